@@ -1,0 +1,20 @@
+/** One configuration for every kind of test; the kinds are folders below test/, chosen by path. */
+module.exports = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  moduleNameMapper: { '^shared/(.*)$': '<rootDir>/layers/shared/src/$1' },
+  modulePathIgnorePatterns: [
+    '<rootDir>/.aws-sam/',
+    '<rootDir>/.build/',
+    '<rootDir>/layers/shared/dist/',
+    '<rootDir>/layers/shared/vendor/',
+  ],
+  reporters: ['default', '<rootDir>/test/summary-reporter.cjs'],
+};

@@ -1,0 +1,43 @@
+/**
+ * Every error type of the project. `name` is a string literal, because the Lambda runtime reports it as the error type and
+ * the state machine's `ErrorEquals` matches it, and a minifier renames classes.
+ */
+
+/** Configuration that cannot be used: the message lists every problem. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`invalid configuration:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+/** An event or request that cannot be understood; the message says what was expected and is safe to show to a client. */
+export class InvalidEventError extends Error {
+  override readonly name = 'InvalidEventError';
+}
+
+/** Points that could not be stored before the deadline or after all retries; resending the same event is safe. */
+export class StorageUnavailableError extends Error {
+  override readonly name = 'StorageUnavailableError';
+}
+
+/** Source data that cannot become points: unreadable Parquet, a missing column, invalid rows that may not be dropped. */
+export class DataConversionError extends Error {
+  override readonly name = 'DataConversionError';
+}
+
+/** InfluxDB cannot be reached, or is overloaded, after all retries; a later attempt may succeed. */
+export class InfluxDBConnectionError extends Error {
+  override readonly name = 'InfluxDBConnectionError';
+}
+
+/** InfluxDB answered and refused the write or the credentials; repeating it unchanged cannot succeed. */
+export class InfluxDBWriteError extends Error {
+  override readonly name = 'InfluxDBWriteError';
+}
+
+/** Anything without a type of its own; carries the original as `cause`. */
+export class UnexpectedError extends Error {
+  override readonly name = 'UnexpectedError';
+}

@@ -1,0 +1,34 @@
+/** The waiting between tries: how long, and how to stop waiting early. */
+
+export interface BackoffOptions {
+  /** Upper bound of the first delay, ms. */
+  readonly baseMs: number;
+  /** Upper bound of any delay, ms. */
+  readonly capMs: number;
+  /** Uniform in [0, 1); a test passes its own. */
+  readonly random?: () => number;
+}
+
+/**
+ * Delay before a retry with full jitter: uniform between 0 and `min(cap, base * 2^retry)`, in ms.
+ * Source: "Exponential Backoff And Jitter", AWS Architecture Blog.
+ * @param retry 0 for the first retry
+ */
+export function fullJitterDelay(retry: number, options: BackoffOptions): number {
+  const random = options.random ?? Math.random;
+  return random() * Math.min(options.capMs, options.baseMs * 2 ** retry);
+}
+
+/** Waits `ms`, or until the signal aborts; resolves in both cases, so that the caller looks at the signal. */
+export function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
