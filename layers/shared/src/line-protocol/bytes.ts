@@ -1,0 +1,74 @@
+/** Byte values and the 256-entry class tables by which line protocol is cut into tokens. */
+
+export const TAB = 0x09;
+export const NEWLINE = 0x0a;
+export const RETURN = 0x0d;
+export const SPACE = 0x20;
+export const QUOTE = 0x22;
+export const HASH = 0x23;
+export const COMMA = 0x2c;
+export const MINUS = 0x2d;
+export const DOT = 0x2e;
+export const ZERO = 0x30;
+export const NINE = 0x39;
+export const EQUALS = 0x3d;
+export const BACKSLASH = 0x5c;
+
+/** Ends a measurement: a comma, a space, or what may not be in one. */
+export const ENDS_MEASUREMENT = 1;
+/** Ends a tag key, tag value or field key: a comma, a space, an equals sign, or what may not be in one. */
+export const ENDS_KEY = 2;
+/** Ends an unquoted field value: a comma, a space or the end of the line. */
+export const ENDS_VALUE = 4;
+/** May not be in a comment. */
+export const ENDS_COMMENT = 8;
+/** Must be escaped inside a JSON string (RFC 8259, section 7). */
+export const ESCAPED_IN_JSON = 16;
+
+/** For each byte the classes that it belongs to. */
+export const CLASS = new Uint8Array(256);
+
+for (let byte = 0; byte < 256; byte++) {
+  const control = byte < 0x20 || byte === 0x7f;
+  const separator = byte === COMMA || byte === SPACE;
+  let classes = 0;
+  if (control || separator) classes |= ENDS_MEASUREMENT;
+  if (control || separator || byte === EQUALS) classes |= ENDS_KEY;
+  if (separator || byte === NEWLINE || byte === RETURN) classes |= ENDS_VALUE;
+  if (control) classes |= ENDS_COMMENT;
+  if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) classes |= ESCAPED_IN_JSON;
+  CLASS[byte] = classes;
+}
+
+/** True where a backslash before `byte` is an escape in a measurement: before a comma or a space. */
+export function escapesInMeasurement(byte: number): boolean {
+  return byte === COMMA || byte === SPACE;
+}
+
+/** True where a backslash before `byte` is an escape in a tag key, tag value or field key. */
+export function escapesInKey(byte: number): boolean {
+  return byte === COMMA || byte === SPACE || byte === EQUALS;
+}
+
+/** True where a backslash before `byte` is an escape in a string field value. */
+export function escapesInString(byte: number): boolean {
+  return byte === QUOTE || byte === BACKSLASH;
+}
+
+/**
+ * The text of `bytes[start, end)` without the backslashes that `escapes` recognises; every other backslash is literal.
+ */
+export function unescapeText(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  escapes: (byte: number) => boolean,
+): string {
+  const plain = Buffer.allocUnsafe(end - start);
+  let length = 0;
+  for (let i = start; i < end; i++) {
+    if (bytes[i] === BACKSLASH && i + 1 < end && escapes(bytes[i + 1])) i++;
+    plain[length++] = bytes[i];
+  }
+  return plain.toString('utf8', 0, length);
+}

@@ -1,0 +1,461 @@
+/**
+ * Walks line protocol line by line and token by token, over the bytes themselves: tokens are positions, nothing is copied.
+ *
+ * The grammar is InfluxDB 2.x's as the official corpus and github.com/influxdata/line-protocol (v2) define it. The methods are
+ * called in the order of a line: `nextLine`, `readMeasurement`, `readTag`..., `readField`..., `readTime`. Each reads one token
+ * into the fields of the decoder. A faulty token sets `fault`, and the next call of `nextLine` goes on behind the faulty line.
+ */
+import { isUtf8 } from 'node:buffer';
+import {
+  BACKSLASH,
+  CLASS,
+  COMMA,
+  DOT,
+  ENDS_COMMENT,
+  ENDS_KEY,
+  ENDS_MEASUREMENT,
+  ENDS_VALUE,
+  EQUALS,
+  escapesInKey,
+  escapesInMeasurement,
+  HASH,
+  MINUS,
+  NEWLINE,
+  NINE,
+  QUOTE,
+  RETURN,
+  SPACE,
+  ZERO,
+} from './bytes';
+import { isBoolean, isFloat, isInteger, isUnsigned } from './numbers';
+import type { Precision } from './precision';
+
+/** What reading a token came to. */
+export const END = 0;
+export const TOKEN = 1;
+export const FAULT = 2;
+export type Reading = typeof END | typeof TOKEN | typeof FAULT;
+
+/** The type of a field value. */
+export const FLOAT = 0;
+export const INTEGER = 1;
+export const UNSIGNED = 2;
+export const BOOLEAN = 3;
+export const STRING = 4;
+export type FieldKind = typeof FLOAT | typeof INTEGER | typeof UNSIGNED | typeof BOOLEAN | typeof STRING;
+
+/** Bounds of a time in nanoseconds since 1970, as signed 64 bit: seconds and the nanoseconds above them. */
+const MAX_SECONDS = 9_223_372_036;
+const MAX_NANOS = 854_775_807;
+const MIN_SECONDS = -9_223_372_037;
+const MIN_NANOS = 145_224_192;
+
+const AT_MEASUREMENT = 0;
+const AT_TAGS = 1;
+const AT_FIELDS = 2;
+const AT_TIME = 3;
+const AT_LINE_END = 4;
+
+export class LineDecoder {
+  /** Number of the current line, from 1; a newline inside a string counts. */
+  line = 0;
+  /** Where the current line begins, after its indentation. */
+  lineStart = 0;
+  /** The token just read: of a measurement or tag or field key its escaped text, of a string the text inside its quotes. */
+  keyStart = 0;
+  keyEnd = 0;
+  keyEscaped = false;
+  valueStart = 0;
+  valueEnd = 0;
+  valueEscaped = false;
+  kind: FieldKind = FLOAT;
+  /** FNV-1a of measurement and tags as `findSeriesEnd` saw them. */
+  seriesHash = 0;
+  /** The time just read: seconds since 1970 and 0..999,999,999 ns above them. */
+  seconds = 0;
+  nanos = 0;
+  /** Why the current line is faulty, and at which byte; undefined while it is not. */
+  fault: string | undefined;
+  faultAt = 0;
+
+  private readonly end: number;
+  private readonly checkUtf8: boolean;
+  private position = 0;
+  private section = AT_LINE_END;
+  /** Newlines passed since `line` was counted: those inside strings, and the one that ended the line. */
+  private newlines = 1;
+
+  /** @param bytes any bytes: one or more lines of line protocol, LF or CRLF */
+  constructor(readonly bytes: Uint8Array) {
+    this.end = bytes.length;
+    this.checkUtf8 = !isUtf8(bytes);
+  }
+
+  /** Moves to the next line that is neither blank nor a comment; false at the end. Skips what is left of the current line. */
+  nextLine(): boolean {
+    if (this.section !== AT_LINE_END) this.skipLine();
+    this.fault = undefined;
+    this.section = AT_MEASUREMENT;
+    const { bytes, end } = this;
+    for (;;) {
+      let at = this.position;
+      while (at < end && bytes[at] === SPACE) at++;
+      this.lineStart = at;
+      if (at < end && bytes[at] === HASH) {
+        const start = at;
+        while (at < end && (CLASS[bytes[at]] & ENDS_COMMENT) === 0) at++;
+        this.position = at;
+        if (!this.takeLineEnd()) {
+          this.startLine();
+          this.position = start;
+          return true;
+        }
+      } else {
+        this.position = at;
+        if (at >= end) return false;
+        if ((bytes[at] !== NEWLINE && bytes[at] !== RETURN) || !this.takeLineEnd()) {
+          this.startLine();
+          return true;
+        }
+      }
+    }
+  }
+
+  /** Reads the measurement into `keyStart..keyEnd`. */
+  readMeasurement(): Reading {
+    const start = this.position;
+    const { bytes, end } = this;
+    let escaped = false;
+    let at = start;
+    for (; at < end; at++) {
+      const byte = bytes[at];
+      if (byte === BACKSLASH) {
+        escaped = true;
+        if (at + 1 < end && escapesInMeasurement(bytes[at + 1])) at++;
+      } else if ((CLASS[byte] & ENDS_MEASUREMENT) !== 0) break;
+    }
+    this.position = at;
+    if (at === start) return this.fail('invalid character at the start of the measurement', at);
+    if (bytes[start] === HASH) return this.fail('invalid character in a comment', at);
+    if (!this.isText(start, at)) return this.fail('invalid UTF-8 in the measurement', start);
+    this.keyStart = start;
+    this.keyEnd = at;
+    this.keyEscaped = escaped;
+    this.section = AT_TAGS;
+    return this.takeTagComma() ? TOKEN : FAULT;
+  }
+
+  /** Reads a tag into `keyStart..keyEnd` and `valueStart..valueEnd`; END where the fields begin. */
+  readTag(): Reading {
+    const { bytes, end } = this;
+    if (this.position < end && bytes[this.position] === SPACE) {
+      this.takeSpaces();
+      this.section = AT_FIELDS;
+      return END;
+    }
+    const start = this.position;
+    const keyEnd = this.skipKey();
+    if (!this.isText(start, keyEnd)) return this.fail('invalid UTF-8 in a tag key', start);
+    if (keyEnd >= end) return this.fail('no fields: expected a space and a field, found the end of the input', start);
+    if (keyEnd === start) return this.fail('expected a tag key or a field', start);
+    if (bytes[keyEnd] !== EQUALS) return this.fail("expected '=' after the tag key", keyEnd);
+    this.keyStart = start;
+    this.keyEnd = keyEnd;
+    this.keyEscaped = this.valueEscaped;
+    this.position = keyEnd + 1;
+    this.valueStart = this.position;
+    this.valueEnd = this.skipKey();
+    if (this.valueEnd === this.valueStart) return this.fail('expected a tag value after the tag key', this.valueStart);
+    if (!this.isText(this.valueStart, this.valueEnd)) return this.fail('invalid UTF-8 in a tag value', this.valueStart);
+    return this.takeTagComma() ? TOKEN : FAULT;
+  }
+
+  /**
+   * Finds the end of measurement and tags without looking into them, and hashes their bytes into `seriesHash`. Where a line
+   * with the same bytes was read before, `beginFields` goes on from the position returned.
+   */
+  findSeriesEnd(): number {
+    const { bytes, end } = this;
+    let hash = 0x811c9dc5;
+    let at = this.position;
+    for (; at < end; at++) {
+      const byte = bytes[at];
+      if (byte <= SPACE && (byte < SPACE || bytes[at - 1] !== BACKSLASH)) break;
+      hash = Math.imul(hash ^ byte, 0x01000193);
+    }
+    this.seriesHash = hash;
+    return at;
+  }
+
+  /** Goes on with the fields behind measurement and tags, which end at `seriesEnd`. */
+  beginFields(seriesEnd: number): void {
+    this.position = seriesEnd;
+    this.takeSpaces();
+    this.section = AT_FIELDS;
+  }
+
+  /** Reads a field into `keyStart..keyEnd`, `kind` and `valueStart..valueEnd`; END where the fields end. */
+  readField(): Reading {
+    if (this.section !== AT_FIELDS) return END;
+    const { bytes, end } = this;
+    const start = this.position;
+    const keyEnd = this.skipKey();
+    if (!this.isText(start, keyEnd)) return this.fail('invalid UTF-8 in a field key', start);
+    if (keyEnd === start) {
+      return this.fail(
+        keyEnd >= end ? 'expected a field key, found the end of the input' : 'expected a field key',
+        start,
+      );
+    }
+    this.keyStart = start;
+    this.keyEnd = keyEnd;
+    this.keyEscaped = this.valueEscaped;
+    if (keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.fail("expected '=' after the field key", keyEnd);
+    return this.readValue(keyEnd + 1);
+  }
+
+  /** Where the next token begins; behind the last token of a line, where the next line begins. */
+  get nextToken(): number {
+    return this.position;
+  }
+
+  /** Reads the field value that begins at `start`, into `kind` and `valueStart..valueEnd`. */
+  readValue(start: number): Reading {
+    const { bytes, end } = this;
+    if (start >= end) return this.fail('expected a field value, found the end of the input', start);
+    const first = bytes[start];
+    if (first === QUOTE) {
+      if (!this.readString(start)) return FAULT;
+    } else {
+      let at = start;
+      while (at < end && (CLASS[bytes[at]] & ENDS_VALUE) === 0) at++;
+      this.position = at;
+      this.valueStart = start;
+      this.valueEnd = at;
+      this.valueEscaped = false;
+      if ((first >= ZERO && first <= NINE) || first === MINUS || first === DOT) {
+        if (!this.readNumber()) return FAULT;
+      } else if (isBoolean(bytes, start, at)) {
+        this.kind = BOOLEAN;
+      } else {
+        return this.fail('the field value is no number, boolean or quoted string', start);
+      }
+    }
+    return this.endField() ? TOKEN : FAULT;
+  }
+
+  /**
+   * Reads the timestamp into `seconds` and `nanos` and takes the end of the line; END where the line has none.
+   * @param precision the unit of the timestamp's digits
+   */
+  readTime(precision: Precision): Reading {
+    if (this.section === AT_LINE_END) return END;
+    const { bytes, end } = this;
+    const start = this.position;
+    let at = start;
+    if (at < end && bytes[at] === MINUS) at++;
+    while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
+    const stop = at;
+    this.position = at;
+    if (at < end && ((CLASS[bytes[at]] & ENDS_VALUE) === 0 || bytes[at] === COMMA)) {
+      return this.fail('invalid timestamp', start);
+    }
+    this.takeSpaces();
+    if (!this.takeLineEnd()) return this.fail('unexpected text after the timestamp', this.position);
+    this.section = AT_LINE_END;
+    if (stop === start) return END;
+    if (stop === start + 1 && bytes[start] === MINUS) return this.fail('invalid timestamp', start);
+    return this.parseTime(start, stop, precision) ? TOKEN : this.fail('timestamp out of range', start);
+  }
+
+  /** The fault with its place, for a person: `at line 3:14: expected a field value`. */
+  describeFault(): string {
+    // The fault may lie behind newlines inside a string of its line.
+    let line = this.line;
+    let lineStart = this.lineStart === 0 ? 0 : this.bytes.lastIndexOf(NEWLINE, this.lineStart - 1) + 1;
+    for (let at = this.bytes.indexOf(NEWLINE, this.lineStart); at >= 0 && at < this.faultAt; ) {
+      line++;
+      lineStart = at + 1;
+      at = this.bytes.indexOf(NEWLINE, lineStart);
+    }
+    return `at line ${line}:${this.faultAt - lineStart + 1}: ${this.fault ?? 'no fault'}`;
+  }
+
+  /** The bytes of the current line up to what was read, or, of a faulty line, up to where the next line begins. */
+  lineText(maxBytes: number): string {
+    let stop = this.bytes.indexOf(NEWLINE, Math.max(this.lineStart, this.position - 1));
+    if (stop < 0) stop = this.end;
+    if (stop > this.lineStart && this.bytes[stop - 1] === RETURN) stop--;
+    const shown = Math.min(stop, this.lineStart + maxBytes);
+    const text = Buffer.from(
+      this.bytes.buffer,
+      this.bytes.byteOffset + this.lineStart,
+      shown - this.lineStart,
+    ).toString();
+    return shown < stop ? `${text}...` : text;
+  }
+
+  private startLine(): void {
+    this.line += this.newlines;
+    this.newlines = 0;
+  }
+
+  /** Skips to the position behind the next newline. */
+  private skipLine(): void {
+    const newline = this.bytes.indexOf(NEWLINE, this.position);
+    if (newline >= 0) this.newlines++;
+    this.position = newline < 0 ? this.end : newline + 1;
+    this.section = AT_LINE_END;
+  }
+
+  /** Takes LF, CRLF, a CR at the end of the input, or the end of the input; false where there is none of them. */
+  private takeLineEnd(): boolean {
+    const { bytes, end } = this;
+    if (this.position >= end) return true;
+    if (bytes[this.position] === RETURN) {
+      if (this.position + 1 >= end) {
+        this.position++;
+        return true;
+      }
+      if (bytes[this.position + 1] !== NEWLINE) return false;
+      this.position++;
+    } else if (bytes[this.position] !== NEWLINE) return false;
+    this.position++;
+    this.newlines++;
+    return true;
+  }
+
+  private takeSpaces(): void {
+    while (this.position < this.end && this.bytes[this.position] === SPACE) this.position++;
+  }
+
+  /** Takes the comma before a tag, which must be followed by one. */
+  private takeTagComma(): boolean {
+    const { bytes, end } = this;
+    if (this.position >= end || bytes[this.position] !== COMMA) return true;
+    this.position++;
+    const next = this.position < end ? bytes[this.position] : NEWLINE;
+    if (next !== SPACE && next !== NEWLINE && next !== RETURN) return true;
+    this.fail('expected a tag key after the comma', this.position);
+    return false;
+  }
+
+  /** Moves behind a tag key, tag value or field key, and returns that position; `valueEscaped` tells of backslashes in it. */
+  private skipKey(): number {
+    const { bytes, end } = this;
+    let at = this.position;
+    let escaped = false;
+    for (; at < end; at++) {
+      const byte = bytes[at];
+      if (byte === BACKSLASH) {
+        escaped = true;
+        if (at + 1 < end && escapesInKey(bytes[at + 1])) at++;
+      } else if ((CLASS[byte] & ENDS_KEY) !== 0) break;
+    }
+    this.position = at;
+    this.valueEscaped = escaped;
+    return at;
+  }
+
+  private readString(quote: number): boolean {
+    const { bytes, end } = this;
+    let escaped = false;
+    let newlines = 0;
+    let at = quote + 1;
+    for (; at < end && bytes[at] !== QUOTE; at++) {
+      if (bytes[at] === BACKSLASH) {
+        escaped = true;
+        if (at + 1 < end && (bytes[at + 1] === QUOTE || bytes[at + 1] === BACKSLASH)) at++;
+      } else if (bytes[at] === NEWLINE) newlines++;
+    }
+    if (at >= end) {
+      // The next line goes on behind the quote, rather than lose all that follows.
+      this.position = quote;
+      this.fail('expected a closing quote, found the end of the input', quote);
+      return false;
+    }
+    this.newlines += newlines;
+    this.kind = STRING;
+    this.valueStart = quote + 1;
+    this.valueEnd = at;
+    this.valueEscaped = escaped;
+    this.position = at + 1;
+    if (this.isText(this.valueStart, at)) return true;
+    this.fail('invalid UTF-8 in a string', this.valueStart);
+    return false;
+  }
+
+  /** Tells the kind of the number in `valueStart..valueEnd`, takes its suffix off, and checks its syntax and range. */
+  private readNumber(): boolean {
+    const { bytes, valueStart } = this;
+    const last = bytes[this.valueEnd - 1];
+    if (last === 0x69 /* i */) {
+      this.kind = INTEGER;
+      if (isInteger(bytes, valueStart, --this.valueEnd)) return true;
+      this.fail('invalid or out of range integer (64 bit, suffix i)', valueStart);
+    } else if (last === 0x75 /* u */) {
+      this.kind = UNSIGNED;
+      if (isUnsigned(bytes, valueStart, --this.valueEnd)) return true;
+      this.fail('invalid or out of range unsigned integer (64 bit, suffix u)', valueStart);
+    } else {
+      this.kind = FLOAT;
+      if (isFloat(bytes, valueStart, this.valueEnd)) return true;
+      this.fail('invalid or out of range number', valueStart);
+    }
+    return false;
+  }
+
+  /** Takes what separates a field from the next one, from the timestamp or from the next line. */
+  private endField(): boolean {
+    const { bytes, end } = this;
+    if (this.position < end) {
+      const next = bytes[this.position];
+      if (next === COMMA) {
+        this.position++;
+        return true;
+      }
+      if ((CLASS[next] & ENDS_VALUE) === 0) {
+        this.fail('unexpected character after the field', this.position);
+        return false;
+      }
+      this.takeSpaces();
+    }
+    this.section = this.takeLineEnd() ? AT_LINE_END : AT_TIME;
+    return true;
+  }
+
+  private parseTime(start: number, stop: number, precision: Precision): boolean {
+    const { bytes } = this;
+    const negative = bytes[start] === MINUS;
+    let at = negative ? start + 1 : start;
+    while (at < stop && bytes[at] === ZERO) at++;
+    const secondsEnd = Math.max(at, stop - precision.fractionDigits);
+    if (secondsEnd - at > 10) return false;
+    let seconds = 0;
+    for (; at < secondsEnd; at++) seconds = seconds * 10 + (bytes[at] - ZERO);
+    seconds *= precision.secondsPerUnit;
+    let nanos = 0;
+    for (; at < stop; at++) nanos = nanos * 10 + (bytes[at] - ZERO);
+    if (precision.fractionDigits === 6) nanos *= 1_000;
+    else if (precision.fractionDigits === 3) nanos *= 1_000_000;
+    if (negative) {
+      seconds = nanos > 0 ? -seconds - 1 : 0 - seconds;
+      nanos = nanos > 0 ? 1_000_000_000 - nanos : 0;
+    }
+    this.seconds = seconds;
+    this.nanos = nanos;
+    if (seconds >= MAX_SECONDS) return seconds === MAX_SECONDS && nanos <= MAX_NANOS;
+    if (seconds <= MIN_SECONDS) return seconds === MIN_SECONDS && nanos >= MIN_NANOS;
+    return true;
+  }
+
+  private isText(start: number, stop: number): boolean {
+    return !this.checkUtf8 || isUtf8(this.bytes.subarray(start, stop));
+  }
+
+  private fail(reason: string, at: number): typeof FAULT {
+    this.fault = reason;
+    this.faultAt = at;
+    return FAULT;
+  }
+}

@@ -1,0 +1,95 @@
+/** Round trips and hostile bytes through the line protocol codec. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { encodePoint } from 'shared/line-protocol/encoder';
+import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
+
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) =>
+  Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** Names that line protocol can carry: no control characters, no backslash at the end; separators are likely. */
+const name = fc
+  .string({
+    minLength: 1,
+    maxLength: 12,
+    unit: fc.oneof(fc.constantFrom(...',= "\\#'), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 })),
+  })
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is left out
+  .filter((text) => !/[\u0000-\u001f\u007f]/.test(text) && !text.endsWith('\\') && text.isWellFormed());
+const fieldValue: fc.Arbitrary<FieldValue> = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => ({ type: 'float' as const, value })),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value) => ({ type: 'integer' as const, value })),
+  fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => ({ type: 'unsigned' as const, value })),
+  fc.boolean().map((value) => ({ type: 'boolean' as const, value })),
+  fc
+    .string({
+      unit: fc.oneof(fc.constantFrom(...'"\\\n\r\t,= '), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 })),
+    })
+    .filter((text) => text.isWellFormed())
+    .map((value) => ({ type: 'string' as const, value })),
+);
+const point: fc.Arbitrary<Point> = fc.record({
+  measurement: name.filter((text) => !text.startsWith('#')),
+  tags: fc
+    .uniqueArray(fc.tuple(name, name), { selector: ([key]) => key, maxLength: 5 })
+    .map((tags) => tags.sort(byKey)),
+  fields: fc.array(fc.tuple(name, fieldValue), { minLength: 1, maxLength: 5 }),
+  time: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+});
+
+test('what is encoded decodes to the same points', () => {
+  fc.assert(
+    fc.property(
+      fc.array(point, { maxLength: 5 }),
+      fc.constantFrom('\n', '\r\n', '\n\n# comment\n'),
+      (points, lineEnd) => {
+        const text = points.map((entry) => encodePoint(entry)).join(lineEnd);
+        expect(decodePoints(Buffer.from(text), 0n)).toEqual({ points, faults: [] });
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('any bytes give points or faults, never an exception', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      decodePoints(bytes, 0n);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+const corpusFile =
+  process.env.LINE_PROTOCOL_CORPUS ?? path.resolve(__dirname, '../../../shared/data/line-protocol-corpus.json');
+const mutations = Number(process.env.CORPUS_MUTATIONS ?? 100_000);
+
+if (existsSync(corpusFile)) {
+  test(`${mutations} mutations of corpus lines give points or faults, and points that encode again`, () => {
+    const corpus = JSON.parse(readFileSync(corpusFile, 'utf8')) as {
+      decode: Record<string, { input: { text: string | { binary: string } } }>;
+    };
+    const inputs = Object.values(corpus.decode).map(({ input: { text } }) =>
+      typeof text === 'string' ? Buffer.from(text) : Buffer.from(text.binary, 'base64'),
+    );
+    const interesting = Buffer.from(' ,=\\"\n\r\t#-.0129eEiutTfF\u0000\u007fé');
+    let state = 20261122;
+    const random = (below: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    for (let run = 0; run < mutations; run++) {
+      const bytes = Buffer.concat([
+        inputs[random(inputs.length)],
+        inputs[random(inputs.length)].subarray(0, random(40)),
+      ]);
+      for (let change = random(4); change >= 0 && bytes.length > 0; change--) {
+        bytes[random(bytes.length)] = random(2) === 0 ? random(256) : interesting[random(interesting.length)];
+      }
+      for (const entry of decodePoints(bytes, 0n).points) encodePoint({ ...entry, tags: [], measurement: 'm' });
+    }
+  });
+} else {
+  test.skip(`corpus mutations: ${corpusFile} is not here (set LINE_PROTOCOL_CORPUS)`, () => undefined);
+}
