@@ -27,7 +27,7 @@ import {
   SPACE,
   ZERO,
 } from './bytes';
-import { isBoolean, isFloat, isInteger, isUnsigned } from './numbers';
+import { floatForm, INVALID, integerForm, isBoolean, JSON_NUMBER, unsignedForm } from './numbers';
 import type { Precision } from './precision';
 
 /** What reading a token came to. */
@@ -43,6 +43,8 @@ export const UNSIGNED = 2;
 export const BOOLEAN = 3;
 export const STRING = 4;
 export type FieldKind = typeof FLOAT | typeof INTEGER | typeof UNSIGNED | typeof BOOLEAN | typeof STRING;
+
+const NUMBER_NAMES = ['number', 'integer (64 bit, suffix i)', 'unsigned integer (64 bit, suffix u)'] as const;
 
 /** Bounds of a time in nanoseconds since 1970, as signed 64 bit: seconds and the nanoseconds above them. */
 const MAX_SECONDS = 9_223_372_036;
@@ -69,6 +71,8 @@ export class LineDecoder {
   valueEnd = 0;
   valueEscaped = false;
   kind: FieldKind = FLOAT;
+  /** Of a number: whether its text is a JSON number. */
+  isJsonNumber = false;
   /** FNV-1a of measurement and tags as `findSeriesEnd` saw them. */
   seriesHash = 0;
   /** The time just read: seconds since 1970 and 0..999,999,999 ns above them. */
@@ -214,13 +218,21 @@ export class LineDecoder {
     return this.readValue(keyEnd + 1);
   }
 
+  /** Reads the next field if its key and equals sign are the bytes `expected`; else, or where the fields end, END. */
+  readFieldIf(expected: Uint8Array): Reading {
+    if (this.section !== AT_FIELDS) return END;
+    const { bytes, position } = this;
+    const { length } = expected;
+    for (let i = 0; i < length; i++) if (bytes[position + i] !== expected[i]) return END;
+    return this.readValue(position + length);
+  }
+
   /** Where the next token begins; behind the last token of a line, where the next line begins. */
   get nextToken(): number {
     return this.position;
   }
 
-  /** Reads the field value that begins at `start`, into `kind` and `valueStart..valueEnd`. */
-  readValue(start: number): Reading {
+  private readValue(start: number): Reading {
     const { bytes, end } = this;
     if (start >= end) return this.fail('expected a field value, found the end of the input', start);
     const first = bytes[start];
@@ -266,6 +278,11 @@ export class LineDecoder {
     if (stop === start) return END;
     if (stop === start + 1 && bytes[start] === MINUS) return this.fail('invalid timestamp', start);
     return this.parseTime(start, stop, precision) ? TOKEN : this.fail('timestamp out of range', start);
+  }
+
+  /** Makes the tag or field just read a fault, for a reason that is not the grammar's. */
+  rejectToken(reason: string): void {
+    this.fail(reason, this.keyStart);
   }
 
   /** The fault with its place, for a person: `at line 3:14: expected a field value`. */
@@ -389,19 +406,20 @@ export class LineDecoder {
   private readNumber(): boolean {
     const { bytes, valueStart } = this;
     const last = bytes[this.valueEnd - 1];
+    let form: number;
     if (last === 0x69 /* i */) {
       this.kind = INTEGER;
-      if (isInteger(bytes, valueStart, --this.valueEnd)) return true;
-      this.fail('invalid or out of range integer (64 bit, suffix i)', valueStart);
+      form = integerForm(bytes, valueStart, --this.valueEnd);
     } else if (last === 0x75 /* u */) {
       this.kind = UNSIGNED;
-      if (isUnsigned(bytes, valueStart, --this.valueEnd)) return true;
-      this.fail('invalid or out of range unsigned integer (64 bit, suffix u)', valueStart);
+      form = unsignedForm(bytes, valueStart, --this.valueEnd);
     } else {
       this.kind = FLOAT;
-      if (isFloat(bytes, valueStart, this.valueEnd)) return true;
-      this.fail('invalid or out of range number', valueStart);
+      form = floatForm(bytes, valueStart, this.valueEnd);
     }
+    this.isJsonNumber = form === JSON_NUMBER;
+    if (form !== INVALID) return true;
+    this.fail(`invalid or out of range ${NUMBER_NAMES[this.kind]}`, valueStart);
     return false;
   }
 

@@ -10,36 +10,43 @@ const BOOLEANS = new Set(['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', '
 const text = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 
-/** True for `-?[0-9]+` within int64; `bytes[start, end)` without the suffix. */
-export function isInteger(bytes: Uint8Array, start: number, end: number): boolean {
-  return bytes[start] === MINUS
-    ? isDigitsUpTo(bytes, start + 1, end, MIN_INT64_DIGITS)
-    : isDigitsUpTo(bytes, start, end, MAX_INT64);
+/** How a number is written. */
+export const INVALID = 0;
+/** As a JSON number (RFC 8259, section 6), which every parser takes. */
+export const JSON_NUMBER = 1;
+/** As line protocol allows besides: `1.`, `.0`, `05`, `-0i`. */
+export const OTHER_NUMBER = 2;
+export type NumberForm = typeof INVALID | typeof JSON_NUMBER | typeof OTHER_NUMBER;
+
+/** The form of `-?[0-9]+` within int64; `bytes[start, end)` without the suffix. */
+export function integerForm(bytes: Uint8Array, start: number, end: number): NumberForm {
+  if (bytes[start] !== MINUS) return digitsForm(bytes, start, end, MAX_INT64);
+  const form = digitsForm(bytes, start + 1, end, MIN_INT64_DIGITS);
+  return form === JSON_NUMBER && bytes[start + 1] === ZERO ? OTHER_NUMBER : form;
 }
 
-/** True for `[0-9]+` within uint64; `bytes[start, end)` without the suffix. */
-export function isUnsigned(bytes: Uint8Array, start: number, end: number): boolean {
-  return isDigitsUpTo(bytes, start, end, MAX_UINT64);
+/** The form of `[0-9]+` within uint64; `bytes[start, end)` without the suffix. */
+export function unsignedForm(bytes: Uint8Array, start: number, end: number): NumberForm {
+  return digitsForm(bytes, start, end, MAX_UINT64);
 }
 
-/** True for unsigned digits of at most int64's greatest value. */
-export function isWithinInt64(bytes: Uint8Array, start: number, end: number): boolean {
-  return isDigitsUpTo(bytes, start, end, MAX_INT64);
-}
-
-/** True for a decimal number, with or without exponent, that a double can hold. */
-export function isFloat(bytes: Uint8Array, start: number, end: number): boolean {
-  let at = bytes[start] === MINUS ? start + 1 : start;
-  const first = at;
+/** The form of a decimal number, with or without exponent, that a double can hold. */
+export function floatForm(bytes: Uint8Array, start: number, end: number): NumberForm {
+  const first = bytes[start] === MINUS ? start + 1 : start;
+  let at = first;
   while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
   const digits = at - first;
-  if (at < end && bytes[at] === DOT) {
-    at++;
-    while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
-    if (at === end && end - first > 1 && digits < 300) return true;
-  } else if (at === end && digits > 0 && digits < 300) return true;
+  // Without an exponent, fewer than 300 digits are within a double's range.
+  if (digits > 0 && digits < 300 && (digits === 1 || bytes[first] !== ZERO)) {
+    if (at === end) return JSON_NUMBER;
+    if (bytes[at] === DOT && at + 1 < end) {
+      at++;
+      while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
+      if (at === end) return JSON_NUMBER;
+    }
+  }
   const number = text(bytes, start, end);
-  return FLOAT_SYNTAX.test(number) && Number.isFinite(Number(number));
+  return FLOAT_SYNTAX.test(number) && Number.isFinite(Number(number)) ? OTHER_NUMBER : INVALID;
 }
 
 /** True for a boolean in any of its spellings. */
@@ -47,12 +54,12 @@ export function isBoolean(bytes: Uint8Array, start: number, end: number): boolea
   return end - start <= 5 && BOOLEANS.has(text(bytes, start, end));
 }
 
-function isDigitsUpTo(bytes: Uint8Array, start: number, end: number, max: string): boolean {
-  if (start >= end) return false;
-  for (let at = start; at < end; at++) if (bytes[at] < ZERO || bytes[at] > NINE) return false;
-  if (end - start < max.length) return true;
+function digitsForm(bytes: Uint8Array, start: number, end: number, max: string): NumberForm {
+  if (start >= end) return INVALID;
+  for (let at = start; at < end; at++) if (bytes[at] < ZERO || bytes[at] > NINE) return INVALID;
   let first = start;
   while (first < end - 1 && bytes[first] === ZERO) first++;
   const length = end - first;
-  return length < max.length || (length === max.length && text(bytes, first, end) <= max);
+  if (length > max.length || (length === max.length && text(bytes, first, end) > max)) return INVALID;
+  return first === start ? JSON_NUMBER : OTHER_NUMBER;
 }

@@ -6,7 +6,7 @@ export interface BackoffOptions {
   /** Upper bound of any delay, ms. */
   readonly capMs: number;
   /** Uniform in [0, 1); a test passes its own. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /**
@@ -30,5 +30,15 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
     };
     const timer = setTimeout(done, ms);
     signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** The outcome of `promise`, or a rejection with the signal's reason as soon as it aborts; `promise` itself goes on. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }

@@ -1,0 +1,166 @@
+/** The configuration of the functions: read from the environment once a cold start, checked as a whole, never changed. */
+import type { Tag } from '@aws-sdk/client-timestream-write';
+import { type Environment, EnvironmentReader } from './environment';
+import { dimensionNameProblem, tableNameProblem } from './timestream/limits';
+import type { Dimension, SeriesMapping } from './timestream/series';
+import type { PartitionKey, TableSettings } from './timestream/tables';
+
+const LOG_LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What a request may make large. */
+export interface RequestBounds {
+  readonly maxCompressedBytes: number;
+  readonly maxDecompressedBytes: number;
+  readonly maxLineBytes: number;
+  readonly maxNewTables: number;
+}
+
+export interface ConnectorConfig {
+  readonly region: string;
+  /** Where Timestream is, with scheme; undefined to discover it. */
+  readonly timestreamEndpoint: string | undefined;
+  readonly mapping: SeriesMapping;
+  readonly tables: TableSettings;
+  readonly bounds: RequestBounds;
+  /** A request is answered within this time, ms. */
+  readonly writeDeadlineMs: number;
+  readonly asynchronous: boolean;
+  /** The function itself, which asynchronous mode invokes. */
+  readonly functionName: string | undefined;
+  readonly publicHealth: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/**
+ * The connector's configuration; names and defaults are the original connector's where it has them.
+ * @throws ConfigurationError that lists every problem
+ */
+export function loadConnectorConfig(environment: Environment): ConnectorConfig {
+  const env = new EnvironmentReader(environment);
+  const deadline = env.integer('write_deadline_millis', 4_500, { min: 100, max: 900_000 });
+  const gatewayTimeout = env.integer('rest_api_gateway_timeout_in_millis', 29_000, { min: 1_100, max: 900_000 });
+  const key = partitionKey(env);
+  const config = {
+    region: env.optional('region') ?? env.text('AWS_REGION', 'us-east-1'),
+    timestreamEndpoint: endpoint(env),
+    mapping: mapping(env, key),
+    tables: tables(env, key),
+    bounds: {
+      maxCompressedBytes: env.integer('max_compressed_bytes', 10_485_760, { min: 1, max: 104_857_600 }),
+      maxDecompressedBytes: env.integer('max_decompressed_bytes', 26_214_400, { min: 1, max: 268_435_456 }),
+      maxLineBytes: env.integer('max_line_bytes', 65_536, { min: 64, max: 26_214_400 }),
+      maxNewTables: env.integer('max_new_tables', 100, { min: 0, max: 50_000 }),
+    },
+    writeDeadlineMs: Math.min(deadline, gatewayTimeout - 1_000),
+    asynchronous: env.boolean('enable_async_invocation', false),
+    functionName: env.optional('AWS_LAMBDA_FUNCTION_NAME'),
+    publicHealth: env.boolean('public_health', false),
+    logLevel: env.oneOf('log_level', LOG_LEVELS, 'INFO'),
+  };
+  if (config.asynchronous && config.functionName === undefined) {
+    env.problem('enable_async_invocation', 'is true, which needs a Lambda function to invoke');
+  }
+  env.check();
+  return Object.freeze(config);
+}
+
+/** AWS_ENDPOINT_URL_TIMESTREAM_WRITE, or AWS_ENDPOINT_URL. The SDK, left to itself, keeps only the host name of it. */
+function endpoint(env: EnvironmentReader): string | undefined {
+  const name = 'AWS_ENDPOINT_URL_TIMESTREAM_WRITE';
+  const url = env.optional(name) ?? env.optional('AWS_ENDPOINT_URL');
+  if (url !== undefined && !/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
+    env.problem(name, `must be a URL with http or https, not '${url}'`);
+  }
+  return url;
+}
+
+function mapping(env: EnvironmentReader, key: PartitionKey | undefined): SeriesMapping {
+  const singleTable = env.oneOf('table_mapping', ['multi-table', 'single-table'], 'multi-table') === 'single-table';
+  const singleTableName = tableName(env, 'single_table_name', 'influxdb-measures');
+  return {
+    singleTable: singleTable ? singleTableName : undefined,
+    measureName: measureName(env),
+    defaultDimension: defaultDimension(env),
+    requiredDimension: key?.type === 'dimension' && key.enforced ? key.dimension : undefined,
+  };
+}
+
+function tables(env: EnvironmentReader, key: PartitionKey | undefined): TableSettings {
+  return {
+    database: tableName(env, 'database_name', 'influxdb-line-protocol'),
+    createDatabase: env.boolean('enable_database_creation', true),
+    createTables: env.boolean('enable_table_creation', true),
+    magneticStoreWrites: env.boolean('enable_mag_store_writes', true),
+    memoryStoreHours: env.integer('mem_store_retention_period', 12, { min: 1, max: 8_766 }),
+    magneticStoreDays: env.integer('mag_store_retention_period', 8_000, { min: 1, max: 73_000 }),
+    partitionKey: key,
+    kmsKeyId: env.optional('kms_key_id'),
+    tags: tags(env),
+  };
+}
+
+function tableName(env: EnvironmentReader, name: string, fallback: string): string {
+  const value = env.text(name, fallback);
+  const problem = tableNameProblem(value);
+  if (problem !== undefined) env.problem(name, `cannot be used: ${problem}`);
+  return value;
+}
+
+function measureName(env: EnvironmentReader): string {
+  const name = 'measure_name_for_multi_measure_records';
+  const value = env.text(name, 'influxdb-measure');
+  if (Buffer.byteLength(value) > 256) env.problem(name, 'is longer than 256 bytes');
+  return value;
+}
+
+function partitionKey(env: EnvironmentReader): PartitionKey | undefined {
+  const type = env.optional('custom_partition_key_type');
+  const dimension = env.optional('custom_partition_key_dimension');
+  const enforced = env.boolean('enforce_custom_partition_key', false);
+  if (type === undefined) {
+    if (dimension !== undefined)
+      env.problem('custom_partition_key_dimension', 'needs custom_partition_key_type=dimension');
+    if (enforced) env.problem('enforce_custom_partition_key', 'needs custom_partition_key_type=dimension');
+    return undefined;
+  }
+  if (type === 'measure') return { type };
+  if (type !== 'dimension') {
+    env.problem('custom_partition_key_type', `must be dimension or measure, not '${type}'`);
+    return undefined;
+  }
+  if (dimension === undefined) {
+    env.problem('custom_partition_key_dimension', 'is missing: custom_partition_key_type=dimension needs it');
+    return undefined;
+  }
+  const problem = dimensionNameProblem(dimension);
+  if (problem !== undefined) env.problem('custom_partition_key_dimension', `cannot be used: ${problem}`);
+  return { type, dimension, enforced };
+}
+
+/** `name=value` */
+function defaultDimension(env: EnvironmentReader): Dimension | undefined {
+  const text = env.optional('default_dimension');
+  if (text === undefined) return undefined;
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1) {
+    env.problem('default_dimension', `must be name=value, not '${text}'`);
+    return undefined;
+  }
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  const problem = dimensionNameProblem(name);
+  if (problem !== undefined) env.problem('default_dimension', `cannot be used: ${problem}`);
+  if (Buffer.byteLength(text) > 2_048) env.problem('default_dimension', 'is longer than 2,048 bytes');
+  return { name, value };
+}
+
+/** `key=value,key=value` */
+function tags(env: EnvironmentReader): Tag[] {
+  const text = env.optional('resource_tags');
+  if (text === undefined) return [];
+  return text.split(',').map((pair) => {
+    const at = pair.indexOf('=');
+    if (at < 1) env.problem('resource_tags', `must be key=value,key=value, not '${text}'`);
+    return { Key: pair.slice(0, at).trim(), Value: pair.slice(at + 1).trim() };
+  });
+}

@@ -1,0 +1,61 @@
+/** Reads settings from environment variables and collects everything that is wrong with them. */
+import { ConfigurationError } from './errors';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export class EnvironmentReader {
+  private readonly problems: string[] = [];
+
+  constructor(private readonly environment: Environment) {}
+
+  /** Text, at least one character; undefined where the variable is not set. */
+  optional(name: string): string | undefined {
+    const value = this.environment[name];
+    if (value !== undefined && value.trim() === '') {
+      this.problem(name, 'is empty: give it a value or leave it unset');
+      return undefined;
+    }
+    return value;
+  }
+
+  text(name: string, fallback: string): string {
+    return this.optional(name) ?? fallback;
+  }
+
+  /** A whole number within the bounds. */
+  integer(name: string, fallback: number, bounds: { min: number; max: number }): number {
+    const value = this.optional(name);
+    if (value === undefined) return fallback;
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < bounds.min || number > bounds.max) {
+      this.problem(name, `must be a whole number from ${bounds.min} to ${bounds.max}, not '${value}'`);
+    }
+    return number;
+  }
+
+  boolean(name: string, fallback: boolean): boolean {
+    const value = this.optional(name)?.toLowerCase();
+    if (value !== undefined && value !== 'true' && value !== 'false') {
+      this.problem(name, `must be true or false, not '${value}'`);
+    }
+    return value === undefined ? fallback : value === 'true';
+  }
+
+  oneOf<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const value = this.optional(name);
+    const choice = choices.find((each) => each === value);
+    if (value !== undefined && choice === undefined) {
+      this.problem(name, `must be one of ${choices.join(', ')}, not '${value}'`);
+    }
+    return choice ?? fallback;
+  }
+
+  problem(name: string, what: string): void {
+    this.problems.push(`${name} ${what}`);
+  }
+
+  /** @throws ConfigurationError that lists every problem found so far */
+  check(): void {
+    if (this.problems.length > 0) throw new ConfigurationError(this.problems);
+  }
+}

@@ -1,0 +1,27 @@
+/** Lets calls start at a bounded rate: each waits until the one before it is an interval old. */
+import { delay } from './backoff';
+
+export interface Clock {
+  /** ms, of any origin; never goes back. */
+  now(): number;
+  delay(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = { now: () => performance.now(), delay };
+
+export class Pacer {
+  private next = 0;
+
+  constructor(
+    private readonly intervalMs: number,
+    private readonly clock: Clock = systemClock,
+  ) {}
+
+  /** Resolves when the caller may start, or when the signal aborts: the caller looks at the signal. */
+  async turn(signal?: AbortSignal): Promise<void> {
+    const now = this.clock.now();
+    const start = Math.max(now, this.next);
+    this.next = start + this.intervalMs;
+    if (start > now) await this.clock.delay(start - now, signal);
+  }
+}

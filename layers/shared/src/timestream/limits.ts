@@ -1,0 +1,51 @@
+/**
+ * What Timestream for LiveAnalytics accepts.
+ * Source: "Quotas" and "Timestream for LiveAnalytics write API" in its developer guide, and the service model.
+ */
+
+export const MAX_RECORDS_PER_CALL = 100;
+export const MAX_DIMENSIONS_PER_RECORD = 128;
+export const MAX_MEASURES_PER_RECORD = 256;
+export const MAX_DIMENSION_NAME_BYTES = 60;
+/** Of measures, tables and databases. */
+export const MAX_NAME_BYTES = 256;
+/** Dimension names and values of a series together. */
+export const MAX_SERIES_BYTES = 2048;
+/** All measure values of a record. */
+export const MAX_MEASURE_VALUES_BYTES = 2048;
+/** A record as it is metered: 8 bytes of time, names and values of dimensions, names and values of measures. */
+export const MAX_RECORD_BYTES = 2048;
+export const TIME_BYTES = 8;
+export const NUMBER_BYTES = 8;
+export const BOOLEAN_BYTES = 1;
+
+const TABLE_NAME = /^[a-zA-Z0-9_.-]+$/;
+const RESERVED_NAMES = new Set(['measure_value', 'measure_name', 'time', 'ts_non_existent_col']);
+const RESERVED_PREFIXES = ['ts_', 'measure_name'];
+
+/** Why a table or database cannot have this name; undefined where it can. */
+export function tableNameProblem(name: string): string | undefined {
+  if (!TABLE_NAME.test(name)) return `'${name}' is no table name: letters, digits, '_', '.' and '-' are allowed`;
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `the table name is longer than ${MAX_NAME_BYTES} bytes`;
+  return undefined;
+}
+
+/** Why a dimension cannot have this name; undefined where it can. */
+export function dimensionNameProblem(name: string): string | undefined {
+  if (name.includes(':')) return `tag '${name}': a dimension name may not contain ':'`;
+  return columnNameProblem('tag', name, MAX_DIMENSION_NAME_BYTES);
+}
+
+/** Why a measure cannot have this name; undefined where it can. */
+export function measureNameProblem(name: string): string | undefined {
+  return columnNameProblem('field', name, MAX_NAME_BYTES);
+}
+
+function columnNameProblem(kind: string, name: string, maxBytes: number): string | undefined {
+  if (RESERVED_NAMES.has(name)) return `${kind} '${name}': the name is reserved`;
+  const prefix = RESERVED_PREFIXES.find((reserved) => name.startsWith(reserved));
+  if (prefix !== undefined) return `${kind} '${name}': names that begin with '${prefix}' are reserved`;
+  if (Buffer.byteLength(name) > maxBytes)
+    return `${kind} '${name.slice(0, 60)}...': the name is longer than ${maxBytes} bytes`;
+  return undefined;
+}

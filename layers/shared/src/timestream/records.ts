@@ -1,0 +1,229 @@
+/**
+ * Maps decoded lines to multi-measure records. A record is a row of numbers (its series, its time, where its measures stand in
+ * one buffer of JSON, its line), so that a request of any size makes a handful of objects; values are copied from the lines.
+ */
+import {
+  BOOLEAN,
+  END,
+  FAULT,
+  FLOAT,
+  LineDecoder,
+  type Reading,
+  STRING,
+  TOKEN,
+  UNSIGNED,
+} from '../line-protocol/decoder';
+import { INVALID, integerForm } from '../line-protocol/numbers';
+import type { Precision } from '../line-protocol/precision';
+import { ByteWriter } from './byte-writer';
+import { BOOLEAN_BYTES, NUMBER_BYTES } from './limits';
+import type { LineReport } from './line-report';
+import { type MeasureTotals, measuresProblem, mergeMeasures } from './measures';
+import { type Field, type Series, type SeriesMapping, SeriesTable, type Table } from './series';
+
+/** What follows a value, by its field's kind. */
+const VALUE_TAIL: readonly Uint8Array[] = ['DOUBLE', 'BIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR'].map((type) =>
+  Buffer.from(`","Type":"${type}"},`),
+);
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
+
+export interface MappingOptions extends SeriesMapping {
+  readonly precision: Precision;
+  /** Time of points without timestamp, ms since 1970; cut to the precision. */
+  readonly requestTime: number;
+  /** Longest line, in bytes. */
+  readonly maxLineBytes: number;
+}
+
+/** Where a record came from and where its parts are; index n of each list is record n. */
+export class RecordSet {
+  /** Index into `series`. */
+  readonly seriesOf: number[] = [];
+  /** Time: seconds since 1970, and nanoseconds above them. */
+  readonly seconds: number[] = [];
+  readonly nanos: number[] = [];
+  /** Measures: JSON objects separated by commas, `json[start, end)`. */
+  readonly measuresStart: number[] = [];
+  readonly measuresEnd: number[] = [];
+  /** Line number, from 1. */
+  readonly line: number[] = [];
+  /** Empty strings, which were left out of their records. */
+  emptyStrings = 0;
+
+  constructor(
+    readonly tables: ReadonlyMap<string, Table>,
+    readonly series: readonly Series[],
+    readonly json: ByteWriter,
+  ) {}
+
+  get length(): number {
+    return this.line.length;
+  }
+}
+
+/**
+ * Decodes `source` and maps each good line to a record. Lines that are faulty, or beyond a limit of Timestream, go to `report`.
+ */
+export function mapLines(source: Uint8Array, options: MappingOptions, report: LineReport): RecordSet {
+  const mapper = new LineMapper(source, options);
+  const { decoder, records } = mapper;
+  while (decoder.nextLine()) {
+    const start = records.json.length;
+    const problem = mapper.mapLine();
+    if (problem === undefined) continue;
+    records.json.length = start;
+    if (problem === FAULT) report.faulty(decoder);
+    else report.rejected(decoder.line, problem);
+  }
+  return records;
+}
+
+class LineMapper {
+  readonly decoder: LineDecoder;
+  readonly records: RecordSet;
+  private readonly seriesTable: SeriesTable;
+  private readonly json: ByteWriter;
+  /** Of the current line. */
+  private readonly totals: MeasureTotals = { count: 0, nameBytes: 0, valueBytes: 0 };
+  private problem: string | undefined;
+  private repeats = false;
+
+  constructor(
+    private readonly source: Uint8Array,
+    private readonly options: MappingOptions,
+  ) {
+    this.decoder = new LineDecoder(source);
+    this.seriesTable = new SeriesTable(source, options);
+    this.json = new ByteWriter(1024 + source.length * 2);
+    this.records = new RecordSet(this.seriesTable.tables, this.seriesTable.series, this.json);
+  }
+
+  /** Maps the decoder's current line and adds its record. Returns FAULT, or why it cannot be stored, where it cannot. */
+  mapLine(): typeof FAULT | string | undefined {
+    const { decoder, json, records, seriesTable } = this;
+    const measuresStart = json.length;
+    const series = seriesTable.read(decoder);
+    if (series === undefined) return FAULT;
+    this.problem = typeof series === 'string' ? series : undefined;
+    if (this.readFields(typeof series === 'string' ? undefined : series) === FAULT) return FAULT;
+    const time = decoder.readTime(this.options.precision);
+    if (time === FAULT) return FAULT;
+    if (time === END) this.useRequestTime();
+    this.checkLine();
+    if (typeof series === 'string' || this.problem !== undefined) return this.problem;
+    if (this.repeats) this.keepLastOfEach(measuresStart);
+    const problem = measuresProblem(this.totals, series.bytes);
+    if (problem !== undefined) return problem;
+
+    series.table.records.push(records.length);
+    records.seriesOf.push(series.index);
+    records.seconds.push(decoder.seconds);
+    records.nanos.push(decoder.nanos);
+    records.measuresStart.push(measuresStart);
+    records.measuresEnd.push(json.length - 1);
+    records.line.push(decoder.line);
+    return undefined;
+  }
+
+  /** Reads the fields of the line, and appends them as measures where it has a series. */
+  private readFields(series: Series | undefined): Reading {
+    const { decoder, totals } = this;
+    totals.count = 0;
+    totals.nameBytes = 0;
+    totals.valueBytes = 0;
+    this.repeats = false;
+    if (series === undefined) return this.skipFields();
+    const { shape } = series;
+    const { layout } = shape;
+    for (let index = 0; ; index++) {
+      let field: Field | undefined;
+      let reading: Reading = END;
+      if (index < layout.length) {
+        field = layout[index];
+        reading = decoder.readFieldIf(field.key);
+      }
+      if (reading === END) {
+        reading = decoder.readField();
+        if (reading !== TOKEN) return reading;
+        field = shape.field(this.source, decoder.keyStart, decoder.keyEnd);
+        layout[index] = field;
+      } else if (reading === FAULT) return FAULT;
+      if (field !== undefined) this.addMeasure(field);
+    }
+  }
+
+  private skipFields(): Reading {
+    let reading: Reading;
+    do reading = this.decoder.readField();
+    while (reading === TOKEN);
+    return reading;
+  }
+
+  /** Appends the field just read as a measure, with a comma behind it. */
+  private addMeasure(field: Field): void {
+    const { decoder, json, records, source, totals } = this;
+    const { kind, valueStart, valueEnd } = decoder;
+    if (field.problem !== undefined) this.problem ??= field.problem;
+    if (kind === STRING && valueStart === valueEnd) {
+      records.emptyStrings++;
+      return;
+    }
+    const { measure } = field;
+    if (measure.record === records.length) this.noteRepeat(field);
+    measure.record = records.length;
+    measure.field = field;
+    totals.count++;
+    totals.nameBytes += field.nameBytes;
+    json.append(field.head);
+    if (kind === STRING) {
+      totals.valueBytes += json.jsonText(source, valueStart, valueEnd, decoder.valueEscaped);
+    } else if (kind === BOOLEAN) {
+      totals.valueBytes += BOOLEAN_BYTES;
+      json.append((source[valueStart] | 0x20) === 0x74 /* t */ ? TRUE : FALSE);
+    } else {
+      totals.valueBytes += NUMBER_BYTES;
+      if (kind === UNSIGNED && integerForm(source, valueStart, valueEnd) === INVALID) {
+        this.problem ??= `field '${measure.name}': Timestream has no unsigned values above 9223372036854775807`;
+      }
+      if (decoder.isJsonNumber) json.append(source, valueStart, valueEnd);
+      else json.ascii(canonicalNumber(source, valueStart, valueEnd, kind === FLOAT));
+    }
+    json.append(VALUE_TAIL[kind]);
+  }
+
+  private noteRepeat(field: Field): void {
+    const { measure } = field;
+    this.repeats = true;
+    if (measure.field !== field) this.problem ??= `two fields of the point would become the measure '${measure.name}'`;
+  }
+
+  private keepLastOfEach(measuresStart: number): void {
+    const { json, totals } = this;
+    const merged = mergeMeasures([json.buffer.subarray(measuresStart, json.length - 1)]);
+    json.length = measuresStart;
+    json.append(Buffer.from(`${merged.json},`));
+    Object.assign(totals, merged.totals);
+  }
+
+  private checkLine(): void {
+    const { decoder } = this;
+    const bytes = decoder.nextToken - decoder.lineStart;
+    const { maxLineBytes } = this.options;
+    if (bytes > maxLineBytes) this.problem = `line of ${bytes} bytes: at most ${maxLineBytes} are allowed`;
+    else if (decoder.seconds < 0) this.problem ??= 'the timestamp is before 1970, which Timestream cannot store';
+  }
+
+  private useRequestTime(): void {
+    const { precision, requestTime } = this.options;
+    const seconds = Math.floor(requestTime / 1000);
+    this.decoder.seconds = seconds - (seconds % precision.secondsPerUnit);
+    this.decoder.nanos = precision.fractionDigits === 0 ? 0 : (requestTime - seconds * 1000) * 1_000_000;
+  }
+}
+
+/** The shortest text of a number that is not written as in JSON: of `05.` `5`, of `-0i` `0`. */
+function canonicalNumber(source: Uint8Array, start: number, end: number, float: boolean): string {
+  const text = Buffer.from(source.subarray(start, end)).toString('latin1');
+  return float ? String(Number(text)) : String(BigInt(text));
+}

@@ -1,0 +1,161 @@
+/** Creates the database and the tables that writes find missing: once each, one create call a second, whoever else does so too. */
+import type { CreateTableRequest, Tag } from '@aws-sdk/client-timestream-write';
+import { fullJitterDelay, untilAborted } from '../resilience/backoff';
+import { type Clock, Pacer, systemClock } from '../resilience/pacer';
+import type { TableAdministration } from './service';
+
+/** Create calls an account may make, and how much longer a throttled one waits. Source: quotas of Timestream for LiveAnalytics. */
+const CREATE_INTERVAL_MS = 1000;
+const THROTTLED = { baseMs: 200, capMs: 2000 };
+
+export interface TableSettings {
+  readonly database: string;
+  readonly createDatabase: boolean;
+  readonly createTables: boolean;
+  readonly magneticStoreWrites: boolean;
+  readonly memoryStoreHours: number;
+  readonly magneticStoreDays: number;
+  readonly partitionKey: PartitionKey | undefined;
+  readonly kmsKeyId: string | undefined;
+  readonly tags: readonly Tag[];
+}
+
+export type PartitionKey =
+  | { readonly type: 'measure' }
+  | { readonly type: 'dimension'; readonly dimension: string; readonly enforced: boolean };
+
+/** A table that cannot be had; `invalid` where the service refuses its name or settings. */
+export class TableCreationError extends Error {
+  override readonly name = 'TableCreationError';
+
+  constructor(
+    message: string,
+    readonly invalid: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export class TableCreator {
+  private readonly pacer: Pacer;
+  /** Tables that took a write, for the life of the process. */
+  readonly known = new Set<string>();
+  /** Creations under way, so that concurrent requests share them. */
+  private readonly creating = new Map<string, Promise<void>>();
+  private database: Promise<void> | undefined;
+
+  constructor(
+    private readonly settings: TableSettings,
+    private readonly administration: TableAdministration,
+    private readonly clock: Clock = systemClock,
+  ) {
+    this.pacer = new Pacer(CREATE_INTERVAL_MS, clock);
+  }
+
+  /**
+   * Sees to it that a table which a write found missing exists; creates the database first where that is missing.
+   * @throws TableCreationError where it cannot be created, or where creating it is not allowed
+   */
+  async create(table: string, signal: AbortSignal): Promise<void> {
+    const { createTables } = this.settings;
+    if (!createTables) {
+      throw new TableCreationError(`table '${table}' does not exist, and EnableTableCreation is false`, true);
+    }
+    for (;;) {
+      try {
+        return await untilAborted(this.shared(table, signal), signal);
+      } catch (error) {
+        // The deadline of another request may have ended the creation that both waited for.
+        if (signal.aborted || errorName(error) !== 'AbortError') throw error;
+      }
+    }
+  }
+
+  private shared(table: string, signal: AbortSignal): Promise<void> {
+    let creating = this.creating.get(table);
+    if (creating === undefined) {
+      creating = this.createTable(table, signal).finally(() => this.creating.delete(table));
+      this.creating.set(table, creating);
+    }
+    return creating;
+  }
+
+  private async createTable(table: string, signal: AbortSignal): Promise<void> {
+    await this.ensureDatabase(signal);
+    try {
+      await this.call(`table '${table}'`, signal, () =>
+        this.administration.createTable(this.tableRequest(table), signal),
+      );
+    } catch (error) {
+      if (errorName(error) === 'ResourceNotFoundException') this.database = undefined;
+      throw error;
+    }
+  }
+
+  /** Remembers that the database exists; a failure is forgotten, so that the next request tries again. */
+  private ensureDatabase(signal: AbortSignal): Promise<void> {
+    this.database ??= this.createDatabase(signal).catch((error: unknown) => {
+      this.database = undefined;
+      throw error;
+    });
+    return this.database;
+  }
+
+  private async createDatabase(signal: AbortSignal): Promise<void> {
+    const { database, createDatabase, kmsKeyId, tags } = this.settings;
+    if (await this.administration.databaseExists(database, signal)) return;
+    if (!createDatabase) {
+      throw new TableCreationError(`database '${database}' does not exist, and EnableDatabaseCreation is false`, true);
+    }
+    const request = {
+      DatabaseName: database,
+      ...(kmsKeyId && { KmsKeyId: kmsKeyId }),
+      ...(tags.length > 0 && { Tags: [...tags] }),
+    };
+    await this.call(`database '${database}'`, signal, () => this.administration.createDatabase(request, signal));
+  }
+
+  /** Makes a create call in its turn, and again while it is throttled; that the thing exists already is success. */
+  private async call(what: string, signal: AbortSignal, create: () => Promise<unknown>): Promise<void> {
+    for (let retry = 0; ; retry++) {
+      await this.pacer.turn(signal);
+      signal.throwIfAborted();
+      try {
+        await create();
+        return;
+      } catch (error) {
+        const name = errorName(error);
+        if (name === 'ConflictException') return;
+        if (name === 'ThrottlingException') await this.clock.delay(fullJitterDelay(retry, THROTTLED), signal);
+        else if (name === 'ValidationException') {
+          throw new TableCreationError(`${what}: ${(error as Error).message}`, true, { cause: error });
+        } else throw error;
+      }
+    }
+  }
+
+  private tableRequest(table: string): CreateTableRequest {
+    const { database, magneticStoreWrites, memoryStoreHours, magneticStoreDays, partitionKey, tags } = this.settings;
+    return {
+      DatabaseName: database,
+      TableName: table,
+      RetentionProperties: {
+        MemoryStoreRetentionPeriodInHours: memoryStoreHours,
+        MagneticStoreRetentionPeriodInDays: magneticStoreDays,
+      },
+      MagneticStoreWriteProperties: { EnableMagneticStoreWrites: magneticStoreWrites },
+      ...(partitionKey && { Schema: { CompositePartitionKey: [compositeKey(partitionKey)] } }),
+      ...(tags.length > 0 && { Tags: [...tags] }),
+    };
+  }
+}
+
+type CompositeKey = NonNullable<NonNullable<CreateTableRequest['Schema']>['CompositePartitionKey']>[number];
+
+const compositeKey = (key: PartitionKey): CompositeKey =>
+  key.type === 'measure'
+    ? { Type: 'MEASURE' }
+    : { Type: 'DIMENSION', Name: key.dimension, EnforcementInRecord: key.enforced ? 'REQUIRED' : 'OPTIONAL' };
+
+const errorName = (error: unknown): string => (error instanceof Error ? error.name : '');
