@@ -1,12 +1,12 @@
 /** The configuration of the functions: read from the environment once a cold start, checked as a whole, never changed. */
 import type { Tag } from '@aws-sdk/client-timestream-write';
 import { type Environment, EnvironmentReader } from './environment';
+import type { LogLevel } from './logger';
 import { dimensionNameProblem, tableNameProblem } from './timestream/limits';
 import type { Dimension, SeriesMapping } from './timestream/series';
 import type { PartitionKey, TableSettings } from './timestream/tables';
 
-const LOG_LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
 
 /** What a request may make large. */
 export interface RequestBounds {
@@ -28,7 +28,8 @@ export interface ConnectorConfig {
   readonly asynchronous: boolean;
   /** The function itself, which asynchronous mode invokes. */
   readonly functionName: string | undefined;
-  readonly publicHealth: boolean;
+  /** Where asynchronous mode keeps what cannot be stored. */
+  readonly deadLetterQueueUrl: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -36,7 +37,7 @@ export interface ConnectorConfig {
  * The connector's configuration; names and defaults are the original connector's where it has them.
  * @throws ConfigurationError that lists every problem
  */
-export function loadConnectorConfig(environment: Environment): ConnectorConfig {
+export function loadConnectorConfig(environment: Environment = process.env): ConnectorConfig {
   const env = new EnvironmentReader(environment);
   const deadline = env.integer('write_deadline_millis', 4_500, { min: 100, max: 900_000 });
   const gatewayTimeout = env.integer('rest_api_gateway_timeout_in_millis', 29_000, { min: 1_100, max: 900_000 });
@@ -55,11 +56,14 @@ export function loadConnectorConfig(environment: Environment): ConnectorConfig {
     writeDeadlineMs: Math.min(deadline, gatewayTimeout - 1_000),
     asynchronous: env.boolean('enable_async_invocation', false),
     functionName: env.optional('AWS_LAMBDA_FUNCTION_NAME'),
-    publicHealth: env.boolean('public_health', false),
+    deadLetterQueueUrl: env.optional('dead_letter_queue_url'),
     logLevel: env.oneOf('log_level', LOG_LEVELS, 'INFO'),
   };
-  if (config.asynchronous && config.functionName === undefined) {
-    env.problem('enable_async_invocation', 'is true, which needs a Lambda function to invoke');
+  if (config.asynchronous && (config.functionName === undefined || config.deadLetterQueueUrl === undefined)) {
+    env.problem(
+      'enable_async_invocation',
+      'is true, which needs a Lambda function to invoke and dead_letter_queue_url',
+    );
   }
   env.check();
   return Object.freeze(config);

@@ -97,7 +97,7 @@ export class LineDecoder {
 
   /** Moves to the next line that is neither blank nor a comment; false at the end. Skips what is left of the current line. */
   nextLine(): boolean {
-    if (this.section !== AT_LINE_END) this.skipLine();
+    this.endLine();
     this.fault = undefined;
     this.section = AT_MEASUREMENT;
     const { bytes, end } = this;
@@ -280,6 +280,17 @@ export class LineDecoder {
     return this.parseTime(start, stop, precision) ? TOKEN : this.fail('timestamp out of range', start);
   }
 
+  /** Skips what is left of the current line and returns the position behind it, where the next line begins. */
+  endLine(): number {
+    if (this.section !== AT_LINE_END) {
+      const newline = this.bytes.indexOf(NEWLINE, this.position);
+      if (newline >= 0) this.newlines++;
+      this.position = newline < 0 ? this.end : newline + 1;
+      this.section = AT_LINE_END;
+    }
+    return this.position;
+  }
+
   /** Makes the tag or field just read a fault, for a reason that is not the grammar's. */
   rejectToken(reason: string): void {
     this.fail(reason, this.keyStart);
@@ -315,14 +326,6 @@ export class LineDecoder {
   private startLine(): void {
     this.line += this.newlines;
     this.newlines = 0;
-  }
-
-  /** Skips to the position behind the next newline. */
-  private skipLine(): void {
-    const newline = this.bytes.indexOf(NEWLINE, this.position);
-    if (newline >= 0) this.newlines++;
-    this.position = newline < 0 ? this.end : newline + 1;
-    this.section = AT_LINE_END;
   }
 
   /** Takes LF, CRLF, a CR at the end of the input, or the end of the input; false where there is none of them. */

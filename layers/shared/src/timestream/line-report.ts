@@ -2,7 +2,7 @@
 import type { LineDecoder } from '../line-protocol/decoder';
 
 /** How many lines are answered for one by one. */
-export const MAX_REASONS = 100;
+const MAX_REASONS = 100;
 /** How much of a line an answer repeats. */
 const MAX_TEXT_BYTES = 200;
 
@@ -13,6 +13,9 @@ export interface LineReason {
 }
 
 export class LineReport {
+  /** @param limit how many lines are answered for one by one: the first ones */
+  constructor(private readonly limit = MAX_REASONS) {}
+
   /** Lines that are no line protocol. */
   faultyLines = 0;
   /** Lines whose points Timestream cannot store. */
@@ -22,7 +25,7 @@ export class LineReport {
   /** Notes the decoder's current line, which has a fault. */
   faulty(decoder: LineDecoder): void {
     this.faultyLines++;
-    if (this.first.length >= MAX_REASONS) return;
+    if (this.first.length >= this.limit) return;
     const text = decoder.lineText(MAX_TEXT_BYTES);
     this.first.push({ line: decoder.line, reason: `unable to parse '${text}': ${decoder.describeFault()}` });
   }
@@ -32,11 +35,11 @@ export class LineReport {
     this.rejectedLines++;
     // The service's rejections come after the lines were read: the answer names the first lines, whoever refused them.
     this.first.push({ line, reason: `line ${line}: ${reason}` });
-    if (this.first.length >= 2 * MAX_REASONS) this.first.splice(0, this.first.length, ...this.reasons());
+    if (this.first.length >= 2 * this.limit) this.first.splice(0, this.first.length, ...this.reasons());
   }
 
   /** Reasons of the first lines, in the order of the request. */
   reasons(): LineReason[] {
-    return [...this.first].sort((a, b) => a.line - b.line).slice(0, MAX_REASONS);
+    return [...this.first].sort((a, b) => a.line - b.line).slice(0, this.limit);
   }
 }

@@ -1,0 +1,20 @@
+/** The Lambda function behind the write endpoint. */
+import { loadConnectorConfig } from 'shared/config';
+import { createLogger } from 'shared/logger';
+import { TableCreator } from 'shared/timestream/tables';
+import { asynchronousServices } from './asynchronous-clients';
+import { tableAdministration, timestreamClient, writeRecordsSender } from './clients';
+import { createHandler } from './write-handler';
+
+const config = loadConnectorConfig();
+const client = timestreamClient(config);
+const administration = tableAdministration(client);
+
+export const handler = createHandler({
+  config,
+  logger: createLogger('write-line-protocol', config.logLevel),
+  send: writeRecordsSender(client, config),
+  tables: new TableCreator(config.tables, administration),
+  checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
+  ...asynchronousServices(config),
+});

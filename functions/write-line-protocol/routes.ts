@@ -1,0 +1,91 @@
+/** The paths of the write endpoint, as InfluxDB has them. */
+
+import { LineReport } from 'shared/timestream/line-report';
+import type { HttpRequest } from './request';
+import {
+  ApiError,
+  badLines,
+  failure,
+  type HttpResponse,
+  INFLUXDB_VERSION,
+  json,
+  noContent,
+  notStored,
+} from './responses';
+import { type WriteServices, writeLines } from './write';
+
+export interface RouteServices extends WriteServices {
+  /** Rejects where Timestream cannot be reached with the function's credentials. */
+  readonly checkTimestream: (signal: AbortSignal) => Promise<unknown>;
+}
+
+export type Route = (
+  request: HttpRequest,
+  services: RouteServices,
+  signal: AbortSignal,
+) => Promise<HttpResponse> | HttpResponse;
+
+const HEALTH_TIMEOUT_MS = 2_000;
+const started = new Date();
+
+const writeNow: Route = async (request, services, signal) => {
+  const report = new LineReport();
+  const { outcome } = await writeLines(request, services, signal, report);
+  if (outcome.unstored > 0) throw notStored(outcome.unstored, outcome.throttled);
+  if (report.faultyLines + report.rejectedLines > 0) throw badLines(report, outcome.stored);
+  return noContent();
+};
+
+const health: Route = async (_request, { checkTimestream, logger }, signal) => {
+  const report = { name: 'influxdb', checks: [], version: INFLUXDB_VERSION, commit: 'timestream' };
+  try {
+    await checkTimestream(AbortSignal.any([signal, AbortSignal.timeout(HEALTH_TIMEOUT_MS)]));
+    return json(200, { ...report, message: 'ready for writes', status: 'pass' });
+  } catch (error) {
+    logger.error('Timestream cannot be reached', { error });
+    return json(503, { ...report, message: 'Timestream cannot be reached', status: 'fail' });
+  }
+};
+
+const ready: Route = () =>
+  json(200, { status: 'ready', started: started.toISOString(), up: `${Math.round(process.uptime())}s` });
+
+type Routes = Readonly<Record<string, Readonly<Record<string, Route>>>>;
+
+const routes = (write: Route): Routes => ({
+  '/api/v2/write': { POST: write },
+  '/write': { POST: write },
+  '/ping': { GET: noContent, HEAD: noContent },
+  '/health': { GET: health },
+  '/ready': { GET: ready },
+});
+
+/**
+ * Answers requests; every failure becomes an answer without internals.
+ * @param write answers writes; asynchronous mode has its own
+ */
+export function createRouter(
+  services: RouteServices,
+  write: Route = writeNow,
+): (request: HttpRequest, signal: AbortSignal) => Promise<HttpResponse> {
+  const table = routes(write);
+  return async (request, signal) => {
+    try {
+      return await findRoute(table, request)(request, services, signal);
+    } catch (error) {
+      if (error instanceof ApiError) return failure(error);
+      services.logger.error('unexpected failure', { error });
+      return failure(new ApiError(500, 'internal error', 'an internal error has occurred'));
+    }
+  };
+}
+
+/** @throws ApiError 404 for an unknown path, 405 for a method that it does not have */
+function findRoute(table: Routes, { method, path }: HttpRequest): Route {
+  const methods = Object.hasOwn(table, path) ? table[path] : undefined;
+  if (methods === undefined) throw new ApiError(404, 'not found', 'path not found');
+  const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (route !== undefined) return route;
+  const allow = Object.keys(methods).join(', ');
+  throw new ApiError(405, 'method not allowed', `allowed methods: ${allow}`, { Allow: allow });
+}

@@ -1,0 +1,68 @@
+/** Stores the lines of one write request and tells how it went. */
+import type { ConnectorConfig } from 'shared/config';
+import { type Precision, V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
+import type { Logger } from 'shared/logger';
+import { LineReport } from 'shared/timestream/line-report';
+import { mapLines } from 'shared/timestream/records';
+import type { SendWriteRecords } from 'shared/timestream/service';
+import type { TableCreator } from 'shared/timestream/tables';
+import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
+import { type HttpRequest, readBody } from './request';
+import { ApiError } from './responses';
+
+export interface WriteServices {
+  readonly config: ConnectorConfig;
+  readonly send: SendWriteRecords;
+  readonly tables: TableCreator;
+  readonly logger: Logger;
+}
+
+export interface WriteResult {
+  readonly outcome: WriteOutcome;
+  readonly precision: Precision;
+  readonly body: Buffer;
+}
+
+/**
+ * The precision that the request names.
+ * @throws ApiError 400 for another one than the path's API knows
+ */
+export function requestPrecision({ path, query }: HttpRequest): Precision {
+  const v1 = path === '/write';
+  const name = query.get('precision') ?? 'ns';
+  const precision = (v1 ? V1_PRECISIONS : V2_PRECISIONS).get(name === '' ? 'ns' : name);
+  if (precision !== undefined) return precision;
+  const units = v1 ? 'n, ns, u, us, ms, s, m, and h' : 'ns, us, ms, and s';
+  throw new ApiError(400, 'invalid', `invalid precision; valid precision units are ${units}`);
+}
+
+/**
+ * Stores what the request holds, until the signal aborts. Everything is settled when it returns.
+ * @param report takes the lines that cannot be stored
+ * @throws ApiError where the request cannot be read
+ */
+export async function writeLines(
+  request: HttpRequest,
+  services: WriteServices,
+  signal: AbortSignal,
+  report = new LineReport(),
+): Promise<WriteResult> {
+  const { config, logger, send, tables } = services;
+  const started = performance.now();
+  const precision = requestPrecision(request);
+  const body = await readBody(request, config.bounds);
+  const mapping = { ...config.mapping, precision, requestTime: request.time, maxLineBytes: config.bounds.maxLineBytes };
+  const records = mapLines(body, mapping, report);
+  const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
+  const outcome = await writeRecords(records, request.time, writer, report, signal);
+  logger.info('write', {
+    bytes: body.length,
+    points: records.length,
+    ...outcome,
+    faultyLines: report.faultyLines,
+    rejectedLines: report.rejectedLines,
+    emptyStrings: records.emptyStrings,
+    milliseconds: Math.round(performance.now() - started),
+  });
+  return { outcome, precision, body };
+}
