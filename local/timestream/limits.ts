@@ -1,0 +1,34 @@
+/** The quotas of one record: what exceeds them is rejected, and the other records of the call are stored. */
+import { measureValueBytes } from './measure-value';
+import type { WriteRecord } from './record';
+
+const TIME_BYTES = 8;
+
+/** Why a record exceeds a quota, or undefined. Sizes are bytes of UTF-8. */
+export function exceededLimit(record: WriteRecord): string | undefined {
+  const { dimensions, measures, measureName } = record;
+  let dimensionBytes = 0;
+  for (const { name, value } of dimensions) {
+    const nameBytes = Buffer.byteLength(name);
+    if (nameBytes > 60) return `The dimension name '${name}' exceeds the limit of 60 bytes.`;
+    dimensionBytes += nameBytes + Buffer.byteLength(value);
+  }
+  if (dimensionBytes > 2048) return 'The dimension names and values exceed the limit of 2 kilobytes.';
+  if (Buffer.byteLength(measureName) > 256) return 'The measure name exceeds the limit of 256 bytes.';
+  if (measures.length > 256) return 'The record exceeds the limit of 256 measures.';
+
+  let valueBytes = 0;
+  let nameBytes = 0;
+  for (const { name, value } of measures) {
+    const bytes = Buffer.byteLength(name);
+    if (bytes > 256) return `The measure name '${name}' exceeds the limit of 256 bytes.`;
+    nameBytes += bytes;
+    valueBytes += measureValueBytes(value);
+  }
+  if (valueBytes > 2048) return 'The measure values exceed the limit of 2048 bytes.';
+  if (record.type === 'MULTI') nameBytes += Buffer.byteLength(measureName);
+  if (TIME_BYTES + dimensionBytes + nameBytes + valueBytes > 2048) {
+    return 'The record exceeds the limit of 2 kilobytes.';
+  }
+  return undefined;
+}

@@ -1,0 +1,106 @@
+/** The Query operation: SELECT through DuckDB, and the SHOW and DESCRIBE statements from the catalog. */
+import type { Catalog } from './catalog';
+import { ServiceError, validationError } from './errors';
+import type { Pages, ResultSet } from './pages';
+import { type JsonObject, optionalInteger, optionalString, requiredString, root } from './shape';
+import { type Rewritten, rewrite } from './sql-rewrite';
+import { datum, scalarType } from './sql-values';
+import type { Store } from './store';
+import { viewColumns } from './views';
+
+const NAME = '("(?:[^"]|"")+"|[a-zA-Z_][a-zA-Z0-9_]*)';
+const SHOW_DATABASES = /^\s*SHOW\s+DATABASES\s*;?\s*$/i;
+const SHOW_TABLES = new RegExp(`^\\s*SHOW\\s+TABLES\\s+(?:FROM|IN)\\s+${NAME}\\s*;?\\s*$`, 'i');
+const DESCRIBE = new RegExp(`^\\s*(?:DESCRIBE|DESC)\\s+${NAME}\\.${NAME}\\s*;?\\s*$`, 'i');
+
+const unquote = (name = '') => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);
+
+function listing(names: readonly string[], rows: readonly (readonly string[])[]): ResultSet {
+  let left = rows.map((row) => ({ Data: row.map((ScalarValue) => ({ ScalarValue })) }));
+  return {
+    columns: names.map((Name) => ({ Name, Type: { ScalarType: 'VARCHAR' } })),
+    read: () => {
+      const now = left;
+      left = [];
+      return Promise.resolve(now);
+    },
+  };
+}
+
+/** SHOW and DESCRIBE; undefined for any other statement. */
+function catalogStatement(sql: string, catalog: Catalog): ResultSet | undefined {
+  if (SHOW_DATABASES.test(sql)) {
+    return listing(
+      ['Database'],
+      [...catalog.databases.keys()].sort().map((name) => [name]),
+    );
+  }
+  const [, shown] = SHOW_TABLES.exec(sql) ?? [];
+  if (shown) {
+    return listing(
+      ['Table'],
+      [...catalog.database(unquote(shown)).tables.keys()].sort().map((name) => [name]),
+    );
+  }
+  const [, database, table] = DESCRIBE.exec(sql) ?? [];
+  if (!database) return undefined;
+  return listing(
+    ['Column', 'Type', 'Timestream attribute type'],
+    viewColumns(catalog.table(unquote(database), unquote(table)).columns).map(({ name, type, attribute }) => [
+      name,
+      type,
+      attribute,
+    ]),
+  );
+}
+
+/** What DuckDB says of a query that it cannot run, without its stack and its advice about DuckDB. */
+function explain(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return validationError(`The query cannot be run: ${message}`);
+}
+
+async function select({ sql, names }: Rewritten, store: Store): Promise<ResultSet> {
+  return await store.reading(async (connection) => {
+    const result = await connection.run(sql);
+    const columns = result.columnNames().map((name, i) => ({
+      Name: names.has(name) ? name : `_col${i}`,
+      Type: { ScalarType: scalarType(name, result.columnType(i)) },
+    }));
+    // A materialized result is in memory as a whole and outlives its connection.
+    const chunks = await result.fetchAllChunks();
+    return {
+      columns,
+      read: () => {
+        const rows = chunks.shift()?.getRows() ?? [];
+        return Promise.resolve(
+          rows.map((row) => ({ Data: row.map((value, i) => datum(value, columns[i]?.Type.ScalarType ?? '')) })),
+        );
+      },
+    };
+  });
+}
+
+/** Answers Query. Throws ValidationException for what cannot be run or is not served. */
+export async function query(store: Store, catalog: Catalog, pages: Pages, request: JsonObject, now: () => number) {
+  const sql = requiredString(request, 'QueryString', root, { min: 1, max: 262_144 });
+  const maxRows = optionalInteger(request, 'MaxRows', root, { min: 1, max: 1000 });
+  const token = optionalString(request, 'NextToken', root, { min: 1, max: 2048 });
+  try {
+    const page =
+      token === undefined
+        ? await pages.first(
+            sql,
+            catalogStatement(sql, catalog) ?? (await select(rewrite(sql, catalog, now()), store)),
+            maxRows,
+          )
+        : await pages.next(sql, token, maxRows);
+    return {
+      ...page,
+      QueryStatus: { ProgressPercentage: 100, CumulativeBytesScanned: 0, CumulativeBytesMetered: 0 },
+    };
+  } catch (error) {
+    throw explain(error);
+  }
+}

@@ -1,0 +1,120 @@
+/** Stores records as rows: adds the columns that are new, removes what is replaced, appends, all in one transaction. */
+import {
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { recordsOf, type Table } from './catalog';
+import { type Column, type Columns, columnOfMeasure } from './columns';
+import type { WriteRecord } from './record';
+import { INTERNAL, type Store } from './store';
+import type { StoredVersion } from './version-index';
+import { createViewSql } from './views';
+
+/** A record to store; `replaces` is the row that goes for it. */
+export interface NewRow extends StoredVersion {
+  readonly id: string;
+  readonly record: WriteRecord;
+  readonly replaces: bigint | undefined;
+}
+
+/** The columns of the records table before those of dimensions and measures. */
+const FIXED = 6;
+
+const DUCKDB_TYPE: Readonly<Record<Column['type'], string>> = {
+  VARCHAR: 'VARCHAR',
+  BIGINT: 'BIGINT',
+  DOUBLE: 'DOUBLE',
+  BOOLEAN: 'BOOLEAN',
+  TIMESTAMP: 'BIGINT',
+  MULTI: 'VARCHAR',
+};
+
+const isPhysical = ({ kind }: Column) => kind !== 'name';
+
+function fillChunk(appender: DuckDBAppender, columns: Columns, rows: readonly NewRow[]): DuckDBDataChunk {
+  const types: DuckDBType[] = Array.from({ length: appender.columnCount }, (_, i) => appender.columnType(i));
+  const values: DuckDBValue[][] = types.map(() => new Array<DuckDBValue>(rows.length).fill(null));
+  // Physical columns are in the order in which the table learnt them.
+  const position = new Map(
+    columns
+      .all()
+      .filter(isPhysical)
+      .map(({ id }, i) => [id, FIXED + i]),
+  );
+  const put = (kind: Column['kind'], name: string, row: number, value: DuckDBValue) => {
+    const list = values[position.get(columns.get(kind, name)?.id ?? -1) ?? -1];
+    if (!list) throw new Error(`no column for the ${kind} ${name}`);
+    list[row] = value;
+  };
+  rows.forEach(({ record, row, id, version, values: digest }, i) => {
+    [row, id, version, digest, record.measureName, record.time].forEach((value, column) => {
+      const list = values[column];
+      if (list) list[i] = value;
+    });
+    for (const { name, value } of record.dimensions) put('dimension', name, i, value);
+    for (const measure of record.measures) {
+      const column = columnOfMeasure(record, measure);
+      put(column.kind, column.name, i, measure.value);
+    }
+  });
+  const chunk = DuckDBDataChunk.create(types, rows.length);
+  chunk.setColumns(values);
+  return chunk;
+}
+
+/** Adding columns one by one takes about a millisecond each; from so many on, one statement that copies the rows is faster. */
+const COPY_FROM = 4;
+
+async function addColumns(connection: DuckDBConnection, table: Table, columns: Columns): Promise<void> {
+  const records = `${INTERNAL}.${recordsOf(table)}`;
+  const added = columns.since(table.columns);
+  if (added.length === 0) return;
+  const physical = added.filter(isPhysical);
+  if (physical.length >= COPY_FROM) {
+    const nulls = physical.map(({ id, type }) => `NULL::${DUCKDB_TYPE[type]} AS c${id}`);
+    await connection.run(`CREATE OR REPLACE TABLE ${records} AS SELECT *, ${nulls.join(', ')} FROM ${records}`);
+  } else {
+    for (const { id, type } of physical) {
+      await connection.run(`ALTER TABLE ${records} ADD COLUMN c${id} ${DUCKDB_TYPE[type]}`);
+    }
+  }
+  if (physical.length > 0) await connection.run(createViewSql(table, columns));
+  const appender = await connection.createAppender('columns', INTERNAL);
+  try {
+    for (const { id, kind, name, type } of added) {
+      appender.appendInteger(table.id);
+      appender.appendInteger(id);
+      for (const text of [kind, name, type]) appender.appendVarchar(text);
+      appender.endRow();
+    }
+  } finally {
+    appender.closeSync();
+  }
+}
+
+/** Stores the rows in the table, whose columns become `columns`. Only inside the store's `exclusive`. */
+export async function appendRecords(
+  store: Store,
+  table: Table,
+  columns: Columns,
+  rows: readonly NewRow[],
+): Promise<void> {
+  const replaced = rows.flatMap(({ replaces }) => replaces ?? []);
+  await store.transaction(async (connection) => {
+    await addColumns(connection, table, columns);
+    if (replaced.length > 0) {
+      // Rows are numbered in the order of writing, so DuckDB skips all but a few blocks.
+      await connection.run(`DELETE FROM ${INTERNAL}.${recordsOf(table)} WHERE _row IN (${replaced.join(',')})`);
+    }
+    const appender = await connection.createAppender(recordsOf(table), INTERNAL);
+    try {
+      appender.appendDataChunk(fillChunk(appender, columns, rows));
+    } finally {
+      appender.closeSync();
+    }
+  });
+  table.columns = columns;
+}

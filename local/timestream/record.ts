@@ -1,0 +1,195 @@
+/** Reads the records of a WriteRecords call: merges the common attributes and refuses the call where the model is broken. */
+import { constraintError, validationError } from './errors';
+import {
+  MAX_LONG,
+  parseMeasureValue,
+  SCALAR_TYPES,
+  type Scalar,
+  type ScalarType,
+  TIME_UNITS,
+  type TimeUnit,
+  toNanoseconds,
+} from './measure-value';
+import { checkColumnName } from './names';
+import {
+  element,
+  type JsonObject,
+  member,
+  missing,
+  objectOf,
+  optionalEnum,
+  optionalList,
+  optionalObject,
+  optionalString,
+  type Path,
+  requiredString,
+  root,
+} from './shape';
+
+export interface Dimension {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface Measure {
+  readonly name: string;
+  readonly type: ScalarType;
+  readonly value: Scalar;
+}
+
+/** A record after merging; `time` is nanoseconds since 1970. A single-measure record has one measure, of its own name. */
+export interface WriteRecord {
+  readonly dimensions: readonly Dimension[];
+  readonly measureName: string;
+  readonly type: ScalarType | 'MULTI';
+  readonly measures: readonly Measure[];
+  readonly time: bigint;
+  readonly version: bigint;
+}
+
+interface MeasureText {
+  readonly name: string;
+  readonly text: string;
+  readonly type: ScalarType;
+}
+
+/** What a record, or the common attributes, say; everything may be missing. */
+interface RecordParts {
+  readonly dimensions: readonly Dimension[];
+  readonly measureName: string | undefined;
+  readonly measureValue: string | undefined;
+  readonly type: ScalarType | 'MULTI' | undefined;
+  readonly measureValues: readonly MeasureText[];
+  readonly time: string | undefined;
+  readonly timeUnit: TimeUnit | undefined;
+  readonly version: bigint | undefined;
+}
+
+const MEASURE_TYPES = [...SCALAR_TYPES, 'MULTI'] as const;
+const VALUE_LENGTH = { min: 1, max: 2048 };
+const NAME_LENGTH = { min: 1 };
+const ANY_LENGTH = { min: 0, max: Number.MAX_SAFE_INTEGER };
+
+function readDimension(value: unknown, at: Path): Dimension {
+  const from = objectOf(value, at);
+  const name = requiredString(from, 'Name', at, NAME_LENGTH);
+  optionalEnum(from, 'DimensionValueType', at, ['VARCHAR']);
+  checkColumnName('dimension', name);
+  return { name, value: requiredString(from, 'Value', at) };
+}
+
+function readMeasureValue(value: unknown, at: Path): MeasureText {
+  const from = objectOf(value, at);
+  const name = requiredString(from, 'Name', at, NAME_LENGTH);
+  const text = requiredString(from, 'Value', at, VALUE_LENGTH);
+  const type = optionalEnum(from, 'Type', at, MEASURE_TYPES);
+  if (type === undefined) throw missing(member(at, 'Type'));
+  if (type === 'MULTI') throw validationError(`The type of the measure value '${name}' must not be MULTI.`);
+  checkColumnName('measure', name);
+  return { name, text, type };
+}
+
+function readVersion(from: JsonObject, at: Path): bigint | undefined {
+  const value = from.Version;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'bigint' && !Number.isInteger(value)) {
+    throw constraintError(member(at, 'Version')(), value, 'Member must be an integer');
+  }
+  const version = BigInt(value as number | bigint);
+  if (version < 1n || version > MAX_LONG) {
+    throw constraintError(member(at, 'Version')(), value, `Member must have value between 1 and ${MAX_LONG}`);
+  }
+  return version;
+}
+
+function readParts(from: JsonObject, at: Path): RecordParts {
+  const dimensions = optionalList(from, 'Dimensions', at, { min: 0, max: 128 }) ?? [];
+  const measureValues = optionalList(from, 'MeasureValues', at, ANY_LENGTH) ?? [];
+  return {
+    dimensions: dimensions.map((value, i) => readDimension(value, element(member(at, 'Dimensions'), i))),
+    measureName: optionalString(from, 'MeasureName', at, NAME_LENGTH),
+    measureValue: optionalString(from, 'MeasureValue', at, VALUE_LENGTH),
+    type: optionalEnum(from, 'MeasureValueType', at, MEASURE_TYPES),
+    measureValues: measureValues.map((value, i) => readMeasureValue(value, element(member(at, 'MeasureValues'), i))),
+    time: optionalString(from, 'Time', at, { min: 1, max: 256 }),
+    timeUnit: optionalEnum(from, 'TimeUnit', at, TIME_UNITS),
+    version: readVersion(from, at),
+  };
+}
+
+function mergeDimensions(common: RecordParts, own: RecordParts, at: Path): readonly Dimension[] {
+  const dimensions = [...common.dimensions, ...own.dimensions];
+  if (dimensions.length === 0) throw validationError('At least one dimension is required for a record.');
+  if (dimensions.length > 128) {
+    throw constraintError(
+      member(at, 'Dimensions')(),
+      `[${dimensions.length} members]`,
+      'Member must have length less than or equal to 128',
+    );
+  }
+  const names = new Set<string>();
+  for (const { name } of dimensions) {
+    if (names.has(name)) {
+      throw validationError(`Dimensions must have unique names: '${name}' is given twice for '${at()}'.`);
+    }
+    names.add(name);
+  }
+  return dimensions;
+}
+
+function mergeMeasures(
+  common: RecordParts,
+  own: RecordParts,
+  type: ScalarType | 'MULTI',
+  measureName: string,
+  at: Path,
+): readonly MeasureText[] {
+  const text = own.measureValue ?? common.measureValue;
+  const values = [...common.measureValues, ...own.measureValues];
+  if (type === 'MULTI') {
+    if (text !== undefined) throw validationError(`MeasureValue is not allowed for type MULTI at '${at()}'.`);
+    if (values.length === 0) throw validationError(`MeasureValues is required for type MULTI at '${at()}'.`);
+    if (new Set(values.map(({ name }) => name)).size < values.length) {
+      throw validationError(`MeasureValues must have unique names at '${at()}'.`);
+    }
+    return values;
+  }
+  if (values.length > 0) throw validationError(`MeasureValues is only allowed for type MULTI at '${at()}'.`);
+  if (text === undefined) throw validationError(`MeasureValue is required at '${at()}'.`);
+  if (type === 'TIMESTAMP') throw validationError(`TIMESTAMP is only allowed inside MeasureValues at '${at()}'.`);
+  return [{ name: measureName, text, type }];
+}
+
+function mergeRecord(common: RecordParts, own: RecordParts, at: Path): WriteRecord {
+  const measureName = own.measureName ?? common.measureName;
+  if (measureName === undefined) throw validationError(`A measure name is required at '${at()}'.`);
+  checkColumnName('measure', measureName);
+  const timeUnit = own.timeUnit ?? common.timeUnit ?? 'MILLISECONDS';
+  const time = toNanoseconds(own.time ?? common.time ?? '', timeUnit);
+  if (time === undefined) throw validationError('Invalid time for record.');
+  const type = own.type ?? common.type ?? 'DOUBLE';
+  const texts = mergeMeasures(common, own, type, measureName, at);
+  return {
+    dimensions: mergeDimensions(common, own, at),
+    measureName,
+    type,
+    measures: texts.map(({ name, text, type }) => ({
+      name,
+      type,
+      value: parseMeasureValue(name, text, type, timeUnit),
+    })),
+    time,
+    version: own.version ?? common.version ?? 1n,
+  };
+}
+
+/** The merged records of a WriteRecords request, in its order. Throws ValidationException or SerializationException. */
+export function readRecords(request: JsonObject): readonly WriteRecord[] {
+  const list = optionalList(request, 'Records', root, { min: 1, max: 100 });
+  if (list === undefined) throw missing(member(root, 'Records'));
+  const common = readParts(optionalObject(request, 'CommonAttributes', root) ?? {}, member(root, 'CommonAttributes'));
+  return list.map((value, i) => {
+    const at = element(member(root, 'Records'), i);
+    return mergeRecord(common, readParts(objectOf(value, at), at), at);
+  });
+}

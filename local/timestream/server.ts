@@ -1,0 +1,171 @@
+/**
+ * The embedded Timestream: an HTTP server that speaks the Write and Query APIs of Amazon Timestream for LiveAnalytics
+ * (awsJson1.0) over DuckDB, for development and tests. Credentials are not checked.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Catalog } from './catalog';
+import { ServiceError } from './errors';
+import { delay, type Fault, type Intercept } from './faults';
+import { formatJson, parseJson } from './json';
+import { perform, type Service } from './operations';
+import { Pages } from './pages';
+import { objectOf, root } from './shape';
+import { MACRO_STATEMENTS } from './sql-functions';
+import { Store } from './store';
+
+export type { Fault, Intercept } from './faults';
+
+export interface TimestreamOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** The folder of the data; absent: everything is in memory. */
+  readonly dataDir?: string;
+  /** Milliseconds since 1970; the clock, where absent. */
+  readonly now?: () => number;
+  readonly intercept?: Intercept;
+}
+
+export interface RunningTimestream {
+  readonly url: string;
+  readonly port: number;
+  /** Finishes what was begun, stores everything and ends all connections. */
+  close(): Promise<void>;
+}
+
+const TARGET = 'Timestream_20181101.';
+const MAX_BODY = 4 * 1024 * 1024;
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // The rest is read and dropped, so that the client gets the answer instead of a broken connection.
+    if (size <= MAX_BODY) chunks.push(chunk);
+  }
+  if (size > MAX_BODY) {
+    throw new ServiceError('ValidationException', `The request exceeds the limit of ${MAX_BODY} bytes.`, {}, 413);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function operationOf(request: IncomingMessage): string {
+  const target = request.headers['x-amz-target'];
+  if (request.method !== 'POST' || typeof target !== 'string' || !target.startsWith(TARGET)) {
+    throw new ServiceError(
+      'UnknownOperationException',
+      `Expected a POST with the header X-Amz-Target: ${TARGET}<Operation>.`,
+    );
+  }
+  return target.slice(TARGET.length);
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+) {
+  const text = formatJson(body);
+  response.writeHead(status, {
+    'Content-Type': 'application/x-amz-json-1.0',
+    'Content-Length': Buffer.byteLength(text),
+    'X-Amzn-RequestId': randomUUID(),
+    ...headers,
+  });
+  response.end(text);
+}
+
+function answerError(response: ServerResponse, error: unknown) {
+  if (error instanceof ServiceError) return answer(response, error.status, error.body());
+  console.error('embedded Timestream:', error);
+  const internal = new ServiceError('InternalServerException', 'The request could not be carried out.');
+  return answer(response, internal.status, internal.body());
+}
+
+/** Serves one request whose body was read. */
+async function serve(
+  service: Service,
+  intercept: Intercept | undefined,
+  closing: AbortSignal,
+  request: IncomingMessage,
+  body: string,
+  response: ServerResponse,
+): Promise<void> {
+  const operation = operationOf(request);
+  const input = objectOf(parseJson(body || '{}'), root);
+  const fault: Fault | undefined = intercept?.(operation, input);
+  const work = () => perform(service, operation, input, request.headers.host ?? '');
+  const ignore = (outcome: Promise<unknown>) =>
+    outcome.then(
+      () => undefined,
+      () => undefined,
+    );
+
+  switch (fault?.kind) {
+    case 'hang':
+      return;
+    case 'drop':
+      if (fault.when === 'after') await ignore(work());
+      response.destroy();
+      return;
+    case 'error': {
+      if (fault.when === 'after') await ignore(work());
+      const error = new ServiceError(fault.type, fault.message ?? fault.type, fault.extra, fault.status);
+      return answer(response, error.status, error.body(), fault.headers);
+    }
+    case 'delay':
+      await delay(fault.until, closing);
+      break;
+    case undefined:
+  }
+  answer(response, 200, await work());
+}
+
+/** Opens the data and listens. Rejects where the folder or the port cannot be used. */
+export async function startTimestream(options: TimestreamOptions): Promise<RunningTimestream> {
+  const now = options.now ?? Date.now;
+  const store = await Store.open(options.dataDir);
+  for (const statement of MACRO_STATEMENTS) await store.run(statement);
+  const service: Service = { store, catalog: await Catalog.load(store, now), pages: new Pages(), now };
+  const closing = new AbortController();
+  const active = new Set<Promise<void>>();
+
+  const server = createServer((request, response) => {
+    readBody(request)
+      .then((body) => {
+        const task = serve(service, options.intercept, closing.signal, request, body, response)
+          .catch((error: unknown) => answerError(response, error))
+          .finally(() => active.delete(task));
+        active.add(task);
+      })
+      .catch((error: unknown) => (request.destroyed && !request.complete ? undefined : answerError(response, error)));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+    closing.abort();
+    await Promise.all(active);
+    server.closeAllConnections();
+    await ended;
+    await store.close();
+  };
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}

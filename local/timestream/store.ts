@@ -1,0 +1,87 @@
+/**
+ * The DuckDB database below everything: opens it, runs changes one after the other, each in a transaction, and gives queries a
+ * connection that cannot write. A change that was awaited survives the end of the process: its commit is in DuckDB's log.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue, type Json } from '@duckdb/node-api';
+
+/** The schema of everything that is not meant for queries. */
+export const INTERNAL = '_timestream';
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+const SETTINGS = [
+  'SET GLOBAL enable_external_access=false',
+  'SET GLOBAL integer_division=true',
+  'SET GLOBAL lock_configuration=true',
+];
+
+export class Store {
+  private tail: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly instance: DuckDBInstance,
+    private readonly writer: DuckDBConnection,
+  ) {}
+
+  /** Opens the database in a folder, which is made where it is missing, or in memory. */
+  static async open(dataDir: string | undefined): Promise<Store> {
+    if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
+    const path = dataDir === undefined ? ':memory:' : join(dataDir, 'timestream.duckdb');
+    const instance = await DuckDBInstance.create(path, {
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    });
+    const writer = await instance.connect();
+    for (const statement of [`CREATE SCHEMA IF NOT EXISTS ${INTERNAL}`, ...SETTINGS]) await writer.run(statement);
+    return new Store(instance, writer);
+  }
+
+  /** Runs `work` after everything that was asked for before it: nothing else changes the database meanwhile. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.tail.then(work);
+    this.tail = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Commits what `work` did, or nothing of it. Only inside `exclusive`. */
+  async transaction(work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
+    await this.writer.run('BEGIN');
+    try {
+      await work(this.writer);
+      await this.writer.run('COMMIT');
+    } catch (error) {
+      await this.writer.run('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Runs one statement by itself. Only inside `exclusive`, or before the server listens. */
+  async run(sql: string, values: DuckDBValue[] = []): Promise<void> {
+    await this.writer.run(sql, values);
+  }
+
+  /** The rows of an internal query; BIGINT comes as text. Only inside `exclusive`, or before the server listens. */
+  async rows(sql: string): Promise<Json[][]> {
+    return (await this.writer.run(sql)).getRowsJson();
+  }
+
+  /** Runs `work` on a connection of its own, in a transaction that may only read. */
+  async reading<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await this.instance.connect();
+    try {
+      await connection.run('BEGIN TRANSACTION READ ONLY');
+      return await work(connection);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  /** Waits for the changes that were asked for and closes the file; everything is stored then. */
+  async close(): Promise<void> {
+    await this.tail;
+    this.writer.closeSync();
+    this.instance.closeSync();
+  }
+}

@@ -1,0 +1,53 @@
+/** The view of a table that queries see: dimensions, measure_name, time, measures, under the names the records gave them. */
+import { recordsOf, schemaOf, type Table } from './catalog';
+import type { Column, Columns } from './columns';
+import { INTERNAL, quoted } from './store';
+
+/** DuckDB takes names that differ in case only for one, Timestream does not: such a name gets a number. */
+function distinct(name: string, taken: Set<string>): string {
+  let result = name;
+  for (let n = 1; taken.has(result.toLowerCase()); n++) result = `${name}_${n}`;
+  taken.add(result.toLowerCase());
+  return result;
+}
+
+/** A name for the view of a new table beside the tables that there are. */
+export const viewNameFor = (name: string, tables: readonly Table[]): string =>
+  distinct(name, new Set(tables.map(({ view }) => view.toLowerCase())));
+
+// The last nanosecond is what DuckDB calls infinity, and make_timestamp_ns refuses it.
+const timestamp = (column: string) =>
+  `CASE WHEN ${column} = 9223372036854775807 THEN TIMESTAMP_NS 'infinity' ELSE make_timestamp_ns(${column}) END`;
+
+export interface ViewColumn {
+  readonly name: string;
+  readonly expression: string;
+  readonly type: string;
+  /** As DESCRIBE calls it. */
+  readonly attribute: 'DIMENSION' | 'MEASURE_NAME' | 'TIMESTAMP' | 'MULTI' | 'MEASURE_VALUE';
+}
+
+/** The columns of a table's view, in the order of `SELECT *`. */
+export function viewColumns(columns: Columns): readonly ViewColumn[] {
+  const all = columns.all();
+  const taken = new Set(['measure_name', 'time']);
+  const column = (attribute: ViewColumn['attribute']) => (it: Column) => ({
+    name: distinct(it.name, taken),
+    expression: it.type === 'TIMESTAMP' ? timestamp(`c${it.id}`) : `c${it.id}`,
+    type: it.type.toLowerCase(),
+    attribute,
+  });
+  return [
+    ...all.filter(({ kind }) => kind === 'dimension').map(column('DIMENSION')),
+    { name: 'measure_name', expression: 'measure_name', type: 'varchar', attribute: 'MEASURE_NAME' },
+    { name: 'time', expression: timestamp('time'), type: 'timestamp', attribute: 'TIMESTAMP' },
+    ...all.filter(({ kind }) => kind === 'single').map(column('MEASURE_VALUE')),
+    ...all.filter(({ kind }) => kind === 'measure').map(column('MULTI')),
+  ];
+}
+
+export function createViewSql(table: Table, columns: Columns): string {
+  const list = viewColumns(columns).map(({ name, expression }) => `${expression} AS ${quoted(name)}`);
+  return `CREATE OR REPLACE VIEW ${schemaOf(table.database)}.${quoted(table.view)} AS
+    SELECT ${list.join(', ')} FROM ${INTERNAL}.${recordsOf(table)}`;
+}
