@@ -1,0 +1,159 @@
+/** `npm start`: the connector on one port and the embedded Timestream on another, or, with --aws, the real service behind it. */
+import { parseArgs } from 'node:util';
+import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
+import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
+import type { FunctionLogger } from 'shared/logger';
+import { TableCreator } from 'shared/timestream/tables';
+import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
+import { createHandler } from '../functions/write-line-protocol/write-handler';
+import { startConnector } from './connector/server';
+import { type RunningTimestream, startTimestream } from './timestream/server';
+
+const USAGE = `npm start -- [options]
+  --port N             port of the write endpoint (9000)
+  --timestream-port N  port of the embedded Timestream (9001)
+  --host HOST          address to listen on (127.0.0.1)
+  --data-dir DIR       folder of the embedded Timestream's data (.data)
+  --memory             keep nothing
+  --aws                write to Amazon Timestream with your own credentials
+  --help               show this`;
+
+interface Arguments {
+  readonly port: number;
+  readonly timestreamPort: number;
+  readonly host: string;
+  readonly dataDir: string | undefined;
+  readonly aws: boolean;
+}
+
+/** @throws Error that says what is wrong with the arguments */
+function readArguments(argv: string[]): Arguments | undefined {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      port: { type: 'string', default: '9000' },
+      'timestream-port': { type: 'string', default: '9001' },
+      host: { type: 'string', default: '127.0.0.1' },
+      'data-dir': { type: 'string', default: '.data' },
+      memory: { type: 'boolean', default: false },
+      aws: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  return {
+    port: portNumber('--port', values.port),
+    timestreamPort: portNumber('--timestream-port', values['timestream-port']),
+    host: values.host,
+    dataDir: values.memory ? undefined : values['data-dir'],
+    aws: values.aws,
+  };
+}
+
+function portNumber(option: string, text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new Error(`${option} must be a port number, not '${text}'`);
+  return port;
+}
+
+/** Warnings and errors only: the server prints a line for each request. */
+const logger: FunctionLogger = {
+  addContext: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message, ...fields) => console.error(message, ...fields),
+  error: (message, ...fields) => console.error(message, ...fields),
+};
+
+/** The embedded Timestream checks no credentials, but the SDK signs with some. */
+function localClient(config: ConnectorConfig, endpoint: string): TimestreamWriteClient {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  return new TimestreamWriteClient({ region: config.region, endpoint, credentials, maxAttempts: 1 });
+}
+
+async function start(args: Arguments): Promise<void> {
+  // Bad configuration stops the start before anything listens.
+  const given = loadConnectorConfig();
+  let timestream: RunningTimestream | undefined;
+  if (!args.aws) {
+    const { host, timestreamPort, dataDir } = args;
+    timestream = await startTimestream({ host, port: timestreamPort, ...(dataDir !== undefined && { dataDir }) });
+  }
+  const config = timestream === undefined ? given : { ...given, timestreamEndpoint: timestream.url };
+  const client = timestream === undefined ? timestreamClient(config) : localClient(config, timestream.url);
+  const administration = tableAdministration(client);
+  const unavailable = () => Promise.reject(new Error('asynchronous mode needs AWS Lambda'));
+  const connector = await startConnector({
+    host: args.host,
+    port: args.port,
+    maxBodyBytes: config.bounds.maxCompressedBytes,
+    log: (line) => console.log(line),
+    handler: createHandler({
+      config: { ...config, asynchronous: false },
+      logger,
+      send: writeRecordsSender(client, config),
+      tables: new TableCreator(config.tables, administration),
+      checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
+      invokeSelf: unavailable,
+      keepRejected: unavailable,
+    }),
+  });
+  console.log(welcome(connector.url, timestream?.url, args, config));
+  stopOnSignal(async () => {
+    await connector.close();
+    await timestream?.close();
+  });
+}
+
+function welcome(
+  url: string,
+  timestreamUrl: string | undefined,
+  { dataDir }: Arguments,
+  config: ConnectorConfig,
+): string {
+  const { database } = config.tables;
+  const write = [
+    `InfluxDB v2 write endpoint: ${url}`,
+    '',
+    'Write a point:',
+    `  curl -i '${url}/api/v2/write?precision=s' --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,
+  ];
+  if (timestreamUrl === undefined) return [...write, '', 'Points go to Amazon Timestream. Ctrl-C stops.'].join('\n');
+  const sql = `SELECT * FROM "${database}"."weather" LIMIT 10`.replaceAll('"', '\\"');
+  return [
+    ...write,
+    '',
+    'Read it back:',
+    `  curl -s ${timestreamUrl} -H 'X-Amz-Target: Timestream_20181101.Query' -d '{"QueryString":"${sql}"}'`,
+    '',
+    `Points are stored in the embedded Timestream at ${timestreamUrl}, ${dataDir === undefined ? 'in memory' : `in ${dataDir}/`}. Ctrl-C stops.`,
+  ].join('\n');
+}
+
+function stopOnSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error instanceof Error ? error.message : error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+async function main(): Promise<void> {
+  const args = readArguments(process.argv.slice(2));
+  if (args === undefined) console.log(USAGE);
+  else await start(args);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ? 2 : 1);
+});
