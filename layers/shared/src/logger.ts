@@ -1,0 +1,40 @@
+/** Structured JSON logs, one line an entry, that hold neither secrets nor stack traces. */
+import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+
+/** What the code of the layer asks of a logger; a test passes its own. */
+export interface Logger {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** The logger of a Lambda function: each handler begins with `addContext`, which puts the request id on every entry. */
+export interface FunctionLogger extends Logger {
+  addContext(context: Context): void;
+}
+
+const MAX_TEXT = 2000;
+const SECRET_KEY = /token|secret|password|authorization|credential|signature/i;
+const SECRET_IN_TEXT = /\b((?:Token|Bearer|Basic)\s+)[\w.~+/=-]{8,}|([?&](?:u|p|token|X-Amz-Signature)=)[^&\s]+/gi;
+
+/**
+ * A logger that writes JSON Lines to stdout (errors to stderr): level, message, timestamp, service and the fields given.
+ * Fields that are named like a secret are hidden, credentials inside a text too; texts end after 2,000 characters.
+ * @param service the function's name
+ */
+export function createLogger(service: string, level: LogLevel): FunctionLogger {
+  return new PowertoolsLogger({ serviceName: service, logLevel: level, jsonReplacerFn: fitToLog });
+}
+
+function fitToLog(key: string, value: unknown): unknown {
+  if (value instanceof Error) return { name: value.name, message: value.message, cause: value.cause };
+  if (key === 'stack') return undefined;
+  if (typeof value !== 'string') return value;
+  if (SECRET_KEY.test(key)) return '***';
+  const text = value.replace(SECRET_IN_TEXT, '$1$2***');
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}... (${text.length} characters)` : text;
+}

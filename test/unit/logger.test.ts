@@ -1,0 +1,71 @@
+import type { Context } from 'aws-lambda';
+import { createLogger, type FunctionLogger, type LogLevel } from 'shared/logger';
+
+/** What `use` writes to stdout and stderr, one parsed entry a line. */
+function entries(level: LogLevel, use: (logger: FunctionLogger) => void): Record<string, unknown>[] {
+  const lines: string[] = [];
+  const streams = [process.stdout, process.stderr];
+  const originals = streams.map((stream) => stream.write);
+  for (const stream of streams) stream.write = (chunk: string | Uint8Array) => lines.push(String(chunk)) > 0;
+  try {
+    use(createLogger('load-batch', level));
+  } finally {
+    streams.forEach((stream, index) => {
+      stream.write = originals[index] ?? stream.write;
+    });
+  }
+  return lines.map((line) => JSON.parse(line));
+}
+
+test('an entry is one JSON line with the level, the service, the request id and the fields', () => {
+  const [entry] = entries('INFO', (logger) => {
+    logger.addContext({ awsRequestId: 'r-1', functionName: 'f' } as Context);
+    logger.info('loaded', { points: 3, size: 5n });
+  });
+  expect(entry).toMatchObject({
+    level: 'INFO',
+    message: 'loaded',
+    service: 'load-batch',
+    function_request_id: 'r-1',
+    points: 3,
+    size: '5',
+  });
+});
+
+test('the level is the one given', () => {
+  const all = (logger: FunctionLogger): void => {
+    logger.debug('d');
+    logger.info('i');
+    logger.warn('w');
+    logger.error('e');
+  };
+  expect(entries('WARN', all).map((entry) => entry.message)).toEqual(['w', 'e']);
+  expect(entries('DEBUG', all)).toHaveLength(4);
+});
+
+test('an error is its name, message and causes, without a stack trace', () => {
+  const error = new TypeError('outer', { cause: new RangeError('inner') });
+  const [entry] = entries('INFO', (logger) => logger.error('failed', { error, failure: error }));
+  const expected = { name: 'TypeError', message: 'outer', cause: { name: 'RangeError', message: 'inner' } };
+  expect(entry).toMatchObject({ error: expected, failure: expected });
+  expect(JSON.stringify(entry)).not.toContain('.test.ts');
+});
+
+test.each([
+  { fields: { token: 'abcdef123456' } },
+  { fields: { INFLUXDB_TOKEN: 'abcdef123456' } },
+  { fields: { headers: { authorization: 'Token abcdef123456' } } },
+  { fields: { nested: { deep: ['sent Bearer abcdef123456 to it'] } } },
+  { fields: { url: 'http://h/write?db=d&u=me&p=abcdef123456' } },
+  { fields: { error: new Error('refused Token abcdef123456') } },
+])('no secret is logged: %j', ({ fields }) => {
+  const [entry] = entries('INFO', (logger) => logger.info('x', fields));
+  expect(JSON.stringify(entry)).not.toContain('abcdef123456');
+  expect(JSON.stringify(entry)).toContain('***');
+});
+
+test('a long text is cut and says how long it was', () => {
+  const [entry] = entries('INFO', (logger) => logger.info('x', { body: 'y'.repeat(1_000_000) }));
+  expect(JSON.stringify(entry).length).toBeLessThan(2500);
+  expect(entry?.body).toContain('(1000000 characters)');
+});
