@@ -4,12 +4,14 @@ import type { Context } from 'aws-lambda';
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 
+export type LogFields = Readonly<Record<string, unknown>>;
+
 /** What the code of the layer asks of a logger; a test passes its own. */
 export interface Logger {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  debug(message: string, ...fields: LogFields[]): void;
+  info(message: string, ...fields: LogFields[]): void;
+  warn(message: string, ...fields: LogFields[]): void;
+  error(message: string, ...fields: LogFields[]): void;
 }
 
 /** The logger of a Lambda function: each handler begins with `addContext`, which puts the request id on every entry. */
