@@ -133,7 +133,7 @@ export class Influxd {
     return orgs[0]?.id ?? '';
   }
 
-  async #isReady(): Promise<boolean> {
+  #isReady(): Promise<boolean> {
     return fetch(`${this.url}/ready`).then(
       (response) => response.ok,
       () => false,

@@ -29,10 +29,9 @@ export type Answer =
 export class ScriptedServer {
   readonly requests: ReceivedRequest[] = [];
   readonly #server: Server;
-  #connections = 0;
+  readonly #connections: unknown[] = [];
 
   private constructor(answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>) {
-    const numbers = new WeakMap<object, number>();
     this.#server = createServer(async (message, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of message) chunks.push(chunk);
@@ -45,7 +44,7 @@ export class ScriptedServer {
         headers: message.headers,
         body: (message.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString('utf8'),
         size: raw.length,
-        connection: numbers.get(message.socket) ?? -1,
+        connection: this.#connections.indexOf(message.socket),
       };
       const reply = await answer(request, this.requests.push(request) - 1);
       if (reply === 'hang') return;
@@ -56,7 +55,7 @@ export class ScriptedServer {
       }
       response.writeHead(reply.status, reply.headers).end(reply.body);
     });
-    this.#server.on('connection', (socket) => numbers.set(socket, this.#connections++));
+    this.#server.on('connection', (socket) => this.#connections.push(socket));
   }
 
   static async start(
@@ -73,7 +72,7 @@ export class ScriptedServer {
   }
 
   get connections(): number {
-    return this.#connections;
+    return this.#connections.length;
   }
 
   /** Closes the connections that wait for a request, as a server does after an idle time. */

@@ -13,12 +13,14 @@ export class VirtualClock implements Clock {
   delay(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
-      const timer = { at: this.#now + Math.max(0, ms), fire: resolve };
-      this.#timers.push(timer);
-      signal?.addEventListener('abort', () => {
+      const done = (): void => {
         this.#timers = this.#timers.filter((other) => other !== timer);
+        signal?.removeEventListener('abort', done);
         resolve();
-      });
+      };
+      const timer = { at: this.#now + Math.max(0, ms), fire: done };
+      this.#timers.push(timer);
+      signal?.addEventListener('abort', done);
       this.#run();
     });
   }
@@ -30,7 +32,6 @@ export class VirtualClock implements Clock {
       this.#running = false;
       const [next] = this.#timers.sort((a, b) => a.at - b.at);
       if (!next) return;
-      this.#timers.shift();
       this.#now = next.at;
       next.fire();
       this.#run();

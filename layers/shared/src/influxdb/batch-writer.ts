@@ -1,4 +1,5 @@
 /** Writes a stream of batches: several in flight, retried with jitter, halved where too large, each line accounted for. */
+import { setMaxListeners } from 'node:events';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import type { Logger } from '../logger';
 import { fullJitterDelay } from '../resilience/backoff';
@@ -64,6 +65,8 @@ class BatchWriter {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#breaker = new CircuitBreaker({ ...options.breaker, clock: this.#clock, random: this.#random });
+    // Each request in flight listens, and there may be more than the ten that Node takes for a leak.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   async writeAll(batches: AsyncIterable<Batch>): Promise<WriteResult> {

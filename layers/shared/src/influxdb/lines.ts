@@ -12,11 +12,13 @@ export function splitLines(bytes: Uint8Array): Uint8Array[] {
   let start = 0;
   let inFields = false;
   let quoted = false;
+  let valueStart = -1;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
     if (byte === BACKSLASH) i++;
-    else if (byte === QUOTE) quoted = quoted ? false : inFields && bytes[i - 1] === EQUALS;
+    else if (byte === QUOTE) quoted = quoted ? false : inFields && i === valueStart;
     else if (quoted) continue;
+    else if (byte === EQUALS) valueStart = i + 1;
     else if (byte === SPACE) inFields = true;
     else if (byte === NEWLINE) {
       if (i > start) lines.push(bytes.subarray(start, i));
