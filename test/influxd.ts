@@ -99,9 +99,7 @@ export class Influxd {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`query: ${response.status} ${text}`);
-    const [header, ...rows] = text.trim().split('\r\n').filter(Boolean);
-    const names = header?.split(',') ?? [];
-    return rows.map((row) => Object.fromEntries(row.split(',').map((value, index) => [names[index] ?? '', value])));
+    return tables(text);
   }
 
   /** How many points a bucket holds of one field, over all time. */
@@ -149,4 +147,20 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
+}
+
+/** The rows of Flux's CSV: tables with a header each, an empty line between them; quoted values may hold anything. */
+function tables(csv: string): Record<string, string>[] {
+  const rows: Record<string, string>[] = [];
+  let header: string[] | undefined;
+  let row: string[] = [];
+  for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n|$)/g)) {
+    row.push(quoted?.replaceAll('""', '"') ?? plain ?? '');
+    if (end === ',') continue;
+    if (row.length === 1) header = undefined;
+    else if (header === undefined) header = row;
+    else rows.push(Object.fromEntries(header.map((name, index) => [name, row[index] ?? ''])));
+    row = [];
+  }
+  return rows;
 }
