@@ -149,13 +149,13 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The rows of Flux's CSV: tables with a header each, an empty line between them; quoted values may hold anything. */
+/** The rows of Flux's CSV: tables with a header each, an empty line between them; quoted values may hold anything, newlines as CRLF. */
 function tables(csv: string): Record<string, string>[] {
   const rows: Record<string, string>[] = [];
   let header: string[] | undefined;
   let row: string[] = [];
   for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n|$)/g)) {
-    row.push(quoted?.replaceAll('""', '"') ?? plain ?? '');
+    row.push(quoted?.replaceAll('""', '"').replaceAll('\r\n', '\n') ?? plain ?? '');
     if (end === ',') continue;
     if (row.length === 1) header = undefined;
     else if (header === undefined) header = row;
