@@ -1,4 +1,5 @@
 /** Writing to an InfluxDB 2 that answers by script: what is sent, and what each answer and fault leads to. */
+import { secretToken } from 'shared/influxdb/token';
 import { checkLines } from '../../check-lines';
 import { batchOf, clientOf, numberedBatches, recordingLogger, streamOf, write } from '../../influx-writing';
 import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
@@ -148,6 +149,63 @@ describe('InfluxDB asks to try again', () => {
   });
 });
 
+describe('InfluxDB is away', () => {
+  test('an outage of 20 s costs no batch its retries', async () => {
+    const clock = new VirtualClock();
+    await serve(() => (clock.now() < 20_000 ? { status: 502 } : STORED));
+    const result = await write(client(), numberedBatches(30, 10), { clock, maxRetries: 2, concurrency: 1 });
+    expect(result).toMatchObject({ pointsWritten: 300, failedLines: 0, failure: undefined });
+    expect(result.retries).toBeGreaterThan(10);
+  });
+
+  test('a load stopped by its signal ends its requests and says so', async () => {
+    const abort = new AbortController();
+    let hung = 0;
+    await serve(() => {
+      if (++hung === 4) abort.abort(new Error('deadline'));
+      return 'hang';
+    });
+    const result = await write(client(), numberedBatches(30, 10), { signal: abort.signal });
+    expect(result).toMatchObject({ pointsWritten: 0, batches: 4, failedLines: 40 });
+    expect(result.failure).toMatchObject({ name: 'InfluxDBConnectionError', cause: { message: 'deadline' } });
+  });
+
+  test('an error of the source is the failure; what it gave before is written', async () => {
+    await script();
+    async function* corrupt() {
+      yield* numberedBatches(3, 10);
+      throw new RangeError('corrupt page');
+    }
+    const result = await write(client(), corrupt());
+    expect(result.failure).toMatchObject({ name: 'RangeError', message: 'corrupt page' });
+    expect(result).toMatchObject({ pointsWritten: 30, failedLines: 0 });
+  });
+});
+
+describe('the token', () => {
+  const guarded = (good: string): ((request: ReceivedRequest) => Answer) => {
+    return ({ headers }) =>
+      headers.authorization === `Token ${good}` ? STORED : json(401, { message: 'unauthorized access' });
+  };
+
+  test('is fetched again once when it is refused, and the load goes on', async () => {
+    await serve(guarded('t2'));
+    let fetches = 0;
+    const tokens = secretToken(() => Promise.resolve(`t${++fetches}`));
+    const result = await write(client({ tokens }), numberedBatches(8, 10));
+    expect(result).toMatchObject({ pointsWritten: 80, failure: undefined });
+    expect(fetches).toBe(2);
+  });
+
+  test('that cannot be had ends the load, and no request is sent', async () => {
+    await script();
+    const tokens = secretToken(() => Promise.reject(new Error('AccessDenied')));
+    const result = await write(client({ tokens }), numberedBatches(8, 10), { skipFailedBatches: true });
+    expect(result.failure).toMatchObject({ name: 'InfluxDBConnectionError' });
+    expect(server.requests).toEqual([]);
+  });
+});
+
 describe('InfluxDB refuses', () => {
   test.each([
     [401, 'unauthorized access'],
@@ -200,10 +258,10 @@ describe('InfluxDB refuses', () => {
   });
 
   test('unparsable lines with 400: the others are sent again without them', async () => {
-    const lines = ['m v=1 1', "it's': bad", `m s="two\nlines': x" 2`, 'bad', 'm v=4 4'];
+    const lines = ['m v=1 1', "m v=1 1': bad", `m s="two\nlines': x" 2`, 'bad', 'm v=4 4'];
     const message = [
-      "unable to parse 'it's': bad': missing fields",
-      "unable to parse 'm s=\"two\nlines': x\" 2': invalid: 'quoted'",
+      "unable to parse 'm v=1 1': bad': missing fields",
+      "unable to parse 'm s=\"two\nlines': x\" 2': invalid integer '1': out of range",
       "unable to parse 'bad': missing fields",
     ].join('\n');
     await script(json(400, { code: 'invalid', message }));
@@ -211,8 +269,8 @@ describe('InfluxDB refuses', () => {
     expect(server.requests[1]?.body).toBe('m v=1 1\nm v=4 4\n');
     expect(result).toMatchObject({ pointsWritten: 2, rejectedLines: 3, failedLines: 0, failure: undefined });
     expect(result.rejected).toEqual([
-      { reason: 'unable to parse: missing fields', lines: 2, examples: ["it's': bad", 'bad'] },
-      { reason: "unable to parse: invalid: 'quoted'", lines: 1, examples: ['m s="two\nlines\': x" 2'] },
+      { reason: 'unable to parse: missing fields', lines: 2, examples: ["m v=1 1': bad", 'bad'] },
+      { reason: "unable to parse: invalid integer '1': out of range", lines: 1, examples: ['m s="two\nlines\': x" 2'] },
     ]);
   });
 

@@ -58,6 +58,7 @@ test('waiting calls do not pass a probe that is under way', async () => {
   answer('ok');
   await Promise.all([probe, ...waiting]);
   expect(done).toBe(2);
+  expect(clock.now()).toBe(10_000);
 });
 
 test('after 30 s open every call ends with a connection error that says why', async () => {

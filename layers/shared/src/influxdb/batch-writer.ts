@@ -84,7 +84,8 @@ class BatchWriter {
         if (this.#abort.signal.aborted) break;
       }
     } catch (error) {
-      this.#stop(asError(error));
+      // The source's own; what it gave before is good, so it is written to the end.
+      this.#tally.failure ??= asError(error);
     }
     await Promise.all(inFlight);
     signal?.removeEventListener('abort', onAbort);

@@ -45,7 +45,9 @@ export class InfluxClient implements LineWriter {
   /** Compresses lines in zlib's threads, off the main one. */
   async encode(lines: Uint8Array): Promise<EncodedLines> {
     if (this.#gzipLevel === 0 || lines.length === 0) return { lines, body: lines };
-    return { lines, body: await gzip(lines, { level: this.#gzipLevel, chunkSize: 64 * 1024 }) };
+    // Room for the result in one piece: each further one costs a trip through the thread pool.
+    const chunkSize = Math.max(64 * 1024, lines.length >> 2);
+    return { lines, body: await gzip(lines, { level: this.#gzipLevel, chunkSize }) };
   }
 
   /**

@@ -36,10 +36,9 @@ function unparsable(exchange: Exchange & { kind: 'reply' }, bytes: Uint8Array): 
   const known = new Set(texts);
   const reasons = new Map<string, string>();
   for (const entry of message.slice(UNPARSABLE.length).split(`\n${UNPARSABLE}`)) {
-    for (let end = entry.indexOf("': "); end >= 0; end = entry.indexOf("': ", end + 1)) {
-      const text = entry.slice(0, end).trim();
-      if (known.has(text)) reasons.set(text, entry.slice(end + 3));
-    }
+    let end = entry.lastIndexOf("': ");
+    while (end > 0 && !known.has(entry.slice(0, end).trim())) end = entry.lastIndexOf("': ", end - 1);
+    if (end > 0) reasons.set(entry.slice(0, end).trim(), entry.slice(end + 3));
   }
   const rejections: Rejection[] = [];
   const good = lines.filter((_, index) => {
