@@ -9,6 +9,8 @@ import { join, resolve } from 'node:path';
 export const ORG = 'ons-energy';
 export const BUCKET = 'energy_data';
 export const TOKEN = 'test-token';
+/** The time limit of a hook that starts one, ms; it takes 0.5 s on an idle machine. */
+export const STARTING_MS = 60_000;
 
 /** The influxd to run: INFLUXD names one, else it is unpacked from `../shared/tools/influxd` beside the project. */
 export function findInfluxd(): string | undefined {

@@ -2,13 +2,13 @@
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import { staticToken } from 'shared/influxdb/token';
 import { type ClientSettings, clientOf } from '../../influx-writing';
-import { BUCKET, describeWithInfluxd, Influxd } from '../../influxd';
+import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
 
 describeWithInfluxd('the health of InfluxDB 2', (binary) => {
   let influxd: Influxd;
   beforeAll(async () => {
     influxd = await Influxd.start(binary);
-  });
+  }, STARTING_MS);
   afterAll(() => influxd?.remove());
 
   async function check(settings: ClientSettings = {}) {

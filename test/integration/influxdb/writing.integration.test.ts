@@ -1,13 +1,13 @@
 /** Writing to a real InfluxDB 2: each of its answers, and what it holds afterwards. */
 import { secretToken, staticToken } from 'shared/influxdb/token';
 import { batchOf, type ClientSettings, clientOf, numberedBatches, streamOf, write } from '../../influx-writing';
-import { BUCKET, describeWithInfluxd, Influxd, TOKEN } from '../../influxd';
+import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../../influxd';
 
 describeWithInfluxd('writing to InfluxDB 2', (binary) => {
   let influxd: Influxd;
   beforeAll(async () => {
     influxd = await Influxd.start(binary);
-  });
+  }, STARTING_MS);
   afterAll(() => influxd?.remove());
 
   async function load(lines: string[], settings: ClientSettings = {}, skipFailedBatches = false) {
