@@ -34,7 +34,6 @@ export function createLogger(service: string, level: LogLevel): FunctionLogger {
 
 function fitToLog(key: string, value: unknown): unknown {
   if (value instanceof Error) return { name: value.name, message: value.message, cause: value.cause };
-  if (key === 'stack') return undefined;
   if (typeof value !== 'string') return value;
   if (SECRET_KEY.test(key)) return '***';
   const text = value.replace(SECRET_IN_TEXT, '$1$2***');

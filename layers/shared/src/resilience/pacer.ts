@@ -1,13 +1,5 @@
 /** Lets calls start at a bounded rate: each waits until the one before it is an interval old. */
-import { delay } from './backoff';
-
-export interface Clock {
-  /** ms, of any origin; never goes back. */
-  now(): number;
-  delay(ms: number, signal?: AbortSignal): Promise<void>;
-}
-
-export const systemClock: Clock = { now: () => performance.now(), delay };
+import { type Clock, systemClock } from './clock';
 
 export class Pacer {
   private next = 0;

@@ -1,7 +1,8 @@
 /** Creates the database and the tables that writes find missing: once each, one create call a second, whoever else does so too. */
 import type { CreateTableRequest, Tag } from '@aws-sdk/client-timestream-write';
 import { fullJitterDelay, untilAborted } from '../resilience/backoff';
-import { type Clock, Pacer, systemClock } from '../resilience/pacer';
+import { type Clock, systemClock } from '../resilience/clock';
+import { Pacer } from '../resilience/pacer';
 import type { TableAdministration } from './service';
 
 /** Create calls an account may make, and how much longer a throttled one waits. Source: quotas of Timestream for LiveAnalytics. */

@@ -3,7 +3,7 @@
  * deadline: stored, rejected with the service's reason, or left for the client to send again. Nothing runs on afterwards.
  */
 import { fullJitterDelay } from '../resilience/backoff';
-import { type Clock, systemClock } from '../resilience/pacer';
+import { type Clock, systemClock } from '../resilience/clock';
 import { ByteWriter } from './byte-writer';
 import type { LineReport } from './line-report';
 import { type Batch, encodeCall, packRecords } from './packing';

@@ -1,0 +1,185 @@
+/** Writes a stream of batches: several in flight, retried with jitter, halved where too large, each line accounted for. */
+import { setMaxListeners } from 'node:events';
+import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
+import type { Logger } from '../logger';
+import { fullJitterDelay } from '../resilience/backoff';
+import { type BreakerOptions, CircuitBreaker } from '../resilience/circuit-breaker';
+import { type Clock, systemClock } from '../resilience/clock';
+import type { EncodedLines, LineWriter } from './client';
+import { joinLines, splitLines } from './lines';
+import type { WriteOutcome } from './outcome';
+import { type WriteResult, WriteTally } from './write-result';
+
+/** Lines of line protocol, each ended by a newline, and how many there are. */
+export interface Batch {
+  readonly bytes: Uint8Array;
+  readonly lines: number;
+}
+
+export interface WriterOptions {
+  /** Retries of a batch after its first try; those during an outage of InfluxDB do not count, the breaker bounds them. */
+  readonly maxRetries: number;
+  /** Whether a batch that failed leaves the load going (and counted) or ends it. */
+  readonly skipFailedBatches: boolean;
+  /** Batches in flight at most; no further one is taken from the source meanwhile. */
+  readonly concurrency: number;
+  readonly logger: Logger;
+  /** Ends the load early, such as before a deadline. */
+  readonly signal?: AbortSignal;
+  readonly breaker?: Omit<BreakerOptions, 'clock' | 'random'>;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/** Upper bounds of the delays before retries, ms: 0.5 s, 1 s, 2 s ... 10 s. */
+const BACKOFF = { baseMs: 500, capMs: 10_000 };
+
+/**
+ * Writes all batches and returns the count. It never throws: `failure` says why the load ended early (the source's own error,
+ * InfluxDBConnectionError, InfluxDBWriteError, or an error of the token). When it returns, no request is left in flight and the
+ * source is closed. The load ends early when
+ * - a batch fails and `skipFailedBatches` is false,
+ * - InfluxDB refuses credentials, bucket or address, as that holds for every batch,
+ * - the circuit breaker gives up: with its defaults about 35 s after InfluxDB went away, 60 s where it hangs instead,
+ * - the signal aborts. A source that can wait long should end by the same signal.
+ */
+export function writeBatches(
+  batches: AsyncIterable<Batch>,
+  client: LineWriter,
+  options: WriterOptions,
+): Promise<WriteResult> {
+  return new BatchWriter(client, options).writeAll(batches);
+}
+
+class BatchWriter {
+  readonly #client: LineWriter;
+  readonly #options: WriterOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #breaker: CircuitBreaker;
+  readonly #tally = new WriteTally();
+  readonly #abort = new AbortController();
+
+  constructor(client: LineWriter, options: WriterOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#breaker = new CircuitBreaker({ ...options.breaker, clock: this.#clock, random: this.#random });
+    // Each request in flight listens, and there may be more than the ten that Node takes for a leak.
+    setMaxListeners(0, this.#abort.signal);
+  }
+
+  async writeAll(batches: AsyncIterable<Batch>): Promise<WriteResult> {
+    const { signal, concurrency } = this.#options;
+    const onAbort = (): void =>
+      this.#stop(new InfluxDBConnectionError('the load was stopped before its end', { cause: signal?.reason }));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    const inFlight = new Set<Promise<void>>();
+    try {
+      for await (const batch of batches) {
+        const writing = this.#writeBatch(batch).finally(() => inFlight.delete(writing));
+        inFlight.add(writing);
+        if (inFlight.size >= concurrency) await Promise.race(inFlight);
+        if (this.#abort.signal.aborted) break;
+      }
+    } catch (error) {
+      // The source's own; what it gave before is good, so it is written to the end.
+      this.#tally.failure ??= asError(error);
+    }
+    await Promise.all(inFlight);
+    signal?.removeEventListener('abort', onAbort);
+    return this.#tally.result();
+  }
+
+  async #writeBatch(batch: Batch): Promise<void> {
+    this.#tally.batches += 1;
+    const failed = await this.#store(batch);
+    this.#tally.failedLines += failed;
+    if (failed > 0) this.#tally.failedBatches += 1;
+  }
+
+  /** Writes lines as often and in as many parts as it takes; returns how many of them failed. */
+  async #store(batch: Batch): Promise<number> {
+    if (batch.lines === 0) return 0;
+    if (this.#abort.signal.aborted) return batch.lines;
+    try {
+      const outcome = await this.#deliver(await this.#client.encode(batch.bytes));
+      switch (outcome.kind) {
+        case 'written':
+          this.#tally.pointsWritten += batch.lines;
+          return 0;
+        case 'rejected': {
+          for (const rejection of outcome.rejections) this.#tally.reject(rejection);
+          const lines = batch.lines - outcome.rejections.reduce((sum, rejection) => sum + rejection.lines, 0);
+          if (outcome.remainder) return await this.#store({ bytes: outcome.remainder, lines });
+          this.#tally.pointsWritten += lines;
+          return 0;
+        }
+        case 'too-large':
+          return await this.#storeHalves(batch, outcome.reason);
+        case 'retryable':
+          return this.#fail(
+            batch,
+            new InfluxDBConnectionError(`${outcome.reason} (tried until no retry was left)`),
+            false,
+          );
+        case 'fatal':
+          return this.#fail(batch, new InfluxDBWriteError(outcome.reason), outcome.scope === 'load');
+      }
+    } catch (error) {
+      return this.#fail(batch, asError(error), true);
+    }
+  }
+
+  async #storeHalves(batch: Batch, reason: string): Promise<number> {
+    const lines = splitLines(batch.bytes);
+    if (lines.length < 2) {
+      this.#tally.reject({ reason, lines: batch.lines, example: Buffer.from(batch.bytes).toString('utf8', 0, 1000) });
+      return 0;
+    }
+    const half = Math.ceil(lines.length / 2);
+    const failed = await this.#store({ bytes: joinLines(lines.slice(0, half)), lines: half });
+    return failed + (await this.#store({ bytes: joinLines(lines.slice(half)), lines: batch.lines - half }));
+  }
+
+  /** Sends until there is an outcome other than "try again", or no retry is left. */
+  async #deliver(encoded: EncodedLines): Promise<WriteOutcome> {
+    const { signal } = this.#abort;
+    const { maxRetries, logger } = this.#options;
+    for (let retries = 0; ; this.#tally.retries += 1) {
+      const outcome = await this.#breaker.run(() => this.#client.write(encoded, signal), reasonAway, signal);
+      if (outcome.kind !== 'retryable' || signal.aborted) return outcome;
+      logger.warn('a write has to be repeated', { reason: outcome.reason, cause: outcome.cause, retries });
+      if (this.#breaker.isOpen && outcome.cause === 'unavailable') continue;
+      if (retries === maxRetries) return outcome;
+      const jitter = fullJitterDelay(retries, { ...BACKOFF, random: this.#random });
+      if (!outcome.atOnce || retries > 0) await this.#clock.delay((outcome.retryAfterMs ?? 0) + jitter, signal);
+      retries += 1;
+    }
+  }
+
+  #fail(batch: Batch, error: Error, endsLoad: boolean): number {
+    if (!this.#abort.signal.aborted) {
+      this.#options.logger.error('a batch failed', { lines: batch.lines, error });
+      if (endsLoad || !this.#options.skipFailedBatches) this.#stop(error);
+    }
+    return batch.lines;
+  }
+
+  /** Ends the load; the first reason is the one reported. */
+  #stop(error: Error): void {
+    this.#tally.failure ??= error;
+    this.#abort.abort();
+  }
+}
+
+/** A throttling InfluxDB is there; one that answers with faults, or not at all, counts towards opening the breaker. */
+function reasonAway(outcome: WriteOutcome): string | undefined {
+  return outcome.kind === 'retryable' && outcome.cause !== 'throttled' ? outcome.reason : undefined;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

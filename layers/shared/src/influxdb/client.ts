@@ -1,0 +1,86 @@
+/** Requests to one InfluxDB with its token: a write answers with a typed outcome. */
+import { promisify } from 'node:util';
+import { gzip as gzipCallback } from 'node:zlib';
+import type { WriteOutcome } from './outcome';
+import { PROTOCOLS, type Target } from './protocol';
+import type { TokenProvider } from './token';
+import { type Exchange, InfluxTransport, type RequestOptions } from './transport';
+
+const gzip = promisify(gzipCallback);
+
+export interface ClientOptions {
+  /** zlib's level, 1 to 9; 0 sends plain text. */
+  readonly gzipLevel?: number;
+  /** Time for one request and its answer, ms. InfluxDB 2 itself gives a write 10 s. */
+  readonly timeoutMs?: number;
+}
+
+/** Lines as they are, and as they travel; made once, sent as often as it takes. */
+export interface EncodedLines {
+  readonly lines: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+/** What the writer needs of an InfluxDB. */
+export interface LineWriter {
+  encode(lines: Uint8Array): Promise<EncodedLines>;
+  write(encoded: EncodedLines, signal?: AbortSignal): Promise<WriteOutcome>;
+}
+
+export class InfluxClient implements LineWriter {
+  readonly #transport: InfluxTransport;
+  readonly #gzipLevel: number;
+  readonly #timeoutMs: number;
+
+  constructor(
+    readonly target: Target,
+    readonly tokens: TokenProvider,
+    { gzipLevel = 1, timeoutMs = 15_000 }: ClientOptions = {},
+  ) {
+    this.#transport = new InfluxTransport(target.url);
+    this.#gzipLevel = gzipLevel;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Compresses lines in zlib's threads, off the main one. */
+  async encode(lines: Uint8Array): Promise<EncodedLines> {
+    if (this.#gzipLevel === 0 || lines.length === 0) return { lines, body: lines };
+    // Room for the result in one piece: each further one costs a trip through the thread pool.
+    const chunkSize = Math.max(64 * 1024, lines.length >> 2);
+    return { lines, body: await gzip(lines, { level: this.#gzipLevel, chunkSize }) };
+  }
+
+  /**
+   * Writes lines whose timestamps are in ns, once; no retries.
+   * @throws InfluxDBConnectionError or ConfigurationError when there is no token to send
+   */
+  async write({ lines, body }: EncodedLines, signal?: AbortSignal): Promise<WriteOutcome> {
+    const protocol = PROTOCOLS[this.target.engine];
+    const headers = {
+      'content-type': 'text/plain; charset=utf-8',
+      ...(body !== lines && { 'content-encoding': 'gzip' }),
+    };
+    const path = protocol.writePath(this.target);
+    const exchange = await this.send({ method: 'POST', path, headers, body, timeoutMs: this.#timeoutMs, signal });
+    return protocol.outcome(exchange, lines);
+  }
+
+  /** Sends a request with the token; where that is refused (401), once more with a renewed one. */
+  async send(request: RequestOptions): Promise<Exchange> {
+    const token = await this.tokens.get();
+    const exchange = await this.#sendAs(token, request);
+    if (exchange.kind === 'no-reply' || exchange.status !== 401) return exchange;
+    const renewed = await this.tokens.renew(token);
+    return renewed === undefined ? exchange : this.#sendAs(renewed, request);
+  }
+
+  #sendAs(token: string, request: RequestOptions): Promise<Exchange> {
+    const authorization = PROTOCOLS[this.target.engine].authorization(token);
+    return this.#transport.exchange({ ...request, headers: { ...request.headers, authorization } });
+  }
+
+  /** Closes the kept-alive connections; a program that stays needs it, a Lambda keeps them for its next invocation. */
+  close(): void {
+    this.#transport.close();
+  }
+}

@@ -1,0 +1,53 @@
+/** The write API of InfluxDB 2: where it is, and what it says about lines. */
+import { joinLines, splitLines } from './lines';
+import { httpOutcome, parseObject, type Rejection, type WriteOutcome } from './outcome';
+import type { Protocol } from './protocol';
+import type { Exchange } from './transport';
+
+/** Source: the API reference of InfluxDB OSS 2.7, `POST /api/v2/write`, and the answers of 2.7.12. */
+export const protocolV2: Protocol = {
+  writePath: ({ org, bucket }) => `/api/v2/write?${new URLSearchParams({ org, bucket, precision: 'ns' })}`,
+  authorization: (token) => `Token ${token}`,
+  outcome(exchange, lines): WriteOutcome {
+    const outcome = httpOutcome(exchange);
+    if (exchange.kind === 'no-reply' || outcome.kind !== 'fatal') return outcome;
+    return partialWrite(exchange) ?? unparsable(exchange, lines) ?? outcome;
+  },
+};
+
+/** `... partial write: <reason> dropped=N`, with 422: N points were refused, all others are stored. */
+function partialWrite(exchange: Exchange & { kind: 'reply' }): WriteOutcome | undefined {
+  const message = String(parseObject(exchange.body).message ?? '');
+  const [, text, dropped] = /partial write: (.*) dropped=(\d+)/s.exec(message) ?? [];
+  if (text === undefined) return undefined;
+  const reason = /^dropped \d+ (points outside retention policy of duration \S+)/.exec(text)?.[1] ?? text;
+  return { kind: 'rejected', rejections: [{ reason, lines: Number(dropped), example: message }] };
+}
+
+/**
+ * `unable to parse '<line>': <why>` for each bad line, with 400: nothing is stored, so the other lines have to be sent again.
+ * Lines may hold quotes and newlines, as the message does, so a line is recognised by comparing it with those of the batch.
+ */
+function unparsable(exchange: Exchange & { kind: 'reply' }, bytes: Uint8Array): WriteOutcome | undefined {
+  const message = String(parseObject(exchange.body).message ?? '');
+  if (!message.startsWith(UNPARSABLE)) return undefined;
+  const lines = splitLines(bytes);
+  const texts = lines.map((line) => Buffer.from(line).toString('utf8').trim());
+  const known = new Set(texts);
+  const reasons = new Map<string, string>();
+  for (const entry of message.slice(UNPARSABLE.length).split(`\n${UNPARSABLE}`)) {
+    let end = entry.lastIndexOf("': ");
+    while (end > 0 && !known.has(entry.slice(0, end).trim())) end = entry.lastIndexOf("': ", end - 1);
+    if (end > 0) reasons.set(entry.slice(0, end).trim(), entry.slice(end + 3));
+  }
+  const rejections: Rejection[] = [];
+  const good = lines.filter((_, index) => {
+    const example = texts[index] ?? '';
+    const reason = reasons.get(example);
+    if (reason !== undefined) rejections.push({ reason: `unable to parse: ${reason}`, lines: 1, example });
+    return reason === undefined;
+  });
+  return rejections.length === 0 ? undefined : { kind: 'rejected', rejections, remainder: joinLines(good) };
+}
+
+const UNPARSABLE = "unable to parse '";

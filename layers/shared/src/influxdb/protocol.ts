@@ -1,0 +1,26 @@
+/** What differs between the versions of InfluxDB when writing. */
+import type { WriteOutcome } from './outcome';
+import { protocolV2 } from './protocol-v2';
+import { protocolV3 } from './protocol-v3';
+import type { Exchange } from './transport';
+
+export type Engine = 'v2' | 'v3';
+
+/** Where the points go. InfluxDB 3 has no organizations; its databases are called buckets here too. */
+export interface Target {
+  readonly engine: Engine;
+  readonly url: string;
+  readonly org: string;
+  readonly bucket: string;
+}
+
+export interface Protocol {
+  /** Path and query of a write of lines with timestamps in ns. */
+  writePath(target: Target): string;
+  /** The Authorization header. */
+  authorization(token: string): string;
+  /** What became of a write of these lines. */
+  outcome(exchange: Exchange, lines: Uint8Array): WriteOutcome;
+}
+
+export const PROTOCOLS: Readonly<Record<Engine, Protocol>> = { v2: protocolV2, v3: protocolV3 };

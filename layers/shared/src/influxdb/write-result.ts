@@ -1,0 +1,60 @@
+/** The count of a load: what was written, what InfluxDB refused and why, what failed. */
+import type { Rejection } from './outcome';
+
+/** Lines refused for one reason, with a few examples. */
+export interface RejectedLines {
+  readonly reason: string;
+  readonly lines: number;
+  readonly examples: readonly string[];
+}
+
+/** `pointsWritten + failedLines + all rejected lines` is the number of lines in the batches that were taken from the source. */
+export interface WriteResult {
+  /** Lines that InfluxDB has acknowledged. */
+  readonly pointsWritten: number;
+  /** Batches taken from the source. */
+  readonly batches: number;
+  /** Batches of which some line is in `failedLines`. */
+  readonly failedBatches: number;
+  /** Lines without an acknowledgement; InfluxDB may hold some of them, and writing them again is safe. */
+  readonly failedLines: number;
+  readonly rejectedLines: number;
+  readonly rejected: readonly RejectedLines[];
+  /** Requests that repeated an earlier one. */
+  readonly retries: number;
+  /** Why the load ended before its source did; undefined when everything was taken and dealt with. */
+  readonly failure: Error | undefined;
+}
+
+const MAX_REASONS = 20;
+const MAX_EXAMPLES = 3;
+const MAX_EXAMPLE_LENGTH = 200;
+const OTHER_REASONS = 'other reasons';
+
+export class WriteTally {
+  pointsWritten = 0;
+  batches = 0;
+  failedBatches = 0;
+  failedLines = 0;
+  retries = 0;
+  failure: Error | undefined;
+  #rejectedLines = 0;
+  readonly #rejected = new Map<string, { lines: number; examples: string[] }>();
+
+  /** Counts refused lines; beyond 20 reasons the rest go under one, so that a result stays small. */
+  reject({ reason, lines, example }: Rejection): void {
+    this.#rejectedLines += lines;
+    const key = this.#rejected.has(reason) || this.#rejected.size < MAX_REASONS ? reason : OTHER_REASONS;
+    const entry = this.#rejected.get(key) ?? { lines: 0, examples: [] };
+    entry.lines += lines;
+    if (entry.examples.length < MAX_EXAMPLES) entry.examples.push(example.slice(0, MAX_EXAMPLE_LENGTH));
+    this.#rejected.set(key, entry);
+  }
+
+  result(): WriteResult {
+    const rejected = [...this.#rejected].map(([reason, entry]) => ({ reason, ...entry }));
+    const { pointsWritten, batches, failedBatches, failedLines, retries, failure } = this;
+    const rejectedLines = this.#rejectedLines;
+    return { pointsWritten, batches, failedBatches, failedLines, rejectedLines, rejected, retries, failure };
+  }
+}

@@ -1,0 +1,296 @@
+/** Writing to an InfluxDB 2 that answers by script: what is sent, and what each answer and fault leads to. */
+import { secretToken } from 'shared/influxdb/token';
+import { checkLines } from '../../check-lines';
+import { batchOf, clientOf, numberedBatches, recordingLogger, streamOf, write } from '../../influx-writing';
+import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
+import { VirtualClock } from '../../virtual-clock';
+
+const STORED: Answer = { status: 204 };
+let server: ScriptedServer;
+let clients: { close(): void }[] = [];
+
+async function serve(answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>): Promise<void> {
+  server = await ScriptedServer.start(answer);
+}
+
+/** Answers with the script's entries in turn, then with 204. */
+function script(...answers: Answer[]): Promise<void> {
+  return serve((_, index) => answers[index] ?? STORED);
+}
+
+function client(settings: Parameters<typeof clientOf>[1] = {}): ReturnType<typeof clientOf> {
+  const made = clientOf(server.url, settings);
+  clients.push(made);
+  return made;
+}
+
+afterEach(async () => {
+  for (const made of clients) made.close();
+  clients = [];
+  await server.stop();
+});
+
+const json = (status: number, body: unknown, headers = {}): Answer => ({
+  status,
+  body: JSON.stringify(body),
+  headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+});
+
+const ONE = batchOf(['m,a=b v="ü" 1']);
+
+describe('a request', () => {
+  test('goes to the write endpoint with bucket, organization, precision, token and gzip, in bytes unchanged', async () => {
+    await script();
+    await write(client({ bucket: 'a b&c', org: 'ö', gzipLevel: 1 }), streamOf(ONE));
+    const [request] = server.requests;
+    expect(request).toMatchObject({ method: 'POST', path: '/api/v2/write', body: 'm,a=b v="ü" 1\n' });
+    expect(Object.fromEntries(request?.query ?? [])).toEqual({ bucket: 'a b&c', org: 'ö', precision: 'ns' });
+    expect(request?.headers).toMatchObject({
+      authorization: 'Token test-token',
+      'content-encoding': 'gzip',
+      'content-type': 'text/plain; charset=utf-8',
+    });
+  });
+
+  test('is plain at level 0, and the smaller the higher the level', async () => {
+    await script();
+    for (const gzipLevel of [0, 1, 9]) await write(client({ gzipLevel }), numberedBatches(1, 2000));
+    const [plain = 0, fast = 0, best = 0] = server.requests.map(({ size }) => size);
+    expect(server.requests[0]?.headers['content-encoding']).toBeUndefined();
+    expect(plain).toBe(Buffer.byteLength(server.requests[0]?.body ?? ''));
+    expect(fast).toBeLessThan(plain / 4);
+    expect(best).toBeLessThan(fast);
+  });
+
+  test('keeps a path in the URL as a prefix', async () => {
+    await script();
+    const made = clientOf(`${server.url}/proxy/`);
+    clients.push(made);
+    await write(made, streamOf(ONE));
+    expect(server.requests[0]?.path).toBe('/proxy/api/v2/write');
+  });
+
+  test('reuses its connection', async () => {
+    await script();
+    await write(client(), numberedBatches(20, 1), { concurrency: 1 });
+    expect(server.requests).toHaveLength(20);
+    expect(server.connections).toBe(1);
+  });
+});
+
+describe('InfluxDB asks to try again', () => {
+  test.each<[string, Answer, string]>([
+    ['429', json(429, { code: 'too many requests', message: 'slow down' }), 'throttled'],
+    ['500 with text', { status: 500, body: 'engine: write /data: no space left on device' }, 'error'],
+    ['502', { status: 502, body: '<html>' }, 'unavailable'],
+    ['503', { status: 503 }, 'unavailable'],
+    ['a connection dropped after the request', 'drop', 'unavailable'],
+    ['an answer that breaks off', 'cut', 'unavailable'],
+  ])('%s is repeated and then stored', async (_, answer, cause) => {
+    await script(answer);
+    const logger = recordingLogger();
+    const result = await write(client(), streamOf(ONE), { clock: new VirtualClock(), logger });
+    expect(result).toMatchObject({ pointsWritten: 1, failedLines: 0, retries: 1, failure: undefined });
+    expect(server.requests.map(({ body }) => body)).toEqual(['m,a=b v="ü" 1\n', 'm,a=b v="ü" 1\n']);
+    expect(logger.entries).toMatchObject([{ message: 'a write has to be repeated', fields: { cause } }]);
+  });
+
+  test.each([
+    ['7', 7000],
+    ['100000', 30_000],
+    ['-1', 0],
+    ['soon', 0],
+    ['Wed, 21 Oct 2099 07:28:00 GMT', 0],
+  ])('Retry-After %s is waited for in seconds, 30 at most', async (value, expected) => {
+    await script(json(429, { message: 'slow down' }, { 'retry-after': value }));
+    const clock = new VirtualClock();
+    await write(client(), streamOf(ONE), { clock, random: () => 0 });
+    expect(clock.now()).toBe(expected);
+  });
+
+  test('a batch has MAX_RETRIES retries and no more', async () => {
+    await serve(() => json(429, { message: 'slow down' }));
+    const result = await write(client(), streamOf(ONE), { maxRetries: 2, clock: new VirtualClock() });
+    expect(server.requests).toHaveLength(3);
+    expect(result).toMatchObject({ pointsWritten: 0, failedLines: 1, failedBatches: 1, retries: 2 });
+    expect(result.failure).toMatchObject({ name: 'InfluxDBConnectionError' });
+    expect(result.failure?.message).toContain('slow down');
+  });
+
+  test('an InfluxDB that hangs is given up after the time limit, and the request with it', async () => {
+    await script('hang');
+    const result = await write(client({ timeoutMs: 50 }), streamOf(ONE), { clock: new VirtualClock() });
+    expect(result).toMatchObject({ pointsWritten: 1, retries: 1 });
+    expect(server.connections).toBe(2);
+  });
+
+  test.each<[Answer[], number]>([
+    [['drop'], 0],
+    [['drop', 'drop'], 1000],
+    [[{ status: 502 }], 500],
+  ])('only the first reset connection is replaced at once: %j', async (answers, expected) => {
+    await script(...answers);
+    const clock = new VirtualClock();
+    await write(client(), streamOf(ONE), { clock, random: () => 1, breaker: { failures: 99 } });
+    expect(clock.now()).toBe(expected);
+  });
+
+  test('connections that died while idle are replaced at once', async () => {
+    await script();
+    const made = client();
+    await write(made, numberedBatches(8, 1));
+    const before = server.connections;
+    server.dropIdleConnections();
+    const clock = new VirtualClock();
+    const result = await write(made, numberedBatches(8, 1), { clock });
+    expect(result).toMatchObject({ pointsWritten: 8, failure: undefined });
+    expect(server.connections).toBeGreaterThan(before);
+    expect(clock.now()).toBe(0);
+  });
+});
+
+describe('InfluxDB is away', () => {
+  test('an outage of 20 s costs no batch its retries', async () => {
+    const clock = new VirtualClock();
+    await serve(() => (clock.now() < 20_000 ? { status: 502 } : STORED));
+    const result = await write(client(), numberedBatches(30, 10), { clock, maxRetries: 2, concurrency: 1 });
+    expect(result).toMatchObject({ pointsWritten: 300, failedLines: 0, failure: undefined });
+    expect(result.retries).toBeGreaterThan(10);
+  });
+
+  test('a load stopped by its signal ends its requests and says so', async () => {
+    const abort = new AbortController();
+    let hung = 0;
+    await serve(() => {
+      if (++hung === 4) abort.abort(new Error('deadline'));
+      return 'hang';
+    });
+    const result = await write(client(), numberedBatches(30, 10), { signal: abort.signal });
+    expect(result).toMatchObject({ pointsWritten: 0, batches: 4, failedLines: 40 });
+    expect(result.failure).toMatchObject({ name: 'InfluxDBConnectionError', cause: { message: 'deadline' } });
+  });
+
+  test('an error of the source is the failure; what it gave before is written', async () => {
+    await script();
+    async function* corrupt() {
+      yield* numberedBatches(3, 10);
+      throw new RangeError('corrupt page');
+    }
+    const result = await write(client(), corrupt());
+    expect(result.failure).toMatchObject({ name: 'RangeError', message: 'corrupt page' });
+    expect(result).toMatchObject({ pointsWritten: 30, failedLines: 0 });
+  });
+});
+
+describe('the token', () => {
+  const guarded = (good: string): ((request: ReceivedRequest) => Answer) => {
+    return ({ headers }) =>
+      headers.authorization === `Token ${good}` ? STORED : json(401, { message: 'unauthorized access' });
+  };
+
+  test('is fetched again once when it is refused, and the load goes on', async () => {
+    await serve(guarded('t2'));
+    let fetches = 0;
+    const tokens = secretToken(() => Promise.resolve(`t${++fetches}`));
+    const result = await write(client({ tokens }), numberedBatches(8, 10));
+    expect(result).toMatchObject({ pointsWritten: 80, failure: undefined });
+    expect(fetches).toBe(2);
+  });
+
+  test('that cannot be had ends the load, and no request is sent', async () => {
+    await script();
+    const tokens = secretToken(() => Promise.reject(new Error('AccessDenied')));
+    const result = await write(client({ tokens }), numberedBatches(8, 10), { skipFailedBatches: true });
+    expect(result.failure).toMatchObject({ name: 'InfluxDBConnectionError' });
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe('InfluxDB refuses', () => {
+  test.each([
+    [401, 'unauthorized access'],
+    [403, 'insufficient permissions'],
+    [404, 'bucket not found'],
+    [405, 'method not allowed'],
+    [302, 'moved'],
+  ])('%d ends the load at once, even when failed batches are skipped', async (status, message) => {
+    await serve(() => json(status, { code: 'x', message }));
+    const options = { skipFailedBatches: true, concurrency: 1 };
+    const result = await write(client(), numberedBatches(100, 2), options);
+    expect(server.requests).toHaveLength(1);
+    expect(result).toMatchObject({ batches: 1, failedBatches: 1, failedLines: 2, retries: 0 });
+    expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError' });
+    expect(result.failure?.message).toBe(`InfluxDB answered ${status}: ${message}`);
+  });
+
+  test.each([
+    [200, '<html>please log in</html>'],
+    [202, ''],
+  ])('%d is no promise that anything is stored', async (status, body) => {
+    await script({ status, body });
+    const result = await write(client(), streamOf(ONE));
+    expect(result).toMatchObject({ pointsWritten: 0, failedLines: 1 });
+    expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError' });
+  });
+
+  test.each([
+    [true, 10, undefined],
+    [false, 1, expect.objectContaining({ name: 'InfluxDBWriteError' })],
+  ])(
+    'a whole batch with 400: skipping failed batches (%p) decides whether the load goes on',
+    async (skipFailedBatches, requests, failure) => {
+      await script(json(400, { code: 'invalid', message: 'something is wrong' }));
+      const result = await write(client(), numberedBatches(10, 3), { skipFailedBatches, concurrency: 1 });
+      expect(server.requests).toHaveLength(requests);
+      expect(result).toMatchObject({ failedBatches: 1, failedLines: 3, pointsWritten: (requests - 1) * 3 });
+      expect(result.failure).toEqual(failure);
+    },
+  );
+
+  test('some points with 422: the others are stored, and the reason is told', async () => {
+    const reason =
+      'field type conflict: input field "v" on measurement "m" is type string, already exists as type float';
+    const message = `failure writing points to database: partial write: ${reason} dropped=2`;
+    await script(json(422, { code: 'unprocessable entity', message }));
+    const result = await write(client(), numberedBatches(1, 5));
+    expect(result).toMatchObject({ pointsWritten: 3, rejectedLines: 2, failedLines: 0, failure: undefined });
+    expect(result.rejected).toEqual([{ reason, lines: 2, examples: [message.slice(0, 200)] }]);
+  });
+
+  test('unparsable lines with 400: the others are sent again without them', async () => {
+    const lines = ['m v=1 1', "m v=1 1': bad", `m s="two\nlines': x" 2`, 'bad', 'm v=4 4'];
+    const message = [
+      "unable to parse 'm v=1 1': bad': missing fields",
+      "unable to parse 'm s=\"two\nlines': x\" 2': invalid integer '1': out of range",
+      "unable to parse 'bad': missing fields",
+    ].join('\n');
+    await script(json(400, { code: 'invalid', message }));
+    const result = await write(client(), streamOf(batchOf(lines)));
+    expect(server.requests[1]?.body).toBe('m v=1 1\nm v=4 4\n');
+    expect(result).toMatchObject({ pointsWritten: 2, rejectedLines: 3, failedLines: 0, failure: undefined });
+    expect(result.rejected).toEqual([
+      { reason: 'unable to parse: missing fields', lines: 2, examples: ["m v=1 1': bad", 'bad'] },
+      { reason: "unable to parse: invalid integer '1': out of range", lines: 1, examples: ['m s="two\nlines\': x" 2'] },
+    ]);
+  });
+
+  test('a body that is too large with 413: halves are sent, cut where lines end', async () => {
+    const lines = Array.from({ length: 9 }, (_, n) => `m,t=a\\ "b s="x\n${n}\\"\n",v=${n} ${n}`);
+    await serve(({ body }) => (body.length > 100 ? json(413, { message: 'too large' }) : STORED));
+    const result = await write(client(), streamOf(batchOf(lines)));
+    const stored = server.requests.filter(({ body }) => body.length <= 100).map(({ body }) => body);
+    expect(stored.join('')).toBe(lines.map((line) => `${line}\n`).join(''));
+    checkLines(stored);
+    expect(result).toMatchObject({ pointsWritten: 9, rejectedLines: 0, failure: undefined });
+  });
+
+  test('one line that is too large alone is rejected, the others are stored', async () => {
+    await serve(({ body }) => (body.includes('huge') ? json(413, { message: 'too large' }) : STORED));
+    const lines = Array.from({ length: 8 }, (_, n) => `m s="${n === 5 ? 'huge' : n}" ${n}`);
+    const result = await write(client(), streamOf(batchOf(lines)));
+    expect(result).toMatchObject({ pointsWritten: 7, rejectedLines: 1, failedLines: 0, failure: undefined });
+    expect(result.rejected).toMatchObject([
+      { reason: 'InfluxDB answered 413: too large', examples: [`${lines[5]}\n`] },
+    ]);
+  });
+});

@@ -1,0 +1,62 @@
+/** What the tests of writing to InfluxDB share: clients, batches, a logger that remembers. */
+import { type Batch, type WriterOptions, writeBatches } from 'shared/influxdb/batch-writer';
+import { type ClientOptions, InfluxClient, type LineWriter } from 'shared/influxdb/client';
+import type { Engine } from 'shared/influxdb/protocol';
+import { staticToken, type TokenProvider } from 'shared/influxdb/token';
+import type { WriteResult } from 'shared/influxdb/write-result';
+import type { LogFields, Logger } from 'shared/logger';
+import { BUCKET, ORG, TOKEN } from './influxd';
+
+export interface ClientSettings extends ClientOptions {
+  readonly engine?: Engine;
+  readonly bucket?: string;
+  readonly org?: string;
+  readonly tokens?: TokenProvider;
+}
+
+export function clientOf(url: string, settings: ClientSettings = {}): InfluxClient {
+  const { engine = 'v2', bucket = BUCKET, org = ORG, tokens = staticToken(TOKEN), ...options } = settings;
+  return new InfluxClient({ engine, url, org, bucket }, tokens, options);
+}
+
+/** Batches of `m,series=<i> v=<i> <time>` lines, each with its own series and time. */
+export async function* numberedBatches(batches: number, linesEach: number): AsyncGenerator<Batch> {
+  for (let batch = 0; batch < batches; batch++) {
+    const numbers = Array.from({ length: linesEach }, (_, line) => batch * linesEach + line);
+    yield await Promise.resolve(
+      batchOf(numbers.map((n) => `m,series=${n % 10} v=${n} ${1_700_000_000_000_000_000n + BigInt(n)}`)),
+    );
+  }
+}
+
+export function batchOf(lines: readonly string[]): Batch {
+  return { bytes: Buffer.from(lines.map((line) => `${line}\n`).join('')), lines: lines.length };
+}
+
+export async function* streamOf(...batches: Batch[]): AsyncGenerator<Batch> {
+  for (const batch of batches) yield await Promise.resolve(batch);
+}
+
+export interface Entry {
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** A logger that keeps its entries, and tells of each when it comes. */
+export function recordingLogger(onEntry: (entry: Entry) => void = () => undefined): Logger & { entries: Entry[] } {
+  const entries: Entry[] = [];
+  const log = (message: string, fields: LogFields = {}): void => {
+    entries.push({ message, fields });
+    onEntry({ message, fields });
+  };
+  return { entries, debug: log, info: log, warn: log, error: log };
+}
+
+export function write(
+  client: LineWriter,
+  batches: AsyncIterable<Batch>,
+  options: Partial<WriterOptions> = {},
+): Promise<WriteResult> {
+  const defaults = { maxRetries: 3, skipFailedBatches: false, concurrency: 4, logger: recordingLogger() };
+  return writeBatches(batches, client, { ...defaults, ...options });
+}

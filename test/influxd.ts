@@ -1,0 +1,168 @@
+/** A real InfluxDB 2 for tests: started on a free port in a temporary folder, killed and restarted there. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export const ORG = 'ons-energy';
+export const BUCKET = 'energy_data';
+export const TOKEN = 'test-token';
+/** The time limit of a hook that starts one, ms; it takes 0.5 s on an idle machine. */
+export const STARTING_MS = 60_000;
+
+/** The influxd to run: INFLUXD names one, else it is unpacked from `../shared/tools/influxd` beside the project. */
+export function findInfluxd(): string | undefined {
+  if (process.env.INFLUXD) return process.env.INFLUXD;
+  const unpack = resolve(__dirname, '../../shared/tools/influxd/unpack.sh');
+  return existsSync(unpack) ? execFileSync(unpack, { encoding: 'utf8' }).trim() : undefined;
+}
+
+/** `describe` where there is an influxd; else a skipped one whose name says why. */
+export function describeWithInfluxd(name: string, tests: (binary: string) => void): void {
+  const binary = findInfluxd();
+  if (binary === undefined) {
+    describe.skip(`${name} (no influxd: set INFLUXD to one of version 2.7)`, () => tests(''));
+  } else {
+    describe(name, () => tests(binary));
+  }
+}
+
+export class Influxd {
+  #process: ChildProcess | undefined;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'influxd-'));
+
+  private constructor(
+    readonly binary: string,
+    readonly port: number,
+  ) {}
+
+  /** Starts one that is set up with ORG, BUCKET and TOKEN. */
+  static async start(binary: string): Promise<Influxd> {
+    const influxd = new Influxd(binary, await freePort());
+    await influxd.restart();
+    const setup = { username: 'admin', password: 'password1', org: ORG, bucket: BUCKET, token: TOKEN };
+    await influxd.post('/api/v2/setup', setup);
+    return influxd;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it (again) on the same port and folder; resolves when it is ready. */
+  async restart(): Promise<void> {
+    const at = (name: string): string => join(this.#folder, name);
+    const options = ['--bolt-path', at('bolt'), '--sqlite-path', at('sqlite'), '--engine-path', at('engine')];
+    const bind = ['--http-bind-address', `127.0.0.1:${this.port}`, '--reporting-disabled', '--log-level', 'error'];
+    this.#process = spawn(this.binary, [...bind, ...options], { stdio: 'ignore' });
+    const exited = once(this.#process, 'exit').then(() => 'exited');
+    while ((await Promise.race([exited, this.#isReady()])) !== true) {
+      if (this.#process.exitCode !== null) throw new Error(`influxd ended with code ${this.#process.exitCode}`);
+    }
+  }
+
+  /** Kills it as a crash would; resolves when it is gone. */
+  async kill(): Promise<void> {
+    const running = this.#process;
+    this.#process = undefined;
+    if (!running || running.exitCode !== null) return;
+    running.kill('SIGKILL');
+    await once(running, 'exit');
+  }
+
+  /** Kills it and removes its folder. */
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Posts JSON with the all-access token; answers with the JSON of the reply. */
+  async post<T>(path: string, body: unknown): Promise<T> {
+    const init = { method: 'POST', headers: { authorization: `Token ${TOKEN}` }, body: JSON.stringify(body) };
+    const response = await fetch(this.url + path, init);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  async get<T>(path: string): Promise<T> {
+    const response = await fetch(this.url + path, { headers: { authorization: `Token ${TOKEN}` } });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** Runs Flux and returns the rows of its answer as objects of texts. */
+  async query(flux: string): Promise<Record<string, string>[]> {
+    const response = await fetch(`${this.url}/api/v2/query?org=${ORG}`, {
+      method: 'POST',
+      headers: { authorization: `Token ${TOKEN}`, 'content-type': 'application/vnd.flux', accept: 'application/csv' },
+      body: flux,
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`query: ${response.status} ${text}`);
+    return tables(text);
+  }
+
+  /** How many points a bucket holds of one field, over all time. */
+  async count(field: string, bucket: string = BUCKET): Promise<number> {
+    const [row] = await this.query(
+      `from(bucket: "${bucket}") |> range(start: 0, stop: 2100-01-01T00:00:00Z)
+        |> filter(fn: (r) => r._field == "${field}") |> group() |> count()`,
+    );
+    return Number(row?._value ?? 0);
+  }
+
+  /** Makes a bucket, with a retention in s (0: for ever). */
+  async makeBucket(name: string, everySeconds = 0): Promise<void> {
+    const retentionRules = [{ type: 'expire', everySeconds }];
+    await this.post('/api/v2/buckets', { orgID: await this.orgId(), name, retentionRules });
+  }
+
+  /** Makes a token that may do one thing with one bucket. */
+  async makeToken(action: 'read' | 'write', bucket: string = BUCKET): Promise<string> {
+    const orgID = await this.orgId();
+    const { buckets } = await this.get<{ buckets: { id: string }[] }>(`/api/v2/buckets?name=${bucket}`);
+    const permissions = [{ action, resource: { type: 'buckets', id: buckets[0]?.id, orgID } }];
+    const { token } = await this.post<{ token: string }>('/api/v2/authorizations', { orgID, permissions });
+    return token;
+  }
+
+  async orgId(): Promise<string> {
+    const { orgs } = await this.get<{ orgs: { id: string }[] }>(`/api/v2/orgs?org=${ORG}`);
+    return orgs[0]?.id ?? '';
+  }
+
+  #isReady(): Promise<boolean> {
+    return fetch(`${this.url}/ready`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** The rows of Flux's CSV: tables with a header each, an empty line between them; quoted values may hold anything, newlines as CRLF. */
+function tables(csv: string): Record<string, string>[] {
+  const rows: Record<string, string>[] = [];
+  let header: string[] | undefined;
+  let row: string[] = [];
+  for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n|$)/g)) {
+    row.push(quoted?.replaceAll('""', '"').replaceAll('\r\n', '\n') ?? plain ?? '');
+    if (end === ',') continue;
+    if (row.length === 1) header = undefined;
+    else if (header === undefined) header = row;
+    else rows.push(Object.fromEntries(header.map((name, index) => [name, row[index] ?? ''])));
+    row = [];
+  }
+  return rows;
+}

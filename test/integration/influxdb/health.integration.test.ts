@@ -1,0 +1,68 @@
+/** The health check of a real InfluxDB 2. */
+import { assertHealthy, checkHealth } from 'shared/influxdb/health';
+import { staticToken } from 'shared/influxdb/token';
+import { type ClientSettings, clientOf } from '../../influx-writing';
+import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
+
+describeWithInfluxd('the health of InfluxDB 2', (binary) => {
+  let influxd: Influxd;
+  beforeAll(async () => {
+    influxd = await Influxd.start(binary);
+  }, STARTING_MS);
+  afterAll(() => influxd?.remove());
+
+  async function check(settings: ClientSettings = {}) {
+    const client = clientOf(influxd.url, settings);
+    try {
+      return await checkHealth(client);
+    } finally {
+      client.close();
+    }
+  }
+
+  test.each<[string, () => Promise<ClientSettings> | ClientSettings, Record<string, string>, boolean]>([
+    ['all is well', () => ({}), { alive: 'pass', write: 'pass', read: 'pass' }, true],
+    [
+      'the token may only write',
+      async () => ({ tokens: staticToken(await influxd.makeToken('write')) }),
+      { alive: 'pass', write: 'pass', read: 'fail' },
+      true,
+    ],
+    [
+      'the token may only read',
+      async () => ({ tokens: staticToken(await influxd.makeToken('read')) }),
+      { alive: 'pass', write: 'fail', read: 'pass' },
+      false,
+    ],
+    [
+      'the token is wrong',
+      () => ({ tokens: staticToken('wrong') }),
+      { alive: 'pass', write: 'fail', read: 'fail' },
+      false,
+    ],
+    ['the bucket is missing', () => ({ bucket: 'nowhere' }), { alive: 'pass', write: 'fail', read: 'fail' }, false],
+    [
+      'the bucket has a name that Flux would compute',
+      () => ({ bucket: ['$', '{1+1}"'].join('') }),
+      { alive: 'pass', write: 'fail', read: 'fail' },
+      false,
+    ],
+  ])('%s', async (_, settings, checks, healthy) => {
+    const report = await check(await settings());
+    expect(report).toMatchObject({ healthy, retryable: false, engine: 'v2', version: 'v2.7.12' });
+    expect(Object.fromEntries(report.checks.map(({ name, status }) => [name, status]))).toEqual(checks);
+  });
+
+  test('nothing is stored by it', async () => {
+    await check();
+    const rows = await influxd.query(`from(bucket: "${BUCKET}") |> range(start: 0) |> limit(n: 1)`);
+    expect(rows).toEqual([]);
+  });
+
+  test('the reason of a refusal is InfluxDB’s own', async () => {
+    const report = await check({ bucket: 'nowhere' });
+    expect(() => assertHealthy(report)).toThrow(
+      'InfluxDB cannot be written to: InfluxDB answered 404: bucket "nowhere" not found',
+    );
+  });
+});

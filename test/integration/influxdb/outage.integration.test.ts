@@ -1,0 +1,74 @@
+/** A real InfluxDB 2 that is killed during a load: restarted soon, or left down. */
+import type { Batch } from 'shared/influxdb/batch-writer';
+import { clientOf, numberedBatches, recordingLogger, write } from '../../influx-writing';
+import { describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
+import { VirtualClock } from '../../virtual-clock';
+
+const BATCHES = 60;
+const LINES = 500;
+/** A real restart takes real time, more of it on a busy machine. */
+const LIMIT_MS = 60_000;
+
+describeWithInfluxd('an InfluxDB 2 that goes away', (binary) => {
+  let influxd: Influxd;
+  beforeEach(async () => {
+    influxd = await Influxd.start(binary);
+  }, STARTING_MS);
+  afterEach(() => influxd?.remove());
+
+  /** The batches, with InfluxDB killed after a third of them. */
+  async function* killedMeanwhile(): AsyncGenerator<Batch> {
+    let index = 0;
+    for await (const batch of numberedBatches(BATCHES, LINES)) {
+      if (index++ === BATCHES / 3) await influxd.kill();
+      yield batch;
+    }
+  }
+
+  test(
+    'killed in the middle of a load and started again: nothing is missing',
+    async () => {
+      const client = clientOf(influxd.url);
+      let restarted: Promise<void> | undefined;
+      let failures = 0;
+      // It stays away until the breaker has opened and probed in vain.
+      const logger = recordingLogger(({ message }) => {
+        if (message === 'a write has to be repeated' && ++failures === 5) restarted = influxd.restart();
+      });
+      const result = await write(client, killedMeanwhile(), { logger });
+      await restarted;
+      client.close();
+      expect(result).toMatchObject({
+        pointsWritten: BATCHES * LINES,
+        failedLines: 0,
+        rejectedLines: 0,
+        failure: undefined,
+      });
+      expect(result.retries).toBeGreaterThanOrEqual(5);
+      expect(await influxd.count('v')).toBe(BATCHES * LINES);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    'left down: the load fails within 40 s of its time and says why, and a second run completes it',
+    async () => {
+      const client = clientOf(influxd.url);
+      const clock = new VirtualClock();
+      const result = await write(client, killedMeanwhile(), { clock, skipFailedBatches: true });
+      expect(result.failure).toMatchObject({ name: 'InfluxDBConnectionError' });
+      expect(result.failure?.message).toMatch(/^InfluxDB was unavailable for 30 s: connect ECONNREFUSED/);
+      expect(clock.now()).toBeLessThan(40_000);
+      expect(result.batches).toBeLessThan(BATCHES);
+      expect(result.pointsWritten + result.failedLines).toBe(result.batches * LINES);
+
+      await influxd.restart();
+      expect(await influxd.count('v')).toBeGreaterThanOrEqual(result.pointsWritten);
+      const again = await write(client, numberedBatches(BATCHES, LINES));
+      client.close();
+      expect(again).toMatchObject({ pointsWritten: BATCHES * LINES, failure: undefined });
+      expect(await influxd.count('v')).toBe(BATCHES * LINES);
+    },
+    LIMIT_MS,
+  );
+});

@@ -1,0 +1,111 @@
+/** Writing to a real InfluxDB 2: each of its answers, and what it holds afterwards. */
+import { secretToken, staticToken } from 'shared/influxdb/token';
+import { batchOf, type ClientSettings, clientOf, numberedBatches, streamOf, write } from '../../influx-writing';
+import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../../influxd';
+
+describeWithInfluxd('writing to InfluxDB 2', (binary) => {
+  let influxd: Influxd;
+  beforeAll(async () => {
+    influxd = await Influxd.start(binary);
+  }, STARTING_MS);
+  afterAll(() => influxd?.remove());
+
+  async function load(lines: string[], settings: ClientSettings = {}, skipFailedBatches = false) {
+    const client = clientOf(influxd.url, settings);
+    try {
+      return await write(client, streamOf(batchOf(lines)), { skipFailedBatches });
+    } finally {
+      client.close();
+    }
+  }
+
+  test.each([0, 1, 9])('lines are stored as they are, with gzip at level %d', async (gzipLevel) => {
+    const bucket = `gzip-${gzipLevel}`;
+    await influxd.makeBucket(bucket);
+    await influxd.makeBucket(`${bucket}-text`);
+    await load(['t v="q\\"u\\\\o\nte ü" 1'], { bucket: `${bucket}-text`, gzipLevel });
+    const lines = ['t,k=a\\ b\\,c\\=d"e f=0.1 1700000000123456789', 't,k=x f=-6.25e-2 1700000000123456790'];
+    expect(await load(lines, { bucket, gzipLevel })).toMatchObject({ pointsWritten: 2, failure: undefined });
+    const rows = await influxd.query(
+      `from(bucket: "${bucket}") |> range(start: 0) |> group() |> sort(columns: ["_time"])`,
+    );
+    expect(rows.map(({ _time, k, _field, _value }) => [_time, k, _field, _value])).toEqual([
+      ['2023-11-14T22:13:20.123456789Z', 'a b,c=d"e', 'f', '0.1'],
+      ['2023-11-14T22:13:20.12345679Z', 'x', 'f', '-0.0625'],
+    ]);
+    const texts = await influxd.query(`from(bucket: "${bucket}-text") |> range(start: 0)`);
+    expect(texts.map(({ _value }) => _value)).toEqual(['q"u\\o\nte ü']);
+  });
+
+  test('many batches in flight are all stored', async () => {
+    await influxd.makeBucket('many');
+    const client = clientOf(influxd.url, { bucket: 'many' });
+    const result = await write(client, numberedBatches(40, 500), { concurrency: 16 });
+    client.close();
+    expect(result).toMatchObject({
+      pointsWritten: 20_000,
+      batches: 40,
+      failedBatches: 0,
+      rejectedLines: 0,
+      retries: 0,
+    });
+    expect(await influxd.count('v', 'many')).toBe(20_000);
+  });
+
+  test('a type conflict rejects those points with the reason, the others are stored', async () => {
+    await load(['conflict v=1 1']);
+    const result = await load(['conflict v="text" 2', 'conflict v=3 3', 'conflict v="more" 4']);
+    expect(result).toMatchObject({ pointsWritten: 1, rejectedLines: 2, failedLines: 0, failure: undefined });
+    expect(result.rejected[0]?.reason).toBe(
+      'field type conflict: input field "v" on measurement "conflict" is type string, already exists as type float',
+    );
+    expect(
+      await influxd.query(
+        `from(bucket: "${BUCKET}") |> range(start: 0) |> filter(fn: (r) => r._measurement == "conflict")`,
+      ),
+    ).toHaveLength(2);
+  });
+
+  test('points outside the retention are rejected with the reason, the others are stored', async () => {
+    await influxd.makeBucket('short', 3600);
+    const now = BigInt(Date.now()) * 1_000_000n;
+    const result = await load(['m v=1 1700000000000000000', `m v=2 ${now}`, 'm v=3 1700000000000000001'], {
+      bucket: 'short',
+    });
+    expect(result).toMatchObject({ pointsWritten: 1, rejectedLines: 2, failure: undefined });
+    expect(result.rejected[0]?.reason).toBe('points outside retention policy of duration 1h0m0s');
+    expect(await influxd.count('v', 'short')).toBe(1);
+  });
+
+  test('unparsable lines are rejected with the reason of each, the others are stored', async () => {
+    await influxd.makeBucket('parse');
+    const lines = ['m v=1 1', 'no fields', 'm v=', 'm s="it\'s\n\': fine" 2', 'm v=3 12x', 'm,a=b v=4 4'];
+    const result = await load(lines, { bucket: 'parse' });
+    expect(result).toMatchObject({ pointsWritten: 3, rejectedLines: 3, failedLines: 0, failure: undefined });
+    expect(result.rejected).toEqual([
+      { reason: 'unable to parse: invalid field format', lines: 1, examples: ['no fields'] },
+      { reason: 'unable to parse: missing field value', lines: 1, examples: ['m v='] },
+      { reason: 'unable to parse: bad timestamp', lines: 1, examples: ['m v=3 12x'] },
+    ]);
+    expect(await influxd.count('v', 'parse')).toBe(2);
+    expect(await influxd.count('s', 'parse')).toBe(1);
+  });
+
+  test.each<[string, () => Promise<ClientSettings> | ClientSettings, string]>([
+    ['a wrong token', () => ({ tokens: staticToken('wrong') }), '401: unauthorized access'],
+    ['a token that may only read', async () => ({ tokens: staticToken(await influxd.makeToken('read')) }), '403: '],
+    ['no such bucket', () => ({ bucket: 'nowhere' }), '404: bucket "nowhere" not found'],
+    ['no such organization', () => ({ org: 'nobody' }), '404: organization name "nobody" not found'],
+  ])('%s ends the load at once', async (_, settings, reason) => {
+    const result = await load(['m v=1 1'], await settings(), true);
+    expect(result).toMatchObject({ pointsWritten: 0, failedLines: 1, retries: 0 });
+    expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError' });
+    expect(result.failure?.message).toContain(`InfluxDB answered ${reason}`);
+  });
+
+  test('a token that was rotated is fetched anew, and the load goes on', async () => {
+    const secrets = ['{"token":"old-token"}', JSON.stringify({ token: TOKEN })];
+    const tokens = secretToken(() => Promise.resolve(secrets.shift() ?? ''));
+    expect(await load(['rotated v=1 1'], { tokens })).toMatchObject({ pointsWritten: 1, failure: undefined });
+  });
+});

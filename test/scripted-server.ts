@@ -1,0 +1,88 @@
+/** An HTTP server that answers as its script says and remembers what it was asked; for the protocol tests. */
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** Decompressed. */
+  readonly body: string;
+  /** Bytes on the wire. */
+  readonly size: number;
+  /** The connection it came on, from 0. */
+  readonly connection: number;
+}
+
+export type Answer =
+  | { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> }
+  /** The connection is cut without an answer. */
+  | 'drop'
+  /** No answer; the connection stays. */
+  | 'hang'
+  /** The head of an answer and a part of its body, then the connection is cut. */
+  | 'cut';
+
+export class ScriptedServer {
+  readonly requests: ReceivedRequest[] = [];
+  readonly #server: Server;
+  readonly #connections: unknown[] = [];
+
+  private constructor(answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>) {
+    this.#server = createServer(async (message, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of message) chunks.push(chunk);
+      const raw = Buffer.concat(chunks);
+      const url = new URL(message.url ?? '/', 'http://server');
+      const request: ReceivedRequest = {
+        method: message.method ?? '',
+        path: url.pathname,
+        query: url.searchParams,
+        headers: message.headers,
+        body: (message.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString('utf8'),
+        size: raw.length,
+        connection: this.#connections.indexOf(message.socket),
+      };
+      const reply = await answer(request, this.requests.push(request) - 1);
+      if (reply === 'hang') return;
+      if (reply === 'drop') return void message.socket.resetAndDestroy();
+      if (reply === 'cut') {
+        response.writeHead(500, { 'content-length': '1000' }).write('half an ans');
+        return void setImmediate(() => message.socket.destroy());
+      }
+      response.writeHead(reply.status, reply.headers).end(reply.body);
+    });
+    this.#server.on('connection', (socket) => this.#connections.push(socket));
+  }
+
+  static async start(
+    answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>,
+  ): Promise<ScriptedServer> {
+    const server = new ScriptedServer(answer);
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get connections(): number {
+    return this.#connections.length;
+  }
+
+  /** Closes the connections that wait for a request, as a server does after an idle time. */
+  dropIdleConnections(): void {
+    this.#server.closeIdleConnections();
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}

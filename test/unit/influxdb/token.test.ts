@@ -1,0 +1,67 @@
+import { secretToken, staticToken, tokenIn } from 'shared/influxdb/token';
+
+test.each([
+  ['abc==', 'abc=='],
+  ['  abc\n', 'abc'],
+  ['{"token":"abc"}', 'abc'],
+  [' {"org": "x", "token": "abc"} ', 'abc'],
+])('the token in %j', (secret, token) => {
+  expect(tokenIn(secret)).toBe(token);
+});
+
+test.each([
+  '',
+  '  ',
+  '{}',
+  '{"token":""}',
+  '{"token":1}',
+  '{"username":"a","password":"hush"}',
+  '{broken hush',
+  'hush hush',
+])('no token in %j, and the message does not show it', (secret) => {
+  expect(() => tokenIn(secret)).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
+  expect(() => tokenIn(secret)).not.toThrow('hush');
+});
+
+test('the secret is fetched once, also by callers at the same time', async () => {
+  let fetches = 0;
+  const tokens = secretToken(() => Promise.resolve(`t${++fetches}`));
+  expect(await Promise.all([tokens.get(), tokens.get(), tokens.get()])).toEqual(['t1', 't1', 't1']);
+  expect(await tokens.get()).toBe('t1');
+});
+
+test('a refused token is fetched anew once for all who hold it', async () => {
+  let fetches = 0;
+  const tokens = secretToken(() => Promise.resolve(`t${++fetches}`));
+  const held = await tokens.get();
+  expect(await Promise.all([tokens.renew(held), tokens.renew(held), tokens.renew(held)])).toEqual(['t2', 't2', 't2']);
+  expect(await tokens.renew('t1')).toBe('t2');
+  expect(await tokens.get()).toBe('t2');
+  expect(fetches).toBe(2);
+});
+
+test('a secret that did not change offers nothing new', async () => {
+  const tokens = secretToken(() => Promise.resolve('same'));
+  expect(await tokens.renew(await tokens.get())).toBeUndefined();
+  expect(await staticToken('same').renew('same')).toBeUndefined();
+});
+
+test('a secret that cannot be read is a connection error, and is read again at the next use', async () => {
+  const answers = [Promise.reject(new Error('AccessDenied')), Promise.resolve('t')];
+  const tokens = secretToken(() => answers.shift() ?? Promise.reject(new Error('too often')));
+  await expect(tokens.get()).rejects.toMatchObject({
+    name: 'InfluxDBConnectionError',
+    message: 'cannot read the secret that holds the InfluxDB token: AccessDenied',
+  });
+  expect(await tokens.get()).toBe('t');
+});
+
+test('a call that hangs is left, and told to stop', async () => {
+  let signal: AbortSignal | undefined;
+  const tokens = secretToken((given) => {
+    signal = given;
+    return new Promise(() => undefined);
+  }, 1);
+  await expect(tokens.get()).rejects.toThrow('no answer within');
+  expect(signal?.aborted).toBe(true);
+});
