@@ -1,0 +1,110 @@
+/**
+ * Builds what plain Node runs: the layer (layers/shared/dist and layers/shared/vendor) and the local programs (.build/local).
+ * All of it is CommonJS, and a lazy `import()` becomes a `require`: a Lambda finds the layer through NODE_PATH, which `import`
+ * ignores. Types are not checked here; `npm run check` does that.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const SOURCE = 'layers/shared/src';
+const DIST = 'layers/shared/dist';
+const VENDOR = 'layers/shared/vendor';
+const LOCAL = 'local';
+const PROGRAMS = '.build/local';
+
+const NODE_CODE = {
+  platform: 'node',
+  format: 'cjs',
+  target: 'es2022',
+  supported: { 'dynamic-import': false },
+  logLevel: 'warning',
+};
+
+/** The layer's modules, one file each, so that a stack trace and a lazy `require` name the module that was written. */
+async function buildModules() {
+  const files = readdirSync(SOURCE, { recursive: true }).filter((file) => /(?<!\.d)\.ts$|\.json$/.test(file));
+  await build({
+    ...NODE_CODE,
+    entryPoints: files.map((file) => join(SOURCE, file)),
+    outbase: SOURCE,
+    outdir: DIST,
+    loader: { '.json': 'copy' },
+    sourcemap: true,
+    sourcesContent: false,
+  });
+}
+
+/** What the built modules import from npm, as written (`zod`, `parquet-wasm/node`); types are already gone from them. */
+async function importedPackages() {
+  const files = readdirSync(DIST, { recursive: true }).filter((file) => file.endsWith('.js'));
+  const { dependencies } = JSON.parse(readFileSync('layers/shared/package.json', 'utf8'));
+  const specifiers = new Set();
+  for (const file of files) {
+    const code = await readFile(join(DIST, file), 'utf8');
+    for (const [, specifier] of code.matchAll(/\brequire\("([^".][^"]*)"\)/g)) {
+      if (isBuiltin(specifier) || specifier.startsWith('shared/')) continue;
+      if (!Object.hasOwn(dependencies, packageName(specifier))) {
+        throw new Error(`${DIST}/${file} requires ${specifier}, which layers/shared/package.json does not list`);
+      }
+      specifiers.add(specifier);
+    }
+  }
+  return [...specifiers];
+}
+
+function packageName(specifier) {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+/** One package for the layer: a minified file in a folder named as it is imported. */
+async function vendor(specifier) {
+  const folder = join(VENDOR, specifier);
+  const name = packageName(specifier);
+  const main = name === 'parquet-wasm' ? 'parquet_wasm.js' : 'index.js';
+  if (name === 'parquet-wasm') {
+    // Its loader reads the .wasm from its own folder, so both stay the files that they are.
+    for (const file of [main, 'parquet_wasm_bg.wasm'])
+      await cp(join('node_modules', name, 'node', file), join(folder, file));
+  } else {
+    await build({
+      ...NODE_CODE,
+      entryPoints: [specifier],
+      outfile: join(folder, main),
+      bundle: true,
+      minify: true,
+      mainFields: ['module', 'main'],
+    });
+  }
+  const { version } = JSON.parse(await readFile(join('node_modules', name, 'package.json'), 'utf8'));
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name, version, main }, null, 2)}\n`);
+}
+
+/** Each local/*.ts is a program; it takes packages from node_modules and the layer from its build. */
+async function buildPrograms() {
+  if (!existsSync(LOCAL)) return;
+  const programs = readdirSync(LOCAL).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+  await build({
+    ...NODE_CODE,
+    entryPoints: programs.map((file) => join(LOCAL, file)),
+    outdir: PROGRAMS,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    packages: 'external',
+    external: ['shared/*'],
+    sourcemap: true,
+  });
+}
+
+await Promise.all([DIST, VENDOR, PROGRAMS].map((folder) => rm(folder, { recursive: true, force: true })));
+await Promise.all([
+  buildModules()
+    .then(importedPackages)
+    .then((specifiers) => Promise.all(specifiers.map(vendor))),
+  buildPrograms(),
+]);
