@@ -1,29 +1,20 @@
-/** What only asynchronous mode calls: Lambda, to hand over, and the dead letter queue. Loaded on first use. */
-
+/** What only asynchronous mode calls: Lambda, to hand over, and the dead letter queue. A bundle of its own, loaded on first use. */
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { ConnectorConfig } from 'shared/config';
-import type { AsynchronousServices } from './asynchronous';
+import type { RejectedLinesLetter } from './asynchronous';
+import type { WriteEvent } from './request';
 
-export function asynchronousServices({
-  region,
-  functionName,
-  deadLetterQueueUrl,
-}: ConnectorConfig): Pick<AsynchronousServices, 'invokeSelf' | 'keepRejected'> {
-  return {
-    invokeSelf: async (event) => {
-      const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
-      const client = new LambdaClient({ region });
-      await client.send(
-        new InvokeCommand({
-          FunctionName: functionName,
-          InvocationType: 'Event',
-          Payload: Buffer.from(JSON.stringify(event)),
-        }),
-      );
-    },
-    keepRejected: async (letter) => {
-      const { SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs');
-      const client = new SQSClient({ region });
-      await client.send(new SendMessageCommand({ QueueUrl: deadLetterQueueUrl, MessageBody: JSON.stringify(letter) }));
-    },
-  };
+let lambda: LambdaClient | undefined;
+let sqs: SQSClient | undefined;
+
+export async function invokeSelf({ region, functionName }: ConnectorConfig, event: WriteEvent): Promise<void> {
+  lambda ??= new LambdaClient({ region });
+  const payload = Buffer.from(JSON.stringify(event));
+  await lambda.send(new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload: payload }));
+}
+
+export async function sendDeadLetter(config: ConnectorConfig, letter: RejectedLinesLetter): Promise<void> {
+  sqs ??= new SQSClient({ region: config.region });
+  await sqs.send(new SendMessageCommand({ QueueUrl: config.deadLetterQueueUrl, MessageBody: JSON.stringify(letter) }));
 }

@@ -2,7 +2,6 @@
 import { loadConnectorConfig } from 'shared/config';
 import { createLogger } from 'shared/logger';
 import { TableCreator } from 'shared/timestream/tables';
-import { asynchronousServices } from './asynchronous-clients';
 import { tableAdministration, timestreamClient, writeRecordsSender } from './clients';
 import { createHandler } from './write-handler';
 
@@ -16,5 +15,6 @@ export const handler = createHandler({
   send: writeRecordsSender(client, config),
   tables: new TableCreator(config.tables, administration),
   checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
-  ...asynchronousServices(config),
+  invokeSelf: async (event) => (await import('./asynchronous-clients')).invokeSelf(config, event),
+  keepRejected: async (letter) => (await import('./asynchronous-clients')).sendDeadLetter(config, letter),
 });

@@ -1,0 +1,148 @@
+import { at, type Fields, resourcesWith } from './template';
+
+const apiWith = (parameters = {}): Fields => resourcesWith(parameters).ConnectorApi?.Properties ?? {};
+
+/** Each operation of the API as [method, path, definition]; the method is ANY for what no other names. */
+function operationsWith(parameters = {}): [string, string, Fields][] {
+  const paths = at(apiWith(parameters), 'DefinitionBody', 'paths') as Record<string, Record<string, Fields>>;
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]): [string, string, Fields] => [
+      method === 'x-amazon-apigateway-any-method' ? 'ANY' : method.toUpperCase(),
+      path,
+      operation,
+    ]),
+  );
+}
+
+test('a parameter that changes the definition reaches the stage', () => {
+  expect(apiWith().AlwaysDeploy).toBe(true);
+});
+
+test('binary bodies arrive as they were sent', () => {
+  expect(apiWith().BinaryMediaTypes).toEqual(['*/*']);
+});
+
+test('the endpoint is regional and refuses TLS below 1.2', () => {
+  expect(apiWith()).toMatchObject({
+    EndpointConfiguration: { Type: 'REGIONAL' },
+    SecurityPolicy: 'SecurityPolicy_TLS13_1_2_2021_06',
+  });
+});
+
+test('the stage throttles every method itself, and logs no bodies', () => {
+  const parameters = { WriteThrottlingBurstLimit: '7', WriteThrottlingRateLimit: '5' };
+  expect(apiWith(parameters).MethodSettings).toEqual([
+    {
+      ResourcePath: '/*',
+      HttpMethod: '*',
+      ThrottlingBurstLimit: '7',
+      ThrottlingRateLimit: '5',
+      LoggingLevel: 'OFF',
+      DataTraceEnabled: false,
+      MetricsEnabled: false,
+    },
+  ]);
+});
+
+test.each(['true', 'false'])('the access log is JSON without query, headers or body; account role %s', (role) => {
+  const setting = apiWith({ CreateApiGatewayAccountRole: role }).AccessLogSetting;
+  const entry: Record<string, string> = JSON.parse(String(at(setting, 'Format')));
+  expect(at(setting, 'DestinationArn')).toBe('<RestApiGatewayLogGroup.Arn>');
+  expect(Object.values(entry).sort()).toEqual([
+    '$context.error.responseType',
+    '$context.httpMethod',
+    '$context.identity.caller',
+    '$context.identity.sourceIp',
+    '$context.identity.user',
+    '$context.integrationLatency',
+    '$context.path',
+    '$context.protocol',
+    '$context.requestId',
+    '$context.requestTime',
+    '$context.responseLatency',
+    '$context.responseLength',
+    '$context.status',
+  ]);
+});
+
+describe('operations', () => {
+  test('are the endpoints of InfluxDB, and ANY for all else, which the function answers', () => {
+    const served = operationsWith().map(([method, path]) => `${method} ${path}`);
+    const paths = [...new Set(operationsWith().map(([, path]) => path))];
+    expect(served.filter((operation) => !operation.startsWith('ANY')).sort()).toEqual([
+      'GET /health',
+      'GET /ping',
+      'GET /ready',
+      'HEAD /ping',
+      'POST /api/v2/write',
+      'POST /write',
+    ]);
+    expect(paths).toEqual(expect.arrayContaining(['/', '/{proxy+}']));
+    for (const path of paths) expect(served).toContain(`ANY ${path}`);
+  });
+
+  test.each(operationsWith({ RestApiGatewayTimeoutInMillis: '1234' }))(
+    '%s %s reaches the function',
+    (_m, _p, operation) => {
+      expect(operation['x-amazon-apigateway-integration']).toEqual({
+        type: 'aws_proxy',
+        httpMethod: 'POST',
+        uri: expect.stringContaining('/functions/<WriteLineProtocolFunction.Arn>/invocations'),
+        timeoutInMillis: '1234',
+      });
+    },
+  );
+
+  test.each(operationsWith())('%s %s is signed', (_method, _path, operation) => {
+    expect(operation.security).toEqual([{ sigv4: [] }]);
+  });
+
+  test('PublicHealth opens /ping alone', () => {
+    const open = operationsWith({ PublicHealth: 'true' }).filter(([, , { security }]) => at(security, 0) === undefined);
+    expect(open.map(([method, path]) => `${method} ${path}`).sort()).toEqual(['ANY /ping', 'GET /ping', 'HEAD /ping']);
+  });
+
+  test('sigv4 is IAM authorization', () => {
+    expect(
+      at(apiWith(), 'DefinitionBody', 'components', 'securitySchemes', 'sigv4', 'x-amazon-apigateway-authtype'),
+    ).toBe('awsSigv4');
+  });
+
+  test('the API may invoke the function, on its own stage', () => {
+    expect(resourcesWith().ConnectorApiPermission?.Properties).toMatchObject({
+      FunctionName: '<WriteLineProtocolFunction>',
+      Principal: 'apigateway.amazonaws.com',
+      SourceArn: expect.stringMatching(/:<ConnectorApi>\/dev\/\*$/),
+    });
+  });
+});
+
+describe('gateway responses', () => {
+  const EXPECTED: [string, number | undefined, string, boolean][] = [
+    ['THROTTLED', 429, 'too many requests', true],
+    ['REQUEST_TOO_LARGE', 413, 'request too large', false],
+    ['INTEGRATION_FAILURE', 503, 'unavailable', true],
+    ['INTEGRATION_TIMEOUT', 503, 'unavailable', true],
+    ['UNAUTHORIZED', 401, 'unauthorized', false],
+    ['ACCESS_DENIED', 403, 'forbidden', false],
+    ['DEFAULT_5XX', undefined, 'internal error', false],
+  ];
+
+  test('are these, and MISSING_AUTHENTICATION_TOKEN stays as it is', () => {
+    expect(Object.keys(apiWith().GatewayResponses ?? {}).sort()).toEqual(EXPECTED.map(([type]) => type).sort());
+  });
+
+  test.each(EXPECTED)('%s is %p, InfluxDB\'s "%s"; to be sent again: %p', (type, status, code, again) => {
+    const response = at(apiWith(), 'GatewayResponses', type);
+    const template = String(at(response, 'ResponseTemplates', 'application/json'));
+    const body = JSON.parse(template.replace('$context.error.messageString', '"a message"'));
+    const headers = at(response, 'ResponseParameters', 'Headers') as Fields;
+
+    expect(at(response, 'StatusCode')).toBe(status);
+    expect(body).toEqual({ code, message: expect.any(String) });
+    expect(headers['X-Platform-Error-Code']).toBe(`'${code}'`);
+    expect('Retry-After' in headers).toBe(again);
+    // The Go client takes these phrases for success.
+    expect(template).not.toMatch(/partial write|unable to parse|points beyond retention policy|hinted handoff queue/);
+  });
+});

@@ -1,0 +1,232 @@
+import { at, type Fields, type Resource, resourcesWith, template, type Value } from './template';
+
+/** A value for each optional parameter, and the features that are off by default. */
+const EVERYTHING = {
+  DefaultDimension: 'source=unknown',
+  CustomPartitionKeyType: 'dimension',
+  CustomPartitionKeyDimension: 'host',
+  EnforceCustomPartitionKey: 'true',
+  KmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd',
+  ResourceTags: 'team=data',
+  EnableAsyncInvocation: 'true',
+  RejectedLinesBucket: 'rejected-lines',
+  TimestreamWriteEndpoint: 'https://ingest.example.com',
+  PublicHealth: 'true',
+};
+
+const byType = (resources: Record<string, Resource>, type: string): [string, Resource][] =>
+  Object.entries(resources).filter(([, resource]) => resource.Type === type);
+
+const functionsWith = (parameters = {}): [string, Resource][] =>
+  byType(resourcesWith(parameters), 'AWS::Serverless::Function');
+
+const environmentWith = (parameters = {}): Record<string, Value> =>
+  at(resourcesWith(parameters).WriteLineProtocolFunction?.Properties, 'Environment', 'Variables') as Fields;
+
+const statementsWith = (parameters = {}): Fields[] =>
+  byType(resourcesWith(parameters), 'AWS::IAM::Role')
+    .flatMap(([, { Properties }]) => (Properties.Policies ?? []) as Fields[])
+    .flatMap((policy) => at(policy, 'PolicyDocument', 'Statement') as Fields[]);
+
+const listed = (value: Value | undefined): string[] => [value ?? []].flat().map(String);
+
+const actionsWith = (parameters = {}): string[] =>
+  statementsWith(parameters).flatMap((statement) => listed(statement.Action));
+
+const resourcesOf = (action: string, parameters = {}): string[] =>
+  statementsWith(parameters)
+    .filter((statement) => listed(statement.Action).includes(action))
+    .flatMap((statement) => listed(statement.Resource));
+
+describe.each(functionsWith())('%s', (_name, { Properties, Metadata }) => {
+  const resources = resourcesWith();
+
+  test('logs JSON to a log group of its own, which forgets', () => {
+    const group = /^<(\w+)>$/.exec(String(at(Properties, 'LoggingConfig', 'LogGroup')))?.[1] ?? '';
+    expect(Properties.LoggingConfig).toMatchObject({ LogFormat: 'JSON', ApplicationLogLevel: 'INFO' });
+    expect(resources[group]?.Properties).toEqual({
+      LogGroupName: `/aws/lambda/${String(Properties.FunctionName)}`,
+      RetentionInDays: expect.any(Number),
+    });
+  });
+
+  test('says its timeout, memory, runtime, architecture and role', () => {
+    expect(Number(Properties.Timeout)).toBeGreaterThan(0);
+    expect(Number(Properties.MemorySize)).toBeGreaterThanOrEqual(128);
+    expect(Properties.Runtime).toBe('nodejs24.x');
+    expect(Properties.Architectures).toEqual(['arm64']);
+    expect(Properties.Role).toMatch(/^<\w+Role\.Arn>$/);
+  });
+
+  test('sends the events that it could not handle to the dead letter queue after two retries, and nowhere else', () => {
+    expect(Properties.DeadLetterQueue).toEqual({ Type: 'SQS', TargetArn: '<LambdaDeadLetterQueue.Arn>' });
+    expect(Properties.EventInvokeConfig).toEqual({ MaximumRetryAttempts: 2 });
+  });
+
+  test('is bundled as CommonJS with the layer outside, so that only the layer holds the shared code', () => {
+    expect(Metadata.BuildMethod).toBe('esbuild');
+    expect(Metadata.BuildProperties).toMatchObject({
+      Format: 'cjs',
+      External: expect.arrayContaining(['shared/*']),
+      MainFields: 'module,main',
+      Supported: ['dynamic-import=false'],
+    });
+    expect(Properties.Handler).toBe('handler.handler');
+    expect(Properties.Layers).toEqual(['<SharedLayer>']);
+  });
+});
+
+test('the layer is made by its makefile, which has no rule of another name', () => {
+  const layer = resourcesWith().SharedLayer;
+  expect(layer?.Metadata).toEqual({ BuildMethod: 'makefile', BuildArchitecture: 'arm64' });
+  expect(layer?.Properties.CompatibleArchitectures).toEqual(template.Parameters.Architecture?.AllowedValues);
+});
+
+describe('environment of WriteLineProtocolFunction', () => {
+  const NOT_PARAMETERS = ['dead_letter_queue_url', 'AWS_ENDPOINT_URL_TIMESTREAM_WRITE'];
+  const snakeCase = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+
+  test('without any parameter, optional variables are absent and none is empty', () => {
+    const environment = environmentWith();
+    expect(Object.values(environment)).not.toContain('');
+    expect(Object.keys(environment).sort()).toEqual([
+      'database_name',
+      'enable_async_invocation',
+      'enable_database_creation',
+      'enable_mag_store_writes',
+      'enable_table_creation',
+      'log_level',
+      'mag_store_retention_period',
+      'max_compressed_bytes',
+      'max_decompressed_bytes',
+      'max_line_bytes',
+      'max_new_tables',
+      'measure_name_for_multi_measure_records',
+      'mem_store_retention_period',
+      'rest_api_gateway_timeout_in_millis',
+      'single_table_name',
+      'table_mapping',
+      'write_deadline_millis',
+    ]);
+  });
+
+  test('with every parameter, the optional variables join', () => {
+    const optional = Object.keys(environmentWith(EVERYTHING)).filter((name) => !(name in environmentWith()));
+    expect(optional.sort()).toEqual([
+      'AWS_ENDPOINT_URL_TIMESTREAM_WRITE',
+      'custom_partition_key_dimension',
+      'custom_partition_key_type',
+      'dead_letter_queue_url',
+      'default_dimension',
+      'enforce_custom_partition_key',
+      'kms_key_id',
+      'rejected_lines_bucket',
+      'resource_tags',
+    ]);
+  });
+
+  test.each(Object.keys(environmentWith(EVERYTHING)).filter((name) => !NOT_PARAMETERS.includes(name)))(
+    '%s is the parameter of that name',
+    (variable) => {
+      const parameter = Object.keys(template.Parameters).find((name) => snakeCase(name) === variable) ?? '';
+      // Rules look at other parameters only when deployed, so a marker may stand for any value.
+      const { [variable]: value } = environmentWith({ ...EVERYTHING, [parameter]: 'marker' });
+      expect(value).toBe('marker');
+    },
+  );
+});
+
+describe('permissions', () => {
+  const NEED_ALL_RESOURCES = ['timestream:DescribeEndpoints'];
+
+  test.each([{}, EVERYTHING])('are enumerated actions on named resources with %p', (parameters) => {
+    for (const statement of statementsWith(parameters)) {
+      for (const action of listed(statement.Action)) {
+        expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+        if (!NEED_ALL_RESOURCES.includes(action)) expect(listed(statement.Resource)).not.toContain('*');
+      }
+    }
+  });
+
+  test('without any parameter are writing, creating, logging and sending dead letters', () => {
+    expect(actionsWith().sort()).toEqual([
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'sqs:SendMessage',
+      'timestream:CreateDatabase',
+      'timestream:CreateTable',
+      'timestream:DescribeDatabase',
+      'timestream:DescribeEndpoints',
+      'timestream:WriteRecords',
+    ]);
+  });
+
+  test.each([
+    ['timestream:CreateDatabase', { EnableDatabaseCreation: 'false' }],
+    ['timestream:CreateTable', { EnableTableCreation: 'false' }],
+  ])('%s goes with %p', (action, parameters) => {
+    expect(actionsWith(parameters)).not.toContain(action);
+  });
+
+  test.each([
+    ['lambda:InvokeFunction', { EnableAsyncInvocation: 'true', LambdaName: 'x' }, /:lambda:.*:function:x$/],
+    ['timestream:TagResource', { ResourceTags: 'a=b' }, /:database\/influxdb-line-protocol(\/table\/\*)?$/],
+    ['kms:CreateGrant', { KmsKeyId: 'arn:aws:kms:r:1:key/k' }, /^arn:aws:kms:r:1:key\/k$/],
+    ['s3:PutObject', { RejectedLinesBucket: 'lines' }, /:s3:::lines\/\*$/],
+  ])('%s comes with %p', (action, parameters, resource) => {
+    expect(actionsWith()).not.toContain(action);
+    const resources = resourcesOf(action, parameters);
+    expect(resources.length).toBeGreaterThan(0);
+    for (const arn of resources) expect(arn).toMatch(resource);
+  });
+
+  test.each([
+    [{}, 'database/influxdb-line-protocol/table/*'],
+    [{ DatabaseName: 'db', TableMapping: 'single-table', SingleTableName: 'one' }, 'database/db/table/one'],
+  ])('to write reach the tables of %p', (parameters, table) => {
+    for (const action of ['timestream:WriteRecords', 'timestream:CreateTable']) {
+      expect(resourcesOf(action, parameters)).toEqual([
+        expect.stringMatching(new RegExp(`:${table.replace('*', '\\*')}$`)),
+      ]);
+    }
+  });
+
+  test('the account-wide logging role is optional and outlives the stack', () => {
+    expect(resourcesWith().RestApiGatewayLogsRole?.DeletionPolicy).toBe('Retain');
+    expect(resourcesWith({ CreateApiGatewayAccountRole: 'false' })).not.toHaveProperty('RestApiGatewayLogsRole');
+    expect(resourcesWith({ CreateApiGatewayAccountRole: 'false' })).not.toHaveProperty('RestApiGatewayLogAccount');
+  });
+});
+
+describe.each(byType(resourcesWith(), 'AWS::SQS::Queue'))('queue %s', (name, { Properties }) => {
+  test('is encrypted, keeps letters for 14 days and takes the largest asynchronous event', () => {
+    expect(Properties).toEqual({
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 14 * 24 * 3600,
+      MaximumMessageSize: 1024 * 1024,
+    });
+  });
+
+  test('refuses plain HTTP and admits nobody by its policy', () => {
+    const policies = byType(resourcesWith(), 'AWS::SQS::QueuePolicy').map(([, policy]) => policy.Properties);
+    const policy = policies.find((candidate) => listed(candidate.Queues).includes(`<${name}>`));
+    expect(at(policy?.PolicyDocument, 'Statement')).toEqual([
+      {
+        Sid: 'DenyPlainHttp',
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 'sqs:*',
+        Resource: `<${name}.Arn>`,
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      },
+    ]);
+  });
+});
+
+test.each(byType(resourcesWith(), 'AWS::Logs::LogGroup'))('log group %s forgets', (_name, { Properties }) => {
+  expect(Properties.RetentionInDays).toBeGreaterThan(0);
+});
+
+test('what the original connector put out is put out', () => {
+  expect(Object.keys(template.Outputs)).toEqual(expect.arrayContaining(['Endpoint', 'LambdaDeadLetterQueueName']));
+});

@@ -1,0 +1,85 @@
+import { brokenRules, template } from './template';
+
+const ORIGINAL_DEFAULTS = {
+  DatabaseName: 'influxdb-line-protocol',
+  LambdaMemorySize: 128,
+  LambdaName: 'influxdb-timestream-connector-lambda',
+  LambdaTimeoutInSeconds: 30,
+  MeasureNameForMultiMeasureRecords: 'influxdb-measure',
+  RestApiGatewayName: 'InfluxDB-Timestream-Connector-REST-API-Gateway',
+  RestApiGatewayStageName: 'dev',
+  WriteThrottlingBurstLimit: 1200,
+  EnableDatabaseCreation: 'true',
+  EnableTableCreation: 'true',
+  EnableMagStoreWrites: 'true',
+  MagStoreRetentionPeriod: 8000,
+  MemStoreRetentionPeriod: 12,
+  CustomPartitionKeyType: '',
+  CustomPartitionKeyDimension: '',
+  EnforceCustomPartitionKey: '',
+  TableMapping: 'multi-table',
+  SingleTableName: 'influxdb-measures',
+};
+
+describe('parameters', () => {
+  test.each(Object.entries(ORIGINAL_DEFAULTS))('%s has the default of the original connector, %p', (name, expected) => {
+    expect(template.Parameters[name]?.Default).toBe(expected);
+  });
+
+  test('two defaults differ from the original on purpose: see docs/adr', () => {
+    expect(template.Parameters.EnableAsyncInvocation?.Default).toBe('false');
+    expect(template.Parameters.RestApiGatewayTimeoutInMillis?.Default).toBe(29000);
+  });
+
+  test('an integration timeout above 29 s is possible, for accounts with a raised quota', () => {
+    expect(template.Parameters.RestApiGatewayTimeoutInMillis?.MaxValue).toBeUndefined();
+  });
+
+  describe.each(Object.entries(template.Parameters))('%s', (name, parameter) => {
+    test('has a description and a default that its own constraints allow', () => {
+      const { AllowedValues, AllowedPattern, MinValue = -Infinity, MaxValue = Infinity } = parameter;
+      const value = parameter.Default;
+      expect(parameter.Description).toMatch(/\.$/);
+      if (AllowedValues) expect(AllowedValues).toContain(value);
+      if (AllowedPattern) expect(value).toMatch(new RegExp(`^(?:${AllowedPattern})$`));
+      if (parameter.Type === 'Number') {
+        expect(value).toBeGreaterThanOrEqual(MinValue);
+        expect(value).toBeLessThanOrEqual(MaxValue);
+      }
+    });
+
+    test('is constrained: a number from below, a text by its values, pattern or length', () => {
+      const constraints = parameter.Type === 'Number' ? ['MinValue'] : ['AllowedValues', 'AllowedPattern', 'MinLength'];
+      expect(constraints.some((constraint) => constraint in parameter)).toBe(true);
+    });
+
+    test('is used', () => {
+      const { Conditions, Resources } = template;
+      expect(JSON.stringify({ Conditions, Resources })).toMatch(new RegExp(`"Ref":"${name}"|\\$\\{${name}\\}`));
+    });
+  });
+});
+
+describe('rules', () => {
+  const DIMENSION = { CustomPartitionKeyType: 'dimension', CustomPartitionKeyDimension: 'host' };
+
+  test.each([
+    {},
+    DIMENSION,
+    { ...DIMENSION, EnforceCustomPartitionKey: 'true' },
+    { CustomPartitionKeyType: 'measure', EnforceCustomPartitionKey: 'false' },
+    { EnableAsyncInvocation: 'true', RejectedLinesBucket: 'rejected-lines' },
+  ])('allow %p', (parameters) => {
+    expect(brokenRules(parameters)).toEqual([]);
+  });
+
+  test.each([
+    [{ CustomPartitionKeyType: 'dimension' }, 'needs CustomPartitionKeyDimension'],
+    [{ CustomPartitionKeyDimension: 'host' }, 'needs CustomPartitionKeyType dimension'],
+    [{ ...DIMENSION, CustomPartitionKeyType: 'measure' }, 'needs CustomPartitionKeyType dimension'],
+    [{ EnforceCustomPartitionKey: 'true' }, 'needs CustomPartitionKeyType dimension'],
+    [{ RejectedLinesBucket: 'rejected-lines' }, 'needs EnableAsyncInvocation'],
+  ])('refuse %p', (parameters: Record<string, string>, reason) => {
+    expect(brokenRules(parameters)).toEqual([expect.stringContaining(reason)]);
+  });
+});

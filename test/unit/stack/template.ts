@@ -1,0 +1,140 @@
+/** template.yml as data, and what CloudFormation makes of it with given parameters. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Pair, parse, type Tags, YAMLMap } from 'yaml';
+
+export type Value = string | number | boolean | null | Value[] | Fields;
+export type Fields = { [name: string]: Value };
+
+export interface Parameter {
+  readonly Type: string;
+  readonly Default: string | number;
+  readonly Description: string;
+  readonly AllowedValues?: readonly string[];
+  readonly AllowedPattern?: string;
+  readonly MinValue?: number;
+  readonly MaxValue?: number;
+}
+
+export interface Resource {
+  readonly Type: string;
+  readonly Condition?: string;
+  readonly DeletionPolicy?: string;
+  readonly Metadata: Fields;
+  readonly Properties: Fields;
+}
+
+export interface Template {
+  readonly Parameters: Record<string, Parameter>;
+  readonly Rules: Record<string, { RuleCondition: Value; Assertions: { Assert: Value; AssertDescription: string }[] }>;
+  readonly Conditions: Record<string, Value>;
+  readonly Resources: Record<string, Resource>;
+  readonly Outputs: Record<string, { Value: Value }>;
+}
+
+/** The template as written, its intrinsic functions in their long form. */
+export const template = loadTemplate();
+
+function loadTemplate(): Template {
+  const functions = ['Equals', 'GetAtt', 'If', 'Not', 'Select', 'Sub'].map((name) => [name, `Fn::${name}`]);
+  const tags = [['Ref', 'Ref'], ...functions].flatMap(([tag, key = '']) => [
+    { tag: `!${tag}`, resolve: (text: string) => ({ [key]: text }) },
+    { tag: `!${tag}`, collection: 'seq' as const, resolve: (items: unknown) => mapping(key, items) },
+  ]);
+  const text = readFileSync(join(__dirname, '../../../template.yml'), 'utf8');
+  return parse(text, { customTags: (core: Tags) => [...core, ...tags] });
+}
+
+/** A node of the parser, which then replaces the aliases inside of it; it would not look into a plain object. */
+function mapping(key: string, value: unknown): YAMLMap {
+  const map = new YAMLMap();
+  map.items.push(new Pair(key, value));
+  return map;
+}
+
+type Overrides = Record<string, string>;
+
+/**
+ * The template's resources with these parameters, the others at their defaults: conditions decided and functions replaced. What
+ * only a deployment knows stays recognisable: `<Name>` for a resource, `<Name.Attribute>` for an attribute of it.
+ */
+export function resourcesWith(overrides: Overrides = {}): Record<string, Resource> {
+  const kept = Object.entries(template.Resources).filter(
+    ([, { Condition }]) => !Condition || evaluate(condition(Condition), overrides) === true,
+  );
+  // The resources are fields like any other; their types come back with them.
+  return evaluate(Object.fromEntries(kept) as unknown as Fields, overrides) as unknown as Record<string, Resource>;
+}
+
+/** What the template's rules say against these parameters. */
+export function brokenRules(overrides: Overrides): string[] {
+  return Object.values(template.Rules)
+    .filter((rule) => evaluate(rule.RuleCondition, overrides) === true)
+    .flatMap((rule) => rule.Assertions.filter(({ Assert }) => evaluate(Assert, overrides) !== true))
+    .map(({ AssertDescription }) => AssertDescription);
+}
+
+/** The value at a path of names and indexes; undefined where there is none. */
+export function at(value: Value | undefined, ...path: (string | number)[]): Value | undefined {
+  let found = value;
+  for (const step of path) {
+    if (typeof found !== 'object' || found === null) return undefined;
+    found = (found as Fields)[step];
+  }
+  return found;
+}
+
+/** What is left of a value that is AWS::NoValue. */
+const NOTHING = Symbol('AWS::NoValue');
+
+function evaluate(value: Value, overrides: Overrides): Value {
+  const result = evaluateOrNothing(value, overrides);
+  if (result === NOTHING) throw new Error('AWS::NoValue where a value is needed');
+  return result as Value;
+}
+
+function evaluateOrNothing(value: Value, overrides: Overrides): Value | typeof NOTHING {
+  const inner = (part: Value): Value | typeof NOTHING => evaluateOrNothing(part, overrides);
+  if (Array.isArray(value)) return value.map(inner).filter((item) => item !== NOTHING);
+  if (typeof value !== 'object' || value === null) return value;
+
+  const [first] = Object.entries(value);
+  if (!first || Object.keys(value).length > 1 || !(first[0] === 'Ref' || first[0].startsWith('Fn::'))) {
+    const entries = Object.entries(value).map(([name, part]) => [name, inner(part)] as const);
+    return Object.fromEntries(entries.filter((entry): entry is [string, Value] => entry[1] !== NOTHING));
+  }
+  const [name, argument] = first;
+  const list = Array.isArray(argument) ? argument : [argument];
+  const [a = '', b = '', c = ''] = list;
+  switch (name) {
+    case 'Ref':
+      return a === 'AWS::NoValue' ? NOTHING : reference(String(a), overrides);
+    case 'Fn::GetAtt':
+      return `<${a}>`;
+    case 'Fn::If':
+      return inner(evaluate(condition(String(a)), overrides) === true ? b : c);
+    case 'Fn::Equals':
+      return inner(a) === inner(b);
+    case 'Fn::Not':
+      return inner(a) !== true;
+    case 'Fn::Select':
+      return at(evaluate(b, overrides), Number(a)) ?? '';
+    case 'Fn::Sub': {
+      const variables = evaluate(typeof b === 'object' ? b : {}, overrides);
+      return String(a).replace(/\$\{([^}]+)\}/g, (_, key) => String(at(variables, key) ?? reference(key, overrides)));
+    }
+    default:
+      throw new Error(`${name} is not known here`);
+  }
+}
+
+function reference(name: string, overrides: Overrides): string {
+  const parameter = template.Parameters[name];
+  return parameter ? (overrides[name] ?? String(parameter.Default)) : `<${name}>`;
+}
+
+function condition(name: string): Value {
+  const found = template.Conditions[name];
+  if (found === undefined) throw new Error(`no condition ${name}`);
+  return found;
+}
