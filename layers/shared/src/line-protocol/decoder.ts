@@ -6,6 +6,7 @@
  * into the fields of the decoder. A faulty token sets `fault`, and the next call of `nextLine` goes on behind the faulty line.
  */
 import { isUtf8 } from 'node:buffer';
+import { FNV_BASIS, FNV_PRIME } from './byte-map';
 import {
   BACKSLASH,
   CLASS,
@@ -180,12 +181,12 @@ export class LineDecoder {
    */
   findSeriesEnd(): number {
     const { bytes, end } = this;
-    let hash = 0x811c9dc5;
+    let hash = FNV_BASIS;
     let at = this.position;
     for (; at < end; at++) {
       const byte = bytes[at];
       if (byte <= SPACE && (byte < SPACE || bytes[at - 1] !== BACKSLASH)) break;
-      hash = Math.imul(hash ^ byte, 0x01000193);
+      hash = Math.imul(hash ^ byte, FNV_PRIME);
     }
     this.seriesHash = hash;
     return at;

@@ -19,7 +19,8 @@ import { ByteWriter } from './byte-writer';
 import { BOOLEAN_BYTES, NUMBER_BYTES } from './limits';
 import type { LineReport } from './line-report';
 import { type MeasureTotals, measuresProblem, mergeMeasures } from './measures';
-import { type Field, type Series, type SeriesMapping, SeriesTable, type Table } from './series';
+import { type Series, type SeriesMapping, SeriesTable, type Table } from './series';
+import type { Field } from './shape';
 
 /** What follows a value, by its field's kind. */
 const VALUE_TAIL: readonly Uint8Array[] = ['DOUBLE', 'BIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR'].map((type) =>
@@ -52,10 +53,22 @@ export class RecordSet {
   emptyStrings = 0;
 
   constructor(
-    readonly tables: ReadonlyMap<string, Table>,
-    readonly series: readonly Series[],
+    private readonly seriesTable: SeriesTable,
     readonly json: ByteWriter,
   ) {}
+
+  get tables(): ReadonlyMap<string, Table> {
+    return this.seriesTable.tables;
+  }
+
+  get series(): readonly Series[] {
+    return this.seriesTable.series;
+  }
+
+  /** How many dimensions the series have between them; their ids are below it. */
+  get dimensions(): number {
+    return this.seriesTable.dimensions.size;
+  }
 
   get length(): number {
     return this.line.length;
@@ -94,9 +107,9 @@ class LineMapper {
     private readonly options: MappingOptions,
   ) {
     this.decoder = new LineDecoder(source);
-    this.seriesTable = new SeriesTable(source, options);
+    this.seriesTable = new SeriesTable(options);
     this.json = new ByteWriter(1024 + source.length * 2);
-    this.records = new RecordSet(this.seriesTable.tables, this.seriesTable.series, this.json);
+    this.records = new RecordSet(this.seriesTable, this.json);
   }
 
   /** Maps the decoder's current line and adds its record. Returns FAULT, or why it cannot be stored, where it cannot. */
@@ -116,7 +129,7 @@ class LineMapper {
     const problem = measuresProblem(this.totals, series.bytes);
     if (problem !== undefined) return problem;
 
-    series.table.records.push(records.length);
+    series.measurement.table.records.push(records.length);
     records.seriesOf.push(series.index);
     records.seconds.push(decoder.seconds);
     records.nanos.push(decoder.nanos);
