@@ -1,5 +1,7 @@
 /** A hash table whose keys are stretches of one buffer, found by their bytes and kept as positions: no string is made. */
 
+import { sameBytes } from './words';
+
 export class ByteMap<Value> {
   /** Open addressing: index into the lists below, plus one. */
   private slots: Int32Array;
@@ -14,12 +16,18 @@ export class ByteMap<Value> {
   }
 
   /** @param hash `hashBytes` of the key */
-  get(bytes: Uint8Array, start: number, end: number, hash: number): Value | undefined {
+  get(view: DataView, start: number, end: number, hash: number): Value | undefined {
     const { slots, hashes, starts, ends } = this;
     const mask = slots.length - 1;
     for (let slot = mix(hash) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
       const entry = slots[slot] - 1;
-      if (hashes[entry] === hash && sameBytes(bytes, starts[entry], ends[entry], start, end)) return this.values[entry];
+      if (
+        hashes[entry] === hash &&
+        ends[entry] - starts[entry] === end - start &&
+        sameBytes(view, starts[entry], start, end - start)
+      ) {
+        return this.values[entry];
+      }
     }
     return undefined;
   }
@@ -55,12 +63,6 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   let hash = FNV_BASIS;
   for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at], FNV_PRIME);
   return hash;
-}
-
-export function sameBytes(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean {
-  if (aEnd - a !== bEnd - b) return false;
-  for (let i = a, j = b; i < aEnd; i++, j++) if (bytes[i] !== bytes[j]) return false;
-  return true;
 }
 
 /** Brings the upper bits of a hash into play, which FNV-1a mixes better than the lower ones. */

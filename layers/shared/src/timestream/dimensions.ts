@@ -3,6 +3,7 @@
 import { ByteMap, hashBytes } from '../line-protocol/byte-map';
 import { escapesInKey, unescapeText } from '../line-protocol/bytes';
 import type { LineDecoder } from '../line-protocol/decoder';
+import { Words } from '../line-protocol/words';
 import { dimensionNameProblem } from './limits';
 
 export interface Dimension {
@@ -10,7 +11,7 @@ export interface Dimension {
   readonly id: number;
   readonly name: string;
   /** `{"Name":"...","Value":"..."}` */
-  readonly json: Uint8Array;
+  readonly json: Words;
   /** Name and value in UTF-8. */
   readonly bytes: number;
   /** Why no record may have it. */
@@ -24,9 +25,9 @@ export class DimensionTable {
 
   /** The dimension of the tag that the decoder has just read. */
   read(decoder: LineDecoder): Dimension {
-    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = decoder;
+    const { bytes, view, keyStart, keyEnd, valueStart, valueEnd } = decoder;
     const hash = hashBytes(bytes, keyStart, valueEnd);
-    let dimension = this.byText.get(bytes, keyStart, valueEnd, hash);
+    let dimension = this.byText.get(view, keyStart, valueEnd, hash);
     if (dimension === undefined) {
       const name = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
       dimension = this.intern(name, unescapeText(bytes, valueStart, valueEnd, escapesInKey));
@@ -42,7 +43,7 @@ export class DimensionTable {
       dimension = {
         id: this.byIdentity.size,
         name,
-        json: Buffer.from(json),
+        json: Words.of(json),
         bytes: Buffer.byteLength(name) + Buffer.byteLength(value),
         problem: dimensionNameProblem(name),
       };

@@ -15,6 +15,7 @@ import {
 } from '../line-protocol/decoder';
 import { INVALID, integerForm } from '../line-protocol/numbers';
 import type { Precision } from '../line-protocol/precision';
+import { Words } from '../line-protocol/words';
 import { ByteWriter } from './byte-writer';
 import { BOOLEAN_BYTES, NUMBER_BYTES } from './limits';
 import type { LineReport } from './line-report';
@@ -23,11 +24,11 @@ import { type Series, type SeriesMapping, SeriesTable, type Table } from './seri
 import type { Field } from './shape';
 
 /** What follows a value, by its field's kind. */
-const VALUE_TAIL: readonly Uint8Array[] = ['DOUBLE', 'BIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR'].map((type) =>
-  Buffer.from(`","Type":"${type}"},`),
+const VALUE_TAIL: readonly Words[] = ['DOUBLE', 'BIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR'].map((type) =>
+  Words.of(`","Type":"${type}"},`),
 );
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
+const TRUE = Words.of('true');
+const FALSE = Words.of('false');
 
 export interface MappingOptions extends SeriesMapping {
   readonly precision: Precision;
@@ -188,12 +189,12 @@ class LineMapper {
     measure.field = field;
     totals.count++;
     totals.nameBytes += field.nameBytes;
-    json.append(field.head);
+    json.words(field.head);
     if (kind === STRING) {
       totals.valueBytes += json.jsonText(source, valueStart, valueEnd, decoder.valueEscaped);
     } else if (kind === BOOLEAN) {
       totals.valueBytes += BOOLEAN_BYTES;
-      json.append((source[valueStart] | 0x20) === 0x74 /* t */ ? TRUE : FALSE);
+      json.words((source[valueStart] | 0x20) === 0x74 /* t */ ? TRUE : FALSE);
     } else {
       totals.valueBytes += NUMBER_BYTES;
       if (kind === UNSIGNED && integerForm(source, valueStart, valueEnd) === INVALID) {
@@ -202,7 +203,7 @@ class LineMapper {
       if (decoder.isJsonNumber) json.append(source, valueStart, valueEnd);
       else json.ascii(canonicalNumber(source, valueStart, valueEnd, kind === FLOAT));
     }
-    json.append(VALUE_TAIL[kind]);
+    json.words(VALUE_TAIL[kind]);
   }
 
   private noteRepeat(field: Field): void {

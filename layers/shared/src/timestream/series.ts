@@ -3,9 +3,10 @@
  * Series are found by the bytes of their lines; lines that write the same tags in another order share one.
  */
 
-import { ByteMap, hashBytes } from '../line-protocol/byte-map';
+import { ByteMap, FNV_PRIME, hashBytes } from '../line-protocol/byte-map';
 import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
 import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
+import { Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_NAME_BYTES, MAX_SERIES_BYTES, tableNameProblem } from './limits';
 import { Shape } from './shape';
@@ -31,7 +32,7 @@ export interface Table {
 export interface Measurement {
   readonly table: Table;
   /** As a JSON string. */
-  readonly measureName: Uint8Array;
+  readonly measureName: Words;
   /** By the names of the tags, and the one found last. */
   readonly shapes: Map<string, Shape>;
   lastShape: Shape | undefined;
@@ -54,17 +55,27 @@ export interface Series {
 /** Either the series of a line, or why its points cannot be stored. */
 export type SeriesOrProblem = Series | string;
 
+/** Measurement and tags as a line wrote them. */
+interface SeriesText {
+  readonly start: number;
+  readonly end: number;
+  readonly series: SeriesOrProblem;
+  /** What the next line had after it: batches often repeat their series in the same order. */
+  next: SeriesText | undefined;
+}
+
 export class SeriesTable {
   readonly tables = new Map<string, Table>();
   readonly series: Series[] = [];
   readonly dimensions = new DimensionTable();
-  private readonly byText = new ByteMap<SeriesOrProblem>(1024);
+  private readonly byText = new ByteMap<SeriesText>(1024);
+  private last: SeriesText | undefined;
   private readonly measurements = new Map<string, Measurement>();
   private readonly measurementsByText = new ByteMap<Measurement>();
   private readonly byIdentity = new ByteMap<Series>(1024);
   /** Keys of `byIdentity`: the ids of a series' measurement and dimensions, one after the other. */
-  private identities = new Int32Array(4096);
-  private identitiesLength = 0;
+  private identities = new DataView(new ArrayBuffer(16_384));
+  private identitiesEnd = 0;
   /** The tags of the line being read. */
   private readonly tags: Dimension[] = [];
 
@@ -75,17 +86,25 @@ export class SeriesTable {
    * faulty (the decoder has the fault).
    */
   read(decoder: LineDecoder): SeriesOrProblem | undefined {
-    const { bytes, lineStart } = decoder;
+    const expected = this.last?.next;
+    if (expected !== undefined && decoder.readSeriesIf(expected.start, expected.end)) {
+      this.last = expected;
+      return expected.series;
+    }
+    const { lineStart, view } = decoder;
     const end = decoder.findSeriesEnd();
     const hash = decoder.seriesHash;
-    let series = this.byText.get(bytes, lineStart, end, hash);
-    if (series !== undefined) {
-      decoder.beginFields(end);
-      return series;
+    let text = this.byText.get(view, lineStart, end, hash);
+    if (text !== undefined) decoder.beginFields(end);
+    else {
+      const series = this.parse(decoder);
+      if (series === undefined) return undefined;
+      text = { start: lineStart, end, series, next: undefined };
+      this.byText.add(lineStart, end, hash, text);
     }
-    series = this.parse(decoder);
-    if (series !== undefined) this.byText.add(lineStart, end, hash, series);
-    return series;
+    if (this.last !== undefined) this.last.next = text;
+    this.last = text;
+    return text.series;
   }
 
   private parse(decoder: LineDecoder): SeriesOrProblem | undefined {
@@ -118,9 +137,9 @@ export class SeriesTable {
   }
 
   private measurement(decoder: LineDecoder): Measurement {
-    const { bytes, keyStart, keyEnd } = decoder;
+    const { bytes, view, keyStart, keyEnd } = decoder;
     const hash = hashBytes(bytes, keyStart, keyEnd);
-    let measurement = this.measurementsByText.get(bytes, keyStart, keyEnd, hash);
+    let measurement = this.measurementsByText.get(view, keyStart, keyEnd, hash);
     if (measurement === undefined) {
       const name = unescapeText(bytes, keyStart, keyEnd, escapesInMeasurement);
       measurement = this.measurements.get(name) ?? this.addMeasurement(name);
@@ -134,7 +153,7 @@ export class SeriesTable {
     const measurement: Measurement = {
       id: this.measurements.size,
       table: this.table(singleTable ?? name),
-      measureName: Buffer.from(JSON.stringify(singleTable === undefined ? measureName : name)),
+      measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : name)),
       shapes: new Map<string, Shape>(),
       lastShape: undefined,
       problem: singleTable === undefined ? tableNameProblem(name) : measureNameTooLong(name),
@@ -176,22 +195,24 @@ export class SeriesTable {
 
   /** The series of these tags, which are sorted, in whatever way its lines write them. */
   private intern(measurement: Measurement): Series {
-    const start = this.identitiesLength;
-    const ints = 1 + this.tags.length;
-    if (start + ints > this.identities.length) {
-      const grown = new Int32Array(this.identities.length * 2 + ints);
-      grown.set(this.identities);
-      this.identities = grown;
+    const start = this.identitiesEnd;
+    const end = start + 4 * (1 + this.tags.length);
+    if (end > this.identities.byteLength) {
+      const grown = new ArrayBuffer(end * 2);
+      new Uint8Array(grown).set(new Uint8Array(this.identities.buffer));
+      this.identities = new DataView(grown);
     }
-    this.identities[start] = measurement.id;
-    for (let i = 1; i < ints; i++) this.identities[start + i] = this.tags[i - 1].id;
-    const bytes = new Uint8Array(this.identities.buffer);
-    const hash = hashBytes(bytes, start * 4, (start + ints) * 4);
-    let series = this.byIdentity.get(bytes, start * 4, (start + ints) * 4, hash);
+    this.identities.setInt32(start, measurement.id);
+    let hash = measurement.id;
+    for (let i = 0, at = start + 4; at < end; i++, at += 4) {
+      this.identities.setInt32(at, this.tags[i].id);
+      hash = Math.imul(hash, FNV_PRIME) ^ this.tags[i].id;
+    }
+    let series = this.byIdentity.get(this.identities, start, end, hash);
     if (series === undefined) {
-      this.identitiesLength += ints;
+      this.identitiesEnd = end;
       series = this.add(measurement);
-      this.byIdentity.add(start * 4, (start + ints) * 4, hash, series);
+      this.byIdentity.add(start, end, hash, series);
     }
     return series;
   }

@@ -1,13 +1,14 @@
 /** The fields of the series that have the same table and tag keys, each with what its measure begins with in a request. */
 import { escapesInKey, unescapeText } from '../line-protocol/bytes';
+import { Words } from '../line-protocol/words';
 import type { Dimension } from './dimensions';
 import { measureNameProblem } from './limits';
 
 export interface Field {
   /** Key and equals sign as they stand in a line. */
-  readonly key: Uint8Array;
+  readonly key: Words;
   /** `{"Name":"...","Value":"` */
-  readonly head: Uint8Array;
+  readonly head: Words;
   readonly measure: Measure;
   readonly nameBytes: number;
   /** Why no record may have it. */
@@ -49,8 +50,8 @@ export class Shape {
       const text = unescapeText(bytes, start, end, escapesInKey);
       const name = this.dimensions.some((dimension) => dimension.name === text) ? `${text}_field` : text;
       field = {
-        key: Buffer.from(`${key}=`, 'latin1'),
-        head: Buffer.from(`{"Name":${JSON.stringify(name)},"Value":"`),
+        key: new Words(Buffer.from(`${key}=`, 'latin1')),
+        head: Words.of(`{"Name":${JSON.stringify(name)},"Value":"`),
         measure: this.measure(name),
         nameBytes: Buffer.byteLength(name),
         problem: measureNameProblem(name),
