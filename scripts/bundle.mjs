@@ -34,6 +34,9 @@ async function buildModules() {
     loader: { '.json': 'copy' },
     sourcemap: true,
     sourcesContent: false,
+    // esbuild exports through getters. As plain properties, constants and functions of another module cost nothing in the hot
+    // loops: mapping lines to records takes a fifth of the time on Node 20. It needs modules without import cycles (lint rule).
+    footer: { js: 'module.exports = { ...module.exports };' },
   });
 }
 

@@ -3,7 +3,7 @@ import type { Tag } from '@aws-sdk/client-timestream-write';
 import { type Environment, EnvironmentReader } from './environment';
 import type { LogLevel } from './logger';
 import { dimensionNameProblem, tableNameProblem } from './timestream/limits';
-import type { Dimension, SeriesMapping } from './timestream/series';
+import type { SeriesMapping } from './timestream/series';
 import type { PartitionKey, TableSettings } from './timestream/tables';
 
 const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
@@ -143,7 +143,7 @@ function partitionKey(env: EnvironmentReader): PartitionKey | undefined {
 }
 
 /** `name=value` */
-function defaultDimension(env: EnvironmentReader): Dimension | undefined {
+function defaultDimension(env: EnvironmentReader): SeriesMapping['defaultDimension'] {
   const text = env.optional('default_dimension');
   if (text === undefined) return undefined;
   const at = text.indexOf('=');

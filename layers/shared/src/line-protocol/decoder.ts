@@ -6,6 +6,7 @@
  * into the fields of the decoder. A faulty token sets `fault`, and the next call of `nextLine` goes on behind the faulty line.
  */
 import { isUtf8 } from 'node:buffer';
+import { FNV_BASIS, FNV_PRIME } from './byte-map';
 import {
   BACKSLASH,
   CLASS,
@@ -29,6 +30,7 @@ import {
 } from './bytes';
 import { floatForm, INVALID, integerForm, isBoolean, JSON_NUMBER, unsignedForm } from './numbers';
 import type { Precision } from './precision';
+import { sameBytes, viewOf, type Words } from './words';
 
 /** What reading a token came to. */
 export const END = 0;
@@ -82,6 +84,8 @@ export class LineDecoder {
   fault: string | undefined;
   faultAt = 0;
 
+  /** `bytes`, for reading by word. */
+  readonly view: DataView;
   private readonly end: number;
   private readonly checkUtf8: boolean;
   private position = 0;
@@ -91,6 +95,7 @@ export class LineDecoder {
 
   /** @param bytes any bytes: one or more lines of line protocol, LF or CRLF */
   constructor(readonly bytes: Uint8Array) {
+    this.view = viewOf(bytes);
     this.end = bytes.length;
     this.checkUtf8 = !isUtf8(bytes);
   }
@@ -180,15 +185,24 @@ export class LineDecoder {
    */
   findSeriesEnd(): number {
     const { bytes, end } = this;
-    let hash = 0x811c9dc5;
+    let hash = FNV_BASIS;
     let at = this.position;
     for (; at < end; at++) {
       const byte = bytes[at];
       if (byte <= SPACE && (byte < SPACE || bytes[at - 1] !== BACKSLASH)) break;
-      hash = Math.imul(hash ^ byte, 0x01000193);
+      hash = Math.imul(hash ^ byte, FNV_PRIME);
     }
     this.seriesHash = hash;
     return at;
+  }
+
+  /** Goes on with the fields if measurement and tags are what another line has at `bytes[start, end)`. */
+  readSeriesIf(start: number, end: number): boolean {
+    const seriesEnd = this.position + (end - start);
+    if (seriesEnd >= this.end || this.bytes[seriesEnd] !== SPACE) return false;
+    if (!sameBytes(this.view, start, this.position, end - start)) return false;
+    this.beginFields(seriesEnd);
+    return true;
   }
 
   /** Goes on with the fields behind measurement and tags, which end at `seriesEnd`. */
@@ -218,13 +232,10 @@ export class LineDecoder {
     return this.readValue(keyEnd + 1);
   }
 
-  /** Reads the next field if its key and equals sign are the bytes `expected`; else, or where the fields end, END. */
-  readFieldIf(expected: Uint8Array): Reading {
-    if (this.section !== AT_FIELDS) return END;
-    const { bytes, position } = this;
-    const { length } = expected;
-    for (let i = 0; i < length; i++) if (bytes[position + i] !== expected[i]) return END;
-    return this.readValue(position + length);
+  /** Reads the next field if its key and equals sign are `expected`; else, or where the fields end, END. */
+  readFieldIf(expected: Words): Reading {
+    if (this.section !== AT_FIELDS || !expected.standAt(this.view, this.position)) return END;
+    return this.readValue(this.position + expected.length);
   }
 
   /** Where the next token begins; behind the last token of a line, where the next line begins. */

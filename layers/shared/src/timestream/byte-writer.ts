@@ -1,5 +1,6 @@
 /** A growing buffer that JSON is written into, byte by byte; made once and used again. */
 import { CLASS, ESCAPED_IN_JSON } from '../line-protocol/bytes';
+import { viewOf, type Words } from '../line-protocol/words';
 
 const HEX = Buffer.from('0123456789abcdef');
 const BACKSLASH = 0x5c;
@@ -9,9 +10,11 @@ const LOOP_BYTES = 48;
 export class ByteWriter {
   buffer: Buffer;
   length = 0;
+  private view: DataView;
 
   constructor(capacity: number) {
     this.buffer = Buffer.allocUnsafeSlow(capacity);
+    this.view = viewOf(this.buffer);
   }
 
   /** Makes room for `count` more bytes. */
@@ -20,6 +23,7 @@ export class ByteWriter {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.length + count));
     this.buffer.copy(grown, 0, 0, this.length);
     this.buffer = grown;
+    this.view = viewOf(grown);
   }
 
   /** Appends `bytes[start, end)` as they are. */
@@ -30,6 +34,15 @@ export class ByteWriter {
     if (count <= LOOP_BYTES) for (let i = 0; i < count; i++) buffer[length + i] = bytes[start + i];
     else buffer.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), length);
     this.length = length + count;
+  }
+
+  /** Appends bytes that are known beforehand. */
+  words({ words, length }: Words): void {
+    const padded = words.length * 4;
+    if (this.length + padded > this.buffer.length) this.reserve(padded);
+    const { view, length: start } = this;
+    for (let i = 0; i < words.length; i++) view.setInt32(start + i * 4, words[i], true);
+    this.length = start + length;
   }
 
   /** Appends ASCII text. */

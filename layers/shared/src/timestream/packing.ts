@@ -5,7 +5,9 @@
  * Source of the shape: WriteRecords in the Timestream for LiveAnalytics API reference. Fewer calls and shared attributes are also
  * what is billed less: writes are metered by call, and common attributes once a call.
  */
+import { Words } from '../line-protocol/words';
 import type { ByteWriter } from './byte-writer';
+import type { Dimension } from './dimensions';
 import { MAX_RECORDS_PER_CALL } from './limits';
 import type { LineReport } from './line-report';
 import { measuresProblem, mergeMeasures } from './measures';
@@ -41,19 +43,41 @@ export function packRecords(records: RecordSet, report: LineReport): Packing {
 
 /** For each series its place among all of them by dimensions, so that neighbours share as many as possible. */
 function seriesRanks(series: readonly Series[]): Int32Array {
-  const keys = series.map(({ measureName, dimensions }) => measureName + dimensions.join());
-  const sorted = series.map(({ index }) => index).sort((a, b) => (keys[a] < keys[b] ? -1 : 1));
   const ranks = new Int32Array(series.length);
-  for (const [rank, index] of sorted.entries()) ranks[index] = rank;
+  let rank = 0;
+  for (const { index } of [...series].sort(byDimensions)) ranks[index] = rank++;
   return ranks;
+}
+
+function byDimensions(a: Series, b: Series): number {
+  if (a.measurement !== b.measurement) return a.measurement.id - b.measurement.id;
+  const length = Math.min(a.dimensions.length, b.dimensions.length);
+  for (let i = 0; i < length; i++) {
+    const order = a.dimensions[i].id - b.dimensions[i].id;
+    if (order !== 0) return order;
+  }
+  return a.dimensions.length - b.dimensions.length;
 }
 
 /** The table's records by series and time; those of one series and time stay in the order of their lines. */
 function inSeriesOrder(records: RecordSet, table: Table, rank: Int32Array): readonly number[] {
   const { seriesOf, seconds, nanos } = records;
-  return table.records.sort(
-    (a, b) => rank[seriesOf[a]] - rank[seriesOf[b]] || seconds[a] - seconds[b] || nanos[a] - nanos[b] || a - b,
-  );
+  // Numbers in an array of their own sort natively; records of a series mostly come in the order of their times.
+  const keys = Float64Array.from(
+    table.records,
+    (record) => rank[seriesOf[record]] * RECORDS_PER_REQUEST + record,
+  ).sort();
+  const order = Array.from(keys, (key) => key % RECORDS_PER_REQUEST);
+  const later = (a: number, b: number): number => seconds[a] - seconds[b] || nanos[a] - nanos[b] || a - b;
+  for (let start = 0, end = 1; start < order.length; start = end++) {
+    let ascending = true;
+    for (; end < order.length && seriesOf[order[end]] === seriesOf[order[start]]; end++) {
+      ascending &&= later(order[end - 1], order[end]) <= 0;
+    }
+    if (ascending) continue;
+    for (const [i, record] of order.slice(start, end).sort(later).entries()) order[start + i] = record;
+  }
+  return order;
 }
 
 /** Merges neighbours of one series and time into the first of them, the later line winning for each measure. */
@@ -102,6 +126,9 @@ function mergeInto(
   else lines.push(line[later]);
 }
 
+/** More records than a request can have, and few enough that rank and record make a whole number of a double. */
+const RECORDS_PER_REQUEST = 2 ** 26;
+
 /** Units of time that a call may have, coarsest first: name, and the nanoseconds that a whole unit leaves. */
 const TIME_UNITS = [
   { name: 'SECONDS', nanos: 1_000_000_000, digits: 0 },
@@ -111,52 +138,77 @@ const TIME_UNITS = [
 ] as const;
 type TimeUnit = (typeof TIME_UNITS)[number];
 
-const RECORDS = Buffer.from('},"Records":[');
-const MEASURES = Buffer.from('"MeasureValues":[');
-const TIME = Buffer.from('],"Time":"');
-const RECORD_END = Buffer.from('"},');
+const COMMON = Words.of(',"CommonAttributes":{');
+const RECORDS = Words.of('},"Records":[');
+const RECORD = Words.of('{');
+const MEASURE_NAME = Words.of('"MeasureName":');
+const DIMENSIONS = Words.of('"Dimensions":[');
+const COMMA = Words.of(',');
+const LIST_END = Words.of('],');
+const MEASURES = Words.of('"MeasureValues":[');
+const TIME = Words.of('],"Time":"');
+const RECORD_END = Words.of('"},');
 
-/**
- * Writes the body of a WriteRecords call for `batch` (1..100 records).
- * @param version of every record; a higher one than is stored replaces the record
- * @param body is emptied first
- */
-export function encodeCall(
-  records: RecordSet,
-  database: string,
-  batch: Batch,
-  version: number,
-  body: ByteWriter,
-): Buffer {
-  const { json, measuresStart, measuresEnd, seconds, nanos, seriesOf } = records;
-  const series = distinctSeries(records, batch);
-  const shared = sharedParts(series);
-  const unit = timeUnit(records, batch);
-  body.length = 0;
-  body.append(
-    Buffer.from(
-      `{"DatabaseName":${JSON.stringify(database)},"TableName":${JSON.stringify(batch.table.name)},"CommonAttributes":{` +
-        `${recordHead(shared.measureName, shared.dimensions)}"MeasureValueType":"MULTI","TimeUnit":"${unit.name}","Version":${version}`,
-    ),
-  );
-  body.append(RECORDS);
-  let head: Buffer | undefined;
-  let headSeries = -1;
-  for (const record of batch.records) {
-    if (seriesOf[record] !== headSeries || head === undefined) {
-      headSeries = seriesOf[record];
-      head = Buffer.from(`{${ownHead(records.series[headSeries], shared)}`);
-    }
-    body.append(head);
-    body.append(MEASURES);
-    body.append(json.buffer, measuresStart[record], measuresEnd[record]);
-    body.append(TIME);
-    appendTime(body, seconds[record], nanos[record], unit);
-    body.append(RECORD_END);
+/** Writes the bodies of a request's calls. */
+export class CallEncoder {
+  /** For each dimension by its id, how many series of the current call have it. */
+  private readonly uses: Int32Array;
+  private readonly database: string;
+
+  constructor(
+    private readonly records: RecordSet,
+    database: string,
+  ) {
+    this.uses = new Int32Array(records.dimensions);
+    this.database = JSON.stringify(database);
   }
-  body.length--; // the last comma
-  body.ascii(']}');
-  return body.written;
+
+  /**
+   * Writes the body of a WriteRecords call for `batch` (1..100 records).
+   * @param version of every record; a higher one than is stored replaces the record
+   * @param body is emptied first; what is returned is valid until it is used again
+   */
+  encode(batch: Batch, version: number, body: ByteWriter): Buffer {
+    const { json, measuresStart, measuresEnd, seconds, nanos, seriesOf } = this.records;
+    const series = distinctSeries(this.records, batch);
+    const [first] = series;
+    const sharesName = series.every((each) => each.measurement === first.measurement);
+    for (const { dimensions } of series) for (const { id } of dimensions) this.uses[id]++;
+    const shared = first.dimensions.filter(({ id }) => this.uses[id] === series.length);
+    const unit = timeUnit(this.records, batch);
+
+    body.length = 0;
+    body.append(Buffer.from(`{"DatabaseName":${this.database},"TableName":${JSON.stringify(batch.table.name)}`));
+    body.words(COMMON);
+    appendHead(body, sharesName ? first : undefined, shared);
+    body.ascii(`"MeasureValueType":"MULTI","TimeUnit":"${unit.name}","Version":${version}`);
+    body.words(RECORDS);
+    let headSeries = -1;
+    let headStart = 0;
+    let headEnd = 0;
+    for (const record of batch.records) {
+      const index = seriesOf[record];
+      if (index === headSeries) body.append(body.buffer, headStart, headEnd);
+      else {
+        const { dimensions } = this.records.series[index];
+        headSeries = index;
+        headStart = body.length;
+        body.words(RECORD);
+        const own = dimensions.filter(({ id }) => this.uses[id] !== series.length);
+        appendHead(body, sharesName ? undefined : this.records.series[index], own);
+        body.words(MEASURES);
+        headEnd = body.length;
+      }
+      body.append(json.buffer, measuresStart[record], measuresEnd[record]);
+      body.words(TIME);
+      appendTime(body, seconds[record], nanos[record], unit);
+      body.words(RECORD_END);
+    }
+    body.length--; // the last comma
+    body.ascii(']}');
+    for (const { dimensions } of series) for (const { id } of dimensions) this.uses[id] = 0;
+    return body.written;
+  }
 }
 
 function distinctSeries(records: RecordSet, batch: Batch): Series[] {
@@ -170,38 +222,21 @@ function distinctSeries(records: RecordSet, batch: Batch): Series[] {
   return found;
 }
 
-interface SharedParts {
-  /** Undefined where the series differ in it. */
-  readonly measureName: string | undefined;
-  readonly dimensions: readonly string[];
-}
-
-/** What all of these series have. */
-function sharedParts(series: readonly Series[]): SharedParts {
-  const [{ measureName, dimensions }, ...others] = series;
-  return {
-    measureName: others.every((other) => other.measureName === measureName) ? measureName : undefined,
-    dimensions:
-      others.length === 0
-        ? dimensions
-        : dimensions.filter((dimension) => others.every((other) => other.dimensions.includes(dimension))),
-  };
-}
-
-/** What a record of this series has of its own. */
-function ownHead(series: Series, shared: SharedParts): string {
-  return recordHead(
-    shared.measureName === undefined ? series.measureName : undefined,
-    series.dimensions.filter((dimension) => !shared.dimensions.includes(dimension)),
-  );
-}
-
-/** Members of a record or of the common attributes, each with a comma behind it. */
-function recordHead(measureName: string | undefined, dimensions: readonly string[]): string {
-  return (
-    (measureName === undefined ? '' : `"MeasureName":${measureName},`) +
-    (dimensions.length === 0 ? '' : `"Dimensions":[${dimensions.join()}],`)
-  );
+/** Appends members of a record or of the common attributes, each with a comma behind it: the measure name of `named`, dimensions. */
+function appendHead(body: ByteWriter, named: Series | undefined, dimensions: readonly Dimension[]): void {
+  if (named !== undefined) {
+    body.words(MEASURE_NAME);
+    body.words(named.measurement.measureName);
+    body.words(COMMA);
+  }
+  if (dimensions.length === 0) return;
+  body.words(DIMENSIONS);
+  for (const { json } of dimensions) {
+    body.words(json);
+    body.words(COMMA);
+  }
+  body.length--;
+  body.words(LIST_END);
 }
 
 /** The coarsest unit in which every time of the batch is whole. */

@@ -15,18 +15,20 @@ import {
 } from '../line-protocol/decoder';
 import { INVALID, integerForm } from '../line-protocol/numbers';
 import type { Precision } from '../line-protocol/precision';
+import { Words } from '../line-protocol/words';
 import { ByteWriter } from './byte-writer';
 import { BOOLEAN_BYTES, NUMBER_BYTES } from './limits';
 import type { LineReport } from './line-report';
 import { type MeasureTotals, measuresProblem, mergeMeasures } from './measures';
-import { type Field, type Series, type SeriesMapping, SeriesTable, type Table } from './series';
+import { type Series, type SeriesMapping, SeriesTable, type Table } from './series';
+import type { Field } from './shape';
 
 /** What follows a value, by its field's kind. */
-const VALUE_TAIL: readonly Uint8Array[] = ['DOUBLE', 'BIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR'].map((type) =>
-  Buffer.from(`","Type":"${type}"},`),
+const VALUE_TAIL: readonly Words[] = ['DOUBLE', 'BIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR'].map((type) =>
+  Words.of(`","Type":"${type}"},`),
 );
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
+const TRUE = Words.of('true');
+const FALSE = Words.of('false');
 
 export interface MappingOptions extends SeriesMapping {
   readonly precision: Precision;
@@ -52,10 +54,22 @@ export class RecordSet {
   emptyStrings = 0;
 
   constructor(
-    readonly tables: ReadonlyMap<string, Table>,
-    readonly series: readonly Series[],
+    private readonly seriesTable: SeriesTable,
     readonly json: ByteWriter,
   ) {}
+
+  get tables(): ReadonlyMap<string, Table> {
+    return this.seriesTable.tables;
+  }
+
+  get series(): readonly Series[] {
+    return this.seriesTable.series;
+  }
+
+  /** How many dimensions the series have between them; their ids are below it. */
+  get dimensions(): number {
+    return this.seriesTable.dimensions.size;
+  }
 
   get length(): number {
     return this.line.length;
@@ -94,9 +108,9 @@ class LineMapper {
     private readonly options: MappingOptions,
   ) {
     this.decoder = new LineDecoder(source);
-    this.seriesTable = new SeriesTable(source, options);
+    this.seriesTable = new SeriesTable(options);
     this.json = new ByteWriter(1024 + source.length * 2);
-    this.records = new RecordSet(this.seriesTable.tables, this.seriesTable.series, this.json);
+    this.records = new RecordSet(this.seriesTable, this.json);
   }
 
   /** Maps the decoder's current line and adds its record. Returns FAULT, or why it cannot be stored, where it cannot. */
@@ -116,7 +130,7 @@ class LineMapper {
     const problem = measuresProblem(this.totals, series.bytes);
     if (problem !== undefined) return problem;
 
-    series.table.records.push(records.length);
+    series.measurement.table.records.push(records.length);
     records.seriesOf.push(series.index);
     records.seconds.push(decoder.seconds);
     records.nanos.push(decoder.nanos);
@@ -175,12 +189,12 @@ class LineMapper {
     measure.field = field;
     totals.count++;
     totals.nameBytes += field.nameBytes;
-    json.append(field.head);
+    json.words(field.head);
     if (kind === STRING) {
       totals.valueBytes += json.jsonText(source, valueStart, valueEnd, decoder.valueEscaped);
     } else if (kind === BOOLEAN) {
       totals.valueBytes += BOOLEAN_BYTES;
-      json.append((source[valueStart] | 0x20) === 0x74 /* t */ ? TRUE : FALSE);
+      json.words((source[valueStart] | 0x20) === 0x74 /* t */ ? TRUE : FALSE);
     } else {
       totals.valueBytes += NUMBER_BYTES;
       if (kind === UNSIGNED && integerForm(source, valueStart, valueEnd) === INVALID) {
@@ -189,7 +203,7 @@ class LineMapper {
       if (decoder.isJsonNumber) json.append(source, valueStart, valueEnd);
       else json.ascii(canonicalNumber(source, valueStart, valueEnd, kind === FLOAT));
     }
-    json.append(VALUE_TAIL[kind]);
+    json.words(VALUE_TAIL[kind]);
   }
 
   private noteRepeat(field: Field): void {

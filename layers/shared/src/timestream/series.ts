@@ -1,22 +1,15 @@
 /**
  * The series of one request: what measurement and tags of a line become in Timestream, worked out once for each distinct text.
- * Series come from the bytes of the lines by hash; lines that write the same tags in another order share one.
+ * Series are found by the bytes of their lines; lines that write the same tags in another order share one.
  */
-import { escapesInKey, escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
-import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
-import {
-  dimensionNameProblem,
-  MAX_DIMENSIONS_PER_RECORD,
-  MAX_NAME_BYTES,
-  MAX_SERIES_BYTES,
-  measureNameProblem,
-  tableNameProblem,
-} from './limits';
 
-export interface Dimension {
-  readonly name: string;
-  readonly value: string;
-}
+import { ByteMap, FNV_PRIME, hashBytes } from '../line-protocol/byte-map';
+import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
+import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
+import { Words } from '../line-protocol/words';
+import { type Dimension, DimensionTable } from './dimensions';
+import { MAX_DIMENSIONS_PER_RECORD, MAX_NAME_BYTES, MAX_SERIES_BYTES, tableNameProblem } from './limits';
+import { Shape } from './shape';
 
 /** How points map to tables, as configured. */
 export interface SeriesMapping {
@@ -25,65 +18,9 @@ export interface SeriesMapping {
   /** The measure name of every record where each measurement is a table. */
   readonly measureName: string;
   /** Given to points without tags. */
-  readonly defaultDimension: Dimension | undefined;
+  readonly defaultDimension: { readonly name: string; readonly value: string } | undefined;
   /** The tag that every point must have: an enforced partition key. */
   readonly requiredDimension: string | undefined;
-}
-
-/** One field of a shape: its bytes in line protocol, and what its measure begins with in a request. */
-export interface Field {
-  /** Key and equals sign as they stand in a line. */
-  readonly key: Uint8Array;
-  /** `{"Name":"...","Value":"` */
-  readonly head: Uint8Array;
-  readonly measure: Measure;
-  readonly nameBytes: number;
-  /** Why no record may have it. */
-  readonly problem: string | undefined;
-}
-
-interface Measure {
-  readonly name: string;
-  /** The last record that has it, and through which field: to see a measure that comes twice. */
-  record: number;
-  field: Field | undefined;
-}
-
-/** The fields of the series that have the same table and tag keys. */
-export class Shape {
-  /** The fields of the line read last, in its order: most lines repeat it. */
-  readonly layout: Field[] = [];
-  private readonly fields = new Map<string, Field>();
-  private readonly measures = new Map<string, Measure>();
-
-  constructor(private readonly dimensionNames: ReadonlySet<string>) {}
-
-  /**
-   * The field with the escaped key `bytes[start, end)`. Where a tag has its name, its measure is named `<key>_field`, since a
-   * dimension and a measure cannot share a name.
-   */
-  field(bytes: Uint8Array, start: number, end: number): Field {
-    const key = Buffer.from(bytes.subarray(start, end)).toString('latin1');
-    let field = this.fields.get(key);
-    if (field === undefined) {
-      const text = unescapeText(bytes, start, end, escapesInKey);
-      const name = this.dimensionNames.has(text) ? `${text}_field` : text;
-      let measure = this.measures.get(name);
-      if (measure === undefined) {
-        measure = { name, record: -1, field: undefined };
-        this.measures.set(name, measure);
-      }
-      field = {
-        key: Buffer.from(`${key}=`, 'latin1'),
-        head: Buffer.from(`{"Name":${JSON.stringify(name)},"Value":"`),
-        measure,
-        nameBytes: Buffer.byteLength(name),
-        problem: measureNameProblem(name),
-      };
-      this.fields.set(key, field);
-    }
-    return field;
-  }
 }
 
 /** A table of the request and the records that go there. */
@@ -92,14 +29,25 @@ export interface Table {
   readonly records: number[];
 }
 
+export interface Measurement {
+  readonly table: Table;
+  /** As a JSON string. */
+  readonly measureName: Words;
+  /** By the names of the tags, and the one found last. */
+  readonly shapes: Map<string, Shape>;
+  lastShape: Shape | undefined;
+  /** Why its points cannot be stored. */
+  readonly problem: string | undefined;
+  readonly id: number;
+}
+
 export interface Series {
   /** Rank of arrival in the request. */
   readonly index: number;
-  readonly table: Table;
-  /** Its parts as JSON members, each shared by all series of the request that have it. */
-  readonly measureName: string;
-  readonly dimensions: readonly string[];
-  /** Metered bytes of its dimensions. */
+  readonly measurement: Measurement;
+  /** Sorted by name. */
+  readonly dimensions: readonly Dimension[];
+  /** Names and values of its dimensions. */
   readonly bytes: number;
   readonly shape: Shape;
 }
@@ -107,159 +55,192 @@ export interface Series {
 /** Either the series of a line, or why its points cannot be stored. */
 export type SeriesOrProblem = Series | string;
 
+/** Measurement and tags as a line wrote them. */
+interface SeriesText {
+  readonly start: number;
+  readonly end: number;
+  readonly series: SeriesOrProblem;
+  /** What the next line had after it: batches often repeat their series in the same order. */
+  next: SeriesText | undefined;
+}
+
 export class SeriesTable {
   readonly tables = new Map<string, Table>();
   readonly series: Series[] = [];
-  private readonly byIdentity = new Map<string, Series>();
-  private readonly shapes = new Map<string, Shape>();
-  /** Open addressing from the hash of a line's measurement and tags to an index into `entries`, plus one. */
-  private slots = new Int32Array(256);
-  private readonly entries: { start: number; end: number; hash: number; series: SeriesOrProblem }[] = [];
+  readonly dimensions = new DimensionTable();
+  private readonly byText = new ByteMap<SeriesText>(1024);
+  private last: SeriesText | undefined;
+  private readonly measurements = new Map<string, Measurement>();
+  private readonly measurementsByText = new ByteMap<Measurement>();
+  private readonly byIdentity = new ByteMap<Series>(1024);
+  /** Keys of `byIdentity`: the ids of a series' measurement and dimensions, one after the other. */
+  private identities = new DataView(new ArrayBuffer(16_384));
+  private identitiesEnd = 0;
+  /** The tags of the line being read. */
+  private readonly tags: Dimension[] = [];
 
-  constructor(
-    private readonly bytes: Uint8Array,
-    private readonly mapping: SeriesMapping,
-  ) {}
+  constructor(private readonly mapping: SeriesMapping) {}
 
   /**
    * The series of the decoder's current line, with the decoder left at its fields; undefined where measurement or tags are
    * faulty (the decoder has the fault).
    */
   read(decoder: LineDecoder): SeriesOrProblem | undefined {
-    const start = decoder.lineStart;
+    const expected = this.last?.next;
+    if (expected !== undefined && decoder.readSeriesIf(expected.start, expected.end)) {
+      this.last = expected;
+      return expected.series;
+    }
+    const { lineStart, view } = decoder;
     const end = decoder.findSeriesEnd();
     const hash = decoder.seriesHash;
-    let slot = hash & (this.slots.length - 1);
-    for (let entry = this.slots[slot]; entry !== 0; entry = this.slots[slot]) {
-      const known = this.entries[entry - 1];
-      if (known.hash === hash && this.sameBytes(known.start, known.end, start, end)) {
-        decoder.beginFields(end);
-        return known.series;
-      }
-      slot = (slot + 1) & (this.slots.length - 1);
+    let text = this.byText.get(view, lineStart, end, hash);
+    if (text !== undefined) decoder.beginFields(end);
+    else {
+      const series = this.parse(decoder);
+      if (series === undefined) return undefined;
+      text = { start: lineStart, end, series, next: undefined };
+      this.byText.add(lineStart, end, hash, text);
     }
-    const series = this.parse(decoder);
-    if (series !== undefined) {
-      this.entries.push({ start, end, hash, series });
-      this.slots[slot] = this.entries.length;
-      if (this.entries.length * 2 > this.slots.length) this.grow();
-    }
-    return series;
-  }
-
-  private sameBytes(a: number, aEnd: number, b: number, bEnd: number): boolean {
-    if (aEnd - a !== bEnd - b) return false;
-    const { bytes } = this;
-    for (let i = a, j = b; i < aEnd; i++, j++) if (bytes[i] !== bytes[j]) return false;
-    return true;
-  }
-
-  private grow(): void {
-    this.slots = new Int32Array(this.slots.length * 2);
-    for (const [index, { hash }] of this.entries.entries()) {
-      let slot = hash & (this.slots.length - 1);
-      while (this.slots[slot] !== 0) slot = (slot + 1) & (this.slots.length - 1);
-      this.slots[slot] = index + 1;
-    }
+    if (this.last !== undefined) this.last.next = text;
+    this.last = text;
+    return text.series;
   }
 
   private parse(decoder: LineDecoder): SeriesOrProblem | undefined {
-    const { bytes } = this;
     if (decoder.readMeasurement() === FAULT) return undefined;
-    const measurement = unescapeText(bytes, decoder.keyStart, decoder.keyEnd, escapesInMeasurement);
-    const tags = new Map<string, string>();
+    const measurement = this.measurement(decoder);
+    const { tags } = this;
+    tags.length = 0;
+    let sorted = true;
     let reading = decoder.readTag();
     for (; reading === TOKEN; reading = decoder.readTag()) {
-      const key = unescapeText(bytes, decoder.keyStart, decoder.keyEnd, escapesInKey);
-      if (tags.has(key)) {
-        decoder.rejectToken(`duplicate tag key '${key}'`);
-        return undefined;
-      }
-      tags.set(key, unescapeText(bytes, decoder.valueStart, decoder.valueEnd, escapesInKey));
+      const tag = this.dimensions.read(decoder);
+      sorted &&= tags.length === 0 || tags[tags.length - 1].name < tag.name;
+      tags.push(tag);
     }
     if (reading === FAULT) return undefined;
+    if (!sorted && !this.sortTags(decoder)) return undefined;
     const { defaultDimension } = this.mapping;
-    if (tags.size === 0 && defaultDimension !== undefined) tags.set(defaultDimension.name, defaultDimension.value);
-    return this.intern(measurement, tags);
+    if (tags.length === 0 && defaultDimension !== undefined) {
+      tags.push(this.dimensions.intern(defaultDimension.name, defaultDimension.value));
+    }
+    return measurement.problem ?? this.tagsProblem() ?? this.intern(measurement);
   }
 
-  /** The series with these tags in whatever order. */
-  private intern(measurement: string, tags: ReadonlyMap<string, string>): SeriesOrProblem {
-    const problem = this.problem(measurement, tags);
-    if (problem !== undefined) return problem;
-    const names = [...tags.keys()].sort();
-    const dimensions = names.map(
-      (name) => `{"Name":${JSON.stringify(name)},"Value":${JSON.stringify(tags.get(name))}}`,
-    );
-    const identity = `${JSON.stringify(measurement)}${dimensions.join()}`;
-    let series = this.byIdentity.get(identity);
-    if (series === undefined) {
-      series = this.add(measurement, names, tags, dimensions);
-      this.byIdentity.set(identity, series);
-    }
-    return series;
+  /** False where a key comes twice, which is then the decoder's fault. */
+  private sortTags(decoder: LineDecoder): boolean {
+    this.tags.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const twice = this.tags.find((tag, index) => index > 0 && this.tags[index - 1].name === tag.name);
+    if (twice !== undefined) decoder.rejectToken(`duplicate tag key '${twice.name}'`);
+    return twice === undefined;
   }
 
-  private add(
-    measurement: string,
-    names: readonly string[],
-    tags: ReadonlyMap<string, string>,
-    dimensions: readonly string[],
-  ): Series {
-    const tableName = this.mapping.singleTable ?? measurement;
-    let table = this.tables.get(tableName);
-    if (table === undefined) {
-      table = { name: tableName, records: [] };
-      this.tables.set(tableName, table);
+  private measurement(decoder: LineDecoder): Measurement {
+    const { bytes, view, keyStart, keyEnd } = decoder;
+    const hash = hashBytes(bytes, keyStart, keyEnd);
+    let measurement = this.measurementsByText.get(view, keyStart, keyEnd, hash);
+    if (measurement === undefined) {
+      const name = unescapeText(bytes, keyStart, keyEnd, escapesInMeasurement);
+      measurement = this.measurements.get(name) ?? this.addMeasurement(name);
+      this.measurementsByText.add(keyStart, keyEnd, hash, measurement);
     }
-    const shapeKey = `${tableName},${JSON.stringify(names)}`;
-    let shape = this.shapes.get(shapeKey);
-    if (shape === undefined) {
-      shape = new Shape(new Set(names));
-      this.shapes.set(shapeKey, shape);
-    }
-    const measureName = this.mapping.singleTable === undefined ? this.mapping.measureName : measurement;
-    const series: Series = {
-      index: this.series.length,
-      table,
-      measureName: JSON.stringify(measureName),
-      dimensions,
-      bytes: dimensionBytes(tags),
-      shape,
+    return measurement;
+  }
+
+  private addMeasurement(name: string): Measurement {
+    const { singleTable, measureName } = this.mapping;
+    const measurement: Measurement = {
+      id: this.measurements.size,
+      table: this.table(singleTable ?? name),
+      measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : name)),
+      shapes: new Map<string, Shape>(),
+      lastShape: undefined,
+      problem: singleTable === undefined ? tableNameProblem(name) : measureNameTooLong(name),
     };
-    this.series.push(series);
-    return series;
+    this.measurements.set(name, measurement);
+    return measurement;
   }
 
-  private problem(measurement: string, tags: ReadonlyMap<string, string>): string | undefined {
-    const { singleTable, requiredDimension } = this.mapping;
-    if (singleTable === undefined) {
-      const problem = tableNameProblem(measurement);
-      if (problem !== undefined) return problem;
-    } else if (Buffer.byteLength(measurement) > MAX_NAME_BYTES) {
-      return `the measurement is longer than ${MAX_NAME_BYTES} bytes, the limit of a measure name`;
+  private table(name: string): Table {
+    let table = this.tables.get(name);
+    if (table === undefined) {
+      table = { name, records: [] };
+      this.tables.set(name, table);
     }
-    if (tags.size === 0) {
+    return table;
+  }
+
+  /** Why no point may have these tags. */
+  private tagsProblem(): string | undefined {
+    const { tags } = this;
+    const { requiredDimension } = this.mapping;
+    if (tags.length === 0) {
       return 'the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension can give one)';
     }
-    if (requiredDimension !== undefined && !tags.has(requiredDimension)) {
+    if (tags.length > MAX_DIMENSIONS_PER_RECORD)
+      return `${tags.length} tags: a record has at most ${MAX_DIMENSIONS_PER_RECORD}`;
+    if (requiredDimension !== undefined && !tags.some((tag) => tag.name === requiredDimension)) {
       return `the tag '${requiredDimension}' is missing, which CustomPartitionKeyDimension enforces`;
     }
-    if (tags.size > MAX_DIMENSIONS_PER_RECORD)
-      return `${tags.size} tags: a record has at most ${MAX_DIMENSIONS_PER_RECORD}`;
-    for (const name of tags.keys()) {
-      const problem = dimensionNameProblem(name);
-      if (problem !== undefined) return problem;
+    let bytes = 0;
+    for (const tag of tags) {
+      if (tag.problem !== undefined) return tag.problem;
+      bytes += tag.bytes;
     }
-    const bytes = dimensionBytes(tags);
     if (bytes > MAX_SERIES_BYTES)
       return `tags of ${bytes} bytes: names and values have at most ${MAX_SERIES_BYTES} together`;
     return undefined;
   }
+
+  /** The series of these tags, which are sorted, in whatever way its lines write them. */
+  private intern(measurement: Measurement): Series {
+    const start = this.identitiesEnd;
+    const end = start + 4 * (1 + this.tags.length);
+    if (end > this.identities.byteLength) {
+      const grown = new ArrayBuffer(end * 2);
+      new Uint8Array(grown).set(new Uint8Array(this.identities.buffer));
+      this.identities = new DataView(grown);
+    }
+    this.identities.setInt32(start, measurement.id);
+    let hash = measurement.id;
+    for (let i = 0, at = start + 4; at < end; i++, at += 4) {
+      this.identities.setInt32(at, this.tags[i].id);
+      hash = Math.imul(hash, FNV_PRIME) ^ this.tags[i].id;
+    }
+    let series = this.byIdentity.get(this.identities, start, end, hash);
+    if (series === undefined) {
+      this.identitiesEnd = end;
+      series = this.add(measurement);
+      this.byIdentity.add(start, end, hash, series);
+    }
+    return series;
+  }
+
+  private add(measurement: Measurement): Series {
+    const dimensions = this.tags.slice();
+    let bytes = 0;
+    for (const dimension of dimensions) bytes += dimension.bytes;
+    const shape = shapeOf(measurement, dimensions);
+    const series = { index: this.series.length, measurement, dimensions, bytes, shape };
+    this.series.push(series);
+    return series;
+  }
 }
 
-function dimensionBytes(tags: ReadonlyMap<string, string>): number {
-  let bytes = 0;
-  for (const [name, value] of tags) bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
-  return bytes;
+function shapeOf(measurement: Measurement, dimensions: readonly Dimension[]): Shape {
+  if (measurement.lastShape?.fits(dimensions)) return measurement.lastShape;
+  const names = JSON.stringify(dimensions.map(({ name }) => name));
+  let shape = measurement.shapes.get(names);
+  if (shape === undefined) {
+    shape = new Shape(dimensions);
+    measurement.shapes.set(names, shape);
+  }
+  measurement.lastShape = shape;
+  return shape;
 }
+
+const measureNameTooLong = (measurement: string): string | undefined =>
+  Buffer.byteLength(measurement) > MAX_NAME_BYTES
+    ? `the measurement is longer than ${MAX_NAME_BYTES} bytes, the limit of a measure name`
+    : undefined;

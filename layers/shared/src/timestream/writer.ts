@@ -6,7 +6,7 @@ import { fullJitterDelay } from '../resilience/backoff';
 import { type Clock, systemClock } from '../resilience/clock';
 import { ByteWriter } from './byte-writer';
 import type { LineReport } from './line-report';
-import { type Batch, encodeCall, packRecords } from './packing';
+import { type Batch, CallEncoder, packRecords } from './packing';
 import type { RecordSet } from './records';
 import type { Table } from './series';
 import { type RejectedRecord, readAnswer, type SendWriteRecords, type WriteResult } from './service';
@@ -74,6 +74,7 @@ class RequestWriter {
   private readonly missing = new Map<Table, Call[]>();
   private readonly created = new Set<Table>();
   private workers = 0;
+  private readonly encoder: CallEncoder;
   private readonly clock: Clock;
 
   constructor(
@@ -86,6 +87,7 @@ class RequestWriter {
     const { batches, mergedLines } = packRecords(records, report);
     this.queue = batches.map((batch) => ({ ...batch, version })).reverse();
     this.mergedLines = mergedLines;
+    this.encoder = new CallEncoder(records, options.database);
     this.clock = options.clock ?? systemClock;
   }
 
@@ -135,7 +137,7 @@ class RequestWriter {
   /** Sends one call, again while that may help, and settles each of its records. */
   private async send(call: Call, body: ByteWriter): Promise<void> {
     if (this.mustWait(call.table)) return this.keepForTable(call);
-    const bytes = encodeCall(this.records, this.options.database, call, call.version, body);
+    const bytes = this.encoder.encode(call, call.version, body);
     let reason = 'the deadline of the request had passed';
     for (let retry = 0; !this.signal.aborted; retry++) {
       const result = await this.attempt(bytes, call.records.length);

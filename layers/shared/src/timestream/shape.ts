@@ -1,0 +1,72 @@
+/** The fields of the series that have the same table and tag keys, each with what its measure begins with in a request. */
+import { escapesInKey, unescapeText } from '../line-protocol/bytes';
+import { Words } from '../line-protocol/words';
+import type { Dimension } from './dimensions';
+import { measureNameProblem } from './limits';
+
+export interface Field {
+  /** Key and equals sign as they stand in a line. */
+  readonly key: Words;
+  /** `{"Name":"...","Value":"` */
+  readonly head: Words;
+  readonly measure: Measure;
+  readonly nameBytes: number;
+  /** Why no record may have it. */
+  readonly problem: string | undefined;
+}
+
+export interface Measure {
+  readonly name: string;
+  /** The last record that has it, and through which field: to see a measure that comes twice. */
+  record: number;
+  field: Field | undefined;
+}
+
+export class Shape {
+  /** The fields of the line read last, in its order: most lines repeat it. */
+  readonly layout: Field[] = [];
+  private readonly fields = new Map<string, Field>();
+  private readonly measures = new Map<string, Measure>();
+
+  /** @param dimensions of one of its series; only their names matter */
+  constructor(private readonly dimensions: readonly Dimension[]) {}
+
+  /** True where these dimensions have the names of this shape, in the same order. */
+  fits(dimensions: readonly Dimension[]): boolean {
+    const own = this.dimensions;
+    if (own.length !== dimensions.length) return false;
+    for (let i = 0; i < own.length; i++) if (own[i].name !== dimensions[i].name) return false;
+    return true;
+  }
+
+  /**
+   * The field with the escaped key `bytes[start, end)`. Where a tag has its name, its measure is named `<key>_field`, since a
+   * dimension and a measure cannot share a name.
+   */
+  field(bytes: Uint8Array, start: number, end: number): Field {
+    const key = Buffer.from(bytes.subarray(start, end)).toString('latin1');
+    let field = this.fields.get(key);
+    if (field === undefined) {
+      const text = unescapeText(bytes, start, end, escapesInKey);
+      const name = this.dimensions.some((dimension) => dimension.name === text) ? `${text}_field` : text;
+      field = {
+        key: new Words(Buffer.from(`${key}=`, 'latin1')),
+        head: Words.of(`{"Name":${JSON.stringify(name)},"Value":"`),
+        measure: this.measure(name),
+        nameBytes: Buffer.byteLength(name),
+        problem: measureNameProblem(name),
+      };
+      this.fields.set(key, field);
+    }
+    return field;
+  }
+
+  private measure(name: string): Measure {
+    let measure = this.measures.get(name);
+    if (measure === undefined) {
+      measure = { name, record: -1, field: undefined };
+      this.measures.set(name, measure);
+    }
+    return measure;
+  }
+}

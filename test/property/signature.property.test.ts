@@ -1,0 +1,44 @@
+/** The write calls' own signature equals the SDK signer's. */
+import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
+import fc from 'fast-check';
+import { Signer } from '../../functions/write-line-protocol/signature';
+
+const text = fc.string({ unit: fc.constantFrom(...'abcXYZ0189/+='), minLength: 16, maxLength: 40 });
+const credentials = fc.record({
+  accessKeyId: text,
+  secretAccessKey: text,
+  sessionToken: fc.option(text, { nil: undefined }),
+});
+const minute = fc.date({ min: new Date('2020-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });
+
+test('for any body, credentials and time, the headers are those of the SDK', async () => {
+  const signer = new Signer('eu-west-1', 'timestream');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.array(fc.tuple(credentials, minute), { minLength: 1, maxLength: 3 }),
+      async (body, uses) => {
+        for (const [keys, time] of uses) {
+          const headers = {
+            host: 'example.com:8443',
+            'content-type': 'application/x-amz-json-1.0',
+            'x-amz-target': 'T.Write',
+          };
+          const { sessionToken, ...required } = keys;
+          const client = new TimestreamWriteClient({
+            region: 'eu-west-1',
+            credentials: sessionToken === undefined ? required : { ...required, sessionToken },
+          });
+          const sdkSigner = await client.config.signer();
+          const { headers: expected } = await sdkSigner.sign(
+            { method: 'POST', protocol: 'https:', hostname: 'example.com', path: '/', query: {}, headers, body },
+            { signingDate: time },
+          );
+          const signed = signer.sign(headers, body, keys, time);
+          expect(signed).toEqual(expected);
+        }
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
