@@ -37,7 +37,10 @@ test.each(['README.md', 'docs/architecture.md', 'docs/operations.md', 'CONTRIBUT
 
 test('sections that the README links to are there', () => {
   const anchors = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title.toLowerCase().replace(/[^\w -]/g, '').replaceAll(' ', '-'),
+    title
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
   );
   const links = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, link = '']) => link);
   expect(links.filter((link) => !anchors.includes(link))).toEqual([]);
