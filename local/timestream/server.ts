@@ -144,10 +144,15 @@ export async function startTimestream(options: TimestreamOptions): Promise<Runni
       })
       .catch((error: unknown) => (request.destroyed && !request.complete ? undefined : answerError(response, error)));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port, options.host, resolve);
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
   const { port } = server.address() as AddressInfo;
 
   let closed: Promise<void> | undefined;

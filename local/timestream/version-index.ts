@@ -9,26 +9,27 @@ export interface StoredVersion {
   readonly row: bigint;
 }
 
-// Each part carries its length, so that different lists never make one text.
-const digest = (parts: readonly string[]): string => {
-  let text = '';
-  for (const part of parts) text += `${part.length}:${part}`;
-  return createHash('md5').update(text).digest('base64');
-};
+const digest = (text: string): string => createHash('md5').update(text).digest('base64');
 
-const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+// Each text carries its length, so that different lists never become one text.
+const part = (text: string): string => `${text.length}:${text}`;
+
+const sorted = <T extends { readonly name: string }>(list: readonly T[]): readonly T[] =>
+  [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** A key of (dimensions, time, measure name), whatever the order of the dimensions. */
-export const identityOf = (record: WriteRecord): string =>
-  digest([
-    String(record.time),
-    record.measureName,
-    ...[...record.dimensions].sort(byName).flatMap(({ name, value }) => [name, value]),
-  ]);
+export function identityOf({ time, measureName, dimensions }: WriteRecord): string {
+  let text = `${time} ${part(measureName)}`;
+  for (const { name, value } of sorted(dimensions)) text += part(name) + part(value);
+  return digest(text);
+}
 
 /** A digest of the measures, whatever their order. */
-export const valuesOf = (record: WriteRecord): string =>
-  digest([...record.measures].sort(byName).flatMap(({ name, type, value }) => [name, type, String(value)]));
+export function valuesOf({ measures }: WriteRecord): string {
+  let text = '';
+  for (const { name, type, value } of sorted(measures)) text += part(name) + type + part(String(value));
+  return digest(text);
+}
 
 /** The stored versions of one table by identity. About 200 bytes of memory a record. */
 export class VersionIndex {
