@@ -37,6 +37,8 @@ export interface RunningTimestream {
 
 const TARGET = 'Timestream_20181101.';
 const MAX_BODY = 4 * 1024 * 1024;
+/** Longer than clients keep an idle connection, so that none breaks just as it is used again. */
+const KEEP_ALIVE_MS = 120_000;
 
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
@@ -144,6 +146,7 @@ export async function startTimestream(options: TimestreamOptions): Promise<Runni
       })
       .catch((error: unknown) => (request.destroyed && !request.complete ? undefined : answerError(response, error)));
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -162,6 +165,8 @@ export async function startTimestream(options: TimestreamOptions): Promise<Runni
     await Promise.all(active);
     server.closeAllConnections();
     await ended;
+    // What a kept-alive connection sent in the meantime.
+    await Promise.all(active);
     await store.close();
   };
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;

@@ -62,9 +62,9 @@ export class Store {
     await this.writer.run(sql, values);
   }
 
-  /** The rows of an internal query; BIGINT comes as text. Only inside `exclusive`, or before the server listens. */
-  async rows(sql: string): Promise<Json[][]> {
-    return (await this.writer.run(sql)).getRowsJson();
+  /** The rows of an internal query, a chunk at a time; BIGINT comes as text. Only inside `exclusive`, or before the server listens. */
+  async *rows(sql: string): AsyncGenerator<readonly Json[]> {
+    for await (const rows of (await this.writer.stream(sql)).yieldRowsJson()) yield* rows;
   }
 
   /** Runs `work` on a connection of its own, in a transaction that may only read. */

@@ -41,7 +41,7 @@ export class VersionIndex {
   static async load(store: Store, records: string): Promise<VersionIndex> {
     const versions = new Map<string, StoredVersion>();
     let last = -1n;
-    for (const [id, version, values, row] of await store.rows(
+    for await (const [id, version, values, row] of store.rows(
       `SELECT _id, _version, _values, _row FROM ${INTERNAL}.${records} ORDER BY _row`,
     )) {
       last = BigInt(String(row));
