@@ -129,8 +129,17 @@ async function serve(
 
 /** Opens the data and listens. Rejects where the folder or the port cannot be used. */
 export async function startTimestream(options: TimestreamOptions): Promise<RunningTimestream> {
-  const now = options.now ?? Date.now;
   const store = await Store.open(options.dataDir);
+  try {
+    return await listen(store, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function listen(store: Store, options: TimestreamOptions): Promise<RunningTimestream> {
+  const now = options.now ?? Date.now;
   for (const statement of MACRO_STATEMENTS) await store.run(statement);
   const service: Service = { store, catalog: await Catalog.load(store, now), pages: new Pages(), now };
   const closing = new AbortController();
@@ -147,15 +156,10 @@ export async function startTimestream(options: TimestreamOptions): Promise<Runni
       .catch((error: unknown) => (request.destroyed && !request.complete ? undefined : answerError(response, error)));
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(options.port, options.host, resolve);
-    });
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
   const { port } = server.address() as AddressInfo;
 
   let closed: Promise<void> | undefined;

@@ -31,7 +31,7 @@ export function valuesOf({ measures }: WriteRecord): string {
   return digest(text);
 }
 
-/** The stored versions of one table by identity. About 200 bytes of memory a record. */
+/** The stored versions of one table by identity. About 230 bytes of memory a record. */
 export class VersionIndex {
   private constructor(
     private readonly versions: Map<string, StoredVersion>,
@@ -41,11 +41,14 @@ export class VersionIndex {
   static async load(store: Store, records: string): Promise<VersionIndex> {
     const versions = new Map<string, StoredVersion>();
     let last = -1n;
-    for await (const [id, version, values, row] of store.rows(
-      `SELECT _id, _version, _values, _row FROM ${INTERNAL}.${records} ORDER BY _row`,
+    for await (const [ids, numbers, values, rows] of store.columns<[string, bigint, string, bigint]>(
+      `SELECT _id, _version, _values, _row FROM ${INTERNAL}.${records}`,
     )) {
-      last = BigInt(String(row));
-      versions.set(String(id), { version: BigInt(String(version)), values: String(values), row: last });
+      for (const [i, id] of ids.entries()) {
+        const row = rows[i] ?? -1n;
+        if (row > last) last = row;
+        versions.set(id, { version: numbers[i] ?? 0n, values: values[i] ?? '', row });
+      }
     }
     return new VersionIndex(versions, last + 1n);
   }

@@ -111,3 +111,8 @@ describe.each([
     expect(await select(timestream, `SELECT count(*) FROM ${from(TableName)}`)).toEqual([['0']]);
   });
 });
+
+test('a folder that is in use is refused, and free again afterwards', async () => {
+  await expect(startHarness({ dataDir: join(folder, 'data') })).rejects.toThrow(/open already/);
+  await restart();
+});
