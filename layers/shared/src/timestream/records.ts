@@ -99,7 +99,7 @@ class LineMapper {
   private readonly seriesTable: SeriesTable;
   private readonly json: ByteWriter;
   /** Of the current line. */
-  private readonly totals: MeasureTotals = { count: 0, nameBytes: 0, valueBytes: 0 };
+  private readonly totals: MeasureTotals = { count: 0, valueBytes: 0 };
   private problem: string | undefined;
   private repeats = false;
 
@@ -144,7 +144,6 @@ class LineMapper {
   private readFields(series: Series | undefined): Reading {
     const { decoder, totals } = this;
     totals.count = 0;
-    totals.nameBytes = 0;
     totals.valueBytes = 0;
     this.repeats = false;
     if (series === undefined) return this.skipFields();
@@ -188,7 +187,6 @@ class LineMapper {
     measure.record = records.length;
     measure.field = field;
     totals.count++;
-    totals.nameBytes += field.nameBytes;
     json.words(field.head);
     if (kind === STRING) {
       totals.valueBytes += json.jsonText(source, valueStart, valueEnd, decoder.valueEscaped);
