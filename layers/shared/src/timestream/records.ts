@@ -58,6 +58,11 @@ export class RecordSet {
     readonly json: ByteWriter,
   ) {}
 
+  /** Gives the memory of the JSON back; the records cannot be sent after it. */
+  release(): void {
+    this.json.release();
+  }
+
   get tables(): ReadonlyMap<string, Table> {
     return this.seriesTable.tables;
   }
@@ -109,7 +114,7 @@ class LineMapper {
   ) {
     this.decoder = new LineDecoder(source);
     this.seriesTable = new SeriesTable(options);
-    this.json = new ByteWriter(1024 + source.length * 2);
+    this.json = ByteWriter.borrow(1024 + source.length * 2);
     this.records = new RecordSet(this.seriesTable, this.json);
   }
 
