@@ -319,7 +319,7 @@ test('every record ends once; what is acknowledged is stored; what is rejected i
       } else if (outcome.unstored > 0) expect(outcome.unstoredReason).toEqual(expect.any(String));
       expect(service.mostInFlight).toBeLessThanOrEqual(10);
     }),
-    { numRuns: Number(process.env.WRITER_RUNS ?? 150) },
+    { numRuns: Number(process.env.WRITER_RUNS ?? 150), interruptAfterTimeLimit: 40_000 },
   );
 }, 60_000);
 
