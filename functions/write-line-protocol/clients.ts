@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-timestream-write';
 import type { HttpRequest as SignableRequest } from '@smithy/types';
 import type { ConnectorConfig } from 'shared/config';
+import { untilAborted } from 'shared/resilience/backoff';
 import { EndpointCache } from 'shared/timestream/endpoints';
 import type { SendWriteRecords, ServiceAnswer, TableAdministration } from 'shared/timestream/service';
 
@@ -45,12 +46,14 @@ export function writeRecordsSender(client: TimestreamWriteClient, config: Connec
     const { response } = await client.config.requestHandler.handle(request, { abortSignal: signal });
     return { status: response.statusCode, body: await readAll(response.body as AsyncIterable<Uint8Array>) };
   };
+  // Requests share a discovery, so the deadline of one ends its own wait for it and not the discovery.
+  const targetUrl = (signal: AbortSignal): Promise<URL> => untilAborted(target.url(), signal);
   return async (body, signal) => {
-    const url = await target.url();
+    const url = await targetUrl(signal);
     const answer = await send(url, body, signal);
     if (answer.status !== INVALID_ENDPOINT) return answer;
     target.invalidate(url);
-    return send(await target.url(), body, signal);
+    return send(await targetUrl(signal), body, signal);
   };
 }
 
