@@ -29,9 +29,6 @@ async function writeUntilStored(body: string): Promise<number[]> {
   return statuses.slice(0, -1);
 }
 
-/** Real time passes until a deadline, and more of it on a busy machine. */
-const LIMIT_MS = 60_000;
-
 async function expectAllStored(table: string, lines: number): Promise<void> {
   const rows = await stack.select('n', table);
   expect(rows.map(([n]) => Number(n)).sort((a, b) => a - b)).toEqual(Array.from({ length: lines }, (_, n) => n));
@@ -76,7 +73,6 @@ test.each<[string, number, Fault]>([
     await writeUntilStored(lines);
     await expectAllStored('away', 400);
   },
-  LIMIT_MS,
 );
 
 test('records for which Timestream refuses whole calls are named, and all others are stored', async () => {
@@ -154,45 +150,26 @@ test('where tables may not be created, their points are rejected with the parame
   );
 });
 
-test(
-  'a client that sends again until 204 ends with every point stored once, whatever fails in between',
-  async () => {
-    const faults: (Fault | undefined)[] = [
-      error('ThrottlingException'),
-      error('InternalServerException', { when: 'after' }),
-      { kind: 'drop', when: 'before' },
-      { kind: 'drop', when: 'after' },
-      error('ResourceNotFoundException'),
-      error('Fault', { status: 503 }),
-      { kind: 'delay', until: Promise.resolve() },
-    ];
-    let state = 20_240_301;
-    const random = (below: number): number => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return Math.floor((state / 2 ** 32) * below);
-    };
-    await startFaulty(() => (random(100) < 35 ? faults[random(faults.length)] : undefined), {
-      write_deadline_millis: '400',
-    });
-    const lines = 1_000;
-    const failures = await writeUntilStored(numberedLines('stormy', lines).join('\n'));
-    expect(failures.filter((status) => status !== 429 && status !== 503)).toEqual([]);
-    await expectAllStored('stormy', lines);
-  },
-  LIMIT_MS,
-);
-
-test('a request of many calls makes Node write no warning', async () => {
-  const warnings: string[] = [];
-  const remember = ({ name }: Error) => warnings.push(name);
-  process.on('warning', remember);
-  try {
-    await startFaulty(() => undefined);
-    expect((await stack.write(numberedLines('warned', 2_000).join('\n'))).status).toBe(204);
-    // Warnings are emitted on the next tick.
-    await new Promise(setImmediate);
-    expect(warnings.filter((name) => name !== 'NodeVersionSupportWarning')).toEqual([]);
-  } finally {
-    process.off('warning', remember);
-  }
+test('a client that sends again until 204 ends with every point stored once, whatever fails in between', async () => {
+  const faults: (Fault | undefined)[] = [
+    error('ThrottlingException'),
+    error('InternalServerException', { when: 'after' }),
+    { kind: 'drop', when: 'before' },
+    { kind: 'drop', when: 'after' },
+    error('ResourceNotFoundException'),
+    error('Fault', { status: 503 }),
+    { kind: 'delay', until: Promise.resolve() },
+  ];
+  let state = 20_240_301;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  await startFaulty(() => (random(100) < 35 ? faults[random(faults.length)] : undefined), {
+    write_deadline_millis: '400',
+  });
+  const lines = 1_000;
+  const failures = await writeUntilStored(numberedLines('stormy', lines).join('\n'));
+  expect(failures.filter((status) => status !== 429 && status !== 503)).toEqual([]);
+  await expectAllStored('stormy', lines);
 });

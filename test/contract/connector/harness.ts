@@ -49,7 +49,12 @@ export interface Stack {
 
 export async function startStack({ environment = {}, intercept }: StackOptions = {}): Promise<Stack> {
   const timestream = await startHarness({ now: Date.now, ...(intercept && { intercept }) });
-  const config = loadConnectorConfig({ AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url, ...environment });
+  const config = loadConnectorConfig({
+    AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url,
+    // A busy machine takes its time; tests of the deadline set another.
+    write_deadline_millis: '60000',
+    ...environment,
+  });
   const client = timestreamClient(config);
   const administration = tableAdministration(client);
   const asynchronous = () => Promise.reject(new Error('not in these tests'));
