@@ -4,8 +4,7 @@ import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
 import { TableCreator } from 'shared/timestream/tables';
-import { tableAdministration, timestreamClient, writeTarget } from '../functions/write-line-protocol/clients';
-import { writeRecordsSender } from '../functions/write-line-protocol/write-call';
+import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { startConnector } from './connector/server';
 import { type RunningTimestream, startTimestream } from './timestream/server';
@@ -92,7 +91,7 @@ async function start(args: Arguments): Promise<void> {
     handler: createHandler({
       config: { ...config, asynchronous: false },
       logger,
-      send: writeRecordsSender(writeTarget(client, config), config.region, client.config.credentials),
+      send: writeRecordsSender(client, config),
       tables: new TableCreator(config.tables, administration),
       checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
       invokeSelf: unavailable,
