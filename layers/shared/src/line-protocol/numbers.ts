@@ -5,7 +5,10 @@ const MAX_INT64 = '9223372036854775807';
 const MIN_INT64_DIGITS = '9223372036854775808';
 const MAX_UINT64 = '18446744073709551615';
 const FLOAT_SYNTAX = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const BOOLEANS = new Set(['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 'FALSE']);
+const JSON_SYNTAX = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const BOOLEANS = ['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 'FALSE'].map((word) =>
+  Buffer.from(word),
+);
 
 const text = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
@@ -46,12 +49,19 @@ export function floatForm(bytes: Uint8Array, start: number, end: number): Number
     }
   }
   const number = text(bytes, start, end);
-  return FLOAT_SYNTAX.test(number) && Number.isFinite(Number(number)) ? OTHER_NUMBER : INVALID;
+  if (!FLOAT_SYNTAX.test(number) || !Number.isFinite(Number(number))) return INVALID;
+  return JSON_SYNTAX.test(number) ? JSON_NUMBER : OTHER_NUMBER;
 }
 
 /** True for a boolean in any of its spellings. */
 export function isBoolean(bytes: Uint8Array, start: number, end: number): boolean {
-  return end - start <= 5 && BOOLEANS.has(text(bytes, start, end));
+  for (const word of BOOLEANS) if (word.length === end - start && startsWith(bytes, start, word)) return true;
+  return false;
+}
+
+function startsWith(bytes: Uint8Array, start: number, word: Uint8Array): boolean {
+  for (let i = 0; i < word.length; i++) if (bytes[start + i] !== word[i]) return false;
+  return true;
 }
 
 function digitsForm(bytes: Uint8Array, start: number, end: number, max: string): NumberForm {
