@@ -170,8 +170,8 @@ class LineMapper {
       return;
     }
     const { measure } = field;
-    if (measure.record === records.length) this.noteRepeat(field);
-    measure.record = records.length;
+    if (measure.line === decoder.line) this.noteRepeat(field);
+    measure.line = decoder.line;
     measure.field = field;
     totals.count++;
     totals.nameBytes += field.nameBytes;
