@@ -2,7 +2,7 @@
 import type { Tag } from '@aws-sdk/client-timestream-write';
 import { type Environment, EnvironmentReader } from './environment';
 import type { LogLevel } from './logger';
-import { dimensionNameProblem, tableNameProblem } from './timestream/limits';
+import { dimensionNameProblem, recordNameProblem, tableNameProblem } from './timestream/limits';
 import type { Dimension, SeriesMapping } from './timestream/series';
 import type { PartitionKey, TableSettings } from './timestream/tables';
 
@@ -114,7 +114,8 @@ function tableName(env: EnvironmentReader, name: string, fallback: string): stri
 function measureName(env: EnvironmentReader): string {
   const name = 'measure_name_for_multi_measure_records';
   const value = env.text(name, 'influxdb-measure');
-  if (Buffer.byteLength(value) > 256) env.problem(name, 'is longer than 256 bytes');
+  const problem = recordNameProblem(value);
+  if (problem !== undefined) env.problem(name, `cannot be used: ${problem}`);
   return value;
 }
 

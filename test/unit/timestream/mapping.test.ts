@@ -71,6 +71,11 @@ describe('tables and names', () => {
   });
 });
 
+test.each(['time', 'ts_x', 'measure_name'])('with a single table a measurement may not be named %s', (name) => {
+  expect(reasonOf(`${name},t=1 v=1 1`, { singleTable: 'all' })).toContain(`measure name '${name}'`);
+  expect(recordsOf(`${name},t=1 v=1 1`)[0]?.table).toBe(name);
+});
+
 describe('dimensions', () => {
   test('points without tags are rejected with the parameter that would help', () => {
     expect(reasonOf('m v=1 1')).toBe(

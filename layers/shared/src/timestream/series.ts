@@ -7,9 +7,9 @@ import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import {
   dimensionNameProblem,
   MAX_DIMENSIONS_PER_RECORD,
-  MAX_NAME_BYTES,
   MAX_SERIES_BYTES,
   measureNameProblem,
+  recordNameProblem,
   tableNameProblem,
 } from './limits';
 
@@ -233,12 +233,8 @@ export class SeriesTable {
 
   private problem(measurement: string, tags: ReadonlyMap<string, string>): string | undefined {
     const { singleTable, requiredDimension } = this.mapping;
-    if (singleTable === undefined) {
-      const problem = tableNameProblem(measurement);
-      if (problem !== undefined) return problem;
-    } else if (Buffer.byteLength(measurement) > MAX_NAME_BYTES) {
-      return `the measurement is longer than ${MAX_NAME_BYTES} bytes, the limit of a measure name`;
-    }
+    const nameProblem = singleTable === undefined ? tableNameProblem(measurement) : recordNameProblem(measurement);
+    if (nameProblem !== undefined) return nameProblem;
     if (tags.size === 0) {
       return 'the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension can give one)';
     }
