@@ -123,16 +123,15 @@ function partitionKey(env: EnvironmentReader): PartitionKey | undefined {
   const type = env.optional('custom_partition_key_type');
   const dimension = env.optional('custom_partition_key_dimension');
   const enforced = env.boolean('enforce_custom_partition_key', false);
-  if (type === undefined) {
+  if (type !== undefined && type !== 'dimension' && type !== 'measure') {
+    env.problem('custom_partition_key_type', `must be dimension or measure, not '${type}'`);
+    return undefined;
+  }
+  if (type !== 'dimension') {
     if (dimension !== undefined)
       env.problem('custom_partition_key_dimension', 'needs custom_partition_key_type=dimension');
     if (enforced) env.problem('enforce_custom_partition_key', 'needs custom_partition_key_type=dimension');
-    return undefined;
-  }
-  if (type === 'measure') return { type };
-  if (type !== 'dimension') {
-    env.problem('custom_partition_key_type', `must be dimension or measure, not '${type}'`);
-    return undefined;
+    return type && { type };
   }
   if (dimension === undefined) {
     env.problem('custom_partition_key_dimension', 'is missing: custom_partition_key_type=dimension needs it');
@@ -165,7 +164,8 @@ function tags(env: EnvironmentReader): Tag[] {
   if (text === undefined) return [];
   return text.split(',').map((pair) => {
     const at = pair.indexOf('=');
-    if (at < 1) env.problem('resource_tags', `must be key=value,key=value, not '${text}'`);
-    return { Key: pair.slice(0, at).trim(), Value: pair.slice(at + 1).trim() };
+    const key = pair.slice(0, Math.max(0, at)).trim();
+    if (key === '') env.problem('resource_tags', `must be key=value,key=value, not '${text}'`);
+    return { Key: key, Value: pair.slice(at + 1).trim() };
   });
 }
