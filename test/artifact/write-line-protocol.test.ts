@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { numberedLines, TIME } from '../contract/connector/harness';
 import { DATABASE, type Harness, select, startHarness } from '../contract/timestream/harness';
-import { LambdaRuntime } from './lambda-runtime';
+import { LambdaRuntime } from '../lambda-runtime';
 
 const ROOT = path.resolve(__dirname, '../..');
 const BUILD = path.join(ROOT, '.aws-sam/build');

@@ -17,7 +17,7 @@ const text = (bytes: Uint8Array, start: number, end: number): string =>
 export const INVALID = 0;
 /** As a JSON number (RFC 8259, section 6), which every parser takes. */
 export const JSON_NUMBER = 1;
-/** As line protocol allows besides: `1.`, `.0`, `05`, `-0i`. */
+/** As line protocol allows besides: `1.`, `.0`, `05`, `-0i`, and numbers with hundreds of digits. */
 export const OTHER_NUMBER = 2;
 export type NumberForm = typeof INVALID | typeof JSON_NUMBER | typeof OTHER_NUMBER;
 
@@ -39,8 +39,8 @@ export function floatForm(bytes: Uint8Array, start: number, end: number): Number
   let at = first;
   while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
   const digits = at - first;
-  // Without an exponent, fewer than 300 digits are within a double's range.
-  if (digits > 0 && digits < 300 && (digits === 1 || bytes[first] !== ZERO)) {
+  // Without an exponent, fewer than 300 digits are within a double's range; a longer text is beyond what Timestream takes.
+  if (digits > 0 && end - first < 300 && (digits === 1 || bytes[first] !== ZERO)) {
     if (at === end) return JSON_NUMBER;
     if (bytes[at] === DOT && at + 1 < end) {
       at++;

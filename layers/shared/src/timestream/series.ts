@@ -8,7 +8,7 @@ import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
 import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
-import { MAX_DIMENSIONS_PER_RECORD, MAX_NAME_BYTES, MAX_SERIES_BYTES, tableNameProblem } from './limits';
+import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
 import { Shape } from './shape';
 
 /** How points map to tables, as configured. */
@@ -166,7 +166,7 @@ export class SeriesTable {
       measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : name)),
       shapes: new Map<string, Shape>(),
       lastShape: undefined,
-      problem: singleTable === undefined ? tableNameProblem(name) : measureNameTooLong(name),
+      problem: singleTable === undefined ? tableNameProblem(name) : recordNameProblem(name),
     };
     this.measurements.set(name, measurement);
     return measurement;
@@ -249,8 +249,3 @@ function shapeOf(measurement: Measurement, dimensions: readonly Dimension[]): Sh
   measurement.lastShape = shape;
   return shape;
 }
-
-const measureNameTooLong = (measurement: string): string | undefined =>
-  Buffer.byteLength(measurement) > MAX_NAME_BYTES
-    ? `the measurement is longer than ${MAX_NAME_BYTES} bytes, the limit of a measure name`
-    : undefined;

@@ -54,7 +54,7 @@ export class LambdaRuntime {
   #run({ folder, handler, environment }: RuntimeOptions): void {
     const { port } = this.#server.address() as AddressInfo;
     const task = path.join(folder, 'task');
-    const child = spawn(process.env.NODE24 ?? process.execPath, [path.join(__dirname, 'bootstrap.cjs')], {
+    const child = spawn(process.env.NODE24 ?? process.execPath, [path.join(__dirname, 'lambda-bootstrap.cjs')], {
       cwd: task,
       // Nothing of this process's environment: a function sees only what Lambda and its template set.
       env: {
