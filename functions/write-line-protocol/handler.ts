@@ -16,5 +16,5 @@ export const handler = createHandler({
   tables: new TableCreator(config.tables, administration),
   checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
   invokeSelf: async (event) => (await import('./asynchronous-clients')).invokeSelf(config, event),
-  keepRejected: async (letter) => (await import('./asynchronous-clients')).sendDeadLetter(config, letter),
+  keepRejected: async (letter) => (await import('./asynchronous-clients')).keepRejected(config, letter),
 });

@@ -44,6 +44,7 @@ const TEXTS = [
   'resource_tags',
   'log_level',
   'dead_letter_queue_url',
+  'rejected_lines_bucket',
   'AWS_ENDPOINT_URL_TIMESTREAM_WRITE',
 ];
 
@@ -79,6 +80,7 @@ describe('defaults', () => {
       asynchronous: false,
       functionName: undefined,
       deadLetterQueueUrl: undefined,
+      rejectedLinesBucket: undefined,
       logLevel: 'INFO',
     } satisfies ConnectorConfig);
   });
@@ -175,8 +177,10 @@ describe('values', () => {
       enable_async_invocation: 'true',
       dead_letter_queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/q',
       AWS_LAMBDA_FUNCTION_NAME: 'connector',
+      rejected_lines_bucket: 'rejected-lines',
     };
     expect(loadConnectorConfig(environment)).toMatchObject({
+      rejectedLinesBucket: 'rejected-lines',
       asynchronous: true,
       functionName: 'connector',
       deadLetterQueueUrl: environment.dead_letter_queue_url,

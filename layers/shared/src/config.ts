@@ -30,6 +30,8 @@ export interface ConnectorConfig {
   readonly functionName: string | undefined;
   /** Where asynchronous mode keeps what cannot be stored. */
   readonly deadLetterQueueUrl: string | undefined;
+  /** The bucket for the rejected lines of asynchronous mode; undefined: the queue takes them too. */
+  readonly rejectedLinesBucket: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -57,6 +59,7 @@ export function loadConnectorConfig(environment: Environment = process.env): Con
     asynchronous: env.boolean('enable_async_invocation', false),
     functionName: env.optional('AWS_LAMBDA_FUNCTION_NAME'),
     deadLetterQueueUrl: env.optional('dead_letter_queue_url'),
+    rejectedLinesBucket: env.optional('rejected_lines_bucket'),
     logLevel: env.oneOf('log_level', LOG_LEVELS, 'INFO'),
   };
   if (config.asynchronous && (config.functionName === undefined || config.deadLetterQueueUrl === undefined)) {
