@@ -29,6 +29,10 @@ export interface HandlerUnderTest {
   readonly logger: FunctionLogger & ReturnType<typeof recordingLogger>;
 }
 
+/** Phrases by which influxdb-client-go takes any answer for success. Source: api/write.go of influxdb-client-go. */
+export const TAKEN_FOR_SUCCESS =
+  /partial write|unable to parse|points beyond retention policy|hinted handoff queue not empty/;
+
 export const ASYNCHRONOUS = {
   enable_async_invocation: 'true',
   dead_letter_queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/queue',

@@ -1,6 +1,7 @@
 /** The connector's configuration: each variable, all problems at once, and the same defaults as the stack's. */
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import { ConfigurationError } from 'shared/errors';
+import { TABLES } from '../connector-tables';
 import { at, type Fields, resourcesWith, template } from './stack/template';
 
 /** The problems that a configuration is refused with. */
@@ -59,17 +60,7 @@ describe('defaults', () => {
         defaultDimension: undefined,
         requiredDimension: undefined,
       },
-      tables: {
-        database: 'influxdb-line-protocol',
-        createDatabase: true,
-        createTables: true,
-        magneticStoreWrites: true,
-        memoryStoreHours: 12,
-        magneticStoreDays: 8_000,
-        partitionKey: undefined,
-        kmsKeyId: undefined,
-        tags: [],
-      },
+      tables: TABLES,
       bounds: {
         maxCompressedBytes: 10 * 1024 ** 2,
         maxDecompressedBytes: 25 * 1024 ** 2,
