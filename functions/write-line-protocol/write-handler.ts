@@ -49,7 +49,7 @@ function tryReading(event: unknown): HttpRequest | ApiError {
 async function withDeadline<T>(ms: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   // Each call under way listens; Node would log a warning for more than ten.
-  setMaxListeners(0, controller.signal);
+  setMaxListeners(Number.POSITIVE_INFINITY, controller.signal);
   const timer = Number.isFinite(ms) ? setTimeout(() => controller.abort(), Math.max(0, ms)) : undefined;
   try {
     return await run(controller.signal);

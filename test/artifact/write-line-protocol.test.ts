@@ -1,10 +1,12 @@
 /** The function and the layer as `sam build` made them, outside of the repository, in a Lambda-like runtime. */
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { numberedLines, TIME } from '../contract/connector/harness';
 import { DATABASE, type Harness, select, startHarness } from '../contract/timestream/harness';
 import { LambdaRuntime } from '../lambda-runtime';
+import { ScriptedServer } from '../scripted-server';
 
 const ROOT = path.resolve(__dirname, '../..');
 const BUILD = path.join(ROOT, '.aws-sam/build');
@@ -97,6 +99,39 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
         }),
       );
       expect(runtime.log).not.toMatch(/private|MaxListeners/);
+    });
+
+    test('asynchronous mode, with its clients in a bundle of their own: handed over, stored, and bad lines to the queue', async () => {
+      // Lambda and SQS, as far as the function calls them.
+      const services = await ScriptedServer.start(({ path: route, body }) => {
+        if (route.endsWith('/invocations')) return { status: 202 };
+        const { MessageBody } = JSON.parse(body) as { MessageBody: string };
+        const digest = createHash('md5').update(MessageBody).digest('hex');
+        return { status: 200, body: JSON.stringify({ MessageId: '1', MD5OfMessageBody: digest }) };
+      });
+      const environment = {
+        AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url,
+        AWS_ENDPOINT_URL_LAMBDA: services.url,
+        enable_async_invocation: 'true',
+        dead_letter_queue_url: `${services.url}/123456789012/queue`,
+        write_deadline_millis: '28000',
+      };
+      const asynchronous = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
+      try {
+        const body = `m,host=a v=1 ${TIME}000000000\nbroken`;
+        expect(await asynchronous.invoke({ body })).toMatchObject({ result: { statusCode: 202 } });
+        const [handOver] = services.requests;
+        expect(handOver?.path).toMatch(/\/functions\/connector\/invocations$/);
+        expect(handOver?.headers['x-amz-invocation-type']).toBe('Event');
+        expect(await asynchronous.invoke(JSON.parse(handOver?.body ?? ''))).toEqual({ result: null });
+        expect(await rows('m')).toEqual([['1']]);
+        const [, message] = services.requests;
+        const { MessageBody } = JSON.parse(message?.body ?? '') as { MessageBody: string };
+        expect(JSON.parse(MessageBody)).toMatchObject({ asynchronous: true, body: 'broken\n' });
+      } finally {
+        await asynchronous.stop();
+        await services.stop();
+      }
     });
 
     test('bad configuration fails the start with every problem', async () => {

@@ -1,6 +1,7 @@
 /** The connector's configuration: each variable, all problems at once, and the same defaults as the stack's. */
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import { ConfigurationError } from 'shared/errors';
+import { TABLES } from '../connector-tables';
 import { at, type Fields, resourcesWith, template } from './stack/template';
 
 /** The problems that a configuration is refused with. */
@@ -44,6 +45,7 @@ const TEXTS = [
   'resource_tags',
   'log_level',
   'dead_letter_queue_url',
+  'rejected_lines_bucket',
   'AWS_ENDPOINT_URL_TIMESTREAM_WRITE',
 ];
 
@@ -58,17 +60,7 @@ describe('defaults', () => {
         defaultDimension: undefined,
         requiredDimension: undefined,
       },
-      tables: {
-        database: 'influxdb-line-protocol',
-        createDatabase: true,
-        createTables: true,
-        magneticStoreWrites: true,
-        memoryStoreHours: 12,
-        magneticStoreDays: 8_000,
-        partitionKey: undefined,
-        kmsKeyId: undefined,
-        tags: [],
-      },
+      tables: TABLES,
       bounds: {
         maxCompressedBytes: 10 * 1024 ** 2,
         maxDecompressedBytes: 25 * 1024 ** 2,
@@ -176,8 +168,10 @@ describe('values', () => {
       enable_async_invocation: 'true',
       dead_letter_queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/q',
       AWS_LAMBDA_FUNCTION_NAME: 'connector',
+      rejected_lines_bucket: 'rejected-lines',
     };
     expect(loadConnectorConfig(environment)).toMatchObject({
+      rejectedLinesBucket: 'rejected-lines',
       asynchronous: true,
       functionName: 'connector',
       deadLetterQueueUrl: environment.dead_letter_queue_url,

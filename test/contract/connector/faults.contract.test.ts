@@ -1,9 +1,7 @@
 /** What goes wrong in Timestream or on the way there: what is acknowledged is stored, and clients see the code that fits. */
 import type { Fault, Intercept } from '../../../local/timestream/server';
+import { TAKEN_FOR_SUCCESS } from '../../connector-handler';
 import { errorOf, numberedLines, type Stack, startStack, TIME } from './harness';
-
-/** Phrases by which influxdb-client-go takes any answer for success. Source: api/write.go of influxdb-client-go. */
-const TAKEN_FOR_SUCCESS = /partial write|unable to parse|points beyond retention policy|hinted handoff queue not empty/;
 
 let stack: Stack;
 afterEach(() => stack.close());

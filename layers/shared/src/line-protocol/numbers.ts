@@ -13,6 +13,9 @@ const BOOLEANS = ['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 
 const text = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 
+/** Fewer digits than this are within a double's range, where there is no exponent; a longer text is rewritten. */
+const MAX_TEXT = 300;
+
 /** How a number is written. */
 export const INVALID = 0;
 /** As a JSON number (RFC 8259, section 6), which every parser takes. */
@@ -39,8 +42,7 @@ export function floatForm(bytes: Uint8Array, start: number, end: number): Number
   let at = first;
   while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
   const digits = at - first;
-  // Without an exponent, fewer than 300 digits are within a double's range; a longer text is beyond what Timestream takes.
-  if (digits > 0 && end - first < 300 && (digits === 1 || bytes[first] !== ZERO)) {
+  if (digits > 0 && end - first < MAX_TEXT && (digits === 1 || bytes[first] !== ZERO)) {
     if (at === end) return JSON_NUMBER;
     if (bytes[at] === DOT && at + 1 < end) {
       at++;
@@ -50,7 +52,7 @@ export function floatForm(bytes: Uint8Array, start: number, end: number): Number
   }
   const number = text(bytes, start, end);
   if (!FLOAT_SYNTAX.test(number) || !Number.isFinite(Number(number))) return INVALID;
-  return JSON_SYNTAX.test(number) ? JSON_NUMBER : OTHER_NUMBER;
+  return number.length < MAX_TEXT && JSON_SYNTAX.test(number) ? JSON_NUMBER : OTHER_NUMBER;
 }
 
 /** True for a boolean in any of its spellings. */
