@@ -46,7 +46,10 @@ const NANOSECONDS_PER: Readonly<Record<string, bigint>> = {
 export const identityOf = ({ table, measureName, dimensions, time }: PlainRecord): string =>
   JSON.stringify([table, measureName, dimensions, String(time)]);
 
-export const readCall = (body: Uint8Array): WireCall => JSON.parse(Buffer.from(body).toString('utf8')) as WireCall;
+export const readCall = (body: Uint8Array): WireCall => ({
+  CommonAttributes: {},
+  ...(JSON.parse(Buffer.from(body).toString('utf8')) as Omit<WireCall, 'CommonAttributes'>),
+});
 
 /** The records of a body. Throws where the service would refuse its form. */
 export function expandCall(body: Uint8Array): PlainCall {
