@@ -40,7 +40,7 @@ test('rejected lines go to the bucket where there is one, a second try to the sa
   expect(inputs).toHaveLength(2);
   expect(inputs[0]).toMatchObject({
     Bucket: 'rejected',
-    Key: 'rejected-lines/2024-03-01T12:00:00.123Z-request-1.json',
+    Key: 'rejected-lines/2024-03-01T12:34:56.789Z-request-1.json',
     ContentType: 'application/json',
   });
   expect(JSON.parse(String(inputs[0]?.Body))).toEqual(LETTER);
