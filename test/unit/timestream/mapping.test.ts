@@ -196,7 +196,7 @@ describe('fields', () => {
 
   test('text goes into JSON as it is: escapes, control characters, UTF-8', () => {
     const text =
-      'quote " backslash \\ slash / tab \t newline \n CR \r nul \u0000 bell \u0007 del \u007f é 漢 \u{1f600}  ';
+      'quote " backslash \\ slash / tab \t newline \n CR \r nul \u0000 bell \u0007 unit \u001f del \u007f é 漢 \u{1f600}  ';
     const escaped = text.replace(/["\\]/g, '\\$&');
     expect(measuresOf(`s="${escaped}"`)).toEqual({ s: `VARCHAR ${text}` });
   });
