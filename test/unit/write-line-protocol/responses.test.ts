@@ -171,7 +171,7 @@ describe('the deadline', () => {
     const LIMIT_MS = 1_050;
     let timer: NodeJS.Timeout | undefined;
     const killed = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, LIMIT_MS);
+      timer = setTimeout(() => resolve(undefined), LIMIT_MS);
     });
     const response = await Promise.race([
       handle(writeEvent(GOOD), { getRemainingTimeInMillis: () => LIMIT_MS }),
