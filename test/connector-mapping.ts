@@ -6,8 +6,8 @@ import { CallEncoder, packRecords } from 'shared/timestream/packing';
 import { type MappingOptions, mapLines, type RecordSet } from 'shared/timestream/records';
 import { expandCall, type PlainCall } from './timestream-calls';
 
-/** 2024-03-01T12:00:00.123Z */
-export const REQUEST_TIME = Date.UTC(2024, 2, 1, 12, 0, 0, 123);
+/** 2024-03-01T12:34:56.789Z: no whole second, minute or hour. */
+export const REQUEST_TIME = Date.UTC(2024, 2, 1, 12, 34, 56, 789);
 export const DATABASE = 'influxdb-line-protocol';
 
 /** The mapping of a connector without any configuration. */

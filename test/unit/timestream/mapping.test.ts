@@ -79,7 +79,7 @@ test.each(['time', 'ts_x', 'measure_name'])('with a single table a measurement m
 describe('dimensions', () => {
   test('points without tags are rejected with the parameter that would help', () => {
     expect(reasonOf('m v=1 1')).toBe(
-      'line 1: the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension can give one)',
+      'line 1: the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension, or default_dimension in the environment, can give one)',
     );
   });
 
@@ -196,7 +196,7 @@ describe('fields', () => {
 
   test('text goes into JSON as it is: escapes, control characters, UTF-8', () => {
     const text =
-      'quote " backslash \\ slash / tab \t newline \n CR \r nul \u0000 bell \u0007 del \u007f é 漢 \u{1f600}  ';
+      'quote " backslash \\ slash / tab \t newline \n CR \r nul \u0000 bell \u0007 unit \u001f del \u007f é 漢 \u{1f600}  ';
     const escaped = text.replace(/["\\]/g, '\\$&');
     expect(measuresOf(`s="${escaped}"`)).toEqual({ s: `VARCHAR ${text}` });
   });

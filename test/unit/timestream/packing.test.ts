@@ -27,7 +27,7 @@ describe('merging', () => {
   });
 
   test('a line with the time of the request meets one that names it', () => {
-    expect(merged('m,t=1 a=1\nm,t=1 b=2 1709294400123000000')).toEqual({ a: 'DOUBLE 1', b: 'DOUBLE 2' });
+    expect(merged('m,t=1 a=1\nm,t=1 b=2 1709296496789000000')).toEqual({ a: 'DOUBLE 1', b: 'DOUBLE 2' });
   });
 
   test.each([

@@ -130,8 +130,10 @@ describe('rejected records', () => {
   });
 
   test('that stand for merged lines are answered for by each of them', async () => {
-    const { reasons } = await write(`${LINES}\nm,t=1 w=1i 2`, () => rejected({ RecordIndex: 1, Reason: 'too old' }));
-    expect(reasons).toEqual(['line 2: too old', 'line 4: too old']);
+    const { reasons } = await write(`${LINES}\nm,t=1 w=1i 2\nm,t=1 x=1i 2`, () =>
+      rejected({ RecordIndex: 1, Reason: 'too old' }),
+    );
+    expect(reasons).toEqual(['line 2: too old', 'line 4: too old', 'line 5: too old']);
   });
 
   test('are found in the second call of a table', async () => {

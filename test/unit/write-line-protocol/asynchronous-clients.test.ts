@@ -58,7 +58,7 @@ test('rejected lines go to the bucket where there is one, a second try to the sa
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as unknown),
-  ).toEqual([{ line: 2, reason: 'why', text: 'broken', requestId: 'request-1', time: '2024-03-01T12:00:00.123Z' }]);
+  ).toEqual([{ line: 2, reason: 'why', text: 'broken', requestId: 'request-1', time: '2024-03-01T12:34:56.789Z' }]);
   expect(inputs[1]?.Key).toBe(inputs[0]?.Key);
   expect(sqs.calls()).toHaveLength(0);
 });

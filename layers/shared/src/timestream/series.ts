@@ -186,7 +186,7 @@ export class SeriesTable {
     const { tags } = this;
     const { requiredDimension } = this.mapping;
     if (tags.length === 0) {
-      return 'the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension can give one)';
+      return 'the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension, or default_dimension in the environment, can give one)';
     }
     if (tags.length > MAX_DIMENSIONS_PER_RECORD)
       return `${tags.length} tags: a record has at most ${MAX_DIMENSIONS_PER_RECORD}`;
