@@ -145,7 +145,7 @@ export class ParquetReader {
     try {
       for (;;) {
         const message = await session.next();
-        if (message.type === 'rejects') message.rows.forEach((row) => onReject?.(row));
+        if (message.type === 'rejects') for (const row of message.rows) onReject?.(row);
         if (message.type === 'report') return done(message.report);
         if (message.type !== 'chunk') continue;
         let start = 0;
@@ -172,7 +172,7 @@ export class ParquetReader {
     try {
       for (;;) {
         const message = await session.next();
-        if (message.type === 'rejects') message.rows.forEach((row) => onReject?.(row));
+        if (message.type === 'rejects') for (const row of message.rows) onReject?.(row);
         if (message.type === type) return message as Extract<typeof message, { type: T }>;
       }
     } finally {

@@ -21,7 +21,9 @@ export class BatchBuffer {
   position = 0;
   /** Bytes of all lines so far. */
   total = 0;
-  private bytes = new Uint8Array(CHUNK_BYTES + CHUNK_BYTES / 4);
+  /** The buffer to write to, whole; it changes with `room` and `endLine`. */
+  bytes = new Uint8Array(CHUNK_BYTES + CHUNK_BYTES / 4);
+  view = new DataView(this.bytes.buffer);
   private batches: { end: number; lines: number }[] = [];
   private begun = 0;
   private lines = 0;
@@ -32,13 +34,12 @@ export class BatchBuffer {
     private readonly emit?: (chunk: Chunk) => void,
   ) {}
 
-  /** The buffer to write the next line to, from `position` on, with at least `size` bytes of room. */
-  room(size: number): Uint8Array {
+  /** Makes room for a line of up to `size` bytes at `position`. */
+  room(size: number): void {
     if (this.position + size > this.bytes.length) {
       if (this.batches.length > 0) this.handOver();
       if (this.position + size > this.bytes.length) this.renew(Math.max(this.bytes.length * 2, this.position + size));
     }
-    return this.bytes;
   }
 
   /** The line that began at `position` ends before `end`. */
@@ -83,6 +84,7 @@ export class BatchBuffer {
     const from = this.batches.length > 0 ? 0 : this.begun;
     larger.set(this.bytes.subarray(from, this.position));
     this.bytes = larger;
+    this.view = new DataView(larger.buffer);
     this.position -= from;
     this.begun -= from;
   }

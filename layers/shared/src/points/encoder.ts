@@ -7,7 +7,8 @@ import { cellText } from './cell-text';
 import { Cell } from './cells';
 import { LONGEST_NUMBER, writeTimestamp } from './digits';
 import { DuplicateCounter } from './duplicates';
-import { Heads } from './heads';
+import { type Head, Heads } from './heads';
+import { type KeyText, writeKey } from './key-text';
 import { type NumberField, numberFields } from './number-fields';
 import { readNumbers } from './numbers';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
@@ -15,7 +16,6 @@ import { unsuitedColumns } from './schema';
 import { Tally } from './tally';
 import { TimeReader, type Times } from './times';
 
-const COMMA = 44;
 const SPACE = 32;
 const NEWLINE = 10;
 /** By the state of a cell. */
@@ -33,7 +33,7 @@ export interface EncoderOptions {
 
 export class PointsEncoder {
   private readonly tally = new Tally();
-  private readonly duplicates = new DuplicateCounter();
+  private readonly duplicates: DuplicateCounter;
   /** Columns of a type that does not serve: their cells count as unreadable. */
   private readonly unsuited: ReadonlySet<string>;
   private readonly heads: Heads;
@@ -43,7 +43,6 @@ export class PointsEncoder {
   private readonly longestTail: number;
   private readonly times: Times;
   private readonly ids: Int32Array;
-  private readonly scratch: Int32Array;
   /** The record batch at hand. */
   private batch: readonly ArrowColumn[] = [];
   private firstRow = 0;
@@ -59,17 +58,17 @@ export class PointsEncoder {
     const { mapping, columns, taken } = options;
     const unsuited = unsuitedColumns(columns, mapping);
     this.unsuited = new Set(unsuited.map(({ name }) => name));
-    this.heads = new Heads(mapping, this.unsuited, this.tally);
+    this.duplicates = new DuplicateCounter();
+    this.heads = new Heads(mapping, this.unsuited, this.tally, capacity);
     this.timeReader = new TimeReader(mapping.time);
     this.fields = numberFields(mapping, columns, taken, capacity);
-    this.longestTail = this.fields.reduce((sum, { key }) => sum + key.length + LONGEST_NUMBER + 1, LONGEST_NUMBER + 1);
+    this.longestTail = this.fields.reduce((sum, { key }) => sum + key.length + LONGEST_NUMBER, LONGEST_NUMBER + 2);
     this.times = {
       seconds: new Float64Array(capacity),
       nanos: new Int32Array(capacity),
       states: new Uint8Array(capacity),
     };
     this.ids = new Int32Array(capacity);
-    this.scratch = new Int32Array(capacity);
 
     for (const { name, format } of unsuited) this.tally.warn('ignored', name, format, 1);
     for (const { column, renamedFrom } of this.fields) {
@@ -92,7 +91,7 @@ export class PointsEncoder {
     const times = columns.get(timeColumn);
     if (times) this.timeReader.read(times, this.times);
     else this.times.states.fill(this.stateWithout(timeColumn), 0, rows);
-    this.heads.read(columns, rows, this.ids, this.scratch);
+    this.heads.read(columns, rows, this.ids);
     for (const field of this.fields) {
       const column = columns.get(field.column);
       if (column) readNumbers(column, field);
@@ -123,41 +122,59 @@ export class PointsEncoder {
   private encodeRow(row: number): void {
     const { mapping, buffer } = this.options;
     const timeState = this.times.states[row] as number;
-    if (timeState !== Cell.ok) return this.reject(row, REASONS[timeState], mapping.time.column);
+    if (timeState !== Cell.ok) {
+      this.reject(row, REASONS[timeState], mapping.time.column);
+      return;
+    }
     const head = this.heads.get(this.ids[row] as number);
-    if (head.fault) return this.reject(row, head.fault.reason, head.fault.column);
-    for (const field of this.fields) {
-      const state = field.states[row] as number;
-      if (field.required && state !== Cell.ok) return this.reject(row, REASONS[state], field.column);
+    if (head.fault) {
+      this.reject(row, head.fault.reason, head.fault.column);
+      return;
     }
+    buffer.room(head.text.length + this.longestTail);
+    buffer.bytes.set(head.text, buffer.position);
+    let at = this.writeFields(row, head, buffer.view, buffer.position + head.text.length);
+    if (at < 0) return;
 
-    const out = buffer.room(head.end - head.start + this.longestTail);
-    const afterHead = copy(this.heads.bytes, head.start, head.end, out, buffer.position);
-    let at = afterHead;
-    for (const field of this.fields) {
-      const state = field.states[row] as number;
-      if (state !== Cell.ok) {
-        if (state !== Cell.missing) field.leftOut++;
-        continue;
-      }
-      const key = field.named < 0 ? field.key : (head.keys[field.named] as Uint8Array);
-      const value = field.values[row] as number;
-      at = field.writer.write(out, copy(key, 0, key.length, out, at), value);
-      out[at++] = COMMA;
-      if (value < field.min || value > field.max) field.beyond++;
-    }
-    if (at === afterHead && !head.hasStrings) return this.reject(row, 'no-fields', mapping.fields[0]?.column ?? '');
-
-    // The place of the last comma, or of the space that ends a head without strings.
-    out[at - 1] = SPACE;
+    buffer.view.setUint8(at, SPACE);
     const seconds = this.times.seconds[row] as number;
     const nanos = this.times.nanos[row] as number;
-    at = writeTimestamp(out, at, seconds, nanos);
-    out[at++] = NEWLINE;
-    buffer.endLine(at);
+    at = writeTimestamp(buffer.view, at + 1, seconds, nanos);
+    buffer.view.setUint8(at, NEWLINE);
+    buffer.endLine(at + 1);
     head.rows++;
     this.points++;
     this.duplicates.add(head.series, seconds, nanos);
+  }
+
+  /** Returns the position after the fields, or -1 where the row was rejected because of them. */
+  private writeFields(row: number, head: Head, out: DataView, start: number): number {
+    const { fields } = this;
+    let at = start;
+    for (let index = 0; index < fields.length; index++) {
+      const field = fields[index] as NumberField;
+      const state = field.states[row] as number;
+      if (state !== Cell.ok) {
+        if (field.required) {
+          this.reject(row, REASONS[state], field.column);
+          return -1;
+        }
+        if (state !== Cell.missing) field.leftOut++;
+        continue;
+      }
+      const key = field.named < 0 ? field.key : (head.keys[field.named] as KeyText);
+      const value = field.values[row] as number;
+      at = field.writer.write(out, writeKey(out, at, key), value);
+      if (value < field.min || value > field.max) field.beyond++;
+    }
+    if (head.hasStrings) return at;
+    if (at === start) {
+      this.reject(row, 'no-fields', this.options.mapping.fields[0]?.column ?? '');
+      return -1;
+    }
+    // The comma before the first field is the space that ends the tags.
+    out.setUint8(start, SPACE);
+    return at;
   }
 
   private reject(row: number, reason: InvalidReason = 'unreadable', column = ''): void {
@@ -182,12 +199,6 @@ export class PointsEncoder {
   private stateWithout(column: string): number {
     return this.unsuited.has(column) ? Cell.unreadable : Cell.missing;
   }
-}
-
-function copy(source: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
-  let to = at;
-  for (let from = start; from < end; from++) out[to++] = source[from] as number;
-  return to;
 }
 
 function countPresent(column: ArrowColumn): number {

@@ -5,10 +5,11 @@
 import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import type { ArrowColumn } from '../parquet/c-data';
 import { escapeKey, escapeMeasurement, quote } from './escape';
-import { PairTable } from './pairs';
+import { type KeyText, keyText } from './key-text';
 import type { InvalidReason } from './report';
 import type { Tally } from './tally';
 import { TextIds } from './text-ids';
+import { TupleTable } from './tuples';
 
 /** Remembered at most, counted between record batches: beyond, everything is forgotten and begins anew. */
 const MOST_HEADS = 1 << 16;
@@ -23,16 +24,15 @@ export interface HeadFault {
 }
 
 export interface Head {
-  /** Where its text lies in `Heads.bytes`: `measurement,tags strings,` or, without strings, `measurement,tags `. */
-  readonly start: number;
-  readonly end: number;
+  /** `measurement,tags strings`, without a space where there are no strings. */
+  readonly text: Uint8Array;
   /** The same for heads of the same measurement and tags. */
   readonly series: number;
   /** Why no row with this head can be a point. */
   readonly fault: HeadFault | undefined;
   readonly hasStrings: boolean;
-  /** The keys, with `=`, of the fields that are named by a column's text, in the mapping's order. */
-  readonly keys: readonly Uint8Array[];
+  /** The keys of the fields that are named by a column's text, in the mapping's order. */
+  readonly keys: readonly KeyText[];
   readonly warnings: readonly (readonly [
     'unknown-value' | 'trailing-backslash' | 'left-out',
     column: string,
@@ -43,8 +43,7 @@ export interface Head {
 }
 
 export class Heads {
-  /** The text of all heads. */
-  bytes = new Uint8Array(64 * 1024);
+  /** Bytes of all heads' text. */
   private used = 0;
   private heads: Head[] = [];
   private readonly series = new Map<string, number>();
@@ -57,13 +56,18 @@ export class Heads {
   private readonly strings: readonly FieldMapping[];
   private readonly named: readonly FieldMapping[];
   private readonly columns: readonly { name: string; texts: TextIds }[];
-  private pairs: PairTable[] = [];
+  private readonly members: Int32Array;
+  private tuples: TupleTable;
 
-  /** @param unreadable columns of a type that cannot be text. */
+  /**
+   * @param unreadable columns of a type that cannot be text.
+   * @param capacity the rows of the largest record batch.
+   */
   constructor(
     private readonly mapping: DatasetMapping,
     private readonly unreadable: ReadonlySet<string>,
     private readonly tally: Tally,
+    capacity: number,
   ) {
     const { required, optional } = mapping.tags;
     this.tags = [...required, ...optional]
@@ -81,6 +85,8 @@ export class Heads {
       ...this.named.map(({ named }) => named?.by ?? ''),
     ]);
     this.columns = [...names].map((name) => ({ name, texts: new TextIds() }));
+    this.members = new Int32Array(this.columns.length * capacity);
+    this.tuples = new TupleTable(this.columns.length);
   }
 
   /** The columns that heads are made of. */
@@ -92,21 +98,19 @@ export class Heads {
     return this.heads[id] as Head;
   }
 
-  /** Writes the number of each row's head to `ids`. `scratch` is as long. Columns that the file lacks are missing in every row. */
-  read(columns: ReadonlyMap<string, ArrowColumn>, rows: number, ids: Int32Array, scratch: Int32Array): void {
-    for (const [level, { name, texts }] of this.columns.entries()) {
+  /** Writes the number of each row's head to `ids`. Columns that the file lacks are missing in every row. */
+  read(columns: ReadonlyMap<string, ArrowColumn>, rows: number, ids: Int32Array): void {
+    const { members, tuples } = this;
+    const width = this.columns.length;
+    if (this.columns.some(({ name }) => !columns.has(name))) members.fill(0);
+    for (const [index, { name, texts }] of this.columns.entries()) {
       const column = columns.get(name);
-      const target = level === 0 ? ids : scratch;
-      if (column) texts.read(column, target);
-      else target.fill(0, 0, rows);
-      if (level === 0) continue;
-      const pairs = (this.pairs[level] ??= new PairTable());
-      for (let row = 0; row < rows; row++) ids[row] = pairs.idOf(ids[row] as number, scratch[row] as number);
+      if (column) texts.read(column, members, index, width);
     }
-    if (this.columns.length === 0) ids.fill(0, 0, rows);
     for (let row = 0; row < rows; row++) {
-      const id = ids[row] as number;
+      const id = tuples.idOf(members, row * width);
       if (this.heads[id] === undefined) this.heads[id] = this.make(id);
+      ids[row] = id;
     }
   }
 
@@ -116,7 +120,7 @@ export class Heads {
     if (this.heads.length < MOST_HEADS && bytes < MOST_BYTES) return false;
     this.settle();
     for (const { texts } of this.columns) texts.forget();
-    this.pairs = [];
+    this.tuples = new TupleTable(this.columns.length);
     this.series.clear();
     this.used = 0;
     return true;
@@ -132,12 +136,12 @@ export class Heads {
   }
 
   private make(id: number): Head {
-    const valueOf = this.valuesOf(id);
+    const textOf = this.valuesOf(id);
     const warnings: Head['warnings'][number][] = [];
     let fault: HeadFault | undefined;
     let tagSet = escapeMeasurement(this.mapping.measurement);
     for (const { name, key, required, known } of this.tags) {
-      const raw = this.unreadable.has(name) ? null : valueOf(name);
+      const raw = this.unreadable.has(name) ? null : textOf(name);
       const value = raw?.trim() ?? '';
       if (required ? value === '' : NO_TAG.test(value)) {
         if (required) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
@@ -149,48 +153,28 @@ export class Heads {
       if (held !== '') tagSet += `,${key}=${escapeKey(held)}`;
     }
 
-    let text = `${tagSet} `;
-    let hasStrings = false;
+    const strings: string[] = [];
     for (const { column, name } of this.strings) {
-      const value = valueOf(column);
+      const value = textOf(column);
       if (value === null) warnings.push(['left-out', column, '']);
-      if (value === undefined || value === null) continue;
-      text += `${escapeKey(name ?? column)}=${quote(value)},`;
-      hasStrings = true;
+      if (typeof value === 'string') strings.push(`${escapeKey(name ?? column)}=${quote(value)}`);
     }
     const series = this.series.get(tagSet) ?? this.series.size;
     this.series.set(tagSet, series);
-    const start = this.append(text);
+    const text = new TextEncoder().encode(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
+    this.used += text.length;
     const keys = this.named.map(({ named }) => {
-      const unit = valueOf(named?.by ?? '')?.trim() ?? '';
-      return Buffer.from(`${escapeKey(named?.names[unit] ?? named?.otherwise ?? '')}=`);
+      const unit = textOf(named?.by ?? '')?.trim() ?? '';
+      return keyText(named?.names[unit] ?? named?.otherwise ?? '');
     });
-    return { start, end: this.used, series, fault, hasStrings, keys, warnings, rows: 0 };
+    return { text, series, fault, hasStrings: strings.length > 0, keys, warnings, rows: 0 };
   }
 
   /** The text of each column in the combination `id`. */
   private valuesOf(id: number): (column: string) => string | null | undefined {
-    const values = new Map<string, string | null | undefined>();
-    let rest = id;
-    for (let level = this.columns.length - 1; level >= 0; level--) {
-      const { name, texts } = this.columns[level] as { name: string; texts: TextIds };
-      const pairs = this.pairs[level];
-      values.set(name, texts.valueOf((level === 0 ? rest : pairs?.second[rest]) as number));
-      if (level > 0) rest = pairs?.first[rest] as number;
-    }
+    const values = new Map(
+      this.columns.map(({ name, texts }, index) => [name, texts.valueOf(this.tuples.member(id, index))]),
+    );
     return (column) => values.get(column);
-  }
-
-  private append(text: string): number {
-    const encoded = Buffer.from(text);
-    const start = this.used;
-    this.used += encoded.length;
-    if (this.used > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(this.used, this.bytes.length * 2));
-      larger.set(this.bytes);
-      this.bytes = larger;
-    }
-    this.bytes.set(encoded, start);
-    return start;
   }
 }

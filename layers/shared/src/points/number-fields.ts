@@ -2,7 +2,7 @@
 import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import type { ColumnInfo } from '../parquet/metadata';
 import { FloatWriter } from './digits';
-import { escapeKey } from './escape';
+import { type KeyText, keyText } from './key-text';
 import { isSingle, type Numbers } from './numbers';
 
 export interface NumberField extends Numbers {
@@ -10,8 +10,8 @@ export interface NumberField extends Numbers {
   readonly required: boolean;
   /** Its place among the fields that are named by a column's text, or -1. */
   readonly named: number;
-  /** The key with `=`; of a field that is named by text, the longest it can get. */
-  readonly key: Uint8Array;
+  /** Its key; of a field that is named by text, the longest it can get. */
+  readonly key: KeyText;
   readonly writer: FloatWriter;
   /** Values outside are counted. */
   readonly min: number;
@@ -55,8 +55,8 @@ export function numberFields(
     });
 }
 
-function longestKey({ named }: FieldMapping, own: string): Uint8Array {
+function longestKey({ named }: FieldMapping, own: string): KeyText {
   const names = named ? [...Object.values(named.names), named.otherwise] : [own];
-  const keys = names.map((name) => Buffer.from(`${escapeKey(name)}=`));
+  const keys = names.map(keyText);
   return keys.reduce((longest, key) => (key.length > longest.length ? key : longest));
 }
