@@ -132,11 +132,12 @@ function exactBuffer({ name }: ParquetSource, bytes: Uint8Array, expected: numbe
 }
 
 function crash(source: ParquetSource, thread: Thread, error: unknown): Error {
-  // By name: an error that comes from another thread is of none of this thread's classes.
-  const isPanic = error instanceof Error && error.name === 'RuntimeError';
-  if (!isPanic)
-    return new UnexpectedError(`the Parquet worker crashed on ${source.name}: ${String(error)}`, { cause: error });
-  return fault(source, thread, `corrupt: decoding it crashed (${error.message})`);
+  // By its text: an error from another thread may be of none of this thread's classes.
+  const text = String(error);
+  if (!text.startsWith('RuntimeError')) {
+    return new UnexpectedError(`the Parquet worker crashed on ${source.name}: ${text}`, { cause: error });
+  }
+  return fault(source, thread, `corrupt: decoding it crashed (${text})`);
 }
 
 function fault({ name }: ParquetSource, { reading }: Thread, reason: string): DataConversionError {
