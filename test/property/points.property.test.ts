@@ -34,7 +34,12 @@ it('writes a float32 as a decimal that is that float32, and none of fewer digits
     fc.property(fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), measured.map(Math.fround)), (x) => {
       const text = written(writer.write(out, 0, x));
       expect(Math.fround(Number(text))).toBe(x);
-      const digits = (text.replace(/e.*/, '').replace(/[-.]/g, '').replace(/^0+|0+$/g, '') || '0').length;
+      const digits = (
+        text
+          .replace(/e.*/, '')
+          .replace(/[-.]/g, '')
+          .replace(/^0+|0+$/g, '') || '0'
+      ).length;
       if (digits > 1) expect(Math.fround(Number(x.toPrecision(digits - 1)))).not.toBe(x);
     }),
     { numRuns: 2000 },
@@ -52,7 +57,11 @@ it('writes a timestamp as the integer it is', () => {
 it('escapes text so that a reader of line protocol gets it back', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
-      expect(quote(text).slice(1, -1).replace(/\\(["\\])/g, '$1')).toBe(text);
+      expect(
+        quote(text)
+          .slice(1, -1)
+          .replace(/\\(["\\])/g, '$1'),
+      ).toBe(text);
     }),
   );
   const tag = fc.string({ unit: fc.constantFrom('a', 'é', ',', '=', ' ', '"', '😀') });
@@ -76,7 +85,11 @@ it('reads ISO 8601 as Date does', () => {
 
 it('turns wall-clock times of a zone into instants whose wall-clock time is the same', () => {
   const offsets = new ZoneOffsets('America/Sao_Paulo');
-  const clock = new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/Sao_Paulo', dateStyle: 'short', timeStyle: 'medium' });
+  const clock = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: 'America/Sao_Paulo',
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  });
   fc.assert(
     fc.property(fc.integer({ min: 946684800, max: 1735689600 }), (instant) => {
       const wall = Date.parse(`${clock.format(instant * 1000).replace(' ', 'T')}Z`) / 1000;

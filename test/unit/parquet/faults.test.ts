@@ -23,25 +23,29 @@ it.each([
 it('refuses a footer that cannot be parsed', async () => {
   const damaged = whole.slice();
   damaged.fill(0xff, whole.length - 400, whole.length - 8);
-  await expect(collect(reader, memorySource(damaged))).rejects.toMatchObject({ name: 'DataConversionError', object: NAME });
+  await expect(collect(reader, memorySource(damaged))).rejects.toMatchObject({
+    name: 'DataConversionError',
+    object: NAME,
+  });
 });
 
 it('names the row group of damaged pages, and reads the next file', async () => {
   // Here and there in the pages, which lie between the magic and the footer, so that some of the faults are panics.
   const end = whole.length - 8 - new DataView(whole.buffer).getUint32(whole.length - 8, true);
-  let failures = 0;
-  for (let at = 40; at < end; at += 211) {
+  const faults: string[] = [];
+  for (let at = 40; at < end; at += 401) {
     const damaged = whole.slice();
     damaged.fill(0xff, at, at + 8);
     const outcome = await collect(reader, memorySource(damaged)).catch((error: unknown) => error);
     if (!(outcome instanceof Error)) continue;
-    failures++;
+    faults.push(outcome.message);
     expect(outcome).toMatchObject({ name: 'DataConversionError', object: NAME, rowGroup: expect.any(Number) });
     expect(outcome.message).toContain(`${NAME}, row group `);
   }
-  expect(failures).toBeGreaterThan(5);
+  expect(faults.some((fault) => fault.includes('decoding it crashed'))).toBe(true);
+  expect(faults.length).toBeGreaterThan(5);
   expect((await collectFixture(reader, 'codec-snappy')).lines).toHaveLength(300);
-});
+}, 30_000);
 
 it('refuses a row group that is larger than allowed, and says what to do', async () => {
   await expect(collect(strictReader, memorySource(whole))).rejects.toThrow(

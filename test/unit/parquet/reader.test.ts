@@ -1,8 +1,18 @@
 /** The ways in which Parquet files are written, and what a run of row groups is. */
+import { readFileSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { ParquetReader } from 'shared/parquet/reader';
 import { openFile } from 'shared/parquet/source';
 import { sumReports, whollyNull } from 'shared/points/report';
-import { collect, collectFixture, fixture, generation, memorySource, testReader } from '../../support/parquet';
+import {
+  collect,
+  collectFixture,
+  fixture,
+  generation,
+  memorySource,
+  testReader,
+  workerFile,
+} from '../../support/parquet';
 
 const reader = testReader();
 
@@ -10,8 +20,7 @@ const reader = testReader();
 async function linesByDuckDb(name: string): Promise<string[]> {
   const instance = await DuckDBInstance.create();
   const connection = await instance.connect();
-  const escaped = (column: string) =>
-    `replace(replace(replace(${column}, ',', '\\,'), '=', '\\='), ' ', '\\ ')`;
+  const escaped = (column: string) => `replace(replace(replace(${column}, ',', '\\,'), '=', '\\='), ' ', '\\ ')`;
   const result = await connection.runAndReadAll(`
     SELECT 'generation_data,energy_source=solar,measurement_type=generation'
       || coalesce(',plant_name=' || ${escaped('plant_name')}, '') || ',region=' || region
@@ -45,7 +54,7 @@ describe('a run of row groups', () => {
     expect(bad.report.invalid[0]?.examples.map(({ row }) => row)).toEqual([1, 2]);
   });
 
-  it('reads no bytes but the footer and its columns, and opens a file in one request', async () => {
+  it('opens a file in one request, and asks for no byte twice', async () => {
     const file = await openFile(fixture('codec-none'));
     const requests: number[] = [];
     const source = {
@@ -57,6 +66,9 @@ describe('a run of row groups', () => {
     };
     const metadata = await reader.inspect(source);
     expect(requests).toHaveLength(1);
+    await collect(reader, source, generation, { run: { firstRowGroup: 2, rowGroups: 1 } });
+    // The end of the file once more, which is all of so small a file.
+    expect(requests).toHaveLength(2);
     expect(metadata).toMatchObject({ rows: 300, rowGroups: [{ rows: 100 }, { rows: 100 }, { rows: 100 }] });
     expect(metadata.columns.map(({ name, format }) => [name, format]).slice(0, 3)).toEqual([
       ['timestamp', 'tsu:'],
@@ -131,8 +143,12 @@ describe('the schema', () => {
   const strict = { validateSchema: true };
 
   it('fails the load where a required column is missing or of a wrong type', async () => {
-    await expect(collectFixture(reader, 'missing-column', generation, strict)).rejects.toThrow('column value is missing');
-    await expect(collectFixture(reader, 'value-list', generation, strict)).rejects.toThrow('column value is not a number');
+    await expect(collectFixture(reader, 'missing-column', generation, strict)).rejects.toThrow(
+      'column value is missing',
+    );
+    await expect(collectFixture(reader, 'value-list', generation, strict)).rejects.toThrow(
+      'column value is not a number',
+    );
   });
 
   it('makes every row invalid where it is not validated', async () => {
@@ -162,6 +178,20 @@ describe('the schema', () => {
     expect(await reader.survey(file, generation)).toEqual({ taken: [], whollyNull: [] });
     await file.close();
   });
+});
+
+it('fails what is under way when it is closed', async () => {
+  const closing = new ParquetReader({ workerFile });
+  const reading = collect(closing, { ...memorySource(new Uint8Array(70_000)), readRange: endOfFileOnly });
+  await expect(reading).rejects.toThrow('the Parquet worker ended while it read');
+
+  /** Answers for the end of the file, and closes the reader instead of answering for anything else. */
+  async function endOfFileOnly(start: number, end: number): Promise<Uint8Array> {
+    const whole = readFileSync(fixture('codec-none'));
+    if (end === 70_000) return Buffer.concat([new Uint8Array(end - start), whole]).subarray(-(end - start));
+    await closing.close();
+    return new Promise(() => undefined);
+  }
 });
 
 it('reports a failed range as the error of its source', async () => {

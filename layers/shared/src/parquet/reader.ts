@@ -6,7 +6,7 @@ import type { BatchLimits } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectedRow } from '../points/report';
 import { contestedNames, schemaProblems } from '../points/schema';
 import type { ParquetMetadata } from './metadata';
-import type { Job, Survey } from './protocol';
+import type { FileRef, Job, Survey } from './protocol';
 import { boundedSource, type ParquetSource } from './source';
 import { readTail } from './tail';
 import { WorkerPool } from './worker-pool';
@@ -47,6 +47,12 @@ export interface PointStream extends AsyncIterable<Batch> {
   report(): PointsReport;
 }
 
+/** A file of which the end was read. */
+interface OpenedFile {
+  readonly file: FileRef;
+  readonly metadata: ParquetMetadata;
+}
+
 /** Chunks of 1 MB that may wait for the consumer: enough for decoding to go on while batches are sent. */
 const LOOKAHEAD = 4;
 const MAX_ROW_GROUP_BYTES = 256 * 1024 * 1024;
@@ -64,10 +70,7 @@ export class ParquetReader {
    * @throws DataConversionError for what is not a whole Parquet file.
    */
   async inspect(source: ParquetSource, signal?: AbortSignal): Promise<ParquetMetadata> {
-    const file = { size: source.size, tail: await readTail(source, signal) };
-    const turn = this.inspecting.then(() => this.single(source, { kind: 'inspect', file }, 'metadata', signal));
-    this.inspecting = turn.catch(() => undefined);
-    return (await turn).metadata;
+    return (await this.open(source, signal)).metadata;
   }
 
   /**
@@ -78,15 +81,10 @@ export class ParquetReader {
   async survey(
     source: ParquetSource,
     mapping: DatasetMapping,
-    options: { readonly signal?: AbortSignal | undefined; readonly required?: boolean } = {},
+    options: { readonly signal?: AbortSignal } = {},
   ): Promise<Survey> {
-    const { columns } = await this.inspect(source, options.signal);
-    const contested = contestedNames(columns, mapping);
-    const required = options.required === false ? [] : requiredColumns(mapping);
-    if (contested.length === 0 && required.length === 0) return { taken: [], whollyNull: [] };
-    const file = { size: source.size, tail: await readTail(source, options.signal) };
-    const job: Job = { kind: 'survey', file, mapping, contested, required, maxRowGroupBytes: this.maxRowGroupBytes };
-    return (await this.single(this.bounded(source), job, 'survey', options.signal)).survey;
+    const opened = await this.open(source, options.signal);
+    return this.surveyOpened(this.bounded(source), opened, mapping, requiredColumns(mapping), options.signal);
   }
 
   /**
@@ -122,12 +120,13 @@ export class ParquetReader {
     done: (report: PointsReport) => void,
   ): AsyncGenerator<Batch> {
     const { signal, onReject } = options;
-    const metadata = await this.inspect(source, signal);
+    const opened = await this.open(source, signal);
+    const { metadata, file } = opened;
     if (options.validateSchema) refuseUnfit(source, schemaProblems(metadata.columns, mapping));
-    const taken = options.taken ?? (await this.survey(source, mapping, { signal, required: false })).taken;
+    const taken = options.taken ?? (await this.surveyOpened(source, opened, mapping, [], signal)).taken;
     const job = {
       kind: 'points' as const,
-      file: { size: source.size, tail: await readTail(source, signal) },
+      file,
       mapping,
       taken,
       ...(options.run ?? { firstRowGroup: 0, rowGroups: metadata.rowGroups.length }),
@@ -158,6 +157,26 @@ export class ParquetReader {
     } finally {
       session.end();
     }
+  }
+
+  private async open(source: ParquetSource, signal?: AbortSignal): Promise<OpenedFile> {
+    const file = { size: source.size, tail: await readTail(source, signal) };
+    const turn = this.inspecting.then(() => this.single(source, { kind: 'inspect', file }, 'metadata', signal));
+    this.inspecting = turn.catch(() => undefined);
+    return { file, metadata: (await turn).metadata };
+  }
+
+  private async surveyOpened(
+    source: ParquetSource,
+    { file, metadata }: OpenedFile,
+    mapping: DatasetMapping,
+    required: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Survey> {
+    const contested = contestedNames(metadata.columns, mapping);
+    if (contested.length === 0 && required.length === 0) return { taken: [], whollyNull: [] };
+    const job: Job = { kind: 'survey', file, mapping, contested, required, maxRowGroupBytes: this.maxRowGroupBytes };
+    return (await this.single(source, job, 'survey', signal)).survey;
   }
 
   /** Runs a job to the message of its result. */

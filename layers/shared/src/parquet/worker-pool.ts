@@ -49,8 +49,9 @@ export class WorkerPool {
       }
     };
     const onError = (error: unknown) => messages.fail(crash(source, thread, error));
+    const onExit = () => messages.fail(new UnexpectedError(`the Parquet worker ended while it read ${source.name}`));
     const onAbort = () => messages.fail(signal?.reason);
-    thread.worker.on('message', onMessage).on('error', onError);
+    thread.worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     signal?.addEventListener('abort', onAbort);
     if (signal?.aborted) onAbort();
     else thread.worker.postMessage({ type: 'job', job } satisfies ToWorker);
@@ -59,7 +60,7 @@ export class WorkerPool {
       next: () => messages.take(),
       send: (message) => thread.worker.postMessage(message),
       end: () => {
-        thread.worker.off('message', onMessage).off('error', onError);
+        thread.worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         signal?.removeEventListener('abort', onAbort);
         abort.abort();
         this.release(thread, isDone);
