@@ -55,6 +55,7 @@ export async function writeLines(
   const records = mapLines(body, mapping, report);
   const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
   const outcome = await writeRecords(records, request.time, writer, report, signal);
+  records.release();
   logger.info('write', {
     bytes: body.length,
     points: records.length,

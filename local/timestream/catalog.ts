@@ -64,7 +64,7 @@ export class Catalog {
 
   private async read(): Promise<void> {
     const columns = new Map<number, Column[]>();
-    for (const [table, id, kind, name, type] of await this.store.rows(
+    for await (const [table, id, kind, name, type] of this.store.rows(
       `SELECT table_id, id, kind, name, type FROM ${INTERNAL}.columns ORDER BY table_id, id`,
     )) {
       const list = columns.get(Number(table)) ?? [];
@@ -72,7 +72,7 @@ export class Catalog {
       columns.set(Number(table), list);
     }
     const byId = new Map<number, Database>();
-    for (const [id, name, kmsKeyId, created, updated] of await this.store.rows(
+    for await (const [id, name, kmsKeyId, created, updated] of this.store.rows(
       `SELECT id, name, kms_key_id, created, updated FROM ${INTERNAL}.databases`,
     )) {
       const database: Database = {
@@ -86,7 +86,7 @@ export class Catalog {
       byId.set(database.id, database);
       this.databases.set(database.name, database);
     }
-    for (const [id, databaseId, name, view, properties, created, updated] of await this.store.rows(
+    for await (const [id, databaseId, name, view, properties, created, updated] of this.store.rows(
       `SELECT id, database_id, name, view_name, properties, created, updated FROM ${INTERNAL}.tables`,
     )) {
       const database = byId.get(Number(databaseId));
@@ -105,8 +105,9 @@ export class Catalog {
   }
 
   private async nextId(): Promise<number> {
-    const [row] = await this.store.rows(`SELECT nextval('${INTERNAL}.ids')`);
-    return Number(row?.[0]);
+    let id = 0;
+    for await (const [next] of this.store.rows(`SELECT nextval('${INTERNAL}.ids')`)) id = Number(next);
+    return id;
   }
 
   /** Throws ResourceNotFoundException. */

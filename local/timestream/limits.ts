@@ -18,17 +18,11 @@ export function exceededLimit(record: WriteRecord): string | undefined {
   if (measures.length > 256) return 'The record exceeds the limit of 256 measures.';
 
   let valueBytes = 0;
-  let nameBytes = 0;
   for (const { name, value } of measures) {
-    const bytes = Buffer.byteLength(name);
-    if (bytes > 256) return `The measure name '${name}' exceeds the limit of 256 bytes.`;
-    nameBytes += bytes;
+    if (Buffer.byteLength(name) > 256) return `The measure name '${name}' exceeds the limit of 256 bytes.`;
     valueBytes += measureValueBytes(value);
   }
   if (valueBytes > 2048) return 'The measure values exceed the limit of 2048 bytes.';
-  if (record.type === 'MULTI') nameBytes += Buffer.byteLength(measureName);
-  if (TIME_BYTES + dimensionBytes + nameBytes + valueBytes > 2048) {
-    return 'The record exceeds the limit of 2 kilobytes.';
-  }
+  if (TIME_BYTES + dimensionBytes + valueBytes > 2048) return 'The record exceeds the limit of 2 kilobytes.';
   return undefined;
 }

@@ -37,6 +37,8 @@ export interface RunningTimestream {
 
 const TARGET = 'Timestream_20181101.';
 const MAX_BODY = 4 * 1024 * 1024;
+/** Longer than clients keep an idle connection, so that none breaks just as it is used again. */
+const KEEP_ALIVE_MS = 120_000;
 
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
@@ -127,8 +129,17 @@ async function serve(
 
 /** Opens the data and listens. Rejects where the folder or the port cannot be used. */
 export async function startTimestream(options: TimestreamOptions): Promise<RunningTimestream> {
-  const now = options.now ?? Date.now;
   const store = await Store.open(options.dataDir);
+  try {
+    return await listen(store, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function listen(store: Store, options: TimestreamOptions): Promise<RunningTimestream> {
+  const now = options.now ?? Date.now;
   for (const statement of MACRO_STATEMENTS) await store.run(statement);
   const service: Service = { store, catalog: await Catalog.load(store, now), pages: new Pages(), now };
   const closing = new AbortController();
@@ -144,6 +155,7 @@ export async function startTimestream(options: TimestreamOptions): Promise<Runni
       })
       .catch((error: unknown) => (request.destroyed && !request.complete ? undefined : answerError(response, error)));
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -157,6 +169,8 @@ export async function startTimestream(options: TimestreamOptions): Promise<Runni
     await Promise.all(active);
     server.closeAllConnections();
     await ended;
+    // What a kept-alive connection sent in the meantime.
+    await Promise.all(active);
     await store.close();
   };
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;

@@ -9,28 +9,29 @@ export interface StoredVersion {
   readonly row: bigint;
 }
 
-// Each part carries its length, so that different lists never make one text.
-const digest = (parts: readonly string[]): string => {
-  let text = '';
-  for (const part of parts) text += `${part.length}:${part}`;
-  return createHash('md5').update(text).digest('base64');
-};
+const digest = (text: string): string => createHash('md5').update(text).digest('base64');
 
-const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+// Each text carries its length, so that different lists never become one text.
+const part = (text: string): string => `${text.length}:${text}`;
+
+const sorted = <T extends { readonly name: string }>(list: readonly T[]): readonly T[] =>
+  [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** A key of (dimensions, time, measure name), whatever the order of the dimensions. */
-export const identityOf = (record: WriteRecord): string =>
-  digest([
-    String(record.time),
-    record.measureName,
-    ...[...record.dimensions].sort(byName).flatMap(({ name, value }) => [name, value]),
-  ]);
+export function identityOf({ time, measureName, dimensions }: WriteRecord): string {
+  let text = `${time} ${part(measureName)}`;
+  for (const { name, value } of sorted(dimensions)) text += part(name) + part(value);
+  return digest(text);
+}
 
 /** A digest of the measures, whatever their order. */
-export const valuesOf = (record: WriteRecord): string =>
-  digest([...record.measures].sort(byName).flatMap(({ name, type, value }) => [name, type, String(value)]));
+export function valuesOf({ measures }: WriteRecord): string {
+  let text = '';
+  for (const { name, type, value } of sorted(measures)) text += part(name) + type + part(String(value));
+  return digest(text);
+}
 
-/** The stored versions of one table by identity. About 200 bytes of memory a record. */
+/** The stored versions of one table by identity. About 230 bytes of memory a record. */
 export class VersionIndex {
   private constructor(
     private readonly versions: Map<string, StoredVersion>,
@@ -40,11 +41,14 @@ export class VersionIndex {
   static async load(store: Store, records: string): Promise<VersionIndex> {
     const versions = new Map<string, StoredVersion>();
     let last = -1n;
-    for (const [id, version, values, row] of await store.rows(
-      `SELECT _id, _version, _values, _row FROM ${INTERNAL}.${records} ORDER BY _row`,
+    for await (const [ids, numbers, values, rows] of store.columns<[string, bigint, string, bigint]>(
+      `SELECT _id, _version, _values, _row FROM ${INTERNAL}.${records}`,
     )) {
-      last = BigInt(String(row));
-      versions.set(String(id), { version: BigInt(String(version)), values: String(values), row: last });
+      for (const [i, id] of ids.entries()) {
+        const row = rows[i] ?? -1n;
+        if (row > last) last = row;
+        versions.set(id, { version: numbers[i] ?? 0n, values: values[i] ?? '', row });
+      }
     }
     return new VersionIndex(versions, last + 1n);
   }

@@ -80,12 +80,10 @@ export class BatchBuffer {
   /** A new buffer that begins with the batch that is not finished. */
   private renew(size: number): void {
     const larger = new Uint8Array(size);
-    // Batches that are finished stay in front while they have not been handed over.
-    const from = this.batches.length > 0 ? 0 : this.begun;
-    larger.set(this.bytes.subarray(from, this.position));
+    larger.set(this.bytes.subarray(this.begun, this.position));
     this.bytes = larger;
     this.view = new DataView(larger.buffer);
-    this.position -= from;
-    this.begun -= from;
+    this.position -= this.begun;
+    this.begun = 0;
   }
 }

@@ -13,7 +13,7 @@ export const MAX_NAME_BYTES = 256;
 export const MAX_SERIES_BYTES = 2048;
 /** All measure values of a record. */
 export const MAX_MEASURE_VALUES_BYTES = 2048;
-/** A record as it is metered: 8 bytes of time, names and values of dimensions, names and values of measures. */
+/** A record: 8 bytes of time, names and values of dimensions, values of measures (docs/adr/record-size.md). */
 export const MAX_RECORD_BYTES = 2048;
 export const TIME_BYTES = 8;
 export const NUMBER_BYTES = 8;

@@ -11,19 +11,18 @@ import {
 /** What is limited of a record's measures. Bytes as they are metered: a number 8, a boolean 1, a string its UTF-8 length. */
 export interface MeasureTotals {
   count: number;
-  nameBytes: number;
   valueBytes: number;
 }
 
 /** Why a record with these measures and dimensions of `seriesBytes` cannot be stored; undefined where it can. */
 export function measuresProblem(totals: MeasureTotals, seriesBytes: number): string | undefined {
-  const { count, nameBytes, valueBytes } = totals;
+  const { count, valueBytes } = totals;
   if (count === 0) return 'the point has only empty strings, which Timestream cannot store';
   if (count > MAX_MEASURES_PER_RECORD) return `${count} fields: a record has at most ${MAX_MEASURES_PER_RECORD}`;
   if (valueBytes > MAX_MEASURE_VALUES_BYTES) {
     return `field values of ${valueBytes} bytes: a record has at most ${MAX_MEASURE_VALUES_BYTES}`;
   }
-  const recordBytes = TIME_BYTES + seriesBytes + nameBytes + valueBytes;
+  const recordBytes = TIME_BYTES + seriesBytes + valueBytes;
   if (recordBytes > MAX_RECORD_BYTES) return `record of ${recordBytes} bytes: at most ${MAX_RECORD_BYTES} are allowed`;
   return undefined;
 }
@@ -39,11 +38,8 @@ export function mergeMeasures(lists: readonly Buffer[]): { json: string; totals:
       merged.set(measure.Name, measure);
     }
   }
-  const totals = { count: merged.size, nameBytes: 0, valueBytes: 0 };
-  for (const { Name, Value, Type } of merged.values()) {
-    totals.nameBytes += Buffer.byteLength(Name);
-    totals.valueBytes += valueBytes(Value, Type);
-  }
+  const totals = { count: merged.size, valueBytes: 0 };
+  for (const { Value, Type } of merged.values()) totals.valueBytes += valueBytes(Value, Type);
   return { json: JSON.stringify([...merged.values()]).slice(1, -1), totals };
 }
 

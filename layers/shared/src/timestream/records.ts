@@ -58,6 +58,11 @@ export class RecordSet {
     readonly json: ByteWriter,
   ) {}
 
+  /** Gives the memory of the JSON back; the records cannot be sent after it. */
+  release(): void {
+    this.json.release();
+  }
+
   get tables(): ReadonlyMap<string, Table> {
     return this.seriesTable.tables;
   }
@@ -99,7 +104,7 @@ class LineMapper {
   private readonly seriesTable: SeriesTable;
   private readonly json: ByteWriter;
   /** Of the current line. */
-  private readonly totals: MeasureTotals = { count: 0, nameBytes: 0, valueBytes: 0 };
+  private readonly totals: MeasureTotals = { count: 0, valueBytes: 0 };
   private problem: string | undefined;
   private repeats = false;
 
@@ -109,7 +114,7 @@ class LineMapper {
   ) {
     this.decoder = new LineDecoder(source);
     this.seriesTable = new SeriesTable(options);
-    this.json = new ByteWriter(1024 + source.length * 2);
+    this.json = ByteWriter.borrow(1024 + source.length * 2);
     this.records = new RecordSet(this.seriesTable, this.json);
   }
 
@@ -144,7 +149,6 @@ class LineMapper {
   private readFields(series: Series | undefined): Reading {
     const { decoder, totals } = this;
     totals.count = 0;
-    totals.nameBytes = 0;
     totals.valueBytes = 0;
     this.repeats = false;
     if (series === undefined) return this.skipFields();
@@ -188,7 +192,6 @@ class LineMapper {
     measure.record = records.length;
     measure.field = field;
     totals.count++;
-    totals.nameBytes += field.nameBytes;
     json.words(field.head);
     if (kind === STRING) {
       totals.valueBytes += json.jsonText(source, valueStart, valueEnd, decoder.valueEscaped);

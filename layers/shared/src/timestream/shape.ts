@@ -10,7 +10,6 @@ export interface Field {
   /** `{"Name":"...","Value":"` */
   readonly head: Words;
   readonly measure: Measure;
-  readonly nameBytes: number;
   /** Why no record may have it. */
   readonly problem: string | undefined;
 }
@@ -53,7 +52,6 @@ export class Shape {
         key: new Words(Buffer.from(`${key}=`, 'latin1')),
         head: Words.of(`{"Name":${JSON.stringify(name)},"Value":"`),
         measure: this.measure(name),
-        nameBytes: Buffer.byteLength(name),
         problem: measureNameProblem(name),
       };
       this.fields.set(key, field);

@@ -105,9 +105,10 @@ class RequestWriter {
 
   private async work(): Promise<void> {
     this.workers++;
-    const body = new ByteWriter(BODY_BYTES);
+    const body = ByteWriter.borrow(BODY_BYTES);
     for (let call = this.queue.pop(); call !== undefined; call = this.queue.pop()) await this.send(call, body);
     this.workers--;
+    body.release();
   }
 
   private async createAndSend(table: Table, calls: readonly Call[]): Promise<void> {
