@@ -58,3 +58,18 @@ export function jsonBody({ body, isBase64Encoded }: ApiEvent): unknown {
     throw new InvalidEventError(`the body is not JSON: ${(cause as Error).message}`, { cause });
   }
 }
+
+/** The work of a function that serves requests and nothing else: every failure becomes an answer. */
+export function answer(
+  logger: Logger,
+  work: (event: ApiEvent) => Promise<ApiResponse>,
+): (event: unknown) => Promise<ApiResponse> {
+  return async (event) => {
+    try {
+      if (!isApiEvent(event)) throw new InvalidEventError('the event must be a request through API Gateway');
+      return await work(event);
+    } catch (error) {
+      return failureResponse(error, logger);
+    }
+  };
+}

@@ -17,6 +17,7 @@ const KNOWN = new Set([
 export interface Invocation {
   /** Aborts a while before Lambda ends the invocation. */
   readonly deadline: AbortSignal;
+  readonly requestId: string;
 }
 
 export type StepHandler<Output> = (event: unknown, context: Context) => Promise<Output>;
@@ -38,7 +39,7 @@ export function step<Output>(
     // Each item, file and request under way may listen, and there may be more than the ten that Node takes for a leak.
     setMaxListeners(0, deadline);
     try {
-      return await work(event, { deadline });
+      return await work(event, { deadline, requestId: context.awsRequestId });
     } catch (thrown) {
       const error = typed(thrown);
       logger.error('the invocation failed', { error });

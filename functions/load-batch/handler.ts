@@ -1,12 +1,12 @@
 /** The Lambda function of the step LoadBatch: the row groups of one item become points in InfluxDB. */
 import { loadLoaderConfig } from 'shared/loader-config';
-import { loadBatch } from 'shared/loads/load-item';
+import { loadItem, readLoadBatch } from 'shared/loads/load-item';
 import { loadMappings } from 'shared/loads/mappings';
 import { createLogger } from 'shared/logger';
 import { influxClient } from '../clients/influxdb';
 import { parquetReader } from '../clients/parquet';
 import { s3Objects } from '../clients/s3';
-import { measured } from '../measured';
+import { withMetrics } from '../load-metrics';
 import { once, step } from '../step';
 
 const config = loadLoaderConfig();
@@ -16,10 +16,13 @@ const reader = parquetReader(config);
 const influxdb = influxClient(config);
 const mappings = once(() => loadMappings(config.datasetMappings, objects));
 
-export const handler = step(
-  logger,
-  measured('load-batch', config, logger, async (event, { deadline }) => {
+export const handler = step(logger, (event, { deadline }) =>
+  withMetrics({ ...config, functionName: 'load-batch', logger }, async (metrics) => {
+    const { loadId, item } = readLoadBatch(event);
+    metrics.addDataset(item.dataset);
     const services = { config, objects, reader, influxdb, mappings: await mappings(), logger, deadline };
-    return loadBatch(event, services);
+    const result = await loadItem(loadId, item, services);
+    metrics.add(result);
+    return result;
   }),
 );

@@ -3,7 +3,7 @@ import { InfluxDBConnectionError } from 'shared/errors';
 import type { ItemResult } from 'shared/loads/item-result';
 import { jsonObjects } from 'shared/loads/json-objects';
 import { type Load, readLoad } from 'shared/loads/load';
-import { type LoadServices, loadBatch } from 'shared/loads/load-item';
+import { type LoadServices, loadItem, readLoadBatch } from 'shared/loads/load-item';
 import type { ObjectRef } from 'shared/loads/objects';
 import type { PlanItem } from 'shared/loads/plan-item';
 import { type PlanResult, type PlanServices, planLoad, workKey } from 'shared/loads/plan-load';
@@ -77,7 +77,7 @@ async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices
 
   const one = async (item: PlanItem): Promise<void> => {
     try {
-      const result = await loadBatch({ loadId: load.loadId, item }, services.load);
+      const result = await loadItem(load.loadId, item, services.load);
       results.succeeded({ loadId: load.loadId, item }, result);
       services.onItem?.(item, result);
     } catch (thrown) {
@@ -92,9 +92,9 @@ async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices
   };
   const lines = await objects.read(plan.plan);
   if (!lines) throw new Error(`${objects.nameOf(plan.plan)} is missing`);
-  for await (const item of jsonObjects(lines, objects.nameOf(plan.plan))) {
+  for await (const line of jsonObjects(lines, objects.nameOf(plan.plan))) {
     if (stop) break;
-    const running = one(item as PlanItem).finally(() => under.delete(running));
+    const running = one(readLoadBatch({ loadId: load.loadId, item: line }).item).finally(() => under.delete(running));
     under.add(running);
     if (under.size >= load.maxConcurrency) await Promise.race(under);
   }

@@ -42,16 +42,16 @@ export interface LoadServices {
   readonly onBatch?: (lines: number) => void;
 }
 
-/**
- * Loads `{loadId, item}`. Rows that are not valid are written to the work bucket, whether they are dropped or fail the item.
- * @throws InvalidEventError for another input; DataConversionError for a file that changed, cannot be read, or holds invalid rows that
- *   may not be dropped; InfluxDBConnectionError where InfluxDB stays away or the deadline comes; InfluxDBWriteError where it refuses
- */
-export async function loadBatch(event: unknown, services: LoadServices): Promise<ItemResult> {
-  const { loadId, item } = check(inputSchema, event, 'the input');
-  return await loadItem(loadId, item, services);
+/** The input of the step. @throws InvalidEventError for another one */
+export function readLoadBatch(event: unknown): { loadId: string; item: PlanItem } {
+  return check(inputSchema, event, 'the input');
 }
 
+/**
+ * Loads one item. Rows that are not valid are written to the work bucket, whether they are dropped or fail the item.
+ * @throws DataConversionError for a file that changed, cannot be read, or holds invalid rows that may not be dropped;
+ *   InfluxDBConnectionError where InfluxDB stays away or the deadline comes; InfluxDBWriteError where it refuses all of it
+ */
 export async function loadItem(loadId: string, item: PlanItem, services: LoadServices): Promise<ItemResult> {
   const { config, objects, reader, deadline, clock = systemClock } = services;
   const start = clock.now();

@@ -61,7 +61,7 @@ export async function planWhole(
   dataset: string | null,
   planner: FilePlanner,
 ): Promise<FilePlan> {
-  const whole = { bytes: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY };
+  const whole = { bytes: Number.MAX_SAFE_INTEGER, rows: Number.MAX_SAFE_INTEGER };
   const plan = await planFile(version, dataset, { ...planner, targets: whole });
   if (!planner.validateSchema || plan.items.length === 0 || plan.items.some(({ taken }) => taken.length > 0))
     return plan;

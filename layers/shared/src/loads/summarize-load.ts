@@ -28,7 +28,7 @@ const inputSchema = z.object({
         unplanned: z.number(),
         ignored: z.number().default(0),
       }),
-      /** Where the map's ResultWriter put its manifest; null where the map did not run. */
+      /** Where the map's ResultWriter put its manifest; null where the map did not run, or failed. */
       results: z.object({ bucket: z.string(), manifestKey: z.string() }).nullish(),
       error: failureSchema.nullish(),
     }),
@@ -115,9 +115,10 @@ class LoadSum {
     this.ignored += plan.ignored;
     this.items += plan.items + plan.unplanned;
     const outcomes = new Map<string, { error: string; cause: string } | 'done' | 'incomplete'>();
-    if (results) {
-      const manifest = { bucket: results.bucket, key: results.manifestKey };
-      for await (const outcome of itemOutcomes(this.services.objects, manifest)) {
+    const { objects } = this.services;
+    const manifest = results ? { bucket: results.bucket, key: results.manifestKey } : await findManifest(objects, plan);
+    if (manifest) {
+      for await (const outcome of itemOutcomes(objects, manifest)) {
         if (outcome.kind === 'failed') outcomes.set(itemId(outcome.item), outcome);
         else {
           this.addResult(outcome.result);
@@ -179,6 +180,16 @@ class LoadSum {
     if (!chunks) throw new UnexpectedError(`${name} is missing`);
     yield* jsonObjects(chunks, name);
   }
+}
+
+/** A map that failed does not say where its results are, but wrote them below the plan all the same. */
+async function findManifest(objects: ObjectStore, { plan, part }: Part['plan']): Promise<ObjectRef | undefined> {
+  const folder = plan.key.replace(/[^/]*$/, `results-${part}/`);
+  for await (const page of objects.list(plan.bucket, folder)) {
+    const manifest = page.find(({ key }) => key.endsWith('/manifest.json'));
+    if (manifest) return manifest;
+  }
+  return undefined;
 }
 
 const unplannedLine = z.object({ bucket: z.string(), key: z.string(), error: z.string(), cause: z.string() });
