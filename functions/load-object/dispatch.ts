@@ -1,10 +1,10 @@
 /** Answers each kind of event as its sender expects: requests with an answer, notifications with success or an error. */
 import { InfluxDBConnectionError, InfluxDBWriteError } from 'shared/errors';
+import { isNotification, type ObjectRequest, objectsOf, queueMessages, readRequest } from 'shared/loads/object-events';
 import type { Logger } from 'shared/logger';
 import { type ApiResponse, failureResponse, isApiEvent, jsonBody, jsonResponse } from '../http';
 import type { LoadMetrics } from '../load-metrics';
 import { typed } from '../step';
-import { isNotification, type ObjectRequest, objectsOf, queueMessages, readRequest } from './events';
 import type { ObjectResult } from './load-object';
 
 export interface DispatchServices {

@@ -3,9 +3,9 @@ import { DataConversionError } from 'shared/errors';
 import { assertHealthy, type HealthReport } from 'shared/influxdb/health';
 import type { ItemResult } from 'shared/loads/item-result';
 import { type LoadServices, loadItem } from 'shared/loads/load-item';
+import type { ObjectRequest } from 'shared/loads/object-events';
 import { planWhole } from 'shared/loads/plan-file';
 import type { LoadMetrics } from '../load-metrics';
-import type { ObjectRequest } from './events';
 
 export interface ObjectServices extends LoadServices {
   readonly loadId: string;

@@ -1,4 +1,4 @@
-/** Folders of this machine as buckets: a bucket is the path of a folder, a key the path below it. */
+/** Folders of this machine as buckets, each under a name of its own; a key is the path below the folder. */
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
@@ -7,8 +7,13 @@ import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/l
 import { openFile } from 'shared/parquet/source';
 
 export class FolderObjects implements ObjectStore {
+  /** @param folders the path of each bucket. */
+  constructor(private readonly folders: Readonly<Record<string, string>>) {}
+
   nameOf({ bucket, key }: ObjectRef): string {
-    return join(bucket, key);
+    const folder = this.folders[bucket];
+    if (folder === undefined) throw new InvalidEventError(`there is no folder ${bucket}`);
+    return join(folder, key);
   }
 
   async find(ref: ObjectRef): Promise<ObjectVersion | undefined> {
@@ -18,11 +23,14 @@ export class FolderObjects implements ObjectStore {
   }
 
   async *list(bucket: string, prefix: string, after = ''): AsyncGenerator<ObjectVersion[]> {
-    const paths = await readdir(bucket, { recursive: true }).catch((cause: unknown) => {
-      throw new InvalidEventError(`cannot list ${bucket}: ${(cause as Error).message}`, { cause });
+    const parent = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const folder = this.nameOf({ bucket, key: parent });
+    const paths = await readdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return [];
+      throw new InvalidEventError(`cannot list ${folder}: ${cause.message}`, { cause });
     });
     const keys = paths
-      .map((path) => path.split(sep).join('/'))
+      .map((path) => parent + path.split(sep).join('/'))
       .filter((key) => key.startsWith(prefix) && key > after)
       .sort((a, b) => (a < b ? -1 : 1));
     const versions = await Promise.all(keys.map((key) => this.find({ bucket, key })));
@@ -53,4 +61,17 @@ export class FolderObjects implements ObjectStore {
 /** As openFile makes it. */
 function etagOf({ size, mtimeNs }: { size: bigint; mtimeNs: bigint }): string {
   return `${size.toString(16)}-${mtimeNs.toString(16)}`;
+}
+
+/** Two stores as one: `folders` for its own buckets, `others` for the rest. */
+export function combined(names: readonly string[], folders: ObjectStore, others: ObjectStore): ObjectStore {
+  const of = (bucket: string) => (names.includes(bucket) ? folders : others);
+  return {
+    nameOf: (ref) => of(ref.bucket).nameOf(ref),
+    find: (ref) => of(ref.bucket).find(ref),
+    list: (bucket, prefix, after) => of(bucket).list(bucket, prefix, after),
+    open: (version) => of(version.bucket).open(version),
+    read: (ref) => of(ref.bucket).read(ref),
+    write: (ref, body, contentType) => of(ref.bucket).write(ref, body, contentType),
+  };
 }

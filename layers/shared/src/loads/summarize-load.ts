@@ -86,8 +86,8 @@ export async function summarizeLoad(event: unknown, services: SummaryServices): 
   const isCut = error !== null && error !== undefined;
   const wasStopped = isCut || parts.some((part) => part.error);
   const summary = describe(load, sum, wasStopped, {
-    failedItems: failedItems && uriOf(failedItems),
-    summary: uriOf(at('summary.json')),
+    failedItems: failedItems && objects.nameOf(failedItems),
+    summary: objects.nameOf(at('summary.json')),
   });
   await objects.write(at('summary.json'), Buffer.from(JSON.stringify(summary, null, 2)), 'application/json');
   return summary;

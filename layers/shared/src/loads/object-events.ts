@@ -1,8 +1,8 @@
 /** Which objects an event asks to load, whatever service sent it. */
 
-import { InvalidEventError } from 'shared/errors';
-import { check } from 'shared/loads/load';
 import { z } from 'zod';
+import { InvalidEventError } from '../errors';
+import { check } from './load';
 
 const requestSchema = z.strictObject({
   bucket: z.string().min(1, 'must not be empty'),
