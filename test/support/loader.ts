@@ -1,6 +1,8 @@
 /** What the tests of the loader's steps share: a store in memory, a reader, an InfluxDB, and the steps wired to them. */
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { InfluxClient } from 'shared/influxdb/client';
@@ -113,5 +115,17 @@ export async function duckdb(sql: string): Promise<Record<string, unknown>[]> {
     return (await connection.runAndReadAll(sql)).getRowObjectsJson();
   } finally {
     connection.closeSync();
+  }
+}
+
+/** The bytes of a Parquet file that DuckDB writes; row groups have 2,048 rows. */
+export async function parquetOf(select: string): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'parquet-'));
+  try {
+    const path = join(folder, 'file.parquet');
+    await duckdb(`COPY (${select}) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`);
+    return readFileSync(path);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }

@@ -118,7 +118,7 @@ type Issue = z.core.$ZodIssue;
 function flattened(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const [best = []] = [...issue.errors].sort((a, b) => a.length - b.length);
-  return best;
+  return best.map((part) => ({ ...part, path: [...issue.path, ...part.path] }));
 }
 
 function datasetOf(

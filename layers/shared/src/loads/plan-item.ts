@@ -42,8 +42,3 @@ export const repeatedSchema = z.union([planItemSchema, unplannedSchema]);
 export function itemId({ bucket, key, firstRowGroup }: Pick<PlanItem, 'bucket' | 'key' | 'firstRowGroup'>): string {
   return `${firstRowGroup} ${bucket}/${key}`;
 }
-
-/** Objects as JSON Lines. */
-export function jsonLines(values: readonly unknown[]): Uint8Array {
-  return Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
-}

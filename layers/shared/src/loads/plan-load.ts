@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { DataConversionError, InvalidEventError } from '../errors';
 import { inOrder } from './in-order';
+import { JsonLines } from './json-lines';
 import { check, type Load, loadSchema } from './load';
 import type { ObjectRef } from './objects';
 import { type Candidate, type Continuation, candidates, continuationSchema } from './plan-candidates';
 import { type FilePlanner, planFile } from './plan-file';
-import { jsonLines, type PlanItem, type Unplanned } from './plan-item';
+import type { PlanItem, Unplanned } from './plan-item';
 
 /** Files looked at once: enough to hide S3's latency, and few enough for the memory of a small function. */
 const FILES_AT_ONCE = 64;
@@ -56,8 +57,8 @@ export const workKey = (loadId: string, name: string): string => `loads/${loadId
 export async function planLoad(event: unknown, services: PlanServices): Promise<PlanResult> {
   const { load, part, continuation } = check(inputSchema, event, 'the input');
   const { objects, workBucket, deadline, planBytes = PLAN_BYTES } = services;
-  const items = new Lines();
-  const unplanned = new Lines();
+  const items = new JsonLines();
+  const unplanned = new JsonLines();
   const totals = { items: 0, files: 0, rows: 0, bytes: 0, unplanned: 0, ignored: 0 };
   let next: Continuation | null = null;
 
@@ -120,28 +121,4 @@ function nothingFound({ source }: Load, ignored: number): Error {
   if (!('prefix' in source)) return new InvalidEventError('the plan holds no item to load');
   const others = ignored > 0 ? ` (${ignored} other keys were left out)` : '';
   return new InvalidEventError(`no Parquet file under s3://${source.bucket}/${source.prefix}${others}`);
-}
-
-/** JSON Lines in memory as bytes, which take half of what strings do. */
-class Lines {
-  bytes = 0;
-  readonly #chunks: Uint8Array[] = [];
-  #pending: unknown[] = [];
-
-  add(value: unknown): void {
-    this.#pending.push(value);
-    if (this.#pending.length >= 1000) this.#encode();
-  }
-
-  text(): Uint8Array {
-    this.#encode();
-    return Buffer.concat(this.#chunks);
-  }
-
-  #encode(): void {
-    const chunk = jsonLines(this.#pending);
-    this.#chunks.push(chunk);
-    this.bytes += chunk.length;
-    this.#pending = [];
-  }
 }

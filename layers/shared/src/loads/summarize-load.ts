@@ -5,12 +5,13 @@ import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
 import { type Cause, Causes } from './causes';
 import type { ItemResult } from './item-result';
+import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
 import { check, type Load, loadSchema } from './load';
 import { itemOutcomes, readCause } from './map-results';
 import type { ObjectRef, ObjectStore } from './objects';
 import { withoutValue } from './plan-file';
-import { itemId, jsonLines, type PlanItem, planItemSchema } from './plan-item';
+import { itemId, type PlanItem, planItemSchema } from './plan-item';
 import { workKey } from './plan-load';
 import { type Totals, TotalsCounter } from './totals';
 
@@ -81,8 +82,8 @@ export async function summarizeLoad(event: unknown, services: SummaryServices): 
   }
 
   const at = (name: string): ObjectRef => ({ bucket: workBucket, key: workKey(load.loadId, name) });
-  const failedItems = sum.repeat.length === 0 ? null : at('failed-items.jsonl');
-  if (failedItems) await objects.write(failedItems, jsonLines(sum.repeat), 'application/x-ndjson');
+  const failedItems = sum.repeat.count === 0 ? null : at('failed-items.jsonl');
+  if (failedItems) await objects.write(failedItems, sum.repeat.text(), 'application/x-ndjson');
   const isCut = error !== null && error !== undefined;
   const wasStopped = isCut || parts.some((part) => part.error);
   const summary = describe(load, sum, wasStopped, {
@@ -101,7 +102,7 @@ class LoadSum {
   items = 0;
   failed = 0;
   /** Lines of failed-items.jsonl. */
-  readonly repeat: unknown[] = [];
+  readonly repeat = new JsonLines();
   readonly causes = new Causes();
   readonly all = new TotalsCounter();
   readonly datasets = new Map<string, TotalsCounter>();
@@ -130,7 +131,7 @@ class LoadSum {
       for await (const line of this.lines(plan.plan)) {
         const item = planItemSchema.parse(line);
         const outcome = this.judged(item, outcomes.get(itemId(item)));
-        if (outcome === 'incomplete') this.repeat.push(item);
+        if (outcome === 'incomplete') this.repeat.add(item);
         else if (outcome !== 'done') this.fail(item, outcome);
       }
     }
@@ -171,7 +172,7 @@ class LoadSum {
     const { error, cause } = { error: failure.error, cause: failure.cause };
     this.failed += 1;
     this.causes.add(error, cause, this.services.objects.nameOf(item));
-    this.repeat.push({ ...item, error, cause });
+    this.repeat.add({ ...item, error, cause });
   }
 
   private async *lines(ref: ObjectRef): AsyncGenerator<unknown> {
