@@ -35,6 +35,8 @@ function environmentOf(home: string, endpoint?: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     MINISTACK_HOME: home,
+    // Requests must be signed, and the functions' roles must allow what they do.
+    AUTH: 'true',
     // Retries of the workflow wait a hundredth of their time.
     SFN_WAIT_SCALE: '0.01',
     SAM_CLI_TELEMETRY: '0',
