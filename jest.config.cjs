@@ -2,6 +2,7 @@
 module.exports = {
   rootDir: __dirname,
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/global-setup.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -9,7 +10,11 @@ module.exports = {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  moduleNameMapper: { '^shared/(.*)$': '<rootDir>/layers/shared/src/$1' },
+  moduleNameMapper: {
+    // A thread cannot be started from TypeScript.
+    '^shared/parquet/worker$': '<rootDir>/.build/parquet-worker.cjs',
+    '^shared/(.*)$': '<rootDir>/layers/shared/src/$1',
+  },
   modulePathIgnorePatterns: [
     '<rootDir>/.aws-sam/',
     '<rootDir>/.build/',

@@ -2,11 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleWorker } from './bundle-worker.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [name, ...rest] = process.argv.slice(2);
 const outfile = `${root}.build/bench-${name}.cjs`;
-
+await bundleWorker(`${root}.build/parquet-worker.cjs`);
 await build({
   entryPoints: [`${root}bench/${name}.ts`],
   outfile,

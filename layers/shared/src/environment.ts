@@ -22,6 +22,12 @@ export class EnvironmentReader {
     return this.optional(name) ?? fallback;
   }
 
+  /** Text that must be there; '' where it is not, which is a problem. */
+  required(name: string): string {
+    if (this.environment[name] === undefined) this.problem(name, 'is missing');
+    return this.optional(name) ?? '';
+  }
+
   /** A whole number within the bounds. */
   integer(name: string, fallback: number, bounds: { min: number; max: number }): number {
     const value = this.optional(name);

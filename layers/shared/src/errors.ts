@@ -2,6 +2,7 @@
  * Every error type of the project. `name` is a string literal, because the Lambda runtime reports it as the error type and
  * the state machine's `ErrorEquals` matches it, and a minifier renames classes.
  */
+import type { InvalidRows } from './points/report';
 
 /** Configuration that cannot be used: the message lists every problem. */
 export class ConfigurationError extends Error {
@@ -25,6 +26,25 @@ export class StorageUnavailableError extends Error {
 /** Source data that cannot become points: unreadable Parquet, a missing column, invalid rows that may not be dropped. */
 export class DataConversionError extends Error {
   override readonly name = 'DataConversionError';
+  /** The object's or file's name. */
+  readonly object: string | undefined;
+  /** The row group, from 0, where the fault lies in one. */
+  readonly rowGroup: number | undefined;
+  /** The invalid rows by reason, where these are why. */
+  readonly invalid: readonly InvalidRows[] | undefined;
+
+  constructor(message: string, options: DataConversionErrorOptions = {}) {
+    super(message, options);
+    this.object = options.object;
+    this.rowGroup = options.rowGroup;
+    this.invalid = options.invalid;
+  }
+}
+
+interface DataConversionErrorOptions extends ErrorOptions {
+  object?: string;
+  rowGroup?: number | undefined;
+  invalid?: readonly InvalidRows[];
 }
 
 /** InfluxDB cannot be reached, or is overloaded, after all retries; a later attempt may succeed. */

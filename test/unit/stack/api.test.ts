@@ -1,4 +1,4 @@
-import { at, type Fields, resourcesWith } from './template';
+import { at, type Fields, LOADER, resourcesWith } from './template';
 
 const apiWith = (parameters = {}): Fields => resourcesWith(parameters).ConnectorApi?.Properties ?? {};
 
@@ -13,6 +13,13 @@ function operationsWith(parameters = {}): [string, string, Fields][] {
     ]),
   );
 }
+
+/** The functions behind the operations of the loader; those of all others are the write function's. */
+const LOADER_OPERATIONS: Readonly<Record<string, string>> = {
+  'POST /loads': 'StartLoad',
+  'GET /loads/{id}': 'DescribeLoad',
+  'GET /loads/health': 'CheckInfluxDB',
+};
 
 test('a parameter that changes the definition reaches the stage', () => {
   expect(apiWith().AlwaysDeploy).toBe(true);
@@ -81,19 +88,65 @@ describe('operations', () => {
     for (const path of paths) expect(served).toContain(`ANY ${path}`);
   });
 
-  test.each(operationsWith({ RestApiGatewayTimeoutInMillis: '1234' }))(
-    '%s %s reaches the function',
-    (_m, _p, operation) => {
+  test('of loads come with the loader', () => {
+    const without = operationsWith().map(([method, path]) => `${method} ${path}`);
+    const added = operationsWith(LOADER).map(([method, path]) => `${method} ${path}`);
+    expect(added.filter((operation) => !without.includes(operation)).sort()).toEqual([
+      'ANY /loads',
+      'ANY /loads/health',
+      'ANY /loads/{id}',
+      'GET /loads/health',
+      'GET /loads/{id}',
+      'POST /loads',
+    ]);
+  });
+
+  test.each(operationsWith({ ...LOADER, RestApiGatewayTimeoutInMillis: '1234' }))(
+    '%s %s reaches its function',
+    (method, path, operation) => {
+      const name = LOADER_OPERATIONS[`${method} ${path}`] ?? 'WriteLineProtocol';
       expect(operation['x-amazon-apigateway-integration']).toEqual({
         type: 'aws_proxy',
         httpMethod: 'POST',
-        uri: expect.stringContaining('/functions/<WriteLineProtocolFunction.Arn>/invocations'),
+        uri: expect.stringContaining(`/functions/<${name}Function.Arn>/invocations`),
         timeoutInMillis: '1234',
       });
     },
   );
 
-  test.each(operationsWith())('%s %s is signed', (_method, _path, operation) => {
+  test.each(Object.entries(LOADER_OPERATIONS))(
+    'the API may invoke the function of %s, and for it alone',
+    (of, name) => {
+      expect(resourcesWith()).not.toHaveProperty(`${name}ApiPermission`);
+      const [method, path] = of.replace('{id}', '*').split(' ');
+      expect(resourcesWith(LOADER)[`${name}ApiPermission`]?.Properties).toMatchObject({
+        FunctionName: `<${name}Function>`,
+        Principal: 'apigateway.amazonaws.com',
+        SourceArn: expect.stringMatching(
+          new RegExp(`<ConnectorApi>/dev/${method}${path}`.replace('*', '\\*').concat('$')),
+        ),
+      });
+    },
+  );
+
+  test('POST /loads refuses a body that is no load', () => {
+    const [, , start] = operationsWith(LOADER).find(([method, path]) => `${method} ${path}` === 'POST /loads') ?? [];
+    const definition = apiWith(LOADER).DefinitionBody;
+    expect(at(start, 'x-amazon-apigateway-request-validator')).toBe('body');
+    expect(at(definition, 'x-amazon-apigateway-request-validators', 'body', 'validateRequestBody')).toBe(true);
+    expect(at(start, 'requestBody', 'content', 'application/json', 'schema')).toEqual({
+      $ref: '#/components/schemas/Load',
+    });
+    const sources = at(definition, 'components', 'schemas', 'Load', 'oneOf') as Fields[];
+    expect(sources.map(({ required }) => required)).toEqual([
+      ['bucket', 'key'],
+      ['bucket', 'prefix'],
+      ['bucket', 'keys'],
+      ['plan'],
+    ]);
+  });
+
+  test.each(operationsWith(LOADER))('%s %s is signed', (_method, _path, operation) => {
     expect(operation.security).toEqual([{ sigv4: [] }]);
   });
 
@@ -123,6 +176,7 @@ describe('gateway responses', () => {
     ['REQUEST_TOO_LARGE', 413, 'request too large', false],
     ['INTEGRATION_FAILURE', 503, 'unavailable', true],
     ['INTEGRATION_TIMEOUT', 503, 'unavailable', true],
+    ['BAD_REQUEST_BODY', 400, 'invalid', false],
     ['UNAUTHORIZED', 401, 'unauthorized', false],
     ['ACCESS_DENIED', 403, 'forbidden', false],
     ['DEFAULT_5XX', undefined, 'internal error', false],

@@ -1,4 +1,15 @@
-import { at, type Fields, type Resource, resourcesWith, template, type Value } from './template';
+import {
+  at,
+  byType,
+  type Fields,
+  LOADER,
+  listed,
+  type Resource,
+  resourcesWith,
+  statementsWith,
+  template,
+  type Value,
+} from './template';
 
 /** A value for each optional parameter, and the features that are off by default. */
 const EVERYTHING = {
@@ -14,21 +25,23 @@ const EVERYTHING = {
   PublicHealth: 'true',
 };
 
-const byType = (resources: Record<string, Resource>, type: string): [string, Resource][] =>
-  Object.entries(resources).filter(([, resource]) => resource.Type === type);
+/** The loader with a value for each of its optional parameters. */
+const LOADER_OPTIONS = {
+  ...LOADER,
+  MaxBatchSize: '5000',
+  DatasetMappings: 's3://configuration/datasets.json',
+  LoaderReservedConcurrency: '20',
+  VpcSubnetIds: 'subnet-0a,subnet-0b',
+  VpcSecurityGroupIds: 'sg-0a',
+  DataBucketName: 'energy',
+  ObjectQueueArn: 'arn:aws:sqs:us-east-1:123456789012:objects',
+};
 
 const functionsWith = (parameters = {}): [string, Resource][] =>
   byType(resourcesWith(parameters), 'AWS::Serverless::Function');
 
 const environmentWith = (parameters = {}): Record<string, Value> =>
   at(resourcesWith(parameters).WriteLineProtocolFunction?.Properties, 'Environment', 'Variables') as Fields;
-
-const statementsWith = (parameters = {}): Fields[] =>
-  byType(resourcesWith(parameters), 'AWS::IAM::Role')
-    .flatMap(([, { Properties }]) => (Properties.Policies ?? []) as Fields[])
-    .flatMap((policy) => at(policy, 'PolicyDocument', 'Statement') as Fields[]);
-
-const listed = (value: Value | undefined): string[] => [value ?? []].flat().map(String);
 
 const actionsWith = (parameters = {}): string[] =>
   statementsWith(parameters).flatMap((statement) => listed(statement.Action));
@@ -38,14 +51,15 @@ const resourcesOf = (action: string, parameters = {}): string[] =>
     .filter((statement) => listed(statement.Action).includes(action))
     .flatMap((statement) => listed(statement.Resource));
 
-describe.each(functionsWith())('%s', (_name, { Properties, Metadata }) => {
-  const resources = resourcesWith();
+describe.each(functionsWith(LOADER))('%s', (_name, { Properties, Metadata }) => {
+  const resources = resourcesWith(LOADER);
+  const folder = String(Properties.CodeUri).replace('functions/', '');
 
   test('logs JSON to a log group of its own, which forgets', () => {
     const group = /^<(\w+)>$/.exec(String(at(Properties, 'LoggingConfig', 'LogGroup')))?.[1] ?? '';
     expect(Properties.LoggingConfig).toMatchObject({ LogFormat: 'JSON', ApplicationLogLevel: 'INFO' });
     expect(resources[group]?.Properties).toEqual({
-      LogGroupName: `/aws/lambda/${String(Properties.FunctionName)}`,
+      LogGroupName: `/aws/lambda/${String(Properties.FunctionName ?? `<AWS::StackName>/${folder}`)}`,
       RetentionInDays: expect.any(Number),
     });
   });
@@ -56,11 +70,6 @@ describe.each(functionsWith())('%s', (_name, { Properties, Metadata }) => {
     expect(Properties.Runtime).toBe('nodejs24.x');
     expect(Properties.Architectures).toEqual(['arm64']);
     expect(Properties.Role).toMatch(/^<\w+Role\.Arn>$/);
-  });
-
-  test('sends the events that it could not handle to the dead letter queue after two retries, and nowhere else', () => {
-    expect(Properties.DeadLetterQueue).toEqual({ Type: 'SQS', TargetArn: '<LambdaDeadLetterQueue.Arn>' });
-    expect(Properties.EventInvokeConfig).toEqual({ MaximumRetryAttempts: 2 });
   });
 
   test('is bundled as CommonJS with the layer outside, so that only the layer holds the shared code', () => {
@@ -74,6 +83,15 @@ describe.each(functionsWith())('%s', (_name, { Properties, Metadata }) => {
     expect(Properties.Handler).toBe('handler.handler');
     expect(Properties.Layers).toEqual(['<SharedLayer>']);
   });
+});
+
+test('the functions that are invoked asynchronously, and no others, have a dead letter queue, after two retries', () => {
+  const withQueue = functionsWith(LOADER).filter(([, { Properties }]) => Properties.DeadLetterQueue !== undefined);
+  expect(withQueue.map(([name]) => name)).toEqual(['WriteLineProtocolFunction', 'LoadObjectFunction']);
+  for (const [, { Properties }] of withQueue) {
+    expect(Properties.DeadLetterQueue).toEqual({ Type: 'SQS', TargetArn: '<LambdaDeadLetterQueue.Arn>' });
+    expect(Properties.EventInvokeConfig).toEqual({ MaximumRetryAttempts: 2 });
+  }
 });
 
 test('the layer is made by its makefile, which has no rule of another name', () => {
@@ -137,16 +155,35 @@ describe('environment of WriteLineProtocolFunction', () => {
 });
 
 describe('permissions', () => {
-  const NEED_ALL_RESOURCES = ['timestream:DescribeEndpoints'];
+  /** Actions that know no resources: the service authorization reference lists none for them. */
+  const NEED_ALL_RESOURCES = [
+    'timestream:DescribeEndpoints',
+    'cloudwatch:PutMetricData',
+    'logs:CreateLogDelivery',
+    'logs:GetLogDelivery',
+    'logs:UpdateLogDelivery',
+    'logs:DeleteLogDelivery',
+    'logs:ListLogDeliveries',
+    'logs:PutResourcePolicy',
+    'logs:DescribeResourcePolicies',
+    'logs:DescribeLogGroups',
+    'xray:PutTraceSegments',
+    'xray:PutTelemetryRecords',
+    'xray:GetSamplingRules',
+    'xray:GetSamplingTargets',
+  ];
 
-  test.each([{}, EVERYTHING])('are enumerated actions on named resources with %p', (parameters) => {
-    for (const statement of statementsWith(parameters)) {
-      for (const action of listed(statement.Action)) {
-        expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
-        if (!NEED_ALL_RESOURCES.includes(action)) expect(listed(statement.Resource)).not.toContain('*');
+  test.each([{}, EVERYTHING, LOADER, { ...EVERYTHING, ...LOADER_OPTIONS }])(
+    'are enumerated actions on named resources with %p',
+    (parameters) => {
+      for (const statement of statementsWith(parameters)) {
+        for (const action of listed(statement.Action)) {
+          expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+          if (!NEED_ALL_RESOURCES.includes(action)) expect(listed(statement.Resource)).not.toContain('*');
+        }
       }
-    }
-  });
+    },
+  );
 
   test('without any parameter are writing, creating, logging and sending dead letters', () => {
     expect(actionsWith().sort()).toEqual([
@@ -207,23 +244,43 @@ describe.each(byType(resourcesWith(), 'AWS::SQS::Queue'))('queue %s', (name, { P
     });
   });
 
-  test('refuses plain HTTP and admits nobody by its policy', () => {
-    const policies = byType(resourcesWith(), 'AWS::SQS::QueuePolicy').map(([, policy]) => policy.Properties);
+  const statements = (parameters = {}): Value | undefined => {
+    const policies = byType(resourcesWith(parameters), 'AWS::SQS::QueuePolicy').map(([, policy]) => policy.Properties);
     const policy = policies.find((candidate) => listed(candidate.Queues).includes(`<${name}>`));
-    expect(at(policy?.PolicyDocument, 'Statement')).toEqual([
+    return at(policy?.PolicyDocument, 'Statement');
+  };
+  const DENY_PLAIN_HTTP = {
+    Sid: 'DenyPlainHttp',
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 'sqs:*',
+    Resource: `<${name}.Arn>`,
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  };
+
+  test('refuses plain HTTP and admits nobody by its policy', () => {
+    expect(statements()).toEqual([DENY_PLAIN_HTTP]);
+  });
+
+  test.each([
+    [LOADER, ['<FailedLoadRule.Arn>']],
+    [{ ...LOADER, DataBucketName: 'energy' }, ['<FailedLoadRule.Arn>', '<NewObjectRule.Arn>']],
+  ])('admits the rules of the loader with %p', (parameters, rules) => {
+    expect(statements(parameters)).toEqual([
       {
-        Sid: 'DenyPlainHttp',
-        Effect: 'Deny',
-        Principal: '*',
-        Action: 'sqs:*',
+        Sid: 'AllowFailedLoads',
+        Effect: 'Allow',
+        Principal: { Service: 'events.amazonaws.com' },
+        Action: 'sqs:SendMessage',
         Resource: `<${name}.Arn>`,
-        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        Condition: { ArnEquals: { 'aws:SourceArn': rules } },
       },
+      DENY_PLAIN_HTTP,
     ]);
   });
 });
 
-test.each(byType(resourcesWith(), 'AWS::Logs::LogGroup'))('log group %s forgets', (_name, { Properties }) => {
+test.each(byType(resourcesWith(LOADER), 'AWS::Logs::LogGroup'))('log group %s forgets', (_name, { Properties }) => {
   expect(Properties.RetentionInDays).toBeGreaterThan(0);
 });
 

@@ -1,4 +1,4 @@
-import { brokenRules, template } from './template';
+import { brokenRules, LOADER, template } from './template';
 
 const ORIGINAL_DEFAULTS = {
   DatabaseName: 'influxdb-line-protocol',
@@ -21,6 +21,15 @@ const ORIGINAL_DEFAULTS = {
   SingleTableName: 'influxdb-measures',
 };
 
+const OLD_LOADER_DEFAULTS = {
+  InfluxDBOrg: 'ons-energy',
+  InfluxDBBucket: 'energy_data',
+  MaxRetries: 3,
+  EnableMetrics: 'true',
+  ValidateSchema: 'true',
+  DropInvalidRecords: 'true',
+};
+
 describe('parameters', () => {
   test.each(Object.entries(ORIGINAL_DEFAULTS))('%s has the default of the original connector, %p', (name, expected) => {
     expect(template.Parameters[name]?.Default).toBe(expected);
@@ -33,6 +42,10 @@ describe('parameters', () => {
 
   test('an integration timeout above 29 s is possible, for accounts with a raised quota', () => {
     expect(template.Parameters.RestApiGatewayTimeoutInMillis?.MaxValue).toBeUndefined();
+  });
+
+  test.each(Object.entries(OLD_LOADER_DEFAULTS))('%s has the default of the old loader, %p', (name, expected) => {
+    expect(template.Parameters[name]?.Default).toBe(expected);
   });
 
   describe.each(Object.entries(template.Parameters))('%s', (name, parameter) => {
@@ -69,6 +82,8 @@ describe('rules', () => {
     { ...DIMENSION, EnforceCustomPartitionKey: 'true' },
     { CustomPartitionKeyType: 'measure', EnforceCustomPartitionKey: 'false' },
     { EnableAsyncInvocation: 'true', RejectedLinesBucket: 'rejected-lines' },
+    LOADER,
+    { ...LOADER, VpcSubnetIds: 'subnet-0a', VpcSecurityGroupIds: 'sg-0a' },
   ])('allow %p', (parameters) => {
     expect(brokenRules(parameters)).toEqual([]);
   });
@@ -79,6 +94,9 @@ describe('rules', () => {
     [{ ...DIMENSION, CustomPartitionKeyType: 'measure' }, 'needs CustomPartitionKeyType dimension'],
     [{ EnforceCustomPartitionKey: 'true' }, 'needs CustomPartitionKeyType dimension'],
     [{ RejectedLinesBucket: 'rejected-lines' }, 'needs EnableAsyncInvocation'],
+    [{ ...LOADER, InfluxDBTokenSecretName: '' }, 'needs InfluxDBTokenSecretName'],
+    [{ ...LOADER, VpcSubnetIds: 'subnet-0a' }, 'needs VpcSecurityGroupIds'],
+    [{ ...LOADER, VpcSecurityGroupIds: 'sg-0a' }, 'needs VpcSubnetIds'],
   ])('refuse %p', (parameters: Record<string, string>, reason) => {
     expect(brokenRules(parameters)).toEqual([expect.stringContaining(reason)]);
   });

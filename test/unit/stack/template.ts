@@ -29,20 +29,21 @@ export interface Template {
   readonly Rules: Record<string, { RuleCondition: Value; Assertions: { Assert: Value; AssertDescription: string }[] }>;
   readonly Conditions: Record<string, Value>;
   readonly Resources: Record<string, Resource>;
-  readonly Outputs: Record<string, { Value: Value }>;
+  readonly Outputs: Record<string, { Value: Value; Condition?: string }>;
 }
 
 /** The template as written, its intrinsic functions in their long form. */
 export const template = loadTemplate();
 
 function loadTemplate(): Template {
-  const functions = ['Equals', 'GetAtt', 'If', 'Not', 'Select', 'Sub'].map((name) => [name, `Fn::${name}`]);
-  const tags = [['Ref', 'Ref'], ...functions].flatMap(([tag, key = '']) => [
+  const functions = ['And', 'Equals', 'GetAtt', 'If', 'Join', 'Not', 'Select', 'Split', 'Sub'];
+  const keys = [['Ref', 'Ref'], ['Condition', 'Condition'], ...functions.map((name) => [name, `Fn::${name}`])];
+  const tags = keys.flatMap(([tag, key = '']) => [
     { tag: `!${tag}`, resolve: (text: string) => ({ [key]: text }) },
     { tag: `!${tag}`, collection: 'seq' as const, resolve: (items: unknown) => mapping(key, items) },
   ]);
   const text = readFileSync(join(__dirname, '../../../template.yml'), 'utf8');
-  return parse(text, { customTags: (core: Tags) => [...core, ...tags] });
+  return parse(text, { merge: true, customTags: (core: Tags) => [...core, ...tags] });
 }
 
 /** A node of the parser, which then replaces the aliases inside of it; it would not look into a plain object. */
@@ -52,7 +53,7 @@ function mapping(key: string, value: unknown): YAMLMap {
   return map;
 }
 
-type Overrides = Record<string, string>;
+export type Overrides = Record<string, string>;
 
 /**
  * The template's resources with these parameters, the others at their defaults: conditions decided and functions replaced. What
@@ -64,6 +65,28 @@ export function resourcesWith(overrides: Overrides = {}): Record<string, Resourc
   );
   // The resources are fields like any other; their types come back with them.
   return evaluate(Object.fromEntries(kept) as unknown as Fields, overrides) as unknown as Record<string, Resource>;
+}
+
+/** Parameters that switch the loader on. */
+export const LOADER = { InfluxDBUrl: 'https://influxdb.example.com:8086', InfluxDBTokenSecretName: 'influxdb/token' };
+
+export const byType = (resources: Record<string, Resource>, type: string): [string, Resource][] =>
+  Object.entries(resources).filter(([, resource]) => resource.Type === type);
+
+/** One value, or several, as a list of texts. */
+export const listed = (value: Value | undefined): string[] => [value ?? []].flat().map(String);
+
+/** The statements of the policies in and beside the roles, or of one role's own. */
+export function statementsWith(parameters: Overrides = {}, role?: string): Fields[] {
+  const resources = resourcesWith(parameters);
+  const roles = byType(resources, 'AWS::IAM::Role').filter(([name]) => role === undefined || name === role);
+  const policies = byType(resources, 'AWS::IAM::Policy').filter(
+    ([, { Properties }]) => role === undefined || listed(Properties.Roles).includes(`<${role}>`),
+  );
+  return [
+    ...roles.flatMap(([, { Properties }]) => (Properties.Policies ?? []) as Fields[]),
+    ...policies.map(([, { Properties }]) => Properties),
+  ].flatMap((policy) => at(policy, 'PolicyDocument', 'Statement') as Fields[]);
 }
 
 /** What the template's rules say against these parameters. */
@@ -99,7 +122,7 @@ function evaluateOrNothing(value: Value, overrides: Overrides): Value | typeof N
   if (typeof value !== 'object' || value === null) return value;
 
   const [first] = Object.entries(value);
-  if (!first || Object.keys(value).length > 1 || !(first[0] === 'Ref' || first[0].startsWith('Fn::'))) {
+  if (!first || Object.keys(value).length > 1 || !isFunction(first[0], first[1])) {
     const entries = Object.entries(value).map(([name, part]) => [name, inner(part)] as const);
     return Object.fromEntries(entries.filter((entry): entry is [string, Value] => entry[1] !== NOTHING));
   }
@@ -113,6 +136,14 @@ function evaluateOrNothing(value: Value, overrides: Overrides): Value | typeof N
       return `<${a}>`;
     case 'Fn::If':
       return inner(evaluate(condition(String(a)), overrides) === true ? b : c);
+    case 'Condition':
+      return inner(condition(String(a)));
+    case 'Fn::And':
+      return list.every((part) => inner(part) === true);
+    case 'Fn::Join':
+      return (evaluate(b, overrides) as Value[]).join(String(a));
+    case 'Fn::Split':
+      return String(inner(b)).split(String(a));
     case 'Fn::Equals':
       return inner(a) === inner(b);
     case 'Fn::Not':
@@ -126,6 +157,11 @@ function evaluateOrNothing(value: Value, overrides: Overrides): Value | typeof N
     default:
       throw new Error(`${name} is not known here`);
   }
+}
+
+/** A policy statement has a field named Condition, too: its value is no name. */
+function isFunction(name: string, argument: Value): boolean {
+  return name === 'Ref' || name.startsWith('Fn::') || (name === 'Condition' && typeof argument === 'string');
 }
 
 function reference(name: string, overrides: Overrides): string {

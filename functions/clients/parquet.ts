@@ -1,0 +1,6 @@
+/** The Parquet reader of a function, whose worker lies in the layer. */
+import { ParquetReader } from 'shared/parquet/reader';
+
+export function parquetReader(options: { maxRowGroupBytes?: number } = {}): ParquetReader {
+  return new ParquetReader({ workerFile: require.resolve('shared/parquet/worker'), ...options });
+}

@@ -1,0 +1,118 @@
+/** Objects in S3. */
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
+import { DataConversionError, InvalidEventError, UnexpectedError } from 'shared/errors';
+import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/loads/objects';
+
+export function s3Objects(options: S3ClientConfig = {}): ObjectStore {
+  return new S3Objects(
+    new S3Client({
+      requestHandler: { connectionTimeout: 2_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
+      maxAttempts: 5,
+      ...options,
+    }),
+  );
+}
+
+class S3Objects implements ObjectStore {
+  constructor(private readonly client: S3Client) {}
+
+  nameOf({ bucket, key }: ObjectRef): string {
+    return `s3://${bucket}/${key}`;
+  }
+
+  async find(ref: ObjectRef): Promise<ObjectVersion | undefined> {
+    try {
+      const head = await this.client.send(new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key }));
+      return { bucket: ref.bucket, key: ref.key, etag: head.ETag ?? '', size: head.ContentLength ?? 0 };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw fault(this.nameOf(ref), error);
+    }
+  }
+
+  async *list(bucket: string, prefix: string, after?: string): AsyncGenerator<ObjectVersion[]> {
+    let token: string | undefined;
+    do {
+      const input = { Bucket: bucket, Prefix: prefix, StartAfter: after, ContinuationToken: token };
+      const page = await this.client.send(new ListObjectsV2Command(input)).catch((error: unknown) => {
+        throw listFault(`s3://${bucket}/${prefix}`, error);
+      });
+      yield (page.Contents ?? []).map(({ Key = '', ETag = '', Size = 0 }) => ({
+        bucket,
+        key: Key,
+        etag: ETag,
+        size: Size,
+      }));
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+  }
+
+  open(version: ObjectVersion): Promise<OpenSource> {
+    const { bucket, key, etag, size } = version;
+    const name = this.nameOf(version);
+    const readRange = async (start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> => {
+      const input = { Bucket: bucket, Key: key, Range: `bytes=${start}-${end - 1}`, IfMatch: etag };
+      try {
+        const { Body } = await this.client.send(new GetObjectCommand(input), signal ? { abortSignal: signal } : {});
+        return (await Body?.transformToByteArray()) ?? new Uint8Array();
+      } catch (error) {
+        throw signal?.aborted ? signal.reason : fault(name, error);
+      }
+    };
+    return Promise.resolve({ name, size, etag, readRange, close: () => Promise.resolve() });
+  }
+
+  async read(ref: ObjectRef): Promise<AsyncIterable<Uint8Array> | undefined> {
+    try {
+      const { Body } = await this.client.send(new GetObjectCommand({ Bucket: ref.bucket, Key: ref.key }));
+      return Body as AsyncIterable<Uint8Array> | undefined;
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw fault(this.nameOf(ref), error);
+    }
+  }
+
+  async write(ref: ObjectRef, body: Uint8Array, contentType: string): Promise<void> {
+    const input = { Bucket: ref.bucket, Key: ref.key, Body: body, ContentType: contentType };
+    await this.client.send(new PutObjectCommand(input)).catch((cause: unknown) => {
+      throw new UnexpectedError(`cannot write ${this.nameOf(ref)}: ${described(cause)}`, { cause });
+    });
+  }
+}
+
+/** What a failed request says about an object: whether it is at fault, or S3 is out of reach. */
+function fault(name: string, cause: unknown): Error {
+  const status = statusOf(cause);
+  if (status === 412 || status === 416) {
+    return new DataConversionError(`${name} was changed since it was planned: load it again`, { object: name, cause });
+  }
+  if (status === 404) return new DataConversionError(`${name} does not exist any more`, { object: name, cause });
+  if (status === 403) {
+    return new DataConversionError(`${name} may not be read, or does not exist: ${described(cause)}`, {
+      object: name,
+      cause,
+    });
+  }
+  return new UnexpectedError(`cannot read ${name}: ${described(cause)}`, { cause });
+}
+
+function listFault(name: string, cause: unknown): Error {
+  const isRefused = [301, 400, 403, 404].includes(statusOf(cause) ?? 0);
+  const message = `cannot list ${name}: ${described(cause)}`;
+  return isRefused ? new InvalidEventError(message, { cause }) : new UnexpectedError(message, { cause });
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+}
+
+function described(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,28 @@
+/** The Lambda function of the step LoadBatch: the row groups of one item become points in InfluxDB. */
+import { loadLoaderConfig } from 'shared/loader-config';
+import { loadItem, readLoadBatch } from 'shared/loads/load-item';
+import { loadMappings } from 'shared/loads/mappings';
+import { createLogger } from 'shared/logger';
+import { influxClient } from '../clients/influxdb';
+import { parquetReader } from '../clients/parquet';
+import { s3Objects } from '../clients/s3';
+import { withMetrics } from '../load-metrics';
+import { once, step } from '../step';
+
+const config = loadLoaderConfig();
+const logger = createLogger('load-batch', config.logLevel);
+const objects = s3Objects();
+const reader = parquetReader(config);
+const influxdb = influxClient(config);
+const mappings = once(() => loadMappings(config.datasetMappings, objects));
+
+export const handler = step(logger, (event, { deadline }) =>
+  withMetrics({ ...config, functionName: 'load-batch', logger }, async (metrics) => {
+    const { loadId, item } = readLoadBatch(event);
+    metrics.addDataset(item.dataset);
+    const services = { config, objects, reader, influxdb, mappings: await mappings(), logger, deadline };
+    const result = await loadItem(loadId, item, services);
+    metrics.add(result);
+    return result;
+  }),
+);

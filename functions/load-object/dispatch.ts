@@ -1,0 +1,84 @@
+/** Answers each kind of event as its sender expects: requests with an answer, notifications with success or an error. */
+import { InfluxDBConnectionError, InfluxDBWriteError } from 'shared/errors';
+import { isNotification, type ObjectRequest, objectsOf, queueMessages, readRequest } from 'shared/loads/object-events';
+import type { Logger } from 'shared/logger';
+import { type ApiResponse, failureResponse, isApiEvent, jsonBody, jsonResponse } from '../http';
+import type { LoadMetrics } from '../load-metrics';
+import { typed } from '../step';
+import type { ObjectResult } from './load-object';
+
+export interface DispatchServices {
+  readonly load: (request: ObjectRequest) => Promise<ObjectResult>;
+  readonly logger: Logger;
+  readonly deadline: AbortSignal;
+  readonly metrics: LoadMetrics;
+}
+
+/** The failed messages of a queue, which alone come again. */
+interface QueueAnswer {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+}
+
+type Answer = ApiResponse | QueueAnswer | ObjectResult | readonly ObjectResult[];
+
+/**
+ * @throws for events without a receiver of an answer: the error of the first object that was not stored completely, so that the event
+ *   is tried again and at last kept; for `{bucket, key}`: where nothing was stored
+ */
+export async function dispatch(event: unknown, services: DispatchServices): Promise<Answer> {
+  if (isApiEvent(event)) {
+    try {
+      const { statusCode, ...body } = await services.load(readRequest(jsonBody(event)));
+      return jsonResponse(statusCode, body);
+    } catch (error) {
+      services.metrics.fail(error);
+      return failureResponse(error, services.logger);
+    }
+  }
+  const messages = queueMessages(event);
+  if (messages) {
+    const failures: { itemIdentifier: string }[] = [];
+    for (const { messageId, body } of messages) {
+      if (!(await isLoaded(body, services))) failures.push({ itemIdentifier: messageId });
+    }
+    return { batchItemFailures: failures };
+  }
+  return isNotification(event) ? await loadAll(objectsOf(event), services) : await services.load(readRequest(event));
+}
+
+async function isLoaded(body: string, services: DispatchServices): Promise<boolean> {
+  try {
+    await loadAll(objectsOf(jsonBody({ body })), services);
+    return true;
+  } catch (thrown) {
+    const error = typed(thrown);
+    services.metrics.fail(error);
+    services.logger.error('a message was not loaded', { error });
+    return false;
+  }
+}
+
+/** Loads every object, whatever becomes of the others. @throws the first one's error where any was not stored completely */
+async function loadAll(requests: readonly ObjectRequest[], services: DispatchServices): Promise<ObjectResult[]> {
+  const results: ObjectResult[] = [];
+  const errors: Error[] = [];
+  for (const request of requests) {
+    try {
+      if (services.deadline.aborted) throw new InfluxDBConnectionError(`${request.key}: no time was left for it`);
+      const result = await services.load(request);
+      results.push(result);
+      if (result.statusCode !== 200) throw new InfluxDBWriteError(result.message);
+    } catch (thrown) {
+      const error = typed(thrown);
+      services.metrics.fail(error);
+      errors.push(error);
+    }
+  }
+  const [first, ...others] = errors;
+  if (!first) return results;
+  if (others.length > 0) {
+    const messages = errors.map(({ message }) => message).join('; ');
+    first.message = `${errors.length} of ${requests.length} objects were not loaded: ${messages}`.slice(0, 4000);
+  }
+  throw first;
+}

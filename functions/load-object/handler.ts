@@ -1,0 +1,27 @@
+/** The Lambda function that loads single objects: the whole loader in one invocation. */
+import { checkHealth } from 'shared/influxdb/health';
+import { loadLoaderConfig } from 'shared/loader-config';
+import { loadMappings } from 'shared/loads/mappings';
+import { createLogger } from 'shared/logger';
+import { influxClient } from '../clients/influxdb';
+import { parquetReader } from '../clients/parquet';
+import { s3Objects } from '../clients/s3';
+import { withMetrics } from '../load-metrics';
+import { once, step } from '../step';
+import { dispatch } from './dispatch';
+import { loadObject } from './load-object';
+
+const config = loadLoaderConfig();
+const logger = createLogger('load-object', config.logLevel);
+const objects = s3Objects();
+const reader = parquetReader(config);
+const influxdb = influxClient(config);
+const mappings = once(() => loadMappings(config.datasetMappings, objects));
+
+export const handler = step(logger, (event, { deadline, requestId }) =>
+  withMetrics({ ...config, functionName: 'load-object', logger }, async (metrics) => {
+    const common = { config, objects, reader, influxdb, mappings: await mappings(), logger, deadline, metrics };
+    const services = { ...common, loadId: `object-${requestId}`, checkHealth: once(() => checkHealth(influxdb)) };
+    return await dispatch(event, { ...services, load: (request) => loadObject(request, services) });
+  }),
+);

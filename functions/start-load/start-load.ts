@@ -1,0 +1,39 @@
+/** POST /loads: starts an execution of the workflow, once for each client token. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { DatasetMapping } from 'shared/datasets/mapping';
+import { readInput, readLoad } from 'shared/loads/load';
+import type { Executions } from '../clients/step-functions';
+import { type ApiEvent, type ApiResponse, jsonBody, jsonResponse } from '../http';
+
+export interface StartServices {
+  readonly executions: Executions;
+  readonly mappings: readonly DatasetMapping[];
+}
+
+/**
+ * Answers 202 with the load's id; the same client token and input give the same load, another input with it 409.
+ * @throws InvalidEventError for a body that is no load; DataConversionError for a single key that tells no dataset
+ */
+export async function startLoad(event: ApiEvent, { executions, mappings }: StartServices): Promise<ApiResponse> {
+  const input = jsonBody(event);
+  const { clientToken } = readInput(input).options;
+  const name = clientToken ? createHash('sha256').update(clientToken).digest('hex') : randomUUID();
+  readLoad(name, input, { mappings, reservedConcurrency: undefined });
+  const text = canonical(input);
+  if (!(await executions.start(name, text))) {
+    const known = await executions.describe(name);
+    if (known && canonical(JSON.parse(known.input)) !== text) {
+      const message = 'this clientToken was used before, for a load of another input: use a new one';
+      return jsonResponse(409, { error: 'Conflict', message, loadId: name });
+    }
+  }
+  return jsonResponse(202, { loadId: name, state: 'RUNNING' });
+}
+
+/** JSON with the names in order, so that equal inputs are equal texts. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

@@ -1,0 +1,15 @@
+/** The Lambda function of the step SummarizeLoad: the results of a load become one summary. */
+import { loadPlanningConfig } from 'shared/loader-config';
+import { loadMappings } from 'shared/loads/mappings';
+import { summarizeLoad } from 'shared/loads/summarize-load';
+import { createLogger } from 'shared/logger';
+import { s3Objects } from '../clients/s3';
+import { once, step } from '../step';
+
+const config = loadPlanningConfig();
+const objects = s3Objects();
+const mappings = once(() => loadMappings(config.datasetMappings, objects));
+
+export const handler = step(createLogger('summarize-load', config.logLevel), async (event) =>
+  summarizeLoad(event, { ...config, objects, mappings: await mappings() }),
+);

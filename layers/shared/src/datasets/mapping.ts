@@ -1,0 +1,114 @@
+/** What a dataset mapping is: how the columns of a Parquet file become points, as data that users can write as JSON. */
+import { z } from 'zod';
+import { ConfigurationError } from '../errors';
+
+const text = z.string().trim().min(1);
+/** Names that InfluxDB keeps for itself: a tag or field of such a name is refused by the server, point by point. */
+const key = text.refine((name) => name !== 'time' && !name.startsWith('_'), 'InfluxDB reserves this name');
+const zone = text.refine(isZone, 'not an IANA time zone such as America/Sao_Paulo');
+
+const fieldSchema = z.strictObject({
+  column: text,
+  /** number: any number, boolean (1 or 0) or numeric text, written as a float. text: written as a string. */
+  type: z.enum(['number', 'text']),
+  /** The field's key; the column's name by default. */
+  name: key.optional(),
+  /** A row whose value is null, NaN, infinite or unreadable is invalid; otherwise the field is left out of the point. */
+  required: z.boolean().optional(),
+  /** The field's key by the trimmed text of another column, for one column that holds several quantities. */
+  named: z.strictObject({ by: text, names: z.record(text, key), otherwise: key }).optional(),
+});
+
+const mappingSchema = z
+  .strictObject({
+    /** What `dataset=NAME` in a key says. */
+    name: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'lower-case letters, digits, - and _'),
+    measurement: text.refine((name) => !/^[_#]/.test(name), 'may not begin with _ or #'),
+    time: z.strictObject({
+      column: text,
+      /** What an integer column counts since 1970. Without it an integer column is refused. */
+      unit: z.enum(['s', 'ms', 'us', 'ns']).optional(),
+      /** The zone of wall-clock times, which are UTC by default. */
+      zone: zone.optional(),
+    }),
+    tags: z.strictObject({ required: z.array(key).default([]), optional: z.array(key).default([]) }),
+    fields: z.array(fieldSchema).min(1),
+    /** Columns that the file must have, beside the time, the required tags and the required fields. */
+    required: z.array(text).default([]),
+    /** Expectations whose breach is a warning with a count, never a loss. */
+    checks: z
+      .strictObject({
+        known: z.record(text, z.array(text)).default({}),
+        ranges: z.record(text, z.strictObject({ min: z.number().optional(), max: z.number().optional() })).default({}),
+      })
+      .default({ known: {}, ranges: {} }),
+  })
+  .superRefine((mapping, context) => {
+    const tags = [...mapping.tags.required, ...mapping.tags.optional];
+    const fields = mapping.fields.map((field) => field.name ?? field.column);
+    for (const [what, names] of Object.entries({ tags, fields })) {
+      const twice = names.filter((name, index) => names.indexOf(name) !== index);
+      if (twice.length > 0)
+        context.addIssue({ code: 'custom', path: [what], message: `named twice: ${twice.join(', ')}` });
+    }
+    for (const field of mapping.fields) {
+      if (field.named && field.type !== 'number')
+        context.addIssue({
+          code: 'custom',
+          path: ['fields', field.column],
+          message: 'only a number can be named by a unit',
+        });
+      if (!field.named && field.name === undefined && !key.safeParse(field.column).success)
+        context.addIssue({
+          code: 'custom',
+          path: ['fields', field.column],
+          message: 'InfluxDB reserves this name: give `name`',
+        });
+    }
+    for (const column of Object.keys(mapping.checks.known)) {
+      if (!tags.includes(column))
+        context.addIssue({ code: 'custom', path: ['checks', 'known', column], message: 'not a tag of this mapping' });
+    }
+  });
+
+export type DatasetMapping = z.output<typeof mappingSchema>;
+export type FieldMapping = DatasetMapping['fields'][number];
+
+/**
+ * Reads user mappings: one mapping or an array of them.
+ * @throws ConfigurationError that lists every problem with its place, such as `mappings[0].time.zone: not an IANA time zone`.
+ */
+export function parseMappings(json: string, source = 'mappings'): DatasetMapping[] {
+  let data: unknown;
+  try {
+    data = JSON.parse(json);
+  } catch (error) {
+    throw new ConfigurationError([`${source}: not JSON (${(error as Error).message})`]);
+  }
+  const parsed = z.array(mappingSchema).safeParse(Array.isArray(data) ? data : [data]);
+  if (!parsed.success) {
+    throw new ConfigurationError(parsed.error.issues.map(({ path, message }) => `${source}${place(path)}: ${message}`));
+  }
+  const names = parsed.data.map(({ name }) => name);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (twice.length > 0) throw new ConfigurationError([`${source}: several mappings are named ${twice.join(', ')}`]);
+  return parsed.data;
+}
+
+/** Users' mappings beside the built-in ones; a user's mapping replaces a built-in one of the same name. */
+export function mergeMappings(builtIn: readonly DatasetMapping[], own: readonly DatasetMapping[]): DatasetMapping[] {
+  return [...builtIn.filter(({ name }) => !own.some((mapping) => mapping.name === name)), ...own];
+}
+
+function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function place(path: readonly PropertyKey[]): string {
+  return path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+}

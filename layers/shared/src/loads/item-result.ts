@@ -1,0 +1,102 @@
+/** What became of an item, small enough to be the result of a step. */
+import { z } from 'zod';
+import type { WriteResult } from '../influxdb/write-result';
+import type { PointsReport } from '../points/report';
+import type { PlanItem } from './plan-item';
+
+const count = z.number().int().min(0);
+const counts = z.record(z.string(), count);
+
+export const itemResultSchema = z.object({
+  item: z.object({ bucket: z.string(), key: z.string(), firstRowGroup: count, rowGroups: count }),
+  dataset: z.string(),
+  /** 200: every valid row is stored; 207: some of them are not. */
+  statusCode: z.union([z.literal(200), z.literal(207)]),
+  /** Rows read. */
+  sourceRecords: count,
+  pointsWritten: count,
+  batches: count,
+  /** Batches that were given up with SKIP_FAILED_BATCHES. */
+  failedBatches: count,
+  /** Their lines, of which InfluxDB may hold some. */
+  failedPoints: count,
+  /** Rows that became no point, by column and reason such as `value nan`. */
+  invalidRecords: counts,
+  /** The first rows of each kind. */
+  invalidExamples: z.array(z.object({ reason: z.string(), row: count, value: z.string().nullable() })),
+  /** Where they are kept; null where there are none, or no work bucket. */
+  invalidFile: z.string().nullable(),
+  /** Points that InfluxDB refused. */
+  rejectedPoints: count,
+  rejected: z.array(z.object({ reason: z.string(), lines: count, examples: z.array(z.string()) })),
+  /** Rows with the tags and time of an earlier one, which they overwrite: a lower bound. */
+  duplicates: count,
+  warnings: z.array(z.object({ kind: z.string(), column: z.string(), value: z.string().optional(), count })),
+  /** Rows without a value, by column that the mapping names. */
+  nulls: counts,
+  retries: count,
+  milliseconds: count,
+});
+
+export type ItemResult = z.output<typeof itemResultSchema>;
+
+const MAX_LISTED = 10;
+const MAX_COLUMNS = 100;
+const MAX_TEXT = 120;
+
+/** @param columns those of the mapping, so that one that the file lacks counts as without values. */
+export function itemResult(
+  item: PlanItem,
+  columns: readonly string[],
+  report: PointsReport,
+  written: WriteResult,
+  rest: { readonly invalidFile: string | null; readonly milliseconds: number },
+): ItemResult {
+  const { bucket, key, firstRowGroup, rowGroups, dataset } = item;
+  const lost = written.rejectedLines + written.failedLines;
+  const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text);
+  return {
+    item: { bucket, key, firstRowGroup, rowGroups },
+    dataset,
+    statusCode: lost === 0 ? 200 : 207,
+    sourceRecords: report.rows,
+    pointsWritten: written.pointsWritten,
+    batches: written.batches,
+    failedBatches: written.failedBatches,
+    failedPoints: written.failedLines,
+    invalidRecords: invalidRecords(report),
+    invalidExamples: report.invalid.slice(0, MAX_LISTED).flatMap(({ reason, column, examples }) =>
+      examples.slice(0, 3).map(({ row, value }) => ({
+        reason: cut(`${column} ${reason}`),
+        row,
+        value: value === null ? null : cut(value),
+      })),
+    ),
+    rejectedPoints: written.rejectedLines,
+    rejected: written.rejected.slice(0, MAX_LISTED).map(({ reason, lines, examples }) => ({
+      reason: cut(reason),
+      lines,
+      examples: examples.map(cut),
+    })),
+    duplicates: report.duplicates,
+    warnings: [...report.warnings]
+      .sort((a, b) => b.count - a.count)
+      .slice(0, 2 * MAX_LISTED)
+      .map(({ kind, column, value, count }) => ({
+        kind,
+        column: cut(column),
+        ...(value !== undefined && { value: cut(value) }),
+        count,
+      })),
+    nulls: Object.fromEntries(
+      columns.slice(0, MAX_COLUMNS).map((column) => [column, report.rows - (report.present[column] ?? 0)]),
+    ),
+    retries: written.retries,
+    ...rest,
+  };
+}
+
+/** Counts by column and reason, such as `value nan`. */
+export function invalidRecords({ invalid }: Pick<PointsReport, 'invalid'>): Record<string, number> {
+  return Object.fromEntries(invalid.map(({ reason, column, count }) => [`${column} ${reason}`, count]));
+}

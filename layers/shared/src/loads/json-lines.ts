@@ -1,0 +1,29 @@
+/** Collects objects as JSON Lines, in memory as bytes, which take half of what strings do. */
+
+const CHUNK_CHARACTERS = 64 * 1024;
+
+export class JsonLines {
+  count = 0;
+  /** Roughly: characters. */
+  bytes = 0;
+  readonly #chunks: Uint8Array[] = [];
+  #pending = '';
+
+  add(value: unknown): void {
+    const line = `${JSON.stringify(value)}\n`;
+    this.count += 1;
+    this.bytes += line.length;
+    this.#pending += line;
+    if (this.#pending.length >= CHUNK_CHARACTERS) this.#encode();
+  }
+
+  text(): Uint8Array {
+    this.#encode();
+    return Buffer.concat(this.#chunks);
+  }
+
+  #encode(): void {
+    this.#chunks.push(Buffer.from(this.#pending));
+    this.#pending = '';
+  }
+}

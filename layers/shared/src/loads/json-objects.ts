@@ -1,0 +1,44 @@
+/** Reads JSON objects one by one out of JSON Lines or of one large array, without ever holding the whole. */
+import { DataConversionError } from '../errors';
+
+const [QUOTE, BACKSLASH, OPEN, CLOSE] = [0x22, 0x5c, 0x7b, 0x7d];
+
+/**
+ * The outermost objects of a text that comes in pieces: the lines of JSON Lines, or the members of a JSON array.
+ * @param name what the error calls the text
+ * @throws DataConversionError for an object that is no JSON, or that the text ends in
+ */
+export async function* jsonObjects(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<unknown> {
+  let depth = 0;
+  let inText = false;
+  let escaped = false;
+  let count = 0;
+  let begun: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let i = 0; i < chunk.length; i++) {
+      const byte = chunk[i];
+      if (inText) {
+        if (escaped) escaped = false;
+        else if (byte === BACKSLASH) escaped = true;
+        else if (byte === QUOTE) inText = false;
+      } else if (byte === QUOTE) inText = true;
+      else if (byte === OPEN) {
+        if (depth++ === 0) start = i;
+      } else if (byte === CLOSE && --depth === 0) {
+        yield parse(Buffer.concat([...begun, chunk.subarray(start, i + 1)]).toString('utf8'), name, ++count);
+        begun = [];
+      }
+    }
+    if (depth > 0) begun.push(chunk.subarray(start));
+  }
+  if (depth !== 0) throw new DataConversionError(`${name}: ends within object ${count + 1}`, { object: name });
+}
+
+function parse(text: string, name: string, number: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DataConversionError(`${name}: object ${number} is not JSON`, { object: name, cause });
+  }
+}

@@ -1,0 +1,123 @@
+/** The step LoadBatch: reads the row groups of one item and writes their points. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { mappedColumns } from '../datasets/columns';
+import { detectDataset } from '../datasets/detect';
+import type { DatasetMapping } from '../datasets/mapping';
+import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
+import { writeBatches } from '../influxdb/batch-writer';
+import type { LineWriter } from '../influxdb/client';
+import type { WriteResult } from '../influxdb/write-result';
+import type { LoaderConfig } from '../loader-config';
+import type { Logger } from '../logger';
+import type { ParquetReader } from '../parquet/reader';
+import type { BreakerOptions } from '../resilience/circuit-breaker';
+import { type Clock, systemClock } from '../resilience/clock';
+import { type ItemResult, itemResult } from './item-result';
+import { check, loadSchema } from './load';
+import type { ObjectStore } from './objects';
+import { type PlanItem, planItemSchema } from './plan-item';
+import { workKey } from './plan-load';
+import { RejectFile } from './reject-file';
+
+const inputSchema = z.object({ loadId: loadSchema.shape.loadId, item: planItemSchema });
+
+export type LoadSettings = Pick<
+  LoaderConfig,
+  'batchLimits' | 'maxRetries' | 'skipFailedBatches' | 'concurrency' | 'dropInvalid' | 'validateSchema' | 'workBucket'
+>;
+
+export interface LoadServices {
+  readonly config: LoadSettings;
+  readonly objects: ObjectStore;
+  readonly reader: ParquetReader;
+  readonly influxdb: LineWriter;
+  readonly mappings: readonly DatasetMapping[];
+  readonly logger: Logger;
+  /** Aborts before the time for the item is over. */
+  readonly deadline: AbortSignal;
+  readonly breaker?: Omit<BreakerOptions, 'clock' | 'random'>;
+  readonly clock?: Clock;
+  /** Is told of the points of each batch that was taken, for showing progress. */
+  readonly onBatch?: (lines: number) => void;
+}
+
+/** The input of the step. @throws InvalidEventError for another one */
+export function readLoadBatch(event: unknown): { loadId: string; item: PlanItem } {
+  return check(inputSchema, event, 'the input');
+}
+
+/**
+ * Loads one item. Rows that are not valid are written to the work bucket, whether they are dropped or fail the item.
+ * @throws DataConversionError for a file that changed, cannot be read, or holds invalid rows that may not be dropped;
+ *   InfluxDBConnectionError where InfluxDB stays away or the deadline comes; InfluxDBWriteError where it refuses all of it
+ */
+export async function loadItem(loadId: string, item: PlanItem, services: LoadServices): Promise<ItemResult> {
+  const { config, objects, reader, deadline, clock = systemClock } = services;
+  const start = clock.now();
+  const mapping = detectDataset(item.key, services.mappings, item.dataset);
+  const rejects = new RejectFile({ bucket: item.bucket, key: item.key });
+  const source = await objects.open(item);
+  try {
+    const stream = reader.readPoints(source, mapping, {
+      limits: config.batchLimits,
+      dropInvalid: config.dropInvalid,
+      validateSchema: config.validateSchema,
+      run: item,
+      taken: item.taken,
+      signal: deadline,
+      ...(config.workBucket !== undefined && { onReject: rejects.add }),
+    });
+    const written = await writeBatches(counted(stream, services.onBatch), services.influxdb, writerOptions(services));
+    const invalidFile = await keepRejects(rejects, loadId, item, services);
+    refuseFailure(written, source.name, services);
+    const rest = { invalidFile, milliseconds: Math.round(clock.now() - start) };
+    return itemResult(item, mappedColumns(mapping), stream.report(), written, rest);
+  } finally {
+    await source.close();
+  }
+}
+
+function writerOptions({ config, logger, deadline, breaker, clock }: LoadServices) {
+  const { maxRetries, skipFailedBatches, concurrency } = config;
+  const options = { maxRetries, skipFailedBatches, concurrency, logger, signal: deadline };
+  return { ...options, ...(breaker && { breaker }), ...(clock && { clock }) };
+}
+
+async function* counted<T extends { lines: number }>(batches: AsyncIterable<T>, onBatch?: (lines: number) => void) {
+  for await (const batch of batches) {
+    yield batch;
+    onBatch?.(batch.lines);
+  }
+}
+
+/** @throws what ended the writing early; InfluxDBWriteError where not one of the points was stored */
+function refuseFailure(written: WriteResult, name: string, { deadline }: LoadServices): void {
+  const { failure, pointsWritten, rejected, rejectedLines, failedLines } = written;
+  if (failure && deadline.aborted) {
+    throw new InfluxDBConnectionError(
+      `${name}: not loaded within the time of one invocation (${pointsWritten} points were written): loading it again is safe; ` +
+        'give the function more time, or write the file with smaller row groups',
+      { cause: failure },
+    );
+  }
+  if (failure) throw failure;
+  if (pointsWritten === 0 && rejectedLines + failedLines > 0) {
+    const reason = rejected[0]?.reason ?? 'every batch failed';
+    throw new InfluxDBWriteError(`${name}: none of ${rejectedLines + failedLines} points was stored: ${reason}`);
+  }
+}
+
+async function keepRejects(
+  rejects: RejectFile,
+  loadId: string,
+  { bucket, key, firstRowGroup }: PlanItem,
+  { config, objects }: LoadServices,
+): Promise<string | null> {
+  const file = rejects.finish();
+  if (!file || config.workBucket === undefined) return null;
+  const hash = createHash('sha256').update(`${bucket}/${key}`).digest('hex').slice(0, 16);
+  const ref = { bucket: config.workBucket, key: workKey(loadId, `invalid/${hash}-${firstRowGroup}.jsonl.gz`) };
+  await objects.write(ref, file, 'application/gzip');
+  return objects.nameOf(ref);
+}

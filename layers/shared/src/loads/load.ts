@@ -1,0 +1,141 @@
+/** What a load is: the input of an execution, checked and with its defaults filled in. */
+import { z } from 'zod';
+import { detectDataset } from '../datasets/detect';
+import type { DatasetMapping } from '../datasets/mapping';
+import { InvalidEventError } from '../errors';
+import { parseS3Uri } from './objects';
+
+const DEFAULT_CONCURRENCY = 10;
+/** What Step Functions runs at once at most. */
+const MOST_CONCURRENT = 10_000;
+
+const bucket = z.string().regex(/^[^\s/]+$/, 'must be the name of a bucket');
+const key = z.string().min(1, 'must not be empty').max(1024, 'is longer than a key can be');
+
+const sourceSchema = z.union([
+  z.strictObject({ bucket, key }),
+  z.strictObject({ bucket, prefix: key }),
+  z.strictObject({ bucket, keys: z.array(key).min(1, 'must name a key').max(10_000) }),
+  z.strictObject({ plan: z.string() }),
+]);
+
+/** Where the rows come from; a plan is a file of items that an earlier load could not finish. */
+export type LoadSource = z.output<typeof sourceSchema>;
+
+const optionsSchema = z.object({
+  dataset: z.string().trim().min(1, 'must not be empty').nullish(),
+  toleratedFailurePercentage: z.number().min(0).max(100).nullish(),
+  maxConcurrency: z.number().int().min(1).max(MOST_CONCURRENT).nullish(),
+  clientToken: z.string().min(1, 'must not be empty').max(1024).nullish(),
+});
+
+export const loadSchema = z.object({
+  loadId: z.string().regex(/^[\w-]{1,80}$/, "must be an execution's name: letters, digits, - and _"),
+  source: sourceSchema,
+  /** null: each key tells its own. */
+  dataset: z.string().nullable(),
+  toleratedFailurePercentage: z.number(),
+  maxConcurrency: z.number(),
+});
+
+export type Load = z.output<typeof loadSchema>;
+
+export interface LoadRules {
+  readonly mappings: readonly DatasetMapping[];
+  /** Invocations that can run at once; undefined for no cap. */
+  readonly reservedConcurrency: number | undefined;
+}
+
+const eventSchema = z.object({ loadId: loadSchema.shape.loadId, input: z.unknown() });
+
+/** The step DetectDataset: the load of `{loadId, input}`. @throws as readLoad */
+export function readLoadEvent(event: unknown, rules: LoadRules): Load {
+  const { loadId, input } = check(eventSchema, event, 'the event');
+  return readLoad(loadId, input, rules);
+}
+
+const SOURCES = '{bucket, key}, {bucket, prefix}, {bucket, keys} or {plan}';
+
+/**
+ * The load that an execution's input asks for: one of the sources, with optional dataset, toleratedFailurePercentage, maxConcurrency
+ * and clientToken; or EventBridge's "Object Created" as it is.
+ * @throws InvalidEventError that lists everything wrong with the input; DataConversionError for a single key that tells no dataset
+ */
+export function readLoad(loadId: string, input: unknown, rules: LoadRules): Load {
+  const { source, options } = readInput(input);
+  const { mappings, reservedConcurrency = MOST_CONCURRENT } = rules;
+  const load: Load = {
+    loadId,
+    source,
+    dataset: datasetOf(source, mappings, options.dataset ?? undefined),
+    toleratedFailurePercentage: options.toleratedFailurePercentage ?? 0,
+    maxConcurrency: Math.min(options.maxConcurrency ?? DEFAULT_CONCURRENCY, reservedConcurrency),
+  };
+  return check(loadSchema, load, 'the load');
+}
+
+/** The parts of an execution's input. @throws InvalidEventError that lists everything wrong with it */
+export function readInput(input: unknown): { source: LoadSource; options: z.output<typeof optionsSchema> } {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new InvalidEventError(`the input must be a JSON object with ${SOURCES}`);
+  }
+  const created = objectCreated(input);
+  if (created) return { source: check(sourceSchema, created, 'the event'), options: {} };
+  const { dataset, toleratedFailurePercentage, maxConcurrency, clientToken, ...source } = input as Record<
+    string,
+    unknown
+  >;
+  const options = check(
+    optionsSchema,
+    { dataset, toleratedFailurePercentage, maxConcurrency, clientToken },
+    'the input',
+  );
+  const names = Object.keys(source).sort().join(', ');
+  if (!['bucket, key', 'bucket, prefix', 'bucket, keys', 'plan'].includes(names)) {
+    throw new InvalidEventError(
+      `the input must hold ${SOURCES}, and may hold dataset, toleratedFailurePercentage, maxConcurrency and clientToken; it holds ${names || 'none of them'}`,
+    );
+  }
+  const checked = check(sourceSchema, source, 'the input');
+  if ('plan' in checked) parseS3Uri(checked.plan);
+  return { source: checked, options };
+}
+
+/** @throws InvalidEventError that lists what does not fit, each with its place */
+export function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.flatMap(flattened).map(({ path, message }) => {
+    const place = path.map(String).join('.');
+    return place === '' ? message : `${place}: ${message}`;
+  });
+  throw new InvalidEventError(`${what} cannot be used: ${[...new Set(problems)].join('; ')}`);
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Of a union, the problems of the member that fits best: the one with the fewest. */
+function flattened(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
+  const [best = []] = [...issue.errors].sort((a, b) => a.length - b.length);
+  return best.map((part) => ({ ...part, path: [...issue.path, ...part.path] }));
+}
+
+function datasetOf(
+  source: LoadSource,
+  mappings: readonly DatasetMapping[],
+  explicit: string | undefined,
+): string | null {
+  if (explicit !== undefined) return detectDataset('', mappings, explicit).name;
+  return 'key' in source ? detectDataset(source.key, mappings).name : null;
+}
+
+/** EventBridge's event, whose keys are not URL-encoded. */
+function objectCreated(input: object): unknown {
+  const event = input as {
+    'detail-type'?: unknown;
+    detail?: { bucket?: { name?: unknown }; object?: { key?: unknown } };
+  };
+  if (event['detail-type'] !== 'Object Created') return undefined;
+  return { bucket: event.detail?.bucket?.name, key: event.detail?.object?.key };
+}

@@ -1,0 +1,86 @@
+/**
+ * Reads what the workflow's map wrote about its items: the manifest of ResultWriter and the files that it names.
+ * Source: "ResultWriter (Map)" in the Step Functions developer guide.
+ */
+import { z } from 'zod';
+import { UnexpectedError } from '../errors';
+import { type ItemResult, itemResultSchema } from './item-result';
+import { jsonObjects } from './json-objects';
+import { type ObjectRef, type ObjectStore, readText } from './objects';
+
+const files = z.array(z.object({ Key: z.string() })).optional();
+const manifestSchema = z.object({
+  DestinationBucket: z.string(),
+  ResultFiles: z.object({ SUCCEEDED: files, FAILED: files, PENDING: files }),
+});
+
+/** One child execution; its input and output are JSON in a text. */
+const childSchema = z.object({
+  Input: z.string().optional(),
+  Output: z.string().nullish(),
+  Error: z.string().nullish(),
+  Cause: z.string().nullish(),
+});
+const inputSchema = z.object({ item: z.object({ bucket: z.string(), key: z.string(), firstRowGroup: z.number() }) });
+
+export type ItemOutcome =
+  | { readonly kind: 'done'; readonly result: ItemResult }
+  | {
+      readonly kind: 'failed';
+      readonly item: z.output<typeof inputSchema>['item'];
+      readonly error: string;
+      readonly cause: string;
+    };
+
+/**
+ * The outcomes of all items that ended. Those that were never started are not among them.
+ * @throws UnexpectedError where the manifest or a file that it names is missing, or not in the form that AWS documents
+ */
+export async function* itemOutcomes(objects: ObjectStore, manifest: ObjectRef): AsyncGenerator<ItemOutcome> {
+  const text = await readText(objects, manifest);
+  if (text === undefined) throw new UnexpectedError(`${objects.nameOf(manifest)} is missing`);
+  const parsed = manifestSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) throw new UnexpectedError(`${objects.nameOf(manifest)} is not a manifest of results`);
+  const { DestinationBucket: bucket, ResultFiles } = parsed.data;
+  for (const { Key: key } of [...(ResultFiles.SUCCEEDED ?? []), ...(ResultFiles.FAILED ?? [])]) {
+    const chunks = await objects.read({ bucket, key });
+    if (!chunks) throw new UnexpectedError(`${objects.nameOf({ bucket, key })} is missing`);
+    for await (const child of jsonObjects(chunks, objects.nameOf({ bucket, key }))) {
+      const outcome = outcomeOf(childSchema.parse(child));
+      if (outcome) yield outcome;
+    }
+  }
+}
+
+/** Without an input that names an item, an outcome tells nothing: its item then counts as never started. */
+function outcomeOf({
+  Input,
+  Output,
+  Error: error,
+  Cause: cause,
+}: z.output<typeof childSchema>): ItemOutcome | undefined {
+  const result = itemResultSchema.safeParse(parse(Output));
+  if (result.success) return { kind: 'done', result: result.data };
+  const input = inputSchema.safeParse(parse(Input));
+  if (!input.success) return undefined;
+  const failure = error
+    ? readCause({ error, cause: cause ?? '' })
+    : { error: 'UnexpectedError', cause: 'it has no result' };
+  return { kind: 'failed', item: input.data.item, ...failure };
+}
+
+const causeSchema = z.object({ errorType: z.string().optional(), errorMessage: z.string() });
+
+/** What a person wants to know of a failure: of a Lambda function's, the message without the JSON and the stack around it. */
+export function readCause({ error, cause }: { error: string; cause: string }): { error: string; cause: string } {
+  const lambda = causeSchema.safeParse(parse(cause));
+  return lambda.success ? { error, cause: lambda.data.errorMessage } : { error, cause };
+}
+
+function parse(text: string | null | undefined): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}

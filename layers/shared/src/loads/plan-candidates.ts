@@ -1,0 +1,116 @@
+/** What of a load's source may be a file to plan: the keys given, those under a prefix, or the items of an earlier plan. */
+import { z } from 'zod';
+import { InvalidEventError } from '../errors';
+import { jsonObjects } from './json-objects';
+import { check, type Load } from './load';
+import { type ObjectRef, type ObjectStore, type ObjectVersion, parseS3Uri } from './objects';
+import { type PlanItem, repeatedSchema } from './plan-item';
+
+/** Where the next part of a plan goes on: behind a key, or after so many keys or items. */
+export const continuationSchema = z.union([
+  z.strictObject({ after: z.string() }),
+  z.strictObject({ skip: z.number().int().min(1) }),
+]);
+export type Continuation = z.output<typeof continuationSchema>;
+
+export interface Candidate {
+  readonly ref: ObjectRef;
+  /** The continuation behind it. */
+  readonly position: Continuation;
+  /** Whether it is a further item of a file that came before. */
+  readonly isRepeat?: boolean;
+  /** What is to be done with it; may look at the object. */
+  choose(): Promise<Choice> | Choice;
+}
+
+export type Choice =
+  | { readonly kind: 'ignored' }
+  | { readonly kind: 'file'; readonly version: ObjectVersion | undefined; readonly dataset?: string }
+  | { readonly kind: 'item'; readonly item: PlanItem }
+  /** An item of a file that changed, and so was planned anew as a whole. */
+  | { readonly kind: 'done' };
+
+/**
+ * Whether a key under a prefix is taken for a Parquet file: its name ends in .parquet, .parq or .pq, or has no extension. Left out are
+ * folder markers, names that begin with `_` or `.` (as Spark and Hive leave them out), and the `_manifest.json` and `_metadata.json` of
+ * an UNLOAD. Keys that are named one by one are never left out.
+ */
+export function isParquetKey(key: string): boolean {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  if (name === '' || /^[._]/.test(name)) return false;
+  return /\.(parquet|parq|pq)$/i.test(name) || !name.includes('.');
+}
+
+export function candidates(
+  { source, dataset }: Load,
+  continuation: Continuation | null,
+  objects: ObjectStore,
+): AsyncIterable<Candidate> | Iterable<Candidate> {
+  const skip = continuation && 'skip' in continuation ? continuation.skip : 0;
+  if ('prefix' in source) {
+    const after = continuation && 'after' in continuation ? continuation.after : undefined;
+    return listed(objects, source.bucket, source.prefix, after);
+  }
+  if ('plan' in source) return repeated(objects, parseS3Uri(source.plan), dataset, skip);
+  return named(objects, source.bucket, 'keys' in source ? [...new Set(source.keys)] : [source.key], skip);
+}
+
+async function* listed(
+  objects: ObjectStore,
+  bucket: string,
+  prefix: string,
+  after: string | undefined,
+): AsyncGenerator<Candidate> {
+  for await (const page of objects.list(bucket, prefix, after)) {
+    for (const version of page) {
+      const choice: Choice = isParquetKey(version.key) ? { kind: 'file', version } : { kind: 'ignored' };
+      yield { ref: version, position: { after: version.key }, choose: () => choice };
+    }
+  }
+}
+
+function* named(objects: ObjectStore, bucket: string, keys: readonly string[], skip: number): Generator<Candidate> {
+  for (const [index, key] of keys.slice(skip).entries()) {
+    const ref = { bucket, key };
+    const choose = async () => ({ kind: 'file' as const, version: await objects.find(ref) });
+    yield { ref, position: { skip: skip + index + 1 }, choose };
+  }
+}
+
+/**
+ * The items of an earlier plan as they are, while their file is still the version that was planned. A file that changed since, was
+ * not planned then, or is to be of another dataset now, is planned anew, once and as a whole.
+ */
+async function* repeated(
+  objects: ObjectStore,
+  plan: ObjectRef,
+  dataset: string | null,
+  skip: number,
+): AsyncGenerator<Candidate> {
+  const name = objects.nameOf(plan);
+  const lines = await objects.read(plan);
+  if (!lines) throw new InvalidEventError(`the plan ${name} does not exist`);
+  const versions = new Map<string, Promise<ObjectVersion | undefined>>();
+  const anew = new Set<string>();
+  let count = 0;
+  for await (const line of jsonObjects(lines, name)) {
+    count += 1;
+    if (count <= skip) continue;
+    const entry = check(repeatedSchema, line, `line ${count} of ${name}`);
+    const item = 'etag' in entry ? entry : undefined;
+    const ref = { bucket: entry.bucket, key: entry.key };
+    const id = objects.nameOf(ref);
+    const known = versions.get(id);
+    const finding = known ?? objects.find(ref);
+    versions.set(id, finding);
+    const choose = async (): Promise<Choice> => {
+      const version = await finding;
+      const isSame = item && version?.etag === item.etag && (dataset === null || dataset === item.dataset);
+      if (isSame) return { kind: 'item', item };
+      if (anew.has(id)) return { kind: 'done' };
+      anew.add(id);
+      return { kind: 'file', version, ...(item && { dataset: dataset ?? item.dataset }) };
+    };
+    yield { ref, position: { skip: count }, isRepeat: known !== undefined, choose };
+  }
+}

@@ -1,0 +1,83 @@
+/** Plans one file: its items, from its footer and, where a unit's field and a column contend for a name, from its units. */
+import { mappedColumns } from '../datasets/columns';
+import { detectDataset } from '../datasets/detect';
+import type { DatasetMapping } from '../datasets/mapping';
+import { DataConversionError } from '../errors';
+import { type PlanTargets, planRuns } from '../parquet/plan';
+import type { ParquetReader } from '../parquet/reader';
+import { contestedNames, schemaProblems } from '../points/schema';
+import type { ObjectStore, ObjectVersion } from './objects';
+import type { PlanItem } from './plan-item';
+
+export interface FilePlanner {
+  readonly objects: ObjectStore;
+  readonly reader: ParquetReader;
+  readonly mappings: readonly DatasetMapping[];
+  /** Whether required columns that are missing, of a wrong type or without any value are refused. */
+  readonly validateSchema: boolean;
+  /** How large an item should be; the reader's by default. */
+  readonly targets?: PlanTargets;
+}
+
+/** A file of a dataset, with one item for the whole of it: none for a file without rows. */
+export interface FilePlan {
+  readonly mapping: DatasetMapping;
+  readonly items: readonly PlanItem[];
+}
+
+/**
+ * The items of a file, in its order.
+ * @param dataset that of the load; null to tell it by the key
+ * @throws DataConversionError for a key that tells no dataset, and for a file that cannot be read or does not fit its dataset
+ */
+export async function planFile(
+  version: ObjectVersion,
+  dataset: string | null,
+  planner: FilePlanner,
+): Promise<FilePlan> {
+  const { objects, reader, validateSchema, targets } = planner;
+  const mapping = detectDataset(version.key, planner.mappings, dataset ?? undefined);
+  const source = await objects.open(version);
+  try {
+    const metadata = await reader.inspect(source);
+    if (validateSchema) refuse(source.name, schemaProblems(metadata.columns, mapping));
+    const runs = planRuns(metadata, mappedColumns(mapping), targets);
+    const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping).length > 0;
+    const survey = isContested ? await reader.survey(source, mapping) : { taken: [], whollyNull: [] };
+    if (validateSchema) refuse(source.name, survey.whollyNull.map(withoutValue));
+    const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
+    return { mapping, items: runs.map((run) => ({ ...file, ...run })) };
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * The whole file as one item, its required columns looked through for values first, so that nothing of a file is written that lacks one.
+ * @throws DataConversionError as planFile does
+ */
+export async function planWhole(
+  version: ObjectVersion,
+  dataset: string | null,
+  planner: FilePlanner,
+): Promise<FilePlan> {
+  const whole = { bytes: Number.MAX_SAFE_INTEGER, rows: Number.MAX_SAFE_INTEGER };
+  const plan = await planFile(version, dataset, { ...planner, targets: whole });
+  if (!planner.validateSchema || plan.items.length === 0 || plan.items.some(({ taken }) => taken.length > 0))
+    return plan;
+  const source = await planner.objects.open(version);
+  try {
+    const { whollyNull } = await planner.reader.survey(source, plan.mapping);
+    refuse(source.name, whollyNull.map(withoutValue));
+    return plan;
+  } finally {
+    await source.close();
+  }
+}
+
+/** What is said of a required column that no row of a file has a value of. */
+export const withoutValue = (column: string): string => `column ${column} has no value in any row`;
+
+function refuse(name: string, problems: readonly string[]): void {
+  if (problems.length > 0) throw new DataConversionError(`${name}: ${problems.join(', ')}`, { object: name });
+}

@@ -1,0 +1,124 @@
+/** The step PlanLoad: lists the files of a load, plans each from its footer, and writes the items for the workflow to fan out over. */
+import { z } from 'zod';
+import { DataConversionError, InvalidEventError } from '../errors';
+import { inOrder } from './in-order';
+import { JsonLines } from './json-lines';
+import { check, type Load, loadSchema } from './load';
+import type { ObjectRef } from './objects';
+import { type Candidate, type Continuation, candidates, continuationSchema } from './plan-candidates';
+import { type FilePlanner, planFile } from './plan-file';
+import type { PlanItem, Unplanned } from './plan-item';
+
+/** Files looked at once: enough to hide S3's latency, and few enough for the memory of a small function. */
+const FILES_AT_ONCE = 64;
+/** A plan of this size ends: about 100,000 files of one item. */
+const PLAN_BYTES = 64 * 1024 * 1024;
+
+const inputSchema = z.object({
+  load: loadSchema,
+  part: z.number().int().min(0),
+  continuation: continuationSchema.nullable(),
+});
+
+export interface PlanServices extends FilePlanner {
+  readonly workBucket: string;
+  /** Aborts when the time for planning is over: the part then ends and the next one goes on. */
+  readonly deadline: AbortSignal;
+  /** Bytes of a plan at which its part ends. */
+  readonly planBytes?: number;
+}
+
+/** What became of a part of the plan; JSON. */
+export interface PlanResult {
+  /** JSON Lines of items; without any, where `items` is 0. */
+  readonly plan: ObjectRef;
+  readonly part: number;
+  readonly items: number;
+  /** Files that can be loaded, those without rows among them. */
+  readonly files: number;
+  readonly rows: number;
+  /** Compressed bytes to read. */
+  readonly bytes: number;
+  /** Files that cannot be planned; they count as failed items, and their causes are in `unplanned-<part>.jsonl`. */
+  readonly unplanned: number;
+  /** Keys under a prefix that were left out, as their names are not of Parquet files. */
+  readonly ignored: number;
+  /** What the next part is to be given; null where the plan is complete. */
+  readonly continuation: Continuation | null;
+}
+
+/** Where a load keeps what belongs to it, in the work bucket. */
+export const workKey = (loadId: string, name: string): string => `loads/${loadId}/${name}`;
+
+/**
+ * Plans a part of a load, and writes `plan-<part>.jsonl` and `unplanned-<part>.jsonl`. Done again it writes the same.
+ * @throws InvalidEventError for an input that is none, and for a load of nothing; what the store throws where it cannot be listed
+ */
+export async function planLoad(event: unknown, services: PlanServices): Promise<PlanResult> {
+  const { load, part, continuation } = check(inputSchema, event, 'the input');
+  const { objects, workBucket, deadline, planBytes = PLAN_BYTES } = services;
+  const items = new JsonLines();
+  const unplanned = new JsonLines();
+  const totals = { items: 0, files: 0, rows: 0, bytes: 0, unplanned: 0, ignored: 0 };
+  let next: Continuation | null = null;
+
+  const found = candidates(load, continuation, objects);
+  for await (const planned of inOrder(found, FILES_AT_ONCE, (candidate) => planCandidate(candidate, load, services))) {
+    if (next !== null) break;
+    totals.ignored += planned.ignored;
+    if (planned.failure) {
+      totals.unplanned += 1;
+      unplanned.add(planned.failure);
+    } else if (!planned.ignored) {
+      totals.files += planned.isRepeat ? 0 : 1;
+      for (const item of planned.items) {
+        totals.items += 1;
+        totals.rows += item.rows;
+        totals.bytes += item.bytes;
+        items.add(item);
+      }
+    }
+    if (deadline.aborted || items.bytes >= planBytes) next = planned.position;
+  }
+  if (part === 0 && next === null && totals.files + totals.unplanned === 0) throw nothingFound(load, totals.ignored);
+
+  const plan = { bucket: workBucket, key: workKey(load.loadId, `plan-${part}.jsonl`) };
+  await objects.write(plan, items.text(), 'application/x-ndjson');
+  const rest = { bucket: workBucket, key: workKey(load.loadId, `unplanned-${part}.jsonl`) };
+  await objects.write(rest, unplanned.text(), 'application/x-ndjson');
+  return { plan, part, ...totals, continuation: next };
+}
+
+interface Planned {
+  readonly position: Continuation;
+  readonly items: readonly PlanItem[];
+  readonly ignored: number;
+  readonly failure?: Unplanned;
+  /** A further item of a file that was counted already. */
+  readonly isRepeat?: boolean;
+}
+
+async function planCandidate(candidate: Candidate, load: Load, services: PlanServices): Promise<Planned> {
+  const { position, ref, isRepeat = false } = candidate;
+  const planned = { position, isRepeat, ignored: 0, items: [] };
+  try {
+    const choice = await candidate.choose();
+    if (choice.kind === 'ignored') return { ...planned, ignored: 1 };
+    if (choice.kind === 'done') return planned;
+    if (choice.kind === 'item') return { ...planned, items: [choice.item] };
+    if (!choice.version) throw new DataConversionError(`${services.objects.nameOf(ref)}: there is no such object`);
+    const { items } = await planFile(choice.version, choice.dataset ?? load.dataset, services);
+    return { ...planned, items };
+  } catch (error) {
+    // Anything else, such as S3 out of reach, is no fault of the file: the step fails and is done again.
+    if (!(error instanceof DataConversionError)) throw error;
+    const { bucket, key } = ref;
+    return { ...planned, failure: { bucket, key, error: error.name, cause: error.message } };
+  }
+}
+
+function nothingFound({ source }: Load, ignored: number): Error {
+  if (!('prefix' in source)) return new InvalidEventError('the plan holds no item to load');
+  const others = ignored > 0 ? ` (${ignored} other keys were left out)` : '';
+  return new InvalidEventError(`no Parquet file under s3://${source.bucket}/${source.prefix}${others}`);
+}

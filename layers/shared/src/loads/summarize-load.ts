@@ -1,0 +1,233 @@
+/** The step SummarizeLoad: adds up the results of a load, and writes the summary and the items to repeat. */
+import { z } from 'zod';
+import { requiredColumns } from '../datasets/columns';
+import type { DatasetMapping } from '../datasets/mapping';
+import { UnexpectedError } from '../errors';
+import { type Cause, Causes } from './causes';
+import type { ItemResult } from './item-result';
+import { JsonLines } from './json-lines';
+import { jsonObjects } from './json-objects';
+import { check, type Load, loadSchema } from './load';
+import { itemOutcomes, readCause } from './map-results';
+import type { ObjectRef, ObjectStore } from './objects';
+import { withoutValue } from './plan-file';
+import { itemId, type PlanItem, planItemSchema } from './plan-item';
+import { workKey } from './plan-load';
+import { type Totals, TotalsCounter } from './totals';
+
+const failureSchema = z.object({ error: z.string(), cause: z.string() });
+const inputSchema = z.object({
+  load: loadSchema,
+  parts: z.array(
+    z.object({
+      plan: z.object({
+        plan: z.object({ bucket: z.string(), key: z.string() }),
+        part: z.number(),
+        items: z.number(),
+        files: z.number(),
+        rows: z.number(),
+        unplanned: z.number(),
+        ignored: z.number().default(0),
+      }),
+      /** Where the map's ResultWriter put its manifest; null where the map did not run, or failed. */
+      results: z.object({ bucket: z.string(), manifestKey: z.string() }).nullish(),
+      error: failureSchema.nullish(),
+    }),
+  ),
+  /** What ended the load before its end. */
+  error: failureSchema.nullish(),
+});
+type Part = z.output<typeof inputSchema>['parts'][number];
+
+export interface SummaryServices {
+  readonly objects: ObjectStore;
+  readonly workBucket: string;
+  readonly mappings: readonly DatasetMapping[];
+  /** Whether a file fails in which a required column has no value at all. */
+  readonly validateSchema: boolean;
+}
+
+export interface Summary extends Totals {
+  readonly loadId: string;
+  /** 200: everything is stored; 207: some of it; 500: nothing. */
+  readonly statusCode: 200 | 207 | 500;
+  readonly message: string;
+  readonly files: number;
+  /** Keys that were left out as no Parquet files. */
+  readonly ignored: number;
+  /** Items, and files that could not be planned. */
+  readonly items: number;
+  readonly failed_items: number;
+  readonly causes: readonly Cause[];
+  readonly datasets: Readonly<Record<string, Totals>>;
+  /** The items to repeat, as a plan; null where there are none. */
+  readonly failedItems: string | null;
+  readonly summary: string;
+  readonly withinTolerance: boolean;
+}
+
+/**
+ * Sums up `{load, parts, error}`. An item failed that the map reports as failed or does not report at all, that is of a file without
+ * any value in a required column, and a file that could not be planned. `failed-items.jsonl` holds those, and the items of which
+ * batches were skipped.
+ * @throws InvalidEventError for another input; UnexpectedError where results are missing
+ */
+export async function summarizeLoad(event: unknown, services: SummaryServices): Promise<Summary> {
+  const { load, parts, error } = check(inputSchema, event, 'the input');
+  const { objects, workBucket } = services;
+  const sum = new LoadSum(services);
+  for (const part of parts) await sum.addPart(part);
+  for (const failure of [error, ...parts.map((part) => part.error)]) {
+    if (failure) sum.causes.add(failure.error, readCause(failure).cause, null);
+  }
+
+  const at = (name: string): ObjectRef => ({ bucket: workBucket, key: workKey(load.loadId, name) });
+  const failedItems = sum.repeat.count === 0 ? null : at('failed-items.jsonl');
+  if (failedItems) await objects.write(failedItems, sum.repeat.text(), 'application/x-ndjson');
+  const isCut = error !== null && error !== undefined;
+  const wasStopped = isCut || parts.some((part) => part.error);
+  const summary = describe(load, sum, wasStopped, {
+    failedItems: failedItems && objects.nameOf(failedItems),
+    summary: objects.nameOf(at('summary.json')),
+  });
+  await objects.write(at('summary.json'), Buffer.from(JSON.stringify(summary, null, 2)), 'application/json');
+  return summary;
+}
+
+const uriOf = ({ bucket, key }: ObjectRef): string => `s3://${bucket}/${key}`;
+
+class LoadSum {
+  files = 0;
+  ignored = 0;
+  items = 0;
+  failed = 0;
+  /** Lines of failed-items.jsonl. */
+  readonly repeat = new JsonLines();
+  readonly causes = new Causes();
+  readonly all = new TotalsCounter();
+  readonly datasets = new Map<string, TotalsCounter>();
+  /** By file: the rows, by required column, of the items in which it has no value at all. */
+  private readonly withoutValues = new Map<string, Map<string, number>>();
+
+  constructor(private readonly services: SummaryServices) {}
+
+  async addPart({ plan, results }: Part): Promise<void> {
+    this.files += plan.files;
+    this.ignored += plan.ignored;
+    this.items += plan.items + plan.unplanned;
+    const outcomes = new Map<string, { error: string; cause: string } | 'done' | 'incomplete'>();
+    const { objects } = this.services;
+    const manifest = results ? { bucket: results.bucket, key: results.manifestKey } : await findManifest(objects, plan);
+    if (manifest) {
+      for await (const outcome of itemOutcomes(objects, manifest)) {
+        if (outcome.kind === 'failed') outcomes.set(itemId(outcome.item), outcome);
+        else {
+          this.addResult(outcome.result);
+          outcomes.set(itemId(outcome.result.item), outcome.result.failedBatches > 0 ? 'incomplete' : 'done');
+        }
+      }
+    }
+    if (plan.items > 0) {
+      for await (const line of this.lines(plan.plan)) {
+        const item = planItemSchema.parse(line);
+        const outcome = this.judged(item, outcomes.get(itemId(item)));
+        if (outcome === 'incomplete') this.repeat.add(item);
+        else if (outcome !== 'done') this.fail(item, outcome);
+      }
+    }
+    if (plan.unplanned > 0) {
+      const key = plan.plan.key.replace(/plan-(\d+)\.jsonl$/, 'unplanned-$1.jsonl');
+      for await (const line of this.lines({ ...plan.plan, key })) {
+        const { bucket, key, error, cause } = unplannedLine.parse(line);
+        this.fail({ bucket, key }, { error, cause });
+      }
+    }
+  }
+
+  private addResult(result: ItemResult): void {
+    const dataset = this.datasets.get(result.dataset) ?? new TotalsCounter();
+    this.datasets.set(result.dataset, dataset);
+    dataset.add(result);
+    this.all.add(result);
+    const mapping = this.services.mappings.find(({ name }) => name === result.dataset);
+    if (!this.services.validateSchema || !mapping || result.sourceRecords === 0) return;
+    for (const column of requiredColumns(mapping)) {
+      if ((result.nulls[column] ?? 0) < result.sourceRecords) continue;
+      const file = uriOf(result.item);
+      const columns = this.withoutValues.get(file) ?? new Map<string, number>();
+      columns.set(column, (columns.get(column) ?? 0) + result.sourceRecords);
+      this.withoutValues.set(file, columns);
+    }
+  }
+
+  /** An item that was loaded fails all the same where its whole file lacks the values of a required column. */
+  private judged<T>(item: PlanItem, outcome: T): T | { error: string; cause: string } {
+    const columns = [...(this.withoutValues.get(uriOf(item)) ?? [])].filter(([, rows]) => rows === item.fileRows);
+    if (columns.length === 0) return outcome;
+    return { error: 'DataConversionError', cause: columns.map(([column]) => withoutValue(column)).join(', ') };
+  }
+
+  private fail(item: ObjectRef, outcome: { error: string; cause: string } | undefined): void {
+    const failure = outcome ?? { error: 'NotStarted', cause: 'it was not started before the load ended' };
+    const { error, cause } = { error: failure.error, cause: failure.cause };
+    this.failed += 1;
+    this.causes.add(error, cause, this.services.objects.nameOf(item));
+    this.repeat.add({ ...item, error, cause });
+  }
+
+  private async *lines(ref: ObjectRef): AsyncGenerator<unknown> {
+    const name = this.services.objects.nameOf(ref);
+    const chunks = await this.services.objects.read(ref);
+    if (!chunks) throw new UnexpectedError(`${name} is missing`);
+    yield* jsonObjects(chunks, name);
+  }
+}
+
+/** A map that failed does not say where its results are, but wrote them below the plan all the same. */
+async function findManifest(objects: ObjectStore, { plan, part }: Part['plan']): Promise<ObjectRef | undefined> {
+  const folder = plan.key.replace(/[^/]*$/, `results-${part}/`);
+  for await (const page of objects.list(plan.bucket, folder)) {
+    const manifest = page.find(({ key }) => key.endsWith('/manifest.json'));
+    if (manifest) return manifest;
+  }
+  return undefined;
+}
+
+const unplannedLine = z.object({ bucket: z.string(), key: z.string(), error: z.string(), cause: z.string() });
+
+function describe(
+  { loadId, toleratedFailurePercentage }: Load,
+  sum: LoadSum,
+  wasStopped: boolean,
+  written: Pick<Summary, 'failedItems' | 'summary'>,
+): Summary {
+  const totals = sum.all.totals();
+  const { points_written: points, source_records: records, failed_points, rejected_points } = totals;
+  const isComplete = sum.failed === 0 && failed_points === 0 && rejected_points === 0 && !wasStopped;
+  const storedNothing = points === 0 && (!isComplete || records > 0);
+  const statusCode = storedNothing ? 500 : isComplete ? 200 : 207;
+  const dropped = Object.values(totals.invalid_records).reduce((all, count) => all + count, 0);
+  const parts = [
+    `${points} points of ${records} rows in ${sum.files} files written`,
+    ...(dropped > 0 ? [`${dropped} invalid rows dropped`] : []),
+    ...(rejected_points > 0 ? [`${rejected_points} points refused by InfluxDB`] : []),
+    ...(failed_points > 0 ? [`${failed_points} points in ${totals.failed_batches} failed batches`] : []),
+    ...(sum.failed > 0 ? [`${sum.failed} of ${sum.items} items failed`] : []),
+    ...(wasStopped ? ['the load was stopped before its end'] : []),
+  ];
+  const share = sum.items === 0 ? 0 : (100 * sum.failed) / sum.items;
+  return {
+    loadId,
+    statusCode,
+    message: parts.join('; '),
+    files: sum.files,
+    ignored: sum.ignored,
+    items: sum.items,
+    failed_items: sum.failed,
+    ...totals,
+    causes: sum.causes.list(),
+    datasets: Object.fromEntries([...sum.datasets].map(([name, counter]) => [name, counter.totals()])),
+    ...written,
+    withinTolerance: statusCode !== 500 && !wasStopped && share <= toleratedFailurePercentage,
+  };
+}

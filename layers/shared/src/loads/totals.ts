@@ -1,0 +1,65 @@
+/** Adds up what items wrote: over a load, and over each dataset of it. */
+import type { ItemResult } from './item-result';
+
+/** In the terms of the loader that this one replaces. */
+export interface Totals {
+  readonly source_records: number;
+  readonly points_written: number;
+  readonly batches_processed: number;
+  readonly failed_batches: number;
+  readonly failed_points: number;
+  readonly rejected_points: number;
+  /** By column and reason, such as `value nan`. */
+  readonly invalid_records: Readonly<Record<string, number>>;
+  /** By InfluxDB's reason. */
+  readonly rejected_reasons: Readonly<Record<string, number>>;
+  readonly duplicates: number;
+  /** By kind and column, such as `unknown-value region`. */
+  readonly warnings: Readonly<Record<string, number>>;
+}
+
+const MOST_REASONS = 50;
+const OTHER = 'other reasons';
+
+export class TotalsCounter {
+  readonly #totals = {
+    source_records: 0,
+    points_written: 0,
+    batches_processed: 0,
+    failed_batches: 0,
+    failed_points: 0,
+    rejected_points: 0,
+    duplicates: 0,
+  };
+  readonly #invalid = new Map<string, number>();
+  readonly #rejected = new Map<string, number>();
+  readonly #warnings = new Map<string, number>();
+
+  add(result: ItemResult): void {
+    this.#totals.source_records += result.sourceRecords;
+    this.#totals.points_written += result.pointsWritten;
+    this.#totals.batches_processed += result.batches;
+    this.#totals.failed_batches += result.failedBatches;
+    this.#totals.failed_points += result.failedPoints;
+    this.#totals.rejected_points += result.rejectedPoints;
+    this.#totals.duplicates += result.duplicates;
+    for (const [reason, count] of Object.entries(result.invalidRecords)) increase(this.#invalid, reason, count);
+    for (const { reason, lines } of result.rejected) increase(this.#rejected, reason, lines);
+    for (const { kind, column, count } of result.warnings) increase(this.#warnings, `${kind} ${column}`, count);
+  }
+
+  totals(): Totals {
+    return {
+      ...this.#totals,
+      invalid_records: Object.fromEntries(this.#invalid),
+      rejected_reasons: Object.fromEntries(this.#rejected),
+      warnings: Object.fromEntries(this.#warnings),
+    };
+  }
+}
+
+/** Adds to the count of a reason; past some reasons the rest go under one, so that a summary stays small. */
+function increase(counts: Map<string, number>, reason: string, count: number): void {
+  const name = counts.has(reason) || counts.size < MOST_REASONS ? reason : OTHER;
+  counts.set(name, (counts.get(name) ?? 0) + count);
+}

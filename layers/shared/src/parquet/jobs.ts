@@ -1,0 +1,91 @@
+/** What a worker does with a file: tell its metadata, survey its columns, or turn its rows into points. */
+import { BatchBuffer, type Chunk } from '../points/batch-buffer';
+import { PointsEncoder } from '../points/encoder';
+import type { PointsReport, RejectedRow } from '../points/report';
+import { columnsToRead } from '../points/schema';
+import { TextIds } from '../points/text-ids';
+import { isValid } from './c-data';
+import type { PointsJob, Survey, SurveyJob } from './protocol';
+import { BATCH_ROWS, type ParquetTables } from './tables';
+
+export interface PointsOutput {
+  chunk(chunk: Chunk): void;
+  rejects(rows: readonly RejectedRow[]): void;
+  /** Awaited between record batches; undefined while the consumer keeps up. */
+  pause(): Promise<void> | undefined;
+}
+
+export async function encodePoints(tables: ParquetTables, job: PointsJob, output: PointsOutput): Promise<PointsReport> {
+  const { columns } = tables.metadata;
+  let rejected: RejectedRow[] = [];
+  const buffer = new BatchBuffer(job.limits, job.dry ? undefined : output.chunk);
+  const encoder = new PointsEncoder(
+    {
+      mapping: job.mapping,
+      columns,
+      taken: job.taken,
+      buffer,
+      onReject: job.rejects ? (row) => rejected.push(row) : undefined,
+    },
+    BATCH_ROWS,
+  );
+  await tables.forEachBatch(
+    job,
+    readable(tables, columnsToRead(columns, job.mapping)),
+    (batch) => {
+      encoder.encode(batch.columns, batch.rows, batch.firstRow);
+      if (rejected.length > 0) output.rejects(rejected);
+      rejected = [];
+    },
+    output.pause,
+  );
+  buffer.flush();
+  return encoder.report();
+}
+
+export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise<Survey> {
+  const { rows, rowGroups } = tables.metadata;
+  const contested = new Set(job.contested);
+  const empty = new Set(job.required);
+  const taken: string[] = [];
+  const named = job.mapping.fields.flatMap((field) => (field.named ? [field.named] : []));
+  const ids = new Int32Array(BATCH_ROWS);
+
+  for (let group = 0; group < rowGroups.length && (contested.size > 0 || empty.size > 0); group++) {
+    const wanted = [...empty, ...(contested.size > 0 ? named.map(({ by }) => by) : [])];
+    const columns = readable(tables, [...new Set(wanted)]);
+    if (columns.length === 0) break;
+    await tables.forEachBatch(
+      { firstRowGroup: group, rowGroups: 1, maxRowGroupBytes: job.maxRowGroupBytes },
+      columns,
+      (batch) => {
+        for (const column of batch.columns) {
+          if (empty.has(column.name) && hasValue(column)) empty.delete(column.name);
+          for (const { by, names, otherwise } of named) {
+            if (by !== column.name || contested.size === 0) continue;
+            const units = new TextIds();
+            units.read(column, ids);
+            for (const id of new Set(ids.subarray(0, column.length))) {
+              const name = names[units.valueOf(id)?.trim() ?? ''] ?? otherwise;
+              if (contested.delete(name)) taken.push(name);
+            }
+          }
+        }
+      },
+      () => undefined,
+    );
+  }
+  return { taken: taken.sort(), whollyNull: rows === 0 ? [] : [...empty] };
+}
+
+/** Nested columns stay unread: no mapping can use them. */
+function readable(tables: ParquetTables, names: readonly string[]): string[] {
+  const flat = tables.metadata.columns.filter(({ format }) => !format.startsWith('+')).map(({ name }) => name);
+  return flat.filter((name) => names.includes(name));
+}
+
+function hasValue(column: Parameters<typeof isValid>[0]): boolean {
+  if (column.format === 'n') return false;
+  for (let row = 0; row < column.length; row++) if (isValid(column, row)) return true;
+  return false;
+}

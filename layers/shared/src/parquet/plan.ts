@@ -1,0 +1,64 @@
+/** Cuts a file into runs of row groups of about equal cost; pure, from the footer alone. */
+import { bytesOf, type ParquetMetadata } from './metadata';
+
+/** A run of neighbouring row groups: the unit of work, of validation and of repetition. */
+export interface RowGroupRun {
+  /** From 0. */
+  readonly firstRowGroup: number;
+  readonly rowGroups: number;
+  /** The file's rows before this run. */
+  readonly firstRow: number;
+  readonly rows: number;
+  /** Compressed bytes of the columns that will be read. */
+  readonly bytes: number;
+}
+
+export interface PlanTargets {
+  /** Compressed bytes a run. */
+  readonly bytes: number;
+  /** Rows a run: files of few distinct values compress so well that bytes say little about the time they take. */
+  readonly rows: number;
+}
+
+export const DEFAULT_TARGETS: PlanTargets = { bytes: 32 * 1024 * 1024, rows: 2_000_000 };
+
+/**
+ * Runs that cover every row group once, in order, and end where they are nearest to equal shares of the whole cost. A row group is never cut, so one that is larger than a target is a run by itself.
+ * A file without rows has no runs.
+ * @param columns the columns that will be read: others cost nothing.
+ */
+export function planRuns(
+  { rows, rowGroups }: Pick<ParquetMetadata, 'rows' | 'rowGroups'>,
+  columns: readonly string[],
+  targets: PlanTargets = DEFAULT_TARGETS,
+): RowGroupRun[] {
+  if (rows === 0) return [];
+  const costs = rowGroups.map((group) => Math.max(bytesOf(group, columns) / targets.bytes, group.rows / targets.rows));
+  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  const share = total / Math.max(1, Math.ceil(total));
+
+  const runs: RowGroupRun[] = [];
+  let first = 0;
+  let firstRow = 0;
+  let begun = 0;
+  let spent = 0;
+  for (const [index, cost] of costs.entries()) {
+    spent += cost;
+    const due = share * (Math.round(begun / share) + 1);
+    const next = costs[index + 1];
+    if (next !== undefined && Math.abs(spent + next - due) < Math.abs(spent - due)) continue;
+    const members = rowGroups.slice(first, index + 1);
+    const run = {
+      firstRowGroup: first,
+      rowGroups: members.length,
+      firstRow,
+      rows: members.reduce((sum, group) => sum + group.rows, 0),
+      bytes: members.reduce((sum, group) => sum + bytesOf(group, columns), 0),
+    };
+    if (run.rows > 0) runs.push(run);
+    first = index + 1;
+    firstRow += run.rows;
+    begun = spent;
+  }
+  return runs;
+}

@@ -1,0 +1,45 @@
+/** A Blob whose bytes are fetched range by range, which is how parquet-wasm reads a file that is not in memory. */
+
+export type ReadRange = (start: number, end: number) => Promise<ArrayBuffer>;
+
+/** parquet-wasm's `ParquetFile.fromFile` asks a Blob for `size`, `slice(start, end)` and `arrayBuffer()`, and for nothing else. */
+export class RangedBlob extends Blob {
+  override readonly size: number;
+
+  constructor(
+    private readonly read: ReadRange,
+    private readonly start: number,
+    private readonly end: number,
+  ) {
+    super([]);
+    this.size = end - start;
+  }
+
+  override slice(start = 0, end = this.size): RangedBlob {
+    return new RangedBlob(this.read, this.start + start, this.start + Math.min(end, this.size));
+  }
+
+  override arrayBuffer(): Promise<ArrayBuffer> {
+    return this.read(this.start, this.end);
+  }
+}
+
+/** Remembers the ranges read since the last `forget`, for a row group that is decoded in several slices. */
+export class RangeCache {
+  private ranges = new Map<string, ArrayBuffer>();
+
+  constructor(private readonly source: ReadRange) {}
+
+  readonly read: ReadRange = async (start, end) => {
+    const name = `${start}-${end}`;
+    const bytes = this.ranges.get(name) ?? (await this.source(start, end));
+    this.ranges.set(name, bytes);
+    return bytes;
+  };
+
+  /** Frees the bytes at once: so few objects hold them that the garbage collector would leave some 60 MB lying about. */
+  forget(): void {
+    structuredClone(null, { transfer: [...this.ranges.values()] });
+    this.ranges = new Map();
+  }
+}

@@ -1,0 +1,221 @@
+/** Reads Parquet files in worker threads: their metadata, facts about their columns, and their rows as batches of line protocol. */
+import { requiredColumns } from '../datasets/columns';
+import type { DatasetMapping } from '../datasets/mapping';
+import { DataConversionError } from '../errors';
+import type { BatchLimits } from '../points/batch-buffer';
+import { describeInvalid, type PointsReport, type RejectedRow } from '../points/report';
+import { contestedNames, schemaProblems } from '../points/schema';
+import type { ParquetMetadata } from './metadata';
+import type { FileRef, Job, Survey } from './protocol';
+import { boundedSource, type ParquetSource } from './source';
+import { readTail } from './tail';
+import { WorkerPool } from './worker-pool';
+
+export interface ParquetReaderOptions {
+  /** The bundled worker, `worker.ts` with everything but parquet-wasm. */
+  readonly workerFile: string;
+  /** Ranges in flight per file; 4 by default. */
+  readonly concurrentRanges?: number;
+  /** The most compressed bytes of a row group's columns; 256 MB by default. About three times as much memory is needed. */
+  readonly maxRowGroupBytes?: number;
+}
+
+export interface ReadPointsOptions {
+  readonly limits: BatchLimits;
+  /** Whether invalid rows are dropped and counted, or fail the run before its first batch. */
+  readonly dropInvalid: boolean;
+  /** Whether a missing required column, or one of a wrong type, fails the run. */
+  readonly validateSchema: boolean;
+  /** The row groups to read: all by default. */
+  readonly run?: { readonly firstRowGroup: number; readonly rowGroups: number };
+  /** What `survey` found for this file; where it is not given, the file is surveyed first if its columns make that necessary. */
+  readonly taken?: readonly string[];
+  /** Takes each invalid row, for a reject file. */
+  readonly onReject?: (row: RejectedRow) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Lines of one or more points, each with its line break. */
+export interface Batch {
+  readonly bytes: Uint8Array;
+  readonly lines: number;
+}
+
+/** Batches to iterate over once, and then what became of the rows. */
+export interface PointStream extends AsyncIterable<Batch> {
+  /** @throws Error before the last batch was taken. */
+  report(): PointsReport;
+}
+
+/** A file of which the end was read. */
+interface OpenedFile {
+  readonly file: FileRef;
+  readonly metadata: ParquetMetadata;
+}
+
+/** Chunks of 1 MB that may wait for the consumer: enough for decoding to go on while batches are sent. */
+const LOOKAHEAD = 4;
+const MAX_ROW_GROUP_BYTES = 256 * 1024 * 1024;
+
+export class ParquetReader {
+  private readonly pool: WorkerPool;
+  private inspecting: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: ParquetReaderOptions) {
+    this.pool = new WorkerPool(options.workerFile);
+  }
+
+  /**
+   * What the footer says, from one ranged read (two for a large footer). Call it for many files at once: they share a worker.
+   * @throws DataConversionError for what is not a whole Parquet file.
+   */
+  async inspect(source: ParquetSource, signal?: AbortSignal): Promise<ParquetMetadata> {
+    return (await this.open(source, signal)).metadata;
+  }
+
+  /**
+   * What only the file's values tell: the names that its unit's fields take from columns, and required columns without a value. It
+   * reads those columns only, and stops as soon as nothing is left to find: mostly within the first row group.
+   * @throws DataConversionError for a file that cannot be read.
+   */
+  async survey(
+    source: ParquetSource,
+    mapping: DatasetMapping,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Survey> {
+    const opened = await this.open(source, options.signal);
+    return this.surveyOpened(this.bounded(source), opened, mapping, requiredColumns(mapping), options.signal);
+  }
+
+  /**
+   * The rows of a run of row groups as batches of line protocol, in the file's order. Decoding goes on in a worker while batches are
+   * consumed, a few megabytes ahead at most; leaving the iteration early ends the worker.
+   * @throws DataConversionError, while iterating: for an unreadable file (with the row group), columns that do not fit (with
+   *   `validateSchema`), or invalid rows (without `dropInvalid`, before the first batch; with their counts and examples).
+   */
+  readPoints(source: ParquetSource, mapping: DatasetMapping, options: ReadPointsOptions): PointStream {
+    let report: PointsReport | undefined;
+    const iterate = () =>
+      this.iterate(this.bounded(source), mapping, options, (done) => {
+        report = done;
+      });
+    return {
+      [Symbol.asyncIterator]: iterate,
+      report() {
+        if (!report) throw new Error('the report is complete once the last batch was taken');
+        return report;
+      },
+    };
+  }
+
+  /** Ends all workers; jobs under way fail. */
+  async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private async *iterate(
+    source: ParquetSource,
+    mapping: DatasetMapping,
+    options: ReadPointsOptions,
+    done: (report: PointsReport) => void,
+  ): AsyncGenerator<Batch> {
+    const { signal, onReject } = options;
+    const opened = await this.open(source, signal);
+    const { metadata, file } = opened;
+    if (options.validateSchema) refuseUnfit(source, schemaProblems(metadata.columns, mapping));
+    const taken = options.taken ?? (await this.surveyOpened(source, opened, mapping, [], signal)).taken;
+    const job = {
+      kind: 'points' as const,
+      file,
+      mapping,
+      taken,
+      ...(options.run ?? { firstRowGroup: 0, rowGroups: metadata.rowGroups.length }),
+      limits: options.limits,
+      maxRowGroupBytes: this.maxRowGroupBytes,
+      lookahead: LOOKAHEAD,
+      rejects: onReject !== undefined,
+    };
+    if (!options.dropInvalid) {
+      const { report } = await this.single(source, { ...job, dry: true }, 'report', signal, onReject);
+      refuseInvalid(source, report);
+    }
+
+    const session = this.pool.start(source, { ...job, dry: false }, signal);
+    try {
+      for (;;) {
+        const message = await session.next();
+        if (message.type === 'rejects') for (const row of message.rows) onReject?.(row);
+        if (message.type === 'report') return done(message.report);
+        if (message.type !== 'chunk') continue;
+        let start = 0;
+        for (const { end, lines } of message.chunk.batches) {
+          yield { bytes: new Uint8Array(message.chunk.buffer, start, end - start), lines };
+          start = end;
+        }
+        session.send({ type: 'taken' });
+      }
+    } finally {
+      session.end();
+    }
+  }
+
+  private async open(source: ParquetSource, signal?: AbortSignal): Promise<OpenedFile> {
+    const file = { size: source.size, tail: await readTail(source, signal) };
+    const turn = this.inspecting.then(() => this.single(source, { kind: 'inspect', file }, 'metadata', signal));
+    this.inspecting = turn.catch(() => undefined);
+    return { file, metadata: (await turn).metadata };
+  }
+
+  private async surveyOpened(
+    source: ParquetSource,
+    { file, metadata }: OpenedFile,
+    mapping: DatasetMapping,
+    required: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Survey> {
+    const contested = contestedNames(metadata.columns, mapping);
+    if (contested.length === 0 && required.length === 0) return { taken: [], whollyNull: [] };
+    const job: Job = { kind: 'survey', file, mapping, contested, required, maxRowGroupBytes: this.maxRowGroupBytes };
+    return (await this.single(source, job, 'survey', signal)).survey;
+  }
+
+  /** Runs a job to the message of its result. */
+  private async single<T extends 'metadata' | 'survey' | 'report'>(
+    source: ParquetSource,
+    job: Job,
+    type: T,
+    signal?: AbortSignal,
+    onReject?: (row: RejectedRow) => void,
+  ) {
+    const session = this.pool.start(source, job, signal);
+    try {
+      for (;;) {
+        const message = await session.next();
+        if (message.type === 'rejects') for (const row of message.rows) onReject?.(row);
+        if (message.type === type) return message as Extract<typeof message, { type: T }>;
+      }
+    } finally {
+      session.end();
+    }
+  }
+
+  private bounded(source: ParquetSource): ParquetSource {
+    return boundedSource(source, this.options.concurrentRanges ?? 4);
+  }
+
+  private get maxRowGroupBytes(): number {
+    return this.options.maxRowGroupBytes ?? MAX_ROW_GROUP_BYTES;
+  }
+}
+
+function refuseUnfit({ name }: ParquetSource, problems: readonly string[]): void {
+  if (problems.length > 0) throw new DataConversionError(`${name}: ${problems.join(', ')}`, { object: name });
+}
+
+function refuseInvalid({ name }: ParquetSource, { invalid }: PointsReport): void {
+  if (invalid.length === 0) return;
+  throw new DataConversionError(`${name}: ${describeInvalid(invalid)}; nothing of it was written`, {
+    object: name,
+    invalid,
+  });
+}

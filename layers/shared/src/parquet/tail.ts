@@ -1,0 +1,29 @@
+/** The end of a Parquet file, which holds its footer: read in one request where possible, and checked before it is parsed. */
+import { DataConversionError } from '../errors';
+import type { ParquetSource } from './source';
+
+/** Enough for the footer of some hundred row groups, and one small request. */
+const USUAL_BYTES = 64 * 1024;
+/** Magic at both ends and the footer's length: https://parquet.apache.org/docs/file-format/ */
+const SMALLEST_FILE = 12;
+
+/**
+ * The last bytes of the file, the whole footer among them, in one request (two for a footer over 64 KB).
+ * @throws DataConversionError that names the object and the fault: empty, too short, not Parquet, truncated or encrypted.
+ */
+export async function readTail(source: ParquetSource, signal?: AbortSignal): Promise<Uint8Array> {
+  const refuse = (fault: string) => new DataConversionError(`${source.name}: ${fault}`, { object: source.name });
+  if (source.size === 0) throw refuse('not a Parquet file: it has no bytes');
+  if (source.size < SMALLEST_FILE) throw refuse(`not a Parquet file: ${source.size} bytes are too few`);
+
+  const tail = await source.readRange(Math.max(0, source.size - USUAL_BYTES), source.size, signal);
+  const magic = Buffer.from(tail.subarray(-4)).toString('latin1');
+  if (magic === 'PARE') throw refuse('its footer is encrypted, which is not supported');
+  if (magic !== 'PAR1') throw refuse('not a Parquet file, or truncated: it does not end in PAR1');
+
+  const needed = new DataView(tail.buffer, tail.byteOffset).getUint32(tail.length - 8, true) + 8;
+  if (needed + 4 > source.size)
+    throw refuse(`corrupt: its footer would have ${needed} bytes, the file has ${source.size}`);
+  if (needed <= tail.length) return tail;
+  return source.readRange(source.size - needed, source.size, signal);
+}

@@ -1,0 +1,148 @@
+/** Worker threads and their jobs: one job a worker, a worker that crashed or was abandoned is never used again. */
+import { Worker } from 'node:worker_threads';
+import { DataConversionError, UnexpectedError } from '../errors';
+import type { FromWorker, Job, ToWorker, WorkerStart } from './protocol';
+import type { ParquetSource } from './source';
+
+interface Thread {
+  readonly worker: Worker;
+  readonly reading: Int32Array;
+}
+
+/** A job under way. Exactly one consumer calls `next` until a result comes or it throws, then `end`. */
+export interface Session {
+  next(): Promise<FromWorker>;
+  send(message: ToWorker): void;
+  end(): void;
+}
+
+export class WorkerPool {
+  private readonly idle: Thread[] = [];
+  private readonly busy = new Set<Thread>();
+
+  constructor(private readonly workerFile: string) {}
+
+  /**
+   * Starts a job; ranges that it asks for are read from `source`. `next` rejects with a DataConversionError where the file is at
+   * fault, with the source's own error where a range could not be read, and with the signal's reason when aborted.
+   */
+  start(source: ParquetSource, job: Job, signal?: AbortSignal): Session {
+    const thread = this.idle.pop() ?? this.spawn();
+    this.busy.add(thread);
+    thread.worker.ref();
+    const abort = new AbortController();
+    const messages = new Mailbox();
+    let isDone = false;
+
+    const onMessage = (message: FromWorker) => {
+      if (message.type === 'read') {
+        source
+          .readRange(message.start, message.end, abort.signal)
+          .then((bytes) => this.sendRange(thread, message.id, exactBuffer(source, bytes, message.end - message.start)))
+          .catch((error: unknown) => messages.fail(error));
+      } else if (message.type === 'failed') {
+        isDone = true;
+        messages.fail(message.isData ? fault(source, thread, message.reason) : new UnexpectedError(message.reason));
+      } else {
+        isDone ||= message.type === 'metadata' || message.type === 'survey' || message.type === 'report';
+        messages.put(message);
+      }
+    };
+    const onError = (error: unknown) => messages.fail(crash(source, thread, error));
+    const onExit = () => messages.fail(new UnexpectedError(`the Parquet worker ended while it read ${source.name}`));
+    const onAbort = () => messages.fail(signal?.reason);
+    thread.worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted) onAbort();
+    else thread.worker.postMessage({ type: 'job', job } satisfies ToWorker);
+
+    return {
+      next: () => messages.take(),
+      send: (message) => thread.worker.postMessage(message),
+      end: () => {
+        thread.worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        signal?.removeEventListener('abort', onAbort);
+        abort.abort();
+        this.release(thread, isDone);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    const threads = [...this.idle.splice(0), ...this.busy];
+    this.busy.clear();
+    await Promise.all(threads.map(({ worker }) => worker.terminate()));
+  }
+
+  private spawn(): Thread {
+    const reading = new SharedArrayBuffer(4);
+    // A panic prints its own message and a stack of WebAssembly: it is told as an error instead.
+    const worker = new Worker(this.workerFile, { workerData: { reading } satisfies WorkerStart, stderr: true });
+    worker.on('error', () => undefined);
+    return { worker, reading: new Int32Array(reading) };
+  }
+
+  private release(thread: Thread, isReusable: boolean): void {
+    if (!this.busy.delete(thread)) return;
+    if (isReusable && this.idle.length === 0) {
+      thread.worker.unref();
+      this.idle.push(thread);
+    } else void thread.worker.terminate();
+  }
+
+  private sendRange({ worker }: Thread, id: number, bytes: ArrayBuffer): void {
+    worker.postMessage({ type: 'range', id, bytes } satisfies ToWorker, [bytes]);
+  }
+}
+
+/** Messages in order, for one consumer; a failure overtakes what was not taken yet. */
+class Mailbox {
+  private readonly messages: FromWorker[] = [];
+  private failure: { readonly error: unknown } | undefined;
+  private wake = (): void => undefined;
+
+  put(message: FromWorker): void {
+    this.messages.push(message);
+    this.wake();
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= { error };
+    this.wake();
+  }
+
+  async take(): Promise<FromWorker> {
+    for (;;) {
+      if (this.failure) throw this.failure.error;
+      const message = this.messages.shift();
+      if (message) return message;
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+}
+
+/** The bytes in a buffer of their own, which can be transferred. */
+function exactBuffer({ name }: ParquetSource, bytes: Uint8Array, expected: number): ArrayBuffer {
+  if (bytes.length !== expected) {
+    throw new DataConversionError(`${name}: truncated: ${bytes.length} of ${expected} bytes came`, { object: name });
+  }
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === expected ? buffer : new Uint8Array(bytes).buffer;
+}
+
+function crash(source: ParquetSource, thread: Thread, error: unknown): Error {
+  // By its text: an error from another thread may be of none of this thread's classes.
+  const text = String(error);
+  if (!text.startsWith('RuntimeError')) {
+    return new UnexpectedError(`the Parquet worker crashed on ${source.name}: ${text}`, { cause: error });
+  }
+  return fault(source, thread, `corrupt: decoding it crashed (${text})`);
+}
+
+function fault({ name }: ParquetSource, { reading }: Thread, reason: string): DataConversionError {
+  const rowGroup = Atomics.load(reading, 0);
+  if (rowGroup < 0) return new DataConversionError(`${name}: ${reason}`, { object: name });
+  return new DataConversionError(`${name}, row group ${rowGroup}: ${reason}`, { object: name, rowGroup });
+}

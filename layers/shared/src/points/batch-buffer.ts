@@ -1,0 +1,89 @@
+/** Collects lines in large buffers and cuts them into batches, so that a batch is a view and never a copy. */
+
+export interface BatchLimits {
+  /** Lines a batch. */
+  readonly lines: number;
+  /** Bytes a batch; only a single line that is longer exceeds it. */
+  readonly bytes: number;
+}
+
+/** Several batches behind one another in one buffer, which is handed over whole. */
+export interface Chunk {
+  readonly buffer: ArrayBuffer;
+  readonly batches: readonly { readonly end: number; readonly lines: number }[];
+}
+
+/** A buffer is handed over once its batches fill this much: few messages between threads, little memory in each. */
+const CHUNK_BYTES = 1024 * 1024;
+
+export class BatchBuffer {
+  /** Where the next line begins. */
+  position = 0;
+  /** Bytes of all lines so far. */
+  total = 0;
+  /** The buffer to write to, whole; it changes with `room` and `endLine`. */
+  bytes = new Uint8Array(CHUNK_BYTES + CHUNK_BYTES / 4);
+  view = new DataView(this.bytes.buffer);
+  private batches: { end: number; lines: number }[] = [];
+  private begun = 0;
+  private lines = 0;
+
+  /** @param emit takes a full buffer; without it the lines are counted and forgotten. */
+  constructor(
+    private readonly limits: BatchLimits,
+    private readonly emit?: (chunk: Chunk) => void,
+  ) {}
+
+  /** Makes room for a line of up to `size` bytes at `position`. */
+  room(size: number): void {
+    if (this.position + size > this.bytes.length) {
+      if (this.batches.length > 0) this.handOver();
+      if (this.position + size > this.bytes.length) this.renew(Math.max(this.bytes.length * 2, this.position + size));
+    }
+  }
+
+  /** The line that began at `position` ends before `end`. */
+  endLine(end: number): void {
+    this.total += end - this.position;
+    if (end - this.begun > this.limits.bytes && this.lines > 0) this.cut();
+    this.position = end;
+    this.lines++;
+    if (this.lines >= this.limits.lines) this.cut();
+    if (this.begun >= CHUNK_BYTES) this.handOver();
+  }
+
+  /** The last lines, however few, become a batch, and everything is handed over. */
+  flush(): void {
+    if (this.lines > 0) this.cut();
+    if (this.batches.length > 0) this.handOver();
+  }
+
+  private cut(): void {
+    this.batches.push({ end: this.position, lines: this.lines });
+    this.begun = this.position;
+    this.lines = 0;
+  }
+
+  private handOver(): void {
+    const { bytes, batches, begun } = this;
+    this.batches = [];
+    if (this.emit) {
+      this.renew(bytes.length);
+      this.emit({ buffer: bytes.buffer, batches });
+    } else {
+      bytes.copyWithin(0, begun, this.position);
+      this.position -= begun;
+      this.begun = 0;
+    }
+  }
+
+  /** A new buffer that begins with the batch that is not finished. */
+  private renew(size: number): void {
+    const larger = new Uint8Array(size);
+    larger.set(this.bytes.subarray(this.begun, this.position));
+    this.bytes = larger;
+    this.view = new DataView(larger.buffer);
+    this.position -= this.begun;
+    this.begun = 0;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Numbers as ASCII text, written straight into a buffer. Each function writes at `at`, returns the position after what it wrote, and
+ * may spoil the three bytes that follow: the buffer needs room for them, and what comes next overwrites them.
+ */
+
+/** The longest text of a double is `-2.2250738585072014e-308`, that of a timestamp has 20 characters; and the spoilt bytes. */
+export const LONGEST_NUMBER = 28;
+
+const MINUS = 45;
+const POINT = 46;
+const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+/** `000` to `999` as little-endian words, so that three digits are one store: 33 ns a timestamp where single digits take 52. */
+const THREE = Int32Array.from({ length: 1000 }, (_, n) => {
+  const [first = 0, second = 0, third = 0] = Buffer.from(String(n).padStart(3, '0'));
+  return first | (second << 8) | (third << 16);
+});
+/** The smallest float32 with all its digits. */
+const NORMAL_SINGLE = 2 ** -126;
+
+/**
+ * Writes floats as their shortest decimal: what `String` gives, but that -0 keeps its sign and a float32 has a float32's digits.
+ *
+ * Measured values have few decimals, mostly as many as the one before. So those are tried first: where n / 10^k, which is rounded
+ * correctly, is x again, the decimal n·10^-k denotes x; and with up to 15 digits (6 for a float32) no other as short does.
+ * Measured: 20 ns, where `String` and a copy of its characters take 300 to 470.
+ */
+export class FloatWriter {
+  private readonly limit: number;
+  private decimals = 0;
+
+  constructor(private readonly single = false) {
+    this.limit = single ? 1e6 : 1e15;
+  }
+
+  write(out: DataView, at: number, x: number): number {
+    let start = at;
+    if (x < 0 || (x === 0 && 1 / x < 0)) out.setUint8(start++, MINUS);
+    const magnitude = Math.abs(x);
+    let scaled = this.scaled(magnitude, this.decimals);
+    if (scaled >= 0) return this.writeScaled(out, start, scaled, this.decimals);
+    const most = (this.single ? 6 : 15) - (magnitude < 1 ? 0 : Math.ceil(Math.log10(magnitude)));
+    scaled = most < 0 ? -1 : this.scaled(magnitude, most);
+    if (scaled >= 0) return this.writeScaled(out, start, scaled, most);
+    return writeText(out, start, this.single ? shortestSingle(magnitude) : String(magnitude));
+  }
+
+  /** x · 10^decimals where that is a short integer that denotes x, else -1. */
+  private scaled(x: number, decimals: number): number {
+    const power = POWERS[decimals] as number;
+    const scaled = Math.round(x * power);
+    if (scaled >= this.limit) return -1;
+    const back = scaled / power;
+    return (this.single ? Math.fround(back) : back) === x ? scaled : -1;
+  }
+
+  private writeScaled(out: DataView, at: number, scaled: number, decimals: number): number {
+    let n = scaled;
+    let k = decimals;
+    for (; k > 0; k--) {
+      const tenth = Math.floor(n / 10);
+      if (tenth * 10 !== n) break;
+      n = tenth;
+    }
+    // `String` turns to an exponent below 1e-6; so does this, by falling back to it.
+    if (k > 6 && n < (POWERS[k - 6] as number)) return writeText(out, at, String(n / (POWERS[k] as number)));
+    // Values of up to 6 decimals set the next guess; a rare long one does not make all that follow it slow.
+    if (k > this.decimals && k <= 6) this.decimals = k;
+    if (k === 0) return writeInteger(out, at, n);
+    const power = POWERS[k] as number;
+    const whole = Math.floor(n / power);
+    const point = writeInteger(out, at, whole);
+    out.setUint8(point, POINT);
+    return writePadded(out, point + 1, n - whole * power, k);
+  }
+}
+
+/** A non-negative integer below 2^53. */
+export function writeInteger(out: DataView, at: number, n: number): number {
+  if (n >= 1e6) {
+    const high = Math.floor(n / 1e6);
+    return writePadded(out, writeInteger(out, at, high), n - high * 1e6, 6);
+  }
+  if (n >= 1000) {
+    const high = (n / 1000) | 0;
+    return writePadded(out, writeInteger(out, at, high), n - high * 1000, 3);
+  }
+  return writePadded(out, at, n, n >= 100 ? 3 : n >= 10 ? 2 : 1);
+}
+
+/** A non-negative integer of up to `digits` digits, with leading zeros. */
+export function writePadded(out: DataView, at: number, n: number, digits: number): number {
+  if (digits > 9) {
+    const high = Math.floor(n / 1e9);
+    return writePadded(out, writePadded(out, at, high, digits - 9), n - high * 1e9, 9);
+  }
+  let end = at;
+  let rest = n | 0;
+  if (digits > 6) {
+    const high = (rest / 1e6) | 0;
+    end = writeThree(out, end, high, digits - 6);
+    rest -= high * 1e6;
+  }
+  if (digits > 3) {
+    const high = (rest / 1000) | 0;
+    end = writeThree(out, end, high, Math.min(3, digits - 3));
+    rest -= high * 1000;
+  }
+  return writeThree(out, end, rest, Math.min(3, digits));
+}
+
+function writeThree(out: DataView, at: number, n: number, digits: number): number {
+  out.setInt32(at, (THREE[n] as number) >> (8 * (3 - digits)), true);
+  return at + digits;
+}
+
+/** Nanoseconds since 1970, given as whole seconds (negative before 1970) and the nanoseconds after them. */
+export function writeTimestamp(out: DataView, at: number, seconds: number, nanos: number): number {
+  if (seconds > 0) return writePadded(out, writeInteger(out, at, seconds), nanos, 9);
+  if (seconds === 0) return writeInteger(out, at, nanos);
+  out.setUint8(at, MINUS);
+  const whole = nanos === 0 ? -seconds : -seconds - 1;
+  const rest = nanos === 0 ? 0 : 1e9 - nanos;
+  return whole === 0 ? writeInteger(out, at + 1, rest) : writePadded(out, writeInteger(out, at + 1, whole), rest, 9);
+}
+
+/** ASCII text. */
+export function writeText(out: DataView, at: number, text: string): number {
+  for (let index = 0; index < text.length; index++) out.setUint8(at + index, text.charCodeAt(index));
+  return at + text.length;
+}
+
+/** The decimal of fewest digits that is nearer to this float32 than to any other. */
+export function shortestSingle(x: number): string {
+  for (let digits = x < NORMAL_SINGLE ? 1 : 6; digits < 9; digits++) {
+    const short = Number(x.toPrecision(digits));
+    if (Math.fround(short) === x) return String(short);
+  }
+  return String(Number(x.toPrecision(9)));
+}

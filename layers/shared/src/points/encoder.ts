@@ -1,0 +1,210 @@
+/** Record batches to line protocol: validates each row and writes it, without an object per row or value. */
+import type { DatasetMapping } from '../datasets/mapping';
+import { type ArrowColumn, isValid } from '../parquet/c-data';
+import type { ColumnInfo } from '../parquet/metadata';
+import type { BatchBuffer } from './batch-buffer';
+import { cellText } from './cell-text';
+import { Cell } from './cells';
+import { LONGEST_NUMBER, writeTimestamp } from './digits';
+import { DuplicateCounter } from './duplicates';
+import { type Head, Heads } from './heads';
+import { type KeyText, writeKey } from './key-text';
+import { type NumberField, numberFields } from './number-fields';
+import { readNumbers } from './numbers';
+import type { InvalidReason, PointsReport, RejectedRow } from './report';
+import { unsuitedColumns } from './schema';
+import { Tally } from './tally';
+import { TimeReader, type Times } from './times';
+
+const SPACE = 32;
+const NEWLINE = 10;
+/** By the state of a cell. */
+const REASONS: readonly InvalidReason[] = ['missing', 'missing', 'nan', 'infinite', 'unreadable', 'out-of-range'];
+
+export interface EncoderOptions {
+  readonly mapping: DatasetMapping;
+  /** The file's columns. */
+  readonly columns: readonly ColumnInfo[];
+  /** Names that the unit's fields take in this file: a column's own field of such a name is written as `nominal_NAME`. */
+  readonly taken: readonly string[];
+  readonly buffer: BatchBuffer;
+  readonly onReject?: ((row: RejectedRow) => void) | undefined;
+}
+
+export class PointsEncoder {
+  private readonly tally = new Tally();
+  private readonly duplicates: DuplicateCounter;
+  /** Columns of a type that does not serve: their cells count as unreadable. */
+  private readonly unsuited: ReadonlySet<string>;
+  private readonly heads: Heads;
+  private readonly timeReader: TimeReader;
+  private readonly fields: readonly NumberField[];
+  /** Bytes of all that can follow a head. */
+  private readonly longestTail: number;
+  private readonly times: Times;
+  private readonly ids: Int32Array;
+  /** The record batch at hand. */
+  private batch: readonly ArrowColumn[] = [];
+  private firstRow = 0;
+  private readonly cells = new Map<string, (row: number) => string | null>();
+  private rows = 0;
+  private points = 0;
+
+  /** @param capacity the rows of the largest record batch. */
+  constructor(
+    private readonly options: EncoderOptions,
+    capacity: number,
+  ) {
+    const { mapping, columns, taken } = options;
+    const unsuited = unsuitedColumns(columns, mapping);
+    this.unsuited = new Set(unsuited.map(({ name }) => name));
+    this.duplicates = new DuplicateCounter();
+    this.heads = new Heads(mapping, this.unsuited, this.tally, capacity);
+    this.timeReader = new TimeReader(mapping.time);
+    this.fields = numberFields(mapping, columns, taken, capacity);
+    this.longestTail = this.fields.reduce((sum, { key }) => sum + key.length + LONGEST_NUMBER, LONGEST_NUMBER + 2);
+    this.times = {
+      seconds: new Float64Array(capacity),
+      nanos: new Int32Array(capacity),
+      states: new Uint8Array(capacity),
+    };
+    this.ids = new Int32Array(capacity);
+
+    for (const { name, format } of unsuited) this.tally.warn('ignored', name, format, 1);
+    for (const { column, renamedFrom } of this.fields) {
+      if (renamedFrom !== undefined) this.tally.warn('renamed', column, `nominal_${renamedFrom}`, 1);
+    }
+  }
+
+  /** Encodes a record batch whose first row is the file's row `firstRow`. */
+  encode(batch: readonly ArrowColumn[], rows: number, firstRow: number): void {
+    this.batch = batch;
+    this.firstRow = firstRow;
+    this.cells.clear();
+    const columns = new Map(
+      batch.filter(({ name }) => !this.unsuited.has(name)).map((column) => [column.name, column]),
+    );
+    for (const column of batch) this.tally.addPresent(column.name, countPresent(column));
+    if (this.heads.trim()) this.duplicates.forget();
+
+    const { column: timeColumn } = this.options.mapping.time;
+    const times = columns.get(timeColumn);
+    if (times) this.timeReader.read(times, this.times);
+    else this.times.states.fill(this.stateWithout(timeColumn), 0, rows);
+    this.heads.read(columns, rows, this.ids);
+    for (const field of this.fields) {
+      const column = columns.get(field.column);
+      if (column) readNumbers(column, field);
+      else field.states.fill(this.stateWithout(field.column), 0, rows);
+    }
+    for (let row = 0; row < rows; row++) this.encodeRow(row);
+    this.rows += rows;
+  }
+
+  /** What became of all rows so far; nothing may be encoded after it. */
+  report(): PointsReport {
+    this.heads.settle();
+    for (const { column, leftOut, beyond } of this.fields) {
+      if (leftOut > 0) this.tally.warn('left-out', column, undefined, leftOut);
+      if (beyond > 0) this.tally.warn('out-of-range', column, undefined, beyond);
+    }
+    return {
+      rows: this.rows,
+      points: this.points,
+      bytes: this.options.buffer.total,
+      invalid: this.tally.invalid,
+      duplicates: this.duplicates.count,
+      warnings: this.tally.warnings,
+      present: this.tally.present,
+    };
+  }
+
+  private encodeRow(row: number): void {
+    const { mapping, buffer } = this.options;
+    const timeState = this.times.states[row] as number;
+    if (timeState !== Cell.ok) {
+      this.reject(row, REASONS[timeState], mapping.time.column);
+      return;
+    }
+    const head = this.heads.get(this.ids[row] as number);
+    if (head.fault) {
+      this.reject(row, head.fault.reason, head.fault.column);
+      return;
+    }
+    buffer.room(head.text.length + this.longestTail);
+    buffer.bytes.set(head.text, buffer.position);
+    let at = this.writeFields(row, head, buffer.view, buffer.position + head.text.length);
+    if (at < 0) return;
+
+    buffer.view.setUint8(at, SPACE);
+    const seconds = this.times.seconds[row] as number;
+    const nanos = this.times.nanos[row] as number;
+    at = writeTimestamp(buffer.view, at + 1, seconds, nanos);
+    buffer.view.setUint8(at, NEWLINE);
+    buffer.endLine(at + 1);
+    head.rows++;
+    this.points++;
+    this.duplicates.add(head.series, seconds, nanos);
+  }
+
+  /** Returns the position after the fields, or -1 where the row was rejected because of them. */
+  private writeFields(row: number, head: Head, out: DataView, start: number): number {
+    const { fields } = this;
+    let at = start;
+    for (let index = 0; index < fields.length; index++) {
+      const field = fields[index] as NumberField;
+      const state = field.states[row] as number;
+      if (state !== Cell.ok) {
+        if (field.required) {
+          this.reject(row, REASONS[state], field.column);
+          return -1;
+        }
+        if (state !== Cell.missing) field.leftOut++;
+        continue;
+      }
+      const key = field.named < 0 ? field.key : (head.keys[field.named] as KeyText);
+      const value = field.values[row] as number;
+      at = field.writer.write(out, writeKey(out, at, key), value);
+      if (value < field.min || value > field.max) field.beyond++;
+    }
+    if (head.hasStrings) return at;
+    if (at === start) {
+      this.reject(row, 'no-fields', this.options.mapping.fields[0]?.column ?? '');
+      return -1;
+    }
+    // The comma before the first field is the space that ends the tags.
+    out.setUint8(start, SPACE);
+    return at;
+  }
+
+  private reject(row: number, reason: InvalidReason = 'unreadable', column = ''): void {
+    const inFile = this.firstRow + row;
+    this.tally.reject(reason, column, inFile, () => this.cell(column, row));
+    this.options.onReject?.({
+      row: inFile,
+      reason,
+      column,
+      value: this.cell(column, row),
+      values: Object.fromEntries(this.batch.map(({ name }) => [name, this.cell(name, row)])),
+    });
+  }
+
+  private cell(name: string, row: number): string | null {
+    const column = this.batch.find((candidate) => candidate.name === name);
+    const textAt = this.cells.get(name) ?? (column ? cellText(column) : () => null);
+    this.cells.set(name, textAt);
+    return textAt(row);
+  }
+
+  private stateWithout(column: string): number {
+    return this.unsuited.has(column) ? Cell.unreadable : Cell.missing;
+  }
+}
+
+function countPresent(column: ArrowColumn): number {
+  if (column.format === 'n') return 0;
+  if (!column.validity) return column.length;
+  let rows = 0;
+  for (let row = 0; row < column.length; row++) if (isValid(column, row)) rows++;
+  return rows;
+}

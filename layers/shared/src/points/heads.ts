@@ -1,0 +1,180 @@
+/**
+ * The part of a line that text columns decide: measurement, sorted tags and string fields. It is made once per distinct combination
+ * of their values and copied for each row.
+ */
+import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
+import type { ArrowColumn } from '../parquet/c-data';
+import { escapeKey, escapeMeasurement, quote } from './escape';
+import { type KeyText, keyText } from './key-text';
+import type { InvalidReason } from './report';
+import type { Tally } from './tally';
+import { TextIds } from './text-ids';
+import { TupleTable } from './tuples';
+
+/** Remembered at most, counted between record batches: beyond, everything is forgotten and begins anew. */
+const MOST_HEADS = 1 << 16;
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/** Text that stands for a missing value in an optional tag. */
+const NO_TAG = /^(nan|none|null)?$/i;
+
+export interface HeadFault {
+  readonly reason: InvalidReason;
+  readonly column: string;
+}
+
+export interface Head {
+  /** `measurement,tags strings`, without a space where there are no strings. */
+  readonly text: Uint8Array;
+  /** The same for heads of the same measurement and tags. */
+  readonly series: number;
+  /** Why no row with this head can be a point. */
+  readonly fault: HeadFault | undefined;
+  readonly hasStrings: boolean;
+  /** The keys of the fields that are named by a column's text, in the mapping's order. */
+  readonly keys: readonly KeyText[];
+  readonly warnings: readonly (readonly [
+    'unknown-value' | 'trailing-backslash' | 'left-out',
+    column: string,
+    value: string,
+  ])[];
+  /** Rows that became points. */
+  rows: number;
+}
+
+export class Heads {
+  /** Bytes of all heads' text. */
+  private used = 0;
+  private heads: Head[] = [];
+  private readonly series = new Map<string, number>();
+  private readonly tags: readonly {
+    name: string;
+    key: string;
+    required: boolean;
+    known: ReadonlySet<string> | undefined;
+  }[];
+  private readonly strings: readonly FieldMapping[];
+  private readonly named: readonly FieldMapping[];
+  private readonly columns: readonly { name: string; texts: TextIds }[];
+  private readonly members: Int32Array;
+  private tuples: TupleTable;
+
+  /**
+   * @param unreadable columns of a type that cannot be text.
+   * @param capacity the rows of the largest record batch.
+   */
+  constructor(
+    private readonly mapping: DatasetMapping,
+    private readonly unreadable: ReadonlySet<string>,
+    private readonly tally: Tally,
+    capacity: number,
+  ) {
+    const { required, optional } = mapping.tags;
+    this.tags = [...required, ...optional]
+      .map((name) => {
+        const known = mapping.checks.known[name];
+        return { name, key: escapeKey(name), required: required.includes(name), known: known && new Set(known) };
+      })
+      // By bytes, as InfluxDB sorts them.
+      .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+    this.strings = mapping.fields.filter(({ type }) => type === 'text');
+    this.named = mapping.fields.filter(({ named }) => named);
+    const names = new Set([
+      ...this.tags.map(({ name }) => name),
+      ...this.strings.map(({ column }) => column),
+      ...this.named.map(({ named }) => named?.by ?? ''),
+    ]);
+    this.columns = [...names].map((name) => ({ name, texts: new TextIds() }));
+    this.members = new Int32Array(this.columns.length * capacity);
+    this.tuples = new TupleTable(this.columns.length);
+  }
+
+  /** The columns that heads are made of. */
+  get columnNames(): string[] {
+    return this.columns.map(({ name }) => name);
+  }
+
+  get(id: number): Head {
+    return this.heads[id] as Head;
+  }
+
+  /** Writes the number of each row's head to `ids`. Columns that the file lacks are missing in every row. */
+  read(columns: ReadonlyMap<string, ArrowColumn>, rows: number, ids: Int32Array): void {
+    const { members, tuples } = this;
+    const width = this.columns.length;
+    if (this.columns.some(({ name }) => !columns.has(name))) members.fill(0);
+    for (const [index, { name, texts }] of this.columns.entries()) {
+      const column = columns.get(name);
+      if (column) texts.read(column, members, index, width);
+    }
+    for (let row = 0; row < rows; row++) {
+      const id = tuples.idOf(members, row * width);
+      if (this.heads[id] === undefined) this.heads[id] = this.make(id);
+      ids[row] = id;
+    }
+  }
+
+  /** Forgets everything once it has become too much; true where it did, after which series begin anew. */
+  trim(): boolean {
+    const bytes = this.columns.reduce((sum, { texts }) => sum + texts.bytes, this.used);
+    if (this.heads.length < MOST_HEADS && bytes < MOST_BYTES) return false;
+    this.settle();
+    for (const { texts } of this.columns) texts.forget();
+    this.tuples = new TupleTable(this.columns.length);
+    this.series.clear();
+    this.used = 0;
+    return true;
+  }
+
+  /** Hands the warnings of all heads, times their points, to the tally. */
+  settle(): void {
+    for (const head of this.heads) {
+      if (head?.rows)
+        for (const [kind, column, value] of head.warnings) this.tally.warn(kind, column, value, head.rows);
+    }
+    this.heads = [];
+  }
+
+  private make(id: number): Head {
+    const textOf = this.valuesOf(id);
+    const warnings: Head['warnings'][number][] = [];
+    let fault: HeadFault | undefined;
+    let tagSet = escapeMeasurement(this.mapping.measurement);
+    for (const { name, key, required, known } of this.tags) {
+      const raw = this.unreadable.has(name) ? null : textOf(name);
+      const value = raw?.trim() ?? '';
+      if (required ? value === '' : NO_TAG.test(value)) {
+        if (required) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
+        continue;
+      }
+      if (known && !known.has(value)) warnings.push(['unknown-value', name, value]);
+      const held = value.replace(/\\+$/, '');
+      if (held !== value) warnings.push(['trailing-backslash', name, value]);
+      if (held !== '') tagSet += `,${key}=${escapeKey(held)}`;
+    }
+
+    const strings: string[] = [];
+    for (const { column, name } of this.strings) {
+      const value = textOf(column);
+      if (value === null) warnings.push(['left-out', column, '']);
+      if (typeof value === 'string') strings.push(`${escapeKey(name ?? column)}=${quote(value)}`);
+    }
+    const series = this.series.get(tagSet) ?? this.series.size;
+    this.series.set(tagSet, series);
+    const text = new TextEncoder().encode(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
+    this.used += text.length;
+    const keys = this.named.map(({ named }) => {
+      const unit = textOf(named?.by ?? '')?.trim() ?? '';
+      return keyText(named?.names[unit] ?? named?.otherwise ?? '');
+    });
+    return { text, series, fault, hasStrings: strings.length > 0, keys, warnings, rows: 0 };
+  }
+
+  /** The text of each column in the combination `id`. */
+  private valuesOf(id: number): (column: string) => string | null | undefined {
+    const values = new Map(
+      this.columns.map(({ name, texts }, index) => [name, texts.valueOf(this.tuples.member(id, index))]),
+    );
+    return (column) => values.get(column);
+  }
+}

@@ -1,0 +1,62 @@
+/** The number fields of a mapping with what a file needs for writing them: values of the record batch, key, float width, range. */
+import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
+import type { ColumnInfo } from '../parquet/metadata';
+import { FloatWriter } from './digits';
+import { type KeyText, keyText } from './key-text';
+import { isSingle, type Numbers } from './numbers';
+
+export interface NumberField extends Numbers {
+  readonly column: string;
+  readonly required: boolean;
+  /** Its place among the fields that are named by a column's text, or -1. */
+  readonly named: number;
+  /** Its key; of a field that is named by text, the longest it can get. */
+  readonly key: KeyText;
+  readonly writer: FloatWriter;
+  /** Values outside are counted. */
+  readonly min: number;
+  readonly max: number;
+  /** The name that the unit's field has taken, where the key is another because of it. */
+  readonly renamedFrom: string | undefined;
+  leftOut: number;
+  beyond: number;
+}
+
+/** @param capacity the rows of the largest record batch. */
+export function numberFields(
+  mapping: DatasetMapping,
+  columns: readonly ColumnInfo[],
+  taken: readonly string[],
+  capacity: number,
+): NumberField[] {
+  const named = mapping.fields.filter((field) => field.named);
+  return mapping.fields
+    .filter((field) => field.type === 'number')
+    .map((field) => ({ field, info: columns.find(({ name }) => name === field.column) }))
+    .filter(({ field, info }) => field.required || info)
+    .map(({ field, info }) => {
+      const { name = field.column } = field;
+      const isTaken = !field.named && taken.includes(name);
+      const range = mapping.checks.ranges[field.column];
+      return {
+        column: field.column,
+        required: field.required ?? false,
+        named: named.indexOf(field),
+        key: longestKey(field, isTaken ? `nominal_${name}` : name),
+        writer: new FloatWriter(info !== undefined && isSingle(info)),
+        values: new Float64Array(capacity),
+        states: new Uint8Array(capacity),
+        min: range?.min ?? Number.NEGATIVE_INFINITY,
+        max: range?.max ?? Number.POSITIVE_INFINITY,
+        renamedFrom: isTaken ? name : undefined,
+        leftOut: 0,
+        beyond: 0,
+      };
+    });
+}
+
+function longestKey({ named }: FieldMapping, own: string): KeyText {
+  const names = named ? [...Object.values(named.names), named.otherwise] : [own];
+  const keys = names.map(keyText);
+  return keys.reduce((longest, key) => (key.length > longest.length ? key : longest));
+}

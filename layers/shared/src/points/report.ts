@@ -1,0 +1,112 @@
+/** What became of the rows of a run: counts that add up over the runs of a file and over files. */
+
+export interface PointsReport {
+  readonly rows: number;
+  readonly points: number;
+  /** Bytes of line protocol. */
+  readonly bytes: number;
+  readonly invalid: readonly InvalidRows[];
+  /** Points with the tags and time of an earlier one of this run, of which InfluxDB keeps the last: a lower bound for a file. */
+  readonly duplicates: number;
+  readonly warnings: readonly Warning[];
+  /** By column of the file that the mapping names: the rows that have a value. */
+  readonly present: Readonly<Record<string, number>>;
+}
+
+/** An invalid row counts once, under the first fault found: its time, then its tags, then its fields. */
+export interface InvalidRows {
+  readonly reason: InvalidReason;
+  readonly column: string;
+  readonly count: number;
+  /** The first few. */
+  readonly examples: readonly InvalidExample[];
+}
+
+/**
+ * `no-fields`: every field of the row is missing, and a point needs one. `unreadable`: text that is no number or time, or not UTF-8,
+ * or a column of a type that cannot be one. `out-of-range`: a time before 1677-09-21 or after 2262-04-11.
+ */
+export type InvalidReason = 'missing' | 'nan' | 'infinite' | 'unreadable' | 'out-of-range' | 'no-fields';
+
+export interface InvalidExample {
+  /** In the file, from 0. */
+  readonly row: number;
+  readonly value: string | null;
+}
+
+/** A row that became no point, for a reject file. */
+export interface RejectedRow extends InvalidExample {
+  readonly reason: InvalidReason;
+  readonly column: string;
+  /** The row's mapped columns. */
+  readonly values: Readonly<Record<string, string | null>>;
+}
+
+/**
+ * `unknown-value`: a tag's value that the mapping does not know. `out-of-range`: a number outside the mapping's range. `left-out`: an
+ * optional number that is unreadable, NaN or infinite. `renamed`: a field under the name in `value`, because the unit's field has its
+ * own. `ignored`: an optional column of a type that cannot be used. `trailing-backslash`: a tag whose last backslash was left out,
+ * as line protocol cannot hold it.
+ */
+export interface Warning {
+  readonly kind: 'unknown-value' | 'out-of-range' | 'left-out' | 'renamed' | 'ignored' | 'trailing-backslash';
+  readonly column: string;
+  readonly value?: string;
+  readonly count: number;
+}
+
+export const EXAMPLES = 5;
+export const WARNED_VALUES = 50;
+
+/** The sum of reports. */
+export function sumReports(reports: readonly PointsReport[]): PointsReport {
+  const sum = (of: (report: PointsReport) => number) => reports.reduce((total, report) => total + of(report), 0);
+  const present: Record<string, number> = {};
+  for (const report of reports) {
+    for (const [column, rows] of Object.entries(report.present)) present[column] = (present[column] ?? 0) + rows;
+  }
+  return {
+    rows: sum(({ rows }) => rows),
+    points: sum(({ points }) => points),
+    bytes: sum(({ bytes }) => bytes),
+    duplicates: sum(({ duplicates }) => duplicates),
+    invalid: sumBy(
+      reports.flatMap(({ invalid }) => invalid),
+      ({ reason, column }) => `${reason} ${column}`,
+      (a, b) => ({ ...a, count: a.count + b.count, examples: [...a.examples, ...b.examples].slice(0, EXAMPLES) }),
+    ),
+    warnings: sumBy(
+      reports.flatMap(({ warnings }) => warnings),
+      ({ kind, column, value }) => JSON.stringify([kind, column, value]),
+      (a, b) => ({ ...a, count: a.kind === 'renamed' || a.kind === 'ignored' ? a.count : a.count + b.count }),
+    ),
+    present,
+  };
+}
+
+/** The required columns of which no row of all these reports has a value; none where there are no rows at all. */
+export function whollyNull({ rows, present }: PointsReport, required: readonly string[]): string[] {
+  return rows === 0 ? [] : required.filter((column) => (present[column] ?? 0) === 0);
+}
+
+/** Invalid rows as a sentence for a person: `12 rows: value is nan (row 7: NaN; row 9: NaN)`. */
+export function describeInvalid(invalid: readonly InvalidRows[]): string {
+  return invalid
+    .map(({ reason, column, count, examples }) => {
+      const shown = examples
+        .map(({ row, value }) => `row ${row}: ${value === null ? 'null' : JSON.stringify(value)}`)
+        .join('; ');
+      return `${count} ${count === 1 ? 'row' : 'rows'} with ${column} ${reason} (${shown})`;
+    })
+    .join(', ');
+}
+
+function sumBy<T>(items: readonly T[], nameOf: (item: T) => string, add: (a: T, b: T) => T): T[] {
+  const sums = new Map<string, T>();
+  for (const item of items) {
+    const name = nameOf(item);
+    const known = sums.get(name);
+    sums.set(name, known === undefined ? item : add(known, item));
+  }
+  return [...sums.values()];
+}

@@ -1,0 +1,55 @@
+/** Wall-clock times of a zone to instants, at a cost that a column of millions can bear. */
+
+const DAY = 86_400;
+
+/**
+ * What to subtract from a wall-clock time, in seconds as if it were UTC, to get the instant. A time that a zone's clocks show twice
+ * is its first occurrence; one that they skip is read with the offset before the change (so do Temporal and most libraries).
+ */
+export class ZoneOffsets {
+  private readonly clock: Intl.DateTimeFormat;
+  /** By day: its offset where no change is within a day of it, else NaN. Changes are rare, so this answers almost always. */
+  private readonly days = new Map<number, number>();
+  private readonly changes = new Map<number, number>();
+
+  constructor(zone: string) {
+    this.clock = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      ...{ year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' },
+      era: 'short',
+    });
+  }
+
+  at(wall: number): number {
+    const day = Math.floor(wall / DAY);
+    let offset = this.days.get(day);
+    if (offset === undefined) {
+      const before = this.ofInstant((day - 1) * DAY);
+      offset = before === this.ofInstant((day + 2) * DAY) ? before : Number.NaN;
+      this.days.set(day, offset);
+    }
+    return Number.isNaN(offset) ? this.nearChange(wall) : offset;
+  }
+
+  private nearChange(wall: number): number {
+    const known = this.changes.get(wall);
+    if (known !== undefined) return known;
+    const before = this.ofInstant(wall - 2 * DAY);
+    const after = this.ofInstant(wall + 2 * DAY);
+    const isAfter = this.ofInstant(wall - before) !== before && this.ofInstant(wall - after) === after;
+    const offset = isAfter ? after : before;
+    this.changes.set(wall, offset);
+    return offset;
+  }
+
+  /** Seconds that the zone's clocks are ahead of UTC at an instant. */
+  private ofInstant(seconds: number): number {
+    const parts = Object.fromEntries(this.clock.formatToParts(seconds * 1000).map(({ type, value }) => [type, value]));
+    const year = parts.era === 'BC' ? 1 - Number(parts.year) : Number(parts.year);
+    const shown = new Date(0);
+    shown.setUTCFullYear(year, Number(parts.month) - 1, Number(parts.day));
+    shown.setUTCHours(Number(parts.hour), Number(parts.minute), Number(parts.second));
+    return Math.round(shown.getTime() / 1000 - seconds);
+  }
+}

@@ -1,0 +1,67 @@
+/** Shows how far a load is: a bar that is drawn over on a terminal, a plain line now and then elsewhere. */
+
+export interface Output {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+const BAR_MS = 200;
+const LINE_MS = 5000;
+const WIDTH = 30;
+const CLEAR_LINE = '\r\u001b[K';
+
+export class Progress {
+  private total = 0;
+  private done = 0;
+  private shown = Number.NEGATIVE_INFINITY;
+  private readonly start: number;
+
+  /** @param now ms */
+  constructor(
+    private readonly output: Output,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.start = now();
+  }
+
+  addTotal(rows: number): void {
+    this.total += rows;
+  }
+
+  add(rows: number): void {
+    this.done += rows;
+    const now = this.now();
+    if (now - this.shown < (this.output.isTTY ? BAR_MS : LINE_MS)) return;
+    this.shown = now;
+    this.show();
+  }
+
+  /** A message, above the bar. */
+  note(message: string): void {
+    this.output.write(`${this.output.isTTY ? CLEAR_LINE : ''}${message}\n`);
+  }
+
+  /** Shows the last state, and leaves the line. */
+  end(): void {
+    this.show();
+    if (this.output.isTTY) this.output.write('\n');
+  }
+
+  private show(): void {
+    const seconds = (this.now() - this.start) / 1000;
+    const rate = seconds > 0 ? this.done / seconds : 0;
+    const share = this.total > 0 ? Math.min(1, this.done / this.total) : 1;
+    const left = rate > 0 ? ` ${time((this.total - this.done) / rate)} left` : '';
+    const rows = `${count(this.done)} of ${count(this.total)} rows, ${count(rate)}/s`;
+    const text = `${Math.floor(share * 100)}% ${rows}${share < 1 ? left : ` in ${time(seconds)}`}`;
+    if (!this.output.isTTY) this.output.write(`${text}\n`);
+    else this.output.write(`${CLEAR_LINE}[${'='.repeat(Math.round(share * WIDTH)).padEnd(WIDTH)}] ${text}`);
+  }
+}
+
+export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+function time(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

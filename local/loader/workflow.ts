@@ -1,0 +1,108 @@
+/** The workflow on this machine: the same steps in the same order, with items instead of invocations at once. */
+import { InfluxDBConnectionError } from 'shared/errors';
+import type { ItemResult } from 'shared/loads/item-result';
+import { jsonObjects } from 'shared/loads/json-objects';
+import { type Load, readLoad } from 'shared/loads/load';
+import { type LoadServices, loadItem, readLoadBatch } from 'shared/loads/load-item';
+import type { ObjectRef } from 'shared/loads/objects';
+import type { PlanItem } from 'shared/loads/plan-item';
+import { type PlanResult, type PlanServices, planLoad, workKey } from 'shared/loads/plan-load';
+import { type Summary, summarizeLoad } from 'shared/loads/summarize-load';
+import { MapResults } from './map-results';
+
+export interface WorkflowServices {
+  readonly plan: PlanServices;
+  readonly load: LoadServices;
+  /** Throws where InfluxDB cannot be written to. */
+  readonly check: () => Promise<unknown>;
+  /** Is told of each part of the plan before its items are loaded. */
+  readonly onPlan?: (plan: PlanResult) => void;
+  readonly onItem?: (item: PlanItem, result: ItemResult | Error) => void;
+}
+
+type Failure = { readonly error: string; readonly cause: string };
+interface Part {
+  readonly plan: PlanResult;
+  readonly results: { readonly bucket: string; readonly manifestKey: string } | null;
+  readonly error: Failure | null;
+}
+
+/**
+ * Loads what the input asks for, and sums up. A load ends early beyond its tolerance, and when InfluxDB stays away.
+ * @throws what a step throws before the first item was begun
+ */
+export async function runLoad(loadId: string, input: unknown, services: WorkflowServices): Promise<Summary> {
+  const load = readLoad(loadId, input, { mappings: services.plan.mappings, reservedConcurrency: undefined });
+  await services.check();
+  const parts: Part[] = [];
+  let error: Failure | null = null;
+  for (let next: PlanResult['continuation'] = null; parts.length === 0 || next !== null; ) {
+    const plan: PlanResult | Failure = await planPart(load, parts.length, next, services.plan);
+    if ('error' in plan) {
+      error = plan;
+      break;
+    }
+    services.onPlan?.(plan);
+    const part = plan.items === 0 ? { plan, results: null, error: null } : await loadPart(load, plan, services);
+    parts.push(part);
+    if (part.error) break;
+    next = plan.continuation;
+  }
+  return await summarizeLoad({ load, parts, error }, services.plan);
+}
+
+/** A part of the plan, or why there is none; of the first one the failure is the load's. */
+async function planPart(
+  load: Load,
+  part: number,
+  continuation: PlanResult['continuation'],
+  services: PlanServices,
+): Promise<PlanResult | Failure> {
+  try {
+    return await planLoad({ load, part, continuation }, services);
+  } catch (thrown) {
+    if (part === 0) throw thrown;
+    return failureOf(thrown);
+  }
+}
+
+/** The map over a part of the plan. */
+async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices): Promise<Part> {
+  const { objects } = services.plan;
+  const prefix: ObjectRef = { bucket: plan.plan.bucket, key: workKey(load.loadId, `results-${plan.part}`) };
+  const results = new MapResults(objects, prefix);
+  const under = new Set<Promise<void>>();
+  let failed = 0;
+  let stop: Failure | null = null;
+
+  const one = async (item: PlanItem): Promise<void> => {
+    try {
+      const result = await loadItem(load.loadId, item, services.load);
+      results.succeeded({ loadId: load.loadId, item }, result);
+      services.onItem?.(item, result);
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      results.failed({ loadId: load.loadId, item }, failure);
+      services.onItem?.(item, thrown instanceof Error ? thrown : new Error(String(thrown)));
+      failed += 1;
+      const isBeyond = failed * 100 > load.toleratedFailurePercentage * plan.items;
+      if (thrown instanceof InfluxDBConnectionError) stop ??= failure;
+      else if (isBeyond) stop ??= { error: 'TooManyFailures', cause: 'more items failed than are tolerated' };
+    }
+  };
+  const lines = await objects.read(plan.plan);
+  if (!lines) throw new Error(`${objects.nameOf(plan.plan)} is missing`);
+  for await (const line of jsonObjects(lines, objects.nameOf(plan.plan))) {
+    if (stop) break;
+    const running = one(readLoadBatch({ loadId: load.loadId, item: line }).item).finally(() => under.delete(running));
+    under.add(running);
+    if (under.size >= load.maxConcurrency) await Promise.race(under);
+  }
+  await Promise.all(under);
+  return { plan, results: await results.finish(), error: stop };
+}
+
+function failureOf(thrown: unknown): Failure {
+  if (thrown instanceof Error) return { error: thrown.name, cause: thrown.message };
+  return { error: 'UnexpectedError', cause: String(thrown) };
+}

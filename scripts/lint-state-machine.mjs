@@ -1,0 +1,34 @@
+/**
+ * Checks the state machine with statelint (PyPI: `pip install statelint jsonata-python PyYAML`), a second opinion beside
+ * asl-validator: it parses every JSONata expression. STATELINT names it where it is not on PATH.
+ */
+import { spawnSync } from 'node:child_process';
+
+const DEFINITION = 'statemachine/bulk-load.asl.yaml';
+
+/** What statelint 3.1 does not know yet of the States Language. */
+const UNKNOWN_TO_STATELINT = [
+  /\.MaxConcurrency is "\{% .* %\}" but should be numeric$/,
+  /\.ToleratedFailurePercentage is "\{% .* %\}" but should be an Integer$/,
+  /^Field "Label" not allowed in State Machine\.States\.LoadBatches$/,
+  /^Field "InputType" not allowed in .*\.ItemReader\.ReaderConfig$/,
+];
+
+// Substitutions stand where URIs and numbers will, hence the ignored checks.
+const options = ['--yaml', '--eval-jsonata', '--ignore=URI,FLOAT', DEFINITION];
+const { error, status, stdout, stderr } = spawnSync(process.env.STATELINT ?? 'statelint', options, {
+  encoding: 'utf8',
+});
+
+if (error?.code === 'ENOENT') {
+  console.log('skipped: statelint is not installed (pip install statelint jsonata-python PyYAML)');
+} else {
+  const lines = `${stdout}${stderr}`.split('\n').map((line) => line.trim());
+  const problems = lines.filter(
+    (line) => line !== '' && !/^\d+ errors?:$/.test(line) && !UNKNOWN_TO_STATELINT.some((known) => known.test(line)),
+  );
+  for (const problem of problems) console.error(problem);
+  if (error || status > 1) console.error(`statelint failed: ${error?.message ?? `code ${status}`}`);
+  process.exitCode = error || status > 1 || problems.length > 0 ? 1 : 0;
+  if (process.exitCode === 0) console.log(`${DEFINITION}: no problems found by statelint`);
+}

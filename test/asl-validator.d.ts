@@ -1,0 +1,7 @@
+/** What the tests use of asl-validator, which ships no types. */
+declare module 'asl-validator' {
+  export default function validate(definition: unknown): {
+    readonly isValid: boolean;
+    errorsText(separator: string): string;
+  };
+}

@@ -1,0 +1,270 @@
+/** LoadBatch against a store and an InfluxDB over HTTP: results, rejected rows, faults. */
+import { gunzipSync } from 'node:zlib';
+import type { ItemResult } from 'shared/loads/item-result';
+import { itemResult } from 'shared/loads/item-result';
+import { type LoadServices, loadItem, readLoadBatch } from 'shared/loads/load-item';
+import type { PlanItem } from 'shared/loads/plan-item';
+import { planLoad } from 'shared/loads/plan-load';
+import { recordingLogger } from '../../influx-writing';
+import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
+import { configOf, DATA, fixtureBytes, loadServices, planServices, testStore, WORK } from '../../support/loader';
+import { testReader } from '../../support/parquet';
+import { VirtualClock } from '../../virtual-clock';
+
+const reader = testReader();
+const s3 = testStore();
+const stored: Answer = { status: 204 };
+let answer: (request: ReceivedRequest, index: number) => Answer = () => stored;
+let influxdb: ScriptedServer;
+
+beforeAll(async () => {
+  influxdb = await ScriptedServer.start((request, index) => answer(request, index));
+});
+beforeEach(() => {
+  influxdb.requests.length = 0;
+  answer = () => stored;
+});
+afterAll(() => influxdb.stop());
+
+const lines = () => influxdb.requests.flatMap(({ body }) => body.split('\n')).filter((line) => line !== '');
+
+/** The only item of a file. */
+async function itemOf(name: string, dataset = 'generation'): Promise<PlanItem> {
+  const key = `${dataset}/${name}.parquet`;
+  s3.store.put(DATA, key, fixtureBytes(name));
+  const load = {
+    loadId: 'load-1',
+    source: { bucket: DATA, key },
+    dataset,
+    toleratedFailurePercentage: 0,
+    maxConcurrency: 1,
+  };
+  const services = planServices({ objects: s3.objects, reader }, { validateSchema: false });
+  await planLoad({ load, part: 0, continuation: null }, services);
+  const [item] = s3.store.lines<PlanItem>(WORK, 'loads/load-1/plan-0.jsonl');
+  if (!item) throw new Error(`${name} has no item`);
+  return item;
+}
+
+function run(
+  item: PlanItem,
+  environment: Record<string, string> = {},
+  options: Partial<LoadServices> = {},
+): Promise<ItemResult> {
+  const config = configOf(influxdb.url, { VALIDATE_SCHEMA: 'false', ...environment });
+  return loadItem(
+    'load-1',
+    item,
+    loadServices({ objects: s3.objects, reader }, config, { clock: new VirtualClock(), ...options }),
+  );
+}
+
+function rejectedRows(result: Pick<ItemResult, 'invalidFile'>): Record<string, unknown>[] {
+  const key = result.invalidFile?.replace(`s3://${WORK}/`, '') ?? '';
+  const text = gunzipSync(s3.store.objects.get(`${WORK}/${key}`) ?? '').toString('utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+it('writes every row group of its item, and no other', async () => {
+  const whole = await itemOf('codec-snappy');
+  const result = await run({ ...whole, firstRowGroup: 1, rowGroups: 2, firstRow: 100, rows: 200 });
+  expect(result).toMatchObject({
+    item: { bucket: DATA, key: whole.key, firstRowGroup: 1, rowGroups: 2 },
+    statusCode: 200,
+    sourceRecords: 200,
+    pointsWritten: 200,
+    batches: 1,
+    invalidFile: null,
+  });
+  expect(lines()).toHaveLength(200);
+  expect(result.nulls).toMatchObject({ value: 0, operator: 200, efficiency: 200 });
+});
+
+describe('invalid rows', () => {
+  it('are dropped, counted by column and reason, and kept with all their columns', async () => {
+    const result = await run(await itemOf('value-bad'));
+    const invalid = Object.values(result.invalidRecords).reduce((sum, count) => sum + count, 0);
+    expect(result.statusCode).toBe(200);
+    expect(Object.keys(result.invalidRecords).sort()).toEqual(['value infinite', 'value missing', 'value nan']);
+    expect(result.pointsWritten + invalid).toBe(result.sourceRecords);
+    expect(result.invalidFile).toMatch(/^s3:\/\/work-bucket\/loads\/load-1\/invalid\/[0-9a-f]{16}-0\.jsonl\.gz$/);
+    const rows = rejectedRows(result);
+    expect(rows).toHaveLength(invalid);
+    expect(rows[0]).toMatchObject({
+      bucket: DATA,
+      key: 'generation/value-bad.parquet',
+      row: expect.any(Number),
+      reason: expect.any(String),
+      column: 'value',
+      values: { region: 'norte', unit: 'MW' },
+    });
+  });
+
+  it('fail the item before a point is written where they may not be dropped, and are kept all the same', async () => {
+    const item = await itemOf('value-bad');
+    await expect(run(item, { DROP_INVALID_RECORDS: 'false' })).rejects.toMatchObject({
+      name: 'DataConversionError',
+      message: expect.stringMatching(/value nan.*nothing of it was written/),
+    });
+    expect(influxdb.requests).toEqual([]);
+    const key = [...s3.store.objects.keys()].find((path) => path.includes('/invalid/'));
+    expect(rejectedRows({ invalidFile: `s3://${key}` }).length).toBeGreaterThan(0);
+  });
+});
+
+describe('a file', () => {
+  it('that was changed since it was planned is not mixed with what was planned', async () => {
+    const item = await itemOf('codec-snappy');
+    s3.store.put(DATA, item.key, fixtureBytes('codec-gzip'));
+    await expect(run(item)).rejects.toMatchObject({
+      name: 'DataConversionError',
+      message: expect.stringContaining('was changed since it was planned'),
+    });
+    expect(influxdb.requests).toEqual([]);
+  });
+
+  it('that is gone is told', async () => {
+    const item = await itemOf('codec-snappy');
+    s3.store.objects.delete(`${DATA}/${item.key}`);
+    await expect(run(item)).rejects.toMatchObject({
+      name: 'DataConversionError',
+      message: expect.stringContaining('does not exist'),
+    });
+  });
+
+  it('that S3 does not give is another matter', async () => {
+    const item = await itemOf('codec-snappy');
+    s3.store.fail = () => 503;
+    await expect(run(item)).rejects.toMatchObject({ name: 'UnexpectedError' });
+  });
+
+  it('that lacks a required column fails with VALIDATE_SCHEMA', async () => {
+    const item = await itemOf('missing-column');
+    await expect(run(item, { VALIDATE_SCHEMA: 'true' })).rejects.toMatchObject({ name: 'DataConversionError' });
+  });
+});
+
+describe('InfluxDB', () => {
+  const conflict = (dropped: number): Answer => ({
+    status: 422,
+    body: JSON.stringify({
+      code: 'unprocessable entity',
+      message: `failure writing points to database: partial write: field type conflict: input field "power_mw" dropped=${dropped}`,
+    }),
+  });
+
+  it('that refuses some points makes the item 207, with its reason', async () => {
+    answer = (_request, index) => (index === 0 ? conflict(7) : stored);
+    const result = await run(await itemOf('codec-snappy'), { MAX_BATCH_SIZE: '100' });
+    expect(result).toMatchObject({ statusCode: 207, sourceRecords: 300, pointsWritten: 293, rejectedPoints: 7 });
+    expect(result.rejected[0]?.reason).toMatch(/field type conflict/);
+  });
+
+  it('that refuses every point fails the item', async () => {
+    answer = () => conflict(300);
+    await expect(run(await itemOf('codec-snappy'))).rejects.toMatchObject({
+      name: 'InfluxDBWriteError',
+      message: expect.stringMatching(/none of 300 points was stored.*field type conflict/),
+    });
+  });
+
+  it.each([401, 403, 404])('that answers %i fails the item at once', async (status) => {
+    answer = () => ({ status, body: '{"message":"no"}' });
+    await expect(
+      run(await itemOf('codec-snappy'), { WRITE_CONCURRENCY: '1', MAX_BATCH_SIZE: '10' }),
+    ).rejects.toMatchObject({
+      name: 'InfluxDBWriteError',
+    });
+    expect(influxdb.requests).toHaveLength(1);
+  });
+
+  it('that stays away fails the item with an error that is worth a retry', async () => {
+    answer = () => ({ status: 503 });
+    await expect(run(await itemOf('codec-snappy'))).rejects.toMatchObject({
+      name: 'InfluxDBConnectionError',
+      message: expect.stringContaining('InfluxDB was unavailable for 30 s'),
+    });
+  });
+
+  it('that fails a batch for good fails the item, or the batch alone where it may be skipped', async () => {
+    const item = await itemOf('codec-snappy');
+    const environment = { MAX_BATCH_SIZE: '2', MAX_RETRIES: '0' };
+    answer = (_request, index) => (index === 3 ? { status: 500, body: '{"message":"broken"}' } : stored);
+    await expect(run(item, { ...environment, WRITE_CONCURRENCY: '1' })).rejects.toMatchObject({
+      name: 'InfluxDBConnectionError',
+    });
+    influxdb.requests.length = 0;
+    const result = await run(item, { ...environment, WRITE_CONCURRENCY: '1', SKIP_FAILED_BATCHES: 'true' });
+    expect(result).toMatchObject({
+      statusCode: 207,
+      failedBatches: 1,
+      failedPoints: 2,
+      pointsWritten: 298,
+      batches: 150,
+    });
+  });
+});
+
+it('ends before its deadline with an error that is worth a retry', async () => {
+  const deadline = new AbortController();
+  answer = (_request, index) => {
+    if (index === 2) deadline.abort();
+    return stored;
+  };
+  const item = await itemOf('codec-snappy');
+  await expect(run(item, { MAX_BATCH_SIZE: '10' }, { deadline: deadline.signal })).rejects.toMatchObject({
+    name: 'InfluxDBConnectionError',
+    message: expect.stringMatching(/not loaded within the time of one invocation \(\d+ points were written\)/),
+  });
+  expect(influxdb.requests.length).toBeLessThan(30);
+});
+
+it('hides the token from every log and error', async () => {
+  const logger = recordingLogger();
+  answer = () => ({ status: 401, body: '{"message":"unauthorized access"}' });
+  const failure: unknown = await run(await itemOf('codec-snappy'), {}, { logger }).catch((error: unknown) => error);
+  expect(JSON.stringify([logger.entries, failure, String(failure)])).not.toContain('test-token');
+});
+
+it('has a small result, whatever the data', async () => {
+  const item = await itemOf('codec-snappy');
+  const long = 'x'.repeat(100_000);
+  const many = Array.from({ length: 1000 }, (_, index) => `${index} ${long}`);
+  const report = {
+    rows: 1,
+    points: 1,
+    bytes: 1,
+    duplicates: 1,
+    invalid: many.map((value) => ({
+      reason: 'nan' as const,
+      column: 'value',
+      count: 1,
+      examples: [{ row: 1, value }],
+    })),
+    warnings: many.map((value) => ({ kind: 'unknown-value' as const, column: value, value, count: 1 })),
+    present: {},
+  };
+  const written = {
+    ...{
+      pointsWritten: 1,
+      batches: 1,
+      failedBatches: 0,
+      failedLines: 0,
+      rejectedLines: 1000,
+      retries: 0,
+      failure: undefined,
+    },
+    rejected: many.map((reason) => ({ reason, lines: 1, examples: [reason, reason, reason] })),
+  };
+  const key = 'k'.repeat(1024);
+  const columns = many.map((name) => name.slice(0, 60));
+  const result = itemResult({ ...item, key }, columns, report, written, { invalidFile: null, milliseconds: 1 });
+  expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(32 * 1024);
+});
+
+test('an input that is no item is refused with everything that is wrong with it', () => {
+  expect(() => readLoadBatch({ loadId: 'x', item: { bucket: 'b' } })).toThrow(/item.key: .*; item.etag: /);
+});

@@ -1,0 +1,269 @@
+/** LoadObject: what each kind of sender is answered, and what is written before a file is known to be good. */
+
+import { InfluxClient } from 'shared/influxdb/client';
+import { checkHealth } from 'shared/influxdb/health';
+import { staticToken } from 'shared/influxdb/token';
+import { LoadMetrics } from '../../../functions/load-metrics';
+import { type DispatchServices, dispatch } from '../../../functions/load-object/dispatch';
+import { loadObject } from '../../../functions/load-object/load-object';
+import { recordingLogger } from '../../influx-writing';
+import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
+import { configOf, DATA, fixtureBytes, loadServices, never, parquetOf, testStore } from '../../support/loader';
+import { testReader } from '../../support/parquet';
+import { VirtualClock } from '../../virtual-clock';
+
+const reader = testReader();
+const s3 = testStore();
+let writes: (request: ReceivedRequest) => Answer = () => ({ status: 204 });
+let influxdb: ScriptedServer;
+
+beforeAll(async () => {
+  influxdb = await ScriptedServer.start((request) =>
+    request.path.endsWith('/write') ? writes(request) : { status: 200 },
+  );
+});
+beforeEach(() => {
+  influxdb.requests.length = 0;
+  writes = () => ({ status: 204 });
+});
+afterAll(() => influxdb.stop());
+
+const lines = () => influxdb.requests.flatMap(({ body }) => body.split('\n')).filter((line) => line.includes('_data,'));
+const put = (key: string, name = 'codec-snappy') => s3.store.put(DATA, key, fixtureBytes(name));
+
+function send(
+  event: unknown,
+  environment: Record<string, string> = {},
+  options: Partial<DispatchServices> = {},
+): Promise<unknown> {
+  const config = configOf(influxdb.url, environment);
+  const influx = new InfluxClient(config.target, staticToken('test-token'), {});
+  const base = loadServices({ objects: s3.objects, reader }, config, { clock: new VirtualClock(), influxdb: influx });
+  const metrics = new LoadMetrics();
+  const services = { ...base, metrics, loadId: 'object-1', checkHealth: () => checkHealth(influx) };
+  const logger = recordingLogger();
+  return dispatch(event, {
+    load: (request) => loadObject(request, services),
+    logger,
+    metrics,
+    deadline: never,
+    ...options,
+  });
+}
+
+const record = (key: string, eventName = 'ObjectCreated:Put') => ({
+  eventSource: 'aws:s3',
+  eventName,
+  s3: {
+    bucket: { name: DATA },
+    object: { key: encodeURIComponent(key).replaceAll('%20', '+').replaceAll('%2F', '/') },
+  },
+});
+const message = (messageId: string, body: unknown) => ({
+  messageId,
+  eventSource: 'aws:sqs',
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+const request = (body: unknown, isBase64Encoded = false) => ({
+  httpMethod: 'POST',
+  requestContext: {},
+  body: isBase64Encoded ? Buffer.from(JSON.stringify(body)).toString('base64') : JSON.stringify(body),
+  isBase64Encoded,
+});
+const REAL = 'dataset=generation/processed_at=2026-11-21 23:29:56.328731/a+b é.snappy.parquet';
+
+describe('a notification of S3', () => {
+  it('loads every record, with its key decoded', async () => {
+    put(REAL);
+    put('generation/b.parquet', 'codec-gzip');
+    expect(await send({ Records: [record(REAL), record('generation/b.parquet')] })).toMatchObject([
+      { statusCode: 200, data: { points_written: 300, dataset_type: 'generation' } },
+      { statusCode: 200, data: { points_written: 300 } },
+    ]);
+    expect(lines()).toHaveLength(600);
+  });
+
+  it('throws the type of what went wrong, after it loaded the rest', async () => {
+    put('generation/a.parquet');
+    const Records = [record('generation/gone.parquet'), record('generation/a.parquet'), record('nameless.parquet')];
+    put('nameless.parquet');
+    await expect(send({ Records })).rejects.toMatchObject({
+      name: 'DataConversionError',
+      message: expect.stringMatching(
+        /^2 of 3 objects were not loaded: .*gone.parquet: there is no such object; .*nameless.parquet/,
+      ),
+    });
+    expect(lines()).toHaveLength(300);
+  });
+
+  it('throws where only a part could be stored', async () => {
+    put('generation/a.parquet');
+    writes = ({ body }) =>
+      body ? { status: 422, body: '{"message":"partial write: type conflict dropped=1"}' } : { status: 204 };
+    await expect(send({ Records: [record('generation/a.parquet')] })).rejects.toMatchObject({
+      name: 'InfluxDBWriteError',
+      message: expect.stringContaining('299 points of 300 rows written; 1 points are not stored'),
+    });
+  });
+
+  it('throws where InfluxDB is away, before it reads a row', async () => {
+    put('generation/a.parquet');
+    writes = () => ({ status: 503 });
+    await expect(send({ Records: [record('generation/a.parquet')] })).rejects.toMatchObject({
+      name: 'InfluxDBConnectionError',
+    });
+    expect(lines()).toEqual([]);
+  });
+
+  it.each([
+    ['of a test', { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: DATA }],
+    ['of a removed object', { Records: [record('generation/a.parquet', 'ObjectRemoved:Delete')] }],
+  ])('%s is nothing to do', async (_, event) => {
+    expect(await send(event)).toEqual([]);
+    expect(s3.store.requests).toEqual([]);
+  });
+
+  it('whose key is not encoded is refused', async () => {
+    const broken = { ...record('a'), s3: { bucket: { name: DATA }, object: { key: 'generation/100%.parquet' } } };
+    await expect(send({ Records: [broken] })).rejects.toMatchObject({
+      name: 'InvalidEventError',
+      message: expect.stringContaining('100%'),
+    });
+  });
+});
+
+describe('a queue', () => {
+  it('gets back the messages that were not loaded, and those alone', async () => {
+    put('generation/a.parquet');
+    put(REAL);
+    const Records = [
+      message('good', { Records: [record(REAL)] }),
+      message('gone', { Records: [record('generation/a.parquet'), record('generation/gone.parquet')] }),
+      message('text', 'no JSON'),
+      message('direct', { bucket: DATA, key: 'generation/a.parquet' }),
+      message('test', { Event: 's3:TestEvent' }),
+    ];
+    expect(await send({ Records })).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'gone' }, { itemIdentifier: 'text' }],
+    });
+  });
+
+  it('gets back what the time did not suffice for', async () => {
+    put('generation/a.parquet');
+    const Records = [message('late', { Records: [record('generation/a.parquet')] })];
+    const late = await send({ Records }, {}, { deadline: AbortSignal.abort() });
+    expect(late).toEqual({ batchItemFailures: [{ itemIdentifier: 'late' }] });
+    expect(influxdb.requests).toEqual([]);
+  });
+});
+
+describe('a request through the API', () => {
+  it.each([false, true])('is answered (base64: %s)', async (isBase64Encoded) => {
+    put('x.parquet');
+    const answer = await send(request({ bucket: DATA, key: 'x.parquet', dataset: 'generation' }, isBase64Encoded));
+    expect(answer).toMatchObject({ statusCode: 200, headers: { 'Content-Type': 'application/json; charset=utf-8' } });
+    const { data } = JSON.parse((answer as { body: string }).body) as { data: object };
+    expect(data).toMatchObject({
+      ...{
+        points_written: 300,
+        batches_processed: 1,
+        failed_batches: 0,
+        dataset_type: 'generation',
+        source_records: 300,
+      },
+      ...{ processing_time_seconds: expect.any(Number), health_check: { healthy: true }, invalid_records: {} },
+    });
+  });
+
+  it.each([
+    ['what is no JSON', { ...request(''), body: '{' }, 400, 'InvalidEventError'],
+    ['no body', { ...request(''), body: null }, 400, 'InvalidEventError'],
+    ['an unknown parameter', request({ bucket: DATA, key: 'a', datset: 'x' }), 400, 'InvalidEventError'],
+    [
+      'an unknown dataset',
+      request({ bucket: DATA, key: 'generation/a.parquet', dataset: 'x' }),
+      400,
+      'InvalidEventError',
+    ],
+    [
+      'an object that is not there',
+      request({ bucket: DATA, key: 'generation/gone.parquet' }),
+      400,
+      'DataConversionError',
+    ],
+  ])('with %s is answered so', async (_, event, statusCode, error) => {
+    put('generation/a.parquet');
+    const answer = (await send(event)) as { statusCode: number; body: string };
+    expect(answer.statusCode).toBe(statusCode);
+    expect(JSON.parse(answer.body)).toMatchObject({ error, message: expect.any(String) });
+  });
+
+  it.each([
+    [503, 503, 'InfluxDBConnectionError'],
+    [401, 500, 'InfluxDBWriteError'],
+  ])('is answered when InfluxDB answers %i', async (status, statusCode, error) => {
+    put('generation/a.parquet');
+    writes = () => ({ status });
+    const answer = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }))) as { body: string };
+    expect(answer).toMatchObject({ statusCode });
+    expect(JSON.parse(answer.body)).toMatchObject({ error });
+  });
+
+  it('that meets what nobody foresaw tells no internals', async () => {
+    s3.store.fail = () => 500;
+    const answer = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }))) as { body: string };
+    expect(answer).toMatchObject({ statusCode: 500 });
+    expect(answer.body).not.toContain(DATA);
+  });
+});
+
+describe('one object', () => {
+  it('is loaded as {bucket, key}, and an error where nothing of it is stored', async () => {
+    put('generation/a.parquet');
+    expect(await send({ bucket: DATA, key: 'generation/a.parquet' })).toMatchObject({
+      statusCode: 200,
+      data: { points_written: 300 },
+    });
+    await expect(send({ bucket: DATA, key: 'generation/gone.parquet' })).rejects.toMatchObject({
+      name: 'DataConversionError',
+    });
+  });
+
+  it('without rows is no failure', async () => {
+    put('generation/none.parquet', 'zero-rows');
+    expect(await send({ bucket: DATA, key: 'generation/none.parquet' })).toMatchObject({
+      statusCode: 200,
+      data: { source_records: 0 },
+    });
+  });
+
+  it('with a required column without values is refused before a point is written', async () => {
+    put('generation/null.parquet', 'null-column');
+    await expect(send({ bucket: DATA, key: 'generation/null.parquet' })).rejects.toMatchObject({
+      name: 'DataConversionError',
+      message: expect.stringContaining('has no value in any row'),
+    });
+    expect(influxdb.requests).toEqual([]);
+  });
+
+  it('with an invalid row in its last row group is not begun where rows may not be dropped', async () => {
+    const bytes = await parquetOf(`
+      SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS "timestamp", 'norte' AS region, 'MW' AS unit,
+        CASE i WHEN 4999 THEN 'NaN'::DOUBLE ELSE i END AS "value", 'solar' AS energy_source, 'generation' AS measurement_type
+      FROM range(5000) AS r(i)`);
+    s3.store.put(DATA, 'generation/late.parquet', bytes);
+    const event = { bucket: DATA, key: 'generation/late.parquet' };
+    await expect(send(event, { DROP_INVALID_RECORDS: 'false' })).rejects.toMatchObject({
+      name: 'DataConversionError',
+      message: expect.stringMatching(/1 row with value nan \(row 4999.*nothing of it was written/),
+    });
+    expect(lines()).toEqual([]);
+  });
+});
+
+test('what is no event is refused with what was expected', async () => {
+  await expect(send({ hello: 1 })).rejects.toMatchObject({
+    name: 'InvalidEventError',
+    message: expect.stringContaining('{bucket, key, dataset?}'),
+  });
+});

@@ -1,0 +1,272 @@
+/** PlanLoad against a store that speaks S3's HTTP: what it asks for, what it plans, what it refuses. */
+import type { Load, LoadSource } from 'shared/loads/load';
+import type { PlanItem, Unplanned } from 'shared/loads/plan-item';
+import { type PlanResult, type PlanServices, planLoad } from 'shared/loads/plan-load';
+import { DATA, fixtureBytes, planServices, testStore, WORK } from '../../support/loader';
+import { testReader } from '../../support/parquet';
+
+const reader = testReader();
+const s3 = testStore();
+
+const loadOf = (source: LoadSource, options: Partial<Load> = {}): Load => ({
+  loadId: 'load-1',
+  source,
+  dataset: null,
+  toleratedFailurePercentage: 0,
+  maxConcurrency: 10,
+  ...options,
+});
+const plan = (load: Load, options: Partial<PlanServices> = {}, part = 0, continuation: unknown = null) =>
+  planLoad({ load, part, continuation }, planServices({ objects: s3.objects, reader }, options));
+const itemsOf = (part = 0) => s3.store.lines<PlanItem>(WORK, `loads/load-1/plan-${part}.jsonl`);
+const unplannedOf = (part = 0) => s3.store.lines<Unplanned>(WORK, `loads/load-1/unplanned-${part}.jsonl`);
+const asked = (method: string) =>
+  s3.store.requests.filter((request) => request.method === method && request.path !== DATA);
+const etagOf = async (key: string) => (await s3.objects.find({ bucket: DATA, key }))?.etag;
+
+const small = { targets: { bytes: 1, rows: 1 } };
+const prefix = { bucket: DATA, prefix: 'in/' };
+const GOOD = fixtureBytes('codec-snappy');
+
+describe('a prefix', () => {
+  it('costs one ranged read a file, and no other request about it', async () => {
+    for (const name of ['a', 'b', 'c']) s3.store.put(DATA, `in/generation/${name}.parquet`, GOOD);
+    s3.store.pageSize = 2;
+    const result = await plan(loadOf(prefix));
+    s3.store.pageSize = 1000;
+    expect(result).toMatchObject({ items: 3, files: 3, rows: 900, unplanned: 0, continuation: null });
+    expect(asked('HEAD')).toHaveLength(0);
+    const ranges = asked('GET').filter(({ path }) => path !== `${DATA}/`);
+    expect(ranges.map(({ path, range }) => [path, range]).sort()).toEqual(
+      ['a', 'b', 'c'].map((name) => [`${DATA}/in/generation/${name}.parquet`, `bytes=0-${GOOD.length - 1}`]),
+    );
+  });
+
+  it('gives one item to each run of row groups, in the order of keys and rows', async () => {
+    s3.store.put(DATA, 'in/generation/b.parquet', GOOD);
+    s3.store.put(DATA, 'in/generation/a b:c.parquet', GOOD);
+    await plan(loadOf(prefix), small);
+    expect(
+      itemsOf().map(({ key, firstRowGroup, rowGroups, firstRow, rows }) => [
+        key,
+        firstRowGroup,
+        rowGroups,
+        firstRow,
+        rows,
+      ]),
+    ).toEqual(
+      ['in/generation/a b:c.parquet', 'in/generation/b.parquet'].flatMap((key) =>
+        [0, 1, 2].map((group) => [key, group, 1, group * 100, 100]),
+      ),
+    );
+    expect(itemsOf()[0]).toMatchObject({
+      bucket: DATA,
+      etag: await etagOf('in/generation/b.parquet'),
+      fileRows: 300,
+      dataset: 'generation',
+      taken: [],
+    });
+  });
+
+  it('plans what it can, and says of the rest why it cannot', async () => {
+    const bad: Record<string, [Buffer, RegExp]> = {
+      'in/generation/empty.parquet': [
+        Buffer.alloc(0),
+        /^s3:\/\/energy-data\/in\/generation\/empty.parquet: .*no bytes/,
+      ],
+      'in/generation/text.parquet': [Buffer.from('a text, and no Parquet at all'), /not a Parquet file/],
+      'in/generation/truncated.parquet': [GOOD.subarray(0, 5000), /truncated/],
+      'in/generation/column.parquet': [fixtureBytes('missing-column'), /column .* is missing/],
+      'in/unknown.parquet': [GOOD, /no dataset named in it/],
+      'in/generation/consumption/x.parquet': [GOOD, /several datasets/],
+    };
+    for (const [key, [bytes]] of Object.entries(bad)) s3.store.put(DATA, key, bytes);
+    s3.store.put(DATA, 'in/generation/good.parquet', GOOD);
+    s3.store.put(DATA, 'in/generation/no-rows.parquet', fixtureBytes('zero-rows'));
+    expect(await plan(loadOf(prefix))).toMatchObject({ items: 1, files: 2, unplanned: 6 });
+    const causes = Object.fromEntries(unplannedOf().map(({ key, error, cause }) => [key, `${error} ${cause}`]));
+    expect(Object.keys(causes).sort()).toEqual(Object.keys(bad).sort());
+    for (const [key, [, cause]] of Object.entries(bad)) {
+      expect(causes[key]).toMatch(/^DataConversionError /);
+      expect(causes[key]?.replace('DataConversionError ', '')).toMatch(cause);
+    }
+  });
+
+  it('holds the datasets that its keys name, unless one is given', async () => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.put(DATA, 'in/dataset=transmission/b.parquet', fixtureBytes('transmission-mw'));
+    s3.store.put(DATA, 'in/c.parquet', GOOD);
+    await plan(loadOf(prefix));
+    expect(
+      itemsOf()
+        .map(({ dataset }) => dataset)
+        .sort(),
+    ).toEqual(['generation', 'transmission']);
+    await plan(loadOf(prefix, { dataset: 'generation' }), { validateSchema: false });
+    expect(itemsOf().map(({ dataset }) => dataset)).toEqual(['generation', 'generation', 'generation']);
+  });
+
+  it('without a Parquet file is refused', async () => {
+    s3.store.put(DATA, 'in/generation/_SUCCESS', '');
+    await expect(plan(loadOf(prefix))).rejects.toMatchObject({
+      name: 'InvalidEventError',
+      message: 'no Parquet file under s3://energy-data/in/ (1 other keys were left out)',
+    });
+  });
+
+  it('names a field for the whole file, whichever row group has the unit that takes the name', async () => {
+    s3.store.put(DATA, 'in/transmission/kv.parquet', fixtureBytes('transmission-kv-last'));
+    await plan(loadOf(prefix), small);
+    expect(itemsOf().length).toBeGreaterThan(1);
+    for (const { taken } of itemsOf()) expect(taken).toEqual(['voltage_kv']);
+  });
+});
+
+describe('keys', () => {
+  it('are planned once each, whatever their names, and missing ones are told', async () => {
+    s3.store.put(DATA, 'generation/_hidden.csv', GOOD);
+    const keys = ['generation/_hidden.csv', 'generation/gone.parquet', 'generation/_hidden.csv'];
+    expect(await plan(loadOf({ bucket: DATA, keys }))).toMatchObject({ items: 1, files: 1, unplanned: 1, ignored: 0 });
+    expect(unplannedOf()).toEqual([
+      {
+        bucket: DATA,
+        key: 'generation/gone.parquet',
+        error: 'DataConversionError',
+        cause: `s3://${DATA}/generation/gone.parquet: there is no such object`,
+      },
+    ]);
+  });
+});
+
+describe('faults of S3', () => {
+  it('fail the step, so that it is done again, and not the file', async () => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.fail = ({ range }) => (range ? 503 : undefined);
+    await expect(plan(loadOf(prefix))).rejects.toMatchObject({ name: 'UnexpectedError' });
+  });
+
+  it('that forbid the listing are told as such', async () => {
+    s3.store.fail = () => 403;
+    await expect(plan(loadOf(prefix))).rejects.toMatchObject({
+      name: 'InvalidEventError',
+      message: expect.stringMatching(/^cannot list s3:\/\/energy-data\/in\/: AccessDenied/),
+    });
+  });
+
+  it('that forbid one file are of that file', async () => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.put(DATA, 'in/generation/b.parquet', GOOD);
+    s3.store.fail = ({ path }) => (path.endsWith('a.parquet') ? 403 : undefined);
+    expect(await plan(loadOf(prefix))).toMatchObject({ items: 1, unplanned: 1 });
+    expect(unplannedOf()[0]?.cause).toMatch(/may not be read/);
+  });
+});
+
+/** All parts of a plan, each begun where the one before ended. */
+async function allParts(
+  load: Load,
+  options: Partial<PlanServices>,
+): Promise<{ results: PlanResult[]; items: PlanItem[] }> {
+  const results: PlanResult[] = [];
+  let continuation: PlanResult['continuation'] = null;
+  do {
+    const result: PlanResult = await plan(load, options, results.length, continuation);
+    results.push(result);
+    continuation = result.continuation;
+  } while (continuation !== null);
+  return { results, items: results.flatMap(({ part }) => itemsOf(part)) };
+}
+
+describe('a plan in parts', () => {
+  const keys = Array.from({ length: 7 }, (_, index) => `in/generation/${index}.parquet`);
+  beforeEach(() => {
+    for (const key of keys) s3.store.put(DATA, key, GOOD);
+  });
+
+  it.each([
+    ['a prefix', prefix],
+    ['keys', { bucket: DATA, keys }],
+    ['a plan', { plan: `s3://${WORK}/loads/earlier/failed-items.jsonl` }],
+  ])('holds every item of %s once, and in order', async (_, source) => {
+    await plan(loadOf(prefix), small);
+    const whole = itemsOf();
+    s3.store.put(WORK, 'loads/earlier/failed-items.jsonl', whole.map((item) => `${JSON.stringify(item)}\n`).join(''));
+    const { results, items } = await allParts(loadOf(source), { ...small, planBytes: 2000 });
+    expect(results.length).toBeGreaterThan(2);
+    expect(items).toEqual(whole);
+    expect(results.map(({ part }) => part)).toEqual(results.map((_result, index) => index));
+  });
+
+  it('ends with the time for it, and goes on behind the last file', async () => {
+    const result = await plan(loadOf(prefix), { deadline: AbortSignal.abort() });
+    expect(result).toMatchObject({ files: 1, continuation: { after: keys[0] } });
+    const next = await plan(loadOf(prefix), {}, 1, result.continuation);
+    expect(next).toMatchObject({ part: 1, files: 6, continuation: null });
+  });
+});
+
+describe('an earlier plan', () => {
+  const source = { plan: `s3://${WORK}/loads/earlier/failed-items.jsonl` };
+  const putPlan = (lines: unknown[]): void =>
+    s3.store.put(WORK, 'loads/earlier/failed-items.jsonl', lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const failed = { error: 'InfluxDBConnectionError', cause: 'it was away' };
+
+  beforeEach(async () => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.put(DATA, 'in/generation/b.parquet', GOOD);
+    await plan(loadOf(prefix), small);
+  });
+
+  it('is taken as it is while its files are the same', async () => {
+    const [, second, , fourth] = itemsOf();
+    putPlan([
+      { ...second, ...failed },
+      { ...fourth, ...failed },
+    ]);
+    s3.store.requests.length = 0;
+    expect(await plan(loadOf(source), small)).toMatchObject({ items: 2, files: 2, rows: 200 });
+    expect(itemsOf()).toEqual([second, fourth]);
+    expect(asked('GET').filter(({ range }) => range)).toEqual([]);
+  });
+
+  it('plans a file anew that was changed or could not be planned before, once and as a whole', async () => {
+    const [first, second, , fourth] = itemsOf();
+    putPlan([first, second, fourth, { bucket: DATA, key: 'in/generation/mended.parquet', ...failed }]);
+    s3.store.put(DATA, 'in/generation/a.parquet', fixtureBytes('codec-gzip'));
+    s3.store.put(DATA, 'in/generation/mended.parquet', GOOD);
+    expect(await plan(loadOf(source), small)).toMatchObject({ items: 7, files: 3, rows: 700, unplanned: 0 });
+    const changed = itemsOf().filter(({ key }) => key.endsWith('a.parquet'));
+    expect(changed.map(({ firstRowGroup }) => firstRowGroup)).toEqual([0, 1, 2]);
+    for (const { etag } of changed) expect(etag).toBe(await etagOf('in/generation/a.parquet'));
+  });
+
+  it('gives a file the dataset that it could not tell', async () => {
+    putPlan([{ bucket: DATA, key: 'nameless.parquet', ...failed }]);
+    s3.store.put(DATA, 'nameless.parquet', GOOD);
+    await plan(loadOf(source, { dataset: 'generation' }));
+    expect(itemsOf()).toMatchObject([{ key: 'nameless.parquet', dataset: 'generation' }]);
+  });
+
+  it.each([
+    ['that does not exist', undefined, /does not exist/],
+    [
+      'whose line is no item',
+      '{"bucket":"b"}\n',
+      /line 1 of s3:\/\/work-bucket\/loads\/earlier\/failed-items.jsonl cannot be used: key/,
+    ],
+  ])('%s is refused', async (_, text, message) => {
+    if (text) s3.store.put(WORK, 'loads/earlier/failed-items.jsonl', text);
+    await expect(plan(loadOf(source))).rejects.toMatchObject({
+      name: 'InvalidEventError',
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+test('an input that is no load is refused with everything that is wrong with it', async () => {
+  const services = planServices({ objects: s3.objects, reader });
+  await expect(planLoad({ load: { loadId: 'a/b' }, part: -1, continuation: {} }, services)).rejects.toMatchObject({
+    name: 'InvalidEventError',
+    message: expect.stringMatching(/load.loadId.*part.*continuation/s),
+  });
+});

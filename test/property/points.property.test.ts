@@ -1,0 +1,194 @@
+/** What must hold for every value: text that reads back as it was, plans that lose nothing, batches within their limits. */
+import fc from 'fast-check';
+import type { RowGroupInfo } from 'shared/parquet/metadata';
+import { planRuns } from 'shared/parquet/plan';
+import { BatchBuffer, type Chunk } from 'shared/points/batch-buffer';
+import { FloatWriter, LONGEST_NUMBER, writeTimestamp } from 'shared/points/digits';
+import { escapeKey, quote } from 'shared/points/escape';
+import { parseIsoTime } from 'shared/points/iso-8601';
+import { TimeReader } from 'shared/points/times';
+import { ZoneOffsets } from 'shared/points/zone';
+
+const out = new DataView(new ArrayBuffer(64));
+const written = (end: number) => Buffer.from(out.buffer, 0, end).toString('latin1');
+
+const measured = fc
+  .tuple(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 0, max: 9 }))
+  .map(([digits, decimals]) => digits / 10 ** decimals);
+const double = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), measured);
+
+it('writes a double as String does, but for -0', () => {
+  const writer = new FloatWriter();
+  fc.assert(
+    fc.property(double, (x) => {
+      const end = writer.write(out, 0, x);
+      expect(end).toBeLessThanOrEqual(LONGEST_NUMBER - 3);
+      expect(written(end)).toBe(Object.is(x, -0) ? '-0' : String(x));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it('writes a float32 as a decimal that is that float32, and none of fewer digits is', () => {
+  const writer = new FloatWriter(true);
+  fc.assert(
+    fc.property(fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), measured.map(Math.fround)), (x) => {
+      const text = written(writer.write(out, 0, x));
+      expect(Math.fround(Number(text))).toBe(x);
+      const digits = (
+        text
+          .replace(/e.*/, '')
+          .replace(/[-.]/g, '')
+          .replace(/^0+|0+$/g, '') || '0'
+      ).length;
+      if (digits > 1) expect(Math.fround(Number(x.toPrecision(digits - 1)))).not.toBe(x);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it('writes a timestamp as the integer it is', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -9223372036, max: 9223372036 }), fc.integer({ min: 0, max: 999_999_999 }), (s, n) => {
+      expect(written(writeTimestamp(out, 0, s, n))).toBe(String(BigInt(s) * 1_000_000_000n + BigInt(n)));
+    }),
+  );
+});
+
+it('splits 64-bit times into seconds and nanoseconds exactly', () => {
+  const out = { seconds: new Float64Array(1), nanos: new Int32Array(1), states: new Uint8Array(1) };
+  const unit = fc.constantFrom(
+    ['tss:', 1n],
+    ['tsm:', 1000n],
+    ['tsu:', 1_000_000n],
+    ['tsn:', 1_000_000_000n],
+  ) as fc.Arbitrary<[string, bigint]>;
+  const seconds = fc.bigInt({ min: -9223372036n, max: 9223372035n });
+  // Near a whole second a quotient in doubles may be one too large or too small.
+  const part = fc.oneof(
+    fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    fc.constantFrom(0, 1e-9, 1 - 1e-9),
+  );
+  fc.assert(
+    fc.property(unit, seconds, part, ([format, perSecond], whole, fraction) => {
+      const rest = BigInt(Math.round(fraction * Number(perSecond))) % perSecond;
+      const memory = BigInt64Array.of(whole * perSecond + rest).buffer;
+      const column = { name: 't', format, length: 1, offset: 0, validity: undefined, memory, dictionary: undefined };
+      new TimeReader({}).read({ ...column, buffer: () => 0 }, out);
+      expect([out.seconds[0], out.nanos[0], out.states[0]]).toEqual([
+        Number(whole),
+        Number(rest * (1_000_000_000n / perSecond)),
+        0,
+      ]);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+it('escapes text so that a reader of line protocol gets it back', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(
+        quote(text)
+          .slice(1, -1)
+          .replace(/\\(["\\])/g, '$1'),
+      ).toBe(text);
+    }),
+  );
+  const tag = fc.string({ unit: fc.constantFrom('a', 'é', ',', '=', ' ', '"', '😀') });
+  fc.assert(
+    fc.property(tag, (text) => {
+      const escaped = escapeKey(text);
+      expect(escaped.replace(/\\([,= ])/g, '$1')).toBe(text);
+      expect(escaped).not.toMatch(/(^|[^\\])[,= ]/);
+    }),
+  );
+});
+
+it('reads ISO 8601 as Date does', () => {
+  fc.assert(
+    fc.property(fc.date({ min: new Date('1700-01-01'), max: new Date('2262-01-01'), noInvalidDate: true }), (date) => {
+      const time = parseIsoTime(date.toISOString());
+      expect((time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6).toBe(date.getTime());
+    }),
+  );
+});
+
+it('turns wall-clock times of a zone into instants whose wall-clock time is the same', () => {
+  const offsets = new ZoneOffsets('America/Sao_Paulo');
+  const clock = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: 'America/Sao_Paulo',
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  });
+  fc.assert(
+    fc.property(fc.integer({ min: 946684800, max: 1735689600 }), (instant) => {
+      const wall = Date.parse(`${clock.format(instant * 1000).replace(' ', 'T')}Z`) / 1000;
+      const back = wall - offsets.at(wall);
+      // The hour that clocks show twice is read as its first occurrence.
+      expect([instant, instant - 3600]).toContain(back);
+      expect(clock.format(back * 1000)).toBe(clock.format(instant * 1000));
+    }),
+  );
+});
+
+it('plans runs that cover every row group once, in order, and are about equal', () => {
+  const group = fc
+    .record({ rows: fc.integer({ min: 0, max: 1000 }), bytes: fc.integer({ min: 0, max: 1000 }) })
+    .map(({ rows, bytes }): RowGroupInfo => ({ rows, compressed: { a: bytes, b: 7 }, uncompressed: {} }));
+  fc.assert(
+    fc.property(fc.array(group, { maxLength: 40 }), fc.integer({ min: 1, max: 3000 }), (rowGroups, bytes) => {
+      const rows = rowGroups.reduce((sum, { rows }) => sum + rows, 0);
+      const runs = planRuns({ rows, rowGroups }, ['a'], { bytes, rows: 2000 });
+      const covered = runs.flatMap((run) => Array.from({ length: run.rowGroups }, (_, i) => run.firstRowGroup + i));
+      const withRows = rowGroups.flatMap(({ rows }, index) => (rows > 0 ? [index] : []));
+      expect(covered).toEqual([...new Set(covered)].sort((a, b) => a - b));
+      expect(covered).toEqual(expect.arrayContaining(withRows));
+      expect(runs.reduce((sum, run) => sum + run.rows, 0)).toBe(rows);
+      for (const run of runs) {
+        const before = rowGroups.slice(0, run.firstRowGroup).reduce((sum, { rows }) => sum + rows, 0);
+        expect(run.firstRow).toBe(before);
+        // No run is larger than a share by more than the row groups at its ends.
+        const largest = Math.max(...rowGroups.map(({ compressed }) => compressed.a ?? 0));
+        expect(run.bytes).toBeLessThanOrEqual(bytes + 2 * largest);
+      }
+    }),
+  );
+});
+
+it('cuts batches within their limits, and loses no byte between buffers', () => {
+  const line = fc.integer({ min: 1, max: 400_000 });
+  const limits = fc.record({ lines: fc.integer({ min: 1, max: 20 }), bytes: fc.integer({ min: 1, max: 1_000_000 }) });
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 30 }), limits, (lengths, limit) => {
+      const chunks: Chunk[] = [];
+      const buffer = new BatchBuffer(limit, (chunk) => chunks.push(chunk));
+      for (const [index, length] of lengths.entries()) {
+        buffer.room(length);
+        buffer.bytes.fill(index + 1, buffer.position, buffer.position + length);
+        buffer.endLine(buffer.position + length);
+      }
+      buffer.flush();
+      const seen: number[] = [];
+      for (const { buffer: bytes, batches } of chunks) {
+        let start = 0;
+        for (const { end, lines } of batches) {
+          expect(lines).toBeLessThanOrEqual(limit.lines);
+          if (lines > 1) expect(end - start).toBeLessThanOrEqual(limit.bytes);
+          const batch = new Uint8Array(bytes, start, end - start);
+          let at = 0;
+          for (let read = 0; read < lines; read++) {
+            const length = lengths[seen.length] ?? 0;
+            expect(Buffer.alloc(length, seen.length + 1).equals(batch.subarray(at, at + length))).toBe(true);
+            seen.push(length);
+            at += length;
+          }
+          expect(at).toBe(batch.length);
+          start = end;
+        }
+      }
+      expect(seen).toEqual(lengths);
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,149 @@
+/** The stack, built by SAM and deployed to MiniStack: an emulator of AWS that runs the functions and the workflow on this machine. */
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash, createHmac } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../influxd';
+
+const run = promisify(execFile);
+const ROOT = resolve(__dirname, '../..');
+const STACK = 'Tested';
+const REGION = 'us-east-1';
+/** MiniStack's administrator. */
+const KEY = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+/** The time limit of a hook that builds and deploys, ms; it takes 25 s on an idle machine. */
+export const DEPLOYING_MS = 300_000;
+
+/** The program that starts a MiniStack: MINISTACK_UP names it, else it lies in `../shared/tools/ministack` beside the project. */
+function findMiniStack(): string | undefined {
+  const up = process.env.MINISTACK_UP ?? resolve(ROOT, '../shared/tools/ministack/up.sh');
+  return existsSync(up) ? up : undefined;
+}
+
+/** Why the stack cannot be deployed here; undefined where it can. */
+export function missingForStack(): string | undefined {
+  if (findMiniStack() === undefined) return 'no MiniStack: set MINISTACK_UP to its up.sh';
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, 'sam'))) ? undefined : 'no sam on PATH';
+}
+
+/** What those need that talk to a MiniStack, or start one in this folder. */
+function environmentOf(home: string, endpoint?: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    MINISTACK_HOME: home,
+    // Requests must be signed, and the functions' roles must allow what they do.
+    AUTH: 'true',
+    // Retries of the workflow wait a hundredth of their time.
+    SFN_WAIT_SCALE: '0.01',
+    SAM_CLI_TELEMETRY: '0',
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_ACCESS_KEY_ID: KEY.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: KEY.secretAccessKey,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
+
+export class MiniStack {
+  private outputs: ReadonlyMap<string, string> = new Map();
+
+  private constructor(
+    private readonly home: string,
+    private readonly endpoint: string,
+  ) {}
+
+  static async start(): Promise<MiniStack> {
+    const up = findMiniStack();
+    if (up === undefined) throw new Error(missingForStack());
+    // A folder of its own, since its process id is noted there; the installation is shared.
+    const home = mkdtempSync(join(tmpdir(), 'ministack-'));
+    const installed = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'ministack-1.5.33/venv');
+    if (existsSync(installed)) symlinkSync(installed, join(home, 'venv'));
+    const { stdout } = await run(up, [String(await freePort())], { env: environmentOf(home) });
+    return new MiniStack(home, stdout.trim());
+  }
+
+  /** The configuration of an SDK client. */
+  get client() {
+    return { endpoint: this.endpoint, region: REGION, credentials: KEY };
+  }
+
+  /** Builds the stack and deploys it with these parameters. */
+  async deploy(parameters: Readonly<Record<string, string>>): Promise<void> {
+    const PATH = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
+    const options = {
+      cwd: ROOT,
+      env: { ...environmentOf(this.home, this.endpoint), PATH },
+      maxBuffer: 64 * 1024 * 1024,
+    };
+    const build = join(this.home, 'build');
+    await run('node', ['scripts/bundle.mjs'], options);
+    await run('sam', ['build', '--build-dir', build], options);
+    const overrides = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+    const where = ['-t', join(build, 'template.yaml'), '--config-file', join(ROOT, 'samconfig.toml')];
+    const how = ['--stack-name', STACK, '--no-confirm-changeset', '--parameter-overrides', ...overrides];
+    await run('sam', ['deploy', ...where, ...how], options);
+    const list = ['list', 'stack-outputs', '--stack-name', STACK, '--output', 'json'];
+    const outputs: { OutputKey: string; OutputValue: string }[] = JSON.parse((await run('sam', list, options)).stdout);
+    this.outputs = new Map(outputs.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+  }
+
+  output(name: string): string {
+    const value = this.outputs.get(name);
+    if (value === undefined) throw new Error(`the stack has no output ${name}`);
+    return value;
+  }
+
+  /** Sends a signed request to the stack's API. */
+  request(method: 'GET' | 'POST', path: string, body?: object): Promise<Response> {
+    const [, api, stage] = /^https:\/\/(\w+)\.execute-api\.[^/]+\/(\w+)$/.exec(this.output('Endpoint')) ?? [];
+    const url = new URL(`${this.endpoint}/_aws/execute-api/${api}/${stage}${path}`);
+    return signedFetch('execute-api', method, url, { 'content-type': 'application/json' }, body);
+  }
+
+  /** Calls an operation of EventBridge, which has no client here; answers with its JSON. */
+  async eventBridge(operation: string, input: object): Promise<Record<string, unknown>> {
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSEvents.${operation}` };
+    const response = await signedFetch('events', 'POST', new URL('/', this.endpoint), headers, input);
+    if (!response.ok) throw new Error(`${operation}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  stop(): void {
+    const pid = join(this.home, 'pid');
+    if (existsSync(pid)) execFileSync('kill', [readFileSync(pid, 'utf8').trim()]);
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** Source: "Create a signed AWS API request" in the IAM user guide. */
+function signedFetch(
+  service: string,
+  method: string,
+  url: URL,
+  given: Readonly<Record<string, string>>,
+  body?: object,
+): Promise<Response> {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex');
+  const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest();
+  const time = new Date().toISOString().replace(/[:-]|\.\d+/g, '');
+  const scope = [time.slice(0, 8), REGION, service, 'aws4_request'];
+  const headers = { ...given, host: url.host, 'x-amz-content-sha256': sha256(text), 'x-amz-date': time };
+  const sorted = Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1));
+  const names = sorted.map(([name]) => name).join(';');
+  const lines = sorted.map(([name, value]) => `${name}:${value}\n`).join('');
+  const canonical = [method, url.pathname, '', lines, names, sha256(text)].join('\n');
+  const key = scope.reduce<string | Buffer>(hmac, `AWS4${KEY.secretAccessKey}`);
+  const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope.join('/'), sha256(canonical)].join('\n')).toString(
+    'hex',
+  );
+  const credential = `${KEY.accessKeyId}/${scope.join('/')}`;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`;
+  return fetch(url, { method, headers: { ...headers, authorization }, ...(text !== '' && { body: text }) });
+}

@@ -1,0 +1,84 @@
+/** Datasets by key, explicit datasets, and mappings that users write. */
+import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
+import { requiredColumns } from 'shared/datasets/columns';
+import { detectDataset } from 'shared/datasets/detect';
+import { mergeMappings, parseMappings } from 'shared/datasets/mapping';
+
+const nameOf = (key: string, explicit?: string) => detectDataset(key, BUILT_IN_MAPPINGS, explicit).name;
+
+describe('the dataset of a key', () => {
+  it.each([
+    [
+      'dataset=generation/year=2024/month=01/processing_metadata_processed_at=2026-11-21 23:29:56.328731/0a.snappy.parquet',
+      'generation',
+    ],
+    ['Dataset=Consumption/generation/x.parquet', 'consumption'],
+    ['next-generation-bucket/consumption/x.parquet', 'consumption'],
+    ['ons/TRANSMISSION/generation_2024.parquet', 'transmission'],
+    ['ons/generation_2024-01.parquet', 'generation'],
+    ['ons/2024 consumption.parquet', 'consumption'],
+  ])('%s is told by the first step that names one', (key, expected) => {
+    expect(nameOf(key)).toBe(expected);
+  });
+
+  it.each([
+    ['ons/regeneration.parquet', 'no dataset named in it, expected one of generation, consumption, transmission'],
+    ['generation_archive/x.parquet', 'no dataset named'],
+    ['generation/consumption/x.parquet', 'several datasets named in it: generation, consumption'],
+    ['dataset=generation/dataset=consumption/x.parquet', 'several datasets'],
+    ['generation-and-consumption.parquet', 'several datasets'],
+    ['dataset=weather/generation/x.parquet', "unknown dataset 'weather'"],
+  ])('%s is an error that says what was found', (key, fault) => {
+    expect(() => nameOf(key)).toThrow(fault);
+    expect(() => nameOf(key)).toThrow(expect.objectContaining({ name: 'DataConversionError', object: key }));
+  });
+
+  it('is the explicit one where one is given', () => {
+    expect(nameOf('generation/x.parquet', 'Transmission')).toBe('transmission');
+    expect(() => nameOf('generation/x.parquet', 'weather')).toThrow(
+      expect.objectContaining({ name: 'InvalidEventError', message: expect.stringContaining('expected one of') }),
+    );
+  });
+});
+
+describe('mappings', () => {
+  const own = {
+    name: 'weather',
+    measurement: 'weather',
+    time: { column: 'at', unit: 'ms', zone: 'America/Sao_Paulo' },
+    tags: { required: ['station'] },
+    fields: [{ column: 'temperature', type: 'number', required: true }],
+  };
+
+  it('are read from JSON, one or several', () => {
+    expect(parseMappings(JSON.stringify([own]))).toEqual(parseMappings(JSON.stringify(own)));
+    const [mapping] = parseMappings(JSON.stringify(own));
+    expect(mapping && requiredColumns(mapping)).toEqual(['at', 'station', 'temperature']);
+    expect(mapping && detectDataset('weather/x', mergeMappings(BUILT_IN_MAPPINGS, [mapping]))).toBe(mapping);
+  });
+
+  it('include the built-in ones, which are valid by the same rules', () => {
+    expect(parseMappings(JSON.stringify(BUILT_IN_MAPPINGS))).toEqual(BUILT_IN_MAPPINGS);
+    expect(BUILT_IN_MAPPINGS.map((mapping) => requiredColumns(mapping).sort())).toEqual([
+      ['energy_source', 'measurement_type', 'region', 'timestamp', 'unit', 'value'],
+      ['consumer_type', 'measurement_type', 'region', 'timestamp', 'unit', 'value'],
+      ['line_id', 'measurement_type', 'region', 'timestamp', 'unit', 'value'],
+    ]);
+  });
+
+  it.each([
+    ['{', 'mappings: not JSON'],
+    [{ ...own, time: { column: 'at', zone: 'Sao Paulo' } }, 'mappings[0].time.zone: not an IANA time zone'],
+    [{ ...own, tags: { required: ['time'] } }, 'mappings[0].tags.required[0]: InfluxDB reserves this name'],
+    [{ ...own, tags: { required: ['a'], optional: ['a'] } }, 'mappings[0].tags: named twice: a'],
+    [{ ...own, feilds: [] }, 'Unrecognized key: "feilds"'],
+    [{ ...own, fields: [] }, 'mappings[0].fields'],
+    [{ ...own, measurement: '_internal' }, 'may not begin with _ or #'],
+    [{ ...own, checks: { known: { place: ['x'] } } }, 'mappings[0].checks.known.place: not a tag of this mapping'],
+    [[own, own], 'several mappings are named weather'],
+  ])('are refused with the place of the problem: %#', (data, problem) => {
+    const json = typeof data === 'string' ? data : JSON.stringify(data);
+    expect(() => parseMappings(json)).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
+    expect(() => parseMappings(json)).toThrow(problem);
+  });
+});

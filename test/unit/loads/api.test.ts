@@ -1,0 +1,176 @@
+/** The functions behind the loader's API, with Step Functions' answers given by hand. */
+
+import { createHash } from 'node:crypto';
+import {
+  DescribeExecutionCommand,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { mockClient } from 'aws-sdk-client-mock';
+import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
+import { executionsOf } from '../../../functions/clients/step-functions';
+import { describeLoad } from '../../../functions/describe-load/describe-load';
+import { type ApiResponse, answer } from '../../../functions/http';
+import { startLoad } from '../../../functions/start-load/start-load';
+import { recordingLogger } from '../../influx-writing';
+
+const MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
+const sfn = mockClient(SFNClient);
+const executions = executionsOf(MACHINE, new SFNClient({ region: 'us-east-1' }));
+beforeEach(() => sfn.reset());
+
+const bodyOf = ({ body }: ApiResponse) => JSON.parse(body) as Record<string, unknown>;
+const gone = new ExecutionDoesNotExist({ $metadata: {}, message: 'no' });
+const exists = new ExecutionAlreadyExists({ $metadata: {}, message: 'yes' });
+
+describe('POST /loads', () => {
+  const logger = recordingLogger();
+  const handle = answer(logger, (event) => startLoad(event, { executions, mappings: BUILT_IN_MAPPINGS }));
+  const post = (body: unknown, isBase64Encoded = false): Promise<ApiResponse> => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const sent = isBase64Encoded ? Buffer.from(text).toString('base64') : text;
+    return handle({ httpMethod: 'POST', requestContext: {}, body: sent, isBase64Encoded });
+  };
+  const input = { bucket: 'b', prefix: 'p/', clientToken: 'nightly' };
+  const id = createHash('sha256').update('nightly').digest('hex');
+
+  it.each([false, true])('starts an execution named by the hash of the token (base64: %s)', async (isBase64Encoded) => {
+    sfn.on(StartExecutionCommand).resolves({});
+    const response = await post(input, isBase64Encoded);
+    expect(response.statusCode).toBe(202);
+    expect(bodyOf(response)).toEqual({ loadId: id, state: 'RUNNING' });
+    const [call] = sfn.commandCalls(StartExecutionCommand);
+    expect(call?.args[0].input).toMatchObject({ stateMachineArn: MACHINE, name: id });
+    expect(JSON.parse(call?.args[0].input.input ?? '')).toEqual(input);
+  });
+
+  it('starts another one each time without a token', async () => {
+    sfn.on(StartExecutionCommand).resolves({});
+    const ids = [
+      bodyOf(await post({ bucket: 'b', prefix: 'p/' })).loadId,
+      bodyOf(await post({ bucket: 'b', prefix: 'p/' })).loadId,
+    ];
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  it('answers a repeated token with the load that it started, however its input is written', async () => {
+    sfn.on(StartExecutionCommand).rejects(exists);
+    sfn
+      .on(DescribeExecutionCommand)
+      .resolves({ input: JSON.stringify({ clientToken: 'nightly', prefix: 'p/', bucket: 'b' }) });
+    const response = await post(input);
+    expect(response.statusCode).toBe(202);
+    expect(bodyOf(response)).toMatchObject({ loadId: id });
+  });
+
+  it('answers a token of another input with 409', async () => {
+    sfn.on(StartExecutionCommand).rejects(exists);
+    sfn.on(DescribeExecutionCommand).resolves({ input: JSON.stringify({ ...input, prefix: 'other/' }) });
+    expect(await post(input)).toMatchObject({ statusCode: 409 });
+  });
+
+  it.each([
+    ['no JSON', '{', /not JSON/],
+    ['a list', [], /must be a JSON object/],
+    ['nothing', {}, /\{bucket, key\}, \{bucket, prefix\}, \{bucket, keys\} or \{plan\}/],
+    ['two sources', { bucket: 'b', key: 'k', prefix: 'p' }, /must hold/],
+    ['an empty key', { bucket: 'b', key: '' }, /key: must not be empty/],
+    ['an empty prefix', { bucket: 'b', prefix: '' }, /prefix: must not be empty/],
+    ['no keys', { bucket: 'b', keys: [] }, /keys: must name a key/],
+    ['a path for a bucket', { bucket: 'a/b', key: 'generation/k' }, /bucket: must be the name of a bucket/],
+    ['a plan that is no address', { plan: 'failed-items.jsonl' }, /not an s3:\/\/bucket\/key/],
+    [
+      'a tolerance above 100',
+      { bucket: 'b', prefix: 'p', toleratedFailurePercentage: 101 },
+      /toleratedFailurePercentage/,
+    ],
+    ['no concurrency', { bucket: 'b', prefix: 'p', maxConcurrency: 0 }, /maxConcurrency/],
+    ['an empty token', { bucket: 'b', prefix: 'p', clientToken: '' }, /clientToken: must not be empty/],
+    ['an unknown dataset', { bucket: 'b', prefix: 'p', dataset: 'x' }, /unknown dataset 'x'/],
+    ['a key of no dataset', { bucket: 'b', key: 'x.parquet' }, /cannot tell the dataset/],
+    ['a misspelt option', { bucket: 'b', prefix: 'p', maxConcurency: 1 }, /it holds bucket, maxConcurency, prefix/],
+  ])('refuses %s', async (_, body, message) => {
+    const response = await post(body);
+    expect(response.statusCode).toBe(400);
+    expect(bodyOf(response).message).toMatch(message);
+    expect(sfn.calls()).toHaveLength(0);
+  });
+
+  it('tells several problems at once', async () => {
+    const response = await post({ bucket: 'b', prefix: 'p', dataset: '', maxConcurrency: 'x' });
+    expect(bodyOf(response).message).toMatch(/dataset: .*; maxConcurrency: /);
+  });
+
+  it('tells nothing of a fault of its own', async () => {
+    sfn.on(StartExecutionCommand).rejects(new Error('User: arn:aws:iam::123456789012:role is not authorized'));
+    const response = await post(input);
+    expect(response.statusCode).toBe(500);
+    expect(response.body).not.toContain('arn:');
+  });
+});
+
+describe('GET /loads/{id}', () => {
+  const objects = {
+    texts: new Map<string, string>(),
+    read: ({ bucket, key }: { bucket: string; key: string }) => {
+      const text = objects.texts.get(`${bucket}/${key}`);
+      async function* chunks() {
+        yield await Promise.resolve(Buffer.from(text ?? ''));
+      }
+      return Promise.resolve(text === undefined ? undefined : chunks());
+    },
+  };
+  const get = (id: string) => describeLoad({ pathParameters: { id } }, { executions, objects, workBucket: 'work' });
+  const times = { startDate: new Date('2026-01-02T03:04:05Z'), stopDate: new Date('2026-01-02T03:05:05Z') };
+  beforeEach(() => objects.texts.clear());
+
+  it('tells the state of a load under way', async () => {
+    sfn
+      .on(DescribeExecutionCommand)
+      .resolves({ status: 'RUNNING', input: '{"bucket":"b"}', startDate: times.startDate });
+    const response = await get('abc-1');
+    expect(sfn.commandCalls(DescribeExecutionCommand)[0]?.args[0].input).toEqual({
+      executionArn: 'arn:aws:states:us-east-1:123456789012:execution:BulkLoad:abc-1',
+    });
+    expect(bodyOf(response)).toEqual({
+      loadId: 'abc-1',
+      state: 'RUNNING',
+      started: '2026-01-02T03:04:05.000Z',
+      ended: null,
+      input: { bucket: 'b' },
+      summary: null,
+    });
+  });
+
+  it('has the summary of one that ended, and the cause of one that failed', async () => {
+    objects.texts.set('work/loads/abc/summary.json', '{"points_written":5}');
+    const cause = '{"errorType":"InvalidEventError","errorMessage":"no file","trace":["at secret"]}';
+    sfn
+      .on(DescribeExecutionCommand)
+      .resolves({ status: 'FAILED', input: '{}', error: 'InvalidEventError', cause, ...times });
+    expect(bodyOf(await get('abc'))).toMatchObject({
+      state: 'FAILED',
+      summary: { points_written: 5 },
+      error: 'InvalidEventError',
+      cause: 'no file',
+    });
+  });
+
+  it('has no summary of one that ended before it was summed up', async () => {
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'TIMED_OUT', input: '{}', ...times });
+    expect(bodyOf(await get('abc'))).toMatchObject({ state: 'TIMED_OUT', summary: null });
+  });
+
+  it.each(['health', 'a/b', '../x', 'a b', ''])('knows no load %p', async (id) => {
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
+    expect(await get(id)).toMatchObject({ statusCode: 404 });
+    expect(sfn.calls()).toHaveLength(0);
+  });
+
+  it('does not know what Step Functions does not know', async () => {
+    sfn.on(DescribeExecutionCommand).rejects(gone);
+    expect(await get('abc')).toMatchObject({ statusCode: 404 });
+  });
+});

@@ -1,0 +1,72 @@
+/** Files that are damaged or no Parquet at all: an error that names them and the fault, and a reader that goes on working. */
+import { readFileSync } from 'node:fs';
+import { collect, collectFixture, fixture, generation, memorySource, testReader } from '../../support/parquet';
+
+const reader = testReader();
+const strictReader = testReader({ maxRowGroupBytes: 100 });
+const whole = new Uint8Array(readFileSync(fixture('codec-snappy')));
+const NAME = 's3://bucket/key.parquet';
+
+it.each([
+  ['of zero bytes', new Uint8Array(0), 'it has no bytes'],
+  ['of a few bytes', new Uint8Array(5), '5 bytes are too few'],
+  ['of text', new TextEncoder().encode('timestamp,region,value\n'.repeat(50)), 'does not end in PAR1'],
+  ['that is truncated', whole.slice(0, whole.length - 500), 'does not end in PAR1'],
+  ['with a footer longer than itself', withWord(whole, whole.length - 8, 0x7fffffff), 'its footer would have'],
+  ['with an encrypted footer', withText(whole, whole.length - 4, 'PARE'), 'encrypted'],
+])('refuses a file %s', async (_, bytes, fault) => {
+  const failure = collect(reader, memorySource(bytes));
+  await expect(failure).rejects.toMatchObject({ name: 'DataConversionError', object: NAME });
+  await expect(failure).rejects.toThrow(fault);
+});
+
+it('refuses a footer that cannot be parsed', async () => {
+  const damaged = whole.slice();
+  damaged.fill(0xff, whole.length - 400, whole.length - 8);
+  await expect(collect(reader, memorySource(damaged))).rejects.toMatchObject({
+    name: 'DataConversionError',
+    object: NAME,
+  });
+});
+
+it('names the row group of damaged pages, and reads the next file', async () => {
+  // Here and there in the pages, which lie between the magic and the footer, so that some of the faults are panics.
+  const end = whole.length - 8 - new DataView(whole.buffer).getUint32(whole.length - 8, true);
+  const faults: string[] = [];
+  for (let at = 40; at < end; at += Math.ceil(end / 12)) {
+    const damaged = whole.slice();
+    damaged.fill(0xff, at, at + 8);
+    const outcome = await collect(reader, memorySource(damaged)).catch((error: unknown) => error);
+    if (!(outcome instanceof Error)) continue;
+    faults.push(outcome.message);
+    expect(outcome).toMatchObject({ name: 'DataConversionError', object: NAME, rowGroup: expect.any(Number) });
+    expect(outcome.message).toContain(`${NAME}, row group `);
+  }
+  expect(faults.some((fault) => fault.includes('decoding it crashed'))).toBe(true);
+  expect(faults.length).toBeGreaterThan(5);
+  expect((await collectFixture(reader, 'codec-snappy')).lines).toHaveLength(300);
+}, 30_000);
+
+it('refuses a row group that is larger than allowed, and says what to do', async () => {
+  await expect(collect(strictReader, memorySource(whole))).rejects.toThrow(
+    /key.parquet, row group 0: its columns to be read have 1 MB, the limit is 1 MB: write the file with smaller row groups/,
+  );
+});
+
+it('stops when told to', async () => {
+  const reason = new Error('deadline');
+  const options = { signal: AbortSignal.abort(reason) };
+  await expect(collect(reader, memorySource(whole), generation, options)).rejects.toBe(reason);
+});
+
+function withWord(bytes: Uint8Array, at: number, word: number): Uint8Array {
+  const copy = bytes.slice();
+  new DataView(copy.buffer).setUint32(at, word, true);
+  return copy;
+}
+
+function withText(bytes: Uint8Array, at: number, text: string): Uint8Array {
+  const copy = bytes.slice();
+  copy.set(Buffer.from(text), at);
+  return copy;
+}
