@@ -4,10 +4,10 @@
  */
 import { gzipSync } from 'node:zlib';
 import { StorageUnavailableError } from 'shared/errors';
-import { selectLines } from 'shared/line-protocol/select-lines';
+import { untilAborted } from 'shared/resilience/backoff';
 import { LineReport } from 'shared/timestream/line-report';
 import { type HttpRequest, readBody, readRequest, type WriteEvent } from './request';
-import { ApiError, type HttpResponse, json } from './responses';
+import { ApiError, type HttpResponse, json, notHandedOver } from './responses';
 import type { RouteServices } from './routes';
 import { requestPrecision, writeLines } from './write';
 
@@ -60,7 +60,8 @@ export function rejectedLinesObject({ request, lines }: RejectedLines): { key: s
  */
 export async function handOver(
   request: HttpRequest,
-  { config, invokeSelf }: AsynchronousServices,
+  { config, invokeSelf, logger }: AsynchronousServices,
+  signal: AbortSignal,
 ): Promise<HttpResponse> {
   requestPrecision(request);
   await readBody(request, config.bounds);
@@ -70,7 +71,12 @@ export async function handOver(
     const message = `points batch is too large for asynchronous mode: ${bytes} bytes, at most ${MAX_EVENT_BYTES}`;
     throw new ApiError(413, 'request too large', `unable to read data: ${message}`);
   }
-  await invokeSelf(event);
+  try {
+    await untilAborted(invokeSelf(event), signal);
+  } catch (error) {
+    logger.error('the write could not be handed over', { error });
+    throw notHandedOver(error instanceof Error && error.name === 'TooManyRequestsException');
+  }
   return json(202, { code: 'accepted', message: 'the points will be stored asynchronously' });
 }
 
@@ -102,13 +108,18 @@ export async function storeHandedOver(
 ): Promise<void> {
   const request = readRequest(event);
   const report = new LineReport(Number.POSITIVE_INFINITY);
-  const { outcome, body, precision } = await writeLines(request, services, signal, report);
+  const { outcome, body } = await writeLines(request, services, signal, report);
   if (outcome.unstored > 0) {
     throw new StorageUnavailableError(`${outcome.unstored} points are not stored: ${outcome.unstoredReason}`);
   }
   const reasons = report.reasons();
   if (reasons.length === 0) return;
-  const texts = selectLines(body, precision, new Set(reasons.map(({ line }) => line)));
-  const lines = reasons.map(({ line, reason }, index) => ({ line, reason, text: texts[index] ?? '' }));
+  const lines = reasons.map(({ line, start, end, reason }) => {
+    const text = body
+      .subarray(start, end)
+      .toString()
+      .replace(/\r?\n$/, '');
+    return { line, reason, text };
+  });
   await services.keepRejected({ request, lines });
 }

@@ -64,6 +64,14 @@ export function notStored({ unstored, throttled, missingTables }: WriteOutcome):
     : new ApiError(503, 'unavailable', message, RETRY_AFTER);
 }
 
+/** Asynchronous mode could not pass the write on; nothing is stored. */
+export function notHandedOver(throttled: boolean): ApiError {
+  const message = 'the write could not be accepted: send the request again';
+  return throttled
+    ? new ApiError(429, 'too many requests', message, RETRY_AFTER)
+    : new ApiError(503, 'unavailable', message, RETRY_AFTER);
+}
+
 /** Lines that cannot be stored, ever; all other points are stored. */
 export function badLines(report: LineReport, stored: number): ApiError {
   const dropped = report.faultyLines + report.rejectedLines;

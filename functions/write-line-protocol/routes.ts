@@ -1,5 +1,6 @@
 /** The paths of the write endpoint, as InfluxDB has them. */
 
+import { untilAborted } from 'shared/resilience/backoff';
 import { LineReport } from 'shared/timestream/line-report';
 import type { HttpRequest } from './request';
 import {
@@ -39,7 +40,8 @@ const writeNow: Route = async (request, services, signal) => {
 const health: Route = async (_request, { checkTimestream, logger }, signal) => {
   const report = { name: 'influxdb', checks: [], version: INFLUXDB_VERSION, commit: 'timestream' };
   try {
-    await checkTimestream(AbortSignal.any([signal, AbortSignal.timeout(HEALTH_TIMEOUT_MS)]));
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(HEALTH_TIMEOUT_MS)]);
+    await untilAborted(checkTimestream(limit), limit);
     return json(200, { ...report, message: 'ready for writes', status: 'pass' });
   } catch (error) {
     logger.error('Timestream cannot be reached', { error });

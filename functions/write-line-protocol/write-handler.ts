@@ -22,7 +22,10 @@ export function createHandler(
   services: HandlerServices,
 ): (event: unknown, context?: InvocationContext) => Promise<HttpResponse | undefined> {
   const { config, logger } = services;
-  const route = createRouter(services, config.asynchronous ? (request) => handOver(request, services) : undefined);
+  const route = createRouter(
+    services,
+    config.asynchronous ? (request, _, signal) => handOver(request, services, signal) : undefined,
+  );
   return async (event, context) => {
     if (context?.awsRequestId !== undefined) logger.addContext(context as Context);
     const remaining = (context?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY) - ANSWER_MS;

@@ -19,7 +19,6 @@ export interface WriteServices {
 
 export interface WriteResult {
   readonly outcome: WriteOutcome;
-  readonly precision: Precision;
   readonly body: Buffer;
 }
 
@@ -54,8 +53,7 @@ export async function writeLines(
   const mapping = { ...config.mapping, precision, requestTime: request.time, maxLineBytes: config.bounds.maxLineBytes };
   const records = mapLines(body, mapping, report);
   const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
-  const outcome = await writeRecords(records, request.time, writer, report, signal);
-  records.release();
+  const outcome = await writeRecords(records, request.time, writer, report, signal).finally(() => records.release());
   logger[outcome.unstored > 0 ? 'warn' : 'info']('write', {
     bytes: body.length,
     points: records.length,
@@ -65,5 +63,5 @@ export async function writeLines(
     emptyStrings: records.emptyStrings,
     milliseconds: Math.round(performance.now() - started),
   });
-  return { outcome, precision, body };
+  return { outcome, body };
 }

@@ -15,6 +15,9 @@ export interface ConnectorOptions {
   readonly log: (line: string) => void;
 }
 
+/** How long a stop waits for the requests under way. */
+const STOP_MS = 6_000;
+
 export interface RunningConnector {
   readonly url: string;
   /** Answers what was begun and ends all connections. */
@@ -89,5 +92,7 @@ function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));
     server.closeIdleConnections();
+    // A request that is still being sent may take for ever; one that is being answered does not.
+    setTimeout(() => server.closeAllConnections(), STOP_MS).unref();
   });
 }

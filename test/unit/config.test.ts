@@ -19,7 +19,7 @@ const INTEGERS: Record<string, [min: number, max: number]> = {
   max_compressed_bytes: [1, 104_857_600],
   max_decompressed_bytes: [1, 268_435_456],
   max_line_bytes: [64, 26_214_400],
-  max_new_tables: [0, 50_000],
+  max_new_tables: [1, 50_000],
   mem_store_retention_period: [1, 8_766],
   mag_store_retention_period: [1, 73_000],
   write_deadline_millis: [100, 900_000],

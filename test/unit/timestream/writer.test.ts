@@ -78,7 +78,7 @@ describe('retries', () => {
   test('come with full jitter: half of 100, 200, 400, 800, 1600, 2000, 2000 ms for a random 0.5', async () => {
     const { calls, outcome } = await write(LINES, (_, index) => (index < 7 ? THROTTLED : STORED));
     expect(delays(calls)).toEqual([50, 100, 200, 400, 800, 1_000, 1_000]);
-    expect(outcome).toMatchObject({ calls: 8, stored: 3, unstored: 0, throttled: true });
+    expect(outcome).toMatchObject({ calls: 8, stored: 3, unstored: 0, throttled: false });
   });
 
   test('draw their own random number each', async () => {
@@ -267,6 +267,14 @@ describe('a missing table', () => {
     expect(reasons).toHaveLength(3);
     expect(reasons[0]).toMatch(/^line 3: the request needs 3 or more new tables, and MaxNewTables allows 2/);
     expect(outcome).toMatchObject({ stored: 2, unstored: 0 });
+  });
+
+  test('beyond MaxNewTables, what goes to tables that exist is stored, known or not', async () => {
+    const missing = ['a', 'b', 'c', 'd'].map((table) => lines(table, 1)).join('');
+    const script: Script = ({ table }) => (table === 'old' ? STORED : MISSING);
+    const { outcome, reasons } = await write(missing + lines('old', 2), script, { maxNewTables: 2 });
+    expect(outcome).toMatchObject({ stored: 2, unstored: 0 });
+    expect(reasons).toHaveLength(4);
   });
 
   test('as many as MaxNewTables are created', async () => {

@@ -148,12 +148,36 @@ describe('paths and methods', () => {
 
 test('a failure that nobody expected is a 500 without internals, and the log has it', async () => {
   const cause = new Error('connect to /var/task/secret failed');
-  const { handle, logger } = handlerOf({ environment: ASYNCHRONOUS, invokeSelf: () => Promise.reject(cause) });
+  const { handle, logger } = handlerOf();
+  logger.info = () => {
+    throw cause;
+  };
   const response = await handle(writeEvent(GOOD));
   expect(response?.statusCode).toBe(500);
   expect(errorIn(response)).toEqual({ code: 'internal error', message: 'an internal error has occurred' });
   expect(JSON.stringify(response)).not.toMatch(/secret|\.ts|\bat\b .*:\d+/);
   expect(logger.entries).toEqual([{ message: 'unexpected failure', fields: { error: cause } }]);
+});
+
+describe('a write that cannot be handed over', () => {
+  const failing = (name: string) => () => Promise.reject(Object.assign(new Error('secret'), { name }));
+  test.each([
+    [429, 'TooManyRequestsException'],
+    [503, 'ServiceException'],
+  ])('is answered %i after %s, to be sent again', async (status, name) => {
+    const { handle } = handlerOf({ environment: ASYNCHRONOUS, invokeSelf: failing(name) });
+    const response = await handle(writeEvent(GOOD));
+    expect(response).toMatchObject({ statusCode: status, headers: { 'Retry-After': expect.stringMatching(/^\d+$/) } });
+    expect(response?.body).not.toContain('secret');
+  });
+
+  test('is given up at the deadline', async () => {
+    const { handle } = handlerOf({
+      environment: { ...ASYNCHRONOUS, write_deadline_millis: '100' },
+      invokeSelf: () => new Promise(() => undefined),
+    });
+    expect((await handle(writeEvent(GOOD)))?.statusCode).toBe(503);
+  });
 });
 
 describe('the deadline', () => {

@@ -55,8 +55,11 @@ export class ByteMap<Value> {
   }
 }
 
-/** FNV-1a: `hash = Math.imul(hash ^ byte, FNV_PRIME)` from FNV_BASIS on, for each byte. */
-export const FNV_BASIS = 0x811c9dc5 | 0;
+/**
+ * FNV-1a: `hash = Math.imul(hash ^ byte, FNV_PRIME)` from FNV_BASIS on, for each byte. The basis is another one in each process, so
+ * that nobody can send keys that collide.
+ */
+export const FNV_BASIS = (Math.random() * 2 ** 32) | 0;
 export const FNV_PRIME = 0x01000193;
 
 export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
@@ -65,5 +68,9 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   return hash;
 }
 
-/** Brings the upper bits of a hash into play, which FNV-1a mixes better than the lower ones. */
-const mix = (hash: number): number => hash ^ (hash >>> 15);
+/** Spreads a hash over all of its bits, as its lowest ones choose the slot. Source: the finaliser of MurmurHash3. */
+function mix(hash: number): number {
+  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
+}

@@ -6,9 +6,14 @@ const MAX_REASONS = 100;
 /** How much of a line an answer repeats. */
 const MAX_TEXT_BYTES = 200;
 
-export interface LineReason {
-  /** From 1. */
+/** A line of the request: its number, from 1, and its bytes with what ends it. */
+export interface LinePlace {
   readonly line: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface LineReason extends LinePlace {
   readonly reason: string;
 }
 
@@ -26,15 +31,16 @@ export class LineReport {
   faulty(decoder: LineDecoder): void {
     this.faultyLines++;
     if (this.first.length >= this.limit) return;
-    const text = decoder.lineText(MAX_TEXT_BYTES);
-    this.first.push({ line: decoder.line, reason: `unable to parse '${text}': ${decoder.describeFault()}` });
+    const { line, lineStart: start } = decoder;
+    const reason = `unable to parse '${decoder.lineText(MAX_TEXT_BYTES)}': ${decoder.describeFault()}`;
+    this.first.push({ line, start, end: decoder.endLine(), reason });
   }
 
   /** Notes a line whose point cannot be stored. */
-  rejected(line: number, reason: string): void {
+  rejected({ line, start, end }: LinePlace, reason: string): void {
     this.rejectedLines++;
     // The service's rejections come after the lines were read: the answer names the first lines, whoever refused them.
-    this.first.push({ line, reason: `line ${line}: ${reason}` });
+    this.first.push({ line, start, end, reason: `line ${line}: ${reason}` });
     if (this.first.length >= 2 * this.limit) this.first.splice(0, this.first.length, ...this.reasons());
   }
 

@@ -27,23 +27,46 @@ export function measuresProblem(totals: MeasureTotals, seriesBytes: number): str
   return undefined;
 }
 
-/**
- * Joins lists of measures; of several with one name the last stays, as in InfluxDB.
- * @param lists JSON objects `{"Name","Value","Type"}` separated by commas
- */
-export function mergeMeasures(lists: readonly Buffer[]): { json: string; totals: MeasureTotals } {
-  const merged = new Map<string, { Name: string; Value: string; Type: string }>();
-  for (const list of lists) {
-    for (const measure of JSON.parse(`[${list.toString()}]`) as { Name: string; Value: string; Type: string }[]) {
-      merged.set(measure.Name, measure);
-    }
-  }
-  const totals = { count: merged.size, valueBytes: 0 };
-  for (const { Value, Type } of merged.values()) totals.valueBytes += valueBytes(Value, Type);
-  return { json: JSON.stringify([...merged.values()]).slice(1, -1), totals };
+interface Measure {
+  readonly Name: string;
+  readonly Value: string;
+  readonly Type: string;
 }
 
-function valueBytes(value: string, type: string): number {
-  if (type === 'VARCHAR') return Buffer.byteLength(value);
-  return type === 'BOOLEAN' ? BOOLEAN_BYTES : NUMBER_BYTES;
+/** Lists of measures made one; of several with one name the last stays, as in InfluxDB. */
+export class MeasureMerge {
+  private readonly measures = new Map<string, Measure>();
+  private totals: MeasureTotals = { count: 0, valueBytes: 0 };
+
+  /**
+   * Adds a list to the record, or returns why that cannot be; then the record stays as it was.
+   * @param list JSON objects `{"Name","Value","Type"}` separated by commas
+   * @param seriesBytes of the record's dimensions
+   */
+  add(list: Buffer, seriesBytes: number): string | undefined {
+    const added = new Map<string, Measure>();
+    for (const measure of JSON.parse(`[${list.toString()}]`) as Measure[]) added.set(measure.Name, measure);
+    const totals = { ...this.totals };
+    for (const measure of added.values()) {
+      const replaced = this.measures.get(measure.Name);
+      if (replaced === undefined) totals.count++;
+      else totals.valueBytes -= valueBytes(replaced);
+      totals.valueBytes += valueBytes(measure);
+    }
+    const problem = measuresProblem(totals, seriesBytes);
+    if (problem !== undefined) return problem;
+    this.totals = totals;
+    for (const [name, measure] of added) this.measures.set(name, measure);
+    return undefined;
+  }
+
+  /** As the lists are written. */
+  toJson(): Buffer {
+    return Buffer.from(JSON.stringify([...this.measures.values()]).slice(1, -1));
+  }
+}
+
+function valueBytes({ Value, Type }: Measure): number {
+  if (Type === 'VARCHAR') return Buffer.byteLength(Value);
+  return Type === 'BOOLEAN' ? BOOLEAN_BYTES : NUMBER_BYTES;
 }

@@ -10,7 +10,7 @@ import type { ByteWriter } from './byte-writer';
 import type { Dimension } from './dimensions';
 import { MAX_RECORDS_PER_CALL } from './limits';
 import type { LineReport } from './line-report';
-import { measuresProblem, mergeMeasures } from './measures';
+import { MeasureMerge } from './measures';
 import type { RecordSet } from './records';
 import type { Series, Table } from './series';
 
@@ -23,22 +23,22 @@ export interface Batch {
 /** The records of a request, merged and cut into batches. */
 export interface Packing {
   readonly batches: readonly Batch[];
-  /** The lines that were merged into a record, by that record; a record that stands for one line is not in here. */
-  readonly mergedLines: ReadonlyMap<number, readonly number[]>;
+  /** The records that were merged into one, by that one; a record that stands for one line is not in here. */
+  readonly mergedRecords: ReadonlyMap<number, readonly number[]>;
 }
 
 /** Puts the records in the order in which they are sent. Points whose merged record goes beyond a limit go to `report`. */
 export function packRecords(records: RecordSet, report: LineReport): Packing {
   const batches: Batch[] = [];
-  const mergedLines = new Map<number, number[]>();
+  const mergedRecords = new Map<number, readonly number[]>();
   const rank = seriesRanks(records.series);
   for (const table of records.tables.values()) {
-    const order = mergeRepeated(records, inSeriesOrder(records, table, rank), mergedLines, report);
+    const order = mergeRepeated(records, inSeriesOrder(records, table, rank), mergedRecords, report);
     for (let start = 0; start < order.length; start += MAX_RECORDS_PER_CALL) {
       batches.push({ table, records: order.slice(start, start + MAX_RECORDS_PER_CALL) });
     }
   }
-  return { batches, mergedLines };
+  return { batches, mergedRecords };
 }
 
 /** For each series its place among all of them by dimensions, so that neighbours share as many as possible. */
@@ -80,50 +80,50 @@ function inSeriesOrder(records: RecordSet, table: Table, rank: Int32Array): read
   return order;
 }
 
-/** Merges neighbours of one series and time into the first of them, the later line winning for each measure. */
+/** Merges each run of records of one series and time into its first one, the later line winning for each measure. */
 function mergeRepeated(
   records: RecordSet,
   order: readonly number[],
-  mergedLines: Map<number, number[]>,
+  mergedRecords: Map<number, readonly number[]>,
   report: LineReport,
 ): readonly number[] {
   const { seriesOf, seconds, nanos } = records;
   const merged: number[] = [];
-  for (const record of order) {
-    const last = merged[merged.length - 1];
-    if (
-      last !== undefined &&
-      seriesOf[last] === seriesOf[record] &&
-      seconds[last] === seconds[record] &&
-      nanos[last] === nanos[record]
+  for (let start = 0, end = 1; start < order.length; start = end++) {
+    const first = order[start];
+    while (
+      end < order.length &&
+      seriesOf[order[end]] === seriesOf[first] &&
+      seconds[order[end]] === seconds[first] &&
+      nanos[order[end]] === nanos[first]
     ) {
-      mergeInto(records, last, record, mergedLines, report);
-    } else merged.push(record);
+      end++;
+    }
+    if (end > start + 1) mergedRecords.set(first, mergeRun(records, order.slice(start, end), report));
+    merged.push(first);
   }
   return merged;
 }
 
-function mergeInto(
-  records: RecordSet,
-  record: number,
-  later: number,
-  mergedLines: Map<number, number[]>,
-  report: LineReport,
-): void {
+/** Returns the records that are in the merged one; the others would take it beyond a limit. */
+function mergeRun(records: RecordSet, run: readonly number[], report: LineReport): number[] {
   const { json, measuresStart, measuresEnd, line } = records;
-  const measures = [record, later].map((each) => json.buffer.subarray(measuresStart[each], measuresEnd[each]));
-  const { json: text, totals } = mergeMeasures(measures);
-  const problem = measuresProblem(totals, records.series[records.seriesOf[record]].bytes);
-  if (problem !== undefined) {
-    report.rejected(line[later], `together with line ${line[record]}, of the same series and time: ${problem}`);
-    return;
+  const [first] = run;
+  const { bytes } = records.series[records.seriesOf[first]];
+  const merge = new MeasureMerge();
+  const merged: number[] = [];
+  for (const record of run) {
+    const problem = merge.add(json.buffer.subarray(measuresStart[record], measuresEnd[record]), bytes);
+    if (problem === undefined) merged.push(record);
+    else {
+      const reason = `together with line ${line[first]}, of the same series and time: ${problem}`;
+      report.rejected(records.place(record), reason);
+    }
   }
-  measuresStart[record] = json.length;
-  json.append(Buffer.from(text));
-  measuresEnd[record] = json.length;
-  const lines = mergedLines.get(record);
-  if (lines === undefined) mergedLines.set(record, [line[record], line[later]]);
-  else lines.push(line[later]);
+  measuresStart[first] = json.length;
+  json.append(merge.toJson());
+  measuresEnd[first] = json.length;
+  return merged;
 }
 
 /** More records than a request can have, and few enough that rank and record make a whole number of a double. */

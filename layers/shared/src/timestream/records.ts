@@ -18,17 +18,21 @@ import { INVALID, integerForm } from '../line-protocol/numbers';
 import type { Precision } from '../line-protocol/precision';
 import { Words } from '../line-protocol/words';
 import { ByteWriter } from './byte-writer';
-import { BOOLEAN_BYTES, NUMBER_BYTES } from './limits';
-import type { LineReport } from './line-report';
-import { type MeasureTotals, measuresProblem, mergeMeasures } from './measures';
+import { BOOLEAN_BYTES, MAX_MEASURES_PER_RECORD, NUMBER_BYTES } from './limits';
+import type { LinePlace, LineReport } from './line-report';
+import { MeasureMerge, type MeasureTotals, measuresProblem } from './measures';
 import { type Series, type SeriesMapping, SeriesTable, type Table } from './series';
 import type { Field } from './shape';
+
+/** Fields beyond so many are not looked at: the point is rejected in any case. */
+const MAX_FIELDS_READ = 4 * MAX_MEASURES_PER_RECORD;
 
 /** What follows a value, by its field's kind. */
 const VALUE_TAIL: readonly Words[] = ['DOUBLE', 'BIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR'].map((type) =>
   Words.of(`","Type":"${type}"},`),
 );
 const TRUE = Words.of('true');
+const COMMA = Words.of(',');
 const FALSE = Words.of('false');
 
 export interface MappingOptions extends SeriesMapping {
@@ -51,6 +55,9 @@ export class RecordSet {
   readonly measuresEnd: number[] = [];
   /** Line number, from 1. */
   readonly line: number[] = [];
+  /** The line's bytes in the source, with what ends it. */
+  readonly lineStart: number[] = [];
+  readonly lineEnd: number[] = [];
   /** Empty strings, which were left out of their records. */
   emptyStrings = 0;
 
@@ -77,6 +84,11 @@ export class RecordSet {
     return this.seriesTable.dimensions.size;
   }
 
+  /** The line that a record was made of. */
+  place(record: number): LinePlace {
+    return { line: this.line[record], start: this.lineStart[record], end: this.lineEnd[record] };
+  }
+
   get length(): number {
     return this.line.length;
   }
@@ -94,7 +106,7 @@ export function mapLines(source: Uint8Array, options: MappingOptions, report: Li
     if (problem === undefined) continue;
     records.json.length = start;
     if (problem === FAULT) report.faulty(decoder);
-    else report.rejected(decoder.line, problem);
+    else report.rejected({ line: decoder.line, start: decoder.lineStart, end: decoder.nextToken }, problem);
   }
   return records;
 }
@@ -132,8 +144,9 @@ class LineMapper {
     if (time === END) this.useRequestTime();
     this.checkLine();
     if (typeof series === 'string' || this.problem !== undefined) return this.problem;
-    if (this.repeats) this.keepLastOfEach(measuresStart);
-    const problem = measuresProblem(this.totals, series.bytes);
+    const problem = this.repeats
+      ? this.keepLastOfEach(measuresStart, series)
+      : measuresProblem(this.totals, series.bytes);
     if (problem !== undefined) return problem;
 
     series.measurement.table.records.push(records.length);
@@ -143,6 +156,8 @@ class LineMapper {
     records.measuresStart.push(measuresStart);
     records.measuresEnd.push(json.length - 1);
     records.line.push(decoder.line);
+    records.lineStart.push(decoder.lineStart);
+    records.lineEnd.push(decoder.nextToken);
     return undefined;
   }
 
@@ -169,7 +184,12 @@ class LineMapper {
         layout[index] = field;
       } else if (reading === FAULT) return FAULT;
       if (field !== undefined) this.addMeasure(field);
+      if (index > MAX_FIELDS_READ || this.isTooLong()) return this.skipFields();
     }
+  }
+
+  private isTooLong(): boolean {
+    return this.decoder.nextToken - this.decoder.lineStart > this.options.maxLineBytes;
   }
 
   private skipFields(): Reading {
@@ -216,12 +236,15 @@ class LineMapper {
     if (measure.field !== field) this.problem ??= `two fields of the point would become the measure '${measure.name}'`;
   }
 
-  private keepLastOfEach(measuresStart: number): void {
-    const { json, totals } = this;
-    const merged = mergeMeasures([json.buffer.subarray(measuresStart, json.length - 1)]);
+  /** Of measures that come twice keeps the last; returns why the record cannot be stored, where it cannot. */
+  private keepLastOfEach(measuresStart: number, series: Series): string | undefined {
+    const { json } = this;
+    const merge = new MeasureMerge();
+    const problem = merge.add(json.buffer.subarray(measuresStart, json.length - 1), series.bytes);
     json.length = measuresStart;
-    json.append(Buffer.from(`${merged.json},`));
-    Object.assign(totals, merged.totals);
+    json.append(merge.toJson());
+    json.words(COMMA);
+    return problem;
   }
 
   private checkLine(): void {

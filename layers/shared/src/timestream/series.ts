@@ -115,6 +115,8 @@ export class SeriesTable {
     let sorted = true;
     let reading = decoder.readTag();
     for (; reading === TOKEN; reading = decoder.readTag()) {
+      // More are rejected in any case, and need not be remembered.
+      if (tags.length > MAX_DIMENSIONS_PER_RECORD) continue;
       const tag = this.dimensions.read(decoder);
       sorted &&= tags.length === 0 || tags[tags.length - 1].name < tag.name;
       tags.push(tag);
@@ -189,7 +191,7 @@ export class SeriesTable {
       return 'the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension, or default_dimension in the environment, can give one)';
     }
     if (tags.length > MAX_DIMENSIONS_PER_RECORD)
-      return `${tags.length} tags: a record has at most ${MAX_DIMENSIONS_PER_RECORD}`;
+      return `more than ${MAX_DIMENSIONS_PER_RECORD} tags: a record has at most as many`;
     if (requiredDimension !== undefined && !tags.some((tag) => tag.name === requiredDimension)) {
       return `the tag '${requiredDimension}' is missing, which CustomPartitionKeyDimension enforces`;
     }

@@ -16,6 +16,8 @@ import { TableCreationError, type TableCreator } from './tables';
 const CONCURRENT_CALLS = 10;
 const RETRY = { baseMs: 100, capMs: 2000 };
 const BODY_BYTES = 128 * 1024;
+/** Once a request has found so many times its new tables missing, those it has not tried are taken for missing too. */
+const TRIED_PER_NEW_TABLE = 10;
 
 export interface WriterOptions {
   readonly database: string;
@@ -73,7 +75,7 @@ class RequestWriter {
     unstoredReason: undefined as string | undefined,
   };
   private readonly queue: Call[];
-  private readonly mergedLines: ReadonlyMap<number, readonly number[]>;
+  private readonly mergedRecords: ReadonlyMap<number, readonly number[]>;
   private readonly missing = new Map<Table, Call[]>();
   private readonly created = new Set<Table>();
   private workers = 0;
@@ -87,9 +89,9 @@ class RequestWriter {
     private readonly report: LineReport,
     private readonly signal: AbortSignal,
   ) {
-    const { batches, mergedLines } = packRecords(records, report);
+    const { batches, mergedRecords } = packRecords(records, report);
     this.queue = batches.map((batch) => ({ ...batch, version })).reverse();
-    this.mergedLines = mergedLines;
+    this.mergedRecords = mergedRecords;
     this.encoder = new CallEncoder(records, options.database);
     this.clock = options.clock ?? systemClock;
   }
@@ -109,9 +111,12 @@ class RequestWriter {
   private async work(): Promise<void> {
     this.workers++;
     const body = ByteWriter.borrow(BODY_BYTES);
-    for (let call = this.queue.pop(); call !== undefined; call = this.queue.pop()) await this.send(call, body);
-    this.workers--;
-    body.release();
+    try {
+      for (let call = this.queue.pop(); call !== undefined; call = this.queue.pop()) await this.send(call, body);
+    } finally {
+      this.workers--;
+      body.release();
+    }
   }
 
   private async createAndSend(table: Table, calls: readonly Call[]): Promise<void> {
@@ -144,11 +149,12 @@ class RequestWriter {
     if (this.mustWait(call.table)) return this.keepForTable(call);
     const bytes = this.encoder.encode(call, call.version, body);
     let reason = 'the deadline of the request had passed';
+    let throttled = false;
     for (let retry = 0; !this.signal.aborted; retry++) {
       const result = await this.attempt(bytes, call.records.length);
       if (result.kind === 'transient') {
         reason = result.reason;
-        this.outcome.throttled ||= result.throttled;
+        throttled = result.throttled;
       } else if (result.kind === 'missing-table' && this.created.has(call.table)) {
         reason = `table '${call.table.name}' is not active yet`;
       } else return this.settle(call, result);
@@ -157,13 +163,14 @@ class RequestWriter {
       if (!atOnce)
         await this.clock.delay(fullJitterDelay(retry, { ...RETRY, random: this.options.random }), this.signal);
     }
+    this.outcome.throttled ||= throttled;
     this.leave(call, reason);
   }
 
   /** True for a table that is missing; once too many are, for each that is not known to exist. */
   private mustWait(table: Table): boolean {
     if (this.created.has(table)) return false;
-    const tooMany = this.missing.size > this.options.maxNewTables;
+    const tooMany = this.missing.size > this.options.maxNewTables * TRIED_PER_NEW_TABLE;
     return this.missing.has(table) || (tooMany && !this.options.tables.known.has(table.name));
   }
 
@@ -238,7 +245,8 @@ class RequestWriter {
   }
 
   private reject(record: number, reason: string): void {
-    for (const line of this.mergedLines.get(record) ?? [this.records.line[record]]) this.report.rejected(line, reason);
+    for (const each of this.mergedRecords.get(record) ?? [record])
+      this.report.rejected(this.records.place(each), reason);
   }
 
   private leave(call: Call, reason: string): void {
