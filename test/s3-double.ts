@@ -25,7 +25,7 @@ export class S3Double {
   latencyMs = 0;
   /** Keys a page of a listing. */
   pageSize = 1000;
-  #sorted: { bucket: string; count: number; keys: string[] } | undefined;
+  #sorted: readonly string[] = [];
   readonly #server: Server;
 
   private constructor() {
@@ -117,20 +117,21 @@ export class S3Double {
     response.end(method === 'HEAD' ? undefined : part);
   }
 
-  /** In order; sorted anew only when there are others. */
-  #keysOf(bucket: string): readonly string[] {
-    if (this.#sorted?.bucket !== bucket || this.#sorted.count !== this.objects.size) {
+  /** In order; sorted once a listing, as a long one has many pages. */
+  #keysOf(bucket: string, isFirstPage: boolean): readonly string[] {
+    if (isFirstPage) {
       const paths = [...this.objects.keys()].filter((path) => path.startsWith(`${bucket}/`));
-      const keys = paths.map((path) => path.slice(bucket.length + 1)).sort();
-      this.#sorted = { bucket, count: this.objects.size, keys };
+      this.#sorted = paths.map((path) => path.slice(bucket.length + 1)).sort();
     }
-    return this.#sorted.keys;
+    return this.#sorted;
   }
 
   #list(bucket: string, query: URLSearchParams, response: ServerResponse): void {
     const prefix = query.get('prefix') ?? '';
     const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
-    const found = this.#keysOf(bucket).filter((key) => key.startsWith(prefix) && key > after);
+    const found = this.#keysOf(bucket, !query.has('continuation-token')).filter(
+      (key) => key.startsWith(prefix) && key > after,
+    );
     const page = found.slice(0, this.pageSize);
     const contents = page.map((key) => {
       const body = this.objects.get(`${bucket}/${key}`) ?? Buffer.alloc(0);
