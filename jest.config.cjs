@@ -21,5 +21,7 @@ module.exports = {
     '<rootDir>/layers/shared/dist/',
     '<rootDir>/layers/shared/vendor/',
   ],
+  // Some tests run against servers over HTTP: a busy machine takes its time.
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/test/summary-reporter.cjs'],
 };

@@ -4,8 +4,7 @@ import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
 import { TableCreator } from 'shared/timestream/tables';
-import { tableAdministration, timestreamClient, writeTarget } from '../functions/write-line-protocol/clients';
-import { writeRecordsSender } from '../functions/write-line-protocol/write-call';
+import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { startConnector } from './connector/server';
 import { type RunningTimestream, startTimestream } from './timestream/server';
@@ -27,7 +26,11 @@ interface Arguments {
   readonly aws: boolean;
 }
 
-/** @throws Error that says what is wrong with the arguments */
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws UsageError, or an error of parseArgs, that says what is wrong with the arguments */
 function readArguments(argv: string[]): Arguments | undefined {
   const { values } = parseArgs({
     args: argv,
@@ -53,7 +56,7 @@ function readArguments(argv: string[]): Arguments | undefined {
 
 function portNumber(option: string, text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new Error(`${option} must be a port number, not '${text}'`);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`${option} must be a port number, not '${text}'`);
   return port;
 }
 
@@ -62,9 +65,19 @@ const logger: FunctionLogger = {
   addContext: () => undefined,
   debug: () => undefined,
   info: () => undefined,
-  warn: (message, ...fields) => console.error(message, ...fields),
-  error: (message, ...fields) => console.error(message, ...fields),
+  warn: (message, ...fields) => console.error(describe(message, fields)),
+  error: (message, ...fields) => console.error(describe(message, fields)),
 };
+
+function describe(message: string, fields: readonly Readonly<Record<string, unknown>>[]): string {
+  const texts = fields
+    .flatMap((each) => Object.entries(each))
+    .map(([name, value]) => {
+      const text = value instanceof Error ? `${value.name}: ${value.message}` : String(value);
+      return `${name}=${text}`;
+    });
+  return [message, ...texts].join(' ');
+}
 
 /** The embedded Timestream checks no credentials, but the SDK signs with some. */
 function localClient(config: ConnectorConfig, endpoint: string): TimestreamWriteClient {
@@ -73,6 +86,8 @@ function localClient(config: ConnectorConfig, endpoint: string): TimestreamWrite
 }
 
 async function start(args: Arguments): Promise<void> {
+  // The user's Node is the user's choice.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   // Bad configuration stops the start before anything listens.
   const given = loadConnectorConfig();
   let timestream: RunningTimestream | undefined;
@@ -92,7 +107,7 @@ async function start(args: Arguments): Promise<void> {
     handler: createHandler({
       config: { ...config, asynchronous: false },
       logger,
-      send: writeRecordsSender(writeTarget(client, config), config.region, client.config.credentials),
+      send: writeRecordsSender(client, config),
       tables: new TableCreator(config.tables, administration),
       checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
       invokeSelf: unavailable,
@@ -120,7 +135,8 @@ function welcome(
     `  curl -i '${url}/api/v2/write?precision=s' --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,
   ];
   if (timestreamUrl === undefined) return [...write, '', 'Points go to Amazon Timestream. Ctrl-C stops.'].join('\n');
-  const sql = `SELECT * FROM "${database}"."weather" LIMIT 10`.replaceAll('"', '\\"');
+  const table = config.mapping.singleTable ?? 'weather';
+  const sql = `SELECT * FROM "${database}"."${table}" LIMIT 10`.replaceAll('"', '\\"');
   return [
     ...write,
     '',
@@ -155,6 +171,15 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ? 2 : 1);
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS')) {
+    console.error(`${message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+  if (code === 'EADDRINUSE') console.error(`${message}: choose other ports with --port and --timestream-port`);
+  else if (message.includes('Could not set lock'))
+    console.error('the data folder is in use by another process: choose another one with --data-dir, or --memory');
+  else console.error(message);
+  process.exit(1);
 });

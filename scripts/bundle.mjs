@@ -1,9 +1,9 @@
 /**
- * Builds what plain Node runs: the layer (layers/shared/dist and layers/shared/vendor) and the local programs (.build/local).
- * All of it is CommonJS, and a lazy `import()` becomes a `require`: a Lambda finds the layer through NODE_PATH, which `import`
- * ignores. Types are not checked here; `npm run check` does that.
+ * Builds what plain Node runs: the layer (layers/shared/dist and layers/shared/vendor) and the programs of local/ and samples/
+ * (.build). All of it is CommonJS, and a lazy `import()` becomes a `require`: a Lambda finds the layer through NODE_PATH, which
+ * `import` ignores. Types are not checked here; `npm run check` does that.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ import { build } from 'esbuild';
 const SOURCE = 'layers/shared/src';
 const DIST = 'layers/shared/dist';
 const VENDOR = 'layers/shared/vendor';
-const LOCAL = 'local';
-const PROGRAMS = '.build/local';
+const PROGRAM_FOLDERS = ['local', 'samples'];
+const BUILD = '.build';
 
 const NODE_CODE = {
   platform: 'node',
@@ -88,14 +88,14 @@ async function vendor(specifier) {
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name, version, main }, null, 2)}\n`);
 }
 
-/** Each local/*.ts is a program; it takes packages from node_modules and the layer from its build. */
+/** Each local/*.ts and samples/*.ts is a program; it takes packages from node_modules and the layer from its build. */
 async function buildPrograms() {
-  if (!existsSync(LOCAL)) return;
-  const programs = readdirSync(LOCAL).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+  const programs = PROGRAM_FOLDERS.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
   await build({
     ...NODE_CODE,
-    entryPoints: programs.map((file) => join(LOCAL, file)),
-    outdir: PROGRAMS,
+    entryPoints: programs.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')),
+    outbase: '.',
+    outdir: BUILD,
     outExtension: { '.js': '.cjs' },
     bundle: true,
     packages: 'external',
@@ -104,7 +104,8 @@ async function buildPrograms() {
   });
 }
 
-await Promise.all([DIST, VENDOR, PROGRAMS].map((folder) => rm(folder, { recursive: true, force: true })));
+const built = [DIST, VENDOR, ...PROGRAM_FOLDERS.map((folder) => join(BUILD, folder))];
+await Promise.all(built.map((folder) => rm(folder, { recursive: true, force: true })));
 await Promise.all([
   buildModules()
     .then(importedPackages)

@@ -2,6 +2,7 @@
  * Asynchronous mode: the function hands a write to itself as an event, which Lambda queues, and stores it in a second invocation.
  * What cannot be stored then throws, so that Lambda tries again and at last puts the event into the dead letter queue.
  */
+import { gzipSync } from 'node:zlib';
 import { StorageUnavailableError } from 'shared/errors';
 import { selectLines } from 'shared/line-protocol/select-lines';
 import { LineReport } from 'shared/timestream/line-report';
@@ -17,13 +18,40 @@ const MAX_REASONS_IN_LETTER = 100;
 export interface AsynchronousServices extends RouteServices {
   /** Invokes this function with the event, and does not wait for it. */
   readonly invokeSelf: (event: WriteEvent) => Promise<unknown>;
-  /** Keeps the lines of an event that can never be stored, beside those that were. */
-  readonly keepRejected: (letter: RejectedLinesLetter) => Promise<unknown>;
+  /** Keeps the lines of a request that can never be stored; the others were. */
+  readonly keepRejected: (rejected: RejectedLines) => Promise<unknown>;
+}
+
+export interface RejectedLines {
+  readonly request: HttpRequest;
+  readonly lines: readonly { readonly line: number; readonly reason: string; readonly text: string }[];
 }
 
 /** An event that holds only the rejected lines of another, so that they can be mended and sent again as they are. */
 export interface RejectedLinesLetter extends WriteEvent {
   readonly rejectedLines: readonly string[];
+}
+
+/** Rejected lines as a small letter for the dead letter queue. */
+export function rejectedLinesLetter({ request, lines }: RejectedLines): RejectedLinesLetter {
+  return {
+    ...handOverEvent(request),
+    headers: {},
+    body: `${lines.map(({ text }) => text).join('\n')}\n`,
+    isBase64Encoded: false,
+    rejectedLines: lines.slice(0, MAX_REASONS_IN_LETTER).map(({ reason }) => reason),
+  };
+}
+
+/** Rejected lines as an object for the bucket: JSON Lines, gzip, under the date of the request. */
+export function rejectedLinesObject({ request, lines }: RejectedLines): { key: string; body: Buffer } {
+  const time = new Date(request.time).toISOString();
+  const entries = lines.map((entry) => JSON.stringify({ ...entry, requestId: request.id, time }));
+  const name = request.id === '' ? String(request.time) : request.id;
+  return {
+    key: `rejected-lines/${time.slice(0, 10).replaceAll('-', '/')}/${name}.jsonl.gz`,
+    body: gzipSync(`${entries.join('\n')}\n`),
+  };
 }
 
 /**
@@ -80,12 +108,7 @@ export async function storeHandedOver(
   }
   const reasons = report.reasons();
   if (reasons.length === 0) return;
-  const lines = selectLines(body, precision, new Set(reasons.map(({ line }) => line)));
-  await services.keepRejected({
-    ...handOverEvent(request),
-    headers: {},
-    body: `${lines.join('\n')}\n`,
-    isBase64Encoded: false,
-    rejectedLines: reasons.slice(0, MAX_REASONS_IN_LETTER).map(({ reason }) => reason),
-  });
+  const texts = selectLines(body, precision, new Set(reasons.map(({ line }) => line)));
+  const lines = reasons.map(({ line, reason }, index) => ({ line, reason, text: texts[index] ?? '' }));
+  await services.keepRejected({ request, lines });
 }

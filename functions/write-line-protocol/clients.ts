@@ -8,8 +8,8 @@ import {
 } from '@aws-sdk/client-timestream-write';
 import type { ConnectorConfig } from 'shared/config';
 import { EndpointCache } from 'shared/timestream/endpoints';
-import type { TableAdministration } from 'shared/timestream/service';
-import type { Target } from './write-call';
+import type { SendWriteRecords, TableAdministration } from 'shared/timestream/service';
+import { callSender, type Target } from './write-call';
 
 export function timestreamClient({ region, timestreamEndpoint }: ConnectorConfig): TimestreamWriteClient {
   return new TimestreamWriteClient({
@@ -21,8 +21,13 @@ export function timestreamClient({ region, timestreamEndpoint }: ConnectorConfig
   });
 }
 
+/** Sends WriteRecords calls with the client's credentials. */
+export function writeRecordsSender(client: TimestreamWriteClient, config: ConnectorConfig): SendWriteRecords {
+  return callSender(writeTarget(client, config), config.region, client.config.credentials);
+}
+
 /** Where write calls go: the endpoint given, or the one that Timestream assigns. */
-export function writeTarget(client: TimestreamWriteClient, { timestreamEndpoint }: ConnectorConfig): Target {
+function writeTarget(client: TimestreamWriteClient, { timestreamEndpoint }: ConnectorConfig): Target {
   if (timestreamEndpoint !== undefined) {
     const url = new URL(timestreamEndpoint);
     return { url: () => Promise.resolve(url), invalidate: () => undefined };

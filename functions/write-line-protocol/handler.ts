@@ -2,8 +2,7 @@
 import { loadConnectorConfig } from 'shared/config';
 import { createLogger } from 'shared/logger';
 import { TableCreator } from 'shared/timestream/tables';
-import { tableAdministration, timestreamClient, writeTarget } from './clients';
-import { writeRecordsSender } from './write-call';
+import { tableAdministration, timestreamClient, writeRecordsSender } from './clients';
 import { createHandler } from './write-handler';
 
 const config = loadConnectorConfig();
@@ -13,9 +12,9 @@ const administration = tableAdministration(client);
 export const handler = createHandler({
   config,
   logger: createLogger('write-line-protocol', config.logLevel),
-  send: writeRecordsSender(writeTarget(client, config), config.region, client.config.credentials),
+  send: writeRecordsSender(client, config),
   tables: new TableCreator(config.tables, administration),
   checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
   invokeSelf: async (event) => (await import('./asynchronous-clients')).invokeSelf(config, event),
-  keepRejected: async (letter) => (await import('./asynchronous-clients')).sendDeadLetter(config, letter),
+  keepRejected: async (rejected) => (await import('./asynchronous-clients')).keepRejected(config, rejected),
 });

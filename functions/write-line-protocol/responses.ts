@@ -1,5 +1,6 @@
 /** The answers of the write endpoint, in the status codes, headers and JSON that InfluxDB's clients rely on. */
 import type { LineReport } from 'shared/timestream/line-report';
+import type { WriteOutcome } from 'shared/timestream/writer';
 
 /** The release of InfluxDB whose API this is. */
 export const INFLUXDB_VERSION = '2.7.12';
@@ -55,8 +56,9 @@ const RETRY_AFTER = { 'Retry-After': '2' };
  * Some good points are not stored. The text has none of the phrases by which client libraries take a failure for success
  * (influxdb-client-go: "partial write", "unable to parse", "points beyond retention policy", "hinted handoff queue not empty").
  */
-export function notStored(points: number, throttled: boolean): ApiError {
-  const message = `${points} points could not be stored in time: send the request again`;
+export function notStored({ unstored, throttled, missingTables }: WriteOutcome): ApiError {
+  const cause = missingTables > 0 ? `, as ${missingTables} tables are still to be created (one a second)` : '';
+  const message = `${unstored} points could not be stored in time${cause}: send the request again, or fewer lines at once`;
   return throttled
     ? new ApiError(429, 'too many requests', `Timestream throttles writes: ${message}`, RETRY_AFTER)
     : new ApiError(503, 'unavailable', message, RETRY_AFTER);

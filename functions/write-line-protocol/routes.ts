@@ -31,7 +31,7 @@ const started = new Date();
 const writeNow: Route = async (request, services, signal) => {
   const report = new LineReport();
   const { outcome } = await writeLines(request, services, signal, report);
-  if (outcome.unstored > 0) throw notStored(outcome.unstored, outcome.throttled);
+  if (outcome.unstored > 0) throw notStored(outcome);
   if (report.faultyLines + report.rejectedLines > 0) throw badLines(report, outcome.stored);
   return noContent();
 };

@@ -4,6 +4,7 @@
  */
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { untilAborted } from 'shared/resilience/backoff';
 import type { SendWriteRecords, ServiceAnswer } from 'shared/timestream/service';
 import { type Credentials, Signer } from './signature';
 
@@ -19,11 +20,7 @@ export interface Target {
 }
 
 /** @param credentials is asked at each call, so that they refresh */
-export function writeRecordsSender(
-  target: Target,
-  region: string,
-  credentials: () => Promise<Credentials>,
-): SendWriteRecords {
+export function callSender(target: Target, region: string, credentials: () => Promise<Credentials>): SendWriteRecords {
   const signer = new Signer(region, 'timestream');
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
   const send = async (url: URL, body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> => {
@@ -32,14 +29,17 @@ export function writeRecordsSender(
       'content-type': 'application/x-amz-json-1.0',
       'x-amz-target': 'Timestream_20181101.WriteRecords',
     };
-    return post(url, signer.sign(headers, body, await credentials(), new Date()), body, agents, signal);
+    const keys = await untilAborted(credentials(), signal);
+    return post(url, signer.sign(headers, body, keys, new Date()), body, agents, signal);
   };
+  // Requests share a discovery, so the deadline of one ends its own wait for it and not the discovery.
+  const targetUrl = (signal: AbortSignal): Promise<URL> => untilAborted(target.url(), signal);
   return async (body, signal) => {
-    const url = await target.url();
+    const url = await targetUrl(signal);
     const answer = await send(url, body, signal);
     if (answer.status !== INVALID_ENDPOINT) return answer;
     target.invalidate(url);
-    return send(await target.url(), body, signal);
+    return send(await targetUrl(signal), body, signal);
   };
 }
 

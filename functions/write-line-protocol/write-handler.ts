@@ -1,4 +1,5 @@
 /** From an event of Lambda to its answer, within the time that there is. */
+import { setMaxListeners } from 'node:events';
 import type { Context } from 'aws-lambda';
 import { InvalidEventError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
@@ -47,6 +48,8 @@ function tryReading(event: unknown): HttpRequest | ApiError {
 /** Calls `run` with a signal that aborts after `ms`. */
 async function withDeadline<T>(ms: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  // Each call under way listens; Node would log a warning for more than ten.
+  setMaxListeners(Number.POSITIVE_INFINITY, controller.signal);
   const timer = Number.isFinite(ms) ? setTimeout(() => controller.abort(), Math.max(0, ms)) : undefined;
   try {
     return await run(controller.signal);

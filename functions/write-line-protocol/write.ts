@@ -56,7 +56,7 @@ export async function writeLines(
   const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
   const outcome = await writeRecords(records, request.time, writer, report, signal);
   records.release();
-  logger.info('write', {
+  logger[outcome.unstored > 0 ? 'warn' : 'info']('write', {
     bytes: body.length,
     points: records.length,
     ...outcome,

@@ -71,7 +71,7 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buf
 }
 
 function event(request: IncomingMessage, body: Buffer): Record<string, unknown> {
-  const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const searchParams = new URLSearchParams(request.url?.replace(/^[^?]*/, ''));
   return {
     httpMethod: request.method,
     path: pathOf(request),

@@ -2,7 +2,7 @@
 import type { Tag } from '@aws-sdk/client-timestream-write';
 import { type Environment, EnvironmentReader } from './environment';
 import type { LogLevel } from './logger';
-import { dimensionNameProblem, tableNameProblem } from './timestream/limits';
+import { dimensionNameProblem, recordNameProblem, tableNameProblem } from './timestream/limits';
 import type { SeriesMapping } from './timestream/series';
 import type { PartitionKey, TableSettings } from './timestream/tables';
 
@@ -28,8 +28,9 @@ export interface ConnectorConfig {
   readonly asynchronous: boolean;
   /** The function itself, which asynchronous mode invokes. */
   readonly functionName: string | undefined;
-  /** Where asynchronous mode keeps what cannot be stored. */
+  /** Where asynchronous mode keeps what cannot be stored; rejected lines go to the bucket, where there is one. */
   readonly deadLetterQueueUrl: string | undefined;
+  readonly rejectedLinesBucket: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -57,6 +58,7 @@ export function loadConnectorConfig(environment: Environment = process.env): Con
     asynchronous: env.boolean('enable_async_invocation', false),
     functionName: env.optional('AWS_LAMBDA_FUNCTION_NAME'),
     deadLetterQueueUrl: env.optional('dead_letter_queue_url'),
+    rejectedLinesBucket: env.optional('rejected_lines_bucket'),
     logLevel: env.oneOf('log_level', LOG_LEVELS, 'INFO'),
   };
   if (config.asynchronous && (config.functionName === undefined || config.deadLetterQueueUrl === undefined)) {
@@ -114,7 +116,8 @@ function tableName(env: EnvironmentReader, name: string, fallback: string): stri
 function measureName(env: EnvironmentReader): string {
   const name = 'measure_name_for_multi_measure_records';
   const value = env.text(name, 'influxdb-measure');
-  if (Buffer.byteLength(value) > 256) env.problem(name, 'is longer than 256 bytes');
+  const problem = recordNameProblem(value);
+  if (problem !== undefined) env.problem(name, `cannot be used: ${problem}`);
   return value;
 }
 
@@ -122,16 +125,15 @@ function partitionKey(env: EnvironmentReader): PartitionKey | undefined {
   const type = env.optional('custom_partition_key_type');
   const dimension = env.optional('custom_partition_key_dimension');
   const enforced = env.boolean('enforce_custom_partition_key', false);
-  if (type === undefined) {
+  if (type !== undefined && type !== 'dimension' && type !== 'measure') {
+    env.problem('custom_partition_key_type', `must be dimension or measure, not '${type}'`);
+    return undefined;
+  }
+  if (type !== 'dimension') {
     if (dimension !== undefined)
       env.problem('custom_partition_key_dimension', 'needs custom_partition_key_type=dimension');
     if (enforced) env.problem('enforce_custom_partition_key', 'needs custom_partition_key_type=dimension');
-    return undefined;
-  }
-  if (type === 'measure') return { type };
-  if (type !== 'dimension') {
-    env.problem('custom_partition_key_type', `must be dimension or measure, not '${type}'`);
-    return undefined;
+    return type && { type };
   }
   if (dimension === undefined) {
     env.problem('custom_partition_key_dimension', 'is missing: custom_partition_key_type=dimension needs it');
@@ -164,7 +166,8 @@ function tags(env: EnvironmentReader): Tag[] {
   if (text === undefined) return [];
   return text.split(',').map((pair) => {
     const at = pair.indexOf('=');
-    if (at < 1) env.problem('resource_tags', `must be key=value,key=value, not '${text}'`);
-    return { Key: pair.slice(0, at).trim(), Value: pair.slice(at + 1).trim() };
+    const key = pair.slice(0, Math.max(0, at)).trim();
+    if (key === '') env.problem('resource_tags', `must be key=value,key=value, not '${text}'`);
+    return { Key: key, Value: pair.slice(at + 1).trim() };
   });
 }

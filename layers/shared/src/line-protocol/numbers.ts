@@ -5,16 +5,22 @@ const MAX_INT64 = '9223372036854775807';
 const MIN_INT64_DIGITS = '9223372036854775808';
 const MAX_UINT64 = '18446744073709551615';
 const FLOAT_SYNTAX = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const BOOLEANS = new Set(['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 'FALSE']);
+const JSON_SYNTAX = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const BOOLEANS = ['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 'FALSE'].map((word) =>
+  Buffer.from(word),
+);
 
 const text = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+
+/** Fewer digits than this are within a double's range, where there is no exponent; a longer text is rewritten. */
+const MAX_TEXT = 300;
 
 /** How a number is written. */
 export const INVALID = 0;
 /** As a JSON number (RFC 8259, section 6), which every parser takes. */
 export const JSON_NUMBER = 1;
-/** As line protocol allows besides: `1.`, `.0`, `05`, `-0i`. */
+/** As line protocol allows besides: `1.`, `.0`, `05`, `-0i`, and numbers with hundreds of digits. */
 export const OTHER_NUMBER = 2;
 export type NumberForm = typeof INVALID | typeof JSON_NUMBER | typeof OTHER_NUMBER;
 
@@ -36,8 +42,7 @@ export function floatForm(bytes: Uint8Array, start: number, end: number): Number
   let at = first;
   while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
   const digits = at - first;
-  // Without an exponent, fewer than 300 digits are within a double's range.
-  if (digits > 0 && digits < 300 && (digits === 1 || bytes[first] !== ZERO)) {
+  if (digits > 0 && end - first < MAX_TEXT && (digits === 1 || bytes[first] !== ZERO)) {
     if (at === end) return JSON_NUMBER;
     if (bytes[at] === DOT && at + 1 < end) {
       at++;
@@ -46,12 +51,19 @@ export function floatForm(bytes: Uint8Array, start: number, end: number): Number
     }
   }
   const number = text(bytes, start, end);
-  return FLOAT_SYNTAX.test(number) && Number.isFinite(Number(number)) ? OTHER_NUMBER : INVALID;
+  if (!FLOAT_SYNTAX.test(number) || !Number.isFinite(Number(number))) return INVALID;
+  return number.length < MAX_TEXT && JSON_SYNTAX.test(number) ? JSON_NUMBER : OTHER_NUMBER;
 }
 
 /** True for a boolean in any of its spellings. */
 export function isBoolean(bytes: Uint8Array, start: number, end: number): boolean {
-  return end - start <= 5 && BOOLEANS.has(text(bytes, start, end));
+  for (const word of BOOLEANS) if (word.length === end - start && startsWith(bytes, start, word)) return true;
+  return false;
+}
+
+function startsWith(bytes: Uint8Array, start: number, word: Uint8Array): boolean {
+  for (let i = 0; i < word.length; i++) if (bytes[start + i] !== word[i]) return false;
+  return true;
 }
 
 function digitsForm(bytes: Uint8Array, start: number, end: number, max: string): NumberForm {

@@ -2,7 +2,9 @@
 import { type Clock, systemClock } from './clock';
 
 export class Pacer {
+  /** When the next call may start, and the turns that were asked for before it. */
   private next = 0;
+  private queue: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly intervalMs: number,
@@ -10,10 +12,14 @@ export class Pacer {
   ) {}
 
   /** Resolves when the caller may start, or when the signal aborts: the caller looks at the signal. */
-  async turn(signal?: AbortSignal): Promise<void> {
-    const now = this.clock.now();
-    const start = Math.max(now, this.next);
-    this.next = start + this.intervalMs;
-    if (start > now) await this.clock.delay(start - now, signal);
+  turn(signal?: AbortSignal): Promise<void> {
+    this.queue = this.queue.then(async () => {
+      if (signal?.aborted) return;
+      const wait = this.next - this.clock.now();
+      if (wait > 0) await this.clock.delay(wait, signal);
+      // A turn that was given up leaves its place to the next one.
+      if (!signal?.aborted) this.next = this.clock.now() + this.intervalMs;
+    });
+    return this.queue;
   }
 }

@@ -1,6 +1,6 @@
 /** A growing buffer that JSON is written into, byte by byte; made once and used again. */
 import { CLASS, ESCAPED_IN_JSON } from '../line-protocol/bytes';
-import { viewOf, type Words } from '../line-protocol/words';
+import { LITTLE_ENDIAN, viewOf, type Words } from '../line-protocol/words';
 
 const HEX = Buffer.from('0123456789abcdef');
 const BACKSLASH = 0x5c;
@@ -59,7 +59,7 @@ export class ByteWriter {
     const padded = words.length * 4;
     if (this.length + padded > this.buffer.length) this.reserve(padded);
     const { view, length: start } = this;
-    for (let i = 0; i < words.length; i++) view.setInt32(start + i * 4, words[i], true);
+    for (let i = 0; i < words.length; i++) view.setInt32(start + i * 4, words[i], LITTLE_ENDIAN);
     this.length = start + length;
   }
 

@@ -41,6 +41,11 @@ export function measureNameProblem(name: string): string | undefined {
   return columnNameProblem('field', name, MAX_NAME_BYTES);
 }
 
+/** Why a record cannot have this measure name: the configured one, or with a single table the measurement. */
+export function recordNameProblem(name: string): string | undefined {
+  return columnNameProblem('measure name', name, MAX_NAME_BYTES);
+}
+
 function columnNameProblem(kind: string, name: string, maxBytes: number): string | undefined {
   if (RESERVED_NAMES.has(name)) return `${kind} '${name}': the name is reserved`;
   const prefix = RESERVED_PREFIXES.find((reserved) => name.startsWith(reserved));

@@ -2,6 +2,7 @@
  * Maps decoded lines to multi-measure records. A record is a row of numbers (its series, its time, where its measures stand in
  * one buffer of JSON, its line), so that a request of any size makes a handful of objects; values are copied from the lines.
  */
+import { NEWLINE, RETURN } from '../line-protocol/bytes';
 import {
   BOOLEAN,
   END,
@@ -188,8 +189,8 @@ class LineMapper {
       return;
     }
     const { measure } = field;
-    if (measure.record === records.length) this.noteRepeat(field);
-    measure.record = records.length;
+    if (measure.line === decoder.line) this.noteRepeat(field);
+    measure.line = decoder.line;
     measure.field = field;
     totals.count++;
     json.words(field.head);
@@ -224,8 +225,11 @@ class LineMapper {
   }
 
   private checkLine(): void {
-    const { decoder } = this;
-    const bytes = decoder.nextToken - decoder.lineStart;
+    const { decoder, source } = this;
+    let end = decoder.nextToken;
+    if (source[end - 1] === NEWLINE) end--;
+    if (source[end - 1] === RETURN) end--;
+    const bytes = end - decoder.lineStart;
     const { maxLineBytes } = this.options;
     if (bytes > maxLineBytes) this.problem = `line of ${bytes} bytes: at most ${maxLineBytes} are allowed`;
     else if (decoder.seconds < 0) this.problem ??= 'the timestamp is before 1970, which Timestream cannot store';

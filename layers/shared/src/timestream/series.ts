@@ -8,7 +8,7 @@ import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
 import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
-import { MAX_DIMENSIONS_PER_RECORD, MAX_NAME_BYTES, MAX_SERIES_BYTES, tableNameProblem } from './limits';
+import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
 import { Shape } from './shape';
 
 /** How points map to tables, as configured. */
@@ -128,12 +128,22 @@ export class SeriesTable {
     return measurement.problem ?? this.tagsProblem() ?? this.intern(measurement);
   }
 
-  /** False where a key comes twice, which is then the decoder's fault. */
+  /** Sorts the tags by name; false where one comes twice, which is then the decoder's fault. */
   private sortTags(decoder: LineDecoder): boolean {
-    this.tags.sort((a, b) => (a.name < b.name ? -1 : 1));
-    const twice = this.tags.find((tag, index) => index > 0 && this.tags[index - 1].name === tag.name);
-    if (twice !== undefined) decoder.rejectToken(`duplicate tag key '${twice.name}'`);
-    return twice === undefined;
+    const { tags } = this;
+    // More are rejected anyway; of as many, sorting by insertion takes no time.
+    if (tags.length > MAX_DIMENSIONS_PER_RECORD) return true;
+    for (let i = 1; i < tags.length; i++) {
+      const tag = tags[i];
+      let at = i;
+      for (; at > 0 && tags[at - 1].name > tag.name; at--) tags[at] = tags[at - 1];
+      tags[at] = tag;
+      if (at > 0 && tags[at - 1].name === tag.name) {
+        decoder.rejectToken(`duplicate tag key '${tag.name}'`);
+        return false;
+      }
+    }
+    return true;
   }
 
   private measurement(decoder: LineDecoder): Measurement {
@@ -156,7 +166,7 @@ export class SeriesTable {
       measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : name)),
       shapes: new Map<string, Shape>(),
       lastShape: undefined,
-      problem: singleTable === undefined ? tableNameProblem(name) : measureNameTooLong(name),
+      problem: singleTable === undefined ? tableNameProblem(name) : recordNameProblem(name),
     };
     this.measurements.set(name, measurement);
     return measurement;
@@ -176,7 +186,7 @@ export class SeriesTable {
     const { tags } = this;
     const { requiredDimension } = this.mapping;
     if (tags.length === 0) {
-      return 'the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension can give one)';
+      return 'the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension, or default_dimension in the environment, can give one)';
     }
     if (tags.length > MAX_DIMENSIONS_PER_RECORD)
       return `${tags.length} tags: a record has at most ${MAX_DIMENSIONS_PER_RECORD}`;
@@ -239,8 +249,3 @@ function shapeOf(measurement: Measurement, dimensions: readonly Dimension[]): Sh
   measurement.lastShape = shape;
   return shape;
 }
-
-const measureNameTooLong = (measurement: string): string | undefined =>
-  Buffer.byteLength(measurement) > MAX_NAME_BYTES
-    ? `the measurement is longer than ${MAX_NAME_BYTES} bytes, the limit of a measure name`
-    : undefined;

@@ -99,8 +99,9 @@ function parseObject(body: Buffer): Record<string, unknown> {
 
 function rejectedRecords(list: unknown, records: number): RejectedRecord[] {
   if (!Array.isArray(list)) return [];
-  return list.flatMap((entry: Record<string, unknown>) => {
-    const index = entry?.RecordIndex ?? 0;
+  return list.flatMap((entry: Record<string, unknown> | null) => {
+    if (typeof entry !== 'object' || entry === null) return [];
+    const index = entry.RecordIndex ?? 0;
     if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= records) return [];
     return [
       {

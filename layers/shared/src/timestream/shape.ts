@@ -16,8 +16,8 @@ export interface Field {
 
 export interface Measure {
   readonly name: string;
-  /** The last record that has it, and through which field: to see a measure that comes twice. */
-  record: number;
+  /** The last line that has it, and through which field: to see a measure that comes twice. */
+  line: number;
   field: Field | undefined;
 }
 
@@ -62,7 +62,7 @@ export class Shape {
   private measure(name: string): Measure {
     let measure = this.measures.get(name);
     if (measure === undefined) {
-      measure = { name, record: -1, field: undefined };
+      measure = { name, line: 0, field: undefined };
       this.measures.set(name, measure);
     }
     return measure;

@@ -35,6 +35,8 @@ export interface WriteOutcome {
   /** Records whose fate is open or that were not sent: sending them again is safe. */
   readonly unstored: number;
   readonly throttled: boolean;
+  /** Tables that are missing and were not created in time. */
+  readonly missingTables: number;
   /** Why the last of them was not stored. */
   readonly unstoredReason: string | undefined;
 }
@@ -67,6 +69,7 @@ class RequestWriter {
     superseded: 0,
     unstored: 0,
     throttled: false,
+    missingTables: 0,
     unstoredReason: undefined as string | undefined,
   };
   private readonly queue: Call[];
@@ -117,6 +120,7 @@ class RequestWriter {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const invalid = error instanceof TableCreationError && error.invalid;
+      if (!invalid) this.outcome.missingTables++;
       for (const call of calls) {
         if (invalid) for (const record of call.records) this.reject(record, reason);
         else this.leave(call, `table '${table.name}' could not be created: ${reason}`);

@@ -1,0 +1,149 @@
+/** The function and the layer as `sam build` made them, outside of the repository, in a Lambda-like runtime. */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { numberedLines, TIME } from '../contract/connector/harness';
+import { DATABASE, type Harness, select, startHarness } from '../contract/timestream/harness';
+import { LambdaRuntime } from '../lambda-runtime';
+import { ScriptedServer } from '../scripted-server';
+
+const ROOT = path.resolve(__dirname, '../..');
+const BUILD = path.join(ROOT, '.aws-sam/build');
+const EVENTS = path.join(ROOT, 'events');
+const PREFIX = 'write-line-protocol';
+
+const eventFiles = readdirSync(EVENTS).filter((file) => file.startsWith(PREFIX) && file.endsWith('.json'));
+const readEvent = (file: string): object => JSON.parse(readFileSync(path.join(EVENTS, file), 'utf8')) as object;
+
+if (existsSync(path.join(BUILD, 'template.yaml'))) {
+  describe('the built write function', () => {
+    let folder: string;
+    let timestream: Harness;
+    let runtime: LambdaRuntime;
+
+    beforeAll(() => {
+      folder = mkdtempSync(path.join(tmpdir(), 'lambda-'));
+      cpSync(path.join(BUILD, 'WriteLineProtocolFunction'), path.join(folder, 'task'), { recursive: true });
+      cpSync(path.join(BUILD, 'SharedLayer'), path.join(folder, 'opt'), { recursive: true });
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    beforeEach(async () => {
+      timestream = await startHarness({ now: Date.now });
+      const environment = { AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url, write_deadline_millis: '28000' };
+      runtime = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
+    });
+    afterEach(async () => {
+      await runtime.stop();
+      await timestream.close();
+    });
+
+    const rows = (table: string, what = 'count(*)') =>
+      select(timestream, `SELECT ${what} FROM "${DATABASE}"."${table}"`);
+
+    test('the layer has no AWS SDK, and the function finds its shared code there alone', () => {
+      const layer = path.join(folder, 'opt/nodejs/node_modules');
+      const packages = readdirSync(layer, { recursive: true }).map(String);
+      expect(packages).toContain('shared');
+      expect(packages.filter((name) => /(^|\/)(@aws-sdk|@smithy)(\/|$)/.test(name))).toEqual([]);
+      for (const file of packages.filter((name) => name.startsWith('shared') && name.endsWith('.js'))) {
+        expect([file, /require\("@(?:aws-sdk|smithy)/.test(readFileSync(path.join(layer, file), 'utf8'))]).toEqual([
+          file,
+          false,
+        ]);
+      }
+      expect(readFileSync(path.join(folder, 'task/handler.js'), 'utf8')).toMatch(/require\("shared\//);
+    });
+
+    test('there is a sample event for each accepted shape', () => {
+      expect(eventFiles.map((file) => file.slice(PREFIX.length, -'.json'.length)).sort()).toEqual([
+        '',
+        '-asynchronous',
+        '-bare',
+        '-gzip',
+        '-http-api',
+      ]);
+    });
+
+    test.each(eventFiles)('events/%s is stored', async (file) => {
+      const event = readEvent(file);
+      const outcome = await runtime.invoke(event);
+      if ('asynchronous' in event) expect(outcome).toEqual({ result: null });
+      else expect(outcome).toMatchObject({ result: { statusCode: 204, body: '', isBase64Encoded: false } });
+      expect((await rows('weather', 'city, temperature, humidity, to_milliseconds(time)')).sort()).toEqual([
+        ['Lisbon', '21.5', '40', `${TIME}000`],
+        ['Porto', '18.0', '61', `${TIME}000`],
+      ]);
+    });
+
+    test('bad lines are named, good ones stored, and the log holds one JSON object a line and none of the points', async () => {
+      const body = `${numberedLines('many', 2_000).join('\n')}\nbroken\nmany,ts_x=private v=1\n`;
+      const outcome = await runtime.invoke({ body });
+      expect(outcome).toMatchObject({ result: { statusCode: 400 } });
+      expect(JSON.parse((outcome as { result: { body: string } }).result.body)).toMatchObject({
+        code: 'invalid',
+        message: expect.stringMatching(
+          /^partial write: unable to parse 'broken': at line 2001:\d+: .*\nline 2002: .* dropped=2$/,
+        ),
+      });
+      expect(await rows('many')).toEqual([['2000']]);
+      const entries = runtime.log.trim().split('\n');
+      expect(entries.map((line) => JSON.parse(line) as unknown)).toContainEqual(
+        expect.objectContaining({
+          level: 'INFO',
+          message: 'write',
+          points: 2_000,
+          stored: 2_000,
+          faultyLines: 1,
+          rejectedLines: 1,
+        }),
+      );
+      expect(runtime.log).not.toMatch(/private|MaxListeners/);
+    });
+
+    test('asynchronous mode, with its clients in a bundle of their own: handed over, stored, and bad lines to the queue', async () => {
+      // Lambda and SQS, as far as the function calls them.
+      const services = await ScriptedServer.start(({ path: route, body }) => {
+        if (route.endsWith('/invocations')) return { status: 202 };
+        const { MessageBody } = JSON.parse(body) as { MessageBody: string };
+        const digest = createHash('md5').update(MessageBody).digest('hex');
+        return { status: 200, body: JSON.stringify({ MessageId: '1', MD5OfMessageBody: digest }) };
+      });
+      const environment = {
+        AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url,
+        AWS_ENDPOINT_URL_LAMBDA: services.url,
+        enable_async_invocation: 'true',
+        dead_letter_queue_url: `${services.url}/123456789012/queue`,
+        write_deadline_millis: '28000',
+      };
+      const asynchronous = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
+      try {
+        const body = `m,host=a v=1 ${TIME}000000000\nbroken`;
+        expect(await asynchronous.invoke({ body })).toMatchObject({ result: { statusCode: 202 } });
+        const [handOver] = services.requests;
+        expect(handOver?.path).toMatch(/\/functions\/connector\/invocations$/);
+        expect(handOver?.headers['x-amz-invocation-type']).toBe('Event');
+        expect(await asynchronous.invoke(JSON.parse(handOver?.body ?? ''))).toEqual({ result: null });
+        expect(await rows('m')).toEqual([['1']]);
+        const [, message] = services.requests;
+        const { MessageBody } = JSON.parse(message?.body ?? '') as { MessageBody: string };
+        expect(JSON.parse(MessageBody)).toMatchObject({ asynchronous: true, body: 'broken\n' });
+      } finally {
+        await asynchronous.stop();
+        await services.stop();
+      }
+    });
+
+    test('bad configuration fails the start with every problem', async () => {
+      const environment = { database_name: 'no name', max_line_bytes: 'many', enable_table_creation: '' };
+      const broken = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
+      const outcome = await broken.invoke({});
+      await broken.stop();
+      expect(outcome).toMatchObject({ error: { errorType: 'ConfigurationError' } });
+      const message = JSON.stringify(outcome);
+      for (const name of Object.keys(environment)) expect(message).toContain(name);
+    });
+  });
+} else {
+  test.skip('the built function: .aws-sam/build is not here (npm run build makes it)', () => undefined);
+}

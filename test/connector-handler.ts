@@ -1,0 +1,81 @@
+/** The function's handler over scripted clients, and the events that tests give it. */
+import { loadConnectorConfig } from 'shared/config';
+import type { Environment } from 'shared/environment';
+import type { FunctionLogger } from 'shared/logger';
+import type { SendWriteRecords } from 'shared/timestream/service';
+import { TableCreator } from 'shared/timestream/tables';
+import { type RejectedLinesLetter, rejectedLinesLetter } from '../functions/write-line-protocol/asynchronous';
+import type { WriteEvent } from '../functions/write-line-protocol/request';
+import type { HttpResponse } from '../functions/write-line-protocol/responses';
+import { createHandler, type InvocationContext } from '../functions/write-line-protocol/write-handler';
+import { REQUEST_TIME } from './connector-mapping';
+import { recordingLogger } from './influx-writing';
+import { expandCall, type PlainRecord } from './timestream-calls';
+import { VirtualClock } from './virtual-clock';
+
+export interface HandlerOptions {
+  readonly environment?: Environment;
+  readonly send?: SendWriteRecords;
+  readonly checkTimestream?: () => Promise<unknown>;
+  readonly invokeSelf?: (event: WriteEvent) => Promise<unknown>;
+}
+
+export interface HandlerUnderTest {
+  readonly handle: (event: unknown, context?: InvocationContext) => Promise<HttpResponse | undefined>;
+  /** Records that reached Timestream. */
+  readonly stored: PlainRecord[];
+  readonly handedOver: WriteEvent[];
+  readonly letters: RejectedLinesLetter[];
+  readonly logger: FunctionLogger & ReturnType<typeof recordingLogger>;
+}
+
+/** Phrases by which influxdb-client-go takes any answer for success. Source: api/write.go of influxdb-client-go. */
+export const TAKEN_FOR_SUCCESS =
+  /partial write|unable to parse|points beyond retention policy|hinted handoff queue not empty/;
+
+export const ASYNCHRONOUS = {
+  enable_async_invocation: 'true',
+  dead_letter_queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/queue',
+  AWS_LAMBDA_FUNCTION_NAME: 'connector',
+};
+
+export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
+  const config = loadConnectorConfig(options.environment ?? {});
+  const stored: PlainRecord[] = [];
+  const handedOver: WriteEvent[] = [];
+  const letters: RejectedLinesLetter[] = [];
+  const logger = { ...recordingLogger(), addContext: () => undefined };
+  const store: SendWriteRecords = (body) => {
+    stored.push(...expandCall(body).records);
+    return Promise.resolve({ status: 200, body: Buffer.from('{}') });
+  };
+  const nothing = () => Promise.resolve();
+  const administration = { databaseExists: () => Promise.resolve(true), createDatabase: nothing, createTable: nothing };
+  const handle = createHandler({
+    config,
+    logger,
+    send: options.send ?? store,
+    tables: new TableCreator(config.tables, administration, new VirtualClock()),
+    checkTimestream: options.checkTimestream ?? nothing,
+    invokeSelf: options.invokeSelf ?? ((event) => Promise.resolve(handedOver.push(event))),
+    keepRejected: (rejected) => Promise.resolve(letters.push(rejectedLinesLetter(rejected))),
+  });
+  return { handle, stored, handedOver, letters, logger };
+}
+
+/** A write as API Gateway's REST API hands it over. */
+export const writeEvent = (body: string | Buffer, changes: WriteEvent = {}): WriteEvent => ({
+  resource: '/api/v2/write',
+  path: '/api/v2/write',
+  httpMethod: 'POST',
+  headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+  queryStringParameters: { org: 'o', bucket: 'b' },
+  body: typeof body === 'string' ? body : body.toString('base64'),
+  isBase64Encoded: typeof body !== 'string',
+  requestContext: { stage: 'dev', requestId: 'request-1', requestTimeEpoch: REQUEST_TIME },
+  ...changes,
+});
+
+/** The JSON of an answer. */
+export const errorIn = (response: HttpResponse | undefined): { code: string; message: string } =>
+  JSON.parse(response?.body ?? '') as { code: string; message: string };

@@ -1,0 +1,101 @@
+/** The connector over the embedded Timestream, both over HTTP, as `npm start` has them. */
+import { loadConnectorConfig } from 'shared/config';
+import type { FunctionLogger } from 'shared/logger';
+import { TableCreator } from 'shared/timestream/tables';
+import {
+  tableAdministration,
+  timestreamClient,
+  writeRecordsSender,
+} from '../../../functions/write-line-protocol/clients';
+import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
+import { createHandler } from '../../../functions/write-line-protocol/write-handler';
+import { startConnector } from '../../../local/connector/server';
+import type { Intercept } from '../../../local/timestream/server';
+import { VirtualClock } from '../../virtual-clock';
+import { DATABASE, type Harness, select, startHarness } from '../timestream/harness';
+
+export { DATABASE } from '../timestream/harness';
+
+// Where the SDK finds credentials in Lambda.
+process.env.AWS_ACCESS_KEY_ID = 'AKIDEXAMPLE';
+process.env.AWS_SECRET_ACCESS_KEY = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
+
+export const silentLogger: FunctionLogger = {
+  addContext: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+export interface StackOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly intercept?: Intercept;
+}
+
+export interface Stack {
+  readonly timestream: Harness;
+  /** Of the local server. */
+  readonly url: string;
+  /** The function, as Lambda calls it. */
+  readonly handler: (event: unknown) => Promise<HttpResponse | undefined>;
+  /** Writes through the local server. */
+  write(body: string | Uint8Array<ArrayBuffer>, headers?: Record<string, string>, query?: string): Promise<Response>;
+  /** The rows of a query over a table. */
+  select(what: string, table: string): Promise<(string | null)[][]>;
+  count(table: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function startStack({ environment = {}, intercept }: StackOptions = {}): Promise<Stack> {
+  const timestream = await startHarness({ now: Date.now, ...(intercept && { intercept }) });
+  const config = loadConnectorConfig({
+    AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url,
+    // A busy machine takes its time; tests of the deadline set another.
+    write_deadline_millis: '60000',
+    ...environment,
+  });
+  const client = timestreamClient(config);
+  const administration = tableAdministration(client);
+  const asynchronous = () => Promise.reject(new Error('not in these tests'));
+  const handler = createHandler({
+    config,
+    logger: silentLogger,
+    send: writeRecordsSender(client, config),
+    tables: new TableCreator(config.tables, administration, new VirtualClock()),
+    checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
+    invokeSelf: asynchronous,
+    keepRejected: asynchronous,
+  });
+  const maxBodyBytes = config.bounds.maxCompressedBytes;
+  const connector = await startConnector({ handler, host: '127.0.0.1', port: 0, maxBodyBytes, log: () => undefined });
+  const from = (what: string, table: string) => select(timestream, `SELECT ${what} FROM "${DATABASE}"."${table}"`);
+  return {
+    timestream,
+    url: connector.url,
+    handler,
+    write: (body, headers = {}, query = '') =>
+      fetch(`${connector.url}/api/v2/write?org=any&bucket=any${query}`, { method: 'POST', body, headers }),
+    select: from,
+    count: async (table) => Number((await from('count(*)', table))[0]?.[0]),
+    close: async () => {
+      await connector.close();
+      client.destroy();
+      await timestream.close();
+    },
+  };
+}
+
+/** A time that a new table takes, whenever the tests run: 2024-03-01T12:00:00Z, in seconds. */
+export const TIME = 1_709_294_400;
+
+/** `count` lines of 20 hosts, each with its own series and time; nanoseconds. */
+export const numberedLines = (table: string, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `${table},host=server${n % 20} value=${n},n=${n}i ${TIME + n}000000000`);
+
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+}
+
+export const errorOf = async (response: Response): Promise<ErrorBody> => (await response.json()) as ErrorBody;

@@ -1,0 +1,24 @@
+/** The sample of the original connector: known rows in known tables, however often it is written. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Stack, startStack } from './harness';
+
+const file = process.env.SAMPLE_LINES ?? path.resolve(__dirname, '../../../../shared/data/bird-migration.line');
+const ROWS = { migration1: 26, migration2: 178, migration3: 1_797 };
+
+if (existsSync(file)) {
+  test('the sample file twice: 26, 178 and 1,797 rows', async () => {
+    const stack: Stack = await startStack();
+    try {
+      for (let times = 0; times < 2; times++) {
+        expect((await stack.write(new Uint8Array(readFileSync(file)))).status).toBe(204);
+        for (const [table, rows] of Object.entries(ROWS))
+          expect([table, await stack.count(table)]).toEqual([table, rows]);
+      }
+    } finally {
+      await stack.close();
+    }
+  });
+} else {
+  test.skip(`the sample file: ${file} is not here (set SAMPLE_LINES)`, () => undefined);
+}

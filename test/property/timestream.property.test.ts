@@ -1,0 +1,160 @@
+/** Lines to calls: what a naive implementation makes of the same points, packed into the fewest calls, with nothing said twice. */
+import fc from 'fast-check';
+import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
+import type { MappingOptions } from 'shared/timestream/records';
+import { MAPPING, packText, REQUEST_TIME } from '../connector-mapping';
+import { identityOf, type PlainRecord, readCall, type WireCall } from '../timestream-calls';
+
+/** Names with everything that is escaped somewhere; some of the fields are named as tags. */
+const TAGS = ['host', 'a b', 'c,d', 'e=f', '"q"', 'back\\slash', 'é', '\u{1f600}'];
+const FIELDS = [...TAGS.slice(0, 4), 'host_field', 'value', 'n', 'ts_reserved', 'slash/"'];
+const UNITS = [1_000_000_000n, 1_000_000n, 1_000n, 1n];
+
+const value: fc.Arbitrary<string> = fc.oneof(
+  { weight: 4, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }).map(String) },
+  { weight: 4, arbitrary: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((number) => `${number}i`) },
+  { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((number) => `${number}u`) },
+  { weight: 1, arbitrary: fc.constantFrom('1.', '.0', '05', '0009i', '-0i', '-0', '1e5', 't', 'FALSE', '""') },
+  {
+    weight: 3,
+    arbitrary: fc
+      .string({
+        unit: fc.oneof(
+          fc.constantFrom(...'"\\\n\t\u0000,= '),
+          fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+        ),
+      })
+      .filter((text) => text.isWellFormed())
+      .map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`),
+  },
+);
+const key = (text: string): string => text.replace(/[,= ]/g, '\\$&');
+
+/** Tags in any order: fast-check shuffles what it picks. */
+const line = fc
+  .record({
+    measurement: fc.constantFrom('cpu', 'cpu', 'cpu', 'disk.io', 'no table/'),
+    tags: fc.shuffledSubarray(TAGS, { maxLength: 3 }),
+    values: fc.array(fc.constantFrom('x', 'y', 'a=b ,"\\z', '漢'), { minLength: 3, maxLength: 3 }),
+    fields: fc.array(fc.tuple(fc.constantFrom(...FIELDS), value), { minLength: 1, maxLength: 3 }),
+    time: fc.option(fc.tuple(fc.constantFrom(...UNITS), fc.bigInt({ min: -1n, max: 150n })), { freq: 20 }),
+  })
+  .map(({ measurement, tags, values, fields, time }) => {
+    const tagText = tags.map((tag, index) => `,${key(tag)}=${key(values[index] ?? '')}`).join('');
+    const fieldText = fields.map(([name, text]) => `${key(name)}=${text}`).join();
+    const timeText = time === null ? '' : ` ${1_700_000_000_000_000_000n * BigInt(time[1] >= 0n) + time[0] * time[1]}`;
+    return `${measurement}${tagText} ${fieldText}${timeText}\n`;
+  });
+
+const mapping: fc.Arbitrary<Partial<MappingOptions>> = fc.record({
+  singleTable: fc.constantFrom(undefined, 'all'),
+  defaultDimension: fc.constantFrom(undefined, { name: 'host', value: 'none' }),
+  requiredDimension: fc.constantFrom(undefined, undefined, 'host'),
+});
+
+/** A point as a record; undefined where Timestream cannot have it. Only the rules that the lines above can meet. */
+function naiveRecord(point: Point, { singleTable, defaultDimension, requiredDimension }: Partial<MappingOptions>) {
+  const { measurement, time } = point;
+  const given = new Map(point.tags);
+  if (given.size === 0 && defaultDimension !== undefined) given.set(defaultDimension.name, defaultDimension.value);
+  if (given.size === 0 || (requiredDimension !== undefined && !given.has(requiredDimension))) return undefined;
+  if (singleTable === undefined && !/^[\w.-]+$/.test(measurement)) return undefined;
+  if (time < 0n) return undefined;
+  const measures: Record<string, string> = {};
+  const fieldOf: Record<string, string> = {};
+  for (const [field, { type, value: number }] of point.fields) {
+    if (field.startsWith('ts_')) return undefined;
+    if (type === 'unsigned' && number > 2n ** 63n - 1n) return undefined;
+    if (number === '') continue;
+    const name = given.has(field) ? `${field}_field` : field;
+    if ((fieldOf[name] ?? field) !== field) return undefined;
+    fieldOf[name] = field;
+    measures[name] = `${TYPES[type]} ${number}`;
+  }
+  if (Object.keys(measures).length === 0) return undefined;
+  return {
+    table: singleTable ?? measurement,
+    measureName: singleTable === undefined ? MAPPING.measureName : measurement,
+    dimensions: [...given].map(([name, text]) => `${name}=${text}`).sort(),
+    time,
+    measures,
+  };
+}
+
+const TYPES: Readonly<Record<FieldValue['type'], string>> = {
+  float: 'DOUBLE',
+  integer: 'BIGINT',
+  unsigned: 'BIGINT',
+  boolean: 'BOOLEAN',
+  string: 'VARCHAR',
+};
+
+/** The records that all lines come to, by identity: measures of one record together, the later line's before the earlier's. */
+function naiveRecords(
+  text: string,
+  options: Partial<MappingOptions>,
+): { records: Map<string, PlainRecord>; refused: number } {
+  const { points, faults } = decodePoints(Buffer.from(text), BigInt(REQUEST_TIME) * 1_000_000n);
+  const records = new Map<string, PlainRecord>();
+  let refused = faults.length;
+  for (const point of points) {
+    const record = naiveRecord(point, options);
+    if (record === undefined) refused++;
+    else {
+      const identity = identityOf(record);
+      records.set(identity, { ...record, measures: { ...records.get(identity)?.measures, ...record.measures } });
+    }
+  }
+  return { records, refused };
+}
+
+const lines = fc.array(line, { maxLength: 350, size: 'max' }).map((all) => all.join(''));
+
+test('every body is JSON that holds what a naive implementation makes of the points, each record once', () => {
+  fc.assert(
+    fc.property(lines, mapping, (text, options) => {
+      const expected = naiveRecords(text, options);
+      const { calls, report } = packText(text, options);
+      const packed = calls.flatMap(({ records }) => records);
+      expect(packed).toHaveLength(expected.records.size);
+      expect(new Map(packed.map((record) => [identityOf(record), record]))).toEqual(expected.records);
+      expect(report.faultyLines + report.rejectedLines).toBe(expected.refused);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('as few calls as there can be, each of one table, and what its records share in its common attributes', () => {
+  fc.assert(
+    fc.property(lines, mapping, fc.integer({ min: 1, max: 2 ** 45 }), (text, options, version) => {
+      const { calls, bodies } = packText(text, options, version);
+      const perTable = new Map<string, number>();
+      for (const { table, records } of calls) perTable.set(table, (perTable.get(table) ?? 0) + records.length);
+      const fewest = [...perTable.values()].reduce((sum, records) => sum + Math.ceil(records / 100), 0);
+      expect(calls).toHaveLength(fewest);
+      for (const [index, { records }] of calls.entries())
+        expectShared(readCall(bodies[index] ?? Buffer.of()), records, version);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** Checks that a call says once what all of its records say, and says it in as few digits as its times allow. */
+function expectShared({ CommonAttributes, Records }: WireCall, records: readonly PlainRecord[], version: number): void {
+  const [first, ...others] = records;
+  if (first === undefined) throw new Error('an empty call');
+  const shared = first.dimensions.filter((dimension) =>
+    others.every(({ dimensions }) => dimensions.includes(dimension)),
+  );
+  const { Dimensions = [], MeasureName, ...rest } = CommonAttributes;
+  expect(Dimensions.map(({ Name, Value }) => `${Name}=${Value}`).sort()).toEqual(shared);
+  const oneName = others.every(({ measureName }) => measureName === first.measureName);
+  expect(MeasureName).toBe(oneName ? first.measureName : undefined);
+  const coarsest = UNITS.findIndex((unit) => records.every(({ time }) => time % unit === 0n));
+  const TimeUnit = ['SECONDS', 'MILLISECONDS', 'MICROSECONDS', 'NANOSECONDS'][coarsest];
+  expect(rest).toEqual({ MeasureValueType: 'MULTI', TimeUnit, Version: version });
+  const own = new Set(Records.flatMap((record) => Object.keys(record)));
+  const allowed = ['MeasureValues', 'Time', 'Dimensions', ...(oneName ? [] : ['MeasureName'])];
+  expect(allowed).toEqual(expect.arrayContaining([...own]));
+  expect(Records.filter((record) => record.Dimensions?.length === 0)).toEqual([]);
+}

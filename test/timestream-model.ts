@@ -1,0 +1,60 @@
+/**
+ * An in-memory model of Timestream's WriteRecords: tables, versions and rejections as its API reference describes them. What it
+ * refuses of its own accord is given by rules over the records.
+ */
+import type { ServiceAnswer } from 'shared/timestream/service';
+import { expandCall, identityOf, type PlainRecord } from './timestream-calls';
+
+export interface StoredRecord {
+  readonly record: PlainRecord;
+  readonly version: number;
+}
+
+export interface ModelRules {
+  /** Why one record makes the service refuse its whole call; undefined where it does not. */
+  readonly invalid?: (record: PlainRecord) => string | undefined;
+  /** Why the service rejects a record and stores the others; undefined where it does not. */
+  readonly rejected?: (record: PlainRecord) => string | undefined;
+}
+
+interface WireRejection {
+  readonly RecordIndex: number;
+  readonly Reason: string;
+  readonly ExistingVersion?: number;
+}
+
+export const answer = (status: number, type: string, body: Record<string, unknown> = {}): ServiceAnswer => ({
+  status,
+  body: Buffer.from(JSON.stringify({ __type: `com.amazonaws.timestream.v20181101#${type}`, ...body })),
+});
+
+export class TimestreamModel {
+  readonly tables = new Set<string>();
+  readonly stored = new Map<string, StoredRecord>();
+
+  constructor(readonly rules: ModelRules = {}) {}
+
+  /** Carries a call out. Throws where the form of the call is wrong. */
+  write(body: Uint8Array): ServiceAnswer {
+    const { table, records, versions } = expandCall(body);
+    if (!this.tables.has(table)) return answer(404, 'ResourceNotFoundException', { Message: `no table ${table}` });
+    const invalid = records.map((record) => this.rules.invalid?.(record)).find((reason) => reason !== undefined);
+    if (invalid !== undefined) return answer(400, 'ValidationException', { Message: invalid });
+    const rejections = records.flatMap((record, index) => this.#store(record, versions[index] ?? 1, index));
+    if (rejections.length === 0) return { status: 200, body: Buffer.from('{"RecordsIngested":{}}') };
+    return answer(419, 'RejectedRecordsException', { RejectedRecords: rejections });
+  }
+
+  #store(record: PlainRecord, version: number, RecordIndex: number): WireRejection[] {
+    const refused = this.rules.rejected?.(record);
+    if (refused !== undefined) return [{ RecordIndex, Reason: refused }];
+    const identity = identityOf(record);
+    const existing = this.stored.get(identity);
+    const changes = JSON.stringify(existing?.record.measures) !== JSON.stringify(record.measures);
+    if (existing !== undefined && existing.version >= version && changes) {
+      return [{ RecordIndex, Reason: 'a record of this version exists', ExistingVersion: existing.version }];
+    }
+    if (existing === undefined || existing.version < version) this.stored.set(identity, { record, version });
+    return [];
+  }
+}

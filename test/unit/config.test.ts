@@ -1,0 +1,263 @@
+/** The connector's configuration: each variable, all problems at once, and the same defaults as the stack's. */
+import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
+import { ConfigurationError } from 'shared/errors';
+import { TABLES } from '../connector-tables';
+import { at, type Fields, resourcesWith, template } from './stack/template';
+
+/** The problems that a configuration is refused with. */
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    loadConnectorConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+const INTEGERS: Record<string, [min: number, max: number]> = {
+  max_compressed_bytes: [1, 104_857_600],
+  max_decompressed_bytes: [1, 268_435_456],
+  max_line_bytes: [64, 26_214_400],
+  max_new_tables: [0, 50_000],
+  mem_store_retention_period: [1, 8_766],
+  mag_store_retention_period: [1, 73_000],
+  write_deadline_millis: [100, 900_000],
+  rest_api_gateway_timeout_in_millis: [1_100, 900_000],
+};
+const BOOLEANS = [
+  'enable_database_creation',
+  'enable_table_creation',
+  'enable_mag_store_writes',
+  'enable_async_invocation',
+  'enforce_custom_partition_key',
+];
+const TEXTS = [
+  'region',
+  'database_name',
+  'single_table_name',
+  'measure_name_for_multi_measure_records',
+  'table_mapping',
+  'default_dimension',
+  'custom_partition_key_type',
+  'custom_partition_key_dimension',
+  'kms_key_id',
+  'resource_tags',
+  'log_level',
+  'dead_letter_queue_url',
+  'rejected_lines_bucket',
+  'AWS_ENDPOINT_URL_TIMESTREAM_WRITE',
+];
+
+describe('defaults', () => {
+  test('without any variable', () => {
+    expect(loadConnectorConfig({})).toEqual({
+      region: 'us-east-1',
+      timestreamEndpoint: undefined,
+      mapping: {
+        singleTable: undefined,
+        measureName: 'influxdb-measure',
+        defaultDimension: undefined,
+        requiredDimension: undefined,
+      },
+      tables: TABLES,
+      bounds: {
+        maxCompressedBytes: 10 * 1024 ** 2,
+        maxDecompressedBytes: 25 * 1024 ** 2,
+        maxLineBytes: 64 * 1024,
+        maxNewTables: 100,
+      },
+      writeDeadlineMs: 4_500,
+      asynchronous: false,
+      functionName: undefined,
+      deadLetterQueueUrl: undefined,
+      rejectedLinesBucket: undefined,
+      logLevel: 'INFO',
+    } satisfies ConnectorConfig);
+  });
+
+  const variables = (parameters: Record<string, string> = {}) => {
+    const { Properties } = resourcesWith(parameters).WriteLineProtocolFunction ?? {};
+    return at(Properties, 'Environment', 'Variables') as Fields;
+  };
+  const fromStack = (parameters: Record<string, string> = {}): ConnectorConfig => {
+    const environment = Object.entries(variables(parameters)).map(([name, value]) => [name, String(value)]);
+    return loadConnectorConfig({ AWS_LAMBDA_FUNCTION_NAME: 'connector', ...Object.fromEntries(environment) });
+  };
+
+  test('are those of the stack', () => {
+    expect(fromStack()).toEqual({ ...loadConnectorConfig({}), functionName: 'connector' });
+  });
+
+  const numbers = Object.entries(template.Parameters).filter(([name, { Type }]) => {
+    return (
+      Type === 'Number' &&
+      JSON.stringify(template.Resources.WriteLineProtocolFunction?.Properties.Environment).includes(`"${name}"`)
+    );
+  });
+
+  test.each(numbers)(
+    'the function takes the least and the greatest %s that the stack takes',
+    (name, { MinValue, MaxValue }) => {
+      for (const bound of [MinValue, MaxValue]) if (bound !== undefined) fromStack({ [name]: String(bound) });
+    },
+  );
+
+  test('every bound that the function has, the stack has too; but a raised quota may raise the timeout', () => {
+    const open = numbers.filter(([, { MinValue, MaxValue }]) => MinValue === undefined || MaxValue === undefined);
+    expect(open.map(([name]) => name)).toEqual(['RestApiGatewayTimeoutInMillis']);
+  });
+});
+
+describe('values', () => {
+  test('a partition key, a default dimension, tags and an endpoint', () => {
+    const config = loadConnectorConfig({
+      region: 'eu-west-1',
+      AWS_REGION: 'us-west-2',
+      custom_partition_key_type: 'dimension',
+      custom_partition_key_dimension: 'host',
+      enforce_custom_partition_key: 'TRUE',
+      default_dimension: 'source=a=b',
+      resource_tags: 'team=iot,cost centre=',
+      kms_key_id: 'arn:aws:kms:eu-west-1:123456789012:key/1',
+      AWS_ENDPOINT_URL_TIMESTREAM_WRITE: 'http://127.0.0.1:9001',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+      table_mapping: 'single-table',
+    });
+    expect(config).toMatchObject({
+      region: 'eu-west-1',
+      timestreamEndpoint: 'http://127.0.0.1:9001',
+      mapping: {
+        singleTable: 'influxdb-measures',
+        defaultDimension: { name: 'source', value: 'a=b' },
+        requiredDimension: 'host',
+      },
+      tables: {
+        partitionKey: { type: 'dimension', dimension: 'host', enforced: true },
+        tags: [
+          { Key: 'team', Value: 'iot' },
+          { Key: 'cost centre', Value: '' },
+        ],
+        kmsKeyId: 'arn:aws:kms:eu-west-1:123456789012:key/1',
+      },
+    });
+  });
+
+  test('a partition key that is not enforced requires no dimension', () => {
+    const key = { custom_partition_key_type: 'dimension', custom_partition_key_dimension: 'host' };
+    expect(loadConnectorConfig(key).mapping.requiredDimension).toBeUndefined();
+    expect(loadConnectorConfig({ custom_partition_key_type: 'measure' }).tables.partitionKey).toEqual({
+      type: 'measure',
+    });
+  });
+
+  test('the region is AWS_REGION where no other is given, and AWS_ENDPOINT_URL serves too', () => {
+    const config = loadConnectorConfig({ AWS_REGION: 'us-west-2', AWS_ENDPOINT_URL: 'http://localhost:1' });
+    expect(config).toMatchObject({ region: 'us-west-2', timestreamEndpoint: 'http://localhost:1' });
+  });
+
+  test('the deadline leaves the API a second', () => {
+    const deadline = (write: string, api: string) =>
+      loadConnectorConfig({ write_deadline_millis: write, rest_api_gateway_timeout_in_millis: api }).writeDeadlineMs;
+    expect(deadline('20000', '10000')).toBe(9_000);
+    expect(deadline('5000', '10000')).toBe(5_000);
+  });
+
+  test('asynchronous mode', () => {
+    const environment = {
+      enable_async_invocation: 'true',
+      dead_letter_queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/q',
+      AWS_LAMBDA_FUNCTION_NAME: 'connector',
+      rejected_lines_bucket: 'rejected-lines',
+    };
+    expect(loadConnectorConfig(environment)).toMatchObject({
+      rejectedLinesBucket: 'rejected-lines',
+      asynchronous: true,
+      functionName: 'connector',
+      deadLetterQueueUrl: environment.dead_letter_queue_url,
+    });
+  });
+
+  test('cannot be changed', () => {
+    expect(Object.isFrozen(loadConnectorConfig({}))).toBe(true);
+  });
+});
+
+describe('problems', () => {
+  test.each([...Object.keys(INTEGERS), ...BOOLEANS, ...TEXTS])('%s may not be empty', (name) => {
+    for (const value of ['', '  '])
+      expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name} is empty`)]);
+  });
+
+  test.each(Object.entries(INTEGERS))('%s is a whole number within bounds', (name, [min, max]) => {
+    for (const value of [min, max]) expect(problemsOf({ [name]: String(value) })).toEqual([]);
+    for (const value of [String(max + 1), String(min - 1), '1.5', '1e3', 'many', '0x10', ' 100']) {
+      expect(problemsOf({ [name]: value })).toEqual([
+        `${name} must be a whole number from ${min} to ${max}, not '${value}'`,
+      ]);
+    }
+  });
+
+  test.each(BOOLEANS)('%s is true or false', (name) => {
+    for (const value of ['yes', '1', 'truee']) {
+      expect(problemsOf({ [name]: value })).toEqual([`${name} must be true or false, not '${value}'`]);
+    }
+    expect(problemsOf({ [name]: 'False' })).toEqual([]);
+  });
+
+  test.each([
+    ['database_name', 'a b', 'is no table name'],
+    ['database_name', 'x'.repeat(257), 'longer than 256 bytes'],
+    ['single_table_name', 'a/b', 'is no table name'],
+    ['measure_name_for_multi_measure_records', 'é'.repeat(129), 'longer than 256 bytes'],
+    ['table_mapping', 'multi', 'must be one of multi-table, single-table'],
+    ['log_level', 'info', 'must be one of DEBUG, INFO, WARN, ERROR'],
+    ['default_dimension', 'source', "must be name=value, not 'source'"],
+    ['default_dimension', '=x', 'must be name=value'],
+    ['default_dimension', 'x=', 'must be name=value'],
+    ['default_dimension', 'time=x', 'the name is reserved'],
+    ['default_dimension', `x=${'y'.repeat(2_047)}`, 'is longer than 2,048 bytes'],
+    ['resource_tags', 'team', 'must be key=value,key=value'],
+    ['resource_tags', '=iot', 'must be key=value,key=value'],
+    ['custom_partition_key_type', 'time', 'must be dimension or measure'],
+    ['custom_partition_key_type', 'dimension', 'custom_partition_key_type=dimension needs it'],
+    ['custom_partition_key_dimension', 'host', 'needs custom_partition_key_type=dimension'],
+    ['enforce_custom_partition_key', 'true', 'needs custom_partition_key_type=dimension'],
+    ['AWS_ENDPOINT_URL_TIMESTREAM_WRITE', 'localhost:9001', 'must be a URL with http or https'],
+    ['AWS_ENDPOINT_URL_TIMESTREAM_WRITE', 'not a url', 'must be a URL with http or https'],
+    ['enable_async_invocation', 'true', 'needs a Lambda function to invoke and dead_letter_queue_url'],
+  ])('%s=%s', (name, value, problem) => {
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test.each([
+    ['resource_tags', ' =iot'],
+    ['measure_name_for_multi_measure_records', 'ts_x'],
+    ['measure_name_for_multi_measure_records', 'time'],
+  ])('what the service would refuse is refused before: %s=%s', (name, value) => {
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);
+  });
+
+  test.each(['a:b', 'ts_x', 'x'.repeat(61)])('the partition key cannot be the dimension %s', (dimension) => {
+    const problems = problemsOf({ custom_partition_key_type: 'dimension', custom_partition_key_dimension: dimension });
+    expect(problems).toEqual([expect.stringMatching(/^custom_partition_key_dimension cannot be used: /)]);
+  });
+
+  test('the partition key of a measure has no dimension', () => {
+    const measure = { custom_partition_key_type: 'measure' };
+    expect(problemsOf({ ...measure, custom_partition_key_dimension: 'host' })).toHaveLength(1);
+    expect(problemsOf({ ...measure, enforce_custom_partition_key: 'true' })).toHaveLength(1);
+  });
+
+  test('all of them are in one message', () => {
+    const environment = { database_name: '', max_line_bytes: 'x', table_mapping: 'y', enable_table_creation: 'z' };
+    expect(() => loadConnectorConfig(environment)).toThrow(
+      new ConfigurationError([
+        "table_mapping must be one of multi-table, single-table, not 'y'",
+        'database_name is empty: give it a value or leave it unset',
+        "enable_table_creation must be true or false, not 'z'",
+        "max_line_bytes must be a whole number from 64 to 26214400, not 'x'",
+      ]),
+    );
+  });
+});

@@ -1,0 +1,348 @@
+/** What lines of line protocol become in Timestream. */
+import { V1_PRECISIONS } from 'shared/line-protocol/precision';
+import type { MappingOptions } from 'shared/timestream/records';
+import { mapText, packText, REQUEST_TIME, reasonsOf } from '../../connector-mapping';
+import { type PlainRecord, readCall } from '../../timestream-calls';
+
+/** The records of lines that must all be good. */
+function recordsOf(text: string | Uint8Array, options: Partial<MappingOptions> = {}): PlainRecord[] {
+  const packed = packText(text, options);
+  expect(reasonsOf(packed)).toEqual([]);
+  return packed.calls.flatMap(({ records }) => records);
+}
+
+/** The only reason of lines of which just one is refused. */
+function reasonOf(text: string | Uint8Array, options: Partial<MappingOptions> = {}): string {
+  const reasons = reasonsOf(mapText(text, options));
+  expect(reasons).toHaveLength(1);
+  return reasons[0] ?? '';
+}
+
+const measuresOf = (fields: string): PlainRecord['measures'] | undefined => recordsOf(`m,t=1 ${fields} 1`)[0]?.measures;
+
+/** Values as they stand in the body, by measure. */
+function textsOf(fields: string): Record<string, string> {
+  const [body] = packText(`m,t=1 ${fields} 1`).bodies;
+  const [record] = readCall(body ?? Buffer.from('')).Records;
+  return Object.fromEntries((record?.MeasureValues ?? []).map(({ Name, Value }) => [Name, Value]));
+}
+
+describe('tables and names', () => {
+  const LINE = 'cpu,host=a,region=eu usage=0.5,n=1i 1709294400000000001';
+
+  test('each measurement is a table, where nothing else is configured', () => {
+    expect(recordsOf(LINE)).toEqual([
+      {
+        table: 'cpu',
+        measureName: 'influxdb-measure',
+        dimensions: ['host=a', 'region=eu'],
+        time: 1709294400000000001n,
+        measures: { usage: 'DOUBLE 0.5', n: 'BIGINT 1' },
+      },
+    ]);
+  });
+
+  test('with a single table the measurement is the measure name', () => {
+    const lines = `${LINE}\nmem,host=a used=1i 5\nany\\ thing\\,é,host=a x=1 5`;
+    const named = recordsOf(lines, { singleTable: 'all' }).map(({ table, measureName }) => [table, measureName]);
+    expect(named.sort()).toEqual([
+      ['all', 'any thing,é'],
+      ['all', 'cpu'],
+      ['all', 'mem'],
+    ]);
+  });
+
+  test('the measure name is the configured one', () => {
+    expect(recordsOf(LINE, { measureName: 'a "name"' })[0]?.measureName).toBe('a "name"');
+  });
+
+  test.each(['a', 'A.b-c_d9', 'x'.repeat(256)])('%s is a table name', (name) => {
+    expect(recordsOf(`${name},t=1 v=1 1`)[0]?.table).toBe(name);
+  });
+
+  test.each(['a\\ b', 'é', 'a/b', 'a:b', 'x'.repeat(257)])('%s is none', (name) => {
+    expect(reasonOf(`${name},t=1 v=1 1`)).toMatch(/^line 1: .*table name/);
+  });
+
+  test('a measure name of 256 bytes is the longest that a single table takes', () => {
+    // 128 characters of two bytes each.
+    expect(recordsOf(`${'é'.repeat(128)},t=1 v=1 1`, { singleTable: 'all' })).toHaveLength(1);
+    expect(reasonOf(`${'é'.repeat(128)}x,t=1 v=1 1`, { singleTable: 'all' })).toContain('256 bytes');
+  });
+});
+
+test.each(['time', 'ts_x', 'measure_name'])('with a single table a measurement may not be named %s', (name) => {
+  expect(reasonOf(`${name},t=1 v=1 1`, { singleTable: 'all' })).toContain(`measure name '${name}'`);
+  expect(recordsOf(`${name},t=1 v=1 1`)[0]?.table).toBe(name);
+});
+
+describe('dimensions', () => {
+  test('points without tags are rejected with the parameter that would help', () => {
+    expect(reasonOf('m v=1 1')).toBe(
+      'line 1: the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension, or default_dimension in the environment, can give one)',
+    );
+  });
+
+  test('the default dimension is for points without tags alone', () => {
+    const defaultDimension = { name: 'source', value: 'a "b"' };
+    const records = recordsOf('m v=1 1\nm,t=1 v=2 1', { defaultDimension });
+    expect(records.map(({ dimensions }) => dimensions)).toEqual(expect.arrayContaining([['source=a "b"'], ['t=1']]));
+  });
+
+  test('a field that is named as the default dimension makes way for it', () => {
+    expect(recordsOf('m source=1 1', { defaultDimension: { name: 'source', value: 'x' } })[0]?.measures).toEqual({
+      source_field: 'DOUBLE 1',
+    });
+  });
+
+  test('with an enforced partition key, lines without that dimension are rejected with its name', () => {
+    const options = { requiredDimension: 'host' };
+    expect(recordsOf('m,host=a v=1 1', options)).toHaveLength(1);
+    expect(reasonOf('m,host=a v=1 1\nm,other=a v=1 1', options)).toMatch(/^line 2: the tag 'host' is missing/);
+    // The default dimension can be the key.
+    expect(recordsOf('m v=1 1', { ...options, defaultDimension: { name: 'host', value: 'none' } })).toHaveLength(1);
+  });
+
+  test.each(['measure_value', 'measure_name', 'time', 'ts_non_existent_col', 'ts_', 'ts_x', 'measure_names', 'a:b'])(
+    'a tag may not be named %s',
+    (name) => {
+      expect(reasonOf(`m,${name}=1 v=1 1`)).toContain(`tag '${name}'`);
+    },
+  );
+
+  test.each(['Time', 'timestamp', 'ts', 'measure', 'x_time', '_measurement'])('a tag may be named %s', (name) => {
+    expect(recordsOf(`m,${name}=1 v=1 1`)[0]?.dimensions).toEqual([`${name}=1`]);
+  });
+
+  test('names have at most 60 bytes', () => {
+    expect(recordsOf(`m,${'é'.repeat(30)}=1 v=1 1`)).toHaveLength(1);
+    expect(reasonOf(`m,${'é'.repeat(30)}x=1 v=1 1`)).toContain('longer than 60 bytes');
+  });
+
+  test('a record has at most 128', () => {
+    const tags = (count: number) => Array.from({ length: count }, (_, n) => `,t${n}=1`).join('');
+    expect(recordsOf(`m${tags(128)} v=1 1`)[0]?.dimensions).toHaveLength(128);
+    expect(reasonOf(`m${tags(129)} v=1 1`)).toMatch(/^line 1: 129 tags: .*128/);
+  });
+
+  test('names and values have at most 2,048 bytes together', () => {
+    // Of the 2,048 bytes of a record the dimensions leave too few for any field; so the other limit speaks at its bound.
+    expect(reasonOf(`m,t=${'x'.repeat(2_047)} v=1 1`)).toBe('line 1: record of 2064 bytes: at most 2048 are allowed');
+    expect(reasonOf(`m,t=${'x'.repeat(2_048)} v=1 1`)).toMatch(/^line 1: tags of 2049 bytes: /);
+  });
+});
+
+describe('fields', () => {
+  test('every type', () => {
+    expect(measuresOf('f=1.5,i=-2i,u=3u,b=T,c=false,s="x"')).toEqual({
+      f: 'DOUBLE 1.5',
+      i: 'BIGINT -2',
+      u: 'BIGINT 3',
+      b: 'BOOLEAN true',
+      c: 'BOOLEAN false',
+      s: 'VARCHAR x',
+    });
+  });
+
+  test.each([
+    ['1.', '1'],
+    ['.0', '0'],
+    ['.5', '0.5'],
+    ['-.5', '-0.5'],
+    ['05', '5'],
+    ['00.25', '0.25'],
+    ['0009i', '9'],
+    ['-0009i', '-9'],
+    ['-0i', '0'],
+    ['007u', '7'],
+    ['0', '0'],
+    ['-12.50', '-12.50'],
+    ['9223372036854775807i', '9223372036854775807'],
+    ['-9223372036854775808i', '-9223372036854775808'],
+    ['9223372036854775807u', '9223372036854775807'],
+  ])('the number %s is written %s', (number, text) => {
+    expect(textsOf(`f=${number}`)).toEqual({ f: text });
+  });
+
+  test.each(['1e5', '1E-7', '-2.5e+3', '1e308', '5e-324', '0.1e1'])('the number %s keeps its value', (number) => {
+    expect(Number(textsOf(`f=${number}`).f)).toBe(Number(number));
+  });
+
+  test.each([`0.${'3'.repeat(3_000)}`, `1${'0'.repeat(250)}.${'5'.repeat(2_000)}`])(
+    'a number with thousands of digits is short enough for Timestream and keeps its value (%#)',
+    (number) => {
+      const text = textsOf(`f=${number}`).f ?? '';
+      expect(text.length).toBeLessThanOrEqual(2_048);
+      expect(Number(text)).toBe(Number(number));
+    },
+  );
+
+  test('unsigned values above int64 are rejected', () => {
+    expect(reasonOf('m,t=1 u=9223372036854775808u 1')).toMatch(/^line 1: field 'u': .*above 9223372036854775807$/);
+  });
+
+  test('empty strings are left out and counted', () => {
+    const { records, report } = mapText('m,t=1 a="",b=1,c="" 1\nm,t=1 a="x" 2');
+    expect(records.emptyStrings).toBe(2);
+    expect(report.reasons()).toEqual([]);
+    expect(measuresOf('a="",b=1,c=""')).toEqual({ b: 'DOUBLE 1' });
+  });
+
+  test('a point with nothing but empty strings is rejected', () => {
+    expect(reasonOf('m,t=1 a="",b="" 1')).toBe(
+      'line 1: the point has only empty strings, which Timestream cannot store',
+    );
+  });
+
+  test('text goes into JSON as it is: escapes, control characters, UTF-8', () => {
+    const text =
+      'quote " backslash \\ slash / tab \t newline \n CR \r nul \u0000 bell \u0007 unit \u001f del \u007f é 漢 \u{1f600}  ';
+    const escaped = text.replace(/["\\]/g, '\\$&');
+    expect(measuresOf(`s="${escaped}"`)).toEqual({ s: `VARCHAR ${text}` });
+  });
+
+  test('backslashes that escape nothing stay', () => {
+    expect(measuresOf(String.raw`s="a\n\t\, \= b"`)).toEqual({ s: String.raw`VARCHAR a\n\t\, \= b` });
+  });
+
+  test('names with escapes and quotes', () => {
+    expect(recordsOf(String.raw`m,a\ "b"=c\,\=d e\ "\=é=1 1`)[0]).toMatchObject({
+      dimensions: ['a "b"=c,=d'],
+      measures: { 'e "=é': 'DOUBLE 1' },
+    });
+  });
+
+  test('a field that is named as a tag gets the suffix _field', () => {
+    expect(recordsOf('m,host=a,x=b host="b",y=1 1')[0]).toMatchObject({
+      dimensions: ['host=a', 'x=b'],
+      measures: { host_field: 'VARCHAR b', y: 'DOUBLE 1' },
+    });
+  });
+
+  test('two fields that would become one measure are rejected', () => {
+    expect(reasonOf('m,host=a host=1,host_field=2 1')).toContain(
+      "two fields of the point would become the measure 'host_field'",
+    );
+  });
+
+  test('a field that stands twice in a line counts with its last value', () => {
+    expect(measuresOf('a=1,b=2,a="x"')).toEqual({ a: 'VARCHAR x', b: 'DOUBLE 2' });
+  });
+
+  test.each([
+    ['a line that cannot be stored', 'm,host=a host_field=1,ts_x=1 1'],
+    ['a line that is no line protocol', 'm,host=a host_field=1,broken 1'],
+  ])('%s leaves nothing behind for the next line', (_, line) => {
+    const { calls, report } = packText(`${line}\nm,host=a host=5 1`);
+    expect(report.reasons().map((reason) => reason.line)).toEqual([1]);
+    expect(calls[0]?.records).toMatchObject([{ measures: { host_field: 'DOUBLE 5' } }]);
+  });
+
+  test.each(['measure_value', 'measure_name', 'time', 'ts_non_existent_col', 'ts_x', 'measure_name2'])(
+    'a field may not be named %s',
+    (name) => {
+      expect(reasonOf(`m,t=1 ok=1,${name}=1 1`)).toContain(`field '${name}'`);
+    },
+  );
+
+  test('names have at most 256 bytes', () => {
+    expect(measuresOf(`${'é'.repeat(128)}=1`)).toBeDefined();
+    expect(reasonOf(`m,t=1 ${'é'.repeat(128)}x=1 1`)).toContain('longer than 256 bytes');
+  });
+
+  test('a record has at most 256', () => {
+    const fields = (count: number) => Array.from({ length: count }, (_, n) => `${n.toString(36)}=t`).join();
+    expect(Object.keys(measuresOf(fields(256)) ?? {})).toHaveLength(256);
+    expect(reasonOf(`m,t=1 ${fields(257)} 1`)).toMatch(/^line 1: 257 fields: .*256/);
+  });
+
+  test('values have at most 2,048 bytes together', () => {
+    // 8 of time and t=1 leave 2,038 bytes of a record for the value.
+    expect(measuresOf(`s="${'x'.repeat(2_038)}"`)).toBeDefined();
+    expect(reasonOf(`m,t=1 s="${'x'.repeat(2_039)}" 1`)).toBe('line 1: record of 2049 bytes: at most 2048 are allowed');
+    expect(reasonOf(`m,t=1 s="${'é'.repeat(1_024)}x" 1`)).toMatch(/^line 1: field values of 2049 bytes: /);
+    // An escaped quote is one byte.
+    expect(measuresOf(`s="${'\\"'.repeat(2_038)}"`)).toBeDefined();
+  });
+
+  test('a record has at most 2,048 bytes: time, names and values of dimensions, values of measures', () => {
+    // 8 of time, 2 of t=1, and 8 + 1 of values leave 2,029 for the string; names of measures are not counted.
+    const fields = (bytes: number) => `${'a'.repeat(250)}=1,b=t,s="${'x'.repeat(bytes)}"`;
+    expect(measuresOf(fields(2_048 - 8 - 2 - 8 - 1))).toBeDefined();
+    expect(reasonOf(`m,t=1 ${fields(2_048 - 8 - 2 - 8)} 1`)).toContain('record of 2049 bytes');
+  });
+});
+
+describe('time', () => {
+  const timeOf = (line: string, options: Partial<MappingOptions> = {}) => recordsOf(line, options)[0]?.time;
+
+  test.each([...V1_PRECISIONS.values()].map((precision) => [precision.name, precision] as const))(
+    'a line without a timestamp has the time of the request, cut to %s',
+    (name, precision) => {
+      const unit =
+        { ns: 1n, us: 1_000n, ms: 1_000_000n, s: 10n ** 9n, m: 60n * 10n ** 9n, h: 3_600n * 10n ** 9n }[name] ?? 0n;
+      const now = BigInt(REQUEST_TIME) * 1_000_000n;
+      expect(timeOf('m,t=1 v=1', { precision })).toBe((now / unit) * unit);
+      expect(timeOf('m,t=1 v=1 27', { precision })).toBe(27n * unit);
+    },
+  );
+
+  test('the first and the last nanosecond that Timestream has', () => {
+    expect(timeOf('m,t=1 v=1 0')).toBe(0n);
+    expect(timeOf('m,t=1 v=1 9223372036854775807')).toBe(9223372036854775807n);
+    expect(reasonOf('m,t=1 v=1 9223372036854775808')).toContain('timestamp out of range');
+  });
+
+  test('a time before 1970 is rejected', () => {
+    expect(reasonOf('m,t=1 v=1 -1')).toBe('line 1: the timestamp is before 1970, which Timestream cannot store');
+  });
+});
+
+describe('lines', () => {
+  test('a line has at most the configured bytes', () => {
+    const line = (bytes: number) => `m,t=1 v=${'1'.padStart(bytes - 'm,t=1 v= 1'.length, '0')} 1`;
+    const options = { maxLineBytes: 100 };
+    expect(recordsOf(line(99), options)).toHaveLength(1);
+    expect(reasonOf(`${line(99)}\n${line(130)}`, options)).toBe('line 2: line of 130 bytes: at most 100 are allowed');
+  });
+
+  test('the bound holds with and without a newline at the end, at the bound and one beyond', () => {
+    const at = 'm,t=1 v=1 1234567';
+    const options = { maxLineBytes: at.length };
+    for (const end of ['', '\n', '\r\n']) {
+      expect(recordsOf(`${at}${end}`, options)).toHaveLength(1);
+      expect(reasonOf(`${at}8${end}`, options)).toContain(`at most ${at.length} are allowed`);
+    }
+  });
+
+  test('bad lines are answered for by number, in order, and the others go on', () => {
+    const lines = [
+      'm,t=1 v=1 1',
+      'broken',
+      '# comment',
+      '',
+      'm v=1 1',
+      'm,t=1 v="two\nlines" 2',
+      'm,t=1 v=',
+      'm,t=1 v=3 3',
+    ];
+    const { records, report } = mapText(lines.join('\n'));
+    expect(records.line).toEqual([1, 6, 9]);
+    expect([report.faultyLines, report.rejectedLines]).toEqual([2, 1]);
+    expect(report.reasons()).toEqual([
+      { line: 2, reason: expect.stringMatching(/^unable to parse 'broken': at line 2:\d+: /) },
+      { line: 5, reason: expect.stringMatching(/^line 5: the point has no tags/) },
+      { line: 8, reason: expect.stringMatching(/^unable to parse 'm,t=1 v=': at line 8:9: /) },
+    ]);
+  });
+
+  test('the example of the original connector, with a comma before its timestamp, is refused with its place', () => {
+    expect(reasonOf('cpu_load_short,host=server01,region=us-west value=0.64,average=1.24, 1725059274')).toMatch(
+      /^unable to parse 'cpu_load_short,.*': at line 1:69: expected a field key/,
+    );
+  });
+
+  test('a faulty line is repeated up to 200 bytes', () => {
+    expect(reasonOf(`m,t=1 ${'x'.repeat(300)}`)).toContain(`'m,t=1 ${'x'.repeat(194)}...'`);
+  });
+});

@@ -1,0 +1,59 @@
+/** What an answer of WriteRecords means for the records that were sent. */
+import { readAnswer } from 'shared/timestream/service';
+import { answer } from '../../timestream-model';
+
+const rejections = (...RejectedRecords: unknown[]) => answer(419, 'RejectedRecordsException', { RejectedRecords });
+
+test('200: all are stored', () => {
+  expect(readAnswer({ status: 200, body: Buffer.from('{}') }, 3)).toEqual({ kind: 'stored' });
+});
+
+test('rejected records, with the version in their place where there is one', () => {
+  const given = rejections({ RecordIndex: 0, Reason: 'late' }, { RecordIndex: 2, Reason: 'old', ExistingVersion: 7 });
+  expect(readAnswer(given, 3)).toEqual({
+    kind: 'rejected',
+    records: [
+      { index: 0, reason: 'late', existingVersion: undefined },
+      { index: 2, reason: 'old', existingVersion: 7 },
+    ],
+  });
+});
+
+test('a rejection without an index is of the first record, one without a reason still counts', () => {
+  expect(readAnswer(rejections({}), 1)).toMatchObject({ kind: 'rejected', records: [{ index: 0 }] });
+});
+
+test.each([[[]], [[{ RecordIndex: 3, Reason: 'x' }]], [[{ RecordIndex: -1 }]], [['text']], [[null]]])(
+  'rejections that name no record of the call (%j) do not count as stored',
+  (list) => {
+    expect(readAnswer(answer(419, 'RejectedRecordsException', { RejectedRecords: list, message: 'm' }), 3).kind).toBe(
+      'refused',
+    );
+  },
+);
+
+test.each([
+  [404, 'ResourceNotFoundException', { kind: 'missing-table' }],
+  [400, 'ValidationException', { kind: 'invalid', reason: 'why' }],
+  [400, 'ThrottlingException', { kind: 'transient', throttled: true, connectionLost: false, reason: 'why' }],
+  [500, 'InternalServerException', { kind: 'transient', throttled: false, connectionLost: false, reason: 'why' }],
+  [400, 'InternalServerException', { kind: 'transient', throttled: false, connectionLost: false, reason: 'why' }],
+  [403, 'AccessDeniedException', { kind: 'refused', reason: 'AccessDeniedException: why' }],
+  [402, 'ServiceQuotaExceededException', { kind: 'refused', reason: 'ServiceQuotaExceededException: why' }],
+  [421, 'InvalidEndpointException', { kind: 'refused', reason: 'InvalidEndpointException: why' }],
+])('%i %s', (status, type, expected) => {
+  expect(readAnswer(answer(status, type, { message: 'why' }), 1)).toEqual(expected);
+  // The type stands with or without a namespace, the text under either name.
+  const plain = Buffer.from(JSON.stringify({ __type: type, Message: 'why' }));
+  expect(readAnswer({ status, body: plain }, 1)).toEqual(expected);
+});
+
+test.each([500, 502, 503, 504])('%i of a proxy, whatever its body', (status) => {
+  for (const text of ['<html>', '', 'null', '[]', '{"__type":7}']) {
+    expect(readAnswer({ status, body: Buffer.from(text) }, 1)).toMatchObject({ kind: 'transient', throttled: false });
+  }
+});
+
+test('429 is throttling', () => {
+  expect(readAnswer({ status: 429, body: Buffer.of() }, 1)).toMatchObject({ kind: 'transient', throttled: true });
+});

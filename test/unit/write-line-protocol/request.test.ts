@@ -1,0 +1,163 @@
+/** The events that the function takes, and the bodies in them. */
+import { gzipSync } from 'node:zlib';
+import { V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
+import type { WriteEvent } from '../../../functions/write-line-protocol/request';
+import { errorIn, handlerOf, writeEvent } from '../../connector-handler';
+import { REQUEST_TIME } from '../../connector-mapping';
+
+const LINE = 'm,t=1 v=1i 7';
+
+/** What an event that must be stored came to: the times of its records, in ns. */
+async function timesOf(event: unknown): Promise<bigint[]> {
+  const { handle, stored } = handlerOf();
+  expect(await handle(event)).toMatchObject({ statusCode: 204, body: '', isBase64Encoded: false });
+  return stored.map(({ time }) => time);
+}
+
+async function refusalOf(event: unknown, environment = {}): Promise<[number | undefined, string, string]> {
+  const { handle, stored } = handlerOf({ environment });
+  const response = await handle(event);
+  expect(stored).toEqual([]);
+  const { code, message } = errorIn(response);
+  expect(response?.headers).toMatchObject({
+    'Content-Type': 'application/json; charset=utf-8',
+    'X-Platform-Error-Code': code,
+  });
+  return [response?.statusCode, code, message];
+}
+
+const httpApi = (rawPath: string, stage: string): WriteEvent => ({
+  rawPath,
+  requestContext: { http: { method: 'POST', path: rawPath }, stage, timeEpoch: REQUEST_TIME },
+  queryStringParameters: { precision: 'ms' },
+  body: LINE,
+});
+const MS = [7_000_000n];
+
+test.each<[string, WriteEvent, bigint[]]>([
+  ['a proxy event of a REST API', writeEvent(LINE), [7n]],
+  ['one with a precision', writeEvent(LINE, { queryStringParameters: { precision: 'ms' } }), MS],
+  [
+    'one with values as arrays',
+    writeEvent(LINE, { queryStringParameters: null, multiValueQueryStringParameters: { precision: ['ms', 's'] } }),
+    MS,
+  ],
+  ['one behind the prefix of a custom domain', writeEvent(LINE, { path: '/influx/api/v2/write' }), [7n]],
+  [
+    'one of the v1 API, greedy',
+    writeEvent(LINE, { resource: '/{proxy+}', path: '/write', queryStringParameters: { precision: 'h' } }),
+    [7n * 3_600_000_000_000n],
+  ],
+  ['an event of an HTTP API with a stage', httpApi('/dev/api/v2/write', 'dev'), MS],
+  ['an event of an HTTP API with the default stage', httpApi('/api/v2/write', '$default'), MS],
+  ['a bare body', { body: LINE }, [7n]],
+  ['a bare body with queryParameters', { body: LINE, queryParameters: { precision: 'ms' } }, MS],
+  ['a bare body with values in arrays', { body: LINE, queryParameters: { precision: ['ms'] } }, MS],
+  ['a bare body with queryStringParameters', { body: LINE, queryStringParameters: { precision: 'ms' } }, MS],
+  ['an empty precision', { body: LINE, queryParameters: { precision: '' } }, [7n]],
+  ['base64', writeEvent(Buffer.from(LINE)), [7n]],
+  ['gzip by its header', writeEvent(gzipSync(LINE), { headers: { 'CONTENT-ENCODING': 'GZIP' } }), [7n]],
+  ['x-gzip', writeEvent(gzipSync(LINE), { headers: { 'content-encoding': ' x-gzip ' } }), [7n]],
+  ['gzip by its magic bytes', writeEvent(gzipSync(LINE), { headers: null }), [7n]],
+  [
+    'gzip of several members',
+    writeEvent(Buffer.concat([gzipSync('m,t=1 v=1i 7\n'), gzipSync('m,t=1 v=1i 8')])),
+    [7n, 8n],
+  ],
+  ['no encoding', writeEvent(LINE, { headers: { 'Content-Encoding': 'identity' } }), [7n]],
+  ['any content type', writeEvent(LINE, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }), [7n]],
+  ['no body', writeEvent('', { body: null }), []],
+  ['an empty gzip', writeEvent(gzipSync('')), []],
+  ['nothing said to be gzip', writeEvent('', { headers: { 'Content-Encoding': 'gzip' } }), []],
+  ['comments and blank lines', writeEvent('# nothing\n\n'), []],
+])('%s is stored', async (_, event, times) => {
+  expect(await timesOf(event)).toEqual(times);
+});
+
+test('the time of the request is the event’s, for points without a timestamp', async () => {
+  const now = BigInt(REQUEST_TIME) * 1_000_000n;
+  expect(await timesOf(writeEvent('m,t=1 v=1i'))).toEqual([now]);
+  expect(await timesOf({ ...httpApi('/api/v2/write', '$default'), body: 'm,t=1 v=1i' })).toEqual([now]);
+});
+
+describe('events that are none of the forms', () => {
+  test.each([null, undefined, 'text', 7, [], [writeEvent(LINE)]])('%j', async (event) => {
+    expect(await refusalOf(event)).toEqual([400, 'invalid', expect.stringContaining('the event must be an object')]);
+  });
+
+  test('a body that is no text', async () => {
+    expect(await refusalOf({ body: { lines: [] } })).toEqual([
+      400,
+      'invalid',
+      'the body of the event must be a string',
+    ]);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, '2024-03-01', 1e300])('the time %p', async (time) => {
+    const event = { body: LINE, requestContext: { requestTimeEpoch: time } };
+    expect(await refusalOf(event)).toEqual([400, 'invalid', expect.stringContaining('requestTimeEpoch')]);
+  });
+});
+
+describe('bodies that are refused', () => {
+  test.each(['deflate', 'br', 'zstd', 'gzip, gzip'])('the encoding %s', async (encoding) => {
+    const [status, code, message] = await refusalOf(writeEvent(LINE, { headers: { 'content-encoding': encoding } }));
+    expect([status, code]).toEqual([415, 'unsupported media type']);
+    expect(message).toContain(`'${encoding}'`);
+  });
+
+  test.each([
+    ['text', writeEvent(LINE, { headers: { 'content-encoding': 'gzip' } })],
+    ['an end that is missing', writeEvent(gzipSync(LINE.repeat(100)).subarray(0, 20))],
+    ['text behind it', writeEvent(Buffer.concat([gzipSync(LINE), Buffer.from([0x1f, 0x8b, 9, 9])]))],
+  ])('gzip that is none: %s', async (_, event) => {
+    expect(await refusalOf(event)).toEqual([400, 'invalid', 'the body is not valid gzip']);
+  });
+
+  test('a gzip bomb', async () => {
+    const bomb = gzipSync(Buffer.alloc(30 * 1024 ** 2, ' '));
+    expect(bomb.length).toBeLessThan(100_000);
+    const [status, code] = await refusalOf(writeEvent(bomb));
+    expect([status, code]).toEqual([413, 'request too large']);
+  });
+
+  test('the bounds, at the bound and one beyond', async () => {
+    const at = (bytes: number) => `# ${'x'.repeat(bytes - 2)}`;
+    const stored = async (body: string | Buffer, environment: Record<string, string>) =>
+      (await handlerOf({ environment }).handle(writeEvent(body)))?.statusCode;
+    const compressed = { max_compressed_bytes: '100' };
+    expect(await stored(at(100), compressed)).toBe(204);
+    expect(await stored(at(101), compressed)).toBe(413);
+    expect(await stored(Buffer.from(at(100)), compressed)).toBe(204);
+    expect(await stored(Buffer.from(at(101)), compressed)).toBe(413);
+    const decompressed = { max_decompressed_bytes: '1000' };
+    expect(await stored(gzipSync(at(1_000)), decompressed)).toBe(204);
+    expect(await stored(gzipSync(at(1_001)), decompressed)).toBe(413);
+    expect(await stored(at(1_001), decompressed)).toBe(413);
+  });
+});
+
+describe('precision', () => {
+  const NAMES = ['n', 'ns', 'u', 'us', 'µs', 'ms', 's', 'm', 'h', 'd', 'NS', 'auto', 'constructor'];
+  const statusOf = async (path: string, precision: string) =>
+    (await handlerOf().handle(writeEvent(LINE, { resource: path, queryStringParameters: { precision } })))?.statusCode;
+
+  test.each(NAMES)('%s', async (name) => {
+    expect(await statusOf('/api/v2/write', name)).toBe(['ns', 'us', 'ms', 's'].includes(name) ? 204 : 400);
+    expect(await statusOf('/write', name)).toBe(['n', 'ns', 'u', 'us', 'ms', 's', 'm', 'h'].includes(name) ? 204 : 400);
+    expect([V2_PRECISIONS.has(name), V1_PRECISIONS.has(name)]).toEqual([
+      ['ns', 'us', 'ms', 's'].includes(name),
+      ['n', 'ns', 'u', 'us', 'ms', 's', 'm', 'h'].includes(name),
+    ]);
+  });
+
+  test('the refusal names the units of the path', async () => {
+    const event = (resource: string) => writeEvent(LINE, { resource, queryStringParameters: { precision: 'd' } });
+    expect(await refusalOf(event('/api/v2/write'))).toEqual([
+      400,
+      'invalid',
+      'invalid precision; valid precision units are ns, us, ms, and s',
+    ]);
+    expect((await refusalOf(event('/write')))[2]).toContain('n, ns, u, us, ms, s, m, and h');
+  });
+});

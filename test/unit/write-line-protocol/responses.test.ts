@@ -1,0 +1,193 @@
+/** What clients are answered: by the worst outcome, in InfluxDB's codes, without internals. */
+import { getMaxListeners } from 'node:events';
+import type { ServiceAnswer } from 'shared/timestream/service';
+import {
+  ASYNCHRONOUS,
+  errorIn,
+  type HandlerOptions,
+  handlerOf,
+  TAKEN_FOR_SUCCESS,
+  writeEvent,
+} from '../../connector-handler';
+import { answer } from '../../timestream-model';
+
+/** A service that says what clients would take for success. */
+const PHRASES = 'partial write, unable to parse, points beyond retention policy, hinted handoff queue not empty';
+const GOOD = 'm,t=1 v=1 1';
+const FAULTY = 'broken';
+const REJECTED = 'm,time=1 v=1 1';
+
+const STORED: ServiceAnswer = { status: 200, body: Buffer.from('{}') };
+const REFUSED = answer(419, 'RejectedRecordsException', { RejectedRecords: [{ RecordIndex: 0, Reason: 'too old' }] });
+const THROTTLED = answer(400, 'ThrottlingException', { message: PHRASES });
+const DENIED = answer(400, 'AccessDeniedException', {
+  message: `arn:aws:iam::123456789012:role/x ${PHRASES}`,
+});
+
+const answering = (given: ServiceAnswer, environment = {}): HandlerOptions => ({
+  send: () => Promise.resolve(given),
+  environment,
+});
+const SOON = { write_deadline_millis: '100' };
+
+test.each<[string, string, HandlerOptions, number, string | undefined]>([
+  ['all stored', GOOD, answering(STORED), 204, undefined],
+  ['a faulty line', `${GOOD}\n${FAULTY}`, answering(STORED), 400, 'invalid'],
+  ['a line beyond a limit', `${GOOD}\n${REJECTED}`, answering(STORED), 422, 'unprocessable entity'],
+  ['a record that the service rejects', GOOD, answering(REFUSED), 422, 'unprocessable entity'],
+  ['a faulty line and a rejected one', `${GOOD}\n${FAULTY}\n${REJECTED}`, answering(STORED), 400, 'invalid'],
+  ['nothing but faulty lines', FAULTY, answering(STORED), 400, 'invalid'],
+  ['a faulty line, and a good one unstored', `${GOOD}\n${FAULTY}`, answering(DENIED), 503, 'unavailable'],
+  [
+    'a rejected line, and a good one throttled',
+    `${GOOD}\n${REJECTED}`,
+    answering(THROTTLED, SOON),
+    429,
+    'too many requests',
+  ],
+])('%s', async (_, body, options, status, code) => {
+  const response = await handlerOf(options).handle(writeEvent(body));
+  expect(response?.statusCode).toBe(status);
+  expect(response?.headers['X-Platform-Error-Code']).toBe(code);
+  expect(response?.headers['X-Influxdb-Version']).toMatch(/^2\./);
+  if (code === undefined) return expect(response?.body).toBe('');
+  const error = errorIn(response);
+  expect(Object.keys(error)).toEqual(['code', 'message']);
+  expect(error.code).toBe(code);
+  const temporary = status === 429 || status === 503;
+  expect(response?.headers['Retry-After']).toEqual(temporary ? expect.stringMatching(/^[1-9]\d*$/) : undefined);
+  if (temporary) expect(error.message).not.toMatch(TAKEN_FOR_SUCCESS);
+});
+
+test('a partial write is called so only where something was stored', async () => {
+  const message = async (body: string) => errorIn(await handlerOf().handle(writeEvent(body))).message;
+  expect(await message(FAULTY)).toMatch(/^unable to parse 'broken': at line 1:\d+: .* dropped=1$/);
+  expect(await message(`${FAULTY}\n${GOOD}`)).toMatch(/^partial write: unable to parse 'broken': .* dropped=1$/);
+  expect(await message(REJECTED)).toBe(
+    "failure writing points to database: partial write: line 1: tag 'time': the name is reserved dropped=1",
+  );
+});
+
+test('at most 100 lines are answered for one by one, the first ones, and then a count', async () => {
+  const lines = Array.from({ length: 350 }, (_, n) => (n % 3 === 0 ? FAULTY : n % 3 === 1 ? REJECTED : GOOD));
+  const { message } = errorIn(await handlerOf().handle(writeEvent(lines.join('\n'))));
+  const reasons = message.replace(/^partial write: /, '').split('\n');
+  expect(reasons).toHaveLength(101);
+  expect(reasons.at(-1)).toBe('and 134 more lines dropped=234');
+  const numbers = reasons.slice(0, 100).map((reason) => Number(/line (\d+)/.exec(reason)?.[1]));
+  const bad = Array.from({ length: 350 }, (_, n) => n + 1).filter((n) => n % 3 !== 0);
+  expect(numbers).toEqual(bad.slice(0, 100));
+});
+
+test('lines that the service rejects are among the first ones, too', async () => {
+  const lines = [GOOD, ...Array.from({ length: 150 }, () => FAULTY)];
+  const { message } = errorIn(await handlerOf(answering(REFUSED)).handle(writeEvent(lines.join('\n'))));
+  expect(message.split('\n')[0]).toBe('line 1: too old');
+  expect(message).toMatch(/\nand 51 more lines dropped=151$/);
+});
+
+describe('paths and methods', () => {
+  const respond = (path: string, httpMethod: string, resource = '/{proxy+}') =>
+    handlerOf().handle(writeEvent(GOOD, { path, resource, httpMethod }));
+
+  test.each(['/', '/api/v2', '/api/v2/query', '/api/v2/write/x', '/constructor', '/__proto__', '/API/V2/WRITE'])(
+    '404 for %s',
+    async (path) => {
+      const response = await respond(path, 'POST');
+      expect([response?.statusCode, errorIn(response)]).toEqual([
+        404,
+        { code: 'not found', message: 'path not found' },
+      ]);
+    },
+  );
+
+  test.each([
+    ['/api/v2/write', 'GET', 'POST'],
+    ['/write', 'PUT', 'POST'],
+    ['/ping', 'POST', 'GET, HEAD'],
+    ['/health', 'HEAD', 'GET'],
+    ['/ready', 'DELETE', 'GET'],
+    ['/api/v2/write', 'constructor', 'POST'],
+  ])('405 for %s with %s allows %s', async (path, method, allow) => {
+    const response = await respond(path, method);
+    expect([response?.statusCode, response?.headers.Allow]).toEqual([405, allow]);
+    expect(errorIn(response).code).toBe('method not allowed');
+  });
+
+  test.each(['GET', 'HEAD', 'get'])('/ping with %s', async (method) => {
+    expect(await respond('/ping', method)).toMatchObject({ statusCode: 204, body: '' });
+  });
+
+  test('/ready', async () => {
+    const response = await respond('/ready', 'GET');
+    expect(JSON.parse(response?.body ?? '')).toEqual({
+      status: 'ready',
+      started: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      up: expect.stringMatching(/^\d+s$/),
+    });
+  });
+
+  test.each([
+    ['pass', 200, () => Promise.resolve()],
+    ['fail', 503, () => Promise.reject(new Error('secret internals'))],
+  ])('/health: %s', async (status, code, checkTimestream) => {
+    const { handle } = handlerOf({ checkTimestream });
+    const response = await handle(writeEvent('', { resource: '/health', httpMethod: 'GET' }));
+    expect(response?.statusCode).toBe(code);
+    expect(JSON.parse(response?.body ?? '')).toEqual({
+      name: 'influxdb',
+      message: expect.any(String),
+      checks: [],
+      status,
+      version: expect.stringMatching(/^2\./),
+      commit: expect.any(String),
+    });
+    expect(response?.body).not.toContain('secret');
+  });
+});
+
+test('a failure that nobody expected is a 500 without internals, and the log has it', async () => {
+  const cause = new Error('connect to /var/task/secret failed');
+  const { handle, logger } = handlerOf({ environment: ASYNCHRONOUS, invokeSelf: () => Promise.reject(cause) });
+  const response = await handle(writeEvent(GOOD));
+  expect(response?.statusCode).toBe(500);
+  expect(errorIn(response)).toEqual({ code: 'internal error', message: 'an internal error has occurred' });
+  expect(JSON.stringify(response)).not.toMatch(/secret|\.ts|\bat\b .*:\d+/);
+  expect(logger.entries).toEqual([{ message: 'unexpected failure', fields: { error: cause } }]);
+});
+
+describe('the deadline', () => {
+  const hang = (_body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+
+  test('is that of the configuration', async () => {
+    const response = await handlerOf({ send: hang, environment: SOON }).handle(writeEvent(GOOD));
+    expect(response?.statusCode).toBe(503);
+  });
+
+  test('leaves Lambda a second to answer', async () => {
+    const environment = { write_deadline_millis: '900000', rest_api_gateway_timeout_in_millis: '900000' };
+    const { handle } = handlerOf({ send: hang, environment });
+    const LIMIT_MS = 1_050;
+    let timer: NodeJS.Timeout | undefined;
+    const killed = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), LIMIT_MS);
+    });
+    const response = await Promise.race([
+      handle(writeEvent(GOOD), { getRemainingTimeInMillis: () => LIMIT_MS }),
+      killed,
+    ]);
+    clearTimeout(timer);
+    expect(response?.statusCode).toBe(503);
+  });
+
+  test('may be listened to by all calls of a request without a warning of Node', async () => {
+    const limits: number[] = [];
+    const send = (_body: Uint8Array, signal: AbortSignal) => {
+      limits.push(getMaxListeners(signal));
+      return Promise.resolve(STORED);
+    };
+    await handlerOf({ send }).handle(writeEvent(GOOD));
+    expect(limits).toEqual([Number.POSITIVE_INFINITY]);
+  });
+});
