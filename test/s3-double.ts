@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 
 export interface S3Request {
@@ -20,8 +21,11 @@ export class S3Double {
   readonly requests: S3Request[] = [];
   /** Called before each answer; a status that it returns is the answer. */
   fail: (request: S3Request) => number | undefined = () => undefined;
+  /** Time before each answer, for benchmarks. */
+  latencyMs = 0;
   /** Keys a page of a listing. */
   pageSize = 1000;
+  #sorted: readonly string[] = [];
   readonly #server: Server;
 
   private constructor() {
@@ -83,6 +87,7 @@ export class S3Double {
     const method = message.method ?? '';
     const { range } = message.headers;
     this.requests.push({ method, path, range });
+    if (this.latencyMs > 0) await delay(this.latencyMs);
     const failure = this.fail({ method, path, range });
     if (failure !== undefined) return refuse(response, failure, method);
     if (method === 'PUT') {
@@ -112,20 +117,28 @@ export class S3Double {
     response.end(method === 'HEAD' ? undefined : part);
   }
 
+  /** In order; sorted once a listing, as a long one has many pages. */
+  #keysOf(bucket: string, isFirstPage: boolean): readonly string[] {
+    if (isFirstPage) {
+      const paths = [...this.objects.keys()].filter((path) => path.startsWith(`${bucket}/`));
+      this.#sorted = paths.map((path) => path.slice(bucket.length + 1)).sort();
+    }
+    return this.#sorted;
+  }
+
   #list(bucket: string, query: URLSearchParams, response: ServerResponse): void {
-    const prefix = `${bucket}/${query.get('prefix') ?? ''}`;
+    const prefix = query.get('prefix') ?? '';
     const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
-    const found = [...this.objects]
-      .map(([path, body]) => ({ path, key: path.slice(bucket.length + 1), body }))
-      .filter(({ path, key }) => path.startsWith(prefix) && key > after)
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
-    const page = found.slice(0, this.pageSize);
-    const contents = page.map(
-      ({ key, body }) =>
-        `<Contents><Key>${xml(key)}</Key><ETag>${xml(etagOf(body))}</ETag><Size>${body.length}</Size></Contents>`,
+    const found = this.#keysOf(bucket, !query.has('continuation-token')).filter(
+      (key) => key.startsWith(prefix) && key > after,
     );
+    const page = found.slice(0, this.pageSize);
+    const contents = page.map((key) => {
+      const body = this.objects.get(`${bucket}/${key}`) ?? Buffer.alloc(0);
+      return `<Contents><Key>${xml(key)}</Key><ETag>${xml(etagOf(body))}</ETag><Size>${body.length}</Size></Contents>`;
+    });
     const isTruncated = page.length < found.length;
-    const next = isTruncated ? `<NextContinuationToken>${xml(page.at(-1)?.key ?? '')}</NextContinuationToken>` : '';
+    const next = isTruncated ? `<NextContinuationToken>${xml(page.at(-1) ?? '')}</NextContinuationToken>` : '';
     response.writeHead(200, { 'content-type': 'application/xml' });
     response.end(
       `<?xml version="1.0"?><ListBucketResult><IsTruncated>${isTruncated}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`,
@@ -133,8 +146,12 @@ export class S3Double {
   }
 }
 
+const etags = new WeakMap<Uint8Array, string>();
+
 export function etagOf(body: Uint8Array): string {
-  return `"${createHash('md5').update(body).digest('hex')}"`;
+  const etag = etags.get(body) ?? `"${createHash('md5').update(body).digest('hex')}"`;
+  etags.set(body, etag);
+  return etag;
 }
 
 const CODES: Readonly<Record<number, string>> = {

@@ -83,6 +83,14 @@ it('writes every row group of its item, and no other', async () => {
   expect(result.nulls).toMatchObject({ value: 0, operator: 200, efficiency: 200 });
 });
 
+it('names fields as was decided for the whole file, whatever its own rows hold', async () => {
+  const whole = await itemOf('transmission-kv-last', 'transmission');
+  expect(whole.taken).toEqual(['voltage_kv']);
+  await run({ ...whole, rowGroups: 1, rows: 1 });
+  expect(lines()).not.toEqual([]);
+  for (const line of lines()) expect(line).toMatch(/[ ,]nominal_voltage_kv=/);
+});
+
 describe('invalid rows', () => {
   it('are dropped, counted by column and reason, and kept with all their columns', async () => {
     const result = await run(await itemOf('value-bad'));

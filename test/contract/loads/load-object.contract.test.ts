@@ -217,6 +217,14 @@ describe('a request through the API', () => {
   });
 });
 
+test('the health check stores no point of its own', async () => {
+  put('generation/a.parquet');
+  await send({ bucket: DATA, key: 'generation/a.parquet' });
+  const bodies = influxdb.requests.filter(({ path }) => path.endsWith('/write')).map(({ body }) => body);
+  expect(bodies[0]).toBe('');
+  for (const line of bodies.join('').trimEnd().split('\n')) expect(line).toMatch(/^generation_data,/);
+});
+
 describe('one object', () => {
   it('is loaded as {bucket, key}, and an error where nothing of it is stored', async () => {
     put('generation/a.parquet');

@@ -63,7 +63,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       limits: config.batchLimits,
       dropInvalid: config.dropInvalid,
       validateSchema: config.validateSchema,
-      run: item,
+      run: { firstRowGroup: item.firstRowGroup, rowGroups: item.rowGroups },
       taken: item.taken,
       signal: deadline,
       ...(config.workBucket !== undefined && { onReject: rejects.add }),
