@@ -42,7 +42,8 @@ export const statusOfError = (error: Error): number => STATUSES[error.name] ?? 5
 /** The answer to a request that failed; one that nobody foresaw is logged, and answered without its text. */
 export function failureResponse(thrown: unknown, logger: Logger, status?: number): ApiResponse {
   const error = typed(thrown);
-  const isForeseen = error.name !== 'UnexpectedError' && error.name !== 'ConfigurationError';
+  const isForeseen =
+    error.name !== 'UnexpectedError' && error.name !== 'S3UnavailableError' && error.name !== 'ConfigurationError';
   logger[isForeseen ? 'warn' : 'error']('a request failed', { error });
   const message = isForeseen ? error.message : 'an internal error has occurred: see the log of the function';
   return jsonResponse(status ?? statusOfError(error), { error: error.name, message });

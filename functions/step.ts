@@ -11,6 +11,7 @@ const KNOWN = new Set([
   'DataConversionError',
   'InfluxDBConnectionError',
   'InfluxDBWriteError',
+  'S3UnavailableError',
   'UnexpectedError',
 ]);
 

@@ -7,7 +7,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
-import { DataConversionError, InvalidEventError, UnexpectedError } from 'shared/errors';
+import { DataConversionError, InvalidEventError, S3UnavailableError } from 'shared/errors';
 import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/loads/objects';
 
 export function s3Objects(options: S3ClientConfig = {}): ObjectStore {
@@ -82,7 +82,7 @@ class S3Objects implements ObjectStore {
   async write(ref: ObjectRef, body: Uint8Array, contentType: string): Promise<void> {
     const input = { Bucket: ref.bucket, Key: ref.key, Body: body, ContentType: contentType };
     await this.client.send(new PutObjectCommand(input)).catch((cause: unknown) => {
-      throw new UnexpectedError(`cannot write ${this.nameOf(ref)}: ${described(cause)}`, { cause });
+      throw new S3UnavailableError(`cannot write ${this.nameOf(ref)}: ${described(cause)}`, { cause });
     });
   }
 }
@@ -100,13 +100,13 @@ function fault(name: string, cause: unknown): Error {
       cause,
     });
   }
-  return new UnexpectedError(`cannot read ${name}: ${described(cause)}`, { cause });
+  return new S3UnavailableError(`cannot read ${name}: ${described(cause)}`, { cause });
 }
 
 function listFault(name: string, cause: unknown): Error {
   const isRefused = [301, 400, 403, 404].includes(statusOf(cause) ?? 0);
   const message = `cannot list ${name}: ${described(cause)}`;
-  return isRefused ? new InvalidEventError(message, { cause }) : new UnexpectedError(message, { cause });
+  return isRefused ? new InvalidEventError(message, { cause }) : new S3UnavailableError(message, { cause });
 }
 
 function statusOf(error: unknown): number | undefined {

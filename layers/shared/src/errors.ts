@@ -57,6 +57,11 @@ export class InfluxDBWriteError extends Error {
   override readonly name = 'InfluxDBWriteError';
 }
 
+/** S3 does not answer, or asks to slow down, after the SDK's own tries; a later attempt may succeed. */
+export class S3UnavailableError extends Error {
+  override readonly name = 'S3UnavailableError';
+}
+
 /** Anything without a type of its own; carries the original as `cause`. */
 export class UnexpectedError extends Error {
   override readonly name = 'UnexpectedError';

@@ -59,6 +59,8 @@ export function loadLoaderConfig(environment: Environment = process.env): Loader
   const engine = env.oneOf<Engine>('INFLUXDB_ENGINE', ['v2', 'v3'], 'v2');
   const sendsMetrics = env.boolean('ENABLE_METRICS', true);
   const namespace = env.text('METRICS_NAMESPACE', DEFAULT_NAMESPACE);
+  // Reading a row group takes about three times its compressed bytes.
+  const memory = env.integer('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 1_024, { min: 128, max: 10_240 });
   const config = {
     ...datasets(env),
     workBucket: env.optional('WORK_BUCKET'),
@@ -78,7 +80,7 @@ export function loadLoaderConfig(environment: Environment = process.env): Loader
     maxRetries: env.integer('MAX_RETRIES', 3, { min: 0, max: 20 }),
     dropInvalid: env.boolean('DROP_INVALID_RECORDS', true),
     skipFailedBatches: env.boolean('SKIP_FAILED_BATCHES', false),
-    maxRowGroupBytes: env.integer('MAX_ROW_GROUP_MB', 256, { min: 1, max: 4_096 }) * MEGABYTE,
+    maxRowGroupBytes: env.integer('MAX_ROW_GROUP_MB', Math.floor(memory / 4), { min: 1, max: 4_096 }) * MEGABYTE,
     metricsNamespace: sendsMetrics ? namespace : undefined,
   };
   env.check();

@@ -146,7 +146,7 @@ describe('a file', () => {
   it('that S3 does not give is another matter', async () => {
     const item = await itemOf('codec-snappy');
     s3.store.fail = () => 503;
-    await expect(run(item)).rejects.toMatchObject({ name: 'UnexpectedError' });
+    await expect(run(item)).rejects.toMatchObject({ name: 'S3UnavailableError' });
   });
 
   it('that lacks a required column fails with VALIDATE_SCHEMA', async () => {

@@ -142,7 +142,7 @@ describe('faults of S3', () => {
   it('fail the step, so that it is done again, and not the file', async () => {
     s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
     s3.store.fail = ({ range }) => (range ? 503 : undefined);
-    await expect(plan(loadOf(prefix))).rejects.toMatchObject({ name: 'UnexpectedError' });
+    await expect(plan(loadOf(prefix))).rejects.toMatchObject({ name: 'S3UnavailableError' });
   });
 
   it('that forbid the listing are told as such', async () => {

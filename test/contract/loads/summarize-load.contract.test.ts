@@ -131,7 +131,9 @@ it('adds up over parts, datasets, reasons', async () => {
     rejected_reasons: { 'field type conflict': 2 },
     datasets: { generation: { points_written: 97 }, consumption: { points_written: 97 } },
     failedItems: null,
-    withinTolerance: true,
+    // Points that InfluxDB refused are failures, which nobody said may be tolerated.
+    withinTolerance: false,
+    causes: [expect.objectContaining({ error: 'InfluxDBWriteError' })],
   });
   expect(summary.message).toBe(
     '194 points of 200 rows in 2 files written; 4 invalid rows dropped; 2 points refused by InfluxDB',

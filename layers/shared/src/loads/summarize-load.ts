@@ -101,6 +101,8 @@ class LoadSum {
   ignored = 0;
   items = 0;
   failed = 0;
+  /** Items that were loaded but for points that InfluxDB refused. */
+  refused = 0;
   /** Lines of failed-items.jsonl. */
   readonly repeat = new JsonLines();
   readonly causes = new Causes();
@@ -123,6 +125,7 @@ class LoadSum {
         if (outcome.kind === 'failed') outcomes.set(itemId(outcome.item), outcome);
         else {
           this.addResult(outcome.result);
+          this.noteRefused(outcome.result);
           outcomes.set(itemId(outcome.result.item), outcome.result.failedBatches > 0 ? 'incomplete' : 'done');
         }
       }
@@ -158,6 +161,18 @@ class LoadSum {
       columns.set(column, (columns.get(column) ?? 0) + result.sourceRecords);
       this.withoutValues.set(file, columns);
     }
+  }
+
+  /** Points that InfluxDB refused are a failure of their item, although repeating it would not help. */
+  private noteRefused({ item, rejectedPoints, rejected }: ItemResult): void {
+    if (rejectedPoints === 0) return;
+    this.refused += 1;
+    const reason = rejected[0]?.reason ?? 'without a reason';
+    this.causes.add(
+      'InfluxDBWriteError',
+      `${rejectedPoints} points refused: ${reason}`,
+      this.services.objects.nameOf(item),
+    );
   }
 
   /** An item that was loaded fails all the same where its whole file lacks the values of a required column. */
@@ -215,7 +230,7 @@ function describe(
     ...(sum.failed > 0 ? [`${sum.failed} of ${sum.items} items failed`] : []),
     ...(wasStopped ? ['the load was stopped before its end'] : []),
   ];
-  const share = sum.items === 0 ? 0 : (100 * sum.failed) / sum.items;
+  const share = sum.items === 0 ? 0 : (100 * (sum.failed + sum.refused)) / sum.items;
   return {
     loadId,
     statusCode,

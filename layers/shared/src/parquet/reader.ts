@@ -59,7 +59,7 @@ const MAX_ROW_GROUP_BYTES = 256 * 1024 * 1024;
 
 export class ParquetReader {
   private readonly pool: WorkerPool;
-  private inspecting: Promise<unknown> = Promise.resolve();
+  private shortJobs: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: ParquetReaderOptions) {
     this.pool = new WorkerPool(options.workerFile);
@@ -162,9 +162,15 @@ export class ParquetReader {
 
   private async open(source: ParquetSource, signal?: AbortSignal): Promise<OpenedFile> {
     const file = { size: source.size, tail: await readTail(source, signal) };
-    const turn = this.inspecting.then(() => this.single(source, { kind: 'inspect', file }, 'metadata', signal));
-    this.inspecting = turn.catch(() => undefined);
-    return { file, metadata: (await turn).metadata };
+    const { metadata } = await this.inTurn(() => this.single(source, { kind: 'inspect', file }, 'metadata', signal));
+    return { file, metadata };
+  }
+
+  /** Short jobs of many files go one after the other, so that they share a worker instead of starting one each. */
+  private inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.shortJobs.then(run);
+    this.shortJobs = turn.catch(() => undefined);
+    return turn;
   }
 
   private async surveyOpened(
@@ -177,7 +183,7 @@ export class ParquetReader {
     const contested = contestedNames(metadata.columns, mapping);
     if (contested.length === 0 && required.length === 0) return { taken: [], whollyNull: [] };
     const job: Job = { kind: 'survey', file, mapping, contested, required, maxRowGroupBytes: this.maxRowGroupBytes };
-    return (await this.single(source, job, 'survey', signal)).survey;
+    return (await this.inTurn(() => this.single(source, job, 'survey', signal))).survey;
   }
 
   /** Runs a job to the message of its result. */
