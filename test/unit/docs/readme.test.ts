@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseMappings } from 'shared/datasets/mapping';
 import { template } from '../stack/template';
 
 const ROOT = join(__dirname, '../../..');
@@ -42,4 +43,9 @@ test('sections that the README links to are there', () => {
   );
   const links = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, link = '']) => link);
   expect(links.filter((link) => !anchors.includes(link))).toEqual([]);
+});
+
+test("the README's dataset mapping is one that the loader takes", () => {
+  const [, json = ''] = /```json\n([\s\S]*?)```/.exec(section('Load Parquet into InfluxDB')) ?? [];
+  expect(parseMappings(json)).toMatchObject([{ name: 'solar', measurement: 'solar_data' }]);
 });
