@@ -26,6 +26,7 @@ export async function startLoad(event: ApiEvent, { executions, mappings }: Start
       const message = 'this clientToken was used before, for a load of another input: use a new one';
       return jsonResponse(409, { error: 'Conflict', message, loadId: name });
     }
+    if (known) return jsonResponse(202, { loadId: name, state: known.status });
   }
   return jsonResponse(202, { loadId: name, state: 'RUNNING' });
 }
