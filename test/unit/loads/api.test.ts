@@ -59,10 +59,10 @@ describe('POST /loads', () => {
     sfn.on(StartExecutionCommand).rejects(exists);
     sfn
       .on(DescribeExecutionCommand)
-      .resolves({ input: JSON.stringify({ clientToken: 'nightly', prefix: 'p/', bucket: 'b' }) });
+      .resolves({ status: 'FAILED', input: JSON.stringify({ clientToken: 'nightly', prefix: 'p/', bucket: 'b' }) });
     const response = await post(input);
     expect(response.statusCode).toBe(202);
-    expect(bodyOf(response)).toMatchObject({ loadId: id });
+    expect(bodyOf(response)).toEqual({ loadId: id, state: 'FAILED' });
   });
 
   it('answers a token of another input with 409', async () => {
