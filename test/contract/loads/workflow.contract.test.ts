@@ -52,3 +52,64 @@ describe('a prefix', () => {
     expect(JSON.parse(s3.store.text(WORK, 'loads/load-1/summary.json'))).toEqual(summary);
   });
 });
+
+describe('a corrupt file', () => {
+  const good = fixtureBytes('codec-snappy');
+  /** Its footer is good, so that it is planned; a page of its first row group is not. */
+  const corrupt = Buffer.from(good).fill(0xff, 300, 1200);
+  const input = { bucket: DATA, prefix: 'in/' };
+  beforeEach(() => {
+    for (const name of ['a', 'c', 'd']) s3.store.put(DATA, `in/generation/${name}.parquet`, good);
+    s3.store.put(DATA, 'in/generation/b.parquet', corrupt);
+  });
+
+  it('within the tolerance is named in the summary, and loaded alone once it is mended', async () => {
+    const summary = await run({ ...input, toleratedFailurePercentage: 30 });
+    expect(summary).toMatchObject({
+      statusCode: 207,
+      files: 4,
+      failed_items: 1,
+      points_written: 900,
+      withinTolerance: true,
+    });
+    expect(summary.causes).toMatchObject([
+      {
+        error: 'DataConversionError',
+        objects: [`s3://${DATA}/in/generation/b.parquet`],
+        cause: expect.stringContaining('row group 0'),
+      },
+    ]);
+    s3.store.put(DATA, 'in/generation/b.parquet', good);
+    influxdb.requests.length = 0;
+    const second = await run({ plan: summary.failedItems }, {}, { loadId: 'load-2' });
+    expect(second).toMatchObject({ statusCode: 200, files: 1, points_written: 300, failedItems: null });
+    expect(lines()).toHaveLength(300);
+  });
+
+  it('beyond the tolerance ends the load, and what was not begun is to be repeated too', async () => {
+    const summary = await run({ ...input, maxConcurrency: 1 });
+    expect(summary).toMatchObject({ statusCode: 207, failed_items: 3, points_written: 300, withinTolerance: false });
+    expect(s3.store.lines(WORK, 'loads/load-1/failed-items.jsonl').map(({ key }) => key)).toEqual(
+      ['b', 'c', 'd'].map((name) => `in/generation/${name}.parquet`),
+    );
+  });
+});
+
+describe('InfluxDB that cannot be written to', () => {
+  it('ends the load before a file is read', async () => {
+    s3.store.put(DATA, 'in/generation/a.parquet', fixtureBytes('codec-snappy'));
+    const check = () => Promise.reject(new Error('unhealthy'));
+    await expect(run({ bucket: DATA, prefix: 'in/' }, {}, { check })).rejects.toThrow('unhealthy');
+    expect(s3.store.requests).toEqual([]);
+  });
+});
+
+it('is loaded in parts where the plan comes in parts', async () => {
+  for (let index = 0; index < 6; index++)
+    s3.store.put(DATA, `in/generation/${index}.parquet`, fixtureBytes('codec-snappy'));
+  const parts: number[] = [];
+  const onPlan = ({ part }: { part: number }) => parts.push(part);
+  const summary = await run({ bucket: DATA, prefix: 'in/' }, {}, { plan: { planBytes: 500 }, onPlan });
+  expect(parts.length).toBeGreaterThan(1);
+  expect(summary).toMatchObject({ statusCode: 200, files: 6, items: 6, points_written: 1800 });
+});

@@ -1,0 +1,102 @@
+/** `npm run load`, as a program, into a real InfluxDB. */
+import { execFile, execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Summary } from 'shared/loads/summarize-load';
+import { describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
+import { fixture } from '../../support/parquet';
+
+const ROOT = resolve(__dirname, '../../..');
+
+describeWithInfluxd('the command line', (binary) => {
+  let influxd: Influxd;
+  const folder = mkdtempSync(join(tmpdir(), 'load-command-'));
+  const at = (...names: string[]): string => join(folder, ...names);
+
+  beforeAll(async () => {
+    influxd = await Influxd.start(binary);
+    execFileSync(process.execPath, ['scripts/bundle.mjs'], { cwd: ROOT });
+    mkdirSync(at('dataset=generation', 'year=2024'), { recursive: true });
+    for (const name of ['codec-snappy', 'codec-gzip'])
+      cpSync(fixture(name), at('dataset=generation', 'year=2024', `${name}.parquet`));
+    writeFileSync(at('dataset=generation', 'year=2024', '_SUCCESS'), '');
+    mkdirSync(at('broken', 'generation'), { recursive: true });
+    cpSync(fixture('codec-snappy'), at('broken', 'generation', 'good.parquet'));
+    writeFileSync(at('broken', 'generation', 'bad.parquet'), 'no Parquet');
+  }, STARTING_MS);
+  afterAll(async () => {
+    await influxd.remove();
+    rmSync(folder, { recursive: true });
+  });
+
+  const run = (...argv: string[]): Promise<{ code: number; out: string; err: string }> =>
+    new Promise((done) => {
+      const args = [join(ROOT, '.build/local/load.cjs'), '--url', influxd.url, '--token', 'test-token', ...argv];
+      const environment = { PATH: process.env.PATH, TMPDIR: folder };
+      execFile(process.execPath, args, { env: environment, cwd: folder }, (error, out, err) =>
+        done({ code: Number(error?.code ?? 0), out, err }),
+      );
+    });
+
+  it(
+    'writes nothing in a dry run',
+    async () => {
+      const { code, out } = await run('dataset=generation', '--dry-run');
+      expect({ code, out }).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('Dry run, nothing was written. It would be: 600 points'),
+      });
+      expect(await influxd.count('power_mw')).toBe(0);
+    },
+    STARTING_MS,
+  );
+
+  it(
+    'loads a folder, and ends with 0',
+    async () => {
+      const { code, out, err } = await run('dataset=generation', '--json');
+      const summary = JSON.parse(out) as Summary;
+      expect({ code, summary }).toMatchObject({
+        code: 0,
+        summary: { statusCode: 200, files: 2, ignored: 1, points_written: 600 },
+      });
+      expect(err).toContain('100% 600 of 600 rows');
+      expect(await influxd.count('power_mw')).toBe(300);
+    },
+    STARTING_MS,
+  );
+
+  it(
+    'ends with 1 when something failed, and says what and where',
+    async () => {
+      const { code, out, err } = await run('broken', '--tolerate', '50');
+      expect(code).toBe(1);
+      expect(out).toMatch(/1 of 2 items failed\n.*\nDataConversionError: not a Parquet file.*bad\.parquet/s);
+      expect(err).toContain('What failed is described in');
+    },
+    STARTING_MS,
+  );
+
+  it.each([
+    ['a token that InfluxDB refuses', ['dataset=generation', '--token', 'wrong'], 1, /401/],
+    ['a file that is not there', ['nothing.parquet'], 2, /there is no file or folder nothing.parquet/],
+    [
+      'a batch size that is none',
+      ['dataset=generation', '--batch-size', 'x'],
+      2,
+      /MAX_BATCH_SIZE must be a whole number/,
+    ],
+    ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /unknown dataset 'x'/],
+    ['an option that is none', ['dataset=generation', '--nope'], 2, /--nope/],
+  ])(
+    'tells of %s',
+    async (_, argv, code, message) => {
+      const ended = await run(...argv);
+      expect(ended.err).toMatch(message);
+      expect(ended.code).toBe(code);
+      expect(ended.err).not.toMatch(/^\s+at /m);
+    },
+    STARTING_MS,
+  );
+});

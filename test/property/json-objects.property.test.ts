@@ -1,0 +1,35 @@
+/** Objects come out whole, wherever the text is cut into pieces. */
+import fc from 'fast-check';
+import { jsonObjects } from 'shared/loads/json-objects';
+
+async function* pieces(text: Buffer, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < text.length; at += size) yield await Promise.resolve(text.subarray(at, at + size));
+}
+
+async function collect(text: string, size: number): Promise<unknown[]> {
+  const objects: unknown[] = [];
+  for await (const object of jsonObjects(pieces(Buffer.from(text), size), 'file')) objects.push(object);
+  return objects;
+}
+
+const object = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue());
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+test.each([
+  ['JSON Lines', (objects: unknown[]) => objects.map((each) => `${JSON.stringify(each)}\n`).join('')],
+  ['an array', (objects: unknown[]) => JSON.stringify(objects)],
+  ['an array on many lines', (objects: unknown[]) => JSON.stringify(objects, null, 2)],
+])('the objects of %s', async (_, write) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(object), fc.integer({ min: 1, max: 50 }), async (objects, size) => {
+      expect(await collect(write(objects), size)).toEqual(plain(objects));
+    }),
+  );
+});
+
+test.each([
+  ['ends early', '{"a":1}\n{"a":', 'file: ends within object 2'],
+  ['is no JSON', '{"a":1}\n{a}', 'file: object 2 is not JSON'],
+])('a text that %s is refused', async (_, text, message) => {
+  await expect(collect(text, 4)).rejects.toMatchObject({ name: 'DataConversionError', message });
+});

@@ -1,0 +1,91 @@
+import { loadLoaderConfig, loadPlanningConfig, loadWorkflowConfig } from 'shared/loader-config';
+
+const REQUIRED = { INFLUXDB_URL: 'http://influxdb:8086', INFLUXDB_TOKEN: 'token' };
+
+it('has the defaults of the loader that this one replaces', () => {
+  expect(loadLoaderConfig(REQUIRED)).toMatchObject({
+    target: { engine: 'v2', url: 'http://influxdb:8086', org: 'ons-energy', bucket: 'energy_data' },
+    token: { value: 'token' },
+    batchLimits: { lines: 1000 },
+    maxRetries: 3,
+    validateSchema: true,
+    dropInvalid: true,
+    skipFailedBatches: false,
+    metricsNamespace: 'ONS/InfluxDB',
+    reservedConcurrency: undefined,
+    workBucket: undefined,
+  });
+});
+
+it('has larger batches for InfluxDB 3, unless a size is given', () => {
+  expect(loadLoaderConfig({ ...REQUIRED, INFLUXDB_ENGINE: 'v3' }).batchLimits.lines).toBe(10_000);
+  expect(loadLoaderConfig({ ...REQUIRED, INFLUXDB_ENGINE: 'v3', MAX_BATCH_SIZE: '7' }).batchLimits.lines).toBe(7);
+});
+
+it('keeps a path prefix of the address, and sends no metrics where they are off', () => {
+  const config = loadLoaderConfig({ ...REQUIRED, INFLUXDB_URL: 'https://host/influx/', ENABLE_METRICS: 'false' });
+  expect(config.target.url).toBe('https://host/influx');
+  expect(config.metricsNamespace).toBeUndefined();
+});
+
+it('reports every problem at once', () => {
+  const environment = {
+    INFLUXDB_URL: 'influxdb:8086',
+    INFLUXDB_TOKEN: 'a',
+    INFLUXDB_TOKEN_SECRET_NAME: 'b',
+    INFLUXDB_ENGINE: 'v4',
+    INFLUXDB_ORG: ' ',
+    MAX_BATCH_SIZE: '0',
+    MAX_RETRIES: '-1',
+    ENABLE_METRICS: 'yes',
+    GZIP_LEVEL: '10',
+    LOADER_RESERVED_CONCURRENCY: '',
+    WORK_BUCKET: '',
+  };
+  expect(() => loadLoaderConfig(environment)).toThrow(
+    expect.objectContaining({ name: 'ConfigurationError', problems: expect.any(Array) }),
+  );
+  try {
+    loadLoaderConfig(environment);
+  } catch (error) {
+    const { problems } = error as { problems: string[] };
+    for (const name of Object.keys(environment)) {
+      if (name !== 'INFLUXDB_TOKEN') expect(problems.filter((problem) => problem.includes(name))).not.toEqual([]);
+    }
+  }
+});
+
+it.each([
+  ['no address', { INFLUXDB_TOKEN: 'a' }, 'INFLUXDB_URL is missing'],
+  [
+    'no token',
+    { INFLUXDB_URL: 'http://x' },
+    'INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME must be given, one of the two',
+  ],
+  ['an empty token', { ...REQUIRED, INFLUXDB_TOKEN: '' }, 'INFLUXDB_TOKEN is empty'],
+  [
+    'a token with a line break',
+    { ...REQUIRED, INFLUXDB_TOKEN: 'secret\n' },
+    'INFLUXDB_TOKEN has characters that no token has',
+  ],
+  [
+    'credentials in the address',
+    { ...REQUIRED, INFLUXDB_URL: 'http://u:secret@x' },
+    'INFLUXDB_URL may hold no credentials',
+  ],
+])('refuses %s, and tells no secret', (_, environment, problem) => {
+  expect(() => loadLoaderConfig(environment)).toThrow(problem);
+  expect(() => loadLoaderConfig(environment)).not.toThrow(/secret\b/);
+});
+
+it('asks of each function only what it needs', () => {
+  expect(loadPlanningConfig({ WORK_BUCKET: 'work', LOADER_RESERVED_CONCURRENCY: '5' })).toMatchObject({
+    workBucket: 'work',
+    reservedConcurrency: 5,
+  });
+  expect(() => loadPlanningConfig({})).toThrow('WORK_BUCKET is missing');
+  expect(loadWorkflowConfig({ WORK_BUCKET: 'work', STATE_MACHINE_ARN: 'arn' })).toMatchObject({
+    stateMachineArn: 'arn',
+  });
+  expect(() => loadWorkflowConfig({})).toThrow(/STATE_MACHINE_ARN is missing\n.*WORK_BUCKET is missing/);
+});
