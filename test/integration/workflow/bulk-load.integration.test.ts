@@ -326,6 +326,20 @@ describeStack('the deployed workflow', (binary) => {
     });
   });
 
+  test(
+    'an InfluxDB that is down is the cause, after several tries',
+    async () => {
+      await influxd.kill();
+      expect(await start({ bucket: DATA, prefix: 'all/' })).toMatchObject({
+        status: 'FAILED',
+        error: 'InfluxDBConnectionError',
+        cause: expect.stringContaining('InfluxDB cannot be written to: '),
+      });
+      await influxd.restart();
+    },
+    LOADING_MS,
+  );
+
   test('the rule for failed loads takes the event of one, and no other', async () => {
     const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
     const matches = async (status: string, arn: string): Promise<unknown> => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import validate from 'asl-validator';
+import jsonata from 'jsonata';
 import { InfluxDBConnectionError, S3UnavailableError } from 'shared/errors';
 import { parse } from 'yaml';
 import { at, type Fields, LOADER, resourcesWith } from './template';
@@ -18,8 +19,13 @@ interface State {
   readonly Resource?: string;
   readonly TimeoutSeconds?: number;
   readonly Retry?: readonly Retrier[];
-  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
-  readonly Choices?: readonly { readonly Next: string }[];
+  readonly Catch?: readonly {
+    readonly ErrorEquals: readonly string[];
+    readonly Assign: Fields;
+    readonly Next: string;
+  }[];
+  readonly Choices?: readonly { readonly Assign?: Fields; readonly Next: string }[];
+  readonly Assign?: Fields;
   readonly Default?: string;
   readonly Next?: string;
   readonly Error?: string;
@@ -186,4 +192,48 @@ test('each step has its folder', () => {
       .replace(/(?<=[a-z])(?=[A-Z])/g, '-')
       .toLowerCase();
   for (const [name] of statesOf('Task')) expect(folders).toContain(folderOf(name));
+});
+
+describe('expressions', () => {
+  /** What a field's JSONata comes to with these variables, by the reference implementation. */
+  const evaluate = (field: unknown, variables: Record<string, unknown>): Promise<unknown> => {
+    const [, expression = ''] = /^\{%(.*)%\}$/s.exec(String(field)) ?? [];
+    return jsonata(expression).evaluate({}, { parse: JSON.parse, ...variables });
+  };
+  const { LoadBatches, SkipEmptyPlan, LoadFailed, LoadIncomplete } = definition.States;
+  const result = { ResultWriterDetails: { Bucket: 'work', Key: 'manifest.json' } };
+  const errorOutput = { Error: 'States.ExceedToleratedFailureThreshold', Cause: 'too many' };
+
+  test.each([[[]], [[{ plan: 0 }]], [[{ plan: 0 }, { plan: 1 }]]])('one part joins %j', async (parts) => {
+    const variables = { parts, plan: { items: 1 }, states: { result, errorOutput } };
+    const joined = (part: object): object[] => [...parts, { plan: { items: 1 }, results: null, error: null, ...part }];
+    const loaded = joined({ results: { bucket: 'work', manifestKey: 'manifest.json' } });
+    const failed = joined({ error: { error: errorOutput.Error, cause: 'too many' } });
+
+    expect(await evaluate(LoadBatches?.Assign?.parts, variables)).toEqual(loaded);
+    expect(await evaluate(LoadBatches?.Catch?.[0]?.Assign.parts, variables)).toEqual(failed);
+    expect(await evaluate(SkipEmptyPlan?.Choices?.[0]?.Assign?.parts, variables)).toEqual(joined({}));
+  });
+
+  test.each([
+    ['{"errorType":"E","errorMessage":"what happened","trace":[]}', 'what happened'],
+    ['plain text', 'plain text'],
+    ['', ''],
+  ])('the cause %j is read as %j', async (cause, expected) => {
+    expect(await evaluate(LoadFailed?.Cause, { failure: { error: 'E', cause } })).toBe(expected);
+  });
+
+  test.each([
+    [[], 'in short'],
+    [[{ error: 'E', objects: ['s3://b/k'], cause: 'is corrupt' }], 'in short; E: s3://b/k: is corrupt'],
+    [
+      [
+        { error: 'E', objects: ['a', 'b'], cause: 'c' },
+        { error: 'F', objects: [], cause: 'd' },
+      ],
+      'in short; E: a: c; F: d',
+    ],
+  ])('causes %j are told', async (causes, expected) => {
+    expect(await evaluate(LoadIncomplete?.Cause, { summary: { message: 'in short', causes } })).toBe(expected);
+  });
 });
