@@ -1,6 +1,5 @@
 /** Byte values and the 256-entry class tables by which line protocol is cut into tokens. */
 
-export const TAB = 0x09;
 export const NEWLINE = 0x0a;
 export const RETURN = 0x0d;
 export const SPACE = 0x20;

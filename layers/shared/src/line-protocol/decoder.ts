@@ -68,7 +68,6 @@ export class LineDecoder {
   /** The token just read: of a measurement or tag or field key its escaped text, of a string the text inside its quotes. */
   keyStart = 0;
   keyEnd = 0;
-  keyEscaped = false;
   valueStart = 0;
   valueEnd = 0;
   valueEscaped = false;
@@ -134,12 +133,10 @@ export class LineDecoder {
   readMeasurement(): Reading {
     const start = this.position;
     const { bytes, end } = this;
-    let escaped = false;
     let at = start;
     for (; at < end; at++) {
       const byte = bytes[at];
       if (byte === BACKSLASH) {
-        escaped = true;
         if (at + 1 < end && escapesInMeasurement(bytes[at + 1])) at++;
       } else if ((CLASS[byte] & ENDS_MEASUREMENT) !== 0) break;
     }
@@ -149,7 +146,6 @@ export class LineDecoder {
     if (!this.isText(start, at)) return this.fail('invalid UTF-8 in the measurement', start);
     this.keyStart = start;
     this.keyEnd = at;
-    this.keyEscaped = escaped;
     this.section = AT_TAGS;
     return this.takeTagComma() ? TOKEN : FAULT;
   }
@@ -170,7 +166,6 @@ export class LineDecoder {
     if (bytes[keyEnd] !== EQUALS) return this.fail("expected '=' after the tag key", keyEnd);
     this.keyStart = start;
     this.keyEnd = keyEnd;
-    this.keyEscaped = this.valueEscaped;
     this.position = keyEnd + 1;
     this.valueStart = this.position;
     this.valueEnd = this.skipKey();
@@ -227,7 +222,6 @@ export class LineDecoder {
     }
     this.keyStart = start;
     this.keyEnd = keyEnd;
-    this.keyEscaped = this.valueEscaped;
     if (keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.fail("expected '=' after the field key", keyEnd);
     return this.readValue(keyEnd + 1);
   }
@@ -371,20 +365,17 @@ export class LineDecoder {
     return false;
   }
 
-  /** Moves behind a tag key, tag value or field key, and returns that position; `valueEscaped` tells of backslashes in it. */
+  /** Moves behind a tag key, tag value or field key, and returns that position. */
   private skipKey(): number {
     const { bytes, end } = this;
     let at = this.position;
-    let escaped = false;
     for (; at < end; at++) {
       const byte = bytes[at];
       if (byte === BACKSLASH) {
-        escaped = true;
         if (at + 1 < end && escapesInKey(bytes[at + 1])) at++;
       } else if ((CLASS[byte] & ENDS_KEY) !== 0) break;
     }
     this.position = at;
-    this.valueEscaped = escaped;
     return at;
   }
 

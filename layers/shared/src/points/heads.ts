@@ -89,11 +89,6 @@ export class Heads {
     this.tuples = new TupleTable(this.columns.length);
   }
 
-  /** The columns that heads are made of. */
-  get columnNames(): string[] {
-    return this.columns.map(({ name }) => name);
-  }
-
   get(id: number): Head {
     return this.heads[id] as Head;
   }
