@@ -3,7 +3,7 @@
  * formats more than these requests need; this takes a third of its CPU time, and a test holds it to the SDK's result.
  * Source: "Create a signed AWS API request" in the IAM user guide.
  */
-import { createHmac, hash } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -12,11 +12,13 @@ export interface Credentials {
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+const hmac = (key: string | Buffer | KeyObject, text: string): Buffer =>
+  createHmac('sha256', key).update(text).digest();
 const sha256 = (data: string | Uint8Array): string => hash('sha256', data);
 
 export class Signer {
-  private key: Buffer = Buffer.alloc(0);
+  /** A KeyObject, as a Buffer is made into one at each signature: 17 us instead of 3. */
+  private key: KeyObject | undefined;
   /** The secret and the day that `key` is for. */
   private keyFor = '';
 
@@ -51,10 +53,11 @@ export class Signer {
     return signed;
   }
 
-  private signingKey(secret: string, day: string): Buffer {
+  private signingKey(secret: string, day: string): KeyObject {
     const keyFor = `${day} ${secret}`;
-    if (this.keyFor !== keyFor) {
-      this.key = hmac(hmac(hmac(hmac(`AWS4${secret}`, day), this.region), this.service), 'aws4_request');
+    if (this.key === undefined || this.keyFor !== keyFor) {
+      const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, day), this.region), this.service), 'aws4_request');
+      this.key = createSecretKey(key);
       this.keyFor = keyFor;
     }
     return this.key;

@@ -10,6 +10,8 @@ import { type Credentials, Signer } from './signature';
 
 /** Silence on a connection after which a call is given up; the request's deadline bounds all of its tries together. */
 const SILENCE_MS = 3_000;
+/** The agent sets the time limit once a connection; each request then only listens for it. */
+const CONNECTIONS = { keepAlive: true, timeout: SILENCE_MS };
 /** HTTP status of InvalidEndpointException, which asks for another endpoint discovery. */
 const INVALID_ENDPOINT = 421;
 
@@ -22,7 +24,7 @@ export interface Target {
 /** @param credentials is asked at each call, so that they refresh */
 export function callSender(target: Target, region: string, credentials: () => Promise<Credentials>): SendWriteRecords {
   const signer = new Signer(region, 'timestream');
-  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  const agents = { http: new HttpAgent(CONNECTIONS), https: new HttpsAgent(CONNECTIONS) };
   const send = async (url: URL, body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> => {
     const headers = {
       host: url.host,
@@ -51,13 +53,20 @@ function post(
   signal: AbortSignal,
 ): Promise<ServiceAnswer> {
   return new Promise((resolve, reject) => {
-    const options = { method: 'POST', path: '/', headers: { ...headers, 'content-length': body.length }, signal };
+    const options = {
+      method: 'POST',
+      path: '/',
+      // As a list they go out as they are; an object is checked and copied header by header, a tenth of a call's CPU time.
+      headers: Object.entries(headers).flat().concat('content-length', String(body.length), 'connection', 'keep-alive'),
+      timeout: SILENCE_MS,
+      signal,
+    };
     const place = { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port };
     const request =
       url.protocol === 'https:'
         ? httpsRequest({ ...options, ...place, agent: agents.https })
         : httpRequest({ ...options, ...place, agent: agents.http });
-    request.setTimeout(SILENCE_MS, () => request.destroy(new Error(`no answer within ${SILENCE_MS} ms`)));
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${SILENCE_MS} ms`)));
     request.on('error', reject);
     request.on('response', (response) => {
       const chunks: Buffer[] = [];

@@ -89,6 +89,15 @@ describe('dimensions', () => {
     expect(records.map(({ dimensions }) => dimensions)).toEqual(expect.arrayContaining([['source=a "b"'], ['t=1']]));
   });
 
+  test('a tag like the default dimension is the same series', () => {
+    const defaultDimension = { name: 'the source', value: 'a=b' };
+    for (const text of ['m v=1 1\nm,the\\ source=a\\=b w=2 1', 'm,the\\ source=a\\=b w=2 1\nm v=1 1']) {
+      expect(recordsOf(text, { defaultDimension })).toMatchObject([
+        { dimensions: ['the source=a=b'], measures: { v: 'DOUBLE 1', w: 'DOUBLE 2' } },
+      ]);
+    }
+  });
+
   test('a field that is named as the default dimension makes way for it', () => {
     expect(recordsOf('m source=1 1', { defaultDimension: { name: 'source', value: 'x' } })[0]?.measures).toEqual({
       source_field: 'DOUBLE 1',
@@ -327,7 +336,7 @@ describe('lines', () => {
       'm,t=1 v=3 3',
     ];
     const { records, report } = mapText(lines.join('\n'));
-    expect(records.line).toEqual([1, 6, 9]);
+    expect(Array.from({ length: records.length }, (_, record) => records.place(record).line)).toEqual([1, 6, 9]);
     expect([report.faultyLines, report.rejectedLines]).toEqual([2, 1]);
     const text = lines.join('\n');
     const reasons = report.reasons();

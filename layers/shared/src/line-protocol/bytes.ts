@@ -5,6 +5,7 @@ export const RETURN = 0x0d;
 export const SPACE = 0x20;
 export const QUOTE = 0x22;
 export const HASH = 0x23;
+export const PLUS = 0x2b;
 export const COMMA = 0x2c;
 export const MINUS = 0x2d;
 export const DOT = 0x2e;
@@ -71,3 +72,6 @@ export function unescapeText(
   }
   return plain.toString('utf8', 0, length);
 }
+
+/** Text as a tag key, tag value or field key has it in a line: with a backslash before commas, equals signs and spaces. */
+export const escapeKey = (text: string): string => text.replace(/[,= ]/g, '\\$&');

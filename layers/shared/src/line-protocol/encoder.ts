@@ -1,4 +1,5 @@
 /** Writes points as line protocol: tags sorted by key, every escape the grammar needs, nothing that would not read back. */
+import { escapeKey } from './bytes';
 import type { FieldValue, Point } from './point';
 import { NANOSECONDS, type Precision } from './precision';
 
@@ -35,7 +36,7 @@ const measurement = (text: string): string => {
   return checked('measurement', text).replace(/[, ]/g, '\\$&');
 };
 
-const name = (what: string, text: string): string => checked(what, text).replace(/[,= ]/g, '\\$&');
+const name = (what: string, text: string): string => escapeKey(checked(what, text));
 
 /** What no escape can carry. Source: the validity rule of github.com/influxdata/line-protocol's encoder. */
 function checked(what: string, text: string): string {

@@ -1,9 +1,9 @@
 /** The syntax and range of numbers and booleans in line protocol, told from their bytes. */
-import { DOT, MINUS, NINE, ZERO } from './bytes';
+import { DOT, MINUS, NINE, PLUS, ZERO } from './bytes';
 
-const MAX_INT64 = '9223372036854775807';
-const MIN_INT64_DIGITS = '9223372036854775808';
-const MAX_UINT64 = '18446744073709551615';
+const MAX_INT64 = Buffer.from('9223372036854775807');
+const MIN_INT64_DIGITS = Buffer.from('9223372036854775808');
+const MAX_UINT64 = Buffer.from('18446744073709551615');
 const FLOAT_SYNTAX = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const JSON_SYNTAX = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const BOOLEANS = ['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 'FALSE'].map((word) =>
@@ -13,8 +13,10 @@ const BOOLEANS = ['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 
 const text = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 
-/** Fewer digits than this are within a double's range, where there is no exponent; a longer text is rewritten. */
+/** A longer text is rewritten. */
 const MAX_TEXT = 300;
+/** Fewer digits than this are within a double's range, with an exponent of two digits too. */
+const MAX_PLAIN = 200;
 
 /** How a number is written. */
 export const INVALID = 0;
@@ -42,17 +44,28 @@ export function floatForm(bytes: Uint8Array, start: number, end: number): Number
   let at = first;
   while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
   const digits = at - first;
-  if (digits > 0 && end - first < MAX_TEXT && (digits === 1 || bytes[first] !== ZERO)) {
+  if (digits > 0 && end - first < MAX_PLAIN && (digits === 1 || bytes[first] !== ZERO)) {
     if (at === end) return JSON_NUMBER;
     if (bytes[at] === DOT && at + 1 < end) {
-      at++;
+      const fraction = ++at;
       while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
       if (at === end) return JSON_NUMBER;
-    }
+      if (at > fraction && isSmallExponent(bytes, at, end)) return JSON_NUMBER;
+    } else if (isSmallExponent(bytes, at, end)) return JSON_NUMBER;
   }
   const number = text(bytes, start, end);
   if (!FLOAT_SYNTAX.test(number) || !Number.isFinite(Number(number))) return INVALID;
   return number.length < MAX_TEXT && JSON_SYNTAX.test(number) ? JSON_NUMBER : OTHER_NUMBER;
+}
+
+/** True for an exponent of one or two digits. */
+function isSmallExponent(bytes: Uint8Array, start: number, end: number): boolean {
+  if ((bytes[start] | 0x20) !== 0x65 /* e */) return false;
+  const sign = bytes[start + 1];
+  const first = sign === MINUS || sign === PLUS ? start + 2 : start + 1;
+  if (end <= first || end > first + 2) return false;
+  for (let at = first; at < end; at++) if (bytes[at] < ZERO || bytes[at] > NINE) return false;
+  return true;
 }
 
 /** True for a boolean in any of its spellings. */
@@ -66,12 +79,18 @@ function startsWith(bytes: Uint8Array, start: number, word: Uint8Array): boolean
   return true;
 }
 
-function digitsForm(bytes: Uint8Array, start: number, end: number, max: string): NumberForm {
+function digitsForm(bytes: Uint8Array, start: number, end: number, max: Uint8Array): NumberForm {
   if (start >= end) return INVALID;
   for (let at = start; at < end; at++) if (bytes[at] < ZERO || bytes[at] > NINE) return INVALID;
   let first = start;
   while (first < end - 1 && bytes[first] === ZERO) first++;
   const length = end - first;
-  if (length > max.length || (length === max.length && text(bytes, first, end) > max)) return INVALID;
+  if (length > max.length || (length === max.length && isAbove(bytes, first, max))) return INVALID;
   return first === start ? JSON_NUMBER : OTHER_NUMBER;
+}
+
+/** True where the digits from `start` on, as many as `max` has, are a larger number. */
+function isAbove(bytes: Uint8Array, start: number, max: Uint8Array): boolean {
+  for (let i = 0; i < max.length; i++) if (bytes[start + i] !== max[i]) return bytes[start + i] > max[i];
+  return false;
 }

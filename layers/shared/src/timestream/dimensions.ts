@@ -1,58 +1,96 @@
 /** The tags of one request as dimensions, each distinct `key=value` read and checked once. */
 
 import { ByteMap, hashBytes } from '../line-protocol/byte-map';
-import { escapesInKey, unescapeText } from '../line-protocol/bytes';
+import { EQUALS, escapeKey, escapesInKey, unescapeText } from '../line-protocol/bytes';
 import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
+import { ByteWriter } from './byte-writer';
 import { dimensionNameProblem } from './limits';
 
 export interface Dimension {
   /** Rank of arrival in the request. */
   readonly id: number;
   readonly name: string;
-  /** `{"Name":"...","Value":"..."}` */
-  readonly json: Words;
+  /** `{"Name":"...","Value":"..."}` is `json[start, end)` of the table. */
+  readonly start: number;
+  readonly end: number;
   /** Name and value in UTF-8. */
   readonly bytes: number;
   /** Why no record may have it. */
   readonly problem: string | undefined;
 }
 
+/** A tag key. */
+interface Name {
+  readonly text: string;
+  readonly bytes: number;
+  /** `{"Name":"...","Value":"` */
+  readonly head: Words;
+  readonly problem: string | undefined;
+}
+
+const TAIL = Words.of('"}');
+
 export class DimensionTable {
+  /** How many dimensions there are. */
+  size = 0;
+  readonly json = ByteWriter.borrow(4096);
   private readonly byText = new ByteMap<Dimension>();
-  /** Tags that are escaped in more than one way are one dimension. */
-  private readonly byIdentity = new Map<string, Dimension>();
+  private readonly names = new ByteMap<Name>();
+  /** The dimension of points without tags, and the tag that would be the same one. */
+  private readonly given: { readonly text: Words; readonly dimension: Dimension } | undefined;
+
+  /** @param given is a dimension from the start: a tag like it is the same dimension */
+  constructor(given: { readonly name: string; readonly value: string } | undefined) {
+    if (given === undefined) return;
+    const text = Words.of(`${escapeKey(given.name)}=${escapeKey(given.value)}`);
+    const start = text.bytes.indexOf(EQUALS, Buffer.byteLength(escapeKey(given.name))) + 1;
+    this.given = { text, dimension: this.add(nameOf(given.name), text.bytes, start, text.length) };
+  }
+
+  /** The dimension that was given. */
+  get default(): Dimension | undefined {
+    return this.given?.dimension;
+  }
 
   /** The dimension of the tag that the decoder has just read. */
   read(decoder: LineDecoder): Dimension {
-    const { bytes, view, keyStart, keyEnd, valueStart, valueEnd } = decoder;
+    const { bytes, view, keyStart, valueStart, valueEnd } = decoder;
     const hash = hashBytes(bytes, keyStart, valueEnd);
     let dimension = this.byText.get(view, keyStart, valueEnd, hash);
     if (dimension === undefined) {
-      const name = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
-      dimension = this.intern(name, unescapeText(bytes, valueStart, valueEnd, escapesInKey));
+      const { given } = this;
+      // A text is escaped in one way only, so its bytes tell which dimension it is.
+      const isGiven =
+        given !== undefined && given.text.length === valueEnd - keyStart && given.text.standAt(view, keyStart);
+      dimension = isGiven ? given.dimension : this.add(this.name(decoder), bytes, valueStart, valueEnd);
       this.byText.add(keyStart, valueEnd, hash, dimension);
     }
     return dimension;
   }
 
-  intern(name: string, value: string): Dimension {
-    const json = `{"Name":${JSON.stringify(name)},"Value":${JSON.stringify(value)}}`;
-    let dimension = this.byIdentity.get(json);
-    if (dimension === undefined) {
-      dimension = {
-        id: this.byIdentity.size,
-        name,
-        json: Words.of(json),
-        bytes: Buffer.byteLength(name) + Buffer.byteLength(value),
-        problem: dimensionNameProblem(name),
-      };
-      this.byIdentity.set(json, dimension);
+  private name({ bytes, view, keyStart, keyEnd }: LineDecoder): Name {
+    const hash = hashBytes(bytes, keyStart, keyEnd);
+    let name = this.names.get(view, keyStart, keyEnd, hash);
+    if (name === undefined) {
+      name = nameOf(unescapeText(bytes, keyStart, keyEnd, escapesInKey));
+      this.names.add(keyStart, keyEnd, hash, name);
     }
-    return dimension;
+    return name;
   }
 
-  get size(): number {
-    return this.byIdentity.size;
+  /** @param value escaped, `value[from, to)` */
+  private add(name: Name, value: Uint8Array, from: number, to: number): Dimension {
+    const { json } = this;
+    const start = json.length;
+    json.words(name.head);
+    const bytes = name.bytes + json.jsonText(value, from, to, escapesInKey);
+    json.words(TAIL);
+    return { id: this.size++, name: name.text, start, end: json.length, bytes, problem: name.problem };
   }
+}
+
+function nameOf(text: string): Name {
+  const head = Words.of(`{"Name":${JSON.stringify(text)},"Value":"`);
+  return { text, bytes: Buffer.byteLength(text), head, problem: dimensionNameProblem(text) };
 }

@@ -17,7 +17,7 @@ import type { Series, Table } from './series';
 /** Records that go to one table in one call; indices into the record set. */
 export interface Batch {
   readonly table: Table;
-  readonly records: readonly number[];
+  readonly records: Int32Array;
 }
 
 /** The records of a request, merged and cut into batches. */
@@ -29,14 +29,14 @@ export interface Packing {
 
 /** Puts the records in the order in which they are sent. Points whose merged record goes beyond a limit go to `report`. */
 export function packRecords(records: RecordSet, report: LineReport): Packing {
-  const batches: Batch[] = [];
   const mergedRecords = new Map<number, readonly number[]>();
-  const rank = seriesRanks(records.series);
-  for (const table of records.tables.values()) {
-    const order = mergeRepeated(records, inSeriesOrder(records, table, rank), mergedRecords, report);
-    for (let start = 0; start < order.length; start += MAX_RECORDS_PER_CALL) {
-      batches.push({ table, records: order.slice(start, start + MAX_RECORDS_PER_CALL) });
-    }
+  const order = mergeRepeated(records, inSeriesOrder(records), mergedRecords, report);
+  const tableOf = (index: number): Table => records.series[records.seriesOf[order[index]]].measurement.table;
+  const batches: Batch[] = [];
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    const table = tableOf(start);
+    while (end < order.length && end < start + MAX_RECORDS_PER_CALL && tableOf(end) === table) end++;
+    batches.push({ table, records: order.subarray(start, end) });
   }
   return { batches, mergedRecords };
 }
@@ -59,36 +59,42 @@ function byDimensions(a: Series, b: Series): number {
   return a.dimensions.length - b.dimensions.length;
 }
 
-/** The table's records by series and time; those of one series and time stay in the order of their lines. */
-function inSeriesOrder(records: RecordSet, table: Table, rank: Int32Array): readonly number[] {
-  const { seriesOf, seconds, nanos } = records;
-  // Numbers in an array of their own sort natively; records of a series mostly come in the order of their times.
-  const keys = Float64Array.from(
-    table.records,
-    (record) => rank[seriesOf[record]] * RECORDS_PER_REQUEST + record,
-  ).sort();
-  const order = Array.from(keys, (key) => key % RECORDS_PER_REQUEST);
-  const later = (a: number, b: number): number => seconds[a] - seconds[b] || nanos[a] - nanos[b] || a - b;
-  for (let start = 0, end = 1; start < order.length; start = end++) {
-    let ascending = true;
-    for (; end < order.length && seriesOf[order[end]] === seriesOf[order[start]]; end++) {
-      ascending &&= later(order[end - 1], order[end]) <= 0;
-    }
-    if (ascending) continue;
-    for (const [i, record] of order.slice(start, end).sort(later).entries()) order[start + i] = record;
-  }
+/** The records by series and time, those of a table together; those of one series and time stay in the order of their lines. */
+function inSeriesOrder(records: RecordSet): Int32Array {
+  const { length, series, seriesOf } = records;
+  const ranks = seriesRanks(series);
+  // Sorted by counting: for each rank, first how many records have it, then where the next one of them goes.
+  const next = new Int32Array(series.length + 1);
+  for (let record = 0; record < length; record++) next[ranks[seriesOf[record]] + 1]++;
+  for (let rank = 1; rank <= series.length; rank++) next[rank] += next[rank - 1];
+  const order = new Int32Array(length);
+  for (let record = 0; record < length; record++) order[next[ranks[seriesOf[record]]]++] = record;
+  sortTimes(records, order);
   return order;
+}
+
+/** Sorts the records of each series by time; mostly they come so. */
+function sortTimes({ nanos, seconds, seriesOf }: RecordSet, order: Int32Array): void {
+  const compare = (a: number, b: number): number => seconds[a] - seconds[b] || nanos[a] - nanos[b] || a - b;
+  for (let start = 0, end = 1; start < order.length; start = end++) {
+    const series = seriesOf[order[start]];
+    let ascending = true;
+    for (; end < order.length && seriesOf[order[end]] === series; end++) {
+      ascending &&= compare(order[end - 1], order[end]) <= 0;
+    }
+    if (!ascending) order.subarray(start, end).sort(compare);
+  }
 }
 
 /** Merges each run of records of one series and time into its first one, the later line winning for each measure. */
 function mergeRepeated(
   records: RecordSet,
-  order: readonly number[],
+  order: Int32Array,
   mergedRecords: Map<number, readonly number[]>,
   report: LineReport,
-): readonly number[] {
+): Int32Array {
   const { seriesOf, seconds, nanos } = records;
-  const merged: number[] = [];
+  let kept = 0;
   for (let start = 0, end = 1; start < order.length; start = end++) {
     const first = order[start];
     while (
@@ -99,14 +105,14 @@ function mergeRepeated(
     ) {
       end++;
     }
-    if (end > start + 1) mergedRecords.set(first, mergeRun(records, order.slice(start, end), report));
-    merged.push(first);
+    if (end > start + 1) mergedRecords.set(first, mergeRun(records, order.subarray(start, end), report));
+    order[kept++] = first;
   }
-  return merged;
+  return order.subarray(0, kept);
 }
 
 /** Returns the records that are in the merged one; the others would take it beyond a limit. */
-function mergeRun(records: RecordSet, run: readonly number[], report: LineReport): number[] {
+function mergeRun(records: RecordSet, run: Int32Array, report: LineReport): number[] {
   const { json, measuresStart, measuresEnd, line } = records;
   const [first] = run;
   const { bytes } = records.series[records.seriesOf[first]];
@@ -125,9 +131,6 @@ function mergeRun(records: RecordSet, run: readonly number[], report: LineReport
   measuresEnd[first] = json.length;
   return merged;
 }
-
-/** More records than a request can have, and few enough that rank and record make a whole number of a double. */
-const RECORDS_PER_REQUEST = 2 ** 26;
 
 /** Units of time that a call may have, coarsest first: name, and the nanoseconds that a whole unit leaves. */
 const TIME_UNITS = [
@@ -159,7 +162,7 @@ export class CallEncoder {
     private readonly records: RecordSet,
     database: string,
   ) {
-    this.uses = new Int32Array(records.dimensions);
+    this.uses = new Int32Array(records.dimensions.size);
     this.database = JSON.stringify(database);
   }
 
@@ -180,7 +183,7 @@ export class CallEncoder {
     body.length = 0;
     body.append(Buffer.from(`{"DatabaseName":${this.database},"TableName":${JSON.stringify(batch.table.name)}`));
     body.words(COMMON);
-    appendHead(body, sharesName ? first : undefined, shared);
+    this.appendHead(body, sharesName ? first : undefined, shared);
     body.ascii(`"MeasureValueType":"MULTI","TimeUnit":"${unit.name}","Version":${version}`);
     body.words(RECORDS);
     let headSeries = -1;
@@ -188,18 +191,18 @@ export class CallEncoder {
     let headEnd = 0;
     for (const record of batch.records) {
       const index = seriesOf[record];
-      if (index === headSeries) body.append(body.buffer, headStart, headEnd);
+      if (index === headSeries) body.copy(body.view, headStart, headEnd);
       else {
         const { dimensions } = this.records.series[index];
         headSeries = index;
         headStart = body.length;
         body.words(RECORD);
         const own = dimensions.filter(({ id }) => this.uses[id] !== series.length);
-        appendHead(body, sharesName ? undefined : this.records.series[index], own);
+        this.appendHead(body, sharesName ? undefined : this.records.series[index], own);
         body.words(MEASURES);
         headEnd = body.length;
       }
-      body.append(json.buffer, measuresStart[record], measuresEnd[record]);
+      body.copy(json.view, measuresStart[record], measuresEnd[record]);
       body.words(TIME);
       appendTime(body, seconds[record], nanos[record], unit);
       body.words(RECORD_END);
@@ -208,6 +211,24 @@ export class CallEncoder {
     body.ascii(']}');
     for (const { dimensions } of series) for (const { id } of dimensions) this.uses[id] = 0;
     return body.written;
+  }
+
+  /** Appends members of a record or of the common attributes, each with a comma behind it: the measure name of `named`, dimensions. */
+  private appendHead(body: ByteWriter, named: Series | undefined, dimensions: readonly Dimension[]): void {
+    if (named !== undefined) {
+      body.words(MEASURE_NAME);
+      body.words(named.measurement.measureName);
+      body.words(COMMA);
+    }
+    if (dimensions.length === 0) return;
+    const { view } = this.records.dimensions.json;
+    body.words(DIMENSIONS);
+    for (const { start, end } of dimensions) {
+      body.copy(view, start, end);
+      body.words(COMMA);
+    }
+    body.length--;
+    body.words(LIST_END);
   }
 }
 
@@ -220,23 +241,6 @@ function distinctSeries(records: RecordSet, batch: Batch): Series[] {
     last = index;
   }
   return found;
-}
-
-/** Appends members of a record or of the common attributes, each with a comma behind it: the measure name of `named`, dimensions. */
-function appendHead(body: ByteWriter, named: Series | undefined, dimensions: readonly Dimension[]): void {
-  if (named !== undefined) {
-    body.words(MEASURE_NAME);
-    body.words(named.measurement.measureName);
-    body.words(COMMA);
-  }
-  if (dimensions.length === 0) return;
-  body.words(DIMENSIONS);
-  for (const { json } of dimensions) {
-    body.words(json);
-    body.words(COMMA);
-  }
-  body.length--;
-  body.words(LIST_END);
 }
 
 /** The coarsest unit in which every time of the batch is whole. */

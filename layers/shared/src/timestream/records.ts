@@ -2,7 +2,7 @@
  * Maps decoded lines to multi-measure records. A record is a row of numbers (its series, its time, where its measures stand in
  * one buffer of JSON, its line), so that a request of any size makes a handful of objects; values are copied from the lines.
  */
-import { NEWLINE, RETURN } from '../line-protocol/bytes';
+import { escapesInString, NEWLINE, RETURN } from '../line-protocol/bytes';
 import {
   BOOLEAN,
   END,
@@ -18,10 +18,11 @@ import { INVALID, integerForm } from '../line-protocol/numbers';
 import type { Precision } from '../line-protocol/precision';
 import { Words } from '../line-protocol/words';
 import { ByteWriter } from './byte-writer';
+import type { DimensionTable } from './dimensions';
 import { BOOLEAN_BYTES, MAX_MEASURES_PER_RECORD, NUMBER_BYTES } from './limits';
 import type { LinePlace, LineReport } from './line-report';
 import { MeasureMerge, type MeasureTotals, measuresProblem } from './measures';
-import { type Series, type SeriesMapping, SeriesTable, type Table } from './series';
+import { type Series, type SeriesMapping, SeriesTable } from './series';
 import type { Field } from './shape';
 
 /** Fields beyond so many are not looked at: the point is rejected in any case. */
@@ -45,19 +46,20 @@ export interface MappingOptions extends SeriesMapping {
 
 /** Where a record came from and where its parts are; index n of each list is record n. */
 export class RecordSet {
+  length = 0;
   /** Index into `series`. */
-  readonly seriesOf: number[] = [];
+  seriesOf = new Int32Array(FIRST_RECORDS);
   /** Time: seconds since 1970, and nanoseconds above them. */
-  readonly seconds: number[] = [];
-  readonly nanos: number[] = [];
+  seconds = new Float64Array(FIRST_RECORDS);
+  nanos = new Int32Array(FIRST_RECORDS);
   /** Measures: JSON objects separated by commas, `json[start, end)`. */
-  readonly measuresStart: number[] = [];
-  readonly measuresEnd: number[] = [];
+  measuresStart = new Int32Array(FIRST_RECORDS);
+  measuresEnd = new Int32Array(FIRST_RECORDS);
   /** Line number, from 1. */
-  readonly line: number[] = [];
+  line = new Int32Array(FIRST_RECORDS);
   /** The line's bytes in the source, with what ends it. */
-  readonly lineStart: number[] = [];
-  readonly lineEnd: number[] = [];
+  lineStart = new Int32Array(FIRST_RECORDS);
+  lineEnd = new Int32Array(FIRST_RECORDS);
   /** Empty strings, which were left out of their records. */
   emptyStrings = 0;
 
@@ -66,32 +68,59 @@ export class RecordSet {
     readonly json: ByteWriter,
   ) {}
 
+  /** Adds the decoder's current line, with its measures from `measuresStart` to the end of `json`. */
+  add(series: Series, measuresStart: number, decoder: LineDecoder): void {
+    if (this.length === this.line.length) this.grow();
+    const record = this.length++;
+    this.seriesOf[record] = series.index;
+    this.seconds[record] = decoder.seconds;
+    this.nanos[record] = decoder.nanos;
+    this.measuresStart[record] = measuresStart;
+    this.measuresEnd[record] = this.json.length - 1;
+    this.line[record] = decoder.line;
+    this.lineStart[record] = decoder.lineStart;
+    this.lineEnd[record] = decoder.nextToken;
+  }
+
+  private grow(): void {
+    this.seriesOf = grown(this.seriesOf);
+    this.seconds = grown(this.seconds);
+    this.nanos = grown(this.nanos);
+    this.measuresStart = grown(this.measuresStart);
+    this.measuresEnd = grown(this.measuresEnd);
+    this.line = grown(this.line);
+    this.lineStart = grown(this.lineStart);
+    this.lineEnd = grown(this.lineEnd);
+  }
+
   /** Gives the memory of the JSON back; the records cannot be sent after it. */
   release(): void {
     this.json.release();
-  }
-
-  get tables(): ReadonlyMap<string, Table> {
-    return this.seriesTable.tables;
+    this.seriesTable.dimensions.json.release();
   }
 
   get series(): readonly Series[] {
     return this.seriesTable.series;
   }
 
-  /** How many dimensions the series have between them; their ids are below it. */
-  get dimensions(): number {
-    return this.seriesTable.dimensions.size;
+  /** What the series have between them. */
+  get dimensions(): DimensionTable {
+    return this.seriesTable.dimensions;
   }
 
   /** The line that a record was made of. */
   place(record: number): LinePlace {
     return { line: this.line[record], start: this.lineStart[record], end: this.lineEnd[record] };
   }
+}
 
-  get length(): number {
-    return this.line.length;
-  }
+const FIRST_RECORDS = 1024;
+
+/** Twice as long, with what it has. */
+function grown<Numbers extends Int32Array | Float64Array>(numbers: Numbers): Numbers {
+  const longer = new (numbers.constructor as new (length: number) => Numbers)(numbers.length * 2);
+  longer.set(numbers);
+  return longer;
 }
 
 /**
@@ -149,15 +178,7 @@ class LineMapper {
       : measuresProblem(this.totals, series.bytes);
     if (problem !== undefined) return problem;
 
-    series.measurement.table.records.push(records.length);
-    records.seriesOf.push(series.index);
-    records.seconds.push(decoder.seconds);
-    records.nanos.push(decoder.nanos);
-    records.measuresStart.push(measuresStart);
-    records.measuresEnd.push(json.length - 1);
-    records.line.push(decoder.line);
-    records.lineStart.push(decoder.lineStart);
-    records.lineEnd.push(decoder.nextToken);
+    records.add(series, measuresStart, decoder);
     return undefined;
   }
 
@@ -180,7 +201,7 @@ class LineMapper {
       if (reading === END) {
         reading = decoder.readField();
         if (reading !== TOKEN) return reading;
-        field = shape.field(this.source, decoder.keyStart, decoder.keyEnd);
+        field = shape.field(decoder);
         layout[index] = field;
       } else if (reading === FAULT) return FAULT;
       if (field !== undefined) this.addMeasure(field);
@@ -215,7 +236,12 @@ class LineMapper {
     totals.count++;
     json.words(field.head);
     if (kind === STRING) {
-      totals.valueBytes += json.jsonText(source, valueStart, valueEnd, decoder.valueEscaped);
+      totals.valueBytes += json.jsonText(
+        source,
+        valueStart,
+        valueEnd,
+        decoder.valueEscaped ? escapesInString : undefined,
+      );
     } else if (kind === BOOLEAN) {
       totals.valueBytes += BOOLEAN_BYTES;
       json.words((source[valueStart] | 0x20) === 0x74 /* t */ ? TRUE : FALSE);
@@ -224,7 +250,7 @@ class LineMapper {
       if (kind === UNSIGNED && integerForm(source, valueStart, valueEnd) === INVALID) {
         this.problem ??= `field '${measure.name}': Timestream has no unsigned values above 9223372036854775807`;
       }
-      if (decoder.isJsonNumber) json.append(source, valueStart, valueEnd);
+      if (decoder.isJsonNumber) json.copy(decoder.view, valueStart, valueEnd);
       else json.ascii(canonicalNumber(source, valueStart, valueEnd, kind === FLOAT));
     }
     json.words(VALUE_TAIL[kind]);

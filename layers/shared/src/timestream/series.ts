@@ -23,10 +23,9 @@ export interface SeriesMapping {
   readonly requiredDimension: string | undefined;
 }
 
-/** A table of the request and the records that go there. */
+/** A table of the request. */
 export interface Table {
   readonly name: string;
-  readonly records: number[];
 }
 
 export interface Measurement {
@@ -65,9 +64,8 @@ interface SeriesText {
 }
 
 export class SeriesTable {
-  readonly tables = new Map<string, Table>();
   readonly series: Series[] = [];
-  readonly dimensions = new DimensionTable();
+  readonly dimensions: DimensionTable;
   private readonly byText = new ByteMap<SeriesText>(1024);
   private last: SeriesText | undefined;
   private readonly measurements = new Map<string, Measurement>();
@@ -79,7 +77,13 @@ export class SeriesTable {
   /** The tags of the line being read. */
   private readonly tags: Dimension[] = [];
 
-  constructor(private readonly mapping: SeriesMapping) {}
+  private readonly singleTable: Table | undefined;
+
+  constructor(private readonly mapping: SeriesMapping) {
+    const { defaultDimension, singleTable } = mapping;
+    this.dimensions = new DimensionTable(defaultDimension);
+    this.singleTable = singleTable === undefined ? undefined : { name: singleTable };
+  }
 
   /**
    * The series of the decoder's current line, with the decoder left at its fields; undefined where measurement or tags are
@@ -123,10 +127,7 @@ export class SeriesTable {
     }
     if (reading === FAULT) return undefined;
     if (!sorted && !this.sortTags(decoder)) return undefined;
-    const { defaultDimension } = this.mapping;
-    if (tags.length === 0 && defaultDimension !== undefined) {
-      tags.push(this.dimensions.intern(defaultDimension.name, defaultDimension.value));
-    }
+    if (tags.length === 0 && this.dimensions.default !== undefined) tags.push(this.dimensions.default);
     return measurement.problem ?? this.tagsProblem() ?? this.intern(measurement);
   }
 
@@ -161,10 +162,11 @@ export class SeriesTable {
   }
 
   private addMeasurement(name: string): Measurement {
-    const { singleTable, measureName } = this.mapping;
+    const { singleTable } = this;
+    const { measureName } = this.mapping;
     const measurement: Measurement = {
       id: this.measurements.size,
-      table: this.table(singleTable ?? name),
+      table: singleTable ?? { name },
       measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : name)),
       shapes: new Map<string, Shape>(),
       lastShape: undefined,
@@ -172,15 +174,6 @@ export class SeriesTable {
     };
     this.measurements.set(name, measurement);
     return measurement;
-  }
-
-  private table(name: string): Table {
-    let table = this.tables.get(name);
-    if (table === undefined) {
-      table = { name, records: [] };
-      this.tables.set(name, table);
-    }
-    return table;
   }
 
   /** Why no point may have these tags. */

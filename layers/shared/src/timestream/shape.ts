@@ -1,5 +1,7 @@
 /** The fields of the series that have the same table and tag keys, each with what its measure begins with in a request. */
+import { ByteMap, hashBytes } from '../line-protocol/byte-map';
 import { escapesInKey, unescapeText } from '../line-protocol/bytes';
+import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import type { Dimension } from './dimensions';
 import { measureNameProblem } from './limits';
@@ -24,7 +26,7 @@ export interface Measure {
 export class Shape {
   /** The fields of the line read last, in its order: most lines repeat it. */
   readonly layout: Field[] = [];
-  private readonly fields = new Map<string, Field>();
+  private readonly fields = new ByteMap<Field>(16);
   private readonly measures = new Map<string, Measure>();
 
   /** @param dimensions of one of its series; only their names matter */
@@ -39,22 +41,23 @@ export class Shape {
   }
 
   /**
-   * The field with the escaped key `bytes[start, end)`. Where a tag has its name, its measure is named `<key>_field`, since a
-   * dimension and a measure cannot share a name.
+   * The field that the decoder has just read. Where a tag has its name, its measure is named `<key>_field`, since a dimension
+   * and a measure cannot share a name.
    */
-  field(bytes: Uint8Array, start: number, end: number): Field {
-    const key = Buffer.from(bytes.subarray(start, end)).toString('latin1');
-    let field = this.fields.get(key);
+  field({ bytes, view, keyStart, keyEnd }: LineDecoder): Field {
+    const hash = hashBytes(bytes, keyStart, keyEnd);
+    let field = this.fields.get(view, keyStart, keyEnd, hash);
     if (field === undefined) {
-      const text = unescapeText(bytes, start, end, escapesInKey);
+      const text = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
       const name = this.dimensions.some((dimension) => dimension.name === text) ? `${text}_field` : text;
       field = {
-        key: new Words(Buffer.from(`${key}=`, 'latin1')),
+        // The equals sign comes along.
+        key: new Words(bytes.subarray(keyStart, keyEnd + 1)),
         head: Words.of(`{"Name":${JSON.stringify(name)},"Value":"`),
         measure: this.measure(name),
         problem: measureNameProblem(name),
       };
-      this.fields.set(key, field);
+      this.fields.add(keyStart, keyEnd, hash, field);
     }
     return field;
   }

@@ -222,7 +222,9 @@ class RequestWriter {
     }
     this.outcome.stored += call.records.length - seen.size;
     // Another request of the same millisecond stored other values: as the later one, this one goes above it, once.
-    if (again.length > 0) this.queue.push({ table: call.table, records: again, version: call.version + 1 });
+    if (again.length > 0) {
+      this.queue.push({ table: call.table, records: Int32Array.from(again), version: call.version + 1 });
+    }
   }
 
   /** The service refuses the whole call for the sake of some records: halves it until those stand alone. */
