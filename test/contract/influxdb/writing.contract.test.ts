@@ -1,4 +1,6 @@
 /** Writing to an InfluxDB 2 that answers by script: what is sent, and what each answer and fault leads to. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { secretToken } from 'shared/influxdb/token';
 import { checkLines } from '../../check-lines';
 import { batchOf, clientOf, numberedBatches, recordingLogger, streamOf, write } from '../../influx-writing';
@@ -68,6 +70,30 @@ describe('a request', () => {
     clients.push(made);
     await write(made, streamOf(ONE));
     expect(server.requests[0]?.path).toBe('/proxy/api/v2/write');
+  });
+
+  test('may be answered before its end, and then nobody reads the rest of its bytes', async () => {
+    const early = createServer();
+    await once(early.listen(0, '127.0.0.1'), 'listening');
+    early.once('connection', (socket) => {
+      // As little of the body is taken as it takes to answer.
+      socket
+        .on('error', () => undefined)
+        .once('data', () => {
+          socket.pause().write('HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n');
+        });
+    });
+    const connected = once(early, 'connection') as Promise<[Socket]>;
+    await script();
+    const made = clientOf(`http://127.0.0.1:${(early.address() as AddressInfo).port}`);
+    clients.push(made);
+    const bytes = new Uint8Array(64 * 1024 * 1024);
+    expect(await made.write({ lines: bytes, body: bytes })).toMatchObject({ kind: 'too-large' });
+    const [socket] = await connected;
+    socket.resume();
+    if (!socket.closed) await once(socket, 'close');
+    expect(socket.bytesRead).toBeLessThan(bytes.length);
+    early.close();
   });
 
   test('reuses its connection', async () => {

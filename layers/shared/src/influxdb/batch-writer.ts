@@ -14,6 +14,8 @@ import { type WriteResult, WriteTally } from './write-result';
 export interface Batch {
   readonly bytes: Uint8Array;
   readonly lines: number;
+  /** Is called once nothing of the bytes is needed any more. */
+  readonly release?: () => void;
 }
 
 export interface WriterOptions {
@@ -96,6 +98,7 @@ class BatchWriter {
   async #writeBatch(batch: Batch): Promise<void> {
     this.#tally.batches += 1;
     const failed = await this.#store(batch);
+    batch.release?.();
     this.#tally.failedLines += failed;
     if (failed > 0) this.#tally.failedBatches += 1;
   }

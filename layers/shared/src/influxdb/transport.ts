@@ -1,7 +1,6 @@
-/** One HTTP exchange with InfluxDB over the client library's transport; it never throws for what the network does. */
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import { HttpError, InfluxDB, type Transport } from '@influxdata/influxdb-client';
+/** One HTTP exchange with InfluxDB; it never throws for what the network does. */
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 
 export type Exchange =
   | {
@@ -27,58 +26,51 @@ export interface RequestOptions {
 /** Codes of a connection that its other end had closed, as happens to kept-alive ones while a container is frozen. */
 const STALE = new Set(['ECONNRESET', 'EPIPE']);
 
+/** InfluxDB names each bad line of a batch in its answer; what is longer than this is no answer of InfluxDB. */
+const LONGEST_ANSWER = 16 * 1024 * 1024;
+
 export class InfluxTransport {
-  readonly #transport: Transport;
-  readonly #agent: HttpAgent;
+  readonly #url: string;
+  readonly #agent: http.Agent;
+  readonly #http: typeof http | typeof https;
 
   /** @param url the base URL; a path in it is kept as a prefix */
   constructor(url: string) {
-    this.#agent = url.startsWith('https:') ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
-    // The library's own timeout reports and leaves the request running; ours, below, aborts it.
-    this.#transport = new InfluxDB({ url, timeout: 0, transportOptions: { agent: this.#agent } }).transport;
+    this.#url = url.replace(/\/+$/, '');
+    this.#http = url.startsWith('https:') ? https : http;
+    this.#agent = new this.#http.Agent({ keepAlive: true });
   }
 
-  /** Sends one request and waits for the whole answer, the time limit or the signal, whichever is first. */
+  /**
+   * Sends one request and waits for the whole answer, the time limit or the signal, whichever is first. The body is sent from where
+   * it lies, without a copy; once this has settled nothing reads it any more.
+   */
   exchange({ method, path, headers, body, timeoutMs, signal }: RequestOptions): Promise<Exchange> {
     if (signal?.aborted) return Promise.resolve(noReply('stopped'));
     return new Promise((resolve) => {
-      const abort = new AbortController();
-      let ended = 'stopped';
-      let status = 0;
-      let version: string | undefined;
-      const chunks: Uint8Array[] = [];
-      const stop = (): void => abort.abort();
-      const timer = setTimeout(() => {
-        ended = `no answer within ${timeoutMs / 1000} s`;
-        stop();
-      }, timeoutMs);
-      signal?.addEventListener('abort', stop, { once: true });
+      const length = { 'content-length': body?.length ?? 0 };
+      const options = { method, agent: this.#agent, headers: { ...headers, ...length } };
+      const request = this.#http.request(this.#url + path, options);
+      let isSettled = false;
       const settle = (exchange: Exchange): void => {
+        isSettled = true;
         clearTimeout(timer);
-        signal?.removeEventListener('abort', stop);
+        signal?.removeEventListener('abort', onAbort);
+        // An answer may come before the end of the body, of which the rest is then nobody's business.
+        if (!request.writableFinished || exchange.kind === 'no-reply') request.destroy();
         resolve(exchange);
       };
-      // The type asks for a string, but the transport makes a Buffer of what it gets, which leaves bytes as they are.
-      this.#transport.send(
-        path,
-        (body ?? '') as string,
-        { method, headers: { ...headers }, signal: abort.signal },
-        {
-          responseStarted: (received, code) => {
-            status = code ?? 0;
-            version = first(received['x-influxdb-version']);
-          },
-          next: (chunk) => void chunks.push(chunk),
-          complete: () =>
-            settle({
-              kind: 'reply',
-              status,
-              body: Buffer.concat(chunks).toString('utf8'),
-              ...(version && { version }),
-            }),
-          error: (error) => settle(abort.signal.aborted ? noReply(ended) : this.#failed(error)),
-        },
-      );
+      // A request that was given up fails too, which says nothing about the connection.
+      const fail = (error: Error): void => {
+        if (!isSettled) settle(this.#failed(error));
+      };
+      const onAbort = (): void => settle(noReply('stopped'));
+      const timer = setTimeout(() => settle(noReply(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      request
+        .on('error', fail)
+        .on('response', (response) => void readAnswer(response).then(settle, fail))
+        .end(body);
     });
   }
 
@@ -88,12 +80,6 @@ export class InfluxTransport {
   }
 
   #failed(error: Error): Exchange {
-    if (error instanceof HttpError) {
-      const retryAfter = first(error.headers?.['retry-after']);
-      const version = first(error.headers?.['x-influxdb-version']);
-      const reply = { kind: 'reply', status: error.statusCode, body: error.body ?? '' } as const;
-      return { ...reply, ...(retryAfter && { retryAfter }), ...(version && { version }) };
-    }
     const code = 'code' in error ? String(error.code) : '';
     const staleSocket = STALE.has(code);
     if (staleSocket) this.#dropIdleSockets();
@@ -105,6 +91,25 @@ export class InfluxTransport {
   #dropIdleSockets(): void {
     for (const socket of Object.values(this.#agent.freeSockets).flat()) socket?.destroy();
   }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Exchange> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > LONGEST_ANSWER) throw new Error(`an answer longer than ${LONGEST_ANSWER} bytes`);
+    chunks.push(chunk);
+  }
+  const retryAfter = response.headers['retry-after'];
+  const version = first(response.headers['x-influxdb-version']);
+  return {
+    kind: 'reply',
+    status: response.statusCode ?? 0,
+    body: Buffer.concat(chunks).toString('utf8'),
+    ...(retryAfter && { retryAfter }),
+    ...(version && { version }),
+  };
 }
 
 function noReply(reason: string, staleSocket = false): Exchange {

@@ -10,6 +10,8 @@ import { BATCH_ROWS, type ParquetTables } from './tables';
 
 export interface PointsOutput {
   chunk(chunk: Chunk): void;
+  /** The buffer of a chunk whose batches are done with, to be written anew. */
+  spare(): ArrayBuffer | undefined;
   rejects(rows: readonly RejectedRow[]): void;
   /** Awaited between record batches; undefined while the consumer keeps up. */
   pause(): Promise<void> | undefined;
@@ -18,7 +20,7 @@ export interface PointsOutput {
 export async function encodePoints(tables: ParquetTables, job: PointsJob, output: PointsOutput): Promise<PointsReport> {
   const { columns } = tables.metadata;
   let rejected: RejectedRow[] = [];
-  const buffer = new BatchBuffer(job.limits, job.dry ? undefined : output.chunk);
+  const buffer = new BatchBuffer(job.limits, job.dry ? undefined : output.chunk, output.spare);
   const encoder = new PointsEncoder(
     {
       mapping: job.mapping,

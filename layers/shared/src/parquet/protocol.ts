@@ -53,7 +53,9 @@ export interface Survey {
 export type ToWorker =
   | { readonly type: 'job'; readonly job: Job }
   | { readonly type: 'range'; readonly id: number; readonly bytes: ArrayBuffer }
-  | { readonly type: 'taken' };
+  | { readonly type: 'taken' }
+  /** The buffer of a chunk that nobody uses any more. */
+  | { readonly type: 'spare'; readonly buffer: ArrayBuffer };
 
 export type FromWorker =
   | { readonly type: 'read'; readonly id: number; readonly start: number; readonly end: number }

@@ -39,6 +39,8 @@ export interface ReadPointsOptions {
 export interface Batch {
   readonly bytes: Uint8Array;
   readonly lines: number;
+  /** Gives the bytes back to be written anew: call it once, and do not touch them afterwards. Who never does leaves them to the garbage collector. */
+  readonly release: () => void;
 }
 
 /** Batches to iterate over once, and then what became of the rows. */
@@ -148,9 +150,15 @@ export class ParquetReader {
         if (message.type === 'rejects') for (const row of message.rows) onReject?.(row);
         if (message.type === 'report') return done(message.report);
         if (message.type !== 'chunk') continue;
+        const { buffer, batches } = message.chunk;
+        let inUse = batches.length;
+        const release = () => {
+          inUse--;
+          if (inUse === 0) session.send({ type: 'spare', buffer }, [buffer]);
+        };
         let start = 0;
-        for (const { end, lines } of message.chunk.batches) {
-          yield { bytes: new Uint8Array(message.chunk.buffer, start, end - start), lines };
+        for (const { end, lines } of batches) {
+          yield { bytes: new Uint8Array(buffer, start, end - start), lines, release };
           start = end;
         }
         session.send({ type: 'taken' });

@@ -12,7 +12,7 @@ interface Thread {
 /** A job under way. Exactly one consumer calls `next` until a result comes or it throws, then `end`. */
 export interface Session {
   next(): Promise<FromWorker>;
-  send(message: ToWorker): void;
+  send(message: ToWorker, transfer?: ArrayBuffer[]): void;
   end(): void;
 }
 
@@ -58,7 +58,7 @@ export class WorkerPool {
 
     return {
       next: () => messages.take(),
-      send: (message) => thread.worker.postMessage(message),
+      send: (message, transfer) => thread.worker.postMessage(message, transfer),
       end: () => {
         thread.worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         signal?.removeEventListener('abort', onAbort);

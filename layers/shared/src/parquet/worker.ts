@@ -15,12 +15,14 @@ const reading = new Int32Array((workerData as WorkerStart).reading);
 const waiting = new Map<number, (bytes: ArrayBuffer) => void>();
 let nextId = 0;
 let onTaken = (): void => undefined;
+const spares: ArrayBuffer[] = [];
 
 port.on('message', (message: ToWorker) => {
   if (message.type === 'range') {
     waiting.get(message.id)?.(message.bytes);
     waiting.delete(message.id);
   } else if (message.type === 'taken') onTaken();
+  else if (message.type === 'spare') spares.push(message.buffer);
   else void run(message.job);
 });
 
@@ -64,6 +66,7 @@ function outputOf(job: PointsJob): Parameters<typeof encodePoints>[2] {
       untaken++;
       send({ type: 'chunk', chunk }, [chunk.buffer]);
     },
+    spare: () => spares.pop(),
     rejects: (rows) => send({ type: 'rejects', rows }),
     pause() {
       if (untaken < job.lookahead) return undefined;

@@ -28,10 +28,14 @@ export class BatchBuffer {
   private begun = 0;
   private lines = 0;
 
-  /** @param emit takes a full buffer; without it the lines are counted and forgotten. */
+  /**
+   * @param emit takes a full buffer; without it the lines are counted and forgotten.
+   * @param spare gives back a buffer that was emitted and is no longer in use, if there is one.
+   */
   constructor(
     private readonly limits: BatchLimits,
     private readonly emit?: (chunk: Chunk) => void,
+    private readonly spare: () => ArrayBuffer | undefined = () => undefined,
   ) {}
 
   /** Makes room for a line of up to `size` bytes at `position`. */
@@ -79,10 +83,11 @@ export class BatchBuffer {
 
   /** A new buffer that begins with the batch that is not finished. */
   private renew(size: number): void {
-    const larger = new Uint8Array(size);
-    larger.set(this.bytes.subarray(this.begun, this.position));
-    this.bytes = larger;
-    this.view = new DataView(larger.buffer);
+    const spare = this.spare();
+    const renewed = new Uint8Array(spare && spare.byteLength >= size ? spare : new ArrayBuffer(size));
+    renewed.set(this.bytes.subarray(this.begun, this.position));
+    this.bytes = renewed;
+    this.view = new DataView(renewed.buffer);
     this.position -= this.begun;
     this.begun = 0;
   }

@@ -1,0 +1,197 @@
+/**
+ * The loader whole: a file of the generation dataset planned, read, turned into line protocol and sent over HTTP to a sink that answers
+ * 204, plain and compressed; beside DuckDB that only puts the same lines together in SQL, in the same run. What the sink gets is compared with
+ * DuckDB's lines before anything is timed.
+ *
+ *     npm run bench -- loader [rows] [--growth]
+ *
+ * 1,000,000 rows by default, five rounds; another number of rows is one round. `--growth` loads files of 1, 5 and 20 million rows instead.
+ * Each way runs in a process of its own (`--way`); the sink runs in another one and is counted in none.
+ */
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
+import { ParquetReader } from 'shared/parquet/reader';
+import { openFile } from 'shared/parquet/source';
+import { concatenate, eachLine, makeGeneration } from './generation';
+import { loadFolder, WORKER } from './load-folder';
+import { type Row, report, round } from './report';
+import { type Cost, costSoFar, inTurn, median } from './runs';
+
+const ROWS = 1_000_000;
+const ROUNDS = 5;
+/** Lines a batch: what InfluxData advises for InfluxDB 2. */
+const BATCH_LINES = 5_000;
+
+const fileIn = (folder: string): string => join(folder, 'generation/generation.parquet');
+
+/** What each way does with the folder; it gives how many lines it made. */
+const ways: Record<string, (folder: string, url: string) => Promise<number>> = {
+  'loader, plain': (folder, url) => load(folder, url, 0),
+  'loader, gzip 1': (folder, url) => load(folder, url, 1),
+  /** Lines alone: nothing is planned or sent. */
+  'loader, lines': linesAlone,
+  'DuckDB, lines': async (folder) => (await concatenate(fileIn(folder))).lines,
+  /** A process that does nothing. */
+  idle: () => Promise.resolve(0),
+};
+
+async function load(folder: string, url: string, gzipLevel: number): Promise<number> {
+  const summary = await loadFolder(folder, {
+    INFLUXDB_URL: url,
+    INFLUXDB_TOKEN: 'bench',
+    MAX_BATCH_SIZE: String(BATCH_LINES),
+    GZIP_LEVEL: String(gzipLevel),
+  });
+  if (summary.statusCode !== 200) throw new Error(`the load ended with ${JSON.stringify(summary)}`);
+  return summary.points_written;
+}
+
+async function linesAlone(folder: string): Promise<number> {
+  const mapping = BUILT_IN_MAPPINGS.find(({ name }) => name === 'generation');
+  if (!mapping) throw new Error('no generation mapping');
+  const reader = new ParquetReader({ workerFile: WORKER });
+  const source = await openFile(fileIn(folder));
+  const limits = { lines: BATCH_LINES, bytes: 4 * 1024 * 1024 };
+  let counted = 0;
+  for await (const { lines } of reader.readPoints(source, mapping, {
+    limits,
+    dropInvalid: true,
+    validateSchema: true,
+  })) {
+    counted += lines;
+  }
+  await source.close();
+  await reader.close();
+  return counted;
+}
+
+/** The same for the same lines in any order: the sum of their hashes, each cut to 64 bits. */
+class LineSet {
+  lines = 0;
+  bytes = 0;
+  private sum = 0n;
+
+  add(line: string): void {
+    this.lines++;
+    this.bytes += Buffer.byteLength(line);
+    const hash = createHash('sha256').update(line).digest().readBigUInt64LE();
+    this.sum = BigInt.asUintN(64, this.sum + hash);
+  }
+
+  toString(): string {
+    return `${this.lines} lines, ${this.bytes} bytes, hash ${this.sum.toString(16)}`;
+  }
+}
+
+/** In a process of its own: answers every write, and tells at /lines what it has got since /keep. */
+function runSink(): void {
+  let kept: LineSet | undefined;
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => kept && chunks.push(chunk));
+    request.on('end', () => {
+      if (request.url === '/lines') {
+        response.end(String(kept));
+        kept = undefined;
+        return;
+      }
+      if (request.url === '/keep') kept = new LineSet();
+      else if (kept) {
+        const body = Buffer.concat(chunks);
+        const text = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+        for (const line of text.toString().split(/(?<=\n)/)) kept.add(line);
+      }
+      response.writeHead(204).end();
+    });
+  });
+  server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
+}
+
+/** @throws Error where the sink gets other lines than DuckDB makes */
+async function compare(folder: string, url: string): Promise<LineSet> {
+  const expected = new LineSet();
+  await eachLine(fileIn(folder), (line) => expected.add(line));
+  for (const gzipLevel of [0, 1]) {
+    await fetch(`${url}/keep`);
+    await load(folder, url, gzipLevel);
+    const sent = await (await fetch(`${url}/lines`)).text();
+    if (sent !== String(expected)) throw new Error(`the loader sends ${sent}; DuckDB makes ${expected}`);
+  }
+  return expected;
+}
+
+const argvOf = (folder: string, url: string) => (way: string) => [way, ['--way', way, folder, url]] as const;
+
+async function compareWays(folder: string, url: string, rows: number, rounds: number): Promise<void> {
+  await makeGeneration({ path: fileIn(folder), rows });
+  const { bytes } = await compare(folder, url);
+  const outcomes = inTurn(Object.fromEntries(Object.keys(ways).map(argvOf(folder, url))), rounds);
+  const baseline = outcomes['DuckDB, lines'] ?? [];
+  report(
+    'loader',
+    Object.entries(outcomes).map(([way, costs]) => ({
+      way,
+      ...figures(costs, rows),
+      // Round by round, since both of a round met the same machine.
+      ratio: round(median(costs.map(({ cpuSeconds }, index) => cpuSeconds / (baseline[index]?.cpuSeconds ?? 0)))),
+    })),
+    { rows, 'MB of lines': round(bytes / 1e6, 0), 'lines a batch': BATCH_LINES, rounds },
+  );
+}
+
+async function compareSizes(folder: string, url: string): Promise<void> {
+  const rows: Row[] = [];
+  for (const millions of [1, 5, 20]) {
+    await makeGeneration({ path: fileIn(folder), rows: millions * 1e6 });
+    const growing = ['loader, plain', 'loader, gzip 1'].map(argvOf(folder, url));
+    for (const [way, costs] of Object.entries(inTurn(Object.fromEntries(growing), 1))) {
+      const megabytes = round(statSync(fileIn(folder)).size / 1e6, 0);
+      rows.push({ way, rows: millions * 1e6, 'file MB': megabytes, ...figures(costs, millions * 1e6) });
+    }
+  }
+  report('loader-growth', rows, { 'lines a batch': BATCH_LINES });
+}
+
+const figures = (costs: readonly Cost[], rows: number): Row => ({
+  'points/s': Math.round(rows / median(costs.map(({ seconds }) => seconds))),
+  'CPU-s per million': round(median(costs.map(({ cpuSeconds }) => cpuSeconds)) / (rows / 1e6)),
+  'peak MB': round(Math.max(...costs.map(({ peakMegabytes }) => peakMegabytes)), 0),
+});
+
+async function main(): Promise<void> {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === '--sink') return runSink();
+  if (first === '--way') {
+    const [way = '', folder = '', url = ''] = rest;
+    await ways[way]?.(folder, url);
+    console.log(JSON.stringify(costSoFar()));
+    return;
+  }
+  const isGrowth = process.argv.includes('--growth');
+  const rows = isGrowth ? ROWS : Number(first ?? ROWS);
+  const folder = mkdtempSync(join(tmpdir(), 'bench-loader-'));
+  mkdirSync(join(folder, 'generation'));
+  const sink = fork(process.argv[1] ?? '', ['--sink'], { stdio: 'ignore' });
+  try {
+    const [port] = (await once(sink, 'message')) as [number];
+    const url = `http://127.0.0.1:${port}`;
+    if (isGrowth) await compareSizes(folder, url);
+    else await compareWays(folder, url, rows, first === undefined ? ROUNDS : 1);
+  } finally {
+    sink.kill();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

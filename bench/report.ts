@@ -1,0 +1,20 @@
+/** What a benchmark ends with: a table, and the same rows as JSON in bench/results/, with the machine that they were measured on. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+
+export type Row = Readonly<Record<string, string | number | undefined>>;
+
+/**
+ * Prints the rows and writes bench/results/NAME.json.
+ * @param settings what else somebody needs to know who compares the figures: sizes, levels, runs
+ */
+export function report(name: string, rows: readonly Row[], settings: Row = {}): void {
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
+  const described = Object.entries(settings).map(([key, value]) => `${key} ${value}`);
+  console.log([`${machine.cpu} x ${machine.cores}, Node ${machine.node}`, ...described].join('; '));
+  console.table(rows);
+  mkdirSync('bench/results', { recursive: true });
+  writeFileSync(`bench/results/${name}.json`, `${JSON.stringify({ machine, settings, rows }, null, 2)}\n`);
+}
+
+export const round = (value: number, decimals = 2): number => Number(value.toFixed(decimals));

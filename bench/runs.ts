@@ -1,0 +1,48 @@
+/** Parts of a benchmark in processes of their own, so that each one's start, CPU time and peak of memory are its own. */
+import { execFileSync } from 'node:child_process';
+
+/** Of a whole process, all its threads included. */
+export interface Cost {
+  readonly cpuSeconds: number;
+  readonly seconds: number;
+  readonly peakMegabytes: number;
+}
+
+/** What this process has cost since it began. */
+export function costSoFar(): Cost {
+  const { user, system } = process.cpuUsage();
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    seconds: performance.now() / 1000,
+    peakMegabytes: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+/** Runs this program again with other arguments, and gives what it prints. */
+export function inProcess(...argv: (string | number)[]): string {
+  const args = [process.argv[1] ?? '', ...argv.map(String)];
+  return execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/**
+ * Runs each way in turn, A B A B and so on, so that a machine whose speed drifts is as fast for one as for the other.
+ * @param ways arguments of this program by the name of a way; it is to print its cost as JSON
+ * @returns by way its outcomes, in the order of the rounds
+ */
+export function inTurn(
+  ways: Readonly<Record<string, readonly (string | number)[]>>,
+  rounds: number,
+): Record<string, Cost[]> {
+  const outcomes: Record<string, Cost[]> = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const [way, argv] of Object.entries(ways)) {
+      outcomes[way] = [...(outcomes[way] ?? []), JSON.parse(inProcess(...argv)) as Cost];
+    }
+  }
+  return outcomes;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
