@@ -2,34 +2,32 @@
  * The connector whole: events into the handler, calls out to a sink over HTTP, beside the naive way (objects, and the SDK's
  * WriteRecordsCommand) in the same run. What both send is compared record by record before anything is timed.
  *
- *     node scripts/run-bench.mjs connector [requests]
+ *     npm run bench -- connector [requests]
  *
  * Each way runs in a process of its own (`--way`), so that peaks of memory are its own; the sink runs in another one.
  */
-import { execFileSync, fork } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { fork } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { cpus } from 'node:os';
 import { TimestreamWriteClient, WriteRecordsCommand } from '@aws-sdk/client-timestream-write';
 import { loadConnectorConfig } from 'shared/config';
-import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
 import { TableCreator } from 'shared/timestream/tables';
 import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { expandCall, identityOf } from '../test/timestream-calls';
-import { WORKLOADS } from './workloads';
+import { naiveCalls, VERSION } from './naive';
+import { type Row, report, round } from './report';
+import { type Cost, inTurn, median } from './runs';
+import { WORKLOADS, workload } from './workloads';
 
-const LINES = 5_000;
+/** Lines a request, and how many requests where nothing else is asked for. */
+const SIZES = [
+  ...WORKLOADS.map(({ name }) => ({ name, lines: 5_000, requests: 40 })),
+  { name: 'devops', lines: 15_000, requests: 10 },
+];
 const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' };
 const quiet = () => undefined;
 const logger = { addContext: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
-
-interface Outcome {
-  readonly cpuSeconds: number;
-  readonly seconds: number;
-  readonly peakMegabytes: number;
-}
 
 type Send = (event: string) => Promise<void>;
 
@@ -57,84 +55,39 @@ const ways: Record<string, (endpoint: string) => Send> = {
     };
   },
 
-  /** What one would write first: an object a point, an object a record, 100 of them a command. */
   naive(endpoint) {
     const client = new TimestreamWriteClient({ region: 'us-east-1', endpoint, credentials: CREDENTIALS });
     return async (event) => {
       const { body } = JSON.parse(event) as { body: string };
-      const tables = new Map<string, Point[]>();
-      for (const point of decodePoints(Buffer.from(body), 0n).points) {
-        const points = tables.get(point.measurement);
-        if (points === undefined) tables.set(point.measurement, [point]);
-        else points.push(point);
-      }
-      const calls: Promise<unknown>[] = [];
-      for (const [TableName, points] of tables) {
-        for (let start = 0; start < points.length; start += 100) {
-          const Records = points.slice(start, start + 100).map(naiveRecord);
-          calls.push(client.send(new WriteRecordsCommand({ DatabaseName: DATABASE, TableName, Records })));
-        }
-      }
-      await Promise.all(calls);
+      await Promise.all(naiveCalls(Buffer.from(body)).map((call) => client.send(new WriteRecordsCommand(call))));
     };
   },
 };
-
-const DATABASE = 'influxdb-line-protocol';
-const TYPES = {
-  float: 'DOUBLE',
-  integer: 'BIGINT',
-  unsigned: 'BIGINT',
-  boolean: 'BOOLEAN',
-  string: 'VARCHAR',
-} as const;
-
-const naiveRecord = ({ tags, fields, time }: Point) => ({
-  Dimensions: tags.map(([Name, Value]) => ({ Name, Value })),
-  MeasureName: 'influxdb-measure',
-  MeasureValueType: 'MULTI' as const,
-  MeasureValues: fields
-    .filter(([, field]) => field.value !== '')
-    .map(([Name, field]: readonly [string, FieldValue]) => ({
-      Name,
-      Value: String(field.value),
-      Type: TYPES[field.type],
-    })),
-  Time: String(time),
-  TimeUnit: 'NANOSECONDS' as const,
-  Version: 1_760_000_000_000,
-});
 
 /** An event as the Lambda runtime gets it: JSON text. */
 const eventOf = (body: string): string =>
   JSON.stringify({
     body,
     queryStringParameters: { precision: 'ns' },
-    requestContext: { requestTimeEpoch: 1_760_000_000_000 },
+    requestContext: { requestTimeEpoch: VERSION },
   });
 
-const workload = (name: string) => {
-  const found = WORKLOADS.find((each) => each.name === name);
-  if (found === undefined) throw new Error(`no workload ${name}`);
-  return found;
-};
-
 /** In a process of its own: warms up, sends the requests and prints what that cost. */
-async function runWay(way: string, name: string, endpoint: string, requests: number): Promise<void> {
+async function runWay(way: string, name: string, lines: number, requests: number, endpoint: string): Promise<void> {
   const send = ways[way]?.(endpoint);
   if (send === undefined) throw new Error(`no way ${way}`);
-  const events = Array.from({ length: requests }, (_, index) => eventOf(workload(name).request(index, LINES)));
+  const events = Array.from({ length: requests }, (_, index) => eventOf(workload(name).request(index, lines)));
   for (const event of events) await send(event);
   const before = process.cpuUsage();
   const started = performance.now();
   for (const event of events) await send(event);
   const { user, system } = process.cpuUsage(before);
-  const outcome: Outcome = {
+  const cost: Cost = {
     cpuSeconds: (user + system) / 1e6,
     seconds: (performance.now() - started) / 1000,
     peakMegabytes: process.resourceUsage().maxRSS / 1024,
   };
-  console.log(JSON.stringify(outcome));
+  console.log(JSON.stringify(cost));
 }
 
 /** In a process of its own: answers every call, and keeps the bodies that a parent asks for. */
@@ -207,9 +160,9 @@ function meteredUnits(body: string): number {
 }
 
 /** @throws Error where the two ways do not store the same */
-async function compare(name: string, endpoint: string): Promise<Record<string, Sent>> {
+async function compare(name: string, lines: number, endpoint: string): Promise<Record<string, Sent>> {
   const sent: Record<string, Sent> = {};
-  const event = eventOf(workload(name).request(0, LINES));
+  const event = eventOf(workload(name).request(0, lines));
   await takeBodies(endpoint);
   for (const way of Object.keys(ways)) {
     await ways[way]?.(endpoint)(event);
@@ -221,60 +174,44 @@ async function compare(name: string, endpoint: string): Promise<Record<string, S
   return sent;
 }
 
-function measure(way: string, name: string, endpoint: string, requests: number, runs: number): Promise<Outcome> {
-  const args = [process.argv[1] ?? '', '--way', way, name, endpoint, String(requests)];
-  const outcomes = Array.from(
-    { length: runs },
-    () => JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Outcome,
-  );
-  return Promise.resolve(outcomes.sort((a, b) => a.cpuSeconds - b.cpuSeconds)[Math.floor(runs / 2)] as Outcome);
-}
-
 async function main(): Promise<void> {
   const [first, ...rest] = process.argv.slice(2);
   if (first === '--sink') return runSink();
-  if (first === '--way') return runWay(rest[0] ?? '', rest[1] ?? '', rest[2] ?? '', Number(rest[3]));
-  const requests = Number(first ?? 40);
-  const runs = first === undefined ? 3 : 1;
+  if (first === '--way') {
+    const [way = '', name = '', lines, requests, endpoint = ''] = rest;
+    return runWay(way, name, Number(lines), Number(requests), endpoint);
+  }
+  const rounds = first === undefined ? 5 : 1;
   const sink = fork(process.argv[1] ?? '', ['--sink'], { stdio: 'ignore' });
   const port = await new Promise<number>((resolve) => sink.once('message', (message) => resolve(Number(message))));
   const endpoint = `http://127.0.0.1:${port}`;
   try {
-    const rows: Record<string, unknown>[] = [];
-    for (const { name } of WORKLOADS) {
-      const sent = await compare(name, endpoint);
-      const perMillion = 1e6 / (requests * LINES);
-      const naive = await measure('naive', name, endpoint, requests, runs);
-      for (const way of Object.keys(ways)) {
-        const outcome = way === 'naive' ? naive : await measure(way, name, endpoint, requests, runs);
+    const rows: Row[] = [];
+    for (const { name, lines, requests: usual } of SIZES) {
+      const requests = Number(first ?? usual);
+      const sent = await compare(name, lines, endpoint);
+      const argv = Object.keys(ways).map((way) => [way, ['--way', way, name, lines, requests, endpoint]] as const);
+      const outcomes = inTurn(Object.fromEntries(argv), rounds);
+      const naive = outcomes.naive ?? [];
+      for (const [way, costs] of Object.entries(outcomes)) {
         rows.push({
-          workload: name,
+          workload: `${name}, ${lines} lines`,
           way,
-          'points/s': Math.round((requests * LINES) / outcome.seconds),
-          'CPU-s per million': round(outcome.cpuSeconds * perMillion),
-          ratio: round(outcome.cpuSeconds / naive.cpuSeconds),
-          'peak MB': Math.round(outcome.peakMegabytes),
+          'points/s': Math.round((requests * lines) / median(costs.map(({ seconds }) => seconds))),
+          'CPU-s per million': round((median(costs.map(({ cpuSeconds }) => cpuSeconds)) * 1e6) / (requests * lines)),
+          ratio: round(median(costs.map(({ cpuSeconds }, index) => cpuSeconds / (naive[index]?.cpuSeconds ?? 0)))),
+          'peak MB': Math.round(Math.max(...costs.map(({ peakMegabytes }) => peakMegabytes))),
           calls: sent[way]?.calls,
           'bytes/record': Math.round(sent[way]?.bytesPerRecord ?? 0),
           'KiB units/1000 records': Math.round((sent[way]?.unitsPerRecord ?? 0) * 1000),
         });
       }
     }
-    console.log(
-      `${cpus()[0]?.model} x ${cpus().length}, Node ${process.version}; ${requests} requests of ${LINES} lines, median of ${runs}`,
-    );
-    console.table(rows);
-    mkdirSync('bench/results', { recursive: true });
-    writeFileSync(
-      'bench/results/connector.json',
-      `${JSON.stringify({ node: process.version, requests, rows }, null, 2)}\n`,
-    );
+    report('connector', rows, { rounds });
   } finally {
     sink.kill();
   }
 }
-
-const round = (value: number): number => Number(value.toFixed(2));
 
 main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);

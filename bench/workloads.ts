@@ -89,3 +89,10 @@ function escapes(): Workload {
 }
 
 export const WORKLOADS: readonly Workload[] = [devops(), narrow(), escapes()];
+
+/** @throws Error where there is none of that name */
+export function workload(name: string): Workload {
+  const found = WORKLOADS.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`no workload ${name}`);
+  return found;
+}

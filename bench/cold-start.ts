@@ -1,0 +1,115 @@
+/**
+ * The cold start of the write function as `npm run build` made it: from the start of the process, by way of requiring the handler, to
+ * the first answer; beside a process that does nothing. The answer must be 204, and the sink must have got the point.
+ *
+ *     npm run bench -- cold-start [rounds]
+ */
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { report, round } from './report';
+import { median } from './runs';
+
+const BUILT = '.aws-sam/build';
+const ROUNDS = 15;
+/** NODE24 names a Node of Lambda's release. */
+const NODE = process.env.NODE24 ?? process.execPath;
+
+interface Start {
+  /** From the start of the process, ms. */
+  readonly milliseconds: number;
+  readonly cpuMilliseconds: number;
+  readonly peakMegabytes: number;
+}
+
+/** What the started process runs: the handler where there is one, and then it prints what it cost. */
+const PROGRAM = `
+  (async () => {
+    const [file] = process.argv.slice(1);
+    if (file !== undefined) {
+      const { handler } = require(file);
+      const answer = await handler({ body: 'm,t=a v=1 1', requestContext: { requestTimeEpoch: 1760000000000 } });
+      if (answer.statusCode !== 204) throw new Error(JSON.stringify(answer));
+    }
+    const { user, system } = process.cpuUsage();
+    console.error(JSON.stringify({
+      milliseconds: performance.now(),
+      cpuMilliseconds: (user + system) / 1000,
+      peakMegabytes: process.resourceUsage().maxRSS / 1024,
+    }));
+    process.exit();
+  })();
+`;
+
+function start(endpoint: string, folder: string, handler?: string): Start {
+  const { stderr, status } = spawnSync(NODE, ['-e', PROGRAM, ...(handler === undefined ? [] : [handler])], {
+    encoding: 'utf8',
+    env: {
+      NODE_PATH: join(folder, 'opt/nodejs/node_modules'),
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'bench',
+      AWS_SECRET_ACCESS_KEY: 'bench',
+      AWS_ENDPOINT_URL_TIMESTREAM_WRITE: endpoint,
+    },
+  });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as Start;
+}
+
+/** In a process of its own: answers every call, and tells at /calls how many there were. */
+function runSink(): void {
+  let calls = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      if (request.url === '/calls') response.end(String(calls));
+      else {
+        calls++;
+        response.end('{"RecordsIngested":{"Total":1}}');
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
+}
+
+async function main(): Promise<void> {
+  const [first] = process.argv.slice(2);
+  if (first === '--sink') return runSink();
+  if (!existsSync(BUILT)) throw new Error(`${BUILT} is missing: run npm run build first`);
+  const rounds = Number(first ?? ROUNDS);
+  // Outside of the repository, whose node_modules would stand in for what the layer lacks.
+  const folder = mkdtempSync(join(tmpdir(), 'bench-cold-'));
+  const sink = fork(process.argv[1] ?? '', ['--sink'], { stdio: 'ignore' });
+  try {
+    cpSync(join(BUILT, 'WriteLineProtocolFunction'), join(folder, 'task'), { recursive: true });
+    cpSync(join(BUILT, 'SharedLayer'), join(folder, 'opt'), { recursive: true });
+    const [port] = (await once(sink, 'message')) as [number];
+    const endpoint = `http://127.0.0.1:${port}`;
+    const starts: Record<string, Start[]> = { 'Node alone': [], 'write function': [] };
+    for (let i = 0; i < rounds; i++) {
+      starts['Node alone']?.push(start(endpoint, folder));
+      starts['write function']?.push(start(endpoint, folder, join(folder, 'task/handler.js')));
+    }
+    const calls = Number(await (await fetch(`${endpoint}/calls`)).text());
+    if (calls !== rounds) throw new Error(`${calls} calls reached the sink, not ${rounds}`);
+    const rows = Object.entries(starts).map(([way, each]) => ({
+      way,
+      'ms to the first answer': round(median(each.map(({ milliseconds }) => milliseconds)), 1),
+      'CPU ms': round(median(each.map(({ cpuMilliseconds }) => cpuMilliseconds)), 1),
+      'peak MB': round(median(each.map(({ peakMegabytes }) => peakMegabytes)), 0),
+    }));
+    report('cold-start', rows, { rounds });
+  } finally {
+    sink.kill();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,127 @@
+/**
+ * Line protocol to the bodies of WriteRecords calls, in memory: the decoder alone, mapping, packing and encoding whole, and beside them
+ * the naive way in the same run, from text to JSON by objects. What both make is compared record by record before anything is timed.
+ *
+ *     npm run bench -- encode [requests]
+ *
+ * Each way runs in a process of its own (`--way`), twice over its requests, of which the second time counts.
+ */
+
+import { END, LineDecoder, TOKEN } from 'shared/line-protocol/decoder';
+import { NANOSECONDS } from 'shared/line-protocol/precision';
+import { ByteWriter } from 'shared/timestream/byte-writer';
+import { LineReport } from 'shared/timestream/line-report';
+import { CallEncoder, packRecords } from 'shared/timestream/packing';
+import { mapLines } from 'shared/timestream/records';
+import { expandCall, identityOf } from '../test/timestream-calls';
+import { DATABASE, naiveCalls, VERSION } from './naive';
+import { type Row, report, round } from './report';
+import { type Cost, inTurn, median } from './runs';
+import { WORKLOADS, workload } from './workloads';
+
+const LINES = 5_000;
+const MAPPING = {
+  singleTable: undefined,
+  measureName: 'influxdb-measure',
+  defaultDimension: undefined,
+  requiredDimension: undefined,
+  precision: NANOSECONDS,
+  requestTime: VERSION,
+  maxLineBytes: 65_536,
+};
+
+/** What each way makes of a request; `take` gets each body, which is valid until the next one. */
+const ways: Record<string, (lines: Buffer, take: (body: Buffer) => void) => void> = {
+  decoder(lines) {
+    if (countTokens(lines) === 0) throw new Error('no tokens');
+  },
+  connector(lines, take) {
+    const lineReport = new LineReport();
+    const records = mapLines(lines, MAPPING, lineReport);
+    const encoder = new CallEncoder(records, DATABASE);
+    const body = ByteWriter.borrow(128 * 1024);
+    for (const batch of packRecords(records, lineReport).batches) take(encoder.encode(batch, VERSION, body));
+    body.release();
+    records.release();
+  },
+  naive(lines, take) {
+    for (const call of naiveCalls(lines)) take(Buffer.from(JSON.stringify(call)));
+  },
+};
+
+function countTokens(lines: Buffer): number {
+  const decoder = new LineDecoder(lines);
+  let tokens = 0;
+  while (decoder.nextLine()) {
+    decoder.readMeasurement();
+    let reading = decoder.readTag();
+    for (; reading === TOKEN; reading = decoder.readTag()) tokens++;
+    if (reading === END) for (reading = decoder.readField(); reading === TOKEN; reading = decoder.readField()) tokens++;
+    decoder.readTime(NANOSECONDS);
+  }
+  return tokens;
+}
+
+/** @throws Error where the connector and the naive way do not make the same records, or the decoder sees another number of tokens */
+function compare(name: string): void {
+  const lines = Buffer.from(workload(name).request(0, LINES));
+  const records = (way: string): string[] => {
+    const made: string[] = [];
+    ways[way]?.(lines, (body) => {
+      for (const record of expandCall(body).records) {
+        made.push(`${identityOf(record)} ${JSON.stringify(Object.entries(record.measures).sort())}`);
+      }
+    });
+    return made.sort();
+  };
+  const expected = records('naive');
+  if (JSON.stringify(records('connector')) !== JSON.stringify(expected)) throw new Error(`${name}: other records`);
+}
+
+function runWay(way: string, name: string, requests: number): Cost {
+  const bodies = Array.from({ length: requests }, (_, index) => Buffer.from(workload(name).request(index, LINES)));
+  let bytes = 0;
+  const once = (): void => {
+    for (const body of bodies) ways[way]?.(body, (made) => (bytes += made.length));
+  };
+  once();
+  const before = process.cpuUsage();
+  const started = performance.now();
+  once();
+  const { user, system } = process.cpuUsage(before);
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    seconds: (performance.now() - started) / 1000,
+    peakMegabytes: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+function main(): void {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === '--way') {
+    console.log(JSON.stringify(runWay(rest[0] ?? '', rest[1] ?? '', Number(rest[2]))));
+    return;
+  }
+  const requests = Number(first ?? 40);
+  const rounds = first === undefined ? 5 : 1;
+  const rows: Row[] = [];
+  for (const { name } of WORKLOADS) {
+    compare(name);
+    const argv = Object.keys(ways).map((way) => [way, ['--way', way, name, requests]] as const);
+    const outcomes = inTurn(Object.fromEntries(argv), rounds);
+    const naive = outcomes.naive ?? [];
+    for (const [way, costs] of Object.entries(outcomes)) {
+      rows.push({
+        workload: name,
+        way,
+        'points/s': Math.round((requests * LINES) / median(costs.map(({ seconds }) => seconds))),
+        'CPU-s per million': round((median(costs.map(({ cpuSeconds }) => cpuSeconds)) * 1e6) / (requests * LINES)),
+        ratio: round(median(costs.map(({ cpuSeconds }, index) => cpuSeconds / (naive[index]?.cpuSeconds ?? 0))), 3),
+        'peak MB': Math.round(Math.max(...costs.map(({ peakMegabytes }) => peakMegabytes))),
+      });
+    }
+  }
+  report('encode', rows, { requests, 'lines a request': LINES, rounds });
+}
+
+main();
