@@ -7,7 +7,7 @@ import type { TokenScope } from './scope';
 export interface AcceptedToken {
   /** The token's SHA-256; the token itself is not kept. */
   readonly digest: Buffer;
-  /** For the access log: as the secret has it, or `token-<position from 1>`. */
+  /** For the access log: as the secret has it, or `token-<position>`, from 1. */
   readonly name: string;
   readonly scope: TokenScope;
 }
@@ -47,13 +47,13 @@ export function acceptedTokens(secret: string): AcceptedToken[] {
   const result = isList ? listSchema.safeParse(value) : tokenSchema.safeParse(value);
   if (!result.success) {
     throw new ConfigurationError(
-      result.error.issues.map(({ path, message }) => ['the secret of the tokens', ...path, message].join(' ')),
+      result.error.issues.map(({ path, message }) => `accepted tokens: ${[path.join('.'), message].join(' ').trim()}`),
     );
   }
   const tokens = 'tokens' in result.data ? result.data.tokens : [result.data];
   const repeated = tokens.findIndex(({ token }, index) => tokens.findIndex((other) => other.token === token) < index);
   if (repeated !== -1) {
-    throw new ConfigurationError([`the secret of the tokens holds the token at tokens ${repeated} twice`]);
+    throw new ConfigurationError([`accepted tokens: tokens.${repeated} has the token of another one`]);
   }
   return tokens.map(({ token, name, ...scope }, index) => {
     return { digest: digestOf(token), name: name ?? `token-${index + 1}`, scope };
@@ -65,7 +65,7 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // The parser's message quotes the text.
-    throw new ConfigurationError(['the secret of the tokens begins with {, but is no JSON']);
+    throw new ConfigurationError(['accepted tokens: the text begins with {, but is no JSON']);
   }
 }
 
