@@ -9,7 +9,7 @@ import {
 } from '../../../functions/write-line-protocol/clients';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
 import { createHandler } from '../../../functions/write-line-protocol/write-handler';
-import { startConnector } from '../../../local/connector/server';
+import { type ConnectorOptions, startConnector } from '../../../local/connector/server';
 import type { Intercept } from '../../../local/timestream/server';
 import { VirtualClock } from '../../virtual-clock';
 import { DATABASE, type Harness, select, startHarness } from '../timestream/harness';
@@ -31,6 +31,9 @@ export const silentLogger: FunctionLogger = {
 export interface StackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly intercept?: Intercept;
+  readonly verify?: ConnectorOptions['verify'];
+  /** Takes the lines that the local server prints. */
+  readonly log?: ConnectorOptions['log'];
 }
 
 export interface Stack {
@@ -47,7 +50,8 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-export async function startStack({ environment = {}, intercept }: StackOptions = {}): Promise<Stack> {
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const { environment = {}, intercept, verify, log = () => undefined } = options;
   const timestream = await startHarness({ now: Date.now, ...(intercept && { intercept }) });
   const config = loadConnectorConfig({
     AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url,
@@ -68,7 +72,7 @@ export async function startStack({ environment = {}, intercept }: StackOptions =
     keepRejected: asynchronous,
   });
   const maxBodyBytes = config.bounds.maxCompressedBytes;
-  const connector = await startConnector({ handler, host: '127.0.0.1', port: 0, maxBodyBytes, log: () => undefined });
+  const connector = await startConnector({ handler, host: '127.0.0.1', port: 0, maxBodyBytes, verify, log });
   const from = (what: string, table: string) => select(timestream, `SELECT ${what} FROM "${DATABASE}"."${table}"`);
   return {
     timestream,
