@@ -1,4 +1,5 @@
 /** The connector over the embedded Timestream, both over HTTP, as `npm start` has them. */
+import { InfluxDB, Point } from '@influxdata/influxdb-client';
 import { loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
 import { TableCreator } from 'shared/timestream/tables';
@@ -96,6 +97,22 @@ export const TIME = 1_709_294_400;
 /** `count` lines of 20 hosts, each with its own series and time; nanoseconds. */
 export const numberedLines = (table: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${table},host=server${n % 20} value=${n},n=${n}i ${TIME + n}000000000`);
+
+/** Writes a point to the table `client` as InfluxDB's client does, without retries. @throws HttpError for a refusal */
+export async function writePoint(url: string, token: string): Promise<void> {
+  const writer = new InfluxDB({ url, token }).getWriteApi('plant', 'metrics', 'ms', { maxRetries: 0 });
+  writer.writePoint(
+    new Point('client')
+      .tag('city', 'Lisbon')
+      .intField('i', 7)
+      .timestamp(TIME * 1_000),
+  );
+  try {
+    await writer.flush();
+  } finally {
+    await writer.close().catch(() => undefined);
+  }
+}
 
 export interface ErrorBody {
   readonly code: string;

@@ -1,8 +1,8 @@
 /** Clients with a token, against the local server with the verification of the deployed authorizer. */
 import { gzipSync } from 'node:zlib';
-import { HttpError, InfluxDB, Point, setLogger } from '@influxdata/influxdb-client';
+import { HttpError, setLogger } from '@influxdata/influxdb-client';
 import { TokenVerifier } from 'shared/tokens/verifier';
-import { errorOf, type Stack, silentLogger, startStack, TIME } from './harness';
+import { errorOf, type Stack, silentLogger, startStack, TIME, writePoint } from './harness';
 
 const SECRET = '{"tokens":[{"token":"right-token"},{"token":"bound+/token==","buckets":["metrics"],"orgs":["plant"]}]}';
 const LINE = `m,host=a v=1 ${TIME}000000000`;
@@ -63,24 +63,9 @@ test('a token that is bound to a bucket writes to that one', async () => {
 });
 
 test('@influxdata/influxdb-client writes with the right token, and is told of a wrong one', async () => {
-  const write = async (token: string): Promise<void> => {
-    const client = new InfluxDB({ url: stack.url, token });
-    const writer = client.getWriteApi('plant', 'metrics', 'ms', { maxRetries: 0 });
-    writer.writePoint(
-      new Point('client')
-        .tag('city', 'Lisbon')
-        .intField('i', 7)
-        .timestamp(TIME * 1_000),
-    );
-    try {
-      await writer.flush();
-    } finally {
-      await writer.close().catch(() => undefined);
-    }
-  };
-  await write('right-token');
+  await writePoint(stack.url, 'right-token');
   expect(await stack.select('city, i', 'client')).toEqual([['Lisbon', '7']]);
-  const refusal = await write('wrong-token').catch((error: unknown) => error);
+  const refusal = await writePoint(stack.url, 'wrong-token').catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(HttpError);
   expect(refusal).toMatchObject({ statusCode: 401, code: 'unauthorized' });
 });

@@ -1,8 +1,8 @@
 /** Who gets into the deployed stack: built by SAM, run by MiniStack, over the embedded Timestream. */
 import { gzipSync } from 'node:zlib';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { HttpError, InfluxDB, Point, setLogger } from '@influxdata/influxdb-client';
-import { numberedLines, TIME } from '../../contract/connector/harness';
+import { HttpError, setLogger } from '@influxdata/influxdb-client';
+import { numberedLines, TIME, writePoint } from '../../contract/connector/harness';
 import { DATABASE, type Harness, select, startHarness } from '../../contract/timestream/harness';
 import { DEPLOYING_MS, MiniStack, missingForStack } from '../../support/ministack';
 
@@ -98,27 +98,10 @@ describeStack(`the deployed API${missing === undefined ? '' : ` (${missing})`}`,
       expect(response.headers.get('x-amzn-ErrorType')).toBe('UnauthorizedException');
     });
 
-    const influxClient = async (token: string): Promise<void> => {
-      const writer = new InfluxDB({ url: ministack.apiUrl, token }).getWriteApi('org', 'metrics', 'ms', {
-        maxRetries: 0,
-      });
-      writer.writePoint(
-        new Point('client')
-          .tag('city', 'Lisbon')
-          .intField('i', 7)
-          .timestamp(TIME * 1_000),
-      );
-      try {
-        await writer.flush();
-      } finally {
-        await writer.close().catch(() => undefined);
-      }
-    };
-
     test("InfluxDB's client writes, and is told of a wrong token", async () => {
-      await influxClient('telegraf-token');
+      await writePoint(ministack.apiUrl, 'telegraf-token');
       expect(await count('client')).toBe(1);
-      const refusal = await influxClient('wrong-token').catch((error: unknown) => error);
+      const refusal = await writePoint(ministack.apiUrl, 'wrong-token').catch((error: unknown) => error);
       expect(refusal).toBeInstanceOf(HttpError);
       expect(refusal).toMatchObject({ statusCode: 401 });
     });

@@ -50,6 +50,7 @@ test.each([
   [{ headers: { Authorization: 'other' } }],
   [{ headers: { Authorization: 'Digest other' } }],
   [{ headers: { Authorization: `Basic ${basic('other:wrong')}` } }],
+  [{ headers: { Authorization: `Basic ${basic('other')}` } }],
   [{ headers: { 'X-Authorization': 'Token other' } }],
   [{ headers: {}, queryStringParameters: { u: 'other', token: 'other' } }],
 ])(
