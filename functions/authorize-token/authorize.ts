@@ -42,7 +42,8 @@ export function createAuthorizer(
 
 /** @throws InvalidEventError where the event is none of a request authorizer */
 function wholeStage(methodArn: unknown): string {
-  const [, stage] = /^(arn:[^/]+:execute-api:[^/]+\/[^/]+)\//.exec(String(methodArn)) ?? [];
+  const arn = typeof methodArn === 'string' ? methodArn : '';
+  const [, stage] = /^(arn:[^/]+:execute-api:[^/]+\/[^/]+)\//.exec(arn) ?? [];
   if (stage !== undefined) return `${stage}/*`;
   throw new InvalidEventError('the event must be that of a request authorizer of API Gateway, with its methodArn');
 }

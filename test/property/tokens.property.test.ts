@@ -1,9 +1,11 @@
 /** Whatever a request holds: only a right token lets it in, a right one does in every form, and nothing but typed errors is thrown. */
 import fc from 'fast-check';
+import { InvalidEventError } from 'shared/errors';
 import { acceptedTokens } from 'shared/tokens/accepted';
 import type { CredentialSource } from 'shared/tokens/presented';
 import { scopeContext, scopeOf } from 'shared/tokens/scope';
 import { TokenVerifier } from 'shared/tokens/verifier';
+import { createAuthorizer } from '../../functions/authorize-token/authorize';
 import { recordingLogger } from '../influx-writing';
 
 const printable = fc.string({
@@ -123,6 +125,30 @@ test('nor one with a part of the token, or more than it', async () => {
       expect(await verifier.verify({ queryStringParameters: { u: token, p: wrong } })).toBeUndefined();
     }),
   );
+});
+
+test('the authorizer answers any event with one of its two errors', async () => {
+  const logger = { ...recordingLogger(), addContext: () => undefined };
+  const authorize = createAuthorizer(verifierOf('mJ4-right-token-9xQ=='), logger);
+  const methodArn = fc.oneof(
+    fc.constant('arn:aws:execute-api:us-east-1:123456789012:a1/dev/POST/write'),
+    fc.anything(),
+  );
+  const anyEvent = fc.oneof(
+    fc.tuple(anyRequest, methodArn).map(([request, arn]) => ({ ...request, methodArn: arn })),
+    fc.anything(),
+  );
+  await fc.assert(
+    fc.asyncProperty(anyEvent, async (event) => {
+      const error: unknown = await authorize(event).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect(['Error: Unauthorized', 'InvalidEventError']).toContain(
+        error instanceof InvalidEventError ? error.name : String(error),
+      );
+    }),
+    { numRuns: 1_000 },
+  );
+  expect(logger.entries).toEqual([]);
 });
 
 test('any secret is tokens, or a ConfigurationError', () => {

@@ -76,7 +76,7 @@ test('where the tokens are not known the failure is another one, and tells nothi
   expect(JSON.stringify(logger.entries)).not.toContain('example-token');
 });
 
-test.each([null, 'text', {}, { methodArn: 7 }, { methodArn: 'arn:aws:lambda:x:1:f/dev/GET/' }])(
+test.each([null, 'text', {}, { methodArn: { toString: 7 } }, { methodArn: 'arn:aws:lambda:x:1:f/dev/GET/' }])(
   'the event %j is refused by its name',
   async (event) => {
     await expect(authorize(event)).rejects.toMatchObject({ name: 'InvalidEventError' });
