@@ -4,6 +4,8 @@ import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
 import { TableCreator } from 'shared/timestream/tables';
+import { acceptedTokens } from 'shared/tokens/accepted';
+import { TokenVerifier } from 'shared/tokens/verifier';
 import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { startConnector } from './connector/server';
@@ -16,6 +18,7 @@ const USAGE = `npm start -- [options]
   --data-dir DIR       folder of the embedded Timestream's data (.data)
   --memory             keep nothing
   --aws                write to Amazon Timestream with your own credentials
+  --token TOKEN        answer 401 without this token (several: repeat it)
   --help               show this`;
 
 interface Arguments {
@@ -24,6 +27,8 @@ interface Arguments {
   readonly host: string;
   readonly dataDir: string | undefined;
   readonly aws: boolean;
+  /** Those that are let in; everybody is where there are none. */
+  readonly tokens: readonly string[];
 }
 
 class UsageError extends Error {
@@ -41,6 +46,7 @@ function readArguments(argv: string[]): Arguments | undefined {
       'data-dir': { type: 'string', default: '.data' },
       memory: { type: 'boolean', default: false },
       aws: { type: 'boolean', default: false },
+      token: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', default: false },
     },
   });
@@ -51,6 +57,7 @@ function readArguments(argv: string[]): Arguments | undefined {
     host: values.host,
     dataDir: values.memory ? undefined : values['data-dir'],
     aws: values.aws,
+    tokens: values.token,
   };
 }
 
@@ -79,6 +86,17 @@ function describe(message: string, fields: readonly Readonly<Record<string, unkn
   return [message, ...texts].join(' ');
 }
 
+/**
+ * Lets those tokens in, by the code of the authorizer; undefined where there are none.
+ * @throws ConfigurationError for a text that can be no token
+ */
+function verifierOf(tokens: readonly string[]): TokenVerifier | undefined {
+  if (tokens.length === 0) return undefined;
+  const secret = JSON.stringify({ tokens: [...new Set(tokens)].map((token) => ({ token })) });
+  acceptedTokens(secret);
+  return new TokenVerifier(() => Promise.resolve(secret), logger);
+}
+
 /** The embedded Timestream checks no credentials, but the SDK signs with some. */
 function localClient(config: ConnectorConfig, endpoint: string): TimestreamWriteClient {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -90,6 +108,7 @@ async function start(args: Arguments): Promise<void> {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   // Bad configuration stops the start before anything listens.
   const given = loadConnectorConfig();
+  const verifier = verifierOf(args.tokens);
   let timestream: RunningTimestream | undefined;
   if (!args.aws) {
     const { host, timestreamPort, dataDir } = args;
@@ -103,6 +122,7 @@ async function start(args: Arguments): Promise<void> {
     host: args.host,
     port: args.port,
     maxBodyBytes: config.bounds.maxCompressedBytes,
+    verify: verifier && ((request) => verifier.verify(request)),
     log: (line) => console.log(line),
     handler: createHandler({
       config: { ...config, asynchronous: false },
@@ -124,15 +144,16 @@ async function start(args: Arguments): Promise<void> {
 function welcome(
   url: string,
   timestreamUrl: string | undefined,
-  { dataDir }: Arguments,
+  { dataDir, tokens }: Arguments,
   config: ConnectorConfig,
 ): string {
   const { database } = config.tables;
+  const header = tokens.length === 0 ? '' : " -H 'Authorization: Token YOUR_TOKEN'";
   const write = [
     `InfluxDB v2 write endpoint: ${url}`,
     '',
     'Write a point:',
-    `  curl -i '${url}/api/v2/write?precision=s' --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,
+    `  curl -i '${url}/api/v2/write?precision=s'${header} --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,
   ];
   if (timestreamUrl === undefined) return [...write, '', 'Points go to Amazon Timestream. Ctrl-C stops.'].join('\n');
   const table = config.mapping.singleTable ?? 'weather';

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { RequestBounds } from 'shared/config';
 import { InvalidEventError } from 'shared/errors';
+import { scopeOf, type TokenScope } from 'shared/tokens/scope';
 import { ApiError } from './responses';
 
 /**
@@ -26,6 +27,8 @@ export interface WriteEvent {
     readonly timeEpoch?: number;
     readonly stage?: string;
     readonly http?: { readonly method?: string; readonly path?: string };
+    /** The context that the token authorizer gave. */
+    readonly authorizer?: Readonly<Record<string, unknown>> | null;
   };
   /** Set by the function itself on what it hands over in asynchronous mode. */
   readonly asynchronous?: boolean;
@@ -43,6 +46,8 @@ export interface HttpRequest {
   readonly time: number;
   /** As API Gateway gave it; empty where it did not. */
   readonly id: string;
+  /** Where its token may write. */
+  readonly scope: TokenScope;
 }
 
 /** @throws InvalidEventError where the event is none of the forms */
@@ -73,6 +78,7 @@ export function readRequest(input: unknown): HttpRequest {
     isBase64Encoded: event.isBase64Encoded === true,
     time,
     id: requestContext?.requestId ?? '',
+    scope: scopeOf(requestContext?.authorizer),
   };
 }
 

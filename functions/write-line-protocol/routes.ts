@@ -2,6 +2,7 @@
 
 import { untilAborted } from 'shared/resilience/backoff';
 import { LineReport } from 'shared/timestream/line-report';
+import { checkScope } from './permission';
 import type { HttpRequest } from './request';
 import {
   ApiError,
@@ -54,6 +55,14 @@ const ready: Route = () =>
 
 type Routes = Readonly<Record<string, Readonly<Record<string, Route>>>>;
 
+/** A write that the scope of its token allows. */
+const allowed =
+  (write: Route): Route =>
+  (request, ...rest) => {
+    checkScope(request);
+    return write(request, ...rest);
+  };
+
 const routes = (write: Route): Routes => ({
   '/api/v2/write': { POST: write },
   '/write': { POST: write },
@@ -70,7 +79,7 @@ export function createRouter(
   services: RouteServices,
   write: Route = writeNow,
 ): (request: HttpRequest, signal: AbortSignal) => Promise<HttpResponse> {
-  const table = routes(write);
+  const table = routes(allowed(write));
   return async (request, signal) => {
     try {
       return await findRoute(table, request)(request, services, signal);

@@ -2,6 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { AcceptedToken } from 'shared/tokens/accepted';
+import type { CredentialSource } from 'shared/tokens/presented';
+import { scopeContext } from 'shared/tokens/scope';
+import type { WriteEvent } from '../../functions/write-line-protocol/request';
+import { ApiError, failure, type HttpResponse } from '../../functions/write-line-protocol/responses';
 import type { createHandler } from '../../functions/write-line-protocol/write-handler';
 
 export interface ConnectorOptions {
@@ -11,6 +16,8 @@ export interface ConnectorOptions {
   readonly port: number;
   /** Bodies beyond it are refused with 413, as API Gateway does. */
   readonly maxBodyBytes: number;
+  /** The token of a request that may come in; undefined for one that may not. Without it every request may. */
+  readonly verify?: ((request: CredentialSource) => Promise<AcceptedToken | undefined>) | undefined;
   /** Called with one line a request. */
   readonly log: (line: string) => void;
 }
@@ -45,7 +52,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
 async function respond(request: IncomingMessage, response: ServerResponse, options: ConnectorOptions): Promise<void> {
   const started = performance.now();
   const body = await readBody(request, options.maxBodyBytes);
-  const answer = body === undefined ? TOO_LARGE : await options.handler(event(request, body));
+  const answer = body === undefined ? TOO_LARGE : await authorized(event(request, body), options);
   const { statusCode, headers, body: text } = answer ?? { statusCode: 202, headers: {}, body: '' };
   response.writeHead(statusCode, { ...headers, ...(body === undefined && { Connection: 'close' }) });
   response.end(request.method === 'HEAD' ? undefined : text);
@@ -61,6 +68,15 @@ const TOO_LARGE = {
   body: '{"code":"request too large","message":"unable to read data: points batch is too large"}',
 };
 
+/** What the handler answers, once the request has been let in as API Gateway's authorizer does it. */
+async function authorized(event: WriteEvent, { handler, verify }: ConnectorOptions): Promise<HttpResponse | undefined> {
+  if (verify === undefined) return await handler(event);
+  const token = await verify(event);
+  if (token === undefined) return failure(new ApiError(401, 'unauthorized', 'unauthorized access'));
+  const requestContext = { ...event.requestContext, authorizer: scopeContext(token.scope) };
+  return await handler({ ...event, requestContext });
+}
+
 /** The body; undefined where it is too large, with the rest of it left unread. */
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
@@ -73,10 +89,10 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buf
   return Buffer.concat(chunks);
 }
 
-function event(request: IncomingMessage, body: Buffer): Record<string, unknown> {
+function event(request: IncomingMessage, body: Buffer): WriteEvent {
   const searchParams = new URLSearchParams(request.url?.replace(/^[^?]*/, ''));
   return {
-    httpMethod: request.method,
+    httpMethod: request.method ?? '',
     path: pathOf(request),
     headers: request.headers,
     queryStringParameters: Object.fromEntries(searchParams),

@@ -73,7 +73,7 @@ export class MiniStack {
     return { endpoint: this.endpoint, region: REGION, credentials: KEY };
   }
 
-  /** Builds the stack and deploys it with these parameters. */
+  /** Builds the stack, the first time, and deploys it with these parameters. */
   async deploy(parameters: Readonly<Record<string, string>>): Promise<void> {
     const PATH = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
     const options = {
@@ -82,8 +82,10 @@ export class MiniStack {
       maxBuffer: 64 * 1024 * 1024,
     };
     const build = join(this.home, 'build');
-    await run('node', ['scripts/bundle.mjs'], options);
-    await run('sam', ['build', '--build-dir', build], options);
+    if (!existsSync(build)) {
+      await run('node', ['scripts/bundle.mjs'], options);
+      await run('sam', ['build', '--build-dir', build], options);
+    }
     const overrides = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
     const where = ['-t', join(build, 'template.yaml'), '--config-file', join(ROOT, 'samconfig.toml')];
     const how = ['--stack-name', STACK, '--no-confirm-changeset', '--parameter-overrides', ...overrides];
@@ -99,11 +101,16 @@ export class MiniStack {
     return value;
   }
 
-  /** Sends a signed request to the stack's API. */
-  request(method: 'GET' | 'POST', path: string, body?: object): Promise<Response> {
+  /** Where the stack's API is, with its stage. */
+  get apiUrl(): string {
     const [, api, stage] = /^https:\/\/(\w+)\.execute-api\.[^/]+\/(\w+)$/.exec(this.output('Endpoint')) ?? [];
-    const url = new URL(`${this.endpoint}/_aws/execute-api/${api}/${stage}${path}`);
-    return signedFetch('execute-api', method, url, { 'content-type': 'application/json' }, body);
+    return `${this.endpoint}/_aws/execute-api/${api}/${stage}`;
+  }
+
+  /** Sends a signed request to the stack's API; a body is JSON, or a text. */
+  request(method: 'GET' | 'POST', path: string, body?: object | string): Promise<Response> {
+    const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
+    return signedFetch('execute-api', method, new URL(this.apiUrl + path), { 'content-type': type }, body);
   }
 
   /** Calls an operation of EventBridge, which has no client here; answers with its JSON. */
@@ -127,9 +134,9 @@ function signedFetch(
   method: string,
   url: URL,
   given: Readonly<Record<string, string>>,
-  body?: object,
+  body: object | string = '',
 ): Promise<Response> {
-  const text = body === undefined ? '' : JSON.stringify(body);
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
   const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex');
   const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest();
   const time = new Date().toISOString().replace(/[:-]|\.\d+/g, '');

@@ -71,6 +71,26 @@ export function loadConnectorConfig(environment: Environment = process.env): Con
   return Object.freeze(config);
 }
 
+export interface AuthorizerConfig {
+  /** The secret that holds the accepted tokens. */
+  readonly tokenSecretName: string;
+  readonly logLevel: LogLevel;
+}
+
+/**
+ * The configuration of the token authorizer.
+ * @throws ConfigurationError that lists every problem
+ */
+export function loadAuthorizerConfig(environment: Environment = process.env): AuthorizerConfig {
+  const env = new EnvironmentReader(environment);
+  const config = {
+    tokenSecretName: env.required('token_secret_name'),
+    logLevel: env.oneOf('log_level', LOG_LEVELS, 'INFO'),
+  };
+  env.check();
+  return Object.freeze(config);
+}
+
 /** AWS_ENDPOINT_URL_TIMESTREAM_WRITE, or AWS_ENDPOINT_URL. The SDK, left to itself, keeps only the host name of it. */
 function endpoint(env: EnvironmentReader): string | undefined {
   const name = 'AWS_ENDPOINT_URL_TIMESTREAM_WRITE';

@@ -62,6 +62,11 @@ export class S3UnavailableError extends Error {
   override readonly name = 'S3UnavailableError';
 }
 
+/** The secret that says which tokens are accepted cannot be read or understood, so nobody can be let in or refused. */
+export class TokensUnavailableError extends Error {
+  override readonly name = 'TokensUnavailableError';
+}
+
 /** Anything without a type of its own; carries the original as `cause`. */
 export class UnexpectedError extends Error {
   override readonly name = 'UnexpectedError';

@@ -1,4 +1,5 @@
 /** The connector over the embedded Timestream, both over HTTP, as `npm start` has them. */
+import { InfluxDB, Point } from '@influxdata/influxdb-client';
 import { loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
 import { TableCreator } from 'shared/timestream/tables';
@@ -9,7 +10,7 @@ import {
 } from '../../../functions/write-line-protocol/clients';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
 import { createHandler } from '../../../functions/write-line-protocol/write-handler';
-import { startConnector } from '../../../local/connector/server';
+import { type ConnectorOptions, startConnector } from '../../../local/connector/server';
 import type { Intercept } from '../../../local/timestream/server';
 import { VirtualClock } from '../../virtual-clock';
 import { DATABASE, type Harness, select, startHarness } from '../timestream/harness';
@@ -31,6 +32,9 @@ export const silentLogger: FunctionLogger = {
 export interface StackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly intercept?: Intercept;
+  readonly verify?: ConnectorOptions['verify'];
+  /** Takes the lines that the local server prints. */
+  readonly log?: ConnectorOptions['log'];
 }
 
 export interface Stack {
@@ -47,7 +51,8 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-export async function startStack({ environment = {}, intercept }: StackOptions = {}): Promise<Stack> {
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const { environment = {}, intercept, verify, log = () => undefined } = options;
   const timestream = await startHarness({ now: Date.now, ...(intercept && { intercept }) });
   const config = loadConnectorConfig({
     AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url,
@@ -68,7 +73,7 @@ export async function startStack({ environment = {}, intercept }: StackOptions =
     keepRejected: asynchronous,
   });
   const maxBodyBytes = config.bounds.maxCompressedBytes;
-  const connector = await startConnector({ handler, host: '127.0.0.1', port: 0, maxBodyBytes, log: () => undefined });
+  const connector = await startConnector({ handler, host: '127.0.0.1', port: 0, maxBodyBytes, verify, log });
   const from = (what: string, table: string) => select(timestream, `SELECT ${what} FROM "${DATABASE}"."${table}"`);
   return {
     timestream,
@@ -92,6 +97,22 @@ export const TIME = 1_709_294_400;
 /** `count` lines of 20 hosts, each with its own series and time; nanoseconds. */
 export const numberedLines = (table: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${table},host=server${n % 20} value=${n},n=${n}i ${TIME + n}000000000`);
+
+/** Writes a point to the table `client` as InfluxDB's client does, without retries. @throws HttpError for a refusal */
+export async function writePoint(url: string, token: string): Promise<void> {
+  const writer = new InfluxDB({ url, token }).getWriteApi('plant', 'metrics', 'ms', { maxRetries: 0 });
+  writer.writePoint(
+    new Point('client')
+      .tag('city', 'Lisbon')
+      .intField('i', 7)
+      .timestamp(TIME * 1_000),
+  );
+  try {
+    await writer.flush();
+  } finally {
+    await writer.close().catch(() => undefined);
+  }
+}
 
 export interface ErrorBody {
   readonly code: string;

@@ -1,18 +1,4 @@
-import { at, type Fields, LOADER, resourcesWith } from './template';
-
-const apiWith = (parameters = {}): Fields => resourcesWith(parameters).ConnectorApi?.Properties ?? {};
-
-/** Each operation of the API as [method, path, definition]; the method is ANY for what no other names. */
-function operationsWith(parameters = {}): [string, string, Fields][] {
-  const paths = at(apiWith(parameters), 'DefinitionBody', 'paths') as Record<string, Record<string, Fields>>;
-  return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, operation]): [string, string, Fields] => [
-      method === 'x-amazon-apigateway-any-method' ? 'ANY' : method.toUpperCase(),
-      path,
-      operation,
-    ]),
-  );
-}
+import { apiWith, at, type Fields, LOADER, operationsWith, resourcesWith } from './template';
 
 /** The functions behind the operations of the loader; those of all others are the write function's. */
 const LOADER_OPERATIONS: Readonly<Record<string, string>> = {
@@ -56,6 +42,7 @@ test.each(['true', 'false'])('the access log is JSON without query, headers or b
   const entry: Record<string, string> = JSON.parse(String(at(setting, 'Format')));
   expect(at(setting, 'DestinationArn')).toBe('<RestApiGatewayLogGroup.Arn>');
   expect(Object.values(entry).sort()).toEqual([
+    '$context.authorizer.principalId',
     '$context.error.responseType',
     '$context.httpMethod',
     '$context.identity.caller',
@@ -179,6 +166,9 @@ describe('gateway responses', () => {
     ['BAD_REQUEST_BODY', 400, 'invalid', false],
     ['UNAUTHORIZED', 401, 'unauthorized', false],
     ['ACCESS_DENIED', 403, 'forbidden', false],
+    ['WAF_FILTERED', 403, 'forbidden', false],
+    ['AUTHORIZER_FAILURE', 503, 'unavailable', true],
+    ['AUTHORIZER_CONFIGURATION_ERROR', 503, 'unavailable', true],
     ['DEFAULT_5XX', undefined, 'internal error', false],
   ];
 

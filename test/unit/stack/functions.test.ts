@@ -7,6 +7,7 @@ import {
   type Resource,
   resourcesWith,
   statementsWith,
+  TOKENS,
   template,
   type Value,
 } from './template';
@@ -51,8 +52,8 @@ const resourcesOf = (action: string, parameters = {}): string[] =>
     .filter((statement) => listed(statement.Action).includes(action))
     .flatMap((statement) => listed(statement.Resource));
 
-describe.each(functionsWith(LOADER))('%s', (_name, { Properties, Metadata }) => {
-  const resources = resourcesWith(LOADER);
+describe.each(functionsWith({ ...LOADER, ...TOKENS }))('%s', (_name, { Properties, Metadata }) => {
+  const resources = resourcesWith({ ...LOADER, ...TOKENS });
   const folder = String(Properties.CodeUri).replace('functions/', '');
 
   test('logs JSON to a log group of its own, which forgets', () => {
@@ -173,7 +174,7 @@ describe('permissions', () => {
     'xray:GetSamplingTargets',
   ];
 
-  test.each([{}, EVERYTHING, LOADER, { ...EVERYTHING, ...LOADER_OPTIONS }])(
+  test.each([{}, EVERYTHING, LOADER, TOKENS, { ...EVERYTHING, ...LOADER_OPTIONS }])(
     'are enumerated actions on named resources with %p',
     (parameters) => {
       for (const statement of statementsWith(parameters)) {
@@ -280,9 +281,12 @@ describe.each(byType(resourcesWith(), 'AWS::SQS::Queue'))('queue %s', (name, { P
   });
 });
 
-test.each(byType(resourcesWith(LOADER), 'AWS::Logs::LogGroup'))('log group %s forgets', (_name, { Properties }) => {
-  expect(Properties.RetentionInDays).toBeGreaterThan(0);
-});
+test.each(byType(resourcesWith({ ...LOADER, ...TOKENS }), 'AWS::Logs::LogGroup'))(
+  'log group %s forgets',
+  (_name, { Properties }) => {
+    expect(Properties.RetentionInDays).toBeGreaterThan(0);
+  },
+);
 
 test('what the original connector put out is put out', () => {
   expect(Object.keys(template.Outputs)).toEqual(expect.arrayContaining(['Endpoint', 'LambdaDeadLetterQueueName']));

@@ -1,4 +1,4 @@
-import { brokenRules, LOADER, template } from './template';
+import { brokenRules, LOADER, TOKENS, template } from './template';
 
 const ORIGINAL_DEFAULTS = {
   DatabaseName: 'influxdb-line-protocol',
@@ -82,6 +82,8 @@ describe('rules', () => {
     { ...DIMENSION, EnforceCustomPartitionKey: 'true' },
     { CustomPartitionKeyType: 'measure', EnforceCustomPartitionKey: 'false' },
     { EnableAsyncInvocation: 'true', RejectedLinesBucket: 'rejected-lines' },
+    TOKENS,
+    { EndpointType: 'PRIVATE', AllowedVpcEndpointIds: 'vpce-0a,vpce-0b', AllowedCidrs: '10.0.0.0/8' },
     LOADER,
     { ...LOADER, VpcSubnetIds: 'subnet-0a', VpcSecurityGroupIds: 'sg-0a' },
   ])('allow %p', (parameters) => {
@@ -94,6 +96,10 @@ describe('rules', () => {
     [{ ...DIMENSION, CustomPartitionKeyType: 'measure' }, 'needs CustomPartitionKeyType dimension'],
     [{ EnforceCustomPartitionKey: 'true' }, 'needs CustomPartitionKeyType dimension'],
     [{ RejectedLinesBucket: 'rejected-lines' }, 'needs EnableAsyncInvocation'],
+    [{ AuthMode: 'TOKEN' }, 'needs TokenSecretName'],
+    [{ TokenSecretName: 'connector/tokens' }, 'needs AuthMode TOKEN'],
+    [{ EndpointType: 'PRIVATE' }, 'needs AllowedVpcEndpointIds'],
+    [{ AllowedVpcEndpointIds: 'vpce-0a' }, 'needs EndpointType PRIVATE'],
     [{ ...LOADER, InfluxDBTokenSecretName: '' }, 'needs InfluxDBTokenSecretName'],
     [{ ...LOADER, VpcSubnetIds: 'subnet-0a' }, 'needs VpcSecurityGroupIds'],
     [{ ...LOADER, VpcSecurityGroupIds: 'sg-0a' }, 'needs VpcSubnetIds'],

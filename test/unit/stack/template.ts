@@ -36,7 +36,7 @@ export interface Template {
 export const template = loadTemplate();
 
 function loadTemplate(): Template {
-  const functions = ['And', 'Equals', 'GetAtt', 'If', 'Join', 'Not', 'Select', 'Split', 'Sub'];
+  const functions = ['And', 'Equals', 'GetAtt', 'If', 'Join', 'Not', 'Or', 'Select', 'Split', 'Sub'];
   const keys = [['Ref', 'Ref'], ['Condition', 'Condition'], ...functions.map((name) => [name, `Fn::${name}`])];
   const tags = keys.flatMap(([tag, key = '']) => [
     { tag: `!${tag}`, resolve: (text: string) => ({ [key]: text }) },
@@ -72,6 +72,24 @@ export const LOADER = { InfluxDBUrl: 'https://influxdb.example.com:8086', Influx
 
 export const byType = (resources: Record<string, Resource>, type: string): [string, Resource][] =>
   Object.entries(resources).filter(([, resource]) => resource.Type === type);
+
+/** Parameters that let tokens in. */
+export const TOKENS = { AuthMode: 'TOKEN', TokenSecretName: 'connector/tokens' };
+
+/** The properties of the API. */
+export const apiWith = (parameters: Overrides = {}): Fields => resourcesWith(parameters).ConnectorApi?.Properties ?? {};
+
+/** Each operation of the API as [method, path, definition]; the method is ANY for what no other names. */
+export function operationsWith(parameters: Overrides = {}): [string, string, Fields][] {
+  const paths = at(apiWith(parameters), 'DefinitionBody', 'paths') as Record<string, Record<string, Fields>>;
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]): [string, string, Fields] => [
+      method === 'x-amazon-apigateway-any-method' ? 'ANY' : method.toUpperCase(),
+      path,
+      operation,
+    ]),
+  );
+}
 
 /** One value, or several, as a list of texts. */
 export const listed = (value: Value | undefined): string[] => [value ?? []].flat().map(String);
@@ -140,6 +158,8 @@ function evaluateOrNothing(value: Value, overrides: Overrides): Value | typeof N
       return inner(condition(String(a)));
     case 'Fn::And':
       return list.every((part) => inner(part) === true);
+    case 'Fn::Or':
+      return list.some((part) => inner(part) === true);
     case 'Fn::Join':
       return (evaluate(b, overrides) as Value[]).join(String(a));
     case 'Fn::Split':

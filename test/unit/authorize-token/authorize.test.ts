@@ -1,0 +1,89 @@
+/** What the authorizer tells API Gateway. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadAuthorizerConfig } from 'shared/config';
+import { TokenVerifier } from 'shared/tokens/verifier';
+import { createAuthorizer } from '../../../functions/authorize-token/authorize';
+import { recordingLogger } from '../../influx-writing';
+
+const EVENT = JSON.parse(readFileSync(join(__dirname, '../../../events/authorize-token.json'), 'utf8'));
+const SECRET = '{"tokens":[{"token":"example-token","name":"telegraf","buckets":["my-bucket"]},{"token":"other"}]}';
+
+function authorizerOf(fetchSecret = () => Promise.resolve(SECRET)) {
+  const logger = { ...recordingLogger(), addContext: () => undefined };
+  return { authorize: createAuthorizer(new TokenVerifier(fetchSecret, logger), logger), logger };
+}
+const { authorize } = authorizerOf();
+
+test('a token lets into the whole stage, by its name and with its scope', async () => {
+  expect(await authorize(EVENT)).toEqual({
+    principalId: 'telegraf',
+    policyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Action: 'execute-api:Invoke',
+          Effect: 'Allow',
+          Resource: 'arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/*',
+        },
+      ],
+    },
+    context: { buckets: '["my-bucket"]' },
+  });
+});
+
+const basic = (text: string): string => Buffer.from(text).toString('base64');
+
+test.each([
+  [{ headers: { authorization: 'Bearer other' } }],
+  [{ headers: { AUTHORIZATION: `bAsIc ${basic('any user:other')}` } }],
+  [{ headers: null, queryStringParameters: { u: 'any', p: 'other' } }],
+  [{ headers: { Authorization: 'Token wrong' }, queryStringParameters: { p: 'other' } }],
+])('a token without bounds is let in with %j', async (changes) => {
+  expect(await authorize({ ...EVENT, ...changes })).toMatchObject({ principalId: 'token-2', context: {} });
+});
+
+test.each([
+  [{ headers: {} }],
+  [{ headers: null, queryStringParameters: null }],
+  [{ headers: { Authorization: 'Token wrong' } }],
+  [{ headers: { Authorization: 'other' } }],
+  [{ headers: { Authorization: 'Digest other' } }],
+  [{ headers: { Authorization: `Basic ${basic('other:wrong')}` } }],
+  [{ headers: { Authorization: `Basic ${basic('other')}` } }],
+  [{ headers: { 'X-Authorization': 'Token other' } }],
+  [{ headers: {}, queryStringParameters: { u: 'other', token: 'other' } }],
+])(
+  "%j is refused with API Gateway's word for 401, without a stack and without an entry in the log",
+  async (changes) => {
+    const { authorize: refuse, logger } = authorizerOf();
+    await expect(refuse({ ...EVENT, ...changes })).rejects.toMatchObject({
+      name: 'Error',
+      message: 'Unauthorized',
+      stack: 'Error: Unauthorized',
+    });
+    expect(logger.entries).toEqual([]);
+  },
+);
+
+test('where the tokens are not known the failure is another one, and tells nothing of the request', async () => {
+  const { authorize: fail, logger } = authorizerOf(() => Promise.reject(new Error('AccessDenied')));
+  await expect(fail(EVENT)).rejects.toMatchObject({
+    name: 'TokensUnavailableError',
+    stack: expect.stringMatching(/^TokensUnavailableError: [^\n]*$/),
+  });
+  expect(logger.entries).toHaveLength(2);
+  expect(JSON.stringify(logger.entries)).not.toContain('example-token');
+});
+
+test.each([null, 'text', {}, { methodArn: { toString: 7 } }, { methodArn: 'arn:aws:lambda:x:1:f/dev/GET/' }])(
+  'the event %j is refused by its name',
+  async (event) => {
+    await expect(authorize(event)).rejects.toMatchObject({ name: 'InvalidEventError' });
+  },
+);
+
+test('the configuration is the name of the secret', () => {
+  expect(loadAuthorizerConfig({ token_secret_name: 's' })).toEqual({ tokenSecretName: 's', logLevel: 'INFO' });
+  expect(() => loadAuthorizerConfig({})).toThrow('token_secret_name is missing');
+});

@@ -1,0 +1,78 @@
+/** What the function does with the scope of a token, as the authorizer's context hands it on. */
+import { ASYNCHRONOUS, errorIn, handlerOf, TAKEN_FOR_SUCCESS, writeEvent } from '../../connector-handler';
+
+const LINE = 'm,t=1 v=1i 7';
+const BUCKETS = { buckets: '["metrics","events"]' };
+const BOTH = { ...BUCKETS, orgs: '["plant"]' };
+
+const event = (path: string, queryStringParameters: Record<string, string>, authorizer?: Record<string, unknown>) =>
+  writeEvent(LINE, {
+    resource: path,
+    path,
+    queryStringParameters,
+    requestContext: { ...(authorizer && { authorizer }) },
+  });
+
+test.each([
+  ['no scope, and any names', '/api/v2/write', { bucket: 'any', org: 'any' }, { principalId: 'token-1' }],
+  ['no authorizer', '/api/v2/write', {}, undefined],
+  ['an allowed bucket', '/api/v2/write', { bucket: 'events', org: 'any' }, BUCKETS],
+  ['an allowed bucket and organization', '/api/v2/write', { bucket: 'metrics', org: 'plant' }, BOTH],
+  ['an allowed organization', '/api/v2/write', { bucket: 'any', org: 'plant' }, { orgs: BOTH.orgs }],
+  ['an allowed db', '/write', { db: 'metrics' }, BUCKETS],
+  ['an allowed db, v1 having no organization', '/write', { db: 'metrics' }, BOTH],
+])('%s: stored', async (_case, path, query, authorizer) => {
+  const { handle, stored } = handlerOf();
+  expect(await handle(event(path, query, authorizer))).toMatchObject({ statusCode: 204 });
+  expect(stored).toHaveLength(1);
+});
+
+test.each([
+  ['another bucket', '/api/v2/write', { bucket: 'other', org: 'plant' }, BOTH, "bucket 'other'"],
+  ['another organization', '/api/v2/write', { bucket: 'metrics', org: 'other' }, BOTH, "org 'other'"],
+  ['no bucket', '/api/v2/write', { org: 'plant' }, BOTH, 'a request without bucket'],
+  [
+    'no organization, but its id',
+    '/api/v2/write',
+    { bucket: 'metrics', orgID: 'plant' },
+    BOTH,
+    'a request without org',
+  ],
+  ['a bucket of another case', '/api/v2/write', { bucket: 'Metrics', org: 'plant' }, BOTH, "bucket 'Metrics'"],
+  ['another db', '/write', { db: 'other', bucket: 'metrics' }, BOTH, "db 'other'"],
+  ['no db, but a bucket', '/write', { bucket: 'metrics' }, BUCKETS, 'a request without db'],
+])('%s: 403, and nothing is stored', async (_case, path, query, authorizer, what) => {
+  const { handle, stored } = handlerOf();
+  const response = await handle(event(path, query, authorizer));
+  expect(response?.statusCode).toBe(403);
+  expect(response?.headers['X-Platform-Error-Code']).toBe('forbidden');
+  expect(errorIn(response)).toEqual({
+    code: 'forbidden',
+    message: `insufficient permissions for write: the token does not allow ${what}`,
+  });
+  expect(response?.body).not.toMatch(TAKEN_FOR_SUCCESS);
+  expect(stored).toEqual([]);
+});
+
+test('in asynchronous mode nothing is handed over that is not allowed', async () => {
+  const { handle, handedOver } = handlerOf({ environment: ASYNCHRONOUS });
+  expect(await handle(event('/api/v2/write', { bucket: 'other' }, BUCKETS))).toMatchObject({ statusCode: 403 });
+  expect(await handle(event('/api/v2/write', { bucket: 'events' }, BUCKETS))).toMatchObject({ statusCode: 202 });
+  expect(handedOver).toHaveLength(1);
+});
+
+test.each(['metrics', '{"metrics":1}', '[1]', '', 7, null])(
+  'a scope that is no list (%j) allows nothing',
+  async (buckets) => {
+    const { handle, stored } = handlerOf();
+    const response = await handle(event('/api/v2/write', { bucket: 'metrics' }, { buckets }));
+    expect(response?.statusCode).toBe(400);
+    expect(stored).toEqual([]);
+  },
+);
+
+test('a scope is of writes: any token may ask for /ping', async () => {
+  const { handle } = handlerOf();
+  const ping = { ...event('/ping', {}, BUCKETS), httpMethod: 'GET' };
+  expect(await handle(ping)).toMatchObject({ statusCode: 204 });
+});
