@@ -91,6 +91,49 @@ export function loadAuthorizerConfig(environment: Environment = process.env): Au
   return Object.freeze(config);
 }
 
+/** What a run of the redrive may do. */
+export interface RedriveBounds {
+  readonly lettersPerSecond: number;
+  /** Letters of one run. */
+  readonly maxLetters: number;
+  /** A letter whose replay failed so often is parked. */
+  readonly maxTries: number;
+}
+
+export interface RedriveConfig {
+  readonly queueUrl: string;
+  readonly parkingQueueUrl: string;
+  /** Names or ARNs of what letters are replayed to; undefined where there is no loader. */
+  readonly writeFunction: string;
+  readonly loadObjectFunction: string | undefined;
+  readonly stateMachineArn: string | undefined;
+  readonly bounds: RedriveBounds;
+  readonly logLevel: LogLevel;
+}
+
+/**
+ * The configuration of the redrive of dead letters.
+ * @throws ConfigurationError that lists every problem
+ */
+export function loadRedriveConfig(environment: Environment = process.env): RedriveConfig {
+  const env = new EnvironmentReader(environment);
+  const config = {
+    queueUrl: env.required('DEAD_LETTER_QUEUE_URL'),
+    parkingQueueUrl: env.required('PARKING_QUEUE_URL'),
+    writeFunction: env.required('WRITE_FUNCTION_NAME'),
+    loadObjectFunction: env.optional('LOAD_OBJECT_FUNCTION_NAME'),
+    stateMachineArn: env.optional('STATE_MACHINE_ARN'),
+    bounds: {
+      lettersPerSecond: env.integer('LETTERS_PER_SECOND', 5, { min: 1, max: 100 }),
+      maxLetters: env.integer('MAX_LETTERS', 1_000, { min: 1, max: 1_000_000 }),
+      maxTries: env.integer('MAX_TRIES', 5, { min: 1, max: 100 }),
+    },
+    logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'INFO'),
+  };
+  env.check();
+  return Object.freeze(config);
+}
+
 /** AWS_ENDPOINT_URL_TIMESTREAM_WRITE, or AWS_ENDPOINT_URL. The SDK, left to itself, keeps only the host name of it. */
 function endpoint(env: EnvironmentReader): string | undefined {
   const name = 'AWS_ENDPOINT_URL_TIMESTREAM_WRITE';

@@ -44,11 +44,14 @@ const functionsWith = (parameters = {}): [string, Resource][] =>
 const environmentWith = (parameters = {}): Record<string, Value> =>
   at(resourcesWith(parameters).WriteLineProtocolFunction?.Properties, 'Environment', 'Variables') as Fields;
 
-const actionsWith = (parameters = {}): string[] =>
-  statementsWith(parameters).flatMap((statement) => listed(statement.Action));
+/** The role whose permissions depend on parameters of the connector. */
+const WRITER = 'WriteLineProtocolRole';
 
-const resourcesOf = (action: string, parameters = {}): string[] =>
-  statementsWith(parameters)
+const actionsWith = (parameters = {}, role = WRITER): string[] =>
+  statementsWith(parameters, role).flatMap((statement) => listed(statement.Action));
+
+const resourcesOf = (action: string, parameters = {}, role = WRITER): string[] =>
+  statementsWith(parameters, role)
     .filter((statement) => listed(statement.Action).includes(action))
     .flatMap((statement) => listed(statement.Resource));
 
@@ -110,6 +113,7 @@ describe('environment of WriteLineProtocolFunction', () => {
     expect(Object.values(environment)).not.toContain('');
     expect(Object.keys(environment).sort()).toEqual([
       'database_name',
+      'dead_letter_queue_url',
       'enable_async_invocation',
       'enable_database_creation',
       'enable_mag_store_writes',
@@ -135,7 +139,6 @@ describe('environment of WriteLineProtocolFunction', () => {
       'AWS_ENDPOINT_URL_TIMESTREAM_WRITE',
       'custom_partition_key_dimension',
       'custom_partition_key_type',
-      'dead_letter_queue_url',
       'default_dimension',
       'enforce_custom_partition_key',
       'kms_key_id',
@@ -229,6 +232,26 @@ describe('permissions', () => {
     }
   });
 
+  test('of the redrive are its two queues and what it replays to', () => {
+    const role = 'RedriveDeadLettersRole';
+    const queues = ['<LambdaDeadLetterQueue.Arn>', '<ParkingQueue.Arn>'];
+    const moves = ['sqs:ReceiveMessage', 'sqs:SendMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];
+    const alone = ['logs:CreateLogStream', 'logs:PutLogEvents', ...moves, 'lambda:InvokeFunction'];
+    expect(actionsWith({}, role)).toEqual(alone);
+    for (const action of moves) expect(resourcesOf(action, {}, role)).toEqual(queues);
+    expect(resourcesOf('lambda:InvokeFunction', {}, role)).toEqual(['<WriteLineProtocolFunction.Arn>']);
+
+    expect(actionsWith(LOADER, role)).toEqual([...alone, 'states:StartExecution', 'states:DescribeExecution']);
+    expect(resourcesOf('lambda:InvokeFunction', LOADER, role)).toEqual([
+      '<WriteLineProtocolFunction.Arn>',
+      '<LoadObjectFunction.Arn>',
+    ]);
+    expect(resourcesOf('states:StartExecution', LOADER, role)).toEqual(['<BulkLoadStateMachine>']);
+    expect(resourcesOf('states:DescribeExecution', LOADER, role)).toEqual([
+      expect.stringMatching(/:execution:<BulkLoadStateMachine.Name>:\*$/),
+    ]);
+  });
+
   test('the account-wide logging role is optional and outlives the stack', () => {
     expect(resourcesWith().RestApiGatewayLogsRole?.DeletionPolicy).toBe('Retain');
     expect(resourcesWith({ CreateApiGatewayAccountRole: 'false' })).not.toHaveProperty('RestApiGatewayLogsRole');
@@ -266,7 +289,8 @@ describe.each(byType(resourcesWith(), 'AWS::SQS::Queue'))('queue %s', (name, { P
   test.each([
     [LOADER, ['<FailedLoadRule.Arn>']],
     [{ ...LOADER, DataBucketName: 'energy' }, ['<FailedLoadRule.Arn>', '<NewObjectRule.Arn>']],
-  ])('admits the rules of the loader with %p', (parameters, rules) => {
+  ])('admits the rules of the loader with %p, to the dead letters alone', (parameters, rules) => {
+    if (name !== 'LambdaDeadLetterQueue') return expect(statements(parameters)).toEqual([DENY_PLAIN_HTTP]);
     expect(statements(parameters)).toEqual([
       {
         Sid: 'AllowFailedLoads',
@@ -278,6 +302,55 @@ describe.each(byType(resourcesWith(), 'AWS::SQS::Queue'))('queue %s', (name, { P
       },
       DENY_PLAIN_HTTP,
     ]);
+  });
+});
+
+describe('the redrive', () => {
+  const redrive = (parameters = {}) => resourcesWith(parameters).RedriveDeadLettersFunction?.Properties;
+  const SCHEDULE = { RedriveSchedule: 'rate(1 hour)' };
+
+  test('replays to what there is, within the bounds of the parameters', () => {
+    const bounds = { RedriveLettersPerSecond: '7', RedriveMaxLetters: '70', RedriveMaxTries: '17' };
+    const connector = {
+      DEAD_LETTER_QUEUE_URL: '<LambdaDeadLetterQueue>',
+      PARKING_QUEUE_URL: '<ParkingQueue>',
+      WRITE_FUNCTION_NAME: '<WriteLineProtocolFunction>',
+      LETTERS_PER_SECOND: '7',
+      MAX_LETTERS: '70',
+      MAX_TRIES: '17',
+      LOG_LEVEL: 'INFO',
+    };
+    expect(at(redrive(bounds)?.Environment, 'Variables')).toEqual(connector);
+    expect(at(redrive({ ...LOADER, ...bounds })?.Environment, 'Variables')).toEqual({
+      ...connector,
+      LOAD_OBJECT_FUNCTION_NAME: '<LoadObjectFunction>',
+      STATE_MACHINE_ARN: '<BulkLoadStateMachine>',
+    });
+  });
+
+  test('outlasts what it waits for', () => {
+    const resources = resourcesWith({ ...LOADER, LambdaTimeoutInSeconds: '900' });
+    const longest = ['WriteLineProtocolFunction', 'LoadObjectFunction'].map(
+      (name) => resources[name]?.Properties.Timeout,
+    );
+    expect(redrive()?.Timeout).toBeGreaterThanOrEqual(Math.max(...longest.map(Number)));
+  });
+
+  test('runs on a schedule only where there is one, and is not repeated by Lambda', () => {
+    expect(resourcesWith()).not.toHaveProperty('RedriveRule');
+    expect(resourcesWith()).not.toHaveProperty('RedriveRulePermission');
+    const { RedriveRule: rule, RedriveRulePermission: permission } = resourcesWith(SCHEDULE);
+    expect(rule?.Properties).toMatchObject({
+      ScheduleExpression: 'rate(1 hour)',
+      Targets: [{ Arn: '<RedriveDeadLettersFunction.Arn>', Input: '{}' }],
+    });
+    expect(permission?.Properties).toEqual({
+      FunctionName: '<RedriveDeadLettersFunction>',
+      Action: 'lambda:InvokeFunction',
+      Principal: 'events.amazonaws.com',
+      SourceArn: '<RedriveRule.Arn>',
+    });
+    expect(redrive()?.EventInvokeConfig).toEqual({ MaximumRetryAttempts: 0 });
   });
 });
 

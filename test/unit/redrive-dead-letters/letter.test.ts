@@ -1,0 +1,96 @@
+/** What of a dead letter is replayed, by its shape: the sample events are the shapes that AWS documents. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Content, type DeadLetter, readLetter } from '../../../functions/redrive-dead-letters/letter';
+
+const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
+const SENT = 1_709_300_000_000;
+const sample = (name: string) =>
+  JSON.parse(readFileSync(join(__dirname, '../../../events', `${name}.json`), 'utf8')) as Record<string, never>;
+
+const read = (body: unknown, changes: Partial<DeadLetter> = {}, workflow: string | undefined = WORKFLOW): Content => {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return readLetter({ body: text, firstSent: SENT, tries: 0, target: undefined, ...changes }, workflow, 3);
+};
+const reasonOf = (content: Content): string => (content.kind === 'unreplayable' ? content.reason : content.kind);
+
+test('a write that was handed over is replayed as it is, alone or in a record of a destination', () => {
+  const event = sample('write-line-protocol-asynchronous');
+  expect(read(event)).toEqual({ kind: 'write', event });
+  expect(read(sample('dead-letter-write-destination'))).toEqual({ kind: 'write', event });
+});
+
+test.each([
+  ['write-line-protocol', 1_709_294_401_000],
+  ['write-line-protocol-gzip', 1_709_294_401_000],
+  ['write-line-protocol-http-api', 1_709_294_401_000],
+  ['write-line-protocol-bare', SENT],
+])('%s is replayed as one that was handed over, at its own time or else that of its letter', (name, time) => {
+  const content = read(sample(name));
+  if (content.kind !== 'write') throw new Error(content.kind);
+  const { requestContext, ...event } = content.event;
+  expect(event).toEqual({ ...sample(name), requestContext: undefined, asynchronous: true });
+  expect(requestContext?.requestTimeEpoch).toBe(time);
+});
+
+test.each(['load-object', 'load-object-s3', 'load-object-eventbridge'])('%s is replayed to load-object', (name) => {
+  expect(read(sample(name))).toEqual({ kind: 'object', event: sample(name) });
+});
+
+test('an object whose load EventBridge could not start is a load', () => {
+  const event = sample('load-object-eventbridge');
+  const content = read(event, { target: WORKFLOW });
+  expect(content).toMatchObject({ kind: 'load', name: expect.stringMatching(/^redrive-1-[0-9a-f]{32}$/) });
+  expect(content.kind === 'load' && JSON.parse(content.input ?? '')).toEqual(event);
+});
+
+describe('a load that failed', () => {
+  const letter = sample('dead-letter-load') as Record<string, never> & { detail: Record<string, unknown> };
+  const named = (name: string) => ({ ...letter, detail: { ...letter.detail, name } });
+
+  test('is started with its input, by a name that only this letter has', () => {
+    const content = read(letter);
+    expect(content).toMatchObject({ kind: 'load', input: letter.detail.input, failed: 'nightly-2024-01' });
+    expect(read(letter)).toEqual(content);
+    const other = read({ ...letter, id: 'another failure' });
+    expect(other.kind === 'load' && content.kind === 'load' && other.name !== content.name).toBe(true);
+  });
+
+  test('is started without its input, where that was too large for the event', () => {
+    expect(read({ ...letter, detail: { ...letter.detail, input: null } })).toMatchObject({
+      kind: 'load',
+      input: undefined,
+      failed: 'nightly-2024-01',
+    });
+  });
+
+  test('again and again is started no more than a letter is replayed', () => {
+    expect(read(named('redrive-2-0123'))).toMatchObject({ kind: 'load', name: expect.stringMatching(/^redrive-3-/) });
+    expect(reasonOf(read(named('redrive-3-0123')))).toContain('failed again after 3 replays');
+  });
+
+  test('of another state machine, or of a stack without one, is not replayed', () => {
+    const other = { ...letter, detail: { ...letter.detail, stateMachineArn: `${WORKFLOW}2` } };
+    expect(reasonOf(read(other))).toContain('another state machine');
+    expect(
+      reasonOf(
+        readLetter({ body: JSON.stringify(letter), firstSent: SENT, tries: 0, target: undefined }, undefined, 3),
+      ),
+    ).toContain('none');
+  });
+});
+
+test('rejected lines are not replayed: they can never be stored as they are', () => {
+  expect(reasonOf(read(sample('dead-letter-rejected-lines')))).toMatch(/^rejected lines, .*: unable to parse 'weather/);
+});
+
+test.each([
+  ['no JSON', 'm,t=1 v=1'],
+  ['no object', [1]],
+  ['an empty object', {}],
+  ['an event of SQS', sample('load-object-sqs')],
+  ['a test event of S3', { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'b' }],
+  ['an event about a removed object', { Records: [{ eventName: 'ObjectRemoved:Delete', s3: {} }] }],
+])('%s is of no shape that is replayed', (_, body) => {
+  expect(read(body).kind).toBe('unreplayable');
+});
