@@ -47,7 +47,8 @@ const ways: Record<string, (endpoint: string) => Send> = {
       tables: new TableCreator(config.tables, administration),
       checkTimestream: unused,
       invokeSelf: unused,
-      keepRejected: unused,
+      sendLetter: unused,
+      storeRejected: unused,
     });
     return async (event) => {
       const answer = await handler(JSON.parse(event));

@@ -131,7 +131,9 @@ async function start(args: Arguments): Promise<void> {
       tables: new TableCreator(config.tables, administration),
       checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
       invokeSelf: unavailable,
-      keepRejected: unavailable,
+      sendLetter: unavailable,
+      storeRejected: async (object, signal) =>
+        (await import('../functions/write-line-protocol/rejected-lines-bucket')).storeRejected(config, object, signal),
     }),
   });
   console.log(welcome(connector.url, timestream?.url, args, config));

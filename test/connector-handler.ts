@@ -4,10 +4,15 @@ import type { Environment } from 'shared/environment';
 import type { FunctionLogger } from 'shared/logger';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
-import { type RejectedLinesLetter, rejectedLinesLetter } from '../functions/write-line-protocol/asynchronous';
+import type { RejectedLinesLetter } from '../functions/write-line-protocol/asynchronous';
+import type { RejectedLinesObject } from '../functions/write-line-protocol/rejected-lines';
 import type { WriteEvent } from '../functions/write-line-protocol/request';
 import type { HttpResponse } from '../functions/write-line-protocol/responses';
-import { createHandler, type InvocationContext } from '../functions/write-line-protocol/write-handler';
+import {
+  createHandler,
+  type HandlerServices,
+  type InvocationContext,
+} from '../functions/write-line-protocol/write-handler';
 import { REQUEST_TIME } from './connector-mapping';
 import { recordingLogger } from './influx-writing';
 import { expandCall, type PlainRecord } from './timestream-calls';
@@ -17,7 +22,9 @@ export interface HandlerOptions {
   readonly environment?: Environment;
   readonly send?: SendWriteRecords;
   readonly checkTimestream?: () => Promise<unknown>;
-  readonly invokeSelf?: (event: WriteEvent) => Promise<unknown>;
+  readonly invokeSelf?: HandlerServices['invokeSelf'];
+  readonly sendLetter?: HandlerServices['sendLetter'];
+  readonly storeRejected?: HandlerServices['storeRejected'];
 }
 
 export interface HandlerUnderTest {
@@ -26,6 +33,8 @@ export interface HandlerUnderTest {
   readonly stored: PlainRecord[];
   readonly handedOver: WriteEvent[];
   readonly letters: RejectedLinesLetter[];
+  /** Of the bucket for rejected lines. */
+  readonly objects: RejectedLinesObject[];
   readonly logger: FunctionLogger & ReturnType<typeof recordingLogger>;
 }
 
@@ -44,6 +53,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   const stored: PlainRecord[] = [];
   const handedOver: WriteEvent[] = [];
   const letters: RejectedLinesLetter[] = [];
+  const objects: RejectedLinesObject[] = [];
   const logger = { ...recordingLogger(), addContext: () => undefined };
   const store: SendWriteRecords = (body) => {
     stored.push(...expandCall(body).records);
@@ -58,9 +68,15 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
     checkTimestream: options.checkTimestream ?? nothing,
     invokeSelf: options.invokeSelf ?? ((event) => Promise.resolve(handedOver.push(event))),
-    keepRejected: (rejected) => Promise.resolve(letters.push(rejectedLinesLetter(rejected))),
+    sendLetter: options.sendLetter ?? ((letter) => Promise.resolve(letters.push(letter))),
+    storeRejected:
+      options.storeRejected ??
+      ((object) => {
+        objects.push(object);
+        return Promise.resolve(`s3://${config.rejectedLinesBucket}/${object.key}`);
+      }),
   });
-  return { handle, stored, handedOver, letters, logger };
+  return { handle, stored, handedOver, letters, objects, logger };
 }
 
 /** A write as API Gateway's REST API hands it over. */

@@ -2,10 +2,9 @@
  * Asynchronous mode: the function hands a write to itself as an event, which Lambda queues, and stores it in a second invocation.
  * What cannot be stored then throws, so that Lambda tries again and at last puts the event into the dead letter queue.
  */
-import { gzipSync } from 'node:zlib';
 import { StorageUnavailableError } from 'shared/errors';
 import { untilAborted } from 'shared/resilience/backoff';
-import { LineReport } from 'shared/timestream/line-report';
+import { type RejectedLine, RejectedLinesFile } from './rejected-lines';
 import { type HttpRequest, readBody, readRequest, type WriteEvent } from './request';
 import { ApiError, type HttpResponse, json, notHandedOver } from './responses';
 import type { RouteServices } from './routes';
@@ -18,13 +17,8 @@ const MAX_REASONS_IN_LETTER = 100;
 export interface AsynchronousServices extends RouteServices {
   /** Invokes this function with the event, and does not wait for it. */
   readonly invokeSelf: (event: WriteEvent) => Promise<unknown>;
-  /** Keeps the lines of a request that can never be stored; the others were. */
-  readonly keepRejected: (rejected: RejectedLines) => Promise<unknown>;
-}
-
-export interface RejectedLines {
-  readonly request: HttpRequest;
-  readonly lines: readonly { readonly line: number; readonly reason: string; readonly text: string }[];
+  /** Puts a letter into the dead letter queue. */
+  readonly sendLetter: (letter: RejectedLinesLetter) => Promise<unknown>;
 }
 
 /** An event that holds only the rejected lines of another, so that they can be mended and sent again as they are. */
@@ -32,26 +26,33 @@ export interface RejectedLinesLetter extends WriteEvent {
   readonly rejectedLines: readonly string[];
 }
 
-/** Rejected lines as a small letter for the dead letter queue. */
-export function rejectedLinesLetter({ request, lines }: RejectedLines): RejectedLinesLetter {
-  return {
-    ...handOverEvent(request),
-    headers: {},
-    body: `${lines.map(({ text }) => text).join('\n')}\n`,
-    isBase64Encoded: false,
-    rejectedLines: lines.slice(0, MAX_REASONS_IN_LETTER).map(({ reason }) => reason),
-  };
-}
+/** Collects rejected lines for a small letter, where there is no bucket for them. */
+class LetterWriter {
+  private body = '';
+  private isTooLarge = false;
+  private readonly reasons: string[] = [];
 
-/** Rejected lines as an object for the bucket: JSON Lines, gzip, under the date of the request. */
-export function rejectedLinesObject({ request, lines }: RejectedLines): { key: string; body: Buffer } {
-  const time = new Date(request.time).toISOString();
-  const entries = lines.map((entry) => JSON.stringify({ ...entry, requestId: request.id, time }));
-  const name = request.id === '' ? String(request.time) : request.id;
-  return {
-    key: `rejected-lines/${time.slice(0, 10).replaceAll('-', '/')}/${name}.jsonl.gz`,
-    body: gzipSync(`${entries.join('\n')}\n`),
+  constructor(private readonly request: HttpRequest) {}
+
+  readonly add = ({ text, reason }: RejectedLine): void => {
+    this.isTooLarge ||= this.body.length + text.length > MAX_EVENT_BYTES;
+    if (this.isTooLarge) return;
+    this.body += `${text}\n`;
+    if (this.reasons.length < MAX_REASONS_IN_LETTER) this.reasons.push(reason);
   };
+
+  /**
+   * Undefined where no line was rejected.
+   * @throws StorageUnavailableError where they do not fit, so that the event is kept as a whole
+   */
+  finish(): RejectedLinesLetter | undefined {
+    const { request, body, reasons: rejectedLines } = this;
+    if (this.isTooLarge) {
+      throw new StorageUnavailableError('the rejected lines are too many for a letter: set RejectedLinesBucket');
+    }
+    if (rejectedLines.length === 0) return undefined;
+    return { ...handOverEvent(request), headers: {}, body, isBase64Encoded: false, rejectedLines };
+  }
 }
 
 /**
@@ -98,7 +99,7 @@ function handOverEvent(request: HttpRequest): WriteEvent {
 
 /**
  * Stores an event that was handed over. Where every good line was stored, lines that are rejected are kept by themselves.
- * @throws StorageUnavailableError while a good line is not stored
+ * @throws StorageUnavailableError while a good line is not stored, or the rejected ones fit nowhere
  * @throws ApiError where the event cannot be read
  */
 export async function storeHandedOver(
@@ -107,19 +108,26 @@ export async function storeHandedOver(
   signal: AbortSignal,
 ): Promise<void> {
   const request = readRequest(event);
-  const report = new LineReport(Number.POSITIVE_INFINITY);
-  const { outcome, body } = await writeLines(request, services, signal, report);
-  if (outcome.unstored > 0) {
-    throw new StorageUnavailableError(`${outcome.unstored} points are not stored: ${outcome.unstoredReason}`);
+  if (services.config.rejectedLinesBucket === undefined) {
+    const rejected = new LetterWriter(request);
+    await storeGoodLines(request, services, signal, rejected.add);
+    const letter = rejected.finish();
+    if (letter !== undefined) await services.sendLetter(letter);
+  } else {
+    const rejected = new RejectedLinesFile(request);
+    await storeGoodLines(request, services, signal, rejected.add);
+    const object = rejected.finish();
+    if (object !== undefined) await services.storeRejected(object, signal);
   }
-  const reasons = report.reasons();
-  if (reasons.length === 0) return;
-  const lines = reasons.map(({ line, start, end, reason }) => {
-    const text = body
-      .subarray(start, end)
-      .toString()
-      .replace(/\r?\n$/, '');
-    return { line, reason, text };
-  });
-  await services.keepRejected({ request, lines });
+}
+
+async function storeGoodLines(
+  request: HttpRequest,
+  services: AsynchronousServices,
+  signal: AbortSignal,
+  onRejected: (line: RejectedLine) => void,
+): Promise<void> {
+  const { outcome } = await writeLines(request, services, signal, onRejected);
+  if (outcome.unstored === 0) return;
+  throw new StorageUnavailableError(`${outcome.unstored} points are not stored: ${outcome.unstoredReason}`);
 }

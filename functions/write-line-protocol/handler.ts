@@ -16,5 +16,7 @@ export const handler = createHandler({
   tables: new TableCreator(config.tables, administration),
   checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
   invokeSelf: async (event) => (await import('./asynchronous-clients')).invokeSelf(config, event),
-  keepRejected: async (rejected) => (await import('./asynchronous-clients')).keepRejected(config, rejected),
+  sendLetter: async (letter) => (await import('./asynchronous-clients')).sendLetter(config, letter),
+  storeRejected: async (object, signal) =>
+    (await import('./rejected-lines-bucket')).storeRejected(config, object, signal),
 });

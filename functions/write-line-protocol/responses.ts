@@ -72,12 +72,16 @@ export function notHandedOver(throttled: boolean): ApiError {
     : new ApiError(503, 'unavailable', message, RETRY_AFTER);
 }
 
-/** Lines that cannot be stored, ever; all other points are stored. */
-export function badLines(report: LineReport, stored: number): ApiError {
+/**
+ * Lines that cannot be stored, ever; all other points are stored.
+ * @param address of the object that holds every one of them, where there is one
+ */
+export function badLines(report: LineReport, stored: number, address?: string): ApiError {
   const dropped = report.faultyLines + report.rejectedLines;
   const reasons = report.reasons();
   const listed = reasons.map(({ reason }) => reason);
   if (dropped > reasons.length) listed.push(`and ${dropped - reasons.length} more lines`);
+  if (address !== undefined) listed.push(`the rejected lines are in ${address}`);
   const text = `${listed.join('\n')} dropped=${dropped}`;
   if (report.faultyLines === 0) {
     return new ApiError(422, 'unprocessable entity', `failure writing points to database: partial write: ${text}`);

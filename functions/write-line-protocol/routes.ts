@@ -1,8 +1,8 @@
 /** The paths of the write endpoint, as InfluxDB has them. */
 
 import { untilAborted } from 'shared/resilience/backoff';
-import { LineReport } from 'shared/timestream/line-report';
 import { checkScope } from './permission';
+import { RejectedLinesFile, type RejectedLinesObject } from './rejected-lines';
 import type { HttpRequest } from './request';
 import {
   ApiError,
@@ -19,6 +19,8 @@ import { type WriteServices, writeLines } from './write';
 export interface RouteServices extends WriteServices {
   /** Rejects where Timestream cannot be reached with the function's credentials. */
   readonly checkTimestream: (signal: AbortSignal) => Promise<unknown>;
+  /** Puts the lines of a request that can never be stored into their bucket; the address of the object. */
+  readonly storeRejected: (object: RejectedLinesObject, signal: AbortSignal) => Promise<string>;
 }
 
 export type Route = (
@@ -31,12 +33,29 @@ const HEALTH_TIMEOUT_MS = 2_000;
 const started = new Date();
 
 const writeNow: Route = async (request, services, signal) => {
-  const report = new LineReport();
-  const { outcome } = await writeLines(request, services, signal, report);
+  const rejected = services.config.rejectedLinesBucket === undefined ? undefined : new RejectedLinesFile(request);
+  const { outcome, report } = await writeLines(request, services, signal, rejected?.add);
+  // The client sends the whole request again, which will reject the same lines.
   if (outcome.unstored > 0) throw notStored(outcome);
-  if (report.faultyLines + report.rejectedLines > 0) throw badLines(report, outcome.stored);
+  const object = rejected?.finish();
+  const address = object && (await tryStoring(object, services, signal));
+  if (report.faultyLines + report.rejectedLines > 0) throw badLines(report, outcome.stored, address);
   return noContent();
 };
+
+/** The address of the object; undefined where it could not be stored in time. The write itself is done. */
+async function tryStoring(
+  object: RejectedLinesObject,
+  { storeRejected, logger }: RouteServices,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return await untilAborted(storeRejected(object, signal), signal);
+  } catch (error) {
+    logger.error('the rejected lines could not be stored', { key: object.key, error });
+    return undefined;
+  }
+}
 
 const health: Route = async (_request, { checkTimestream, logger }, signal) => {
   const report = { name: 'influxdb', checks: [], version: INFLUXDB_VERSION, commit: 'timestream' };

@@ -2,11 +2,12 @@
 import type { ConnectorConfig } from 'shared/config';
 import { type Precision, V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
 import type { Logger } from 'shared/logger';
-import { LineReport } from 'shared/timestream/line-report';
+import { type LineReason, LineReport } from 'shared/timestream/line-report';
 import { mapLines } from 'shared/timestream/records';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import type { TableCreator } from 'shared/timestream/tables';
 import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
+import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { ApiError } from './responses';
 
@@ -19,7 +20,8 @@ export interface WriteServices {
 
 export interface WriteResult {
   readonly outcome: WriteOutcome;
-  readonly body: Buffer;
+  /** The lines that cannot be stored. */
+  readonly report: LineReport;
 }
 
 /**
@@ -37,19 +39,20 @@ export function requestPrecision({ path, query }: HttpRequest): Precision {
 
 /**
  * Stores what the request holds, until the signal aborts. Everything is settled when it returns.
- * @param report takes the lines that cannot be stored
+ * @param onRejected is given every line that cannot be stored, as it is found
  * @throws ApiError where the request cannot be read
  */
 export async function writeLines(
   request: HttpRequest,
   services: WriteServices,
   signal: AbortSignal,
-  report = new LineReport(),
+  onRejected?: (line: RejectedLine) => void,
 ): Promise<WriteResult> {
   const { config, logger, send, tables } = services;
   const started = performance.now();
   const precision = requestPrecision(request);
   const body = await readBody(request, config.bounds);
+  const report = new LineReport(undefined, onRejected && ((found) => onRejected(withText(found, body))));
   const mapping = { ...config.mapping, precision, requestTime: request.time, maxLineBytes: config.bounds.maxLineBytes };
   const records = mapLines(body, mapping, report);
   const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
@@ -63,5 +66,13 @@ export async function writeLines(
     emptyStrings: records.emptyStrings,
     milliseconds: Math.round(performance.now() - started),
   });
-  return { outcome, body };
+  return { outcome, report };
+}
+
+function withText({ line, start, end, reason }: LineReason, body: Buffer): RejectedLine {
+  const text = body
+    .subarray(start, end)
+    .toString()
+    .replace(/\r?\n$/, '');
+  return { line, reason, text };
 }

@@ -9,7 +9,11 @@ import {
   writeRecordsSender,
 } from '../../../functions/write-line-protocol/clients';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
-import { createHandler } from '../../../functions/write-line-protocol/write-handler';
+import {
+  createHandler,
+  type HandlerServices,
+  type InvocationContext,
+} from '../../../functions/write-line-protocol/write-handler';
 import { type ConnectorOptions, startConnector } from '../../../local/connector/server';
 import type { Intercept } from '../../../local/timestream/server';
 import { VirtualClock } from '../../virtual-clock';
@@ -35,6 +39,7 @@ export interface StackOptions {
   readonly verify?: ConnectorOptions['verify'];
   /** Takes the lines that the local server prints. */
   readonly log?: ConnectorOptions['log'];
+  readonly storeRejected?: HandlerServices['storeRejected'];
 }
 
 export interface Stack {
@@ -42,7 +47,9 @@ export interface Stack {
   /** Of the local server. */
   readonly url: string;
   /** The function, as Lambda calls it. */
-  readonly handler: (event: unknown) => Promise<HttpResponse | undefined>;
+  readonly handler: (event: unknown, context?: InvocationContext) => Promise<HttpResponse | undefined>;
+  /** WriteRecords calls that have not ended. */
+  callsUnderWay(): number;
   /** Writes through the local server. */
   write(body: string | Uint8Array<ArrayBuffer>, headers?: Record<string, string>, query?: string): Promise<Response>;
   /** The rows of a query over a table. */
@@ -52,7 +59,7 @@ export interface Stack {
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const { environment = {}, intercept, verify, log = () => undefined } = options;
+  const { environment = {}, intercept, verify, storeRejected, log = () => undefined } = options;
   const timestream = await startHarness({ now: Date.now, ...(intercept && { intercept }) });
   const config = loadConnectorConfig({
     AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url,
@@ -63,14 +70,20 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const client = timestreamClient(config);
   const administration = tableAdministration(client);
   const asynchronous = () => Promise.reject(new Error('not in these tests'));
+  const send = writeRecordsSender(client, config);
+  let underWay = 0;
   const handler = createHandler({
     config,
     logger: silentLogger,
-    send: writeRecordsSender(client, config),
+    send: (body, signal) => {
+      underWay++;
+      return send(body, signal).finally(() => underWay--);
+    },
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
     checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
     invokeSelf: asynchronous,
-    keepRejected: asynchronous,
+    sendLetter: asynchronous,
+    storeRejected: storeRejected ?? asynchronous,
   });
   const maxBodyBytes = config.bounds.maxCompressedBytes;
   const connector = await startConnector({ handler, host: '127.0.0.1', port: 0, maxBodyBytes, verify, log });
@@ -79,6 +92,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     timestream,
     url: connector.url,
     handler,
+    callsUnderWay: () => underWay,
     write: (body, headers = {}, query = '') =>
       fetch(`${connector.url}/api/v2/write?org=any&bucket=any${query}`, { method: 'POST', body, headers }),
     select: from,

@@ -1,12 +1,11 @@
-/** What asynchronous mode sends to Lambda, to the dead letter queue and to the bucket for rejected lines. */
-import { gunzipSync } from 'node:zlib';
+/** What the function sends to Lambda, to the dead letter queue and to the bucket for rejected lines. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { loadConnectorConfig } from 'shared/config';
-import { invokeSelf, keepRejected } from '../../../functions/write-line-protocol/asynchronous-clients';
-import { readRequest } from '../../../functions/write-line-protocol/request';
+import { invokeSelf, sendLetter } from '../../../functions/write-line-protocol/asynchronous-clients';
+import { storeRejected } from '../../../functions/write-line-protocol/rejected-lines-bucket';
 import { ASYNCHRONOUS, writeEvent } from '../../connector-handler';
 
 const lambda = mockClient(LambdaClient);
@@ -16,10 +15,7 @@ beforeEach(() => {
   for (const client of [lambda, sqs, s3]) client.reset();
 });
 
-const REJECTED = {
-  request: readRequest(writeEvent('good\nbroken\n')),
-  lines: [{ line: 2, reason: 'why', text: 'broken' }],
-};
+const LETTER = { ...writeEvent('broken\n'), asynchronous: true, rejectedLines: ['why'] };
 
 test('the function invokes itself, and does not wait for it', async () => {
   const event = writeEvent('m,t=é v=1');
@@ -29,41 +25,28 @@ test('the function invokes itself, and does not wait for it', async () => {
   expect(JSON.parse(Buffer.from(call?.args[0].input.Payload as Uint8Array).toString())).toEqual(event);
 });
 
-test('rejected lines go to the dead letter queue', async () => {
-  await keepRejected(loadConnectorConfig(ASYNCHRONOUS), REJECTED);
+test('a letter goes to the dead letter queue', async () => {
+  await sendLetter(loadConnectorConfig(ASYNCHRONOUS), LETTER);
   const [call] = sqs.commandCalls(SendMessageCommand);
   expect(call?.args[0].input.QueueUrl).toBe(ASYNCHRONOUS.dead_letter_queue_url);
-  expect(JSON.parse(call?.args[0].input.MessageBody ?? '')).toMatchObject({
-    asynchronous: true,
-    body: 'broken\n',
-    rejectedLines: ['why'],
-  });
-  expect(s3.calls()).toHaveLength(0);
+  expect(JSON.parse(call?.args[0].input.MessageBody ?? '')).toEqual(LETTER);
 });
 
-test('rejected lines go to the bucket where there is one, a second try to the same object', async () => {
-  const config = loadConnectorConfig({ ...ASYNCHRONOUS, rejected_lines_bucket: 'rejected' });
-  await keepRejected(config, REJECTED);
-  await keepRejected(config, REJECTED);
-  const inputs = s3.commandCalls(PutObjectCommand).map(({ args }) => args[0].input);
-  expect(inputs).toHaveLength(2);
-  expect(inputs[0]).toMatchObject({
+test('rejected lines go to the bucket, with its address for an answer', async () => {
+  const config = loadConnectorConfig({ rejected_lines_bucket: 'rejected' });
+  const object = { key: 'rejected-lines/2024/03/01/request-1.jsonl.gz', body: Buffer.from('gzip') };
+  const address = await storeRejected(config, object, new AbortController().signal);
+  expect(address).toBe('s3://rejected/rejected-lines/2024/03/01/request-1.jsonl.gz');
+  const [call] = s3.commandCalls(PutObjectCommand);
+  expect(call?.args[0].input).toEqual({
     Bucket: 'rejected',
-    Key: 'rejected-lines/2024/03/01/request-1.jsonl.gz',
+    Key: object.key,
+    Body: object.body,
     ContentType: 'application/gzip',
   });
-  const text = gunzipSync(inputs[0]?.Body as Buffer).toString();
-  expect(
-    text
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as unknown),
-  ).toEqual([{ line: 2, reason: 'why', text: 'broken', requestId: 'request-1', time: '2024-03-01T12:34:56.789Z' }]);
-  expect(inputs[1]?.Key).toBe(inputs[0]?.Key);
-  expect(sqs.calls()).toHaveLength(0);
 });
 
-test('what cannot be kept fails the invocation, so that Lambda keeps the event', async () => {
+test('a queue that takes no letter fails the invocation, so that Lambda keeps the event', async () => {
   sqs.rejects(new Error('queue is away'));
-  await expect(keepRejected(loadConnectorConfig(ASYNCHRONOUS), REJECTED)).rejects.toThrow('queue is away');
+  await expect(sendLetter(loadConnectorConfig(ASYNCHRONOUS), LETTER)).rejects.toThrow('queue is away');
 });

@@ -173,4 +173,15 @@ describe('an event that was handed over', () => {
     expect(letter?.body).toBe(`${lines.join('\n')}\n`);
     expect(letter?.rejectedLines).toHaveLength(100);
   });
+
+  test('whose rejected lines fit into no letter is kept as a whole', async () => {
+    const body = gzipSync(`m,t=1 v=1i 7\n${'broken\n'.repeat(200_000)}`);
+    const second = handler();
+    await expect(second.handle(await handedOver(body))).rejects.toMatchObject({
+      name: 'StorageUnavailableError',
+      message: expect.stringContaining('RejectedLinesBucket'),
+    });
+    expect(second.stored).toHaveLength(1);
+    expect(second.letters).toEqual([]);
+  });
 });

@@ -11,6 +11,7 @@ import type { WriteResult } from '../influxdb/write-result';
 import type { LoaderConfig } from '../loader-config';
 import type { Logger } from '../logger';
 import type { ParquetReader } from '../parquet/reader';
+import { RejectFile } from '../reject-file';
 import type { BreakerOptions } from '../resilience/circuit-breaker';
 import { type Clock, systemClock } from '../resilience/clock';
 import { type ItemResult, itemResult } from './item-result';
@@ -18,7 +19,6 @@ import { check, loadSchema } from './load';
 import type { ObjectStore } from './objects';
 import { type PlanItem, planItemSchema } from './plan-item';
 import { workKey } from './plan-load';
-import { RejectFile } from './reject-file';
 
 const inputSchema = z.object({ loadId: loadSchema.shape.loadId, item: planItemSchema });
 
@@ -56,7 +56,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
   const { config, objects, reader, deadline, clock = systemClock } = services;
   const start = clock.now();
   const mapping = detectDataset(item.key, services.mappings, item.dataset);
-  const rejects = new RejectFile({ bucket: item.bucket, key: item.key });
+  const rejects = new RejectFile({ time: new Date().toISOString(), loadId, bucket: item.bucket, key: item.key });
   const source = await objects.open(item);
   try {
     const stream = reader.readPoints(source, mapping, {

@@ -18,8 +18,14 @@ export interface LineReason extends LinePlace {
 }
 
 export class LineReport {
-  /** @param limit how many lines are answered for one by one: the first ones */
-  constructor(private readonly limit = MAX_REASONS) {}
+  /**
+   * @param limit how many lines are answered for one by one: the first ones
+   * @param onLine is given every line, as it is noted
+   */
+  constructor(
+    private readonly limit = MAX_REASONS,
+    private readonly onLine?: (line: LineReason) => void,
+  ) {}
 
   /** Lines that are no line protocol. */
   faultyLines = 0;
@@ -30,17 +36,22 @@ export class LineReport {
   /** Notes the decoder's current line, which has a fault. */
   faulty(decoder: LineDecoder): void {
     this.faultyLines++;
-    if (this.first.length >= this.limit) return;
+    const isFull = this.first.length >= this.limit;
+    if (isFull && this.onLine === undefined) return;
     const { line, lineStart: start } = decoder;
     const reason = `unable to parse '${decoder.lineText(MAX_TEXT_BYTES)}': ${decoder.describeFault()}`;
-    this.first.push({ line, start, end: decoder.endLine(), reason });
+    const found = { line, start, end: decoder.endLine(), reason };
+    this.onLine?.(found);
+    if (!isFull) this.first.push(found);
   }
 
   /** Notes a line whose point cannot be stored. */
   rejected({ line, start, end }: LinePlace, reason: string): void {
     this.rejectedLines++;
     // The service's rejections come after the lines were read: the answer names the first lines, whoever refused them.
-    this.first.push({ line, start, end, reason: `line ${line}: ${reason}` });
+    const found = { line, start, end, reason: `line ${line}: ${reason}` };
+    this.onLine?.(found);
+    this.first.push(found);
     if (this.first.length >= 2 * this.limit) this.first.splice(0, this.first.length, ...this.reasons());
   }
 

@@ -1,0 +1,41 @@
+/** The lines of a request that can never be stored, as an object for the bucket: JSON Lines, gzip, under the date of the request. */
+import { createHash } from 'node:crypto';
+import { type Rejected, RejectFile } from 'shared/reject-file';
+import type { HttpRequest } from './request';
+
+/** A line with its number, from 1, and without what ends it. */
+export interface RejectedLine extends Rejected {
+  readonly line: number;
+  readonly text: string;
+}
+
+export interface RejectedLinesObject {
+  readonly key: string;
+  readonly body: Uint8Array;
+}
+
+export class RejectedLinesFile {
+  private readonly time: string;
+  private readonly file: RejectFile;
+
+  constructor(private readonly request: HttpRequest) {
+    this.time = new Date(request.time).toISOString();
+    this.file = new RejectFile({ time: this.time, requestId: request.id });
+  }
+
+  readonly add = (line: RejectedLine): void => this.file.add(line);
+
+  /** Undefined where no line was rejected. A request that is repeated by Lambda gives the same key. */
+  finish(): RejectedLinesObject | undefined {
+    const body = this.file.finish();
+    return (
+      body && { key: `rejected-lines/${this.time.slice(0, 10).replaceAll('-', '/')}/${this.name()}.jsonl.gz`, body }
+    );
+  }
+
+  private name(): string {
+    const { id, time, body } = this.request;
+    // Requests without an id, which come without API Gateway, may have been made in the same millisecond.
+    return /^[\w=-]+$/.test(id) ? id : `${time}-${createHash('sha256').update(body).digest('hex').slice(0, 16)}`;
+  }
+}

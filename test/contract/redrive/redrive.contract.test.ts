@@ -1,0 +1,178 @@
+/** Dead letters replayed over HTTP: through the SDK's clients to the write function, over the embedded Timestream. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { letterQueue, replayTargets } from '../../../functions/redrive-dead-letters/clients';
+import { type RedriveSummary, redrive, survey } from '../../../functions/redrive-dead-letters/redrive';
+import type { Fault } from '../../../local/timestream/server';
+import { AwsDoubles } from '../../support/aws-doubles';
+import { VirtualClock } from '../../virtual-clock';
+import { type Stack, silentLogger, startStack, TIME } from '../connector/harness';
+
+const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
+const BOUNDS = { lettersPerSecond: 5, maxLetters: 100, maxTries: 3 };
+const sample = (name: string) =>
+  JSON.parse(readFileSync(join(__dirname, '../../../events', `${name}.json`), 'utf8')) as Record<string, unknown>;
+
+let fault: ((call: number) => Fault | undefined) | undefined;
+let stack: Stack;
+let aws: AwsDoubles;
+const loadedObjects: unknown[] = [];
+
+beforeEach(async () => {
+  fault = undefined;
+  loadedObjects.length = 0;
+  let calls = 0;
+  const intercept = (operation: string) => (operation === 'WriteRecords' ? fault?.(calls++) : undefined);
+  // An asynchronous event may take the time that Lambda leaves it, of which one second is kept back.
+  const context = { getRemainingTimeInMillis: () => (fault === undefined ? 60_000 : 1_500) };
+  stack = await startStack({ intercept });
+  aws = await AwsDoubles.start({
+    writer: (event) => stack.handler(event, context),
+    'load-object': (event) => Promise.resolve(loadedObjects.push(event)),
+  });
+});
+afterEach(async () => {
+  await aws.stop();
+  await stack.close();
+});
+
+const services = (from = 'dead-letters') => {
+  const { sqs, lambda, workflow } = aws.clients;
+  const config = { writeFunction: 'writer', loadObjectFunction: 'load-object', stateMachineArn: WORKFLOW };
+  return {
+    queue: letterQueue(aws.queueUrl(from), aws.queueUrl('parking'), sqs),
+    targets: replayTargets(config, lambda, workflow),
+    stateMachineArn: WORKFLOW,
+    logger: silentLogger,
+    clock: new VirtualClock(),
+  };
+};
+const run = (from?: string): Promise<RedriveSummary> => redrive(BOUNDS, services(from), new AbortController().signal);
+
+describe('a write of 1,000 points, 500 of them without a timestamp, that failed half-way', () => {
+  /** When the request was made, in ms; new tables take it. */
+  const REQUESTED = (TIME + 60) * 1_000;
+  const event = (lines: readonly string[], requestTimeEpoch: number) => ({
+    asynchronous: true,
+    httpMethod: 'POST',
+    path: '/api/v2/write',
+    headers: {},
+    queryStringParameters: { precision: 'ms' },
+    body: lines.join('\n'),
+    isBase64Encoded: false,
+    requestContext: { requestTimeEpoch, requestId: `request-${requestTimeEpoch}` },
+  });
+  const LINES = Array.from({ length: 1_000 }, (_, n) => `replayed,host=h${n} v=${n}i${n < 500 ? ` ${TIME}000` : ''}`);
+  const rows = async () => (await stack.select('host, v, to_milliseconds(time)', 'replayed')).map(String).sort();
+  const expected = (changed: Readonly<Record<number, number>> = {}) =>
+    LINES.map((_, n) => `h${n},${changed[n] ?? n},${n < 500 ? `${TIME}000` : REQUESTED}`).sort();
+
+  beforeEach(async () => {
+    const letter = event(LINES, REQUESTED);
+    // The table is there; its first calls succeed.
+    await stack.handler(event(LINES.slice(0, 1), REQUESTED - 1));
+    fault = (call) => (call > 4 ? { kind: 'error', type: 'InternalServerException' } : undefined);
+    await expect(stack.handler(letter, { getRemainingTimeInMillis: () => 1_500 })).rejects.toMatchObject({
+      name: 'StorageUnavailableError',
+    });
+    const stored = await stack.count('replayed');
+    expect([stored > 100, stored < 1_000]).toEqual([true, true]);
+    aws.put('dead-letters', letter);
+  });
+
+  test('is replayed: all of them are there once, and its letter is gone', async () => {
+    fault = undefined;
+    expect(await run()).toMatchObject({ letters: 1, replayed: 1, ended: 'empty' });
+    expect(await rows()).toEqual(expected());
+    expect([aws.messages('dead-letters'), aws.messages('parking'), aws.inFlight]).toEqual([[], [], 0]);
+  });
+
+  test('leaves what was written meanwhile, with a timestamp or at the time that it has itself', async () => {
+    fault = undefined;
+    const newer = [`replayed,host=h7 v=70i ${TIME}000`, `replayed,host=h700 v=7000i ${REQUESTED}`];
+    await stack.handler(event(newer, REQUESTED + 1));
+    await run();
+    expect(await rows()).toEqual(expected({ 7: 70, 700: 7000 }));
+  });
+
+  test('replayed twice changes nothing', async () => {
+    fault = undefined;
+    await run();
+    aws.put('dead-letters', event(LINES, REQUESTED));
+    expect(await run()).toMatchObject({ replayed: 1 });
+    expect(await rows()).toEqual(expected());
+  });
+
+  test('that fails again lies in the queue again for later, then parked, each time as it was and with the reason', async () => {
+    const [original] = aws.messages('dead-letters');
+    fault = () => ({ kind: 'error', type: 'AccessDeniedException', message: 'no' });
+    for (const tries of [1, 2]) {
+      expect(await run()).toMatchObject({ putBack: 1, replayed: 0 });
+      const [letter, ...others] = aws.messages('dead-letters');
+      expect(others).toEqual([]);
+      expect(letter).toMatchObject({
+        body: original?.body,
+        delaySeconds: 900,
+        attributes: {
+          Tries: { StringValue: String(tries) },
+          Reason: { StringValue: expect.stringMatching(/^StorageUnavailableError: \d+ points are not stored: /) },
+        },
+      });
+      // The delay passes.
+      aws.queues.set(aws.queueUrl('dead-letters'), letter ? [{ ...letter, delaySeconds: 0 }] : []);
+    }
+    expect(await run()).toMatchObject({ parked: 1 });
+    expect(aws.messages('dead-letters')).toEqual([]);
+    expect(aws.messages('parking')).toMatchObject([{ body: original?.body, delaySeconds: 0 }]);
+
+    fault = undefined;
+    expect(await run('parking')).toMatchObject({ replayed: 1 });
+    expect(await rows()).toEqual(expected());
+    expect(aws.messages('parking')).toEqual([]);
+  });
+});
+
+test('a failed load is started with its input, once, however often its letter is replayed', async () => {
+  const letter = sample('dead-letter-load') as { detail: { input: string } };
+  for (let n = 0; n < 2; n++) {
+    aws.put('dead-letters', letter);
+    expect(await run()).toMatchObject({ replayed: 1, kinds: { load: 1 } });
+  }
+  expect([...aws.executions.values()]).toEqual([letter.detail.input]);
+  expect([...aws.executions.keys()]).toEqual([expect.stringMatching(/^[\w-]{1,80}$/)]);
+});
+
+test('an object that EventBridge could not start a load of is loaded by the workflow, any other one by load-object', async () => {
+  const created = sample('load-object-eventbridge');
+  aws.put('dead-letters', created, { TARGET_ARN: { DataType: 'String', StringValue: WORKFLOW } });
+  aws.put('dead-letters', created);
+  aws.put('dead-letters', sample('load-object-s3'));
+  expect(await run()).toMatchObject({ replayed: 3, kinds: { load: 1, object: 2 } });
+  expect([...aws.executions.values()].map((text) => JSON.parse(text) as unknown)).toEqual([created]);
+  expect(loadedObjects).toHaveLength(2);
+  expect(loadedObjects).toEqual(expect.arrayContaining([created, sample('load-object-s3')]));
+});
+
+test('rejected lines and what is no event are parked with the reason, and what they came with', async () => {
+  const sent = { ErrorMessage: { DataType: 'String', StringValue: 'from Lambda' } };
+  aws.put('dead-letters', sample('dead-letter-rejected-lines'), sent);
+  aws.put('dead-letters', { what: 'is this?' });
+  expect(await run()).toMatchObject({ parked: 2, replayed: 0 });
+  const reasons = aws.messages('parking').map(({ attributes }) => attributes.Reason?.StringValue);
+  expect(reasons).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^rejected lines, /), expect.stringMatching(/^no event of/)]),
+  );
+  expect(aws.messages('parking').some(({ attributes }) => attributes.ErrorMessage !== undefined)).toBe(true);
+});
+
+test('a survey leaves every letter as it is', async () => {
+  aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
+  aws.put('dead-letters', sample('dead-letter-load'));
+  const before = aws.messages('dead-letters');
+  expect(await survey(BOUNDS, services())).toEqual({
+    letters: 2,
+    kinds: { write: 1, object: 0, load: 1, unreplayable: 0 },
+  });
+  expect(aws.messages('dead-letters')).toEqual(expect.arrayContaining([...before]));
+  expect(aws.inFlight).toBe(0);
+});

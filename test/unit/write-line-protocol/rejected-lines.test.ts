@@ -1,0 +1,119 @@
+/** Rejected lines in a bucket: every one of them, and an answer that names the object only where it is there. */
+import { gunzipSync } from 'node:zlib';
+import { ASYNCHRONOUS, errorIn, type HandlerOptions, handlerOf, writeEvent } from '../../connector-handler';
+import { REQUEST_TIME } from '../../connector-mapping';
+import { answer } from '../../timestream-model';
+
+const BUCKET = { rejected_lines_bucket: 'rejected' };
+const KEY = 'rejected-lines/2024/03/01/request-1.jsonl.gz';
+const entriesOf = (body: Uint8Array | undefined) =>
+  gunzipSync(body ?? '')
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const handler = (options: HandlerOptions = {}) => handlerOf({ environment: BUCKET, ...options });
+const LINES = ['m,t=1 v=1i 7', 'broken', 'm v="no tags" 6', 'm,t=old v=1i 9'];
+const rejectOld: HandlerOptions['send'] = (body) => {
+  const { Records } = JSON.parse(Buffer.from(body).toString()) as { Records: unknown[] };
+  const old = Records.findIndex((record) => JSON.stringify(record).includes('"old"'));
+  return Promise.resolve(
+    answer(419, 'RejectedRecordsException', { RejectedRecords: [{ RecordIndex: old, Reason: 'too old' }] }),
+  );
+};
+
+test('every line is kept with number, reason, text, request id and time, whoever rejected it, and the answer says where', async () => {
+  const { handle, objects } = handler({ send: rejectOld });
+  const response = await handle(writeEvent(LINES.join('\r\n')));
+  expect(response?.statusCode).toBe(400);
+  expect(errorIn(response).message).toMatch(
+    new RegExp(`^partial write: .*\nthe rejected lines are in s3://rejected/${KEY} dropped=3$`, 's'),
+  );
+  expect(objects.map(({ key }) => key)).toEqual([KEY]);
+  const time = new Date(REQUEST_TIME).toISOString();
+  expect(entriesOf(objects[0]?.body)).toEqual([
+    {
+      time,
+      requestId: 'request-1',
+      line: 2,
+      text: 'broken',
+      reason: expect.stringContaining("unable to parse 'broken'"),
+    },
+    { time, requestId: 'request-1', line: 3, text: 'm v="no tags" 6', reason: expect.stringContaining('no tags') },
+    { time, requestId: 'request-1', line: 4, text: 'm,t=old v=1i 9', reason: 'line 4: too old' },
+  ]);
+});
+
+test('all of 350 lines are kept, of which the answer names 100', async () => {
+  const lines = Array.from({ length: 350 }, (_, n) => (n % 2 === 0 ? `broken${n}` : `m v=${n} 1`));
+  const { handle, objects } = handler();
+  const { message } = errorIn(await handle(writeEvent(lines.join('\n'))));
+  expect(message).toMatch(/\nand 250 more lines\nthe rejected lines are in s3:\/\/\S+ dropped=350$/);
+  const texts = entriesOf(objects[0]?.body).map(({ line, text }) => [Number(line), text]);
+  expect(texts.sort(([a], [b]) => Number(a) - Number(b))).toEqual(lines.map((text, n) => [n + 1, text]));
+});
+
+test('a write without a rejected line makes no object', async () => {
+  const { handle, objects } = handler();
+  expect(await handle(writeEvent('m,t=1 v=1i 7'))).toMatchObject({ statusCode: 204 });
+  expect(objects).toEqual([]);
+});
+
+test('an answer of 503 makes no object: the request comes again', async () => {
+  const { handle, objects } = handler({ send: () => Promise.resolve(answer(400, 'AccessDeniedException')) });
+  expect(await handle(writeEvent(LINES.join('\n')))).toMatchObject({ statusCode: 503 });
+  expect(objects).toEqual([]);
+});
+
+test.each<[string, NonNullable<HandlerOptions['storeRejected']>]>([
+  ['is away', () => Promise.reject(new Error('bucket is away'))],
+  ['does not answer until the deadline', () => new Promise(() => undefined)],
+])('where the bucket %s, the write is answered as without it, and the log says so', async (_, storeRejected) => {
+  const environment = { ...BUCKET, write_deadline_millis: '100' };
+  const { handle, logger, stored } = handler({ environment, storeRejected });
+  const body = 'm,t=1 v=1i 7\nbroken';
+  const response = await handle(writeEvent(body));
+  expect(response).toEqual(await handlerOf().handle(writeEvent(body)));
+  expect(stored).toHaveLength(1);
+  expect(logger.entries).toContainEqual(expect.objectContaining({ message: 'the rejected lines could not be stored' }));
+});
+
+test('requests without an id have objects of their own, and the same one when they are repeated', async () => {
+  const { handle, objects } = handler();
+  const context = { requestContext: { requestTimeEpoch: REQUEST_TIME } };
+  for (const body of ['broken', 'broken 2', 'broken']) await handle(writeEvent(body, context));
+  const [first, second, third] = objects.map(({ key }) => key);
+  expect(first).toMatch(/^rejected-lines\/2024\/03\/01\/[\w-]+\.jsonl\.gz$/);
+  expect([third, first === second]).toEqual([first, false]);
+});
+
+test('an id that is none of API Gateway is no part of the key', async () => {
+  const { handle, objects } = handler();
+  await handle(writeEvent('broken', { requestContext: { requestTimeEpoch: REQUEST_TIME, requestId: '../../x' } }));
+  expect(objects[0]?.key).toMatch(/^rejected-lines\/2024\/03\/01\/[\w-]+\.jsonl\.gz$/);
+});
+
+describe('in asynchronous mode', () => {
+  const environment = { ...ASYNCHRONOUS, ...BUCKET };
+
+  async function handedOver(body: string) {
+    const { handle, handedOver: events } = handler({ environment });
+    await handle(writeEvent(body));
+    return events[0];
+  }
+
+  test('they are in the bucket instead of the queue, a second try in the same object', async () => {
+    const event = await handedOver('m,t=1 v=1i 7\nbroken');
+    const { handle, objects, letters } = handler({ environment });
+    for (let attempt = 0; attempt < 2; attempt++) expect(await handle(event)).toBeUndefined();
+    expect(objects.map(({ key }) => key)).toEqual([KEY, KEY]);
+    expect(entriesOf(objects[0]?.body)).toMatchObject([{ line: 2, text: 'broken' }]);
+    expect(letters).toEqual([]);
+  });
+
+  test('a bucket that is away fails the invocation, so that Lambda keeps the event', async () => {
+    const storeRejected = () => Promise.reject(new Error('bucket is away'));
+    const { handle } = handler({ environment, storeRejected });
+    await expect(handle(await handedOver('broken'))).rejects.toThrow('bucket is away');
+  });
+});
