@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { numberedLines, TIME } from '../contract/connector/harness';
 import { DATABASE, type Harness, select, startHarness } from '../contract/timestream/harness';
 import { LambdaRuntime } from '../lambda-runtime';
+import { S3Double } from '../s3-double';
 import { ScriptedServer } from '../scripted-server';
 
 const ROOT = path.resolve(__dirname, '../..');
@@ -131,6 +133,37 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
       } finally {
         await asynchronous.stop();
         await services.stop();
+      }
+    });
+
+    test('rejected lines go to a bucket, by a client that is loaded with the first of them', async () => {
+      const code = (file: string) => readFileSync(path.join(folder, 'task', file), 'utf8');
+      const s3Client = /PutObjectCommand/;
+      expect(['handler.js', 'rejected-lines-bucket.js'].map((file) => s3Client.test(code(file)))).toEqual([
+        false,
+        true,
+      ]);
+      const s3 = await S3Double.start();
+      const environment = {
+        AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url,
+        AWS_ENDPOINT_URL_S3: s3.url,
+        rejected_lines_bucket: 'rejected',
+        write_deadline_millis: '28000',
+      };
+      const keeping = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
+      try {
+        expect(await keeping.invoke({ body: `kept,host=a v=1 ${TIME}000000000` })).toMatchObject({
+          result: { statusCode: 204 },
+        });
+        expect(s3.requests).toEqual([]);
+        const outcome = await keeping.invoke({ body: `kept,host=b v=1 ${TIME}000000000\nbroken` });
+        const [address = ''] = /s3:\/\/\S+/.exec(JSON.stringify(outcome)) ?? [];
+        const object = s3.objects.get(address.replace('s3://', ''));
+        expect(JSON.parse(gunzipSync(object ?? '').toString())).toMatchObject({ line: 2, text: 'broken' });
+        expect(await rows('kept')).toEqual([['2']]);
+      } finally {
+        await keeping.stop();
+        await s3.stop();
       }
     });
 

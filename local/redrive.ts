@@ -1,0 +1,109 @@
+/** `npm run redrive`: replays the letters of a deployed stack from this machine, by the code of the function. */
+import { parseArgs } from 'node:util';
+import { loadRedriveConfig, type RedriveConfig } from 'shared/config';
+import type { Environment } from 'shared/environment';
+import type { Logger } from 'shared/logger';
+import { letterQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
+import { type RedriveSummary, redrive, survey } from '../functions/redrive-dead-letters/redrive';
+import { UsageError } from './loader/arguments';
+
+const USAGE = `npm run redrive -- --queue URL --parking URL [options]
+  --queue URL                the letters (DEAD_LETTER_QUEUE_URL); the parking queue's, to replay what is parked
+  --parking URL              takes what cannot be replayed (PARKING_QUEUE_URL)
+  --write-function NAME      the write function (WRITE_FUNCTION_NAME, or influxdb-timestream-connector-lambda)
+  --load-object-function NAME  the loader's function for objects (LOAD_OBJECT_FUNCTION_NAME)
+  --state-machine ARN        the loader's workflow (STATE_MACHINE_ARN)
+  --rate N                   letters a second (LETTERS_PER_SECOND, or 5)
+  --max-letters N            letters of this run (MAX_LETTERS, or 1,000)
+  --max-tries N              failed replays after which a letter is parked (MAX_TRIES, or 5)
+  --dry-run                  count the letters by their kind, and leave them; --queue alone is needed
+  --help                     show this
+
+Region and credentials are the AWS SDK's. Exit code: 0 when every letter was replayed, 1 when one was not, 2 for bad arguments.`;
+
+interface Arguments {
+  readonly dryRun: boolean;
+  readonly settings: Environment;
+}
+
+/** Undefined where help is asked for. @throws UsageError */
+function readArguments(argv: readonly string[], given: Environment): Arguments | undefined {
+  const { values } = parse(argv);
+  if (values.help) return undefined;
+  const dryRun = values['dry-run'];
+  const queue = values.queue ?? given.DEAD_LETTER_QUEUE_URL;
+  const settings = {
+    ...given,
+    DEAD_LETTER_QUEUE_URL: queue,
+    PARKING_QUEUE_URL: values.parking ?? given.PARKING_QUEUE_URL ?? (dryRun ? queue : undefined),
+    WRITE_FUNCTION_NAME:
+      values['write-function'] ?? given.WRITE_FUNCTION_NAME ?? 'influxdb-timestream-connector-lambda',
+    LOAD_OBJECT_FUNCTION_NAME: values['load-object-function'] ?? given.LOAD_OBJECT_FUNCTION_NAME,
+    STATE_MACHINE_ARN: values['state-machine'] ?? given.STATE_MACHINE_ARN,
+    LETTERS_PER_SECOND: values.rate ?? given.LETTERS_PER_SECOND,
+    MAX_LETTERS: values['max-letters'] ?? given.MAX_LETTERS,
+    MAX_TRIES: values['max-tries'] ?? given.MAX_TRIES,
+  };
+  return { dryRun, settings };
+}
+
+function parse(argv: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const names = { 'write-function': text, 'load-object-function': text, 'state-machine': text };
+  const bounds = { rate: text, 'max-letters': text, 'max-tries': text };
+  const options = { queue: text, parking: text, ...names, ...bounds, 'dry-run': flag, help: flag };
+  try {
+    return parseArgs({ args: [...argv], options });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Warnings and errors, as lines for a person. */
+const logger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message, fields) => console.error(`${message}: ${String(fields?.reason)}`),
+  error: (message, fields) => console.error(`${message}: ${String(fields?.error)}`),
+};
+
+/** Stopped by Ctrl-C, it puts back what is under way. */
+async function run({ queueUrl, parkingQueueUrl, bounds, ...targets }: RedriveConfig): Promise<RedriveSummary> {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  const queue = letterQueue(queueUrl, parkingQueueUrl);
+  const services = { queue, targets: replayTargets(targets), stateMachineArn: targets.stateMachineArn, logger };
+  return await redrive(bounds, services, stop.signal);
+}
+
+async function main(): Promise<number> {
+  const args = readArguments(process.argv.slice(2), process.env);
+  if (args === undefined) {
+    console.log(USAGE);
+    return 0;
+  }
+  const config = loadRedriveConfig(args.settings);
+  if (args.dryRun) {
+    const queue = letterQueue(config.queueUrl, config.parkingQueueUrl);
+    console.log(JSON.stringify(await survey(config.bounds, { ...config, queue }), null, 2));
+    return 0;
+  }
+  const summary = await run(config);
+  console.log(JSON.stringify(summary, null, 2));
+  return summary.replayed === summary.letters ? 0 : 1;
+}
+
+/** Errors that say what is wrong with the arguments or the environment. */
+const MISUSE = new Set(['UsageError', 'ConfigurationError']);
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    if (error instanceof UsageError) console.error(`\n${USAGE}`);
+    process.exitCode = error instanceof Error && MISUSE.has(error.name) ? 2 : 1;
+  },
+);

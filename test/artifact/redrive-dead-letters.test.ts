@@ -1,0 +1,61 @@
+/** The redrive as `sam build` made it, outside of the repository: it takes letters from a queue and invokes the write function. */
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { LambdaRuntime } from '../lambda-runtime';
+import { AwsDoubles } from '../support/aws-doubles';
+
+const ROOT = path.resolve(__dirname, '../..');
+const BUILD = path.join(ROOT, '.aws-sam/build');
+const readEvent = (name: string) => JSON.parse(readFileSync(path.join(ROOT, 'events', `${name}.json`), 'utf8'));
+
+if (existsSync(path.join(BUILD, 'RedriveDeadLettersFunction'))) {
+  let folder: string;
+  let aws: AwsDoubles;
+  let runtime: LambdaRuntime;
+  const written: unknown[] = [];
+
+  beforeEach(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'lambda-'));
+    cpSync(path.join(BUILD, 'RedriveDeadLettersFunction'), path.join(folder, 'task'), { recursive: true });
+    cpSync(path.join(BUILD, 'SharedLayer'), path.join(folder, 'opt'), { recursive: true });
+    written.length = 0;
+    aws = await AwsDoubles.start({ writer: (event) => Promise.resolve(written.push(event)) });
+    const environment = {
+      AWS_ENDPOINT_URL: aws.url,
+      DEAD_LETTER_QUEUE_URL: aws.queueUrl('dead-letters'),
+      PARKING_QUEUE_URL: aws.queueUrl('parking'),
+      WRITE_FUNCTION_NAME: 'writer',
+      LETTERS_PER_SECOND: '100',
+    };
+    runtime = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
+  });
+  afterEach(async () => {
+    await runtime.stop();
+    await aws.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('its sample event replays a write, and parks what it cannot', async () => {
+    const letter = readEvent('write-line-protocol-asynchronous');
+    aws.put('dead-letters', letter);
+    aws.put('dead-letters', readEvent('dead-letter-rejected-lines'));
+    expect(await runtime.invoke(readEvent('redrive-dead-letters'))).toMatchObject({
+      result: { letters: 2, replayed: 1, parked: 1, ended: 'empty' },
+    });
+    expect(written).toEqual([letter]);
+    expect([aws.messages('dead-letters').length, aws.messages('parking').length, aws.inFlight]).toEqual([0, 1, 0]);
+    for (const line of runtime.log.trim().split('\n')) JSON.parse(line);
+  });
+
+  test('a dry run only counts, and an input that is none says what is wrong', async () => {
+    aws.put('dead-letters', readEvent('write-line-protocol-asynchronous'));
+    expect(await runtime.invoke({ dryRun: true })).toMatchObject({ result: { letters: 1, kinds: { write: 1 } } });
+    expect(aws.messages('dead-letters')).toHaveLength(1);
+    expect(await runtime.invoke({ form: 'parking' })).toMatchObject({
+      error: { errorType: 'InvalidEventError', errorMessage: expect.stringContaining("'form'") },
+    });
+  });
+} else {
+  test.skip('the redrive as built: .aws-sam/build is not here (npm run build makes it)', () => undefined);
+}

@@ -1,0 +1,62 @@
+/** `npm run redrive`, as a program, over HTTP. */
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { STARTING_MS } from '../../influxd';
+import { AwsDoubles } from '../../support/aws-doubles';
+
+const ROOT = resolve(__dirname, '../../..');
+const sample = (name: string) => JSON.parse(readFileSync(join(ROOT, 'events', `${name}.json`), 'utf8')) as object;
+
+describe('the command line of the redrive', () => {
+  let aws: AwsDoubles;
+  const written: unknown[] = [];
+
+  beforeAll(async () => {
+    execFileSync(process.execPath, ['scripts/bundle.mjs'], { cwd: ROOT });
+    aws = await AwsDoubles.start({ writer: (event) => Promise.resolve(written.push(event)) });
+  }, STARTING_MS);
+  afterAll(() => aws.stop());
+
+  const run = (...argv: string[]): Promise<{ code: number; out: string; err: string }> =>
+    new Promise((done) => {
+      const args = [join(ROOT, '.build/local/redrive.cjs'), ...argv];
+      const key = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+      const env = { PATH: process.env.PATH, AWS_ENDPOINT_URL: aws.url, AWS_REGION: 'us-east-1', ...key };
+      execFile(process.execPath, args, { env }, (error, out, err) =>
+        done({ code: Number(error?.code ?? 0), out, err }),
+      );
+    });
+  const queue = () => ['--queue', aws.queueUrl('dead-letters')];
+  const all = () => [...queue(), '--parking', aws.queueUrl('parking'), '--write-function', 'writer', '--rate', '100'];
+
+  it(
+    'counts in a dry run, replays, and ends with 1 where a letter was parked',
+    async () => {
+      aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
+      const dry = await run(...queue(), '--dry-run');
+      expect([dry.code, JSON.parse(dry.out)]).toMatchObject([0, { letters: 1, kinds: { write: 1 } }]);
+      expect(written).toEqual([]);
+
+      const replayed = await run(...all());
+      expect([replayed.code, JSON.parse(replayed.out)]).toMatchObject([0, { replayed: 1, ended: 'empty' }]);
+      expect(written).toEqual([sample('write-line-protocol-asynchronous')]);
+
+      aws.put('dead-letters', sample('dead-letter-rejected-lines'));
+      const parked = await run(...all());
+      expect([parked.code, JSON.parse(parked.out)]).toMatchObject([1, { parked: 1 }]);
+      expect(parked.err).toContain('a letter was parked: rejected lines');
+    },
+    STARTING_MS,
+  );
+
+  it(
+    'tells of wrong arguments, and ends with 2',
+    async () => {
+      expect(await run(...queue())).toMatchObject({ code: 2, err: expect.stringContaining('PARKING_QUEUE_URL') });
+      expect(await run('--que', 'x')).toMatchObject({ code: 2, err: expect.stringContaining('npm run redrive') });
+      expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('npm run redrive') });
+    },
+    STARTING_MS,
+  );
+});

@@ -1,0 +1,226 @@
+/** Dead letters as Lambda makes them, and their redrive, as deployed: on MiniStack, over the embedded Timestream and a real InfluxDB. */
+import { InvokeCommand, LambdaClient, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { CreateBucketCommand, DeleteBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { Fault } from '../../../local/timestream/server';
+import { DATABASE, type Harness, select, startHarness } from '../../contract/timestream/harness';
+import { BUCKET, describeWithInfluxd, Influxd, TOKEN } from '../../influxd';
+import { fixtureBytes } from '../../support/loader';
+import { DEPLOYING_MS, MiniStack, missingForStack } from '../../support/ministack';
+
+const DATA = 'energy-files';
+const WRITER = 'influxdb-timestream-connector-lambda';
+/** The longest that waiting may take, ms. */
+const WAITING_MS = 120_000;
+/** 2024-03-01T12:00:00Z, in ms. */
+const TIME = 1_709_294_400_000;
+const REQUESTED = TIME + 60_000;
+
+const missing = missingForStack();
+const describeStack: typeof describeWithInfluxd = (name, tests) =>
+  missing === undefined ? describeWithInfluxd(name, tests) : describe.skip(`${name} (${missing})`, () => tests(''));
+
+describeStack('the deployed redrive', (binary) => {
+  let influxd: Influxd;
+  let ministack: MiniStack;
+  let timestream: Harness;
+  let lambda: LambdaClient;
+  let sqs: SQSClient;
+  let workflow: SFNClient;
+  let queue: string | undefined;
+  let parking: string | undefined;
+  let fault: ((call: number) => Fault | undefined) | undefined;
+
+  beforeAll(async () => {
+    let calls = 0;
+    const intercept = (operation: string) => (operation === 'WriteRecords' ? fault?.(calls++) : undefined);
+    [influxd, ministack, timestream] = await Promise.all([
+      Influxd.start(binary),
+      MiniStack.start(),
+      startHarness({ now: Date.now, intercept }),
+    ]);
+    lambda = new LambdaClient(ministack.client);
+    sqs = new SQSClient(ministack.client);
+    workflow = new SFNClient(ministack.client);
+    const s3 = new S3Client(ministack.client);
+    await s3.send(new CreateBucketCommand({ Bucket: DATA }));
+    const body = fixtureBytes('codec-snappy');
+    for (const Key of ['one/generation/a.parquet', 'two/consumption_generation/dataset=generation/b.parquet'])
+      await s3.send(new PutObjectCommand({ Bucket: DATA, Key, Body: body }));
+    await new SecretsManagerClient(ministack.client).send(
+      new CreateSecretCommand({ Name: 'influxdb/token', SecretString: TOKEN }),
+    );
+    await ministack.deploy({
+      EnableAsyncInvocation: 'true',
+      TimestreamWriteEndpoint: timestream.server.url,
+      InfluxDBUrl: influxd.url,
+      InfluxDBTokenSecretName: 'influxdb/token',
+      DataBucketName: DATA,
+      LoaderMemorySize: '512',
+      RedriveLettersPerSecond: '20',
+    });
+    // It refuses plain HTTP, which is all that MiniStack speaks.
+    await s3.send(new DeleteBucketPolicyCommand({ Bucket: ministack.output('WorkBucketName') }));
+    [queue, parking] = await Promise.all(['LambdaDeadLetterQueueName', 'ParkingQueueName'].map(openQueue));
+    // Its CloudFormation leaves the dead letter queue out.
+    const attributes = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queue, AttributeNames: ['QueueArn'] }));
+    const DeadLetterConfig = { TargetArn: attributes.Attributes?.QueueArn };
+    for (const FunctionName of [WRITER, ministack.output('LoadObjectFunctionArn')])
+      await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, DeadLetterConfig }));
+  }, DEPLOYING_MS);
+
+  /** The URL of a queue, whose policy refuses plain HTTP: it is taken away as a proxy would ask for it, that ends TLS. */
+  async function openQueue(output: string): Promise<string | undefined> {
+    const proxied = new SQSClient(ministack.client);
+    const addHeader = { step: 'build' as const, name: 'addForwardedProto' };
+    proxied.middlewareStack.add(
+      (next) => (args) => {
+        (args.request as { headers: Record<string, string> }).headers['x-forwarded-proto'] = 'https';
+        return next(args);
+      },
+      addHeader,
+    );
+    const { QueueUrl } = await proxied.send(new GetQueueUrlCommand({ QueueName: ministack.output(output) }));
+    await proxied.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }));
+    return QueueUrl;
+  }
+
+  afterAll(async () => {
+    ministack?.stop();
+    await timestream?.close();
+    await influxd?.remove();
+  });
+
+  async function invoke(FunctionName: string, event: object, InvocationType: 'Event' | 'RequestResponse') {
+    const { FunctionError, Payload } = await lambda.send(
+      new InvokeCommand({ FunctionName, InvocationType, Payload: JSON.stringify(event) }),
+    );
+    const text = Buffer.from(Payload ?? []).toString();
+    expect([FunctionError, text]).toEqual([undefined, text]);
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  }
+
+  const redrive = () => invoke(ministack.output('RedriveDeadLettersFunctionName'), {}, 'RequestResponse');
+
+  const put = (letter: object) =>
+    sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: JSON.stringify(letter) }));
+
+  async function waiting(QueueUrl: string | undefined): Promise<number> {
+    const AttributeNames = ['ApproximateNumberOfMessages' as const];
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
+    return Number(Attributes?.ApproximateNumberOfMessages);
+  }
+
+  async function until<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {
+    const end = Date.now() + WAITING_MS;
+    for (;;) {
+      const answer = await ask();
+      if (isIt(answer)) return answer;
+      if (Date.now() > end) throw new Error(`not after ${WAITING_MS} ms: ${JSON.stringify(answer)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  const describeExecution = (executionArn: string | undefined) =>
+    workflow.send(new DescribeExecutionCommand({ executionArn }));
+
+  async function points(): Promise<number> {
+    const [row] = await influxd.query(
+      `from(bucket: "${BUCKET}") |> range(start: 1970-01-01T00:00:00Z)
+        |> filter(fn: (r) => r._measurement == "generation_data" and r._field == "power_mw") |> group() |> count()`,
+    );
+    return Number(row?._value ?? 0);
+  }
+
+  const write = (lines: readonly string[], requestTimeEpoch: number) => ({
+    asynchronous: true,
+    httpMethod: 'POST',
+    path: '/api/v2/write',
+    headers: {},
+    queryStringParameters: { precision: 'ms' },
+    body: lines.join('\n'),
+    isBase64Encoded: false,
+    requestContext: { requestTimeEpoch, requestId: `request-${requestTimeEpoch}` },
+  });
+  const LINES = Array.from({ length: 1_000 }, (_, n) => `replayed,host=h${n} v=${n}i${n < 500 ? ` ${TIME}` : ''}`);
+  const rows = async () =>
+    (await select(timestream, `SELECT host, v, to_milliseconds(time) FROM "${DATABASE}"."replayed"`))
+      .map(String)
+      .sort();
+  const EXPECTED = LINES.map((_, n) => `h${n},${n === 7 ? 70 : n},${n < 500 ? TIME : REQUESTED}`).sort();
+
+  test(
+    'a write of 1,000 points that failed half-way is stored once, and what is newer stays, however often it is replayed',
+    async () => {
+      await invoke(WRITER, write(LINES.slice(0, 1), REQUESTED - 1), 'RequestResponse');
+      fault = (call) => (call > 4 ? { kind: 'error', type: 'AccessDeniedException' } : undefined);
+      await invoke(WRITER, write(LINES, REQUESTED), 'Event');
+      await until(
+        () => waiting(queue),
+        (letters) => letters === 1,
+      );
+      expect((await rows()).length).toBeLessThan(1_000);
+
+      fault = undefined;
+      await invoke(WRITER, write([`replayed,host=h7 v=70i ${TIME}`], REQUESTED + 1), 'RequestResponse');
+      expect(await redrive()).toMatchObject({ letters: 1, replayed: 1, kinds: { write: 1 } });
+      expect(await rows()).toEqual(EXPECTED);
+      expect(await waiting(queue)).toBe(0);
+
+      await put(write(LINES, REQUESTED));
+      expect(await redrive()).toMatchObject({ replayed: 1 });
+      expect(await rows()).toEqual(EXPECTED);
+    },
+    2 * WAITING_MS,
+  );
+
+  test(
+    'an object and a load, whose InfluxDB was down, are loaded',
+    async () => {
+      const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
+      const [one, two] = ['one/generation/a.parquet', 'two/consumption_generation/dataset=generation/b.parquet'];
+      await influxd.kill();
+      const notification = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: DATA }, object: { key: one } } };
+      await invoke(ministack.output('LoadObjectFunctionArn'), { Records: [notification] }, 'Event');
+      const input = JSON.stringify({ bucket: DATA, key: two });
+      const { executionArn } = await workflow.send(new StartExecutionCommand({ stateMachineArn, input }));
+      const failed = await until(
+        () => describeExecution(executionArn),
+        ({ status }) => status !== 'RUNNING',
+      );
+      expect(failed.status).toBe('FAILED');
+      // One by Lambda, one by the rule of EventBridge.
+      await until(
+        () => waiting(queue),
+        (letters) => letters === 2,
+      );
+
+      await influxd.restart();
+      expect(await redrive()).toMatchObject({ letters: 2, replayed: 2, kinds: { object: 1, load: 1 } });
+      const { executions = [] } = await workflow.send(new ListExecutionsCommand({ stateMachineArn }));
+      const replay = executions.find(({ name = '' }) => name.startsWith('redrive-1-'));
+      const loaded = await until(
+        () => describeExecution(replay?.executionArn),
+        ({ status }) => status !== 'RUNNING',
+      );
+      expect([loaded.status, loaded.cause]).toEqual(['SUCCEEDED', undefined]);
+      // The same rows in both files: the points replace themselves.
+      expect(await points()).toBe(300);
+    },
+    2 * WAITING_MS,
+  );
+
+  test('a letter of no known shape is parked', async () => {
+    await put({ what: 'is this?' });
+    expect(await redrive()).toMatchObject({ letters: 1, parked: 1 });
+    expect([await waiting(queue), await waiting(parking)]).toEqual([0, 1]);
+  });
+});
