@@ -1,5 +1,5 @@
 /** The connector's configuration: each variable, all problems at once, and the same defaults as the stack's. */
-import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
+import { type ConnectorConfig, loadConnectorConfig, loadRedriveConfig } from 'shared/config';
 import { ConfigurationError } from 'shared/errors';
 import { TABLES } from '../connector-tables';
 import { at, type Fields, resourcesWith, template } from './stack/template';
@@ -86,7 +86,8 @@ describe('defaults', () => {
   };
 
   test('are those of the stack', () => {
-    expect(fromStack()).toEqual({ ...loadConnectorConfig({}), functionName: 'connector' });
+    const ofLambda = { functionName: 'connector', deadLetterQueueUrl: '<LambdaDeadLetterQueue>' };
+    expect(fromStack()).toEqual({ ...loadConnectorConfig({}), ...ofLambda });
   });
 
   const numbers = Object.entries(template.Parameters).filter(([name, { Type }]) => {
@@ -259,5 +260,38 @@ describe('problems', () => {
         "max_line_bytes must be a whole number from 64 to 26214400, not 'x'",
       ]),
     );
+  });
+});
+
+describe('the redrive', () => {
+  const REQUIRED = { DEAD_LETTER_QUEUE_URL: 'https://q', PARKING_QUEUE_URL: 'https://p', WRITE_FUNCTION_NAME: 'w' };
+
+  test("has the stack's defaults", () => {
+    const { RedriveLettersPerSecond, RedriveMaxLetters, RedriveMaxTries } = template.Parameters;
+    expect(loadRedriveConfig(REQUIRED)).toEqual({
+      queueUrl: 'https://q',
+      parkingQueueUrl: 'https://p',
+      writeFunction: 'w',
+      loadObjectFunction: undefined,
+      stateMachineArn: undefined,
+      bounds: {
+        lettersPerSecond: RedriveLettersPerSecond?.Default,
+        maxLetters: RedriveMaxLetters?.Default,
+        maxTries: RedriveMaxTries?.Default,
+      },
+      logLevel: 'INFO',
+    });
+  });
+
+  test('reports everything that is wrong', () => {
+    const wrong = { LETTERS_PER_SECOND: '0', MAX_LETTERS: 'all', MAX_TRIES: '-1', LOAD_OBJECT_FUNCTION_NAME: '' };
+    const message = (environment: Record<string, string>): string => {
+      try {
+        return JSON.stringify(loadRedriveConfig(environment));
+      } catch (error) {
+        return String(error);
+      }
+    };
+    for (const name of [...Object.keys(REQUIRED), ...Object.keys(wrong)]) expect(message(wrong)).toContain(name);
   });
 });
