@@ -11,7 +11,8 @@ import type { Summary } from 'shared/loads/summarize-load';
 import type { Logger } from 'shared/logger';
 import { influxClient } from '../functions/clients/influxdb';
 import { parquetReader } from '../functions/clients/parquet';
-import { type Arguments, readArguments, USAGE, UsageError } from './loader/arguments';
+import { runProgram } from './command/program';
+import { type Arguments, readArguments, USAGE } from './loader/arguments';
 import { Progress } from './loader/progress';
 import { localSource, WORK } from './loader/source';
 import { summaryText } from './loader/summary-text';
@@ -95,16 +96,4 @@ async function main(): Promise<number> {
   }
 }
 
-/** Errors that say what is wrong with the arguments or the environment. */
-const MISUSE = new Set(['UsageError', 'ConfigurationError', 'InvalidEventError']);
-
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    if (error instanceof UsageError) console.error(`\n${USAGE}`);
-    process.exitCode = error instanceof Error && MISUSE.has(error.name) ? 2 : 1;
-  },
-);
+runProgram(main, USAGE);

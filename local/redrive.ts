@@ -5,6 +5,7 @@ import type { Environment } from 'shared/environment';
 import type { Logger } from 'shared/logger';
 import { letterQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
 import { type RedriveSummary, redrive, survey } from '../functions/redrive-dead-letters/redrive';
+import { runProgram } from './command/program';
 import { UsageError } from './loader/arguments';
 
 const USAGE = `npm run redrive -- --queue URL --parking URL [options]
@@ -94,16 +95,4 @@ async function main(): Promise<number> {
   return summary.replayed === summary.letters ? 0 : 1;
 }
 
-/** Errors that say what is wrong with the arguments or the environment. */
-const MISUSE = new Set(['UsageError', 'ConfigurationError']);
-
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    if (error instanceof UsageError) console.error(`\n${USAGE}`);
-    process.exitCode = error instanceof Error && MISUSE.has(error.name) ? 2 : 1;
-  },
-);
+runProgram(main, USAGE);

@@ -17,6 +17,20 @@ const KEY = { accessKeyId: 'test', secretAccessKey: 'test' };
 /** The time limit of a hook that builds and deploys, ms; it takes 25 s on an idle machine. */
 export const DEPLOYING_MS = 300_000;
 
+/** The longest that something on a MiniStack is waited for, ms; a load takes 5 s on an idle machine. */
+export const WAITING_MS = 120_000;
+
+/** Asks again and again until the answer is the one that is waited for. */
+export async function until<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {
+  const end = Date.now() + WAITING_MS;
+  for (;;) {
+    const answer = await ask();
+    if (isIt(answer)) return answer;
+    if (Date.now() > end) throw new Error(`not after ${WAITING_MS} ms: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 /** The program that starts a MiniStack: MINISTACK_UP names it, else it lies in `../shared/tools/ministack` beside the project. */
 function findMiniStack(): string | undefined {
   const up = process.env.MINISTACK_UP ?? resolve(ROOT, '../shared/tools/ministack/up.sh');

@@ -5,8 +5,9 @@ import { letterQueue, replayTargets } from '../../../functions/redrive-dead-lett
 import { type RedriveSummary, redrive, survey } from '../../../functions/redrive-dead-letters/redrive';
 import type { Fault } from '../../../local/timestream/server';
 import { AwsDoubles } from '../../support/aws-doubles';
+import { COLUMNS, handedOver, LINES, POINT_TIME, REQUESTED, rowsOfLines } from '../../support/replayed-write';
 import { VirtualClock } from '../../virtual-clock';
-import { type Stack, silentLogger, startStack, TIME } from '../connector/harness';
+import { type Stack, silentLogger, startStack } from '../connector/harness';
 
 const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
 const BOUNDS = { lettersPerSecond: 5, maxLetters: 100, maxTries: 3 };
@@ -23,11 +24,9 @@ beforeEach(async () => {
   loadedObjects.length = 0;
   let calls = 0;
   const intercept = (operation: string) => (operation === 'WriteRecords' ? fault?.(calls++) : undefined);
-  // An asynchronous event may take the time that Lambda leaves it, of which one second is kept back.
-  const context = { getRemainingTimeInMillis: () => (fault === undefined ? 60_000 : 1_500) };
   stack = await startStack({ intercept });
   aws = await AwsDoubles.start({
-    writer: (event) => stack.handler(event, context),
+    writer: (event) => stack.handler(event),
     'load-object': (event) => Promise.resolve(loadedObjects.push(event)),
   });
 });
@@ -50,31 +49,14 @@ const services = (from = 'dead-letters') => {
 const run = (from?: string): Promise<RedriveSummary> => redrive(BOUNDS, services(from), new AbortController().signal);
 
 describe('a write of 1,000 points, 500 of them without a timestamp, that failed half-way', () => {
-  /** When the request was made, in ms; new tables take it. */
-  const REQUESTED = (TIME + 60) * 1_000;
-  const event = (lines: readonly string[], requestTimeEpoch: number) => ({
-    asynchronous: true,
-    httpMethod: 'POST',
-    path: '/api/v2/write',
-    headers: {},
-    queryStringParameters: { precision: 'ms' },
-    body: lines.join('\n'),
-    isBase64Encoded: false,
-    requestContext: { requestTimeEpoch, requestId: `request-${requestTimeEpoch}` },
-  });
-  const LINES = Array.from({ length: 1_000 }, (_, n) => `replayed,host=h${n} v=${n}i${n < 500 ? ` ${TIME}000` : ''}`);
-  const rows = async () => (await stack.select('host, v, to_milliseconds(time)', 'replayed')).map(String).sort();
-  const expected = (changed: Readonly<Record<number, number>> = {}) =>
-    LINES.map((_, n) => `h${n},${changed[n] ?? n},${n < 500 ? `${TIME}000` : REQUESTED}`).sort();
+  const rows = async () => (await stack.select(COLUMNS, 'replayed')).map(String).sort();
 
   beforeEach(async () => {
-    const letter = event(LINES, REQUESTED);
+    const letter = handedOver(LINES, REQUESTED);
     // The table is there; its first calls succeed.
-    await stack.handler(event(LINES.slice(0, 1), REQUESTED - 1));
-    fault = (call) => (call > 4 ? { kind: 'error', type: 'InternalServerException' } : undefined);
-    await expect(stack.handler(letter, { getRemainingTimeInMillis: () => 1_500 })).rejects.toMatchObject({
-      name: 'StorageUnavailableError',
-    });
+    await stack.handler(handedOver(LINES.slice(0, 1), REQUESTED - 1));
+    fault = (call) => (call > 4 ? { kind: 'error', type: 'AccessDeniedException' } : undefined);
+    await expect(stack.handler(letter)).rejects.toMatchObject({ name: 'StorageUnavailableError' });
     const stored = await stack.count('replayed');
     expect([stored > 100, stored < 1_000]).toEqual([true, true]);
     aws.put('dead-letters', letter);
@@ -83,24 +65,24 @@ describe('a write of 1,000 points, 500 of them without a timestamp, that failed 
   test('is replayed: all of them are there once, and its letter is gone', async () => {
     fault = undefined;
     expect(await run()).toMatchObject({ letters: 1, replayed: 1, ended: 'empty' });
-    expect(await rows()).toEqual(expected());
+    expect(await rows()).toEqual(rowsOfLines());
     expect([aws.messages('dead-letters'), aws.messages('parking'), aws.inFlight]).toEqual([[], [], 0]);
   });
 
   test('leaves what was written meanwhile, with a timestamp or at the time that it has itself', async () => {
     fault = undefined;
-    const newer = [`replayed,host=h7 v=70i ${TIME}000`, `replayed,host=h700 v=7000i ${REQUESTED}`];
-    await stack.handler(event(newer, REQUESTED + 1));
+    const newer = [`replayed,host=h7 v=70i ${POINT_TIME}`, `replayed,host=h700 v=7000i ${REQUESTED}`];
+    await stack.handler(handedOver(newer, REQUESTED + 1));
     await run();
-    expect(await rows()).toEqual(expected({ 7: 70, 700: 7000 }));
+    expect(await rows()).toEqual(rowsOfLines({ 7: 70, 700: 7000 }));
   });
 
   test('replayed twice changes nothing', async () => {
     fault = undefined;
     await run();
-    aws.put('dead-letters', event(LINES, REQUESTED));
+    aws.put('dead-letters', handedOver(LINES, REQUESTED));
     expect(await run()).toMatchObject({ replayed: 1 });
-    expect(await rows()).toEqual(expected());
+    expect(await rows()).toEqual(rowsOfLines());
   });
 
   test('that fails again lies in the queue again for later, then parked, each time as it was and with the reason', async () => {
@@ -127,7 +109,7 @@ describe('a write of 1,000 points, 500 of them without a timestamp, that failed 
 
     fault = undefined;
     expect(await run('parking')).toMatchObject({ replayed: 1 });
-    expect(await rows()).toEqual(expected());
+    expect(await rows()).toEqual(rowsOfLines());
     expect(aws.messages('parking')).toEqual([]);
   });
 });

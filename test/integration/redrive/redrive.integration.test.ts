@@ -14,16 +14,11 @@ import type { Fault } from '../../../local/timestream/server';
 import { DATABASE, type Harness, select, startHarness } from '../../contract/timestream/harness';
 import { BUCKET, describeWithInfluxd, Influxd, TOKEN } from '../../influxd';
 import { fixtureBytes } from '../../support/loader';
-import { DEPLOYING_MS, MiniStack, missingForStack } from '../../support/ministack';
+import { DEPLOYING_MS, MiniStack, missingForStack, until, WAITING_MS } from '../../support/ministack';
+import { COLUMNS, handedOver, LINES, POINT_TIME, REQUESTED, rowsOfLines } from '../../support/replayed-write';
 
 const DATA = 'energy-files';
 const WRITER = 'influxdb-timestream-connector-lambda';
-/** The longest that waiting may take, ms. */
-const WAITING_MS = 120_000;
-/** 2024-03-01T12:00:00Z, in ms. */
-const TIME = 1_709_294_400_000;
-const REQUESTED = TIME + 60_000;
-
 const missing = missingForStack();
 const describeStack: typeof describeWithInfluxd = (name, tests) =>
   missing === undefined ? describeWithInfluxd(name, tests) : describe.skip(`${name} (${missing})`, () => tests(''));
@@ -53,7 +48,7 @@ describeStack('the deployed redrive', (binary) => {
     const s3 = new S3Client(ministack.client);
     await s3.send(new CreateBucketCommand({ Bucket: DATA }));
     const body = fixtureBytes('codec-snappy');
-    for (const Key of ['one/generation/a.parquet', 'two/consumption_generation/dataset=generation/b.parquet'])
+    for (const Key of ['one/generation/a.parquet', 'two/generation/b.parquet'])
       await s3.send(new PutObjectCommand({ Bucket: DATA, Key, Body: body }));
     await new SecretsManagerClient(ministack.client).send(
       new CreateSecretCommand({ Name: 'influxdb/token', SecretString: TOKEN }),
@@ -119,16 +114,6 @@ describeStack('the deployed redrive', (binary) => {
     return Number(Attributes?.ApproximateNumberOfMessages);
   }
 
-  async function until<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {
-    const end = Date.now() + WAITING_MS;
-    for (;;) {
-      const answer = await ask();
-      if (isIt(answer)) return answer;
-      if (Date.now() > end) throw new Error(`not after ${WAITING_MS} ms: ${JSON.stringify(answer)}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-
   const describeExecution = (executionArn: string | undefined) =>
     workflow.send(new DescribeExecutionCommand({ executionArn }));
 
@@ -140,29 +125,16 @@ describeStack('the deployed redrive', (binary) => {
     return Number(row?._value ?? 0);
   }
 
-  const write = (lines: readonly string[], requestTimeEpoch: number) => ({
-    asynchronous: true,
-    httpMethod: 'POST',
-    path: '/api/v2/write',
-    headers: {},
-    queryStringParameters: { precision: 'ms' },
-    body: lines.join('\n'),
-    isBase64Encoded: false,
-    requestContext: { requestTimeEpoch, requestId: `request-${requestTimeEpoch}` },
-  });
-  const LINES = Array.from({ length: 1_000 }, (_, n) => `replayed,host=h${n} v=${n}i${n < 500 ? ` ${TIME}` : ''}`);
   const rows = async () =>
-    (await select(timestream, `SELECT host, v, to_milliseconds(time) FROM "${DATABASE}"."replayed"`))
-      .map(String)
-      .sort();
-  const EXPECTED = LINES.map((_, n) => `h${n},${n === 7 ? 70 : n},${n < 500 ? TIME : REQUESTED}`).sort();
+    (await select(timestream, `SELECT ${COLUMNS} FROM "${DATABASE}"."replayed"`)).map(String).sort();
+  const EXPECTED = rowsOfLines({ 7: 70 });
 
   test(
     'a write of 1,000 points that failed half-way is stored once, and what is newer stays, however often it is replayed',
     async () => {
-      await invoke(WRITER, write(LINES.slice(0, 1), REQUESTED - 1), 'RequestResponse');
+      await invoke(WRITER, handedOver(LINES.slice(0, 1), REQUESTED - 1), 'RequestResponse');
       fault = (call) => (call > 4 ? { kind: 'error', type: 'AccessDeniedException' } : undefined);
-      await invoke(WRITER, write(LINES, REQUESTED), 'Event');
+      await invoke(WRITER, handedOver(LINES, REQUESTED), 'Event');
       await until(
         () => waiting(queue),
         (letters) => letters === 1,
@@ -170,12 +142,12 @@ describeStack('the deployed redrive', (binary) => {
       expect((await rows()).length).toBeLessThan(1_000);
 
       fault = undefined;
-      await invoke(WRITER, write([`replayed,host=h7 v=70i ${TIME}`], REQUESTED + 1), 'RequestResponse');
+      await invoke(WRITER, handedOver([`replayed,host=h7 v=70i ${POINT_TIME}`], REQUESTED + 1), 'RequestResponse');
       expect(await redrive()).toMatchObject({ letters: 1, replayed: 1, kinds: { write: 1 } });
       expect(await rows()).toEqual(EXPECTED);
       expect(await waiting(queue)).toBe(0);
 
-      await put(write(LINES, REQUESTED));
+      await put(handedOver(LINES, REQUESTED));
       expect(await redrive()).toMatchObject({ replayed: 1 });
       expect(await rows()).toEqual(EXPECTED);
     },
@@ -186,7 +158,7 @@ describeStack('the deployed redrive', (binary) => {
     'an object and a load, whose InfluxDB was down, are loaded',
     async () => {
       const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
-      const [one, two] = ['one/generation/a.parquet', 'two/consumption_generation/dataset=generation/b.parquet'];
+      const [one, two] = ['one/generation/a.parquet', 'two/generation/b.parquet'];
       await influxd.kill();
       const notification = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: DATA }, object: { key: one } } };
       await invoke(ministack.output('LoadObjectFunctionArn'), { Records: [notification] }, 'Event');

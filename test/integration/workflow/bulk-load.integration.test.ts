@@ -23,12 +23,10 @@ import {
 import type { Summary } from 'shared/loads/summarize-load';
 import { BUCKET, describeWithInfluxd, Influxd, TOKEN } from '../../influxd';
 import { duckdb } from '../../support/loader';
-import { DEPLOYING_MS, MiniStack, missingForStack } from '../../support/ministack';
+import { DEPLOYING_MS, MiniStack, missingForStack, until, WAITING_MS } from '../../support/ministack';
 
 const DATA = 'energy-files';
 const FILES = 20;
-/** The longest that one of these loads may take, ms; it takes 5 s on an idle machine. */
-const LOADING_MS = 120_000;
 
 const missing = missingForStack();
 const describeStack: typeof describeWithInfluxd = (name, tests) =>
@@ -130,17 +128,6 @@ describeStack('the deployed workflow', (binary) => {
     return executions.map(({ executionArn = '' }) => executionArn);
   }
 
-  /** Asks again and again until the answer is the one that is waited for. */
-  async function until<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {
-    const end = Date.now() + LOADING_MS;
-    for (;;) {
-      const answer = await ask();
-      if (isIt(answer)) return answer;
-      if (Date.now() > end) throw new Error(`not after ${LOADING_MS} ms: ${JSON.stringify(answer)}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-
   const summaryOf = ({ output = 'null' }: DescribeExecutionCommandOutput): Summary => JSON.parse(output);
 
   test(
@@ -164,7 +151,7 @@ describeStack('the deployed workflow', (binary) => {
       expect(JSON.parse(await getJson(summary.summary))).toEqual(summary);
       expect(await stored('generation_data')).toBe(points);
     },
-    LOADING_MS,
+    WAITING_MS,
   );
 
   describe('with a corrupt file', () => {
@@ -177,7 +164,7 @@ describeStack('the deployed workflow', (binary) => {
       corrupt = keys[7] ?? '';
       const bytes = readFileSync(fileOf(corrupt));
       await put(corrupt, Buffer.concat([bytes.subarray(0, 4), Buffer.alloc(2000, 0xff), bytes.subarray(2004)]));
-    }, LOADING_MS);
+    }, WAITING_MS);
 
     test(
       'within the tolerance, the summary names it',
@@ -197,7 +184,7 @@ describeStack('the deployed workflow', (binary) => {
         });
         expect(await getJson(summary.failedItems ?? '')).toContain(corrupt);
       },
-      LOADING_MS,
+      WAITING_MS,
     );
 
     test(
@@ -222,7 +209,7 @@ describeStack('the deployed workflow', (binary) => {
         });
         expect(await stored('consumption_data')).toBe(others.points + missing.points);
       },
-      2 * LOADING_MS,
+      2 * WAITING_MS,
     );
   });
 
@@ -240,7 +227,7 @@ describeStack('the deployed workflow', (binary) => {
         cause: expect.stringContaining('the input must hold {bucket, key}'),
       });
     },
-    LOADING_MS,
+    WAITING_MS,
   );
 
   test(
@@ -266,7 +253,7 @@ describeStack('the deployed workflow', (binary) => {
       expect(summaryOf(execution)).toMatchObject({ statusCode: 200, points_written: points });
       expect(others).toEqual([]);
     },
-    LOADING_MS,
+    WAITING_MS,
   );
 
   test(
@@ -283,7 +270,7 @@ describeStack('the deployed workflow', (binary) => {
         data: { points_written: points, source_records: rows },
       });
     },
-    LOADING_MS,
+    WAITING_MS,
   );
 
   describe('the API', () => {
@@ -316,7 +303,7 @@ describeStack('the deployed workflow', (binary) => {
         expect((await post({ ...body, keys })).status).toBe(409);
         expect(await executions()).toHaveLength(before + 1);
       },
-      LOADING_MS,
+      WAITING_MS,
     );
 
     test('says whether InfluxDB is healthy, and what there is not', async () => {
@@ -337,7 +324,7 @@ describeStack('the deployed workflow', (binary) => {
       });
       await influxd.restart();
     },
-    LOADING_MS,
+    WAITING_MS,
   );
 
   test('the rule for failed loads takes the event of one, and no other', async () => {
