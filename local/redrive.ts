@@ -5,8 +5,7 @@ import type { Environment } from 'shared/environment';
 import type { Logger } from 'shared/logger';
 import { letterQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
 import { type RedriveSummary, redrive, survey } from '../functions/redrive-dead-letters/redrive';
-import { runProgram } from './command/program';
-import { UsageError } from './loader/arguments';
+import { runProgram, UsageError } from './command/program';
 
 const USAGE = `npm run redrive -- --queue URL --parking URL [options]
   --queue URL                the letters (DEAD_LETTER_QUEUE_URL); the parking queue's, to replay what is parked

@@ -1,5 +1,9 @@
 /** How a program of the command line ends: with its code, or with what went wrong and never a stack trace. */
-import { UsageError } from '../loader/arguments';
+
+/** What is wrong with the arguments. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
 
 /** Errors that say what is wrong with the arguments or the environment. */
 const MISUSE = new Set(['UsageError', 'ConfigurationError', 'InvalidEventError']);

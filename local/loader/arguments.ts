@@ -1,6 +1,7 @@
 /** The command line of `npm run load`. */
 import { parseArgs } from 'node:util';
 import type { Environment } from 'shared/environment';
+import { UsageError } from '../command/program';
 
 export const USAGE = `npm run load -- FILE|DIR|s3://BUCKET/KEY-OR-PREFIX [options]
   --url URL          InfluxDB (INFLUXDB_URL, or http://localhost:8086)
@@ -29,11 +30,6 @@ export interface Arguments {
   readonly json: boolean;
   /** The settings as environment variables. */
   readonly settings: Environment;
-}
-
-/** What is wrong with the arguments. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 /** Undefined where help is asked for. @throws UsageError */

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { ObjectStore } from 'shared/loads/objects';
-import { UsageError } from './arguments';
+import { UsageError } from '../command/program';
 import { combined, FolderObjects } from './folder-objects';
 
 /** Names that no bucket of S3 can have. */

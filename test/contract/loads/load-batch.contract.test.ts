@@ -102,6 +102,8 @@ describe('invalid rows', () => {
     const rows = rejectedRows(result);
     expect(rows).toHaveLength(invalid);
     expect(rows[0]).toMatchObject({
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      loadId: 'load-1',
       bucket: DATA,
       key: 'generation/value-bad.parquet',
       row: expect.any(Number),
