@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { type Rejected, RejectFile } from 'shared/reject-file';
 import type { HttpRequest } from './request';
 
+/** Keeping these takes about as long as storing as many points would, which a request has to leave time for. */
+const MOST_LINES = 50_000;
+
 /** A line with its number, from 1, and without what ends it. */
 export interface RejectedLine extends Rejected {
   readonly line: number;
@@ -20,7 +23,7 @@ export class RejectedLinesFile {
 
   constructor(private readonly request: HttpRequest) {
     this.time = new Date(request.time).toISOString();
-    this.file = new RejectFile({ time: this.time, requestId: request.id });
+    this.file = new RejectFile({ time: this.time, requestId: request.id }, { entries: MOST_LINES });
   }
 
   readonly add = (line: RejectedLine): void => this.file.add(line);

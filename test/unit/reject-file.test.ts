@@ -20,8 +20,8 @@ test('what lies in several pieces is read as one file', () => {
   expect(entriesOf(file.finish())).toEqual(entries.map((entry) => ({ id: 'x', ...entry })));
 });
 
-test('a full file says how many are not in it', () => {
-  const file = new RejectFile({}, 1);
+test.each([{ bytes: 1 }, { entries: 300 }])('a file that %j makes full says how many are not in it', (limits) => {
+  const file = new RejectFile({}, limits);
   const reason = 'a reason of some length '.repeat(100);
   for (let n = 0; n < 1_000; n++) file.add({ reason });
   const entries = entriesOf(file.finish());

@@ -11,21 +11,29 @@ export interface Rejected {
   readonly reason: string;
 }
 
+export interface RejectFileLimits {
+  /** Of the file, compressed; 16 MB where absent. */
+  readonly bytes?: number;
+  readonly entries?: number;
+}
+
 export class RejectFile {
   private bytes = 0;
   private text = '';
   private omitted = 0;
+  private entries = 0;
   private readonly pieces: Uint8Array[] = [];
 
   /** @param about goes before each one's own fields, such as the time and the id of what rejected it. */
   constructor(
     private readonly about: Readonly<Record<string, unknown>>,
-    private readonly mostBytes = MOST_BYTES,
+    private readonly limits: RejectFileLimits = {},
   ) {}
 
-  /** Beyond the limit they are counted alone. */
+  /** Beyond a limit they are counted alone. */
   readonly add = (rejected: Rejected): void => {
-    if (this.bytes >= this.mostBytes) this.omitted += 1;
+    const { bytes = MOST_BYTES, entries = Number.POSITIVE_INFINITY } = this.limits;
+    if (this.bytes >= bytes || this.entries >= entries) this.omitted += 1;
     else this.append(rejected);
   };
 
@@ -37,6 +45,7 @@ export class RejectFile {
   }
 
   private append(entry: object): void {
+    this.entries += 1;
     this.text += `${JSON.stringify({ ...this.about, ...entry })}\n`;
     if (this.text.length >= PIECE_CHARACTERS) this.compress();
   }
