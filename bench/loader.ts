@@ -1,11 +1,12 @@
 /**
  * The loader whole: a file of the generation dataset planned, read, turned into line protocol and sent over HTTP to a sink that answers
- * 204, plain and compressed; beside DuckDB that only puts the same lines together in SQL, in the same run. What the sink gets is compared with
- * DuckDB's lines before anything is timed.
+ * 204, plain and compressed; beside DuckDB that only puts the same lines together in SQL, in the same run. What the sink gets is
+ * compared with DuckDB's lines before anything is timed.
  *
  *     npm run bench -- loader [rows] [--growth]
  *
- * 1,000,000 rows by default, five rounds; another number of rows is one round. `--growth` loads files of 1, 5 and 20 million rows instead.
+ * 1,000,000 rows by default, five rounds; another number of rows is one round. `--growth` loads files of 1, 5 and 20 million rows
+ * instead.
  * Each way runs in a process of its own (`--way`); the sink runs in another one and is counted in none.
  */
 import { fork } from 'node:child_process';
@@ -61,12 +62,10 @@ async function linesAlone(folder: string): Promise<number> {
   const source = await openFile(fileIn(folder));
   const limits = { lines: BATCH_LINES, bytes: 4 * 1024 * 1024 };
   let counted = 0;
-  for await (const { lines } of reader.readPoints(source, mapping, {
-    limits,
-    dropInvalid: true,
-    validateSchema: true,
-  })) {
+  const stream = reader.readPoints(source, mapping, { limits, dropInvalid: true, validateSchema: true });
+  for await (const { lines, release } of stream) {
     counted += lines;
+    release();
   }
   await source.close();
   await reader.close();

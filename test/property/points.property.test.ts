@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import type { RowGroupInfo } from 'shared/parquet/metadata';
 import { planRuns } from 'shared/parquet/plan';
 import { BatchBuffer, type Chunk } from 'shared/points/batch-buffer';
-import { FloatWriter, LONGEST_NUMBER, writeTimestamp } from 'shared/points/digits';
+import { FloatWriter, LONGEST_NUMBER, TimestampWriter } from 'shared/points/digits';
 import { escapeKey, quote } from 'shared/points/escape';
 import { parseIsoTime } from 'shared/points/iso-8601';
+import { copyText, readyText, SPOILT } from 'shared/points/ready-text';
 import { TimeReader } from 'shared/points/times';
 import { ZoneOffsets } from 'shared/points/zone';
 
@@ -47,11 +48,36 @@ it('writes a float32 as a decimal that is that float32, and none of fewer digits
   );
 });
 
-it('writes a timestamp as the integer it is', () => {
+it('writes a timestamp as the integer it is, the first time and again', () => {
+  const writer = new TimestampWriter();
   fc.assert(
     fc.property(fc.integer({ min: -9223372036, max: 9223372036 }), fc.integer({ min: 0, max: 999_999_999 }), (s, n) => {
-      expect(written(writeTimestamp(out, 0, s, n))).toBe(String(BigInt(s) * 1_000_000_000n + BigInt(n)));
+      const text = String(BigInt(s) * 1_000_000_000n + BigInt(n));
+      for (let time = 0; time < 2; time++) {
+        const end = writer.write(out, time, s, n);
+        expect(end).toBeLessThanOrEqual(time + LONGEST_NUMBER - 3);
+        expect(written(end).slice(time)).toBe(text);
+      }
     }),
+  );
+});
+
+it('copies any text as it is, and spoils no more than it says', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    // What makes doubles of the largest exponents, among them those of NaN.
+    fc.string({ unit: fc.constantFrom('\x7f', '\u{10ffff}', '\u{f0000}', '\uffff', '\x00'), maxLength: 40 }),
+  );
+  fc.assert(
+    fc.property(text, fc.nat(7), (text, at) => {
+      const bytes = Buffer.from(text);
+      const buffer = new Uint8Array(200).fill(1);
+      const end = copyText(new DataView(buffer.buffer), at, readyText(text));
+      expect(end).toBe(at + bytes.length);
+      expect(Buffer.from(buffer.subarray(at, end))).toEqual(bytes);
+      expect(buffer.subarray(end + SPOILT).every((byte) => byte === 1)).toBe(true);
+    }),
+    { numRuns: 1000 },
   );
 });
 
@@ -162,7 +188,13 @@ it('cuts batches within their limits, and loses no byte between buffers', () => 
   fc.assert(
     fc.property(fc.array(line, { maxLength: 30 }), limits, (lengths, limit) => {
       const chunks: Chunk[] = [];
-      const buffer = new BatchBuffer(limit, (chunk) => chunks.push(chunk));
+      const spares: ArrayBuffer[] = [];
+      const emit = (chunk: Chunk): void => {
+        chunks.push({ ...chunk, buffer: chunk.buffer.slice(0) });
+        new Uint8Array(chunk.buffer).fill(255);
+        spares.push(chunk.buffer);
+      };
+      const buffer = new BatchBuffer(limit, emit, () => spares.pop());
       for (const [index, length] of lengths.entries()) {
         buffer.room(length);
         buffer.bytes.fill(index + 1, buffer.position, buffer.position + length);

@@ -117,6 +117,7 @@ test('acknowledged, rejected and failed lines are all lines; nothing is acknowle
       const clock = new VirtualClock();
       const model = new ModelInfluxDB(given.schedule, given.maxLines, clock);
       let taken = 0;
+      let inUse = 0;
       let sourceClosed = false;
       async function* source(): AsyncGenerator<Batch> {
         try {
@@ -124,7 +125,14 @@ test('acknowledged, rejected and failed lines are all lines; nothing is acknowle
             await clock.delay(1);
             if (index === given.sourceFailsAt) throw new Error('corrupt page');
             taken += size;
-            yield batchOf(Array.from({ length: size }, (_, line) => `m v=${index} ${line}`));
+            const batch = batchOf(Array.from({ length: size }, (_, line) => `m v=${index} ${line}`));
+            // What is given back is written anew, which must change nothing that is still to be sent.
+            const release = (): void => {
+              batch.bytes.fill(0);
+              inUse--;
+            };
+            inUse++;
+            yield { ...batch, release };
           }
         } finally {
           sourceClosed = true;
@@ -138,6 +146,7 @@ test('acknowledged, rejected and failed lines are all lines; nothing is acknowle
       const result = await write(model, source(), options);
 
       expect(model.inFlight).toBe(0);
+      expect(inUse).toBe(0);
       expect(sourceClosed).toBe(true);
       expect(model.mostInFlight).toBeLessThanOrEqual(concurrency);
       expect(result.pointsWritten + result.rejectedLines + result.failedLines).toBe(taken);

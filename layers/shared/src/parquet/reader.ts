@@ -39,7 +39,10 @@ export interface ReadPointsOptions {
 export interface Batch {
   readonly bytes: Uint8Array;
   readonly lines: number;
-  /** Gives the bytes back to be written anew: call it once, and do not touch them afterwards. Who never does leaves them to the garbage collector. */
+  /**
+   * Gives the bytes back to be written anew: to be called once, and the bytes not to be touched afterwards. Without it they are left to
+   * the garbage collector.
+   */
   readonly release: () => void;
 }
 

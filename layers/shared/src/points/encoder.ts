@@ -5,12 +5,12 @@ import type { ColumnInfo } from '../parquet/metadata';
 import type { BatchBuffer } from './batch-buffer';
 import { cellText } from './cell-text';
 import { Cell } from './cells';
-import { LONGEST_NUMBER, writeTimestamp } from './digits';
+import { LONGEST_NUMBER, TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
 import { type Head, Heads } from './heads';
-import { type KeyText, writeKey } from './key-text';
 import { type NumberField, numberFields } from './number-fields';
 import { readNumbers } from './numbers';
+import { copyText, type ReadyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
 import { unsuitedColumns } from './schema';
 import { Tally } from './tally';
@@ -38,6 +38,7 @@ export class PointsEncoder {
   private readonly unsuited: ReadonlySet<string>;
   private readonly heads: Heads;
   private readonly timeReader: TimeReader;
+  private readonly timestamps = new TimestampWriter();
   private readonly fields: readonly NumberField[];
   /** Bytes of all that can follow a head. */
   private readonly longestTail: number;
@@ -62,7 +63,10 @@ export class PointsEncoder {
     this.heads = new Heads(mapping, this.unsuited, this.tally, capacity);
     this.timeReader = new TimeReader(mapping.time);
     this.fields = numberFields(mapping, columns, taken, capacity);
-    this.longestTail = this.fields.reduce((sum, { key }) => sum + key.length + LONGEST_NUMBER, LONGEST_NUMBER + 2);
+    this.longestTail = this.fields.reduce(
+      (sum, { key }) => sum + key.length + LONGEST_NUMBER,
+      LONGEST_NUMBER + SPOILT + 2,
+    );
     this.times = {
       seconds: new Float64Array(capacity),
       nanos: new Int32Array(capacity),
@@ -132,14 +136,13 @@ export class PointsEncoder {
       return;
     }
     buffer.room(head.text.length + this.longestTail);
-    buffer.bytes.set(head.text, buffer.position);
-    let at = this.writeFields(row, head, buffer.view, buffer.position + head.text.length);
+    let at = this.writeFields(row, head, buffer.view, copyText(buffer.view, buffer.position, head.text));
     if (at < 0) return;
 
     buffer.view.setUint8(at, SPACE);
     const seconds = this.times.seconds[row] as number;
     const nanos = this.times.nanos[row] as number;
-    at = writeTimestamp(buffer.view, at + 1, seconds, nanos);
+    at = this.timestamps.write(buffer.view, at + 1, seconds, nanos);
     buffer.view.setUint8(at, NEWLINE);
     buffer.endLine(at + 1);
     head.rows++;
@@ -162,9 +165,9 @@ export class PointsEncoder {
         if (state !== Cell.missing) field.leftOut++;
         continue;
       }
-      const key = field.named < 0 ? field.key : (head.keys[field.named] as KeyText);
+      const key = field.named < 0 ? field.key : (head.keys[field.named] as ReadyText);
       const value = field.values[row] as number;
-      at = field.writer.write(out, writeKey(out, at, key), value);
+      at = field.writer.write(out, copyText(out, at, key), value);
       if (value < field.min || value > field.max) field.beyond++;
     }
     if (head.hasStrings) return at;

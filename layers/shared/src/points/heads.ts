@@ -5,7 +5,8 @@
 import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import type { ArrowColumn } from '../parquet/c-data';
 import { escapeKey, escapeMeasurement, quote } from './escape';
-import { type KeyText, keyText } from './key-text';
+import { fieldKey } from './number-fields';
+import { type ReadyText, readyText } from './ready-text';
 import type { InvalidReason } from './report';
 import type { Tally } from './tally';
 import { TextIds } from './text-ids';
@@ -25,14 +26,14 @@ export interface HeadFault {
 
 export interface Head {
   /** `measurement,tags strings`, without a space where there are no strings. */
-  readonly text: Uint8Array;
+  readonly text: ReadyText;
   /** The same for heads of the same measurement and tags. */
   readonly series: number;
   /** Why no row with this head can be a point. */
   readonly fault: HeadFault | undefined;
   readonly hasStrings: boolean;
   /** The keys of the fields that are named by a column's text, in the mapping's order. */
-  readonly keys: readonly KeyText[];
+  readonly keys: readonly ReadyText[];
   readonly warnings: readonly (readonly [
     'unknown-value' | 'trailing-backslash' | 'left-out',
     column: string,
@@ -156,11 +157,11 @@ export class Heads {
     }
     const series = this.series.get(tagSet) ?? this.series.size;
     this.series.set(tagSet, series);
-    const text = new TextEncoder().encode(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
+    const text = readyText(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
     this.used += text.length;
     const keys = this.named.map(({ named }) => {
       const unit = textOf(named?.by ?? '')?.trim() ?? '';
-      return keyText(named?.names[unit] ?? named?.otherwise ?? '');
+      return fieldKey(named?.names[unit] ?? named?.otherwise ?? '');
     });
     return { text, series, fault, hasStrings: strings.length > 0, keys, warnings, rows: 0 };
   }

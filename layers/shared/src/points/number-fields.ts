@@ -2,8 +2,9 @@
 import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import type { ColumnInfo } from '../parquet/metadata';
 import { FloatWriter } from './digits';
-import { type KeyText, keyText } from './key-text';
+import { escapeKey } from './escape';
 import { isSingle, type Numbers } from './numbers';
+import { type ReadyText, readyText } from './ready-text';
 
 export interface NumberField extends Numbers {
   readonly column: string;
@@ -11,7 +12,7 @@ export interface NumberField extends Numbers {
   /** Its place among the fields that are named by a column's text, or -1. */
   readonly named: number;
   /** Its key; of a field that is named by text, the longest it can get. */
-  readonly key: KeyText;
+  readonly key: ReadyText;
   readonly writer: FloatWriter;
   /** Values outside are counted. */
   readonly min: number;
@@ -55,8 +56,13 @@ export function numberFields(
     });
 }
 
-function longestKey({ named }: FieldMapping, own: string): KeyText {
+/** `,key=` */
+export function fieldKey(name: string): ReadyText {
+  return readyText(`,${escapeKey(name)}=`);
+}
+
+function longestKey({ named }: FieldMapping, own: string): ReadyText {
   const names = named ? [...Object.values(named.names), named.otherwise] : [own];
-  const keys = names.map(keyText);
+  const keys = names.map(fieldKey);
   return keys.reduce((longest, key) => (key.length > longest.length ? key : longest));
 }
