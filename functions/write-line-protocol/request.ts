@@ -103,26 +103,36 @@ function strings(values: Readonly<Record<string, unknown>> | null | undefined, l
 
 const decompress = promisify(gunzip);
 
+/** How much of a header's value an answer repeats, in characters. */
+const MAX_SHOWN = 100;
+const NEWLINE = 0x0a;
+
 /**
  * The bytes of the body: base64 and gzip undone, gzip by its header or its first two bytes.
  * @throws ApiError 413 beyond a bound, 415 for another encoding, 400 for what is not gzip
  */
 export async function readBody(request: HttpRequest, bounds: RequestBounds): Promise<Buffer> {
-  const raw = Buffer.from(request.body, request.isBase64Encoded ? 'base64' : 'utf8');
-  if (raw.length > bounds.maxCompressedBytes)
-    throw tooLarge(`${raw.length} bytes, at most ${bounds.maxCompressedBytes}`);
-  const encoding = (request.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();
-  if (!['gzip', 'x-gzip', 'identity', ''].includes(encoding)) {
-    throw new ApiError(
-      415,
-      'unsupported media type',
-      `Content-Encoding '${encoding}' is not supported: use gzip or identity`,
-    );
-  }
-  const compressed = encoding.endsWith('gzip') || (raw[0] === 0x1f && raw[1] === 0x8b);
+  const encoding = request.isBase64Encoded ? 'base64' : 'utf8';
+  const size = Buffer.byteLength(request.body, encoding);
+  if (size > bounds.maxCompressedBytes) throw tooLarge(`${size} bytes, at most ${bounds.maxCompressedBytes}`);
+  const raw = Buffer.from(request.body, encoding);
+  const compressed = isGzip(request.headers.get('content-encoding')) || (raw[0] === 0x1f && raw[1] === 0x8b);
   const body = compressed && raw.length > 0 ? await gunzipped(raw, bounds.maxDecompressedBytes) : raw;
   if (body.length > bounds.maxDecompressedBytes) throw tooLarge(`more than ${bounds.maxDecompressedBytes} bytes`);
+  if (hasMoreLines(body, bounds.maxLines)) throw tooLarge(`more than ${bounds.maxLines} lines`);
   return body;
+}
+
+/** @throws ApiError 415 for any other encoding than gzip and none */
+function isGzip(contentEncoding = ''): boolean {
+  const encoding = contentEncoding.trim().toLowerCase();
+  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
+  if (encoding === 'identity' || encoding === '') return false;
+  throw new ApiError(
+    415,
+    'unsupported media type',
+    `Content-Encoding '${encoding.slice(0, MAX_SHOWN)}' is not supported: use gzip or identity`,
+  );
 }
 
 async function gunzipped(raw: Buffer, maxBytes: number): Promise<Buffer> {
@@ -132,6 +142,17 @@ async function gunzipped(raw: Buffer, maxBytes: number): Promise<Buffer> {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(`more than ${maxBytes} bytes`);
     throw new ApiError(400, 'invalid', 'the body is not valid gzip');
   }
+}
+
+/** Counts line breaks, those inside strings too, and no further than needed. The last line may have none. */
+function hasMoreLines(body: Buffer, maxLines: number): boolean {
+  let lines = 0;
+  for (let at = 0; at < body.length; lines++) {
+    if (lines === maxLines) return true;
+    const newline = body.indexOf(NEWLINE, at);
+    at = newline < 0 ? body.length : newline + 1;
+  }
+  return false;
 }
 
 const tooLarge = (size: string): ApiError =>

@@ -119,6 +119,7 @@ describe('environment of WriteLineProtocolFunction', () => {
       'max_compressed_bytes',
       'max_decompressed_bytes',
       'max_line_bytes',
+      'max_lines',
       'max_new_tables',
       'measure_name_for_multi_measure_records',
       'mem_store_retention_period',

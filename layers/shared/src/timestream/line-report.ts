@@ -5,6 +5,8 @@ import type { LineDecoder } from '../line-protocol/decoder';
 const MAX_REASONS = 100;
 /** How much of a line an answer repeats. */
 const MAX_TEXT_BYTES = 200;
+/** A reason quotes names, each as long as a line may be; the answer has to fit what Lambda returns, 6 MB. */
+const MAX_REASON_CHARACTERS = 500;
 
 /** A line of the request: its number, from 1, and its bytes with what ends it. */
 export interface LinePlace {
@@ -32,7 +34,7 @@ export class LineReport {
     this.faultyLines++;
     if (this.first.length >= this.limit) return;
     const { line, lineStart: start } = decoder;
-    const reason = `unable to parse '${decoder.lineText(MAX_TEXT_BYTES)}': ${decoder.describeFault()}`;
+    const reason = `unable to parse '${decoder.lineText(MAX_TEXT_BYTES)}': ${shortened(decoder.describeFault())}`;
     this.first.push({ line, start, end: decoder.endLine(), reason });
   }
 
@@ -40,7 +42,7 @@ export class LineReport {
   rejected({ line, start, end }: LinePlace, reason: string): void {
     this.rejectedLines++;
     // The service's rejections come after the lines were read: the answer names the first lines, whoever refused them.
-    this.first.push({ line, start, end, reason: `line ${line}: ${reason}` });
+    this.first.push({ line, start, end, reason: `line ${line}: ${shortened(reason)}` });
     if (this.first.length >= 2 * this.limit) this.first.splice(0, this.first.length, ...this.reasons());
   }
 
@@ -49,3 +51,6 @@ export class LineReport {
     return [...this.first].sort((a, b) => a.line - b.line).slice(0, this.limit);
   }
 }
+
+const shortened = (reason: string): string =>
+  reason.length > MAX_REASON_CHARACTERS ? `${reason.slice(0, MAX_REASON_CHARACTERS)}...` : reason;
