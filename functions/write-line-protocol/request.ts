@@ -4,7 +4,7 @@ import { gunzip } from 'node:zlib';
 import type { RequestBounds } from 'shared/config';
 import { InvalidEventError } from 'shared/errors';
 import { scopeOf, type TokenScope } from 'shared/tokens/scope';
-import { ApiError } from './responses';
+import { ApiError, tooLarge } from './responses';
 
 /**
  * What of an event is looked at: API Gateway's proxy events (REST, and HTTP version 2), the asynchronous hand-over, or a bare
@@ -154,6 +154,3 @@ function hasMoreLines(body: Buffer, maxLines: number): boolean {
   }
   return false;
 }
-
-const tooLarge = (size: string): ApiError =>
-  new ApiError(413, 'request too large', `unable to read data: points batch is too large: ${size}`);

@@ -49,14 +49,25 @@ export const json = (
 export const failure = ({ status, code, message, headers }: ApiError): HttpResponse =>
   json(status, { code, message }, { 'X-Platform-Error-Code': code, ...headers });
 
+/** A request beyond a bound: clients that know 413, such as Telegraf, split their batch. */
+export const tooLarge = (why: string): ApiError =>
+  new ApiError(413, 'request too large', `unable to read data: points batch is too large: ${why}`);
+
 /** What clients do with it: wait so many seconds, then send the same request again. */
 const RETRY_AFTER = { 'Retry-After': '2' };
+
+/** The largest batch that vendors advise (InfluxDB 3: 10,000 lines), and so the least that a client may be asked to split. */
+const LARGEST_ADVISED_BATCH = 10_000;
 
 /**
  * Some good points are not stored. The text has none of the phrases by which client libraries take a failure for success
  * (influxdb-client-go: "partial write", "unable to parse", "points beyond retention policy", "hinted handoff queue not empty").
  */
-export function notStored({ unstored, throttled, missingTables }: WriteOutcome): ApiError {
+export function notStored({ stored, unstored, untried, throttled, missingTables }: WriteOutcome): ApiError {
+  const points = stored + unstored;
+  if (untried > 0 && stored > 0 && points > LARGEST_ADVISED_BATCH) {
+    return tooLarge(`${stored} of ${points} points were stored in time: send fewer lines at once`);
+  }
   const cause = missingTables > 0 ? `, as ${missingTables} tables are still to be created (one a second)` : '';
   const message = `${unstored} points could not be stored in time${cause}: send the request again, or fewer lines at once`;
   return throttled

@@ -38,7 +38,7 @@ export function requestPrecision({ path, query }: HttpRequest): Precision {
 /**
  * Stores what the request holds, until the signal aborts. Everything is settled when it returns.
  * @param report takes the lines that cannot be stored
- * @throws ApiError where the request cannot be read
+ * @throws ApiError, RequestTooLargeError where the request cannot be read
  */
 export async function writeLines(
   request: HttpRequest,
@@ -50,7 +50,8 @@ export async function writeLines(
   const started = performance.now();
   const precision = requestPrecision(request);
   const body = await readBody(request, config.bounds);
-  const mapping = { ...config.mapping, precision, requestTime: request.time, maxLineBytes: config.bounds.maxLineBytes };
+  const { maxLineBytes, maxTagsAndFields } = config.bounds;
+  const mapping = { ...config.mapping, precision, requestTime: request.time, maxLineBytes, maxTagsAndFields };
   const records = mapLines(body, mapping, report);
   const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
   const outcome = await writeRecords(records, request.time, writer, report, signal).finally(() => records.release());

@@ -18,6 +18,11 @@ export class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
 }
 
+/** A request that is beyond a bound, and may be sent in parts; the message says which bound. */
+export class RequestTooLargeError extends Error {
+  override readonly name = 'RequestTooLargeError';
+}
+
 /** Points that could not be stored before the deadline or after all retries; resending the same event is safe. */
 export class StorageUnavailableError extends Error {
   override readonly name = 'StorageUnavailableError';

@@ -121,6 +121,7 @@ describe('environment of WriteLineProtocolFunction', () => {
       'max_line_bytes',
       'max_lines',
       'max_new_tables',
+      'max_tags_and_fields',
       'measure_name_for_multi_measure_records',
       'mem_store_retention_period',
       'rest_api_gateway_timeout_in_millis',

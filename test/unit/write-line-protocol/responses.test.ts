@@ -215,3 +215,50 @@ describe('the deadline', () => {
     expect(limits).toEqual([Number.POSITIVE_INFINITY]);
   });
 });
+
+test('an answer stays small, however long the names are that its reasons quote', async () => {
+  const long = 'x'.repeat(30_000);
+  for (const line of [`m${long}! v=1`, `m,ts_${long}=1 v=1`, `m,a=1,${long}=1,${long}=2 v=1`, `m,a=1 ${long}`]) {
+    const { message } = errorIn(await handlerOf().handle(writeEvent(`${line}\n`.repeat(120))));
+    expect(message).toContain('dropped=120');
+    expect(message.length).toBeLessThan(100_000);
+  }
+});
+
+describe('a request that is too large for its deadline', () => {
+  const lines = (count: number) => Array.from({ length: count }, (_, n) => `m,t=1 v=1 ${n}`).join('\n');
+  /** Stores the first `calls` calls; the others, while the deadline lasts, never end or get another answer. */
+  const storing = (calls: number, otherwise?: ServiceAnswer): HandlerOptions => {
+    let call = 0;
+    return {
+      environment: SOON,
+      send: (_, signal) => {
+        if (call++ < calls) return Promise.resolve(STORED);
+        if (otherwise !== undefined) return Promise.resolve(otherwise);
+        return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+      },
+    };
+  };
+  const statusOf = async (count: number, options: HandlerOptions) =>
+    (await handlerOf(options).handle(writeEvent(lines(count))))?.statusCode;
+
+  test('is answered 413, upon which clients split it: sent again as it is, it would never be stored', async () => {
+    const response = await handlerOf(storing(50)).handle(writeEvent(lines(10_001)));
+    expect(response?.statusCode).toBe(413);
+    expect(errorIn(response)).toEqual({
+      code: 'request too large',
+      message: expect.stringContaining('5000 of 10001 points were stored in time'),
+    });
+  });
+
+  test('is answered 503 where it is no larger than batches that vendors advise', async () => {
+    expect(await statusOf(10_000, storing(50))).toBe(503);
+  });
+
+  test('is answered 503 or 429 where its size may not be why: nothing was stored, or something failed', async () => {
+    expect(await statusOf(20_000, storing(0))).toBe(503);
+    expect(await statusOf(20_000, storing(50, answer(500, 'InternalServerException')))).toBe(503);
+    expect(await statusOf(20_000, storing(50, DENIED))).toBe(503);
+    expect(await statusOf(20_000, storing(50, THROTTLED))).toBe(429);
+  });
+});

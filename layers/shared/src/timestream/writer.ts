@@ -36,6 +36,8 @@ export interface WriteOutcome {
   readonly superseded: number;
   /** Records whose fate is open or that were not sent: sending them again is safe. */
   readonly unstored: number;
+  /** Those of them that no call was begun for, where nothing but the deadline kept any from being stored. */
+  readonly untried: number;
   readonly throttled: boolean;
   /** Tables that are missing and were not created in time. */
   readonly missingTables: number;
@@ -70,6 +72,7 @@ class RequestWriter {
     stored: 0,
     superseded: 0,
     unstored: 0,
+    untried: 0,
     throttled: false,
     missingTables: 0,
     unstoredReason: undefined as string | undefined,
@@ -79,6 +82,8 @@ class RequestWriter {
   private readonly missing = new Map<Table, Call[]>();
   private readonly created = new Set<Table>();
   private workers = 0;
+  /** Whether a call failed that may succeed at another time, or a table had to be created. */
+  private disturbed = false;
   private readonly encoder: CallEncoder;
   private readonly clock: Clock;
 
@@ -100,6 +105,7 @@ class RequestWriter {
     await this.sendQueue();
     if (this.missing.size > this.options.maxNewTables) this.refuseNewTables();
     else await Promise.all([...this.missing].map(([table, calls]) => this.createAndSend(table, calls)));
+    if (this.disturbed || this.missing.size > 0) this.outcome.untried = 0;
   }
 
   /** Has the queue emptied by as many workers as are free; those at work already take from it too. */
@@ -147,12 +153,14 @@ class RequestWriter {
   /** Sends one call, again while that may help, and settles each of its records. */
   private async send(call: Call, body: ByteWriter): Promise<void> {
     if (this.mustWait(call.table)) return this.keepForTable(call);
+    if (this.signal.aborted) this.outcome.untried += call.records.length;
     const bytes = this.encoder.encode(call, call.version, body);
     let reason = 'the deadline of the request had passed';
     let throttled = false;
     for (let retry = 0; !this.signal.aborted; retry++) {
       const result = await this.attempt(bytes, call.records.length);
       if (result.kind === 'transient') {
+        this.disturbed ||= !this.signal.aborted;
         reason = result.reason;
         throttled = result.throttled;
       } else if (result.kind === 'missing-table' && this.created.has(call.table)) {
@@ -203,6 +211,7 @@ class RequestWriter {
         this.bisect(call, result.reason);
         break;
       case 'refused':
+        this.disturbed = true;
         this.leave(call, result.reason);
     }
   }
