@@ -19,7 +19,7 @@ export const MAPPING: MappingOptions = {
   precision: NANOSECONDS,
   requestTime: REQUEST_TIME,
   maxLineBytes: 65_536,
-  maxTagsAndFields: 200_000,
+  maxTagsAndFields: 100_000,
 };
 
 export interface MappedLines {

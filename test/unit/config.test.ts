@@ -68,7 +68,7 @@ describe('defaults', () => {
         maxDecompressedBytes: 25 * 1024 ** 2,
         maxLineBytes: 64 * 1024,
         maxLines: 100_000,
-        maxTagsAndFields: 200_000,
+        maxTagsAndFields: 100_000,
         maxNewTables: 100,
       },
       writeDeadlineMs: 4_500,
