@@ -66,7 +66,11 @@ export function readRequest(input: unknown): HttpRequest {
     throw new InvalidEventError('requestContext.requestTimeEpoch of the event must be milliseconds since 1970');
   }
   return {
-    method: (event.httpMethod ?? requestContext?.http?.method ?? 'POST').toUpperCase(),
+    method: (
+      text(event.httpMethod, 'httpMethod') ??
+      text(requestContext?.http?.method, 'requestContext.http.method') ??
+      'POST'
+    ).toUpperCase(),
     path: requestPath(event),
     headers: strings(event.headers, true),
     query: new Map([
@@ -77,18 +81,27 @@ export function readRequest(input: unknown): HttpRequest {
     body,
     isBase64Encoded: event.isBase64Encoded === true,
     time,
-    id: requestContext?.requestId ?? '',
+    id: text(requestContext?.requestId, 'requestContext.requestId') ?? '',
     scope: scopeOf(requestContext?.authorizer),
   };
 }
 
 /** The path below the stage. The resource names it where a custom domain puts a prefix before the path. */
-function requestPath({ resource, path, rawPath, requestContext }: WriteEvent): string {
+function requestPath(event: WriteEvent): string {
+  const resource = text(event.resource, 'resource');
   if (resource !== undefined && !resource.includes('{')) return resource;
+  const path = text(event.path, 'path');
   if (path !== undefined) return path;
+  const rawPath = text(event.rawPath, 'rawPath');
   if (rawPath === undefined) return '/api/v2/write';
-  const stage = `/${requestContext?.stage ?? ''}/`;
+  const stage = `/${text(event.requestContext?.stage, 'requestContext.stage') ?? ''}/`;
   return rawPath.startsWith(stage) ? rawPath.slice(stage.length - 1) : rawPath;
+}
+
+/** @throws InvalidEventError for what is there and no text */
+function text(value: unknown, name: string): string | undefined {
+  if (value === undefined || value === null || typeof value === 'string') return value ?? undefined;
+  throw new InvalidEventError(`${name} of the event must be a string`);
 }
 
 /** Values may be strings or arrays, of which the first counts. */

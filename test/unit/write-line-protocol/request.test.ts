@@ -93,6 +93,18 @@ describe('events that are none of the forms', () => {
     ]);
   });
 
+  test.each<[string, object]>([
+    ['httpMethod', { httpMethod: {} }],
+    ['resource', { resource: 7 }],
+    ['path', { path: ['/api/v2/write'] }],
+    ['rawPath', { rawPath: false }],
+    ['requestContext.http.method', { requestContext: { http: { method: {} } } }],
+    ['requestContext.stage', { rawPath: '/dev/api/v2/write', requestContext: { stage: {} } }],
+    ['requestContext.requestId', { requestContext: { requestId: 1 } }],
+  ])('a %s that is no text', async (name, part) => {
+    expect(await refusalOf({ body: LINE, ...part })).toEqual([400, 'invalid', `${name} of the event must be a string`]);
+  });
+
   test.each([0, -1, 1.5, Number.NaN, '2024-03-01', 1e300])('the time %p', async (time) => {
     const event = { body: LINE, requestContext: { requestTimeEpoch: time } };
     expect(await refusalOf(event)).toEqual([400, 'invalid', expect.stringContaining('requestTimeEpoch')]);
