@@ -28,6 +28,7 @@ const MAPPING = {
   precision: NANOSECONDS,
   requestTime: VERSION,
   maxLineBytes: 65_536,
+  maxTagsAndFields: 100_000,
 };
 
 /** What each way makes of a request; `take` gets each body, which is valid until the next one. */

@@ -21,6 +21,9 @@ const USAGE = `npm start -- [options]
   --token TOKEN        answer 401 without this token (several: repeat it)
   --help               show this`;
 
+/** As long as API Gateway gives a request and its answer together. */
+const ARRIVAL_MS = 29_000;
+
 interface Arguments {
   readonly port: number;
   readonly timestreamPort: number;
@@ -123,6 +126,7 @@ async function start(args: Arguments): Promise<void> {
     port: args.port,
     maxBodyBytes: config.bounds.maxCompressedBytes,
     verify: verifier && ((request) => verifier.verify(request)),
+    arrivalMs: ARRIVAL_MS,
     log: (line) => console.log(line),
     handler: createHandler({
       config: { ...config, asynchronous: false },

@@ -19,6 +19,7 @@ export const MAPPING: MappingOptions = {
   precision: NANOSECONDS,
   requestTime: REQUEST_TIME,
   maxLineBytes: 65_536,
+  maxTagsAndFields: 100_000,
 };
 
 export interface MappedLines {

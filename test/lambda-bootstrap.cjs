@@ -8,9 +8,9 @@ const [host, port] = AWS_LAMBDA_RUNTIME_API.split(':');
 function call(method, route, value) {
   return new Promise((resolve, reject) => {
     const message = request({ host, port, method, path: `/2018-06-01/runtime/${route}` }, async (response) => {
-      const chunks = [];
-      for await (const chunk of response) chunks.push(chunk);
-      resolve({ headers: response.headers, body: Buffer.concat(chunks).toString() });
+      let body = '';
+      for await (const text of response.setEncoding('utf8')) body += text;
+      resolve({ headers: response.headers, body });
     });
     message.on('error', reject);
     message.end(value === undefined ? undefined : JSON.stringify(value));

@@ -77,6 +77,11 @@ export class LambdaRuntime {
     this.#process = child;
   }
 
+  /** Of the function's process. */
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   invoke(event: unknown): Promise<Outcome> {
     return new Promise((settle) => {
       if (this.#failedToStart !== undefined) return settle(this.#failedToStart);

@@ -4,7 +4,7 @@ import { gunzip } from 'node:zlib';
 import type { RequestBounds } from 'shared/config';
 import { InvalidEventError } from 'shared/errors';
 import { scopeOf, type TokenScope } from 'shared/tokens/scope';
-import { ApiError } from './responses';
+import { ApiError, tooLarge } from './responses';
 
 /**
  * What of an event is looked at: API Gateway's proxy events (REST, and HTTP version 2), the asynchronous hand-over, or a bare
@@ -66,7 +66,11 @@ export function readRequest(input: unknown): HttpRequest {
     throw new InvalidEventError('requestContext.requestTimeEpoch of the event must be milliseconds since 1970');
   }
   return {
-    method: (event.httpMethod ?? requestContext?.http?.method ?? 'POST').toUpperCase(),
+    method: (
+      text(event.httpMethod, 'httpMethod') ??
+      text(requestContext?.http?.method, 'requestContext.http.method') ??
+      'POST'
+    ).toUpperCase(),
     path: requestPath(event),
     headers: strings(event.headers, true),
     query: new Map([
@@ -77,18 +81,27 @@ export function readRequest(input: unknown): HttpRequest {
     body,
     isBase64Encoded: event.isBase64Encoded === true,
     time,
-    id: requestContext?.requestId ?? '',
+    id: text(requestContext?.requestId, 'requestContext.requestId') ?? '',
     scope: scopeOf(requestContext?.authorizer),
   };
 }
 
 /** The path below the stage. The resource names it where a custom domain puts a prefix before the path. */
-function requestPath({ resource, path, rawPath, requestContext }: WriteEvent): string {
+function requestPath(event: WriteEvent): string {
+  const resource = text(event.resource, 'resource');
   if (resource !== undefined && !resource.includes('{')) return resource;
+  const path = text(event.path, 'path');
   if (path !== undefined) return path;
+  const rawPath = text(event.rawPath, 'rawPath');
   if (rawPath === undefined) return '/api/v2/write';
-  const stage = `/${requestContext?.stage ?? ''}/`;
+  const stage = `/${text(event.requestContext?.stage, 'requestContext.stage') ?? ''}/`;
   return rawPath.startsWith(stage) ? rawPath.slice(stage.length - 1) : rawPath;
+}
+
+/** @throws InvalidEventError for what is there and no text */
+function text(value: unknown, name: string): string | undefined {
+  if (value === undefined || value === null || typeof value === 'string') return value ?? undefined;
+  throw new InvalidEventError(`${name} of the event must be a string`);
 }
 
 /** Values may be strings or arrays, of which the first counts. */
@@ -103,26 +116,36 @@ function strings(values: Readonly<Record<string, unknown>> | null | undefined, l
 
 const decompress = promisify(gunzip);
 
+/** How much of a header's value an answer repeats, in characters. */
+const MAX_SHOWN = 100;
+const NEWLINE = 0x0a;
+
 /**
  * The bytes of the body: base64 and gzip undone, gzip by its header or its first two bytes.
  * @throws ApiError 413 beyond a bound, 415 for another encoding, 400 for what is not gzip
  */
 export async function readBody(request: HttpRequest, bounds: RequestBounds): Promise<Buffer> {
-  const raw = Buffer.from(request.body, request.isBase64Encoded ? 'base64' : 'utf8');
-  if (raw.length > bounds.maxCompressedBytes)
-    throw tooLarge(`${raw.length} bytes, at most ${bounds.maxCompressedBytes}`);
-  const encoding = (request.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();
-  if (!['gzip', 'x-gzip', 'identity', ''].includes(encoding)) {
-    throw new ApiError(
-      415,
-      'unsupported media type',
-      `Content-Encoding '${encoding}' is not supported: use gzip or identity`,
-    );
-  }
-  const compressed = encoding.endsWith('gzip') || (raw[0] === 0x1f && raw[1] === 0x8b);
+  const encoding = request.isBase64Encoded ? 'base64' : 'utf8';
+  const size = Buffer.byteLength(request.body, encoding);
+  if (size > bounds.maxCompressedBytes) throw tooLarge(`${size} bytes, at most ${bounds.maxCompressedBytes}`);
+  const raw = Buffer.from(request.body, encoding);
+  const compressed = isGzip(request.headers.get('content-encoding')) || (raw[0] === 0x1f && raw[1] === 0x8b);
   const body = compressed && raw.length > 0 ? await gunzipped(raw, bounds.maxDecompressedBytes) : raw;
   if (body.length > bounds.maxDecompressedBytes) throw tooLarge(`more than ${bounds.maxDecompressedBytes} bytes`);
+  if (hasMoreLines(body, bounds.maxLines)) throw tooLarge(`more than ${bounds.maxLines} lines`);
   return body;
+}
+
+/** @throws ApiError 415 for any other encoding than gzip and none */
+function isGzip(contentEncoding = ''): boolean {
+  const encoding = contentEncoding.trim().toLowerCase();
+  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
+  if (encoding === 'identity' || encoding === '') return false;
+  throw new ApiError(
+    415,
+    'unsupported media type',
+    `Content-Encoding '${encoding.slice(0, MAX_SHOWN)}' is not supported: use gzip or identity`,
+  );
 }
 
 async function gunzipped(raw: Buffer, maxBytes: number): Promise<Buffer> {
@@ -134,5 +157,13 @@ async function gunzipped(raw: Buffer, maxBytes: number): Promise<Buffer> {
   }
 }
 
-const tooLarge = (size: string): ApiError =>
-  new ApiError(413, 'request too large', `unable to read data: points batch is too large: ${size}`);
+/** Counts line breaks, those inside strings too, and no further than needed. The last line may have none. */
+function hasMoreLines(body: Buffer, maxLines: number): boolean {
+  let lines = 0;
+  for (let at = 0; at < body.length; lines++) {
+    if (lines === maxLines) return true;
+    const newline = body.indexOf(NEWLINE, at);
+    at = newline < 0 ? body.length : newline + 1;
+  }
+  return false;
+}

@@ -49,6 +49,10 @@ export const json = (
 export const failure = ({ status, code, message, headers }: ApiError): HttpResponse =>
   json(status, { code, message }, { 'X-Platform-Error-Code': code, ...headers });
 
+/** A request beyond a bound: clients that know 413, such as Telegraf, split their batch. */
+export const tooLarge = (why: string): ApiError =>
+  new ApiError(413, 'request too large', `unable to read data: points batch is too large: ${why}`);
+
 /** What clients do with it: wait so many seconds, then send the same request again. */
 const RETRY_AFTER = { 'Retry-After': '2' };
 

@@ -1,5 +1,6 @@
 /** The paths of the write endpoint, as InfluxDB has them. */
 
+import { RequestTooLargeError } from 'shared/errors';
 import { untilAborted } from 'shared/resilience/backoff';
 import { checkScope } from './permission';
 import { RejectedLinesFile, type RejectedLinesObject } from './rejected-lines';
@@ -13,6 +14,7 @@ import {
   json,
   noContent,
   notStored,
+  tooLarge,
 } from './responses';
 import { type WriteServices, writeLines } from './write';
 
@@ -104,6 +106,7 @@ export function createRouter(
       return await findRoute(table, request)(request, services, signal);
     } catch (error) {
       if (error instanceof ApiError) return failure(error);
+      if (error instanceof RequestTooLargeError) return failure(tooLarge(error.message));
       services.logger.error('unexpected failure', { error });
       return failure(new ApiError(500, 'internal error', 'an internal error has occurred'));
     }

@@ -40,7 +40,7 @@ export function requestPrecision({ path, query }: HttpRequest): Precision {
 /**
  * Stores what the request holds, until the signal aborts. Everything is settled when it returns.
  * @param onRejected is given every line that cannot be stored, as it is found
- * @throws ApiError where the request cannot be read
+ * @throws ApiError, RequestTooLargeError where the request cannot be read
  */
 export async function writeLines(
   request: HttpRequest,
@@ -53,7 +53,8 @@ export async function writeLines(
   const precision = requestPrecision(request);
   const body = await readBody(request, config.bounds);
   const report = new LineReport(undefined, onRejected && ((found) => onRejected(withText(found, body))));
-  const mapping = { ...config.mapping, precision, requestTime: request.time, maxLineBytes: config.bounds.maxLineBytes };
+  const { maxLineBytes, maxTagsAndFields } = config.bounds;
+  const mapping = { ...config.mapping, precision, requestTime: request.time, maxLineBytes, maxTagsAndFields };
   const records = mapLines(body, mapping, report);
   const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
   const outcome = await writeRecords(records, request.time, writer, report, signal).finally(() => records.release());

@@ -1,7 +1,8 @@
 /** A small HTTP server in front of the connector's handler: each request becomes the event that API Gateway would make of it. */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { AcceptedToken } from 'shared/tokens/accepted';
 import type { CredentialSource } from 'shared/tokens/presented';
 import { scopeContext } from 'shared/tokens/scope';
@@ -18,12 +19,18 @@ export interface ConnectorOptions {
   readonly maxBodyBytes: number;
   /** The token of a request that may come in; undefined for one that may not. Without it every request may. */
   readonly verify?: ((request: CredentialSource) => Promise<AcceptedToken | undefined>) | undefined;
+  /** A request that has not arrived within this time is answered 408, ms. */
+  readonly arrivalMs: number;
   /** Called with one line a request. */
   readonly log: (line: string) => void;
 }
 
 /** How long a stop waits for the requests under way. */
 const STOP_MS = 6_000;
+/** How long a client that goes on sending what was refused is listened to: one that finds its connection cut sees no answer. */
+const LINGER_MS = 2_000;
+/** How much of a path a line of the log shows, in characters. */
+const MAX_PATH = 200;
 
 export interface RunningConnector {
   readonly url: string;
@@ -32,14 +39,22 @@ export interface RunningConnector {
 }
 
 export async function startConnector(options: ConnectorOptions): Promise<RunningConnector> {
-  const server = createServer((request, response) => {
+  const limits = {
+    // API Gateway takes 10 KB of headers; this is Node's own default, which --max-http-header-size does not move here.
+    maxHeaderSize: 16_384,
+    headersTimeout: options.arrivalMs,
+    requestTimeout: options.arrivalMs,
+    connectionsCheckingInterval: Math.ceil(options.arrivalMs / 10),
+  };
+  const server = createServer(limits, (request, response) => {
     respond(request, response, options).catch((error: unknown) => {
       options.log(
-        `${request.method} ${pathOf(request)} failed: ${error instanceof Error ? error.message : String(error)}`,
+        `${request.method} ${shownPath(request)} failed: ${error instanceof Error ? error.message : String(error)}`,
       );
       response.destroy();
     });
   });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket, options));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -54,19 +69,17 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
   const body = await readBody(request, options.maxBodyBytes);
   const answer = body === undefined ? TOO_LARGE : await authorized(event(request, body), options);
   const { statusCode, headers, body: text } = answer ?? { statusCode: 202, headers: {}, body: '' };
-  response.writeHead(statusCode, { ...headers, ...(body === undefined && { Connection: 'close' }) });
+  response.writeHead(statusCode, headers);
   response.end(request.method === 'HEAD' ? undefined : text);
   const reason = statusCode < 400 ? '' : `  ${text.slice(0, 300)}`;
   options.log(
-    `${request.method} ${pathOf(request)} ${statusCode} ${Math.round(performance.now() - started)} ms${reason}`,
+    `${request.method} ${shownPath(request)} ${statusCode} ${Math.round(performance.now() - started)} ms${reason}`,
   );
 }
 
-const TOO_LARGE = {
-  statusCode: 413,
-  headers: { 'Content-Type': 'application/json; charset=utf-8' },
-  body: '{"code":"request too large","message":"unable to read data: points batch is too large"}',
-};
+const TOO_LARGE = failure(
+  new ApiError(413, 'request too large', 'unable to read data: points batch is too large', { Connection: 'close' }),
+);
 
 /** What the handler answers, once the request has been let in as API Gateway's authorizer does it. */
 async function authorized(event: WriteEvent, { handler, verify }: ConnectorOptions): Promise<HttpResponse | undefined> {
@@ -77,17 +90,35 @@ async function authorized(event: WriteEvent, { handler, verify }: ConnectorOptio
   return await handler({ ...event, requestContext });
 }
 
-/** The body; undefined where it is too large, with the rest of it left unread. */
+/** The body; undefined where it is too large: it is read to its end all the same, and dropped. */
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > maxBytes) return undefined;
-    chunks.push(chunk);
+    if (bytes <= maxBytes) chunks.push(chunk);
+    else chunks.length = 0;
   }
-  return Buffer.concat(chunks);
+  return bytes > maxBytes ? undefined : Buffer.concat(chunks);
 }
+
+/** Answers what is no request, by the code of Node's parser, and ends the connection. */
+function refuse({ code, message }: NodeJS.ErrnoException, socket: Duplex, { log }: ConnectorOptions): void {
+  // The parser complains again of each piece that still comes.
+  if (!socket.writable || socket.writableEnded) return;
+  const error = REFUSALS[code ?? ''] ?? new ApiError(400, 'invalid', 'the request is no HTTP');
+  const { statusCode, headers, body } = failure(error);
+  const lines = Object.entries({ ...headers, 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close' });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\n${head}\r\n${body}`);
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  log(`${statusCode} ${message}`);
+}
+
+const REFUSALS: Readonly<Record<string, ApiError>> = {
+  HPE_HEADER_OVERFLOW: new ApiError(431, 'request too large', 'the headers of the request are too large'),
+  ERR_HTTP_REQUEST_TIMEOUT: new ApiError(408, 'request timeout', 'the request did not arrive in time'),
+};
 
 function event(request: IncomingMessage, body: Buffer): WriteEvent {
   const searchParams = new URLSearchParams(request.url?.replace(/^[^?]*/, ''));
@@ -103,6 +134,7 @@ function event(request: IncomingMessage, body: Buffer): WriteEvent {
 }
 
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').replace(/\?.*$/s, '');
+const shownPath = (request: IncomingMessage): string => pathOf(request).slice(0, MAX_PATH);
 
 function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {

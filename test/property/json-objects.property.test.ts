@@ -33,3 +33,12 @@ test.each([
 ])('a text that %s is refused', async (_, text, message) => {
   await expect(collect(text, 4)).rejects.toMatchObject({ name: 'DataConversionError', message });
 });
+
+test('an object that goes on and on is refused, rather than held', async () => {
+  const long = (characters: number) => `{"a":1}\n{"a":"${'x'.repeat(characters)}"}`;
+  expect(await collect(long(1_000_000), 65_536)).toHaveLength(2);
+  await expect(collect(long(1_200_000), 65_536)).rejects.toMatchObject({
+    name: 'DataConversionError',
+    message: 'file: object 2 is larger than 1 MB',
+  });
+});

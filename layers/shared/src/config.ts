@@ -13,6 +13,8 @@ export interface RequestBounds {
   readonly maxCompressedBytes: number;
   readonly maxDecompressedBytes: number;
   readonly maxLineBytes: number;
+  readonly maxLines: number;
+  readonly maxTagsAndFields: number;
   readonly maxNewTables: number;
 }
 
@@ -52,6 +54,8 @@ export function loadConnectorConfig(environment: Environment = process.env): Con
       maxCompressedBytes: env.integer('max_compressed_bytes', 10_485_760, { min: 1, max: 104_857_600 }),
       maxDecompressedBytes: env.integer('max_decompressed_bytes', 26_214_400, { min: 1, max: 268_435_456 }),
       maxLineBytes: env.integer('max_line_bytes', 65_536, { min: 64, max: 26_214_400 }),
+      maxLines: env.integer('max_lines', 100_000, { min: 1, max: 10_000_000 }),
+      maxTagsAndFields: env.integer('max_tags_and_fields', 100_000, { min: 1, max: 10_000_000 }),
       maxNewTables: env.integer('max_new_tables', 100, { min: 1, max: 50_000 }),
     },
     writeDeadlineMs: Math.min(deadline, gatewayTimeout - 1_000),

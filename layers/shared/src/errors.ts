@@ -13,9 +13,21 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** Messages quote what they refuse, which may be as large as an event: so many characters of them. */
+const MAX_QUOTING = 2_000;
+
 /** An event or request that cannot be understood; the message says what was expected and is safe to show to a client. */
 export class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.length > MAX_QUOTING ? `${message.slice(0, MAX_QUOTING)}...` : message, options);
+  }
+}
+
+/** A request that is beyond a bound, and may be sent in parts; the message says which bound. */
+export class RequestTooLargeError extends Error {
+  override readonly name = 'RequestTooLargeError';
 }
 
 /** Points that could not be stored before the deadline or after all retries; resending the same event is safe. */

@@ -86,7 +86,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     storeRejected: storeRejected ?? asynchronous,
   });
   const maxBodyBytes = config.bounds.maxCompressedBytes;
-  const connector = await startConnector({ handler, host: '127.0.0.1', port: 0, maxBodyBytes, verify, log });
+  const connector = await startConnector({
+    handler,
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes,
+    arrivalMs: 30_000,
+    verify,
+    log,
+  });
   const from = (what: string, table: string) => select(timestream, `SELECT ${what} FROM "${DATABASE}"."${table}"`);
   return {
     timestream,

@@ -1,13 +1,12 @@
 /** Ten instances of the function, as Lambda runs them: processes of their own that know nothing of each other. */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { bundleWriteFunction } from '../../bundled-function';
 import { numberedLines } from '../../contract/connector/harness';
 import { DATABASE, type Harness, select, startHarness } from '../../contract/timestream/harness';
 import { LambdaRuntime } from '../../lambda-runtime';
 
-const ROOT = path.resolve(__dirname, '../../..');
 const PROCESSES = 10;
 const TABLES = ['first', 'second', 'third'];
 const POINTS = 150;
@@ -18,10 +17,7 @@ let runtimes: LambdaRuntime[] = [];
 
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'processes-'));
-  const source = 'functions/write-line-protocol/handler.ts';
-  const options = ['--bundle', '--platform=node', '--main-fields=module,main', '--external:./asynchronous-clients'];
-  const outfile = `--outfile=${path.join(folder, 'task/handler.js')}`;
-  execFileSync('node_modules/.bin/esbuild', [source, ...options, outfile, '--log-level=error'], { cwd: ROOT });
+  bundleWriteFunction(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

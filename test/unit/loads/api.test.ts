@@ -36,6 +36,17 @@ describe('POST /loads', () => {
   const input = { bucket: 'b', prefix: 'p/', clientToken: 'nightly' };
   const id = createHash('sha256').update('nightly').digest('hex');
 
+  it.each([
+    ['unknown names', Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`name${n}`, n]))],
+    ['bad keys', { bucket: 'b', keys: Array.from({ length: 10_000 }, () => '') }],
+    ['a long dataset', { bucket: 'b', prefix: 'p/', dataset: 'x'.repeat(1_000_000) }],
+    ['no JSON', 'x'.repeat(1_000_000)],
+  ])('answers %s of a large input shortly', async (_, body) => {
+    const response = await post(body);
+    expect(response.statusCode).toBe(400);
+    expect(response.body.length).toBeLessThan(5_000);
+  });
+
   it.each([false, true])('starts an execution named by the hash of the token (base64: %s)', async (isBase64Encoded) => {
     sfn.on(StartExecutionCommand).resolves({});
     const response = await post(input, isBase64Encoded);

@@ -175,7 +175,7 @@ describe('an event that was handed over', () => {
   });
 
   test('whose rejected lines fit into no letter is kept as a whole', async () => {
-    const body = gzipSync(`m,t=1 v=1i 7\n${'broken\n'.repeat(200_000)}`);
+    const body = gzipSync(`m,t=1 v=1i 7\n${'broken by nature\n'.repeat(90_000)}`);
     const second = handler();
     await expect(second.handle(await handedOver(body))).rejects.toMatchObject({
       name: 'StorageUnavailableError',

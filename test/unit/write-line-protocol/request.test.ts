@@ -93,6 +93,18 @@ describe('events that are none of the forms', () => {
     ]);
   });
 
+  test.each<[string, object]>([
+    ['httpMethod', { httpMethod: {} }],
+    ['resource', { resource: 7 }],
+    ['path', { path: ['/api/v2/write'] }],
+    ['rawPath', { rawPath: false }],
+    ['requestContext.http.method', { requestContext: { http: { method: {} } } }],
+    ['requestContext.stage', { rawPath: '/dev/api/v2/write', requestContext: { stage: {} } }],
+    ['requestContext.requestId', { requestContext: { requestId: 1 } }],
+  ])('a %s that is no text', async (name, part) => {
+    expect(await refusalOf({ body: LINE, ...part })).toEqual([400, 'invalid', `${name} of the event must be a string`]);
+  });
+
   test.each([0, -1, 1.5, Number.NaN, '2024-03-01', 1e300])('the time %p', async (time) => {
     const event = { body: LINE, requestContext: { requestTimeEpoch: time } };
     expect(await refusalOf(event)).toEqual([400, 'invalid', expect.stringContaining('requestTimeEpoch')]);
@@ -112,6 +124,40 @@ describe('bodies that are refused', () => {
     ['text behind it', writeEvent(Buffer.concat([gzipSync(LINE), Buffer.from([0x1f, 0x8b, 9, 9])]))],
   ])('gzip that is none: %s', async (_, event) => {
     expect(await refusalOf(event)).toEqual([400, 'invalid', 'the body is not valid gzip']);
+  });
+
+  test('a long name of an encoding is not repeated whole', async () => {
+    const event = writeEvent(LINE, { headers: { 'content-encoding': 'z'.repeat(1_000_000) } });
+    const [status, , message] = await refusalOf(event);
+    expect(status).toBe(415);
+    expect(message.length).toBeLessThan(300);
+  });
+
+  test('more than MaxLines, whatever the lines hold and however the last one ends', async () => {
+    const environment = { max_lines: '3' };
+    const statusOf = async (body: string | Buffer) =>
+      (await handlerOf({ environment }).handle(writeEvent(body)))?.statusCode;
+    for (const body of ['\n\n\n', '# a\n\n# b', `${LINE}\n\n${LINE}\r\n`]) expect(await statusOf(body)).toBe(204);
+    for (const body of ['\n\n\n\n', '# a\n\n# b\n#', `${LINE}\n\n\n${LINE}`, gzipSync('m,t=1 s="\n\n\n" 1')]) {
+      expect(await statusOf(body)).toBe(413);
+    }
+    const [, code, message] = await refusalOf(writeEvent('\n'.repeat(4)), environment);
+    expect([code, message]).toEqual(['request too large', expect.stringContaining('more than 3 lines')]);
+  });
+
+  test('more than MaxTagsAndFields: distinct ones count, over all lines', async () => {
+    const environment = { max_tags_and_fields: '4' };
+    const statusOf = async (body: string) => (await handlerOf({ environment }).handle(writeEvent(body)))?.statusCode;
+    expect(await statusOf('m,a=1,b=1 f=1,g=1 1\nm,a=1,b=1 g=2,f=2 2\nm,b=1,a=1 f=3 3')).toBe(204);
+    for (const more of ['m,a=2 f=1 2', 'm,a=1,b=1 h=1 2', 'm,a=1 f=1 2']) {
+      expect(await statusOf(`m,a=1,b=1 f=1,g=1 1\n${more}`)).toBe(413);
+    }
+    const body = 'm,a=1,b=1,c=1,d=1,e=1 f=1';
+    const [, code, message] = await refusalOf(writeEvent(body), environment);
+    expect([code, message]).toEqual([
+      'request too large',
+      expect.stringContaining('more than 4 distinct tags and fields'),
+    ]);
   });
 
   test('a gzip bomb', async () => {

@@ -215,3 +215,12 @@ describe('the deadline', () => {
     expect(limits).toEqual([Number.POSITIVE_INFINITY]);
   });
 });
+
+test('an answer stays small, however long the names are that its reasons quote', async () => {
+  const long = 'x'.repeat(30_000);
+  for (const line of [`m${long}! v=1`, `m,ts_${long}=1 v=1`, `m,a=1,${long}=1,${long}=2 v=1`, `m,a=1 ${long}`]) {
+    const { message } = errorIn(await handlerOf().handle(writeEvent(`${line}\n`.repeat(120))));
+    expect(message).toContain('dropped=120');
+    expect(message.length).toBeLessThan(100_000);
+  }
+});

@@ -3,10 +3,13 @@ import { DataConversionError } from '../errors';
 
 const [QUOTE, BACKSLASH, OPEN, CLOSE] = [0x22, 0x5c, 0x7b, 0x7d];
 
+/** An object is an item of a plan or a result of one, of some KB: a larger one is not held in memory. */
+const MAX_OBJECT_BYTES = 1024 * 1024;
+
 /**
  * The outermost objects of a text that comes in pieces: the lines of JSON Lines, or the members of a JSON array.
  * @param name what the error calls the text
- * @throws DataConversionError for an object that is no JSON, or that the text ends in
+ * @throws DataConversionError for an object that is no JSON, that the text ends in, or that is larger than 1 MB
  */
 export async function* jsonObjects(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<unknown> {
   let depth = 0;
@@ -14,6 +17,7 @@ export async function* jsonObjects(chunks: AsyncIterable<Uint8Array>, name: stri
   let escaped = false;
   let count = 0;
   let begun: Uint8Array[] = [];
+  let begunBytes = 0;
   for await (const chunk of chunks) {
     let start = 0;
     for (let i = 0; i < chunk.length; i++) {
@@ -28,9 +32,15 @@ export async function* jsonObjects(chunks: AsyncIterable<Uint8Array>, name: stri
       } else if (byte === CLOSE && --depth === 0) {
         yield parse(Buffer.concat([...begun, chunk.subarray(start, i + 1)]).toString('utf8'), name, ++count);
         begun = [];
+        begunBytes = 0;
       }
     }
-    if (depth > 0) begun.push(chunk.subarray(start));
+    if (depth === 0) continue;
+    begun.push(chunk.subarray(start));
+    begunBytes += chunk.length - start;
+    if (begunBytes > MAX_OBJECT_BYTES) {
+      throw new DataConversionError(`${name}: object ${count + 1} is larger than 1 MB`, { object: name });
+    }
   }
   if (depth !== 0) throw new DataConversionError(`${name}: ends within object ${count + 1}`, { object: name });
 }

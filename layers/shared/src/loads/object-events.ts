@@ -5,8 +5,8 @@ import { InvalidEventError } from '../errors';
 import { check } from './load';
 
 const requestSchema = z.strictObject({
-  bucket: z.string().min(1, 'must not be empty'),
-  key: z.string().min(1, 'must not be empty'),
+  bucket: z.string().min(1, 'must not be empty').max(255, 'is longer than a bucket or an access point can be named'),
+  key: z.string().min(1, 'must not be empty').max(1024, 'is longer than a key can be'),
   dataset: z.string().trim().min(1, 'must not be empty').nullish(),
 });
 

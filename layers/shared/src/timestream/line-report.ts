@@ -5,6 +5,8 @@ import type { LineDecoder } from '../line-protocol/decoder';
 const MAX_REASONS = 100;
 /** How much of a line an answer repeats. */
 const MAX_TEXT_BYTES = 200;
+/** A reason quotes names, each as long as a line may be; the answer has to fit what Lambda returns, 6 MB. */
+const MAX_REASON_CHARACTERS = 500;
 
 /** A line of the request: its number, from 1, and its bytes with what ends it. */
 export interface LinePlace {
@@ -39,7 +41,7 @@ export class LineReport {
     const isFull = this.first.length >= this.limit;
     if (isFull && this.onLine === undefined) return;
     const { line, lineStart: start } = decoder;
-    const reason = `unable to parse '${decoder.lineText(MAX_TEXT_BYTES)}': ${decoder.describeFault()}`;
+    const reason = `unable to parse '${decoder.lineText(MAX_TEXT_BYTES)}': ${shortened(decoder.describeFault())}`;
     const found = { line, start, end: decoder.endLine(), reason };
     this.onLine?.(found);
     if (!isFull) this.first.push(found);
@@ -49,7 +51,7 @@ export class LineReport {
   rejected({ line, start, end }: LinePlace, reason: string): void {
     this.rejectedLines++;
     // The service's rejections come after the lines were read: the answer names the first lines, whoever refused them.
-    const found = { line, start, end, reason: `line ${line}: ${reason}` };
+    const found = { line, start, end, reason: `line ${line}: ${shortened(reason)}` };
     this.onLine?.(found);
     this.first.push(found);
     if (this.first.length >= 2 * this.limit) this.first.splice(0, this.first.length, ...this.reasons());
@@ -60,3 +62,6 @@ export class LineReport {
     return [...this.first].sort((a, b) => a.line - b.line).slice(0, this.limit);
   }
 }
+
+const shortened = (reason: string): string =>
+  reason.length > MAX_REASON_CHARACTERS ? `${reason.slice(0, MAX_REASON_CHARACTERS)}...` : reason;

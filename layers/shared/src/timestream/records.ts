@@ -2,6 +2,7 @@
  * Maps decoded lines to multi-measure records. A record is a row of numbers (its series, its time, where its measures stand in
  * one buffer of JSON, its line), so that a request of any size makes a handful of objects; values are copied from the lines.
  */
+import { RequestTooLargeError } from '../errors';
 import { escapesInString, NEWLINE, RETURN } from '../line-protocol/bytes';
 import {
   BOOLEAN,
@@ -42,6 +43,8 @@ export interface MappingOptions extends SeriesMapping {
   readonly requestTime: number;
   /** Longest line, in bytes. */
   readonly maxLineBytes: number;
+  /** Most distinct tags and fields of all lines together. */
+  readonly maxTagsAndFields: number;
 }
 
 /** Where a record came from and where its parts are; index n of each list is record n. */
@@ -125,6 +128,7 @@ function grown<Numbers extends Int32Array | Float64Array>(numbers: Numbers): Num
 
 /**
  * Decodes `source` and maps each good line to a record. Lines that are faulty, or beyond a limit of Timestream, go to `report`.
+ * @throws RequestTooLargeError beyond `maxTagsAndFields`, which many short lines may reach that are within every other limit
  */
 export function mapLines(source: Uint8Array, options: MappingOptions, report: LineReport): RecordSet {
   const mapper = new LineMapper(source, options);
@@ -132,6 +136,10 @@ export function mapLines(source: Uint8Array, options: MappingOptions, report: Li
   while (decoder.nextLine()) {
     const start = records.json.length;
     const problem = mapper.mapLine();
+    if (mapper.tagsAndFields > options.maxTagsAndFields) {
+      records.release();
+      throw new RequestTooLargeError(`more than ${options.maxTagsAndFields} distinct tags and fields`);
+    }
     if (problem === undefined) continue;
     records.json.length = start;
     if (problem === FAULT) report.faulty(decoder);
@@ -158,6 +166,10 @@ class LineMapper {
     this.seriesTable = new SeriesTable(options);
     this.json = ByteWriter.borrow(1024 + source.length * 2);
     this.records = new RecordSet(this.seriesTable, this.json);
+  }
+
+  get tagsAndFields(): number {
+    return this.seriesTable.tagsAndFields;
   }
 
   /** Maps the decoder's current line and adds its record. Returns FAULT, or why it cannot be stored, where it cannot. */

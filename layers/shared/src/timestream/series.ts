@@ -9,7 +9,7 @@ import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
-import { Shape } from './shape';
+import { type FieldCount, Shape } from './shape';
 
 /** How points map to tables, as configured. */
 export interface SeriesMapping {
@@ -68,6 +68,7 @@ export class SeriesTable {
   readonly dimensions: DimensionTable;
   private readonly byText = new ByteMap<SeriesText>(1024);
   private last: SeriesText | undefined;
+  private readonly count: FieldCount = { fields: 0 };
   private readonly measurements = new Map<string, Measurement>();
   private readonly measurementsByText = new ByteMap<Measurement>();
   private readonly byIdentity = new ByteMap<Series>(1024);
@@ -109,6 +110,11 @@ export class SeriesTable {
     if (this.last !== undefined) this.last.next = text;
     this.last = text;
     return text.series;
+  }
+
+  /** Distinct tags and fields read so far: what memory grows with, beside the lines. */
+  get tagsAndFields(): number {
+    return this.dimensions.size + this.count.fields;
   }
 
   private parse(decoder: LineDecoder): SeriesOrProblem | undefined {
@@ -226,21 +232,21 @@ export class SeriesTable {
     const dimensions = this.tags.slice();
     let bytes = 0;
     for (const dimension of dimensions) bytes += dimension.bytes;
-    const shape = shapeOf(measurement, dimensions);
+    const shape = this.shapeOf(measurement, dimensions);
     const series = { index: this.series.length, measurement, dimensions, bytes, shape };
     this.series.push(series);
     return series;
   }
-}
 
-function shapeOf(measurement: Measurement, dimensions: readonly Dimension[]): Shape {
-  if (measurement.lastShape?.fits(dimensions)) return measurement.lastShape;
-  const names = JSON.stringify(dimensions.map(({ name }) => name));
-  let shape = measurement.shapes.get(names);
-  if (shape === undefined) {
-    shape = new Shape(dimensions);
-    measurement.shapes.set(names, shape);
+  private shapeOf(measurement: Measurement, dimensions: readonly Dimension[]): Shape {
+    if (measurement.lastShape?.fits(dimensions)) return measurement.lastShape;
+    const names = JSON.stringify(dimensions.map(({ name }) => name));
+    let shape = measurement.shapes.get(names);
+    if (shape === undefined) {
+      shape = new Shape(dimensions, this.count);
+      measurement.shapes.set(names, shape);
+    }
+    measurement.lastShape = shape;
+    return shape;
   }
-  measurement.lastShape = shape;
-  return shape;
 }

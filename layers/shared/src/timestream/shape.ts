@@ -23,6 +23,11 @@ export interface Measure {
   field: Field | undefined;
 }
 
+/** How many distinct fields the shapes of a request have between them. */
+export interface FieldCount {
+  fields: number;
+}
+
 export class Shape {
   /** The fields of the line read last, in its order: most lines repeat it. */
   readonly layout: Field[] = [];
@@ -30,7 +35,10 @@ export class Shape {
   private readonly measures = new Map<string, Measure>();
 
   /** @param dimensions of one of its series; only their names matter */
-  constructor(private readonly dimensions: readonly Dimension[]) {}
+  constructor(
+    private readonly dimensions: readonly Dimension[],
+    private readonly count: FieldCount,
+  ) {}
 
   /** True where these dimensions have the names of this shape, in the same order. */
   fits(dimensions: readonly Dimension[]): boolean {
@@ -58,6 +66,7 @@ export class Shape {
         problem: measureNameProblem(name),
       };
       this.fields.add(keyStart, keyEnd, hash, field);
+      this.count.fields++;
     }
     return field;
   }

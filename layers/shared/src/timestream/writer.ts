@@ -17,7 +17,7 @@ const CONCURRENT_CALLS = 10;
 const RETRY = { baseMs: 100, capMs: 2000 };
 const BODY_BYTES = 128 * 1024;
 /** Once a request has found so many times its new tables missing, those it has not tried are taken for missing too. */
-const TRIED_PER_NEW_TABLE = 10;
+const TRIED_PER_NEW_TABLE = 3;
 
 export interface WriterOptions {
   readonly database: string;

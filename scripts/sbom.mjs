@@ -1,0 +1,35 @@
+/**
+ * The software bill of materials of what is deployed: CycloneDX, as npm tells it, without what only development needs. As a program
+ * it writes the bill beside the build output, .aws-sam/sbom.cdx.json.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const FOLDER = '.aws-sam';
+
+/**
+ * By the lockfile: npm's own `--omit dev` leaves out whatever is also a development dependency of the root, although other packages
+ * bring it into production.
+ */
+export function productionBill() {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  const options = { encoding: 'utf8', maxBuffer: 256 * 1024 ** 2, stdio: ['ignore', 'pipe', 'inherit'] };
+  const bill = JSON.parse(execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--offline'], options));
+  const shipped = new Set(
+    Object.entries(packages)
+      .filter(([, entry]) => entry.dev !== true && entry.devOptional !== true)
+      .map(([path, { name, version }]) => `${name ?? path.replace(/^.*node_modules\//, '')}@${version}`),
+  );
+  bill.components = bill.components.filter((component) => shipped.has(component['bom-ref']));
+  const kept = new Set([bill.metadata.component, ...bill.components].map((component) => component['bom-ref']));
+  bill.dependencies = bill.dependencies
+    .filter(({ ref }) => kept.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((other) => kept.has(other)) }));
+  return bill;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(`${FOLDER}/sbom.cdx.json`, `${JSON.stringify(productionBill(), null, 2)}\n`);
+}

@@ -1,0 +1,197 @@
+/**
+ * Requests that are made to hurt, sent to what users run: `npm start`, and the bundled function in a Lambda-like runtime. Each gets
+ * its answer, the next request is stored, and the memory stays small.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { gzipSync } from 'node:zlib';
+import { bundleWriteFunction } from '../../bundled-function';
+import { TIME } from '../../contract/connector/harness';
+import { type Harness, startHarness } from '../../contract/timestream/harness';
+import { LambdaRuntime } from '../../lambda-runtime';
+import { PEAK_MEMORY_IS_KNOWN, peakMegabytes } from '../../peak-memory';
+import { exchange, writeRequest } from '../../raw-http';
+
+const ROOT = path.resolve(__dirname, '../../..');
+const MAX_MEGABYTES = 300;
+const GOOD = `good,host=a v=1 ${TIME}`;
+/** A busy machine takes its time: no answer here may come from the deadline. */
+const ENVIRONMENT = { write_deadline_millis: '50000', rest_api_gateway_timeout_in_millis: '60000' };
+
+const list = (count: number, part: (n: number) => string, separator: string): string =>
+  Array.from({ length: count }, (_, n) => part(n)).join(separator);
+
+interface Attack {
+  readonly name: string;
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly status: number;
+  /** Where it is not that of the function. */
+  readonly localStatus?: number;
+  /** Part of the answer. */
+  readonly says: string;
+}
+
+const megabyteOfLines = gzipSync('m,t=a v=1\n'.repeat(100_000));
+const ATTACKS: readonly Attack[] = [
+  {
+    name: 'a gzip bomb of 1 GB',
+    body: Buffer.concat(Array.from({ length: 16 }, () => gzipSync(Buffer.alloc(64 * 1024 ** 2)))),
+    status: 413,
+    says: 'more than 26214400 bytes',
+  },
+  {
+    name: 'a body of 50 MB',
+    body: list(50, () => `${GOOD}\n`.repeat(1_000_000 / (GOOD.length + 1)), ''),
+    status: 413,
+    says: 'points batch is too large',
+  },
+  {
+    name: 'a line of 5 MB',
+    body: `m,t=a s="${'x'.repeat(5 * 1024 ** 2)}" 1`,
+    status: 422,
+    says: 'line 1: line of 52428',
+  },
+  {
+    name: 'a measurement of 5 MB',
+    body: `${'m'.repeat(5 * 1024 ** 2)} v=1`,
+    status: 422,
+    says: 'line 1: line of 52428',
+  },
+  { name: '100,000 tags', body: `m,${list(100_000, (n) => `t${n}=a`, ',')} v=1`, status: 422, says: 'line 1: line of' },
+  {
+    name: '10,000 tags, within the length of a line',
+    body: `m,${list(10_000, (n) => `${n}=a`, ',')} v=1`,
+    headers: {},
+    status: 422,
+    says: 'line',
+  },
+  {
+    name: '10,000 measurements, each a new table',
+    body: list(10_000, (n) => `m${n},t=a v=1 ${TIME}`, '\n'),
+    status: 422,
+    says: 'MaxNewTables allows 100',
+  },
+  {
+    name: '2,500,000 lines',
+    body: Buffer.concat(Array.from({ length: 25 }, () => megabyteOfLines)),
+    status: 413,
+    says: 'more than 100000 lines',
+  },
+  {
+    name: '480,000 distinct fields',
+    body: gzipSync(list(2_000, (line) => `m,t=a ${list(240, (n) => `f${line * 240 + n}=1`, ',')}`, '\n')),
+    status: 413,
+    says: 'distinct tags and fields',
+  },
+  {
+    name: 'invalid UTF-8',
+    body: Buffer.from([0x6d, 0x2c, 0x74, 0x3d, 0xff, 0x20, 0x76, 0x3d, 0x31]),
+    status: 400,
+    says: 'invalid UTF-8',
+  },
+  {
+    name: 'a header of 1 MB',
+    body: GOOD,
+    headers: { 'X-Long': 'x'.repeat(1024 ** 2) },
+    status: 204,
+    localStatus: 431,
+    says: '',
+  },
+  {
+    name: 'an encoding of 1 MB',
+    body: GOOD,
+    headers: { 'Content-Encoding': 'x'.repeat(1024 ** 2) },
+    status: 415,
+    localStatus: 431,
+    says: '',
+  },
+];
+
+if (!PEAK_MEMORY_IS_KNOWN) test.skip('the peak of the memory: /proc is not here', () => undefined);
+
+function expectLittleMemory(pid: number): void {
+  if (PEAK_MEMORY_IS_KNOWN) expect(peakMegabytes(pid)).toBeLessThan(MAX_MEGABYTES);
+}
+
+describe('npm start', () => {
+  let connector: ChildProcess;
+  let url = '';
+
+  beforeAll(() => execFileSync('npm', ['run', '-s', 'bundle'], { cwd: ROOT }));
+  beforeEach(async () => {
+    const args = ['.build/local/start.cjs', '--memory', '--port', '0', '--timestream-port', '0'];
+    connector = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...ENVIRONMENT } });
+    connector.stderr?.resume();
+    const lines = createInterface({ input: connector.stdout as NodeJS.ReadableStream });
+    url = await new Promise((resolve, reject) => {
+      connector.once('exit', (code) => reject(new Error(`npm start ended with ${code}`)));
+      lines.on('line', (line) => {
+        const found = /^InfluxDB v2 write endpoint: (\S+)/.exec(line)?.[1];
+        if (found !== undefined) resolve(found);
+      });
+    });
+  });
+  afterEach(async () => {
+    const exit = once(connector, 'exit');
+    connector.kill();
+    await exit;
+  });
+
+  const send = (body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) => {
+    const text = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    return exchange(url, writeRequest(body, { query: '?precision=s', headers: text.join('') }));
+  };
+
+  test.each(ATTACKS)('$name', async ({ body, headers, status, localStatus = status, says }) => {
+    const answer = await send(body, headers);
+    expect(answer.status).toBe(localStatus);
+    expect(answer.body).toContain(says);
+    expect((await send(GOOD)).status).toBe(204);
+    expectLittleMemory(connector.pid ?? 0);
+  });
+});
+
+describe('the function', () => {
+  let folder: string;
+  let timestream: Harness;
+  let runtime: LambdaRuntime;
+
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'hostile-'));
+    bundleWriteFunction(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeEach(async () => {
+    timestream = await startHarness({ now: Date.now });
+    const environment = { AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url, ...ENVIRONMENT };
+    runtime = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
+  });
+  afterEach(async () => {
+    await runtime.stop();
+    await timestream.close();
+  });
+
+  const send = async (body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) => {
+    const isBase64Encoded = typeof body !== 'string';
+    const outcome = await runtime.invoke({
+      httpMethod: 'POST',
+      path: '/api/v2/write',
+      headers,
+      queryStringParameters: { precision: 's' },
+      body: isBase64Encoded ? Buffer.from(body).toString('base64') : body,
+      isBase64Encoded,
+    });
+    return 'result' in outcome ? (outcome.result as { statusCode: number; body: string }) : outcome;
+  };
+
+  test.each(ATTACKS)('$name', async ({ body, headers, status, says }) => {
+    expect(await send(body, headers)).toMatchObject({ statusCode: status, body: expect.stringContaining(says) });
+    expect(await send(GOOD)).toMatchObject({ statusCode: 204 });
+    expectLittleMemory(runtime.pid);
+  });
+});

@@ -1,0 +1,128 @@
+/** Events of any shape: an answer, or an error of a known type that says what was expected. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
+import { parseMappings } from 'shared/datasets/mapping';
+import { readLoadEvent } from 'shared/loads/load';
+import { isNotification, objectsOf, queueMessages } from 'shared/loads/object-events';
+import { answer, jsonBody } from '../../functions/http';
+import { startLoad } from '../../functions/start-load/start-load';
+import { handlerOf } from '../connector-handler';
+import { anyJson, mutated, runs } from '../fuzz';
+import { recordingLogger } from '../influx-writing';
+
+const EVENTS = path.resolve(__dirname, '../../events');
+const samples = (prefix: string): unknown[] =>
+  readdirSync(EVENTS)
+    .filter((file) => file.startsWith(prefix))
+    .map((file) => JSON.parse(readFileSync(path.join(EVENTS, file), 'utf8')) as unknown);
+
+/** Any JSON, or the sample events of a function with changes. */
+const eventsLike = (prefix: string): fc.Arbitrary<unknown> => fc.oneof(anyJson, ...samples(prefix).map(mutated));
+
+const STATUSES = [200, 204, 400, 404, 405, 413, 415, 422];
+
+test('the write function answers every event, and its log and answer hold no stack', async () => {
+  await fc.assert(
+    fc.asyncProperty(eventsLike('write-line-protocol'), async (event) => {
+      const { handle, logger } = handlerOf();
+      const isHandedOver = (event as { asynchronous?: unknown } | null)?.asynchronous === true;
+      try {
+        const response = await handle(event);
+        expect(STATUSES).toContain(isHandedOver ? 204 : response?.statusCode);
+        expect(response?.body ?? '').not.toMatch(/\n\s+at /);
+      } catch (error) {
+        // Lambda repeats it, and then keeps it in the dead letter queue.
+        if (!isHandedOver) throw error;
+        expect(['InvalidEventError', 'ApiError', 'RequestTooLargeError']).toContain((error as Error).name);
+      }
+      expect(logger.entries.map(({ message }) => message)).not.toContain('unexpected failure');
+    }),
+    runs(300),
+  );
+});
+
+test('the write function answers bodies of any bytes', async () => {
+  const bytes = fc.uint8Array({ maxLength: 300 }).map((body) => Buffer.from(body));
+  const lines = fc
+    .array(fc.constantFrom(...'m,t=1 v= "\\\n\r#.-eiu0\u00e9\u0000'), { maxLength: 200 })
+    .map((parts) => Buffer.from(parts.join('')));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(bytes, lines), async (body) => {
+      const response = await handlerOf().handle({ body: body.toString('base64'), isBase64Encoded: true });
+      expect([204, 400, 422]).toContain(response?.statusCode);
+    }),
+    runs(500),
+  );
+});
+
+/** Either what `read` makes of the event, or an error that its caller knows. */
+function expectKnown(read: () => unknown, names: readonly string[]): void {
+  try {
+    read();
+  } catch (error) {
+    expect(names).toContain((error as Error).name);
+    expect((error as Error).message).not.toBe('');
+  }
+}
+
+test('what a load is asked for', () => {
+  const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined };
+  fc.assert(
+    fc.property(eventsLike('detect-dataset'), (event) =>
+      expectKnown(() => readLoadEvent(event, rules), ['InvalidEventError', 'DataConversionError']),
+    ),
+    runs(500),
+  );
+});
+
+test('which objects an event names', () => {
+  fc.assert(
+    fc.property(eventsLike('load-object'), (event) => {
+      isNotification(event);
+      expectKnown(() => queueMessages(event), ['InvalidEventError']);
+      expectKnown(() => objectsOf(event), ['InvalidEventError']);
+    }),
+    runs(500),
+  );
+});
+
+test('requests to start a load are answered, and none with an internal error', async () => {
+  const services = {
+    executions: { start: () => Promise.resolve(true), describe: () => Promise.resolve(undefined) },
+    mappings: BUILT_IN_MAPPINGS,
+  };
+  const handle = answer(recordingLogger(), (event) => startLoad(event, services as never));
+  await fc.assert(
+    fc.asyncProperty(eventsLike('start-load'), async (event) => {
+      expect([202, 400]).toContain((await handle(event)).statusCode);
+    }),
+    runs(300),
+  );
+  await fc.assert(
+    fc.asyncProperty(mutated(JSON.parse((samples('start-load')[0] as { body: string }).body)), async (input) => {
+      const event = { httpMethod: 'POST', requestContext: {}, body: JSON.stringify(input) };
+      expect([202, 400]).toContain((await handle(event)).statusCode);
+    }),
+    runs(300),
+  );
+});
+
+test('the JSON in a body', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.base64String(), fc.json()), fc.boolean(), (body, isBase64Encoded) =>
+      expectKnown(() => jsonBody({ body, isBase64Encoded }), ['InvalidEventError']),
+    ),
+    runs(500),
+  );
+});
+
+test('mappings of datasets', () => {
+  fc.assert(
+    fc.property(fc.oneof(anyJson, ...BUILT_IN_MAPPINGS.map(mutated), fc.array(mutated(BUILT_IN_MAPPINGS[0]))), (json) =>
+      expectKnown(() => parseMappings(JSON.stringify(json)), ['ConfigurationError']),
+    ),
+    runs(500),
+  );
+});
