@@ -10,7 +10,7 @@ import {
   startStack,
 } from '../contract/connector/harness';
 import { TcpProxy, type Treatment } from '../support/tcp-proxy';
-import { type Delivery, deliver, expectNothingLost, type Send } from './telegraf';
+import { type Delivery, deliver, expectNothingLost, sendTo } from './telegraf';
 
 const TABLE = 'faulty';
 const LINES = numberedLines(TABLE, 2_000);
@@ -24,13 +24,6 @@ async function startFaulty(fault: (n: number) => Fault | undefined, deadlineMs =
   const intercept: Intercept = (operation) => (operation === 'WriteRecords' ? fault(calls++) : undefined);
   stack = await startStack({ intercept, environment: { write_deadline_millis: String(deadlineMs) } });
 }
-
-const sendTo =
-  (connector: Connector): Send =>
-  async (body) => {
-    const response = await connector.write(body).catch(() => undefined);
-    return response && { status: response.status, message: await response.text() };
-  };
 
 /** The lines of which the table holds a record. */
 async function stored(): Promise<string[]> {

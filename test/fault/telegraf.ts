@@ -3,6 +3,7 @@
  * told to drop is bad, and everything else it kept until it was stored.
  * Source: plugins/outputs/influxdb_v2/http.go of Telegraf.
  */
+import type { Connector } from '../contract/connector/harness';
 
 /** The answer to a write; undefined where none came. */
 export type Send = (body: string) => Promise<{ readonly status: number; readonly message: string } | undefined>;
@@ -16,6 +17,14 @@ export interface Delivery {
   /** Lines that the client still keeps as it gives up. */
   readonly kept: string[];
 }
+
+/** Sends to a connector; a connection that fails is no answer. */
+export const sendTo =
+  (connector: Pick<Connector, 'write'>): Send =>
+  async (body) => {
+    const response = await connector.write(body).catch(() => undefined);
+    return response && { status: response.status, message: await response.text() };
+  };
 
 /** Sends the lines in batches, each until it is acknowledged or refused; gives up after so many answers to one batch. */
 export async function deliver(
