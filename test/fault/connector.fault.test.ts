@@ -64,15 +64,14 @@ test('a Timestream that throttles for good: the client sees 429 and keeps its po
 
 test('records rejected at random: 422 names their lines, all others are stored', async () => {
   const random = numbersFrom(7);
-  const bad: string[] = [];
+  let rejected = 0;
   await startFaulty((n) => {
-    // What the service stores of a call is known before the call where calls come one after another.
     if (n % 2 === 0) return undefined;
     const RejectedRecords = [...new Set([random(50), random(50), random(50)])].map((RecordIndex) => ({
       RecordIndex,
       Reason: 'The measure value is not of the type of the column.',
     }));
-    bad.push(...RejectedRecords.map(({ RecordIndex }) => `${n}/${RecordIndex}`));
+    rejected += RejectedRecords.length;
     return { kind: 'error', type: 'RejectedRecordsException', status: 419, when: 'after', extra: { RejectedRecords } };
   });
   const delivery = await deliver(LINES, sendTo(stack), { batchSize: 50 });
@@ -80,7 +79,7 @@ test('records rejected at random: 422 names their lines, all others are stored',
   const named = delivery.dropped.flatMap(({ lines, message }) =>
     [...message.matchAll(/line (\d+):/g)].map(([, place]) => lines[Number(place) - 1] ?? ''),
   );
-  expect(named).toHaveLength(bad.length);
+  expect(named).toHaveLength(rejected);
   expectNothingLost(delivery, await stored(), { bad: named });
 });
 

@@ -1,4 +1,5 @@
 /** Batches into a real InfluxDB 2 through a network that fails: nothing is missing, and what is reported as written is stored. */
+import { systemClock } from 'shared/resilience/clock';
 import { clientOf, numberedBatches, write } from '../influx-writing';
 import { describeWithInfluxd, Influxd, STARTING_MS } from '../influxd';
 import { TcpProxy, type Treatment } from '../support/tcp-proxy';
@@ -7,6 +8,7 @@ import { VirtualClock } from '../virtual-clock';
 const [BATCHES, LINES] = [40, 250];
 /** Time for a request, ms: as much as a busy machine may need, and little enough to wait for. */
 const TIMEOUT_MS = 1_500;
+const IN_REAL_TIME = { clock: systemClock, random: () => 0, breaker: { probeEveryMs: 50 } };
 
 describeWithInfluxd('an InfluxDB 2 behind a network that fails', (binary) => {
   let influxd: Influxd;
@@ -51,7 +53,7 @@ describeWithInfluxd('an InfluxDB 2 behind a network that fails', (binary) => {
         yield batch;
       }
     }
-    const result = await load({}, frozenMeanwhile());
+    const result = await load(IN_REAL_TIME, frozenMeanwhile());
     expect(result).toMatchObject({ pointsWritten: BATCHES * LINES, failedLines: 0, failure: undefined });
     expect(result.retries).toBeGreaterThan(0);
     expect(await influxd.count('v', bucket)).toBe(BATCHES * LINES);

@@ -50,8 +50,9 @@ export class Sink {
     });
     const sink = new Sink(`http://${listen}`, folder, running);
     const exited = once(running, 'exit').then(() => 'exited');
-    while ((await Promise.race([exited, sink.#isReady()])) !== true) {
-      if (running.exitCode !== null) throw new Error(`the sink ended with code ${running.exitCode}`);
+    for (let state: unknown; state !== true; ) {
+      state = await Promise.race([exited, sink.#isReady()]);
+      if (state === 'exited') throw new Error(`the sink ended with code ${running.exitCode}`);
     }
     return sink;
   }

@@ -4,9 +4,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 export type Treatment =
   | 'pass'
-  /** The connection is reset before the server has seen the request. */
+  /** The connection is closed before the server has seen the request. */
   | 'drop before'
-  /** The server carries the request out, then the connection is reset without an answer. */
+  /** The server carries the request out, then the connection is closed without an answer. */
   | 'drop after'
   /** The request reaches nobody, and no answer comes; the connection stays. */
   | 'hang'
@@ -68,12 +68,12 @@ export class TcpProxy {
     client.on('data', (bytes) => {
       if (generation !== this.#generation) return;
       if (/^(?:GET|HEAD|POST|PUT) \//.test(bytes.toString('latin1', 0, 8))) treatment = this.plan(this.requests++);
-      if (treatment === 'drop before') client.resetAndDestroy();
+      if (treatment === 'drop before') client.destroy();
       else if (treatment !== 'hang') server.write(bytes);
     });
     server.on('data', (bytes) => {
       if (generation !== this.#generation) return;
-      if (treatment === 'drop after') client.resetAndDestroy();
+      if (treatment === 'drop after') client.destroy();
       else if (treatment === 'trickle') void trickle(client, bytes);
       else client.write(bytes);
     });
