@@ -137,7 +137,7 @@ describe('the network between connector and Timestream', () => {
     await stack.write(LINES[0] ?? '');
     proxy = await TcpProxy.start(Number(new URL(stack.timestream.server.url).port));
     proxy.plan = plan;
-    connector = await connectorBefore(proxy.url, { write_deadline_millis: String(deadlineMs) });
+    connector = await connectorBefore(proxy.url, { environment: { write_deadline_millis: String(deadlineMs) } });
   }
 
   test.each<[Treatment, number, number[]]>([

@@ -15,7 +15,7 @@ describeWithSink('the sink of the benchmarks, with validation,', () => {
   }, BUILDING_MS);
   beforeEach(async () => {
     table = `table${tables++}`;
-    connector = await connectorBefore(sink.url, { write_deadline_millis: '1000' });
+    connector = await connectorBefore(sink.url, { environment: { write_deadline_millis: '1000' } });
     // The table is made before the fault, so that what was sent to it is what is in it.
     expect((await connector.write(`${table},host=first n=0i 1`)).status).toBe(204);
   });
