@@ -3,7 +3,7 @@
  * refuses of its own accord is given by rules over the records.
  */
 import type { ServiceAnswer } from 'shared/timestream/service';
-import { expandCall, identityOf, type PlainRecord } from './timestream-calls';
+import { expandCall, identityOf, type PlainCall, type PlainRecord } from './timestream-calls';
 
 export interface StoredRecord {
   readonly record: PlainRecord;
@@ -36,7 +36,10 @@ export class TimestreamModel {
 
   /** Carries a call out. Throws where the form of the call is wrong. */
   write(body: Uint8Array): ServiceAnswer {
-    const { table, records, versions } = expandCall(body);
+    return this.carryOut(expandCall(body));
+  }
+
+  carryOut({ table, records, versions }: PlainCall): ServiceAnswer {
     if (!this.tables.has(table)) return answer(404, 'ResourceNotFoundException', { Message: `no table ${table}` });
     const invalid = records.map((record) => this.rules.invalid?.(record)).find((reason) => reason !== undefined);
     if (invalid !== undefined) return answer(400, 'ValidationException', { Message: invalid });

@@ -1,5 +1,6 @@
 /** The Lambda function of the step LoadBatch: the row groups of one item become points in InfluxDB. */
 import { loadLoaderConfig } from 'shared/loader-config';
+import type { ItemResult } from 'shared/loads/item-result';
 import { loadItem, readLoadBatch } from 'shared/loads/load-item';
 import { loadMappings } from 'shared/loads/mappings';
 import { createLogger } from 'shared/logger';
@@ -20,7 +21,8 @@ export const handler = step(logger, (event, { deadline }) =>
   withMetrics({ ...config, functionName: 'load-batch', logger }, async (metrics) => {
     const { loadId, item } = readLoadBatch(event);
     metrics.addDataset(item.dataset);
-    const services = { config, objects, reader, influxdb, mappings: await mappings(), logger, deadline };
+    const onUnfinished = (result: ItemResult) => metrics.add(result);
+    const services = { config, objects, reader, influxdb, mappings: await mappings(), logger, deadline, onUnfinished };
     const result = await loadItem(loadId, item, services);
     metrics.add(result);
     return result;

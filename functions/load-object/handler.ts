@@ -1,6 +1,7 @@
 /** The Lambda function that loads single objects: the whole loader in one invocation. */
 import { checkHealth } from 'shared/influxdb/health';
 import { loadLoaderConfig } from 'shared/loader-config';
+import type { ItemResult } from 'shared/loads/item-result';
 import { loadMappings } from 'shared/loads/mappings';
 import { createLogger } from 'shared/logger';
 import { influxClient } from '../clients/influxdb';
@@ -20,7 +21,18 @@ const mappings = once(() => loadMappings(config.datasetMappings, objects));
 
 export const handler = step(logger, (event, { deadline, requestId }) =>
   withMetrics({ ...config, functionName: 'load-object', logger }, async (metrics) => {
-    const common = { config, objects, reader, influxdb, mappings: await mappings(), logger, deadline, metrics };
+    const onUnfinished = (result: ItemResult) => metrics.add(result);
+    const common = {
+      config,
+      objects,
+      reader,
+      influxdb,
+      mappings: await mappings(),
+      logger,
+      deadline,
+      metrics,
+      onUnfinished,
+    };
     const services = { ...common, loadId: `object-${requestId}`, checkHealth: once(() => checkHealth(influxdb)) };
     return await dispatch(event, { ...services, load: (request) => loadObject(request, services) });
   }),

@@ -42,27 +42,48 @@ export interface StackOptions {
   readonly storeRejected?: HandlerServices['storeRejected'];
 }
 
-export interface Stack {
-  readonly timestream: Harness;
-  /** Of the local server. */
-  readonly url: string;
+export interface Connector {
   /** The function, as Lambda calls it. */
   readonly handler: (event: unknown, context?: InvocationContext) => Promise<HttpResponse | undefined>;
   /** WriteRecords calls that have not ended. */
   callsUnderWay(): number;
-  /** Writes through the local server. */
+  /** Writes through a local server before the function. */
   write(body: string | Uint8Array<ArrayBuffer>, headers?: Record<string, string>, query?: string): Promise<Response>;
-  /** The rows of a query over a table. */
-  select(what: string, table: string): Promise<(string | null)[][]>;
-  count(table: string): Promise<number>;
+  readonly url: string;
   close(): Promise<void>;
 }
 
+export interface Stack extends Connector {
+  readonly timestream: Harness;
+  /** The rows of a query over a table. */
+  select(what: string, table: string): Promise<(string | null)[][]>;
+  count(table: string): Promise<number>;
+}
+
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const { environment = {}, intercept, verify, storeRejected, log = () => undefined } = options;
+  const { intercept } = options;
   const timestream = await startHarness({ now: Date.now, ...(intercept && { intercept }) });
+  const connector = await connectorBefore(timestream.server.url, options);
+  const from = (what: string, table: string) => select(timestream, `SELECT ${what} FROM "${DATABASE}"."${table}"`);
+  return {
+    ...connector,
+    timestream,
+    select: from,
+    count: async (table) => Number((await from('count(*)', table))[0]?.[0]),
+    close: async () => {
+      await connector.close();
+      await timestream.close();
+    },
+  };
+}
+
+/** A connector of its own, as another container is one, before a Timestream. */
+export async function connectorBefore(
+  timestreamUrl: string,
+  { environment = {}, verify, storeRejected, log = () => undefined }: Omit<StackOptions, 'intercept'> = {},
+): Promise<Connector> {
   const config = loadConnectorConfig({
-    AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url,
+    AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestreamUrl,
     // A busy machine takes its time; tests of the deadline set another.
     write_deadline_millis: '60000',
     ...environment,
@@ -95,20 +116,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     verify,
     log,
   });
-  const from = (what: string, table: string) => select(timestream, `SELECT ${what} FROM "${DATABASE}"."${table}"`);
   return {
-    timestream,
-    url: connector.url,
     handler,
     callsUnderWay: () => underWay,
+    url: connector.url,
     write: (body, headers = {}, query = '') =>
       fetch(`${connector.url}/api/v2/write?org=any&bucket=any${query}`, { method: 'POST', body, headers }),
-    select: from,
-    count: async (table) => Number((await from('count(*)', table))[0]?.[0]),
     close: async () => {
       await connector.close();
       client.destroy();
-      await timestream.close();
     },
   };
 }

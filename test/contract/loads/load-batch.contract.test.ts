@@ -232,6 +232,38 @@ it('ends before its deadline with an error that is worth a retry', async () => {
   expect(influxdb.requests.length).toBeLessThan(30);
 });
 
+describe('an item that fails after it had written something', () => {
+  const unfinished = () =>
+    [...s3.store.objects.keys()]
+      .filter((path) => path.startsWith(`${WORK}/loads/load-1/unfinished/`))
+      .map((path) => JSON.parse(s3.store.text(WORK, path.slice(WORK.length + 1))) as ItemResult);
+  const outageAfter = (writes: number) => {
+    answer = (_request, index) => (index < writes ? stored : { status: 503 });
+  };
+  const environment = { MAX_BATCH_SIZE: '10', WRITE_CONCURRENCY: '1' };
+
+  it('keeps what it had written, and a try that writes nothing leaves it', async () => {
+    const item = await itemOf('codec-snappy');
+    const told: ItemResult[] = [];
+    const onUnfinished = (result: ItemResult) => told.push(result);
+    outageAfter(3);
+    await expect(run(item, environment, { onUnfinished })).rejects.toMatchObject({ name: 'InfluxDBConnectionError' });
+    influxdb.requests.length = 0;
+    outageAfter(0);
+    await expect(run(item, environment, { onUnfinished })).rejects.toMatchObject({ name: 'InfluxDBConnectionError' });
+    expect(unfinished()).toMatchObject([{ item: { key: item.key, firstRowGroup: 0 }, pointsWritten: 30 }]);
+    expect(told.map(({ pointsWritten }) => pointsWritten)).toEqual([30]);
+  });
+
+  it('fails by what ended it, also where that cannot be kept', async () => {
+    const item = await itemOf('codec-snappy');
+    outageAfter(3);
+    s3.store.fail = ({ method }) => (method === 'PUT' ? 503 : undefined);
+    await expect(run(item, environment)).rejects.toMatchObject({ name: 'InfluxDBConnectionError' });
+    expect(unfinished()).toEqual([]);
+  });
+});
+
 it('hides the token from every log and error', async () => {
   const logger = recordingLogger();
   answer = () => ({ status: 401, body: '{"message":"unauthorized access"}' });

@@ -96,6 +96,50 @@ function sum(
 const repeated = () => s3.store.lines(WORK, 'loads/load-1/failed-items.jsonl');
 const none = { SUCCEEDED: [], FAILED: [], PENDING: [] };
 
+it('counts what failed items had written, and nothing twice', async () => {
+  const [gone, repeated, lacking] = [item('gone'), item('repeated'), { ...item('lacking'), fileRows: 100 }];
+  const nulls = { value: 100 };
+  for (const [of, pointsWritten] of [
+    [gone, 30],
+    [repeated, 40],
+    [lacking, 50],
+  ] as const) {
+    const before = result(of, {
+      sourceRecords: 60,
+      pointsWritten,
+      failedBatches: 1,
+      failedPoints: 10,
+      statusCode: 207,
+    });
+    s3.store.put(WORK, `loads/load-1/unfinished/${of.key}-0.json`, JSON.stringify(before));
+  }
+  const summary = await sum([
+    putPart({
+      items: [gone, repeated, lacking],
+      children: {
+        ...none,
+        SUCCEEDED: [succeeded(repeated), succeeded(lacking, { nulls })],
+        FAILED: [failed(gone, 'InfluxDBConnectionError', 'away')],
+      },
+    }),
+  ]);
+  // 30 before the failure, and two items of 100.
+  expect(summary).toMatchObject({ statusCode: 207, points_written: 230, source_records: 260, failed_points: 10 });
+  expect(summary.datasets.generation).toMatchObject({ points_written: 230 });
+  expect(summary.failed_items).toBe(2);
+});
+
+it('of which all items failed is no load of nothing where one of them had written something', async () => {
+  const gone = item('gone');
+  const before = result(gone, { pointsWritten: 30, statusCode: 207 });
+  s3.store.put(WORK, 'loads/load-1/unfinished/x-0.json', JSON.stringify(before));
+  const children = { ...none, FAILED: [failed(gone, 'InfluxDBConnectionError', 'away')] };
+  const error = { error: 'InfluxDBConnectionError', cause: 'away' };
+  const summary = await sum([putPart({ items: [gone], children, error })]);
+  expect(summary).toMatchObject({ statusCode: 207, points_written: 30, failed_items: 1, withinTolerance: false });
+  expect(repeated()).toHaveLength(1);
+});
+
 it('adds up over parts, datasets, reasons', async () => {
   const [a, b] = [item('a'), { ...item('b'), dataset: 'consumption' }];
   const invalid = {

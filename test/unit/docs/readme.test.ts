@@ -26,7 +26,7 @@ test('the README names the commands that package.json has', () => {
   expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([]);
 });
 
-test.each(['README.md', 'docs/architecture.md', 'docs/operations.md', 'CONTRIBUTING.md'])(
+test.each(['README.md', 'docs/architecture.md', 'docs/operations.md', 'docs/reliability.md', 'CONTRIBUTING.md'])(
   'the files that %s links to are there',
   (file) => {
     const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link);

@@ -40,6 +40,9 @@ export const itemResultSchema = z.object({
 
 export type ItemResult = z.output<typeof itemResultSchema>;
 
+/** The folder, below that of the load, of the results of items that failed after they had written something. */
+export const UNFINISHED = 'unfinished';
+
 const MAX_LISTED = 10;
 const MAX_COLUMNS = 100;
 const MAX_TEXT = 120;

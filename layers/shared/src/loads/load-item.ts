@@ -11,10 +11,11 @@ import type { WriteResult } from '../influxdb/write-result';
 import type { LoaderConfig } from '../loader-config';
 import type { Logger } from '../logger';
 import type { ParquetReader } from '../parquet/reader';
+import type { PointsReport } from '../points/report';
 import { RejectFile } from '../reject-file';
 import type { BreakerOptions } from '../resilience/circuit-breaker';
 import { type Clock, systemClock } from '../resilience/clock';
-import { type ItemResult, itemResult } from './item-result';
+import { type ItemResult, itemResult, UNFINISHED } from './item-result';
 import { check, loadSchema } from './load';
 import type { ObjectStore } from './objects';
 import { type PlanItem, planItemSchema } from './plan-item';
@@ -40,6 +41,8 @@ export interface LoadServices {
   readonly clock?: Clock;
   /** Is told of the points of each batch that was taken, for showing progress. */
   readonly onBatch?: (lines: number) => void;
+  /** Is told what an item that fails had written before. */
+  readonly onUnfinished?: (result: ItemResult) => void;
 }
 
 /** The input of the step. @throws InvalidEventError for another one */
@@ -48,7 +51,8 @@ export function readLoadBatch(event: unknown): { loadId: string; item: PlanItem 
 }
 
 /**
- * Loads one item. Rows that are not valid are written to the work bucket, whether they are dropped or fail the item.
+ * Loads one item. Rows that are not valid are written to the work bucket, whether they are dropped or fail the item; so is what an item
+ * that fails had written before.
  * @throws DataConversionError for a file that changed, cannot be read, or holds invalid rows that may not be dropped;
  *   InfluxDBConnectionError where InfluxDB stays away or the deadline comes; InfluxDBWriteError where it refuses all of it
  */
@@ -70,9 +74,13 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
     });
     const written = await writeBatches(counted(stream, services.onBatch), services.influxdb, writerOptions(services));
     const invalidFile = await keepRejects(rejects, loadId, item, services);
-    refuseFailure(written, source.name, services);
     const rest = { invalidFile, milliseconds: Math.round(clock.now() - start) };
-    return itemResult(item, mappedColumns(mapping), stream.report(), written, rest);
+    const resultOf = (report: PointsReport) => itemResult(item, mappedColumns(mapping), report, written, rest);
+    if (written.failure && written.pointsWritten > 0) {
+      await keepUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
+    }
+    refuseFailure(written, source.name, services);
+    return resultOf(stream.report());
   } finally {
     await source.close();
   }
@@ -108,16 +116,47 @@ function refuseFailure(written: WriteResult, name: string, { deadline }: LoadSer
   }
 }
 
+/** Of a stream that was not read to its end, the rows are known that became points. */
+function reportSoFar({ pointsWritten, rejectedLines, failedLines }: WriteResult): PointsReport {
+  const rows = pointsWritten + rejectedLines + failedLines;
+  return { rows, points: rows, bytes: 0, invalid: [], duplicates: 0, warnings: [], present: {} };
+}
+
 async function keepRejects(
   rejects: RejectFile,
   loadId: string,
-  { bucket, key, firstRowGroup }: PlanItem,
+  item: PlanItem,
   { config, objects }: LoadServices,
 ): Promise<string | null> {
   const file = rejects.finish();
   if (!file || config.workBucket === undefined) return null;
-  const hash = createHash('sha256').update(`${bucket}/${key}`).digest('hex').slice(0, 16);
-  const ref = { bucket: config.workBucket, key: workKey(loadId, `invalid/${hash}-${firstRowGroup}.jsonl.gz`) };
+  const ref = { bucket: config.workBucket, key: itemKey(loadId, 'invalid', item, 'jsonl.gz') };
   await objects.write(ref, file, 'application/gzip');
   return objects.nameOf(ref);
+}
+
+/**
+ * Keeps what a failed item had written, as an error reaches the workflow as two texts alone. A later try that writes something replaces
+ * it, one that writes nothing leaves it.
+ */
+async function keepUnfinished(
+  result: ItemResult,
+  loadId: string,
+  item: PlanItem,
+  { config, objects, logger, onUnfinished }: LoadServices,
+): Promise<void> {
+  onUnfinished?.(result);
+  if (config.workBucket === undefined) return;
+  const ref = { bucket: config.workBucket, key: itemKey(loadId, UNFINISHED, item, 'json') };
+  try {
+    await objects.write(ref, Buffer.from(JSON.stringify(result)), 'application/json');
+  } catch (error) {
+    // The failure of the item is the one to tell.
+    logger.warn('what a failed item had written could not be kept', { error });
+  }
+}
+
+function itemKey(loadId: string, folder: string, { bucket, key, firstRowGroup }: PlanItem, extension: string): string {
+  const hash = createHash('sha256').update(`${bucket}/${key}`).digest('hex').slice(0, 16);
+  return workKey(loadId, `${folder}/${hash}-${firstRowGroup}.${extension}`);
 }

@@ -4,12 +4,12 @@ import { requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
 import { type Cause, Causes } from './causes';
-import type { ItemResult } from './item-result';
+import { type ItemResult, itemResultSchema, UNFINISHED } from './item-result';
 import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
 import { check, type Load, loadSchema } from './load';
 import { itemOutcomes, readCause } from './map-results';
-import type { ObjectRef, ObjectStore } from './objects';
+import { type ObjectRef, type ObjectStore, readText } from './objects';
 import { withoutValue } from './plan-file';
 import { itemId, type PlanItem, planItemSchema } from './plan-item';
 import { workKey } from './plan-load';
@@ -68,14 +68,15 @@ export interface Summary extends Totals {
 
 /**
  * Sums up `{load, parts, error}`. An item failed that the map reports as failed or does not report at all, that is of a file without
- * any value in a required column, and a file that could not be planned. `failed-items.jsonl` holds those, and the items of which
- * batches were skipped.
+ * any value in a required column, and a file that could not be planned. What a failed item had written before it failed counts, at
+ * least as much of it as its last try that wrote something did. `failed-items.jsonl` holds those items, and the ones of which batches
+ * were skipped.
  * @throws InvalidEventError for another input; UnexpectedError where results are missing
  */
 export async function summarizeLoad(event: unknown, services: SummaryServices): Promise<Summary> {
   const { load, parts, error } = check(inputSchema, event, 'the input');
   const { objects, workBucket } = services;
-  const sum = new LoadSum(services);
+  const sum = new LoadSum(services, await unfinishedItems(objects, workBucket, load.loadId));
   for (const part of parts) await sum.addPart(part);
   for (const failure of [error, ...parts.map((part) => part.error)]) {
     if (failure) sum.causes.add(failure.error, readCause(failure).cause, null);
@@ -111,7 +112,11 @@ class LoadSum {
   /** By file: the rows, by required column, of the items in which it has no value at all. */
   private readonly withoutValues = new Map<string, Map<string, number>>();
 
-  constructor(private readonly services: SummaryServices) {}
+  /** @param unfinished what items wrote before they failed, by id; those that a later try completed are among them */
+  constructor(
+    private readonly services: SummaryServices,
+    private readonly unfinished: Map<string, ItemResult>,
+  ) {}
 
   async addPart({ plan, results }: Part): Promise<void> {
     this.files += plan.files;
@@ -135,7 +140,11 @@ class LoadSum {
         const item = planItemSchema.parse(line);
         const outcome = this.judged(item, outcomes.get(itemId(item)));
         if (outcome === 'incomplete') this.repeat.add(item);
-        else if (outcome !== 'done') this.fail(item, outcome);
+        else if (outcome !== 'done') {
+          const unfinished = this.unfinished.get(itemId(item));
+          if (unfinished) this.addTotals(unfinished);
+          this.fail(item, outcome);
+        }
       }
     }
     if (plan.unplanned > 0) {
@@ -147,11 +156,16 @@ class LoadSum {
     }
   }
 
-  private addResult(result: ItemResult): void {
+  private addTotals(result: ItemResult): void {
     const dataset = this.datasets.get(result.dataset) ?? new TotalsCounter();
     this.datasets.set(result.dataset, dataset);
     dataset.add(result);
     this.all.add(result);
+  }
+
+  private addResult(result: ItemResult): void {
+    this.addTotals(result);
+    this.unfinished.delete(itemId(result.item));
     const mapping = this.services.mappings.find(({ name }) => name === result.dataset);
     if (!this.services.validateSchema || !mapping || result.sourceRecords === 0) return;
     for (const column of requiredColumns(mapping)) {
@@ -196,6 +210,17 @@ class LoadSum {
     if (!chunks) throw new UnexpectedError(`${name} is missing`);
     yield* jsonObjects(chunks, name);
   }
+}
+
+async function unfinishedItems(objects: ObjectStore, bucket: string, loadId: string): Promise<Map<string, ItemResult>> {
+  const results = new Map<string, ItemResult>();
+  for await (const page of objects.list(bucket, workKey(loadId, `${UNFINISHED}/`))) {
+    for (const ref of page) {
+      const result = itemResultSchema.parse(JSON.parse((await readText(objects, ref)) ?? 'null'));
+      results.set(itemId(result.item), result);
+    }
+  }
+  return results;
 }
 
 /** A map that failed does not say where its results are, but wrote them below the plan all the same. */

@@ -214,10 +214,10 @@ class RequestWriter {
       if (seen.has(index)) continue;
       seen.add(index);
       const record = call.records[index];
-      if (existingVersion !== undefined && existingVersion > call.version) {
+      if (existingVersion !== undefined && existingVersion > this.version) {
         this.outcome.superseded++;
         this.outcome.stored++;
-      } else if (existingVersion === call.version && call.version === this.version) again.push(record);
+      } else if (existingVersion === this.version && call.version === this.version) again.push(record);
       else this.reject(record, reason);
     }
     this.outcome.stored += call.records.length - seen.size;

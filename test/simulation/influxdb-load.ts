@@ -1,0 +1,189 @@
+/** A load through the batch writer, whatever InfluxDB answers: every line is accounted for, and loading again completes it. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Batch } from 'shared/influxdb/batch-writer';
+import type { EncodedLines, LineWriter } from 'shared/influxdb/client';
+import { joinLines, splitLines } from 'shared/influxdb/lines';
+import type { WriteOutcome } from 'shared/influxdb/outcome';
+import type { Clock } from 'shared/resilience/clock';
+import { batchOf, write } from '../influx-writing';
+import { VirtualClock } from '../virtual-clock';
+
+/** The last four end the batch or the load, or come to nothing. */
+const STEPS = [
+  'store',
+  'refuse',
+  'unparsable',
+  'throttle',
+  'fault',
+  'away',
+  'lost answer',
+  'hang',
+  'bad batch',
+  'bad token',
+  'throw',
+] as const;
+type Step = (typeof STEPS)[number];
+
+/** Time after which the client gives a request up, ms. */
+const TIMEOUT_MS = 15_000;
+/** Time of a call after the schedule, ms. */
+const CALL_MS = 10;
+
+interface Schedule {
+  readonly schedule: readonly { readonly step: Step; readonly ms: number }[];
+  readonly afterwards: Step;
+  readonly maxLines: number;
+}
+
+/** A model of InfluxDB that takes its steps from a schedule, and counts how often each line was acknowledged. */
+class ModelInfluxDB implements LineWriter {
+  readonly acknowledged = new Map<string, number>();
+  readonly stored = new Set<string>();
+  inFlight = 0;
+  mostInFlight = 0;
+  calls = 0;
+
+  constructor(
+    readonly given: Schedule,
+    readonly clock: Clock,
+  ) {}
+
+  encode(lines: Uint8Array): Promise<EncodedLines> {
+    return Promise.resolve({ lines, body: lines });
+  }
+
+  async write({ lines }: EncodedLines, signal?: AbortSignal): Promise<WriteOutcome> {
+    this.inFlight += 1;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    try {
+      const { step, ms } = this.given.schedule[this.calls++] ?? { step: this.given.afterwards, ms: CALL_MS };
+      await this.clock.delay(step === 'hang' ? TIMEOUT_MS : ms, signal);
+      if (signal?.aborted) return { kind: 'retryable', cause: 'unavailable', reason: 'stopped' };
+      return this.#answer(
+        step,
+        splitLines(lines).map((line) => Buffer.from(line).toString()),
+      );
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  #answer(step: Step, lines: string[]): WriteOutcome {
+    if (lines.length > this.given.maxLines) return { kind: 'too-large', reason: '413' };
+    const [first = '', ...others] = lines;
+    const rejections = [{ reason: 'no', lines: 1, example: first }];
+    switch (step) {
+      case 'store':
+        return this.#acknowledge(lines);
+      case 'refuse':
+        this.#acknowledge(others);
+        return { kind: 'rejected', rejections };
+      case 'unparsable':
+        return { kind: 'rejected', rejections, remainder: joinLines(others.map((line) => Buffer.from(line))) };
+      case 'throttle':
+        return { kind: 'retryable', cause: 'throttled', reason: '429', retryAfterMs: 1000 };
+      case 'fault':
+        return { kind: 'retryable', cause: 'error', reason: '500' };
+      case 'lost answer':
+        for (const line of lines) this.stored.add(line);
+        return { kind: 'retryable', cause: 'unavailable', reason: 'reset', atOnce: true };
+      case 'away':
+      case 'hang':
+        return { kind: 'retryable', cause: 'unavailable', reason: step };
+      case 'bad batch':
+        return { kind: 'fatal', scope: 'batch', reason: '400' };
+      case 'bad token':
+        return { kind: 'fatal', scope: 'load', reason: '401' };
+      case 'throw':
+        throw new Error('secret is gone');
+    }
+  }
+
+  #acknowledge(lines: string[]): WriteOutcome {
+    for (const line of lines) {
+      this.stored.add(line);
+      this.acknowledged.set(line, (this.acknowledged.get(line) ?? 0) + 1);
+    }
+    return { kind: 'written' };
+  }
+}
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...STEPS.slice(0, 8)) },
+  { weight: 1, arbitrary: fc.constantFrom(...STEPS) },
+);
+const scenario = fc.record({
+  schedule: fc.array(fc.record({ step, ms: fc.nat(50) }), { maxLength: 60 }),
+  afterwards: fc.oneof(
+    { weight: 4, arbitrary: fc.constant('store' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('throttle', 'fault', 'away', 'hang' as const) },
+  ),
+  sizes: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 20 }),
+  maxLines: fc.integer({ min: 1, max: 12 }),
+  maxRetries: fc.nat(3),
+  concurrency: fc.integer({ min: 1, max: 5 }),
+  skipFailedBatches: fc.boolean(),
+  abortAfterMs: fc.option(fc.nat(2000), { nil: undefined }),
+  sourceFailsAt: fc.option(fc.nat(20), { nil: undefined }),
+  jitter: fc.double({ min: 0, max: 0.999, noNaN: true }),
+});
+
+/** Acknowledged, rejected and failed lines are all lines; nothing is acknowledged twice; nothing runs on; a second load completes. */
+export const loadEnds = fc.asyncProperty(scenario, async (given) => {
+  const { maxRetries, concurrency, skipFailedBatches, jitter, sizes } = given;
+  const clock = new VirtualClock();
+  const model = new ModelInfluxDB(given, clock);
+  let taken = 0;
+  let inUse = 0;
+  let sourceClosed = false;
+  async function* source(failsAt?: number): AsyncGenerator<Batch> {
+    try {
+      for (const [index, size] of sizes.entries()) {
+        await clock.delay(1);
+        if (index === failsAt) throw new Error('corrupt page');
+        taken += size;
+        const batch = batchOf(Array.from({ length: size }, (_, line) => `m v=${index} ${line}`));
+        // What is given back is written anew, which must change nothing that is still to be sent.
+        const release = (): void => {
+          batch.bytes.fill(0);
+          inUse--;
+        };
+        inUse++;
+        yield { ...batch, release };
+      }
+    } finally {
+      sourceClosed = true;
+    }
+  }
+  const abort = new AbortController();
+  if (given.abortAfterMs !== undefined) void clock.delay(given.abortAfterMs).then(() => abort.abort());
+  const options = { maxRetries, concurrency, skipFailedBatches, clock, random: () => jitter };
+
+  const result = await write(model, source(given.sourceFailsAt), { ...options, signal: abort.signal });
+
+  const callsAtTheEnd = model.calls;
+  assert.equal(model.inFlight, 0, 'a write is under way after the load');
+  assert.ok(sourceClosed, 'the source is open after the load');
+  assert.equal(inUse, 0, 'a batch was not given back');
+  await clock.delay(120_000);
+  assert.equal(model.calls, callsAtTheEnd, 'a write was made after the load');
+
+  assert.ok(model.mostInFlight <= concurrency);
+  assert.equal(result.pointsWritten + result.rejectedLines + result.failedLines, taken, 'a line is not settled');
+  assert.equal(result.pointsWritten, model.acknowledged.size);
+  assert.ok([...model.acknowledged].every(([line, times]) => times === 1 && model.stored.has(line)));
+  assert.equal(result.failedBatches > 0, result.failedLines > 0);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  if (result.failure === undefined) assert.equal(taken, all);
+  if (!skipFailedBatches && result.failedBatches > 0) assert.ok(result.failure);
+
+  // A call was made for a step of the schedule, a part of a batch and its retries, or to probe for 30 s, each second at most.
+  const most = given.schedule.length + (sizes.length + 3 * all) * (maxRetries + 1) + 30 + concurrency;
+  assert.ok(model.calls <= most, `${model.calls} calls, ${most} at most`);
+
+  const again = new ModelInfluxDB({ ...given, schedule: [], afterwards: 'store' }, clock);
+  const second = await write(again, source(), options);
+  assert.deepEqual([second.failure, again.acknowledged.size, again.stored.size], [undefined, all, all]);
+  assert.equal(inUse, 0, 'a batch was not given back');
+});

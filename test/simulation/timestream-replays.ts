@@ -1,0 +1,125 @@
+/** Requests for the same points, at once and repeated until stored: the newest stays, whenever an older one comes again. */
+import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
+import fc from 'fast-check';
+import { LineReport } from 'shared/timestream/line-report';
+import { mapLines } from 'shared/timestream/records';
+import { TableCreator } from 'shared/timestream/tables';
+import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
+import { DATABASE, MAPPING } from '../connector-mapping';
+import { TABLES } from '../connector-tables';
+import { VirtualClock } from '../virtual-clock';
+import {
+  creations,
+  expectedRecords,
+  linesOf,
+  type Point,
+  ScheduledTimestream,
+  schedule,
+  tables,
+} from './timestream-service';
+
+/** Rounds after which every fault of a schedule has been met. */
+const MOST_ROUNDS = 60;
+const VERSION = 1_700_000_000_000;
+
+const points = fc.array(
+  fc.record({ table: fc.nat(1), series: fc.nat(1), time: fc.nat(6), value: fc.nat(3) }) satisfies fc.Arbitrary<Point>,
+  { minLength: 1, maxLength: 30, size: 'max' },
+);
+
+const scenario = fc.record({
+  requests: fc.array(fc.record({ points, laterMs: fc.nat(2), deadlineMs: fc.nat(3000) }), {
+    minLength: 2,
+    maxLength: 5,
+  }),
+  /** Whether the first tries of all requests are under way together. */
+  atOnce: fc.boolean(),
+  /** Which request comes next, among those that are not stored yet and those that are repeated without need. */
+  order: fc.infiniteStream(fc.nat(100)),
+  needless: fc.nat(4),
+  faults: fc.record({
+    schedule,
+    afterwards: fc.constant('carry out' as const),
+    tables,
+    databaseExists: fc.boolean(),
+    creations: creations('throttle', 'conflict', 'deny', 'fault'),
+    inactiveCalls: fc.nat(2),
+  }),
+  jitter: fc.double({ min: 0, max: 0.999, noNaN: true }),
+});
+
+interface Request {
+  readonly points: readonly Point[];
+  readonly version: number;
+  readonly deadlineMs: number;
+}
+
+/** No acknowledged point is lost, and no repetition of a request puts its values over those of a later one. */
+export const replaysKeepTheNewest = fc.asyncProperty(scenario, async (given) => {
+  const clock = new VirtualClock();
+  const service = new ScheduledTimestream(given.faults, clock);
+  // As in a container, requests share what is known of tables.
+  const creator = new TableCreator(TABLES, service, clock);
+  const random = () => given.jitter;
+  const writer = { database: DATABASE, send: service.send, tables: creator, maxNewTables: 100, clock, random };
+  let version = VERSION;
+  const requests: Request[] = given.requests.map(({ points, laterMs, deadlineMs }, request) => {
+    version += laterMs;
+    // Values tell whose they are, and none is one that the model refuses.
+    return {
+      points: points.map((point) => ({ ...point, value: 100 * (request + 1) + point.value })),
+      version,
+      deadlineMs,
+    };
+  });
+
+  const write = async ({ points, version }: Request, deadlineMs: number): Promise<WriteOutcome> => {
+    const report = new LineReport();
+    const deadline = new AbortController();
+    setMaxListeners(0, deadline.signal);
+    void clock.delay(deadlineMs).then(() => deadline.abort());
+    const records = mapLines(linesOf(points), MAPPING, report);
+    const outcome = await writeRecords(records, version, writer, report, deadline.signal);
+    assert.equal(report.rejectedLines, 0, 'a good line was rejected');
+    assert.equal(outcome.stored + outcome.unstored, expectedRecords(points).size, 'a record is not settled');
+    return outcome;
+  };
+
+  const open = new Set<Request>();
+  const tryOnce = async (request: Request, deadlineMs = request.deadlineMs): Promise<void> => {
+    const { unstored } = await write(request, deadlineMs);
+    if (unstored > 0) open.add(request);
+    else open.delete(request);
+  };
+  if (given.atOnce) await Promise.all(requests.map((request) => tryOnce(request)));
+  else for (const request of requests) await tryOnce(request);
+
+  let needless = given.needless;
+  for (let round = 0; open.size > 0 || needless > 0; round++) {
+    assert.ok(round < MOST_ROUNDS, `${open.size} requests are not stored after ${MOST_ROUNDS} rounds`);
+    const from = needless-- > 0 ? requests : [...open];
+    const next = from[(given.order.next().value ?? 0) % from.length];
+    if (next !== undefined) await tryOnce(next, 60_000);
+  }
+
+  for (const [identity, { stored }] of newest(requests)) {
+    const found = service.model.stored.get(identity);
+    assert.ok(found !== undefined, `lost: ${identity}`);
+    assert.ok(stored.includes(JSON.stringify(found.record.measures)), `overwritten: ${identity}`);
+  }
+});
+
+/** What may be stored of each record: the values of its newest request, or of any of those that share its time. */
+function newest(requests: readonly Request[]): Map<string, { version: number; stored: string[] }> {
+  const best = new Map<string, { version: number; stored: string[] }>();
+  for (const { points, version } of requests) {
+    for (const [identity, { record }] of expectedRecords(points)) {
+      const values = JSON.stringify(record.measures);
+      const known = best.get(identity);
+      if (known?.version === version) known.stored.push(values);
+      else if (known === undefined || known.version < version) best.set(identity, { version, stored: [values] });
+    }
+  }
+  return best;
+}

@@ -1,0 +1,223 @@
+/** Timestream by a schedule of faults: what goes wrong with which call, what it stores all the same, and what it told the client. */
+import fc from 'fast-check';
+import type { ServiceAnswer, TableAdministration } from 'shared/timestream/service';
+import { MAPPING } from '../connector-mapping';
+import { serviceError } from '../connector-tables';
+import { expandCall, identityOf, type PlainCall, type PlainRecord } from '../timestream-calls';
+import { answer, TimestreamModel } from '../timestream-model';
+import type { VirtualClock } from '../virtual-clock';
+
+/** Values that the model refuses, as a call or as records. */
+export const INVALID_VALUE = 7;
+export const REJECTED_VALUE = 8;
+
+/** All but the last two let the call be repeated soon. */
+const STEPS = [
+  'carry out',
+  'throttle',
+  'throttle by status',
+  'fault',
+  'fault of a proxy',
+  'fault, carried out',
+  'lose before',
+  'lose after',
+  'deny',
+  'hang',
+] as const;
+export type Step = (typeof STEPS)[number];
+type Creation = 'create' | 'throttle' | 'conflict' | 'deny' | 'invalid' | 'fault';
+
+export interface Point {
+  readonly table: number;
+  readonly series: number;
+  readonly time: number;
+  readonly value: number;
+}
+
+export interface Faults {
+  readonly schedule: readonly { readonly step: Step; readonly ms: number }[];
+  /** What becomes of the calls after those of the schedule. */
+  readonly afterwards: Step;
+  readonly tables: readonly string[];
+  readonly databaseExists: boolean;
+  readonly creations: readonly Creation[];
+  /** Calls that a new table answers as if it were missing. */
+  readonly inactiveCalls: number;
+}
+
+/** Time that a call takes after the schedule, ms. */
+export const CALL_MS = 100;
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant('carry out' as const) },
+  { weight: 8, arbitrary: fc.constantFrom(...STEPS.slice(0, 8)) },
+  { weight: 1, arbitrary: fc.constantFrom(...STEPS) },
+);
+
+export const schedule = fc.array(fc.record({ step, ms: fc.nat(400) }), { maxLength: 40 });
+export const stepAfterwards: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('carry out' as const) },
+  { weight: 1, arbitrary: fc.constantFrom(...STEPS) },
+);
+export const tables = fc.subarray(['t0', 't1', 't2', 't3']);
+export const creations = (...kinds: Creation[]): fc.Arbitrary<Creation[]> =>
+  fc.array(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constant('create' as const) },
+      { weight: 1, arbitrary: fc.constantFrom(...kinds) },
+    ),
+    { maxLength: 8 },
+  );
+
+/** Remembers what it told the client of each record. */
+export class ScheduledTimestream implements TableAdministration {
+  readonly model = new TimestreamModel({
+    invalid: (record) => (valueIn(record) === INVALID_VALUE ? `invalid ${identityOf(record)}` : undefined),
+    rejected: (record) => (valueIn(record) === REJECTED_VALUE ? `rejected ${identityOf(record)}` : undefined),
+  });
+  readonly stored: string[] = [];
+  readonly superseded: string[] = [];
+  readonly rejected = new Map<string, string>();
+  readonly versions = new Set<number>();
+  /** Tables that the service refused to create for good. */
+  readonly refusedTables = new Set<string>();
+  inFlight = 0;
+  mostInFlight = 0;
+  calls = 0;
+  #creations = 0;
+  readonly #inactive = new Map<string, number>();
+  #database: boolean;
+
+  constructor(
+    readonly given: Faults,
+    readonly clock: VirtualClock,
+  ) {
+    this.#database = given.databaseExists;
+    if (given.databaseExists) for (const table of given.tables) this.model.tables.add(table);
+  }
+
+  readonly send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> => {
+    const { schedule, afterwards } = this.given;
+    const { step, ms } = schedule[this.calls++] ?? { step: afterwards, ms: CALL_MS };
+    this.inFlight++;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    try {
+      await this.clock.delay(step === 'hang' ? 1e9 : ms, signal);
+      if (signal.aborted) throw new Error('aborted');
+      return this.#answer(step, body);
+    } finally {
+      this.inFlight--;
+    }
+  };
+
+  #answer(step: Step, body: Uint8Array): ServiceAnswer {
+    switch (step) {
+      case 'throttle':
+        return answer(400, 'ThrottlingException', { Message: 'slower' });
+      case 'throttle by status':
+        return { status: 429, body: Buffer.from('slow down') };
+      case 'fault':
+        return answer(500, 'InternalServerException');
+      case 'fault of a proxy':
+        return { status: 503, body: Buffer.from('<html>') };
+      case 'fault, carried out':
+        this.#carryOut(expandCall(body));
+        return answer(500, 'InternalServerException');
+      case 'lose after':
+        this.#carryOut(expandCall(body));
+        throw new Error('read ECONNRESET');
+      case 'lose before':
+        throw new Error('write EPIPE');
+      case 'deny':
+        return answer(400, 'AccessDeniedException', { Message: 'not allowed' });
+      default: {
+        const call = expandCall(body);
+        const result = this.#carryOut(call);
+        this.#remember(call, result);
+        return result;
+      }
+    }
+  }
+
+  #carryOut(call: PlainCall): ServiceAnswer {
+    const inactive = this.#inactive.get(call.table) ?? 0;
+    if (inactive === 0) return this.model.carryOut(call);
+    this.#inactive.set(call.table, inactive - 1);
+    return answer(404, 'ResourceNotFoundException');
+  }
+
+  #remember({ records, versions }: PlainCall, { status, body: text }: ServiceAnswer): void {
+    for (const version of versions) this.versions.add(version);
+    if (status !== 200 && status !== 419) {
+      const [record, ...others] = records;
+      if (status === 400 && record !== undefined && others.length === 0)
+        this.rejected.set(identityOf(record), 'invalid');
+      return;
+    }
+    const { RejectedRecords = [] } = JSON.parse(text.toString()) as {
+      RejectedRecords?: { RecordIndex: number; Reason: string; ExistingVersion?: number }[];
+    };
+    const rejections = new Map(RejectedRecords.map((rejection) => [rejection.RecordIndex, rejection]));
+    for (const [index, record] of records.entries()) {
+      const rejection = rejections.get(index);
+      const version = versions[index] ?? 1;
+      if (rejection === undefined) this.stored.push(identityOf(record));
+      else if ((rejection.ExistingVersion ?? 0) > version) this.superseded.push(identityOf(record));
+      else if (rejection.ExistingVersion === undefined) this.rejected.set(identityOf(record), 'rejected');
+    }
+  }
+
+  databaseExists(): Promise<boolean> {
+    return Promise.resolve(this.#database);
+  }
+
+  async createDatabase(_request: unknown, signal: AbortSignal): Promise<void> {
+    await this.clock.delay(20, signal);
+    signal.throwIfAborted();
+    if (this.#database) throw serviceError('ConflictException');
+    this.#database = true;
+  }
+
+  async createTable({ TableName = '' }: { TableName: string | undefined }, signal: AbortSignal): Promise<void> {
+    const creation = this.given.creations[this.#creations++] ?? 'create';
+    await this.clock.delay(20, signal);
+    signal.throwIfAborted();
+    if (!this.#database) throw serviceError('ResourceNotFoundException');
+    if (creation === 'throttle') throw serviceError('ThrottlingException');
+    if (creation === 'deny') throw serviceError('AccessDeniedException');
+    if (creation === 'fault') throw serviceError('InternalServerException');
+    if (creation === 'invalid') {
+      this.refusedTables.add(TableName);
+      throw serviceError('ValidationException');
+    }
+    if (!this.model.tables.has(TableName)) this.#inactive.set(TableName, this.given.inactiveCalls);
+    this.model.tables.add(TableName);
+    if (creation === 'conflict') throw serviceError('ConflictException');
+  }
+}
+
+export const valueIn = ({ measures }: PlainRecord): number => Number(measures.v?.replace('BIGINT ', ''));
+
+export const recordOf = ({ table, series, time, value }: Point): PlainRecord => ({
+  table: `t${table}`,
+  measureName: MAPPING.measureName,
+  dimensions: [`s=${series}`],
+  time: BigInt(time),
+  measures: { v: `BIGINT ${value}` },
+});
+
+/** The points as lines of line protocol. */
+export const linesOf = (points: readonly Point[]): Buffer =>
+  Buffer.from(points.map(({ table, series, time, value }) => `t${table},s=${series} v=${value}i ${time}\n`).join(''));
+
+/** What the lines come to: the records by identity, later lines winning, each with the lines that it stands for. */
+export function expectedRecords(points: readonly Point[]): Map<string, { record: PlainRecord; lines: number[] }> {
+  const records = new Map<string, { record: PlainRecord; lines: number[] }>();
+  for (const [index, point] of points.entries()) {
+    const record = recordOf(point);
+    const identity = identityOf(record);
+    const lines = [...(records.get(identity)?.lines ?? []), index + 1];
+    records.set(identity, { record, lines });
+  }
+  return records;
+}
