@@ -7,7 +7,6 @@
  */
 import { Words } from '../line-protocol/words';
 import type { ByteWriter } from './byte-writer';
-import type { Dimension } from './dimensions';
 import { MAX_RECORDS_PER_CALL } from './limits';
 import type { LineReport } from './line-report';
 import { MeasureMerge } from './measures';
@@ -44,8 +43,12 @@ export function packRecords(records: RecordSet, report: LineReport): Packing {
 /** For each series its place among all of them by dimensions, so that neighbours share as many as possible. */
 function seriesRanks(series: readonly Series[]): Int32Array {
   const ranks = new Int32Array(series.length);
-  let rank = 0;
-  for (const { index } of [...series].sort(byDimensions)) ranks[index] = rank++;
+  // A number that mostly tells the order: comparing it first halves what sorting costs where nearly each line is a series.
+  const keys = Float64Array.from(series, ({ measurement, dimensions: [first, second] }) => {
+    return (measurement.id * 2 ** 20 + first.id) * 2 ** 20 + (second?.id ?? -1);
+  });
+  const order = [...series].sort((a, b) => keys[a.index] - keys[b.index] || byDimensions(a, b));
+  for (let rank = 0; rank < order.length; rank++) ranks[order[rank].index] = rank;
   return ranks;
 }
 
@@ -177,13 +180,13 @@ export class CallEncoder {
     const [first] = series;
     const sharesName = series.every((each) => each.measurement === first.measurement);
     for (const { dimensions } of series) for (const { id } of dimensions) this.uses[id]++;
-    const shared = first.dimensions.filter(({ id }) => this.uses[id] === series.length);
     const unit = timeUnit(this.records, batch);
 
     body.length = 0;
     body.append(Buffer.from(`{"DatabaseName":${this.database},"TableName":${JSON.stringify(batch.table.name)}`));
     body.words(COMMON);
-    this.appendHead(body, sharesName ? first : undefined, shared);
+    if (sharesName) appendName(body, first);
+    this.appendDimensions(body, first, true, series.length);
     body.ascii(`"MeasureValueType":"MULTI","TimeUnit":"${unit.name}","Version":${version}`);
     body.words(RECORDS);
     let headSeries = -1;
@@ -193,12 +196,11 @@ export class CallEncoder {
       const index = seriesOf[record];
       if (index === headSeries) body.copy(body.view, headStart, headEnd);
       else {
-        const { dimensions } = this.records.series[index];
         headSeries = index;
         headStart = body.length;
         body.words(RECORD);
-        const own = dimensions.filter(({ id }) => this.uses[id] !== series.length);
-        this.appendHead(body, sharesName ? undefined : this.records.series[index], own);
+        if (!sharesName) appendName(body, this.records.series[index]);
+        this.appendDimensions(body, this.records.series[index], false, series.length);
         body.words(MEASURES);
         headEnd = body.length;
       }
@@ -213,23 +215,24 @@ export class CallEncoder {
     return body.written;
   }
 
-  /** Appends members of a record or of the common attributes, each with a comma behind it: the measure name of `named`, dimensions. */
-  private appendHead(body: ByteWriter, named: Series | undefined, dimensions: readonly Dimension[]): void {
-    if (named !== undefined) {
-      body.words(MEASURE_NAME);
-      body.words(named.measurement.measureName);
-      body.words(COMMA);
-    }
-    if (dimensions.length === 0) return;
+  /** Appends the dimensions of `series` that all of the call's series share, or those that they do not, with a comma behind them. */
+  private appendDimensions(body: ByteWriter, { dimensions }: Series, shared: boolean, seriesOfCall: number): void {
     const { view } = this.records.dimensions.json;
-    body.words(DIMENSIONS);
-    for (const { start, end } of dimensions) {
+    let isFirst = true;
+    for (const { id, start, end } of dimensions) {
+      if ((this.uses[id] === seriesOfCall) !== shared) continue;
+      body.words(isFirst ? DIMENSIONS : COMMA);
       body.copy(view, start, end);
-      body.words(COMMA);
+      isFirst = false;
     }
-    body.length--;
-    body.words(LIST_END);
+    if (!isFirst) body.words(LIST_END);
   }
+}
+
+function appendName(body: ByteWriter, { measurement }: Series): void {
+  body.words(MEASURE_NAME);
+  body.words(measurement.measureName);
+  body.words(COMMA);
 }
 
 function distinctSeries(records: RecordSet, batch: Batch): Series[] {
