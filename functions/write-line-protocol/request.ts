@@ -125,15 +125,23 @@ const NEWLINE = 0x0a;
  * @throws ApiError 413 beyond a bound, 415 for another encoding, 400 for what is not gzip
  */
 export async function readBody(request: HttpRequest, bounds: RequestBounds): Promise<Buffer> {
-  const encoding = request.isBase64Encoded ? 'base64' : 'utf8';
-  const size = Buffer.byteLength(request.body, encoding);
-  if (size > bounds.maxCompressedBytes) throw tooLarge(`${size} bytes, at most ${bounds.maxCompressedBytes}`);
-  const raw = Buffer.from(request.body, encoding);
+  const raw = bytesOf(request, bounds.maxCompressedBytes);
   const compressed = isGzip(request.headers.get('content-encoding')) || (raw[0] === 0x1f && raw[1] === 0x8b);
   const body = compressed && raw.length > 0 ? await gunzipped(raw, bounds.maxDecompressedBytes) : raw;
   if (body.length > bounds.maxDecompressedBytes) throw tooLarge(`more than ${bounds.maxDecompressedBytes} bytes`);
   if (hasMoreLines(body, bounds.maxLines)) throw tooLarge(`more than ${bounds.maxLines} lines`);
   return body;
+}
+
+/** @throws ApiError 413 beyond `most`; a text that must be longer is not made bytes of */
+function bytesOf({ body, isBase64Encoded }: HttpRequest, most: number): Buffer {
+  const check = (bytes: number): void => {
+    if (bytes > most) throw tooLarge(`${bytes} bytes, at most ${most}`);
+  };
+  check(isBase64Encoded ? Buffer.byteLength(body, 'base64') : body.length);
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  check(bytes.length);
+  return bytes;
 }
 
 /** @throws ApiError 415 for any other encoding than gzip and none */
