@@ -1,0 +1,80 @@
+/** A real InfluxDB as one side of a comparison: emptied after each case, started again where a request kills it. */
+import { BUCKET, Influxd, ORG, type StoredValue, TOKEN } from '../../influxd';
+import { canonical, type Outcome, type Request, sorted, type Value } from './stored';
+
+const TYPES: Readonly<Record<string, Value['type']>> = {
+  double: 'float',
+  long: 'integer',
+  unsignedLong: 'integer',
+  boolean: 'boolean',
+  string: 'string',
+};
+
+export class InfluxdbSide {
+  /** How often it had to be started again. */
+  restarts = 0;
+
+  private constructor(private readonly influxd: Influxd) {}
+
+  static async start(binary: string): Promise<InfluxdbSide> {
+    return new InfluxdbSide(await Influxd.start(binary));
+  }
+
+  remove(): Promise<void> {
+    return this.influxd.remove();
+  }
+
+  async write(requests: readonly Request[]): Promise<Outcome> {
+    const statuses: number[] = [];
+    const messages: string[] = [];
+    for (const request of requests) {
+      const { status, message } = await this.post(request);
+      statuses.push(status);
+      if (message !== '') messages.push(message);
+    }
+    // Of a request that it refuses it stores nothing; were it otherwise, the next case would show it.
+    const mayHold = statuses.some((status) => status === 204 || status === 422);
+    const values = mayHold ? (await this.influxd.values()).map(toValue) : [];
+    if (mayHold) await this.influxd.empty();
+    return { statuses, messages: messages.join('\n'), values };
+  }
+
+  private async post({
+    body,
+    precision = 'ns',
+    bucket = BUCKET,
+    headers = {},
+  }: Request): Promise<{ status: number; message: string }> {
+    const url = `${this.influxd.url}/api/v2/write?org=${ORG}&bucket=${bucket}&precision=${precision}`;
+    const init = {
+      method: 'POST',
+      headers: { Authorization: `Token ${TOKEN}`, ...headers },
+      body: new Uint8Array(body),
+    };
+    const response = await fetch(url, init).catch(() => undefined);
+    if (response !== undefined) return { status: response.status, message: await response.text() };
+    await this.influxd.kill();
+    await this.influxd.restart();
+    this.restarts++;
+    return { status: 0, message: 'the server died' };
+  }
+}
+
+function toValue({ measurement, tags, time, field, type, value }: StoredValue): Value {
+  const kind = TYPES[type];
+  if (kind === undefined) throw new Error(`Flux gives the field ${field} an unknown type: ${type}`);
+  return {
+    measurement,
+    tags: sorted(Object.entries(tags)),
+    time: nanoseconds(time),
+    field,
+    type: kind,
+    value: canonical(kind, value),
+  };
+}
+
+/** Of a time as Flux writes it: `2024-03-01T12:00:00.000000007Z`. */
+function nanoseconds(time: string): bigint {
+  const [, seconds = '', fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
+  return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
