@@ -1,7 +1,7 @@
 /** What clients of InfluxDB, unmodified, see of the connector, and what it stored of theirs. */
 import { type Stack, startStack, TIME } from '../contract/connector/harness';
 import { type Job, realClients } from './clients';
-import { type Exchange, Recorder } from './recorder';
+import { type Exchange, Recorder, TOKEN } from './recorder';
 import { code, describeProof, detail } from './report';
 
 /** How a client differs from the others, each by its own documented or coded behaviour. */
@@ -18,12 +18,14 @@ interface Ways {
   readonly quietRetries?: true;
   /** Reads Retry-After as milliseconds. */
   readonly ignoresRetryAfter?: true;
+  /** Tries a wrong token again, as somebody may mend it meanwhile. */
+  readonly keepsUnauthorized?: true;
 }
 const WAYS: Readonly<Record<string, Ways>> = {
   'influxdb-client-js': { ignoresRetryAfter: true },
   'influxdb-client-go': { hidesPartialWrites: true, waitsForNextBatch: true },
   'line-protocol': { parses: true, sendsOnce: true },
-  Telegraf: { parses: true },
+  Telegraf: { parses: true, keepsUnauthorized: true },
   curl: { quietRetries: true },
 };
 
@@ -36,29 +38,27 @@ const lines = (measurement: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${measurement},host=h${n % 7} n=${n}i ${TIME + n}000000000`);
 
 let stack: Stack;
-/** With a deadline that is soon over, and a service that throttles until the connector has said so. */
-let throttled: Stack;
-let recorder: Recorder;
-let throttledRecorder: Recorder;
+/** With a deadline that is soon over, and a service that fails until the connector has said so. */
+let failing: Stack;
 let fault: 'ThrottlingException' | 'InternalServerException' | undefined;
+const recorder = new Recorder();
+const failingRecorder = new Recorder((status) => {
+  if (status >= 429) fault = undefined;
+});
 
 beforeAll(async () => {
-  stack = await startStack();
-  recorder = await Recorder.start(stack.handler);
-  throttled = await startStack({
+  stack = await startStack({ verify: recorder.verify, log: recorder.log });
+  failing = await startStack({
+    verify: failingRecorder.verify,
+    log: failingRecorder.log,
     environment: { write_deadline_millis: '1500' },
     intercept: (operation) =>
       operation === 'WriteRecords' && fault !== undefined ? { kind: 'error', type: fault } : undefined,
   });
-  throttledRecorder = await Recorder.start(throttled.handler, (status) => {
-    if (status >= 429) fault = undefined;
-  });
 });
 afterAll(async () => {
-  await recorder.close();
-  await throttledRecorder.close();
   await stack.close();
-  await throttled.close();
+  await failing.close();
 });
 
 const seen: string[][] = [];
@@ -90,7 +90,7 @@ function sentAgain(exchanges: readonly Exchange[]): string {
   return again.waited >= RETRY_AFTER_MS ? 'yes, after Retry-After' : 'yes, sooner';
 }
 
-interface Writing extends Partial<Pick<Job, 'gzip' | 'throttled' | 'token'>> {
+interface Writing extends Partial<Pick<Job, 'batchSize' | 'gzip' | 'throttled' | 'token'>> {
   /** Points without fault. */
   readonly count?: number;
   /** A faulty line after them, without its measurement. */
@@ -113,11 +113,11 @@ for (const client of realClients()) {
 
     /** Lets the client write, and notes what came over the wire and was stored. */
     const write = async (request: string, { bad, count = 100, ...given }: Writing = {}): Promise<Seen> => {
-      const over = given.throttled ? { stack: throttled, recorder: throttledRecorder } : { stack, recorder };
+      const over = given.throttled ? { stack: failing, recorder: failingRecorder } : { stack, recorder };
       const measurement = `${kind}-${request.replaceAll(/\W+/g, '-')}`;
       const written = [...lines(measurement, count), ...(bad === undefined ? [] : [`${measurement},${bad}`])];
-      const defaults = { token: 'any', lines: written, batchSize: BATCH, gzip: false, throttled: false };
-      const errors = await client.write({ ...defaults, ...given, url: over.recorder.url, measurement });
+      const defaults = { token: TOKEN, lines: written, batchSize: BATCH, gzip: false, throttled: false };
+      const errors = await client.write({ ...defaults, ...given, url: over.stack.url, measurement });
       const exchanges = over.recorder.take();
       const stored = await over.stack.count(measurement).catch(() => 0);
       const reported = [...new Set(errors)].map(code).join('<br>');
@@ -174,6 +174,14 @@ for (const client of realClients()) {
       expect(errors).toMatch(ways.hidesPartialWrites ? /^$/ : /partial write/);
     });
 
+    test(`with a wrong token is told by 401${ways.keepsUnauthorized ? ', and keeps the points' : ''}`, async () => {
+      const { errors, statuses, stored } = await write('a wrong token', { token: 'wrong-token' });
+      expect(new Set(statuses)).toEqual(new Set([401]));
+      expect(statuses.length > 1).toBe(ways.keepsUnauthorized === true);
+      expect(errors).toMatch(/401|unauthorized/i);
+      expect(stored).toBe(0);
+    });
+
     const after = ways.sendsOnce
       ? 'leaves it to its caller to send again'
       : `sends the points again ${ways.ignoresRetryAfter ? 'at once' : 'after Retry-After'}, and all are stored`;
@@ -182,8 +190,10 @@ for (const client of realClients()) {
       ['fails', 503, 'InternalServerException', /503|unavailable/],
     ] as const)(`while Timestream %s is told by %i, ${after}`, async (request, status, type, words) => {
       fault = type;
-      const count = BATCH + (ways.waitsForNextBatch ? 1 : 0);
-      const { errors, exchanges, statuses, stored } = await write(`Timestream ${request}`, { count, throttled: true });
+      const batchSize = 100;
+      const count = batchSize + (ways.waitsForNextBatch ? 1 : 0);
+      const given = { count, batchSize, throttled: true };
+      const { errors, exchanges, statuses, stored } = await write(`Timestream ${request}`, given);
       expect(errors).toMatch(ways.quietRetries ? /^$/ : words);
       const again = ways.sendsOnce ? [] : ways.waitsForNextBatch ? [204, 204] : [204];
       expect({ statuses, stored }).toEqual({ statuses: [status, ...again], stored: ways.sendsOnce ? 0 : count });

@@ -1,6 +1,9 @@
-/** The local server over a connector under test, which notes what came over the wire. */
-import { type RunningConnector, startConnector } from '../../local/connector/server';
-import type { Stack } from '../contract/connector/harness';
+/** Notes what comes over the wire to a local server that checks tokens: its `verify` and its `log` are those of the server. */
+import { TokenVerifier } from 'shared/tokens/verifier';
+import { type StackOptions, silentLogger } from '../contract/connector/harness';
+
+/** The token that the server lets in. */
+export const TOKEN = 'right-token';
 
 /** One request and its answer. */
 export interface Exchange {
@@ -10,45 +13,39 @@ export interface Exchange {
   readonly waited: number;
 }
 
+type Verify = NonNullable<StackOptions['verify']>;
+
 export class Recorder {
-  private constructor(
-    private readonly connector: RunningConnector,
-    private readonly exchanges: Exchange[],
-  ) {}
+  private readonly verifier = new TokenVerifier(
+    () => Promise.resolve(JSON.stringify({ tokens: [{ token: TOKEN }] })),
+    silentLogger,
+  );
+  /** Requests without an answer so far. */
+  private readonly open: Omit<Exchange, 'status'>[] = [];
+  private exchanges: Exchange[] = [];
+  private answered = performance.now();
 
-  get url(): string {
-    return this.connector.url;
-  }
+  /** @param onAnswer called with the status of each answer, in the moment in which it is sent */
+  constructor(private readonly onAnswer: (status: number) => void = () => undefined) {}
 
-  /** @param onAnswer called with the status of each answer before it is sent */
-  static async start(handler: Stack['handler'], onAnswer: (status: number) => void = () => undefined) {
-    let answered = performance.now();
-    const exchanges: Exchange[] = [];
-    const connector = await startConnector({
-      host: '127.0.0.1',
-      port: 0,
-      maxBodyBytes: 10_485_760,
-      log: () => undefined,
-      handler: async (event) => {
-        const { headers } = event as { headers: Readonly<Record<string, string>> };
-        const waited = performance.now() - answered;
-        const answer = await handler(event);
-        const status = answer?.statusCode ?? 202;
-        exchanges.push({ status, gzip: headers['content-encoding'] === 'gzip', waited });
-        onAnswer(status);
-        answered = performance.now();
-        return answer;
-      },
-    });
-    return new Recorder(connector, exchanges);
-  }
+  readonly verify: Verify = (request) => {
+    const gzip = request.headers?.['content-encoding'] === 'gzip';
+    this.open.push({ gzip, waited: performance.now() - this.answered });
+    return this.verifier.verify(request);
+  };
+
+  /** A line of the server's log: method, path, status. */
+  readonly log = (line: string): void => {
+    const status = Number(line.split(' ')[2]);
+    this.exchanges.push({ gzip: false, waited: 0, ...this.open.shift(), status });
+    this.answered = performance.now();
+    this.onAnswer(status);
+  };
 
   /** The exchanges since the last call. */
   take(): Exchange[] {
-    return this.exchanges.splice(0);
-  }
-
-  close(): Promise<void> {
-    return this.connector.close();
+    const taken = this.exchanges;
+    this.exchanges = [];
+    return taken;
   }
 }

@@ -21,7 +21,7 @@ point = (
     .field("f", -0.25).field("i", -7).field("u", 7).field("b", True).field("s", 'a "b" \\ c').time(1709294400000000007)
 )
 with InfluxDBClient(url=job["url"], token=job["token"], org="any", enable_gzip=job["gzip"]) as client:
-    options = WriteOptions(batch_size=job["batchSize"])
+    options = WriteOptions(batch_size=job["batchSize"], flush_interval=60_000)
     with client.write_api(write_options=options, error_callback=failed, retry_callback=failed) as writer:
         writer.write(bucket="any", record=job["lines"] or point)
 print(json.dumps(errors))

@@ -12,7 +12,7 @@ import (
 // wait is over, so where the server is throttled the last line is written then, as a source of points that goes on would.
 func writeByClient(given job) ([]string, error) {
 	influxlog.Log = nil
-	options := influxdb2.DefaultOptions().SetUseGZip(given.Gzip).SetBatchSize(uint(given.BatchSize))
+	options := influxdb2.DefaultOptions().SetUseGZip(given.Gzip).SetBatchSize(uint(given.BatchSize)).SetFlushInterval(60_000)
 	client := influxdb2.NewClientWithOptions(given.URL, given.Token, options)
 	writer := client.WriteAPI("any", "any")
 
