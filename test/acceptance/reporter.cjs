@@ -44,20 +44,26 @@ function section(file, { testResults, testExecError }) {
   const claims = testResults.map(claimOf);
   // A file that cannot be loaded has made no claim, yet is a failure.
   if (testExecError) claims.push({ claim: 'the test file can be loaded', proof: 'running it', result: 'failed' });
-  const title = file.slice(0, -SUFFIX.length).replaceAll('-', ' ');
   const rows = claims.map(({ claim, proof, result }) => [claim, proof, result]);
   const tables = readdirSync(TABLES)
     .filter((name) => name.startsWith(`${file}.`))
     .sort()
     .map((name) => JSON.parse(readFileSync(path.join(TABLES, name), 'utf8')))
     .map((each) => `### ${each.title}\n\n${table(each.columns, each.rows)}`);
-  const heading = `## ${title[0].toUpperCase()}${title.slice(1)}\n\nTests: [${file}](../test/acceptance/${file})\n`;
+  const heading = `## [${file.slice(0, -SUFFIX.length)}](../test/acceptance/${file})\n\n${headComment(file)}\n`;
   return { claims, text: [heading, table(['claim', 'proved by', 'result'], rows), ...tables].join('\n') };
+}
+
+/** What the test file says of itself in the comment on its first lines. */
+function headComment(file) {
+  const [, comment = ''] = readFileSync(path.join(__dirname, file), 'utf8').match(/^\/\*\*(.*?)\*\//s) ?? [];
+  return comment.replaceAll(/\s*\n \*\s*/g, ' ').trim();
 }
 
 function claimOf({ title, ancestorTitles, status }) {
   const full = ancestorTitles.join(', ');
-  const [, proof, reason] = full.match(/^(.*) \[skipped: (.*)\]$/s) ?? [null, full, undefined];
+  const proof = full.replaceAll(/ \[skipped: .*?\]/g, '');
+  const [, reason] = full.match(/ \[skipped: (.*?)\]/) ?? [];
   if (status === 'passed' || status === 'failed') return { claim: title, proof, result: status };
   return { claim: title, proof, result: reason === undefined ? 'skipped' : `skipped: ${reason}` };
 }

@@ -49,15 +49,22 @@ export class ConnectorSide {
     this.use(handler);
     const statuses: number[] = [];
     const messages: string[] = [];
-    for (const { body, precision = 'ns', bucket = 'any', headers = {} } of requests) {
-      const url = `${this.connector.url}/api/v2/write?org=any&bucket=${bucket}&precision=${precision}`;
-      const response = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
-      statuses.push(response.status);
-      const text = await response.text();
-      if (text !== '') messages.push(text);
+    for (const request of requests) {
+      const { status, message } = await this.post(request);
+      statuses.push(status);
+      if (message !== '') messages.push(message);
     }
     destroy();
     return { statuses, messages: messages.join('\n'), values: await this.readAll(database) };
+  }
+
+  /** Sends a request, again where it is asked to, as clients do. */
+  private async post(request: Request): Promise<{ status: number; message: string }> {
+    const { body, precision = 'ns', bucket = 'any', headers = {} } = request;
+    const url = `${this.connector.url}/api/v2/write?org=any&bucket=${bucket}&precision=${precision}`;
+    const response = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
+    if (response.headers.has('retry-after')) return this.post(request);
+    return { status: response.status, message: await response.text() };
   }
 
   /** Reads all tables of a database; it is missing where no request had a good line. */

@@ -131,6 +131,14 @@ export const DIFFERENCES: readonly Difference[] = [
       given.requests[0]?.bucket !== undefined && answered(influxdb, 404) && answered(connector, 204),
   },
   {
+    name: 'the last instant',
+    request: ({ influxdb, connector, given }) =>
+      includes(given, '9223372036854775806') &&
+      answered(influxdb, 204) &&
+      influxdb.values.length === 0 &&
+      answered(connector, 422),
+  },
+  {
     name: 'bounds of a request',
     request: ({ influxdb, connector, given }) =>
       answered(influxdb, 204) &&

@@ -1,5 +1,5 @@
-/** A real InfluxDB as one side of a comparison: emptied after each case, started again where a request kills it. */
-import { BUCKET, Influxd, ORG, type StoredValue, TOKEN } from '../../influxd';
+/** A real InfluxDB as one side of a comparison: each case finds an empty bucket; started again where a request kills it. */
+import { Influxd, ORG, type StoredValue, TOKEN } from '../../influxd';
 import { canonical, type Outcome, type Request, sorted, type Value } from './stored';
 
 const TYPES: Readonly<Record<string, Value['type']>> = {
@@ -10,14 +10,30 @@ const TYPES: Readonly<Record<string, Value['type']>> = {
   string: 'string',
 };
 
-export class InfluxdbSide {
-  /** How often it had to be started again. */
-  restarts = 0;
+const SHARD_SECONDS = 100 * 365 * 86_400;
 
-  private constructor(private readonly influxd: Influxd) {}
+export class InfluxdbSide {
+  private buckets = 0;
+  private bucket = '';
+
+  private constructor(
+    private readonly influxd: Influxd,
+    private readonly orgID: string,
+  ) {}
 
   static async start(binary: string): Promise<InfluxdbSide> {
-    return new InfluxdbSide(await Influxd.start(binary));
+    const influxd = await Influxd.start(binary);
+    const side = new InfluxdbSide(influxd, await influxd.orgId());
+    await side.takeBucket();
+    return side;
+  }
+
+  /** A new one: of a write right after a delete InfluxDB may lose points. */
+  private async takeBucket(): Promise<void> {
+    this.bucket = `case-${this.buckets++}`;
+    // One shard for all of it, since each takes 60 ms to make.
+    const retentionRules = [{ type: 'expire', everySeconds: 0, shardGroupDurationSeconds: SHARD_SECONDS }];
+    await this.influxd.post('/api/v2/buckets', { orgID: this.orgID, name: this.bucket, retentionRules });
   }
 
   remove(): Promise<void> {
@@ -34,15 +50,15 @@ export class InfluxdbSide {
     }
     // Of a request that it refuses it stores nothing; were it otherwise, the next case would show it.
     const mayHold = statuses.some((status) => status === 204 || status === 422);
-    const values = mayHold ? (await this.influxd.values()).map(toValue) : [];
-    if (mayHold) await this.influxd.empty();
+    const values = mayHold ? (await this.influxd.values(this.bucket)).map(toValue) : [];
+    if (mayHold) await this.takeBucket();
     return { statuses, messages: messages.join('\n'), values };
   }
 
   private async post({
     body,
     precision = 'ns',
-    bucket = BUCKET,
+    bucket = this.bucket,
     headers = {},
   }: Request): Promise<{ status: number; message: string }> {
     const url = `${this.influxd.url}/api/v2/write?org=${ORG}&bucket=${bucket}&precision=${precision}`;
@@ -55,7 +71,6 @@ export class InfluxdbSide {
     if (response !== undefined) return { status: response.status, message: await response.text() };
     await this.influxd.kill();
     await this.influxd.restart();
-    this.restarts++;
     return { status: 0, message: 'the server died' };
   }
 }

@@ -60,6 +60,9 @@ const special: Readonly<Record<string, readonly string[]>> = {
 
 const requests: readonly Case[] = [
   { ...single('CRLF', `${GOOD}\r\nm,t=b v=2 ${AT}\r\n`), good: [{ body: Buffer.from(`${GOOD}\nm,t=b v=2 ${AT}`) }] },
+  { ...single('a tag named _field', `m,_field=a v=1 ${AT}`), grammar: 'accepts' },
+  single('the last instant', 'm,t=a v=1 9223372036854775806'),
+  single('fields whose names differ only in case', `m,t=a load=1,Load=2 ${AT}`),
   single('a bucket that does not exist', GOOD, { bucket: 'unknown' }),
   { ...single('before the retention', 'm,t=a v=1 1'), environment: { mag_store_retention_period: '8000' } },
   { ...single('a long line', GOOD.replace('good', long(80))), environment: { max_line_bytes: '64' } },
