@@ -1,8 +1,7 @@
-/** The connector as one side of a comparison: over HTTP, each case with a database of its own. */
+/** The connector as one side of a comparison: over HTTP, each case finds an empty database. */
 
 import { QueryCommand } from '@aws-sdk/client-timestream-query';
-import { type RunningConnector, startConnector } from '../../../local/connector/server';
-import { connectorOver, type Stack } from '../../contract/connector/harness';
+import { type Connector, connectorBefore } from '../../contract/connector/harness';
 import { type Harness, startHarness } from '../../contract/timestream/harness';
 import { canonical, type Outcome, type Request, sorted, type Value } from './stored';
 
@@ -13,58 +12,56 @@ const TYPES: Readonly<Record<string, Value['type']>> = {
   VARCHAR: 'string',
 };
 
-export class ConnectorSide {
-  private cases = 0;
+/** A connector before a database in which nothing is stored so far. */
+interface Fresh {
+  readonly connector: Connector;
+  readonly database: string;
+  readonly environment: string;
+}
 
-  private constructor(
-    private readonly timestream: Harness,
-    private readonly connector: RunningConnector,
-    private readonly use: (handler: Stack['handler']) => void,
-  ) {}
+export class ConnectorSide {
+  private databases = 0;
+  private fresh: Fresh | undefined;
+
+  private constructor(private readonly timestream: Harness) {}
 
   static async start(): Promise<ConnectorSide> {
-    const timestream = await startHarness({ now: Date.now });
-    let current: Stack['handler'] | undefined;
-    const connector = await startConnector({
-      host: '127.0.0.1',
-      port: 0,
-      maxBodyBytes: 10_485_760,
-      log: () => undefined,
-      handler: (event) => current?.(event) ?? Promise.reject(new Error('no case is under way')),
-    });
-    return new ConnectorSide(timestream, connector, (handler) => {
-      current = handler;
-    });
+    return new ConnectorSide(await startHarness({ now: Date.now }));
   }
 
   async remove(): Promise<void> {
-    await this.connector.close();
+    await this.fresh?.connector.close();
     await this.timestream.close();
   }
 
   /** @param environment the connector's configuration in this case */
   async write(requests: readonly Request[], environment: Readonly<Record<string, string>>): Promise<Outcome> {
-    const database = `case-${this.cases++}`;
-    const { handler, destroy } = connectorOver(this.timestream, { database_name: database, ...environment });
-    this.use(handler);
+    const { connector, database } = await this.takeFresh(environment);
     const statuses: number[] = [];
     const messages: string[] = [];
     for (const request of requests) {
-      const { status, message } = await this.post(request);
+      const { status, message } = await post(connector.url, request);
       statuses.push(status);
       if (message !== '') messages.push(message);
     }
-    destroy();
-    return { statuses, messages: messages.join('\n'), values: await this.readAll(database) };
+    const values = await this.readAll(database);
+    if (values.length > 0) {
+      this.fresh = undefined;
+      await connector.close();
+    }
+    return { statuses, messages: messages.join('\n'), values };
   }
 
-  /** Sends a request, again where it is asked to, as clients do. */
-  private async post(request: Request): Promise<{ status: number; message: string }> {
-    const { body, precision = 'ns', bucket = 'any', headers = {} } = request;
-    const url = `${this.connector.url}/api/v2/write?org=any&bucket=${bucket}&precision=${precision}`;
-    const response = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
-    if (response.headers.has('retry-after')) return this.post(request);
-    return { status: response.status, message: await response.text() };
+  private async takeFresh(given: Readonly<Record<string, string>>): Promise<Fresh> {
+    const environment = JSON.stringify(given);
+    if (this.fresh?.environment !== environment) {
+      await this.fresh?.connector.close();
+      const database = `case-${this.databases++}`;
+      const options = { environment: { database_name: database, ...given } };
+      const connector = await connectorBefore(this.timestream.server.url, options);
+      this.fresh = { connector, database, environment };
+    }
+    return this.fresh;
   }
 
   /** Reads all tables of a database; it is missing where no request had a good line. */
@@ -120,4 +117,15 @@ function typeOf(type: string): Value['type'] {
   const kind = TYPES[type];
   if (kind === undefined) throw new Error(`Timestream has a column of an unexpected type: ${type}`);
   return kind;
+}
+
+/** Sends a request, again where it is asked to, as clients do. */
+async function post(endpoint: string, request: Request): Promise<{ status: number; message: string }> {
+  const { body, precision = 'ns', bucket = 'any', headers = {} } = request;
+  const url = `${endpoint}/api/v2/write?org=any&bucket=${bucket}&precision=${precision}`;
+  // A connection kept alive would keep the server from closing.
+  const sent = { ...headers, Connection: 'close' };
+  const response = await fetch(url, { method: 'POST', headers: sent, body: new Uint8Array(body) });
+  const message = await response.text();
+  return response.headers.has('retry-after') ? post(endpoint, request) : { status: response.status, message };
 }
