@@ -119,13 +119,14 @@ function typeOf(type: string): Value['type'] {
   return kind;
 }
 
-/** Sends a request, again where it is asked to, as clients do. */
-async function post(endpoint: string, request: Request): Promise<{ status: number; message: string }> {
+/** Sends a request, again where it is asked to, as clients do, a few times. */
+async function post(endpoint: string, request: Request, retries = 3): Promise<{ status: number; message: string }> {
   const { body, precision = 'ns', bucket = 'any', headers = {} } = request;
   const url = `${endpoint}/api/v2/write?org=any&bucket=${bucket}&precision=${precision}`;
   // A connection kept alive would keep the server from closing.
   const sent = { ...headers, Connection: 'close' };
   const response = await fetch(url, { method: 'POST', headers: sent, body: new Uint8Array(body) });
   const message = await response.text();
-  return response.headers.has('retry-after') ? post(endpoint, request) : { status: response.status, message };
+  if (response.headers.has('retry-after') && retries > 0) return post(endpoint, request, retries - 1);
+  return { status: response.status, message };
 }
