@@ -11,6 +11,9 @@ export const BUCKET = 'energy_data';
 export const TOKEN = 'test-token';
 /** The time limit of a hook that starts one, ms; it takes 0.5 s on an idle machine. */
 export const STARTING_MS = 60_000;
+/** The times that it can read back: the last one is not among them. */
+const FIRST = '1677-09-21T00:12:43.145224194Z';
+const LAST = '2262-04-11T23:47:16.854775806Z';
 
 /** The influxd to run: INFLUXD names one, else it is unpacked from `../shared/tools/influxd` beside the project. */
 export function findInfluxd(): string | undefined {
@@ -27,6 +30,17 @@ export function describeWithInfluxd(name: string, tests: (binary: string) => voi
   } else {
     describe(name, () => tests(binary));
   }
+}
+
+/** One field of one point. */
+export interface StoredValue {
+  readonly measurement: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** RFC 3339, to the nanosecond. */
+  readonly time: string;
+  readonly field: string;
+  readonly type: string;
+  readonly value: string;
 }
 
 export class Influxd {
@@ -104,6 +118,19 @@ export class Influxd {
     return tables(text);
   }
 
+  /** Each field value that a bucket holds, over all time, with its type as Flux names it (`long`, `double`, ...). */
+  async values(bucket: string = BUCKET): Promise<StoredValue[]> {
+    const query = `from(bucket: "${bucket}") |> range(start: ${FIRST}, stop: ${LAST})`;
+    const response = await fetch(`${this.url}/api/v2/query?org=${ORG}`, {
+      method: 'POST',
+      headers: { authorization: `Token ${TOKEN}`, 'content-type': 'application/json', accept: 'application/csv' },
+      body: JSON.stringify({ query, dialect: { annotations: ['datatype'] } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`query: ${response.status} ${text}`);
+    return values(text);
+  }
+
   /** How many points a bucket holds of one field, over all time. */
   async count(field: string, bucket: string = BUCKET): Promise<number> {
     const [row] = await this.query(
@@ -151,18 +178,52 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The rows of Flux's CSV: tables with a header each, an empty line between them; quoted values may hold anything, newlines as CRLF. */
+const NO_TAGS = new Set(['', 'result', 'table', '_start', '_stop', '_time', '_value', '_field', '_measurement']);
+
+/** The field values in Flux's CSV with the annotation `datatype`: tables with a line of types and one of names each. */
+function values(csv: string): StoredValue[] {
+  const found: StoredValue[] = [];
+  let types: string[] = [];
+  let names: string[] | undefined;
+  for (const row of records(csv)) {
+    if (row[0] === '#datatype') {
+      types = row;
+      names = undefined;
+    } else if (names === undefined) names = row;
+    else if (row.length > 1) {
+      const cells = new Map(names.map((name, index) => [name, row[index] ?? '']));
+      found.push({
+        measurement: cells.get('_measurement') ?? '',
+        tags: Object.fromEntries([...cells].filter(([name, cell]) => !NO_TAGS.has(name) && cell !== '')),
+        time: cells.get('_time') ?? '',
+        field: cells.get('_field') ?? '',
+        type: types[names.indexOf('_value')] ?? '',
+        value: cells.get('_value') ?? '',
+      });
+    }
+  }
+  return found;
+}
+
+/** The rows of Flux's CSV: tables with a header each, an empty line between them. */
 function tables(csv: string): Record<string, string>[] {
   const rows: Record<string, string>[] = [];
   let header: string[] | undefined;
+  for (const row of records(csv)) {
+    if (row.length === 1) header = undefined;
+    else if (header === undefined) header = row;
+    else rows.push(Object.fromEntries(header.map((name, index) => [name, row[index] ?? ''])));
+  }
+  return rows;
+}
+
+/** The lines of a CSV; quoted values may hold anything, newlines as CRLF. */
+function* records(csv: string): Generator<string[]> {
   let row: string[] = [];
   for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n|$)/g)) {
     row.push(quoted?.replaceAll('""', '"').replaceAll('\r\n', '\n') ?? plain ?? '');
     if (end === ',') continue;
-    if (row.length === 1) header = undefined;
-    else if (header === undefined) header = row;
-    else rows.push(Object.fromEntries(header.map((name, index) => [name, row[index] ?? ''])));
+    yield row;
     row = [];
   }
-  return rows;
 }

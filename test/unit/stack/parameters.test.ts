@@ -1,34 +1,5 @@
+import { OLD_LOADER_DEFAULTS, ORIGINAL_DEFAULTS } from '../../originals';
 import { brokenRules, LOADER, TOKENS, template } from './template';
-
-const ORIGINAL_DEFAULTS = {
-  DatabaseName: 'influxdb-line-protocol',
-  LambdaMemorySize: 128,
-  LambdaName: 'influxdb-timestream-connector-lambda',
-  LambdaTimeoutInSeconds: 30,
-  MeasureNameForMultiMeasureRecords: 'influxdb-measure',
-  RestApiGatewayName: 'InfluxDB-Timestream-Connector-REST-API-Gateway',
-  RestApiGatewayStageName: 'dev',
-  WriteThrottlingBurstLimit: 1200,
-  EnableDatabaseCreation: 'true',
-  EnableTableCreation: 'true',
-  EnableMagStoreWrites: 'true',
-  MagStoreRetentionPeriod: 8000,
-  MemStoreRetentionPeriod: 12,
-  CustomPartitionKeyType: '',
-  CustomPartitionKeyDimension: '',
-  EnforceCustomPartitionKey: '',
-  TableMapping: 'multi-table',
-  SingleTableName: 'influxdb-measures',
-};
-
-const OLD_LOADER_DEFAULTS = {
-  InfluxDBOrg: 'ons-energy',
-  InfluxDBBucket: 'energy_data',
-  MaxRetries: 3,
-  EnableMetrics: 'true',
-  ValidateSchema: 'true',
-  DropInvalidRecords: 'true',
-};
 
 describe('parameters', () => {
   test.each(Object.entries(ORIGINAL_DEFAULTS))('%s has the default of the original connector, %p', (name, expected) => {

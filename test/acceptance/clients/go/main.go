@@ -1,0 +1,57 @@
+// Command clients writes by one of three Go packages: influxdb-client-go, line-protocol/v2 and Telegraf's outputs.influxdb_v2.
+// It reads a job from stdin (see ../../clients.ts) and prints the errors that the client reports as a JSON array of texts.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"time"
+)
+
+type job struct {
+	URL         string
+	Token       string
+	Gzip        bool
+	BatchSize   int
+	Measurement string
+	// The server will first ask to come again later.
+	Throttled bool
+	// Lines to write; where there are none, one point with a field of every type.
+	Lines []string
+}
+
+// The point with a field of every type.
+var (
+	tags      = map[string]string{"city": "São Paulo", "path": `C:\a, b=c`}
+	fields    = map[string]any{"f": -0.25, "i": int64(-7), "u": uint64(7), "b": true, "s": `a "b" \ c`}
+	pointTime = time.Unix(0, 1709294400000000007)
+)
+
+func main() {
+	clients := map[string]func(job) ([]string, error){
+		"influxdb-client-go": writeByClient,
+		"line-protocol":      writeByEncoder,
+		"telegraf":           writeByTelegraf,
+	}
+	if len(os.Args) != 2 || clients[os.Args[1]] == nil {
+		log.Fatal("usage: clients influxdb-client-go|line-protocol|telegraf < job.json")
+	}
+	var given job
+	if err := json.NewDecoder(os.Stdin).Decode(&given); err != nil {
+		log.Fatal(err)
+	}
+	errors, err := clients[os.Args[1]](given)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if errors == nil {
+		errors = []string{}
+	}
+	text, err := json.Marshal(errors)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(text))
+}

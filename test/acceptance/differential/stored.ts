@@ -1,0 +1,42 @@
+/** What a write endpoint made of a request, in one form for InfluxDB and for the connector. */
+
+export interface Request {
+  readonly body: Uint8Array;
+  /** ns where absent. */
+  readonly precision?: string;
+  /** One that exists in InfluxDB, where absent. */
+  readonly bucket?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One field of one point. */
+export interface Value {
+  readonly measurement: string;
+  /** Sorted by name. */
+  readonly tags: readonly (readonly [name: string, value: string])[];
+  /** Nanoseconds since 1970. */
+  readonly time: bigint;
+  readonly field: string;
+  readonly type: 'float' | 'integer' | 'boolean' | 'string';
+  readonly value: string;
+}
+
+export interface Outcome {
+  /** 0 where the server died of the request. */
+  readonly statuses: readonly number[];
+  /** The messages of the errors. */
+  readonly messages: string;
+  readonly values: readonly Value[];
+}
+
+export const sorted = (tags: Iterable<readonly [string, string]>): Value['tags'] =>
+  [...tags].sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** Numbers compare as numbers: `1` is `1.0`. */
+export const canonical = (type: Value['type'], value: string): string =>
+  type === 'float' ? String(Number(value)) : type === 'integer' ? String(BigInt(value)) : value;
+
+/** A text for each value by which two can be compared; times of now, which the server gave, are all the same. */
+export function textOf({ measurement, tags, time, field, type, value }: Value, started: bigint): string {
+  return JSON.stringify([measurement, tags, time >= started ? 'now' : String(time), field, type, value]);
+}

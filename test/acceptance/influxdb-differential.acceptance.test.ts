@@ -1,0 +1,139 @@
+/** The same requests to a real InfluxDB and to the connector: what both answer, and what can be read back from each. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { findInfluxd, STARTING_MS } from '../influxd';
+import type { Case } from './differential/case';
+import { type Comparison, compare } from './differential/compare';
+import { ConnectorSide } from './differential/connector-side';
+import { corpusCases, missingCorpus } from './differential/corpus';
+import { DIFFERENCES } from './differential/differences';
+import { InfluxdbSide } from './differential/influxdb-side';
+import { randomCases, SEED } from './differential/random-cases';
+import { writtenCases } from './differential/written-cases';
+import { code, describeProof, detail } from './report';
+
+const binary = findInfluxd();
+const missing = binary === undefined ? 'no influxd: set INFLUXD to one of version 2.7' : undefined;
+const DOCUMENTED = path.resolve(__dirname, '../../docs/differences.md');
+
+/** What the page tells of each difference: InfluxDB, the connector, why. */
+function documented(): Map<string, string[]> {
+  const [, section = ''] = readFileSync(DOCUMENTED, 'utf8').split('## The connector and InfluxDB');
+  const [table = ''] = section.split('\n## ');
+  const rows = table
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .slice(2);
+  return new Map(
+    rows
+      .map((row) =>
+        row
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      )
+      .map(([name = '', ...cells]) => [name, cells]),
+  );
+}
+
+let influxdb: InfluxdbSide;
+let connector: ConnectorSide;
+const compared = new Map<string, Comparison[]>();
+
+async function compareAll(source: string, cases: readonly Case[]): Promise<Comparison[]> {
+  const comparisons: Comparison[] = [];
+  compared.set(source, comparisons);
+  for (const given of cases) comparisons.push(await compare(given, { influxdb, connector }));
+  return comparisons;
+}
+
+/** What nobody has explained, as a test's failure shows it. */
+const unexplained = (comparisons: readonly Comparison[]) =>
+  comparisons
+    .filter((each) => each.unexplained)
+    .map(({ given, influxdb, connector }) => ({
+      name: given.name,
+      bodies: given.requests.map(({ body }) => Buffer.from(body).toString()),
+      influxdb,
+      connector,
+    }));
+
+describeProof('InfluxDB OSS 2.7.12 and the connector given the same requests', missing, () => {
+  beforeAll(async () => {
+    influxdb = await InfluxdbSide.start(binary ?? '');
+    connector = await ConnectorSide.start();
+  }, STARTING_MS);
+  afterAll(async () => {
+    await influxdb.remove();
+    await connector.remove();
+    report();
+  });
+
+  test('requests by hand: the same answers and the same points, but for the differences listed', async () => {
+    expect(unexplained(await compareAll('by hand', writtenCases()))).toEqual([]);
+  });
+
+  test(`random requests of seed ${SEED}: the same answers and the same points, but for the differences listed`, async () => {
+    expect(unexplained(await compareAll('random', randomCases()))).toEqual([]);
+  });
+
+  describeProof("InfluxData's corpus", missingCorpus, () => {
+    test('its inputs: the same answers and the same points, but for the differences listed', async () => {
+      expect(unexplained(await compareAll('corpus', corpusCases()))).toEqual([]);
+    });
+
+    test('the connector answers 400 for what the corpus refuses, and never for what it accepts', () => {
+      const wrong = (compared.get('corpus') ?? []).filter(
+        ({ given, connector: { statuses } }) => (statuses[0] === 400) !== (given.grammar === 'refuses'),
+      );
+      expect(wrong.map(({ given }) => given.name)).toEqual([]);
+    });
+  });
+
+  test.each(DIFFERENCES.map(({ name }) => name))('a difference that occurs and is documented: %s', (name) => {
+    const all = [...compared.values()].flat();
+    expect(all.some(({ classes }) => classes.includes(name))).toBe(true);
+    expect(documented().get(name)).toEqual([expect.any(String), expect.any(String), expect.stringMatching(/./)]);
+  });
+
+  test('no difference is documented that does not occur', () => {
+    expect([...documented().keys()].sort()).toEqual(DIFFERENCES.map(({ name }) => name).sort());
+  });
+});
+
+/** What was compared, and each class with an example. */
+function report(): void {
+  const counts = [...compared].map(([source, comparisons]) => {
+    const count = (of: (each: Comparison) => boolean): number => comparisons.filter(of).length;
+    const equal = count(({ classes, unexplained: open }) => classes.length === 0 && !open);
+    const stored = comparisons.reduce((sum, each) => sum + each.connector.values.length, 0);
+    return [
+      source,
+      comparisons.length,
+      equal,
+      count(({ classes }) => classes.length > 0),
+      count((each) => each.unexplained),
+      stored,
+    ];
+  });
+  const columns = [
+    'requests',
+    'compared',
+    'equal',
+    'different as listed',
+    'different otherwise',
+    'field values read back',
+  ];
+  detail('What was compared', columns, counts);
+  const all = [...compared.values()].flat();
+  const rows = [...documented()].map(([name, cells]) => {
+    const found = all.filter(({ classes }) => classes.includes(name));
+    const body = Buffer.from(found[0]?.given.requests.at(-1)?.body ?? []).toString('latin1');
+    return [name, ...cells, found.length, code(body.slice(0, 60))];
+  });
+  detail(
+    'Differences between InfluxDB and the connector',
+    ['difference', 'InfluxDB', 'the connector', 'why', 'requests', 'for example'],
+    rows,
+  );
+}

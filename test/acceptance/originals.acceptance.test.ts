@@ -1,0 +1,73 @@
+/** What holds of the two programs that this project replaces, and what differs on purpose, as the README tells their users. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { loadLoaderConfig } from 'shared/loader-config';
+import { ORIGINAL_DEFAULTS } from '../originals';
+import { template } from '../unit/stack/template';
+import { detail } from './report';
+
+const README = readFileSync(path.resolve(__dirname, '../../README.md'), 'utf8');
+
+/** The rows of the first table below a heading of the README, its links as from docs/. */
+function tableBelow(heading: string): string[][] {
+  const [, text = ''] = README.split(`${heading}\n`);
+  const [section = ''] = text.split(/\n#+ /);
+  const lines = section.split('\n').filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) =>
+    line
+      .replaceAll('(docs/', '(')
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const fromRust = tableBelow('## Migrating from the AWS Rust connector');
+const fromPython = tableBelow('### Migrating from the Python loader');
+afterAll(() => {
+  detail('Differences to the AWS connector in Rust', ['different', 'why'], fromRust);
+  detail('Differences to the Python loader', ['different', 'why'], fromPython);
+});
+
+describe("the original connector's parameters, compared with template.yml", () => {
+  const all = { ...ORIGINAL_DEFAULTS, EnableAsyncInvocation: 'true', RestApiGatewayTimeoutInMillis: 30_000 };
+  const differing = Object.entries(all).filter(([name, value]) => template.Parameters[name]?.Default !== value);
+
+  test('every parameter exists, with its default but for two, which the README explains', () => {
+    expect(Object.keys(all).filter((name) => template.Parameters[name] === undefined)).toEqual([]);
+    expect(differing.map(([name]) => name)).toEqual(['EnableAsyncInvocation', 'RestApiGatewayTimeoutInMillis']);
+    for (const [name] of differing)
+      expect(fromRust.map(([what]) => what)).toContainEqual(expect.stringContaining(name));
+  });
+
+  test('its outputs exist', () => {
+    expect(Object.keys(template.Outputs)).toEqual(expect.arrayContaining(['Endpoint', 'LambdaDeadLetterQueueName']));
+  });
+});
+
+describe("the Python loader's environment, read by this loader", () => {
+  test('its variables have their names and defaults', () => {
+    const { target, batchLimits, maxRetries, dropInvalid, validateSchema, metricsNamespace } = loadLoaderConfig({
+      INFLUXDB_URL: 'http://influxdb.example:8086',
+      INFLUXDB_TOKEN: 'token',
+    });
+    expect(target).toMatchObject({ org: 'ons-energy', bucket: 'energy_data' });
+    expect({ lines: batchLimits.lines, maxRetries, dropInvalid, validateSchema }).toEqual({
+      lines: 1_000,
+      maxRetries: 3,
+      dropInvalid: true,
+      validateSchema: true,
+    });
+    expect(metricsNamespace).toBeDefined();
+  });
+});
+
+describe("the README's tables for those who migrate", () => {
+  test.each([
+    ['the AWS connector in Rust', fromRust],
+    ['the Python loader', fromPython],
+  ])('each difference to %s has its reason', (_, rows) => {
+    expect(rows.length).toBeGreaterThan(5);
+    expect(rows.filter(([, why]) => !why)).toEqual([]);
+  });
+});
