@@ -36,7 +36,7 @@ function parse(text: string, type: ScalarType, unit: TimeUnit): Scalar | undefin
       return value >= MIN_LONG && value <= MAX_LONG ? value : undefined;
     }
     case 'DOUBLE': {
-      const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+      const value = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
       return Number.isFinite(value) ? value : undefined;
     }
   }

@@ -1,7 +1,9 @@
 /** What lines of line protocol become in Timestream. */
+import { FNV_PRIME } from 'shared/line-protocol/byte-map';
 import { V1_PRECISIONS } from 'shared/line-protocol/precision';
 import type { MappingOptions } from 'shared/timestream/records';
 import { mapText, packText, REQUEST_TIME, reasonsOf } from '../../connector-mapping';
+import { cpuMilliseconds } from '../../cpu-time';
 import { type PlainRecord, readCall } from '../../timestream-calls';
 
 /** The records of lines that must all be good. */
@@ -360,27 +362,78 @@ describe('lines', () => {
 });
 
 describe('requests that are large in one way', () => {
+  const HARMLESS = 'cpu,host=a usage=0.5,n=1i 1\n'.repeat(30_000);
+
   // Each took minutes, or gigabytes, where something grew with the square of it or was remembered before it was refused.
+  function expectLinear(text: string, work: () => void): void {
+    const ordinary = cpuMilliseconds(() => packText(HARMLESS)) * Math.max(1, text.length / HARMLESS.length);
+    expect(cpuMilliseconds(work)).toBeLessThan(20 * ordinary);
+  }
+
   test('one line of a million fields', () => {
-    const fields = Array.from({ length: 1_000_000 }, (_, n) => `f${n}=1`).join();
-    expect(reasonOf(`m,t=1 ${fields} 1`)).toMatch(/^line 1: line of \d+ bytes: /);
+    const line = `m,t=1 ${Array.from({ length: 1_000_000 }, (_, n) => `f${n}=1`).join()} 1`;
+    expectLinear(line, () => expect(reasonOf(line)).toMatch(/^line 1: line of \d+ bytes: /));
   });
 
   test('one line of 100,000 tags', () => {
-    const tags = Array.from({ length: 100_000 }, (_, n) => `t${n}=1`).join();
-    expect(reasonOf(`m,${tags} v=1 1`)).toMatch(/^line 1: line of \d+ bytes: /);
+    const line = `m,${Array.from({ length: 100_000 }, (_, n) => `t${n}=1`).join()} v=1 1`;
+    expectLinear(line, () => expect(reasonOf(line)).toMatch(/^line 1: line of \d+ bytes: /));
   });
 
   test('a wide point and 20,000 lines that merge into it', () => {
     const wide = Array.from({ length: 200 }, (_, n) => `${'x'.repeat(200)}${n}=t`).join();
-    const { calls } = packText(`m,t=1 ${wide} 1\n${'m,t=1 a=1 1\n'.repeat(20_000)}`);
-    expect(calls.flatMap(({ records }) => records.map(({ measures }) => Object.keys(measures).length))).toEqual([201]);
+    const lines = `m,t=1 ${wide} 1\n${'m,t=1 a=1 1\n'.repeat(20_000)}`;
+    expectLinear(lines, () => {
+      const records = packText(lines).calls.flatMap((call) => call.records);
+      expect(records.map(({ measures }) => Object.keys(measures).length)).toEqual([201]);
+    });
   });
 
   test('150,000 series on a grid of two tags', () => {
-    const grid = Array.from({ length: 150_000 }, (_, n) => `m,b=${Math.floor(n / 1000)},c=${n % 1000} f=1 1`).join(
-      '\n',
-    );
-    expect(mapText(grid).records.series).toHaveLength(150_000);
+    const grid = Array.from({ length: 150_000 }, (_, n) => `m,b=${Math.floor(n / 1000)},c=${n % 1000} f=1 1`);
+    const lines = grid.join('\n');
+    expectLinear(lines, () => expect(mapText(lines).records.series).toHaveLength(150_000));
+  });
+
+  test('30,000 series whose tags collide by their order of arrival', () => {
+    const { lines, series } = collidingSeries(30_000);
+    expectLinear(lines, () => expect(mapText(lines).records.series).toHaveLength(series));
+  });
+
+  test('lines of digits that are no number', () => {
+    const lines = `m,t=1 v=${'1'.repeat(16_000)}x 1\n`.repeat(20);
+    expectLinear(lines, () => expect(mapText(lines).report.faultyLines).toBe(20));
   });
 });
+
+/**
+ * Faulty lines that have tags in the order of `rank`, then lines of distinct series for which FNV from 0 on, over the ranks of
+ * their four tags, gives one hash: for each pair of tags a and b, those tags d from which a step back leads to the rank of a tag c.
+ */
+function collidingSeries(count: number): { readonly lines: string; readonly series: number } {
+  const [B, C, D, END] = [1024, 2 ** 15, 2 ** 16, 2 ** 16 + 4096];
+  const keyOf = (rank: number): string => (rank < B ? 'a' : rank < 2 * B ? 'b' : rank < C ? 'x' : rank < D ? 'c' : 'd');
+  const tag = (rank: number): string => `${keyOf(rank)}=${rank}`;
+  const ranked = Array.from(
+    { length: END / 64 },
+    (_, n) => `m,${Array.from({ length: 64 }, (_, i) => tag(64 * n + i)).join()} v=1`,
+  );
+  let inverse = 1;
+  for (let i = 0; i < 5; i++) inverse = Math.imul(inverse, 2 - Math.imul(FNV_PRIME, inverse));
+  const byHighBits = new Map<number, { readonly d: number; readonly hash: number }[]>();
+  for (let d = D; d < END; d++) {
+    const hash = Math.imul(d, inverse);
+    byHighBits.set(hash >>> 15, [...(byHighBits.get(hash >>> 15) ?? []), { d, hash }]);
+  }
+  const colliding: string[] = [];
+  for (let a = 0; a < B && colliding.length < count; a++) {
+    for (let b = B; b < 2 * B; b++) {
+      const hash = Math.imul(Math.imul(a, FNV_PRIME) ^ b, FNV_PRIME);
+      // The high bits of c's ranks are 1.
+      for (const end of byHighBits.get((hash >>> 15) ^ 1) ?? []) {
+        colliding.push(`m,${[a, b, hash ^ end.hash, end.d].map(tag).join()} v=1 1`);
+      }
+    }
+  }
+  return { lines: [...ranked, ...colliding].join('\n'), series: colliding.length };
+}

@@ -4,7 +4,8 @@ import { DOT, MINUS, NINE, PLUS, ZERO } from './bytes';
 const MAX_INT64 = Buffer.from('9223372036854775807');
 const MIN_INT64_DIGITS = Buffer.from('9223372036854775808');
 const MAX_UINT64 = Buffer.from('18446744073709551615');
-const FLOAT_SYNTAX = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+// The digits behind a dot only where there is one: a text of digits would else be tried at each place where it could be cut in two.
+const FLOAT_SYNTAX = /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const JSON_SYNTAX = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const BOOLEANS = ['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 'FALSE'].map((word) =>
   Buffer.from(word),

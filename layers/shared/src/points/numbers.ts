@@ -11,7 +11,7 @@ export interface Numbers {
   readonly states: Uint8Array;
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const decoder = new TextDecoder();
 
 export function isNumberColumn({ format, dictionary }: ColumnInfo): boolean {

@@ -3,7 +3,7 @@
  * Series are found by the bytes of their lines; lines that write the same tags in another order share one.
  */
 
-import { ByteMap, FNV_PRIME, hashBytes } from '../line-protocol/byte-map';
+import { ByteMap, FNV_BASIS, FNV_PRIME, hashBytes } from '../line-protocol/byte-map';
 import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
 import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
@@ -214,7 +214,7 @@ export class SeriesTable {
       this.identities = new DataView(grown);
     }
     this.identities.setInt32(start, measurement.id);
-    let hash = measurement.id;
+    let hash = FNV_BASIS ^ measurement.id;
     for (let i = 0, at = start + 4; at < end; i++, at += 4) {
       this.identities.setInt32(at, this.tags[i].id);
       hash = Math.imul(hash, FNV_PRIME) ^ this.tags[i].id;
