@@ -261,6 +261,12 @@ describe('fields', () => {
     expect(reasonOf(`m,t=1 ${'é'.repeat(128)}x=1 1`)).toContain('longer than 256 bytes');
   });
 
+  test('a line of more than 1,024 is rejected, though fewer measures would be left of it', () => {
+    const repeated = 'a=1,'.repeat(1_023);
+    expect(measuresOf(`${repeated}b=2`)).toEqual({ a: 'DOUBLE 1', b: 'DOUBLE 2' });
+    expect(reasonOf(`m,t=1 ${repeated}a=1,b=2 1`)).toBe('line 1: more than 1024 fields: a record has at most 256');
+  });
+
   test('a record has at most 256', () => {
     const fields = (count: number) => Array.from({ length: count }, (_, n) => `${n.toString(36)}=t`).join();
     expect(Object.keys(measuresOf(fields(256)) ?? {})).toHaveLength(256);
@@ -373,6 +379,13 @@ describe('requests that are large in one way', () => {
   test('one line of a million fields', () => {
     const line = `m,t=1 ${Array.from({ length: 1_000_000 }, (_, n) => `f${n}=1`).join()} 1`;
     expectLinear(line, () => expect(reasonOf(line)).toMatch(/^line 1: line of \d+ bytes: /));
+  });
+
+  test('one string of 2 MB, each byte of which is six in JSON', () => {
+    const line = `m,t=1 s="${'\u0001'.repeat(2_000_000)}" 1`;
+    const { records, report } = mapText(line);
+    expect(report.rejectedLines).toBe(1);
+    expect(records.json.buffer.length).toBeLessThan(3 * line.length);
   });
 
   test('one line of 100,000 tags', () => {

@@ -26,7 +26,7 @@ import { MeasureMerge, type MeasureTotals, measuresProblem } from './measures';
 import { type Series, type SeriesMapping, SeriesTable } from './series';
 import type { Field } from './shape';
 
-/** Fields beyond so many are not looked at: the point is rejected in any case. */
+/** A line with more fields is rejected without a look at the others. */
 const MAX_FIELDS_READ = 4 * MAX_MEASURES_PER_RECORD;
 
 /** What follows a value, by its field's kind. */
@@ -216,13 +216,18 @@ class LineMapper {
         field = shape.field(decoder);
         layout[index] = field;
       } else if (reading === FAULT) return FAULT;
+      if (index >= MAX_FIELDS_READ) {
+        this.problem ??= `more than ${MAX_FIELDS_READ} fields: a record has at most ${MAX_MEASURES_PER_RECORD}`;
+        return this.skipFields();
+      }
+      if (this.isTooLong()) return this.skipFields();
       if (field !== undefined) this.addMeasure(field);
-      if (index > MAX_FIELDS_READ || this.isTooLong()) return this.skipFields();
     }
   }
 
+  /** Whether the field just read takes the line beyond the bound, as which `checkLine` rejects it. */
   private isTooLong(): boolean {
-    return this.decoder.nextToken - this.decoder.lineStart > this.options.maxLineBytes;
+    return this.decoder.valueEnd - this.decoder.lineStart > this.options.maxLineBytes;
   }
 
   private skipFields(): Reading {
