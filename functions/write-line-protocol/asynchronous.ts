@@ -47,13 +47,15 @@ class LetterWriter {
    */
   finish(): RejectedLinesLetter | undefined {
     const { request, body, reasons: rejectedLines } = this;
-    if (this.isTooLarge) {
+    const letter = { ...handOverEvent(request), headers: {}, body, isBase64Encoded: false, rejectedLines };
+    if (this.isTooLarge || bytesOf(letter) > MAX_EVENT_BYTES) {
       throw new StorageUnavailableError('the rejected lines are too many for a letter: set RejectedLinesBucket');
     }
-    if (rejectedLines.length === 0) return undefined;
-    return { ...handOverEvent(request), headers: {}, body, isBase64Encoded: false, rejectedLines };
+    return rejectedLines.length === 0 ? undefined : letter;
   }
 }
+
+const bytesOf = (event: WriteEvent): number => Buffer.byteLength(JSON.stringify(event));
 
 /**
  * Hands a write over and answers 202.
@@ -67,7 +69,7 @@ export async function handOver(
   requestPrecision(request);
   await readBody(request, config.bounds);
   const event = handOverEvent(request);
-  const bytes = Buffer.byteLength(JSON.stringify(event));
+  const bytes = bytesOf(event);
   if (bytes > MAX_EVENT_BYTES) {
     const message = `points batch is too large for asynchronous mode: ${bytes} bytes, at most ${MAX_EVENT_BYTES}`;
     throw new ApiError(413, 'request too large', `unable to read data: ${message}`);

@@ -174,8 +174,12 @@ describe('an event that was handed over', () => {
     expect(letter?.rejectedLines).toHaveLength(100);
   });
 
-  test('whose rejected lines fit into no letter is kept as a whole', async () => {
-    const body = gzipSync(`m,t=1 v=1i 7\n${'broken by nature\n'.repeat(90_000)}`);
+  test.each([
+    ['are too many', 'broken by nature\n'.repeat(90_000)],
+    ['are too large in UTF-8', `m v="${'é'.repeat(30_000)}"\n`.repeat(20)],
+    ['are too large in JSON', `m v="${'\u0001'.repeat(30_000)}"\n`.repeat(20)],
+  ])('whose rejected lines %s for a letter is kept as a whole', async (_, lines) => {
+    const body = gzipSync(`m,t=1 v=1i 7\n${lines}`);
     const second = handler();
     await expect(second.handle(await handedOver(body))).rejects.toMatchObject({
       name: 'StorageUnavailableError',
