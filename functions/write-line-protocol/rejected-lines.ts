@@ -5,6 +5,8 @@ import type { HttpRequest } from './request';
 
 /** Keeping these takes about as long as storing as many points would, which a request has to leave time for. */
 const MOST_LINES = 50_000;
+/** How much of a line is kept, in characters: all that a line may have, where the bound is not raised. In JSON it may be six times it. */
+const MOST_CHARACTERS = 65_536;
 
 /** A line with its number, from 1, and without what ends it. */
 export interface RejectedLine extends Rejected {
@@ -26,7 +28,10 @@ export class RejectedLinesFile {
     this.file = new RejectFile({ time: this.time, requestId: request.id }, { entries: MOST_LINES });
   }
 
-  readonly add = (line: RejectedLine): void => this.file.add(line);
+  readonly add = (line: RejectedLine): void => {
+    const { text } = line;
+    this.file.add(text.length > MOST_CHARACTERS ? { ...line, text: `${text.slice(0, MOST_CHARACTERS)}...` } : line);
+  };
 
   /** Undefined where no line was rejected. A request that is repeated by Lambda gives the same key. */
   finish(): RejectedLinesObject | undefined {

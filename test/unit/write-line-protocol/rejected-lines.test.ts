@@ -53,6 +53,13 @@ test('all of 350 lines are kept, of which the answer names 100', async () => {
   expect(texts.sort(([a], [b]) => Number(a) - Number(b))).toEqual(lines.map((text, n) => [n + 1, text]));
 });
 
+test('of a line that is too long 65,536 characters are kept', async () => {
+  const { handle, objects } = handler();
+  const longest = `broken${'x'.repeat(65_530)}`;
+  await handle(writeEvent(`${longest}\n${longest}xyz`));
+  expect(entriesOf(objects[0]?.body).map(({ text }) => text)).toEqual([longest, `${longest}...`]);
+});
+
 test('a write without a rejected line makes no object', async () => {
   const { handle, objects } = handler();
   expect(await handle(writeEvent('m,t=1 v=1i 7'))).toMatchObject({ statusCode: 204 });
