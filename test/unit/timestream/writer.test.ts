@@ -1,5 +1,6 @@
 /** How single answers settle the records of a call: retries, rejections, missing tables, the deadline. */
 import { LineReport } from 'shared/timestream/line-report';
+import { CallEncoder } from 'shared/timestream/packing';
 import { mapLines } from 'shared/timestream/records';
 import type { ServiceAnswer, TableAdministration } from 'shared/timestream/service';
 import { TableCreator, type TableSettings } from 'shared/timestream/tables';
@@ -305,7 +306,9 @@ describe('the deadline', () => {
       tables: new TableCreator(TABLES, administration),
       maxNewTables: 1,
     };
+    const encode = jest.spyOn(CallEncoder.prototype, 'encode');
     const outcome = await writeRecords(records, VERSION, options, report, abort.signal);
+    expect(encode).not.toHaveBeenCalled();
     expect(outcome).toMatchObject({ calls: 0, unstored: 3, unstoredReason: 'the deadline of the request had passed' });
   });
 });

@@ -147,8 +147,9 @@ class RequestWriter {
   /** Sends one call, again while that may help, and settles each of its records. */
   private async send(call: Call, body: ByteWriter): Promise<void> {
     if (this.mustWait(call.table)) return this.keepForTable(call);
-    const bytes = this.encoder.encode(call, call.version, body);
     let reason = 'the deadline of the request had passed';
+    if (this.signal.aborted) return this.leave(call, reason);
+    const bytes = this.encoder.encode(call, call.version, body);
     let throttled = false;
     for (let retry = 0; !this.signal.aborted; retry++) {
       const result = await this.attempt(bytes, call.records.length);
