@@ -10,8 +10,8 @@ import { type Credentials, Signer } from './signature';
 
 /** Silence on a connection after which a call is given up; the request's deadline bounds all of its tries together. */
 const SILENCE_MS = 3_000;
-/** The agent sets the time limit once a connection; each request then only listens for it. */
-const CONNECTIONS = { keepAlive: true, timeout: SILENCE_MS };
+/** Without a time limit of the agent's, which would end idle connections too: clients write every 10 s or so. */
+const CONNECTIONS = { keepAlive: true };
 /** HTTP status of InvalidEndpointException, which asks for another endpoint discovery. */
 const INVALID_ENDPOINT = 421;
 
