@@ -45,7 +45,9 @@ function wholeStage(methodArn: unknown): string {
   const arn = typeof methodArn === 'string' ? methodArn : '';
   const [, stage] = /^(arn:[^/]+:execute-api:[^/]+\/[^/]+)\//.exec(arn) ?? [];
   if (stage !== undefined) return `${stage}/*`;
-  throw new InvalidEventError('the event must be that of a request authorizer of API Gateway, with its methodArn');
+  throw withoutStack(
+    new InvalidEventError('the event must be that of a request authorizer of API Gateway, with its methodArn'),
+  );
 }
 
 /** The runtime writes what is thrown into the log. */
