@@ -17,7 +17,7 @@ import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { expandCall, identityOf } from '../test/timestream-calls';
 import { naiveCalls, VERSION } from './naive';
 import { type Row, report, round } from './report';
-import { type Cost, inTurn, median } from './runs';
+import { type Cost, inTurn, median, peakMegabytes } from './runs';
 import { WORKLOADS, workload } from './workloads';
 
 /** Lines a request, and how many requests where nothing else is asked for. */
@@ -86,7 +86,7 @@ async function runWay(way: string, name: string, lines: number, requests: number
   const cost: Cost = {
     cpuSeconds: (user + system) / 1e6,
     seconds: (performance.now() - started) / 1000,
-    peakMegabytes: process.resourceUsage().maxRSS / 1024,
+    peakMegabytes: peakMegabytes(),
   };
   console.log(JSON.stringify(cost));
 }

@@ -16,7 +16,7 @@ import { mapLines } from 'shared/timestream/records';
 import { expandCall, identityOf } from '../test/timestream-calls';
 import { DATABASE, naiveCalls, VERSION } from './naive';
 import { type Row, report, round } from './report';
-import { type Cost, inTurn, median } from './runs';
+import { type Cost, inTurn, median, peakMegabytes } from './runs';
 import { WORKLOADS, workload } from './workloads';
 
 const LINES = 5_000;
@@ -93,7 +93,7 @@ function runWay(way: string, name: string, requests: number): Cost {
   return {
     cpuSeconds: (user + system) / 1e6,
     seconds: (performance.now() - started) / 1000,
-    peakMegabytes: process.resourceUsage().maxRSS / 1024,
+    peakMegabytes: peakMegabytes(),
   };
 }
 

@@ -15,14 +15,14 @@ export function costSoFar(): Cost {
   return {
     cpuSeconds: (user + system) / 1e6,
     seconds: performance.now() / 1000,
-    peakMegabytes: peakKilobytes() / 1024,
+    peakMegabytes: peakMegabytes(),
   };
 }
 
-/** On Linux `maxRSS` begins with the parent's, which the kernel's own account of this program does not. */
-function peakKilobytes(): number {
+/** The most memory that this program has had. On Linux `maxRSS` begins with the parent's, which the kernel's own account does not. */
+export function peakMegabytes(): number {
   const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'latin1') : '';
-  return Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS);
+  return Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS) / 1024;
 }
 
 /** Runs this program again with other arguments, and gives what it prints. */
