@@ -1,10 +1,10 @@
 /** `npm run redrive`: replays the letters of a deployed stack from this machine, by the code of the function. */
 import { parseArgs } from 'node:util';
-import { loadRedriveConfig, type RedriveConfig } from 'shared/config';
+import { loadRedriveConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
 import type { Logger } from 'shared/logger';
 import { letterQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
-import { type RedriveSummary, redrive, survey } from '../functions/redrive-dead-letters/redrive';
+import { redrive, survey } from '../functions/redrive-dead-letters/redrive';
 import { runProgram, UsageError } from './command/program';
 
 const USAGE = `npm run redrive -- --queue URL --parking URL [options]
@@ -68,13 +68,11 @@ const logger: Logger = {
   error: (message, fields) => console.error(`${message}: ${String(fields?.error)}`),
 };
 
-/** Stopped by Ctrl-C, it puts back what is under way. */
-async function run({ queueUrl, parkingQueueUrl, bounds, ...targets }: RedriveConfig): Promise<RedriveSummary> {
+/** Aborts with Ctrl-C: what is under way is then put back, or left as it was. */
+function interruption(): AbortSignal {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  const queue = letterQueue(queueUrl, parkingQueueUrl);
-  const services = { queue, targets: replayTargets(targets), stateMachineArn: targets.stateMachineArn, logger };
-  return await redrive(bounds, services, stop.signal);
+  return stop.signal;
 }
 
 async function main(): Promise<number> {
@@ -83,13 +81,14 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const config = loadRedriveConfig(args.settings);
+  const { queueUrl, parkingQueueUrl, bounds, ...config } = loadRedriveConfig(args.settings);
+  const queue = letterQueue(queueUrl, parkingQueueUrl);
+  const services = { queue, targets: replayTargets(config), stateMachineArn: config.stateMachineArn, logger };
   if (args.dryRun) {
-    const queue = letterQueue(config.queueUrl, config.parkingQueueUrl);
-    console.log(JSON.stringify(await survey(config.bounds, { ...config, queue }), null, 2));
+    console.log(JSON.stringify(await survey(bounds, services, interruption()), null, 2));
     return 0;
   }
-  const summary = await run(config);
+  const summary = await redrive(bounds, services, interruption());
   console.log(JSON.stringify(summary, null, 2));
   return summary.replayed === summary.letters ? 0 : 1;
 }

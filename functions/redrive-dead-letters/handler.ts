@@ -15,7 +15,7 @@ export const handler = step(logger, async (event, { deadline }) => {
   const queue = letterQueue(from === 'parking' ? config.parkingQueueUrl : config.queueUrl, config.parkingQueueUrl);
   const services = { queue, targets, stateMachineArn: config.stateMachineArn, logger };
   const bounds = { ...config.bounds, maxLetters };
-  const summary = dryRun ? await survey(bounds, services) : await redrive(bounds, services, deadline);
+  const summary = await (dryRun ? survey : redrive)(bounds, services, deadline);
   logger.info('redrive', { from, dryRun, ...summary });
   return summary;
 });

@@ -43,7 +43,8 @@ export function readLetter(letter: DeadLetter, stateMachineArn: string | undefin
     return { kind: 'load', name: executionName(letter.body, 1), input: JSON.stringify(event), failed: '' };
   }
   if (Array.isArray(event.rejectedLines)) {
-    const [reason = 'the lines can never be stored as they are'] = event.rejectedLines.map(String);
+    const reasons = event.rejectedLines.filter((reason) => typeof reason === 'string');
+    const [reason = 'the lines can never be stored as they are'] = reasons;
     return unreplayable(`rejected lines, which have to be mended first: ${reason}`);
   }
   if (typeof event.body === 'string') return { kind: 'write', event: timed(event, letter.firstSent) };

@@ -43,7 +43,7 @@ export interface RedriveSummary {
   readonly replayed: number;
   readonly putBack: number;
   readonly parked: number;
-  /** Letters that could not be moved: they come again by themselves. */
+  /** Letters that could not be moved or deleted: they come again by themselves. */
   readonly left: number;
   /** Why the run ended: no letter was left, or what came first. */
   readonly ended: 'empty' | 'letters' | 'time' | 'failures';
@@ -65,24 +65,30 @@ export async function redrive<Letter extends DeadLetter>(
   return run.summary;
 }
 
-/** Looks at the letters, as many as a run takes, and leaves them where they are. @throws where none can be received */
+/**
+ * Looks at the letters, as many as a run takes, and leaves them where they are.
+ * @param signal ends it early
+ * @throws where none can be received
+ */
 export async function survey<Letter extends DeadLetter>(
   { maxLetters, maxTries }: RedriveBounds,
   { queue, stateMachineArn }: Pick<RedriveServices<Letter>, 'queue' | 'stateMachineArn'>,
+  signal: AbortSignal,
 ): Promise<Pick<RedriveSummary, 'letters' | 'kinds'>> {
-  const letters: Letter[] = [];
+  const kinds = noKinds();
+  const held: Letter[] = [];
   try {
-    while (letters.length < maxLetters) {
+    while (held.length < maxLetters && !signal.aborted) {
       const letter = await queue.receive();
       if (letter === undefined) break;
-      letters.push(letter);
+      kinds[readLetter(letter, stateMachineArn, maxTries).kind]++;
+      // Without their texts, of up to 1 MB each, which all together may be more than memory holds.
+      held.push({ ...letter, body: '' });
     }
   } finally {
-    await Promise.all(letters.map((letter) => queue.release(letter)));
+    await Promise.all(held.map((letter) => queue.release(letter)));
   }
-  const kinds = noKinds();
-  for (const letter of letters) kinds[readLetter(letter, stateMachineArn, maxTries).kind]++;
-  return { letters: letters.length, kinds };
+  return { letters: held.length, kinds };
 }
 
 const noKinds = (): Kinds => ({ write: 0, object: 0, load: 0, unreplayable: 0 });
@@ -122,6 +128,8 @@ class Run<Letter extends DeadLetter> {
       const letter = await this.services.queue.receive();
       if (letter === undefined) {
         this.taken--;
+        // The others may have ended for this one, which is none.
+        if (this.summary.ended === 'letters') this.summary.ended = 'empty';
         return;
       }
       await this.settle(letter);
@@ -145,20 +153,21 @@ class Run<Letter extends DeadLetter> {
       const reason = await failureOf(replay(content, targets, this.signal));
       if (reason === undefined) {
         this.failuresInARow = 0;
+        await queue.delete(letter);
         this.summary.replayed++;
-        return await queue.delete(letter);
+        return;
       }
       this.failuresInARow++;
       const tried = { ...letter, tries: letter.tries + 1 };
       if (tried.tries >= maxTries) return await this.park(tried, reason);
       logger.warn('a letter was put back', { kind: content.kind, tries: tried.tries, reason });
       await queue.putBack(tried, reason);
-      this.summary.putBack++;
       await queue.delete(letter);
+      this.summary.putBack++;
     } catch (error) {
-      // The letter is where it was. Replaying it once more changes nothing.
+      // The letter is where it was, whether or not it was replayed or lies elsewhere too. Replaying it once more changes nothing.
       this.summary.left++;
-      logger.error('a letter could not be moved', { error });
+      logger.error('a letter could not be moved or deleted', { error });
     }
   }
 
@@ -166,8 +175,8 @@ class Run<Letter extends DeadLetter> {
     const { queue, logger } = this.services;
     logger.warn('a letter was parked', { tries: letter.tries, reason });
     await queue.park(letter, reason);
-    this.summary.parked++;
     await queue.delete(letter);
+    this.summary.parked++;
   }
 }
 

@@ -255,6 +255,14 @@ describe('an item that fails after it had written something', () => {
     expect(told.map(({ pointsWritten }) => pointsWritten)).toEqual([30]);
   });
 
+  it('keeps it too where its invalid rows are what could not be kept', async () => {
+    s3.store.fail = ({ method, path }) => (method === 'PUT' && path.includes('/invalid/') ? 503 : undefined);
+    const item = await itemOf('value-bad');
+    await expect(run(item)).rejects.toMatchObject({ name: 'S3UnavailableError' });
+    expect(lines().length).toBeGreaterThan(0);
+    expect(unfinished()).toMatchObject([{ item: { key: item.key }, pointsWritten: lines().length, invalidFile: null }]);
+  });
+
   it('fails by what ended it, also where that cannot be kept', async () => {
     const item = await itemOf('codec-snappy');
     outageAfter(3);

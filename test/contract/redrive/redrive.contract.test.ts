@@ -151,7 +151,7 @@ test('a survey leaves every letter as it is', async () => {
   aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
   aws.put('dead-letters', sample('dead-letter-load'));
   const before = aws.messages('dead-letters');
-  expect(await survey(BOUNDS, services())).toEqual({
+  expect(await survey(BOUNDS, services(), new AbortController().signal)).toEqual({
     letters: 2,
     kinds: { write: 1, object: 0, load: 1, unreplayable: 0 },
   });

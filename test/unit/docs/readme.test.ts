@@ -45,6 +45,20 @@ test('sections that the README links to are there', () => {
   expect(links.filter((link) => !anchors.includes(link))).toEqual([]);
 });
 
+test.each(['README.md', 'docs/operations.md'])('the queries of logs in %s are whole', (file) => {
+  const blocks = read(file)
+    .split(/^```.*\n/m)
+    .filter((_, index) => index % 2 === 1);
+  const queries = blocks.filter((block) => /^(?:fields|filter) /.test(block));
+  expect(queries).not.toEqual([]);
+  for (const query of queries) {
+    // What follows a pipe is a command of CloudWatch Logs Insights.
+    const [, ...commands] = query.split(/^\|/m);
+    expect(commands).not.toEqual([]);
+    for (const command of commands) expect(command).toMatch(/^ (?:filter|sort|stats) /);
+  }
+});
+
 test("the README's dataset mapping is one that the loader takes", () => {
   const [, json = ''] = /```json\n([\s\S]*?)```/.exec(section('Load Parquet into InfluxDB')) ?? [];
   expect(parseMappings(json)).toMatchObject([{ name: 'solar', measurement: 'solar_data' }]);

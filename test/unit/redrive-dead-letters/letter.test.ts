@@ -82,6 +82,8 @@ describe('a load that failed', () => {
 
 test('rejected lines are not replayed: they can never be stored as they are', () => {
   expect(reasonOf(read(sample('dead-letter-rejected-lines')))).toMatch(/^rejected lines, .*: unable to parse 'weather/);
+  // Such an object has no text.
+  expect(reasonOf(read({ rejectedLines: [{ toString: 1, valueOf: 1 }] }))).toMatch(/^rejected lines, /);
 });
 
 test.each([

@@ -9,16 +9,22 @@ const BOUNDS = { lettersPerSecond: 10, maxLetters: 1_000, maxTries: 3 };
 const UNTIL = new AbortController().signal;
 const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
 
+interface NumberedLetter extends DeadLetter {
+  readonly number: number;
+}
+
 /** A queue in memory; as in SQS, a letter that was put back comes later than this run. */
-class Letters implements LetterQueue {
-  readonly waiting: DeadLetter[];
-  readonly hidden = new Set<DeadLetter>();
-  readonly back: { letter: DeadLetter; reason: string }[] = [];
-  readonly parked: { letter: DeadLetter; reason: string }[] = [];
+class Letters implements LetterQueue<NumberedLetter> {
+  readonly waiting: NumberedLetter[];
+  readonly hidden = new Map<number, NumberedLetter>();
+  readonly back: { letter: NumberedLetter; reason: string }[] = [];
+  readonly parked: { letter: NumberedLetter; reason: string }[] = [];
   full = false;
+  undeletable = false;
 
   constructor(bodies: readonly unknown[], tries = 0) {
-    this.waiting = bodies.map((body) => ({
+    this.waiting = bodies.map((body, number) => ({
+      number,
       body: typeof body === 'string' ? body : JSON.stringify(body),
       firstSent: 1,
       tries,
@@ -28,26 +34,29 @@ class Letters implements LetterQueue {
 
   receive() {
     const letter = this.waiting.shift();
-    if (letter) this.hidden.add(letter);
+    if (letter) this.hidden.set(letter.number, letter);
     return Promise.resolve(letter);
   }
 
-  delete(letter: DeadLetter) {
-    return Promise.resolve(void this.hidden.delete(letter));
+  delete({ number }: NumberedLetter) {
+    if (this.undeletable) return Promise.reject(new Error('the queue keeps all'));
+    return Promise.resolve(void this.hidden.delete(number));
   }
 
-  putBack(letter: DeadLetter, reason: string) {
+  putBack(letter: NumberedLetter, reason: string) {
     if (this.full) return Promise.reject(new Error('the queue takes none'));
     return Promise.resolve(void this.back.push({ letter, reason }));
   }
 
-  park(letter: DeadLetter, reason: string) {
+  park(letter: NumberedLetter, reason: string) {
     return Promise.resolve(void this.parked.push({ letter, reason }));
   }
 
-  release(letter: DeadLetter) {
-    this.hidden.delete(letter);
-    return Promise.resolve(void this.waiting.push(letter));
+  release({ number }: NumberedLetter) {
+    const letter = this.hidden.get(number);
+    this.hidden.delete(number);
+    if (letter) this.waiting.push(letter);
+    return Promise.resolve();
   }
 }
 
@@ -58,11 +67,16 @@ const load = {
   detail: { name: 'x', stateMachineArn: WORKFLOW },
 };
 
-function run(queue: Letters, changes: Partial<ReplayTargets> = {}, bounds = BOUNDS, signal = UNTIL) {
+function run(
+  queue: Letters,
+  changes: Partial<ReplayTargets> = {},
+  bounds = BOUNDS,
+  signal = UNTIL,
+  clock = new VirtualClock(),
+) {
   const replayed: unknown[] = [];
   const note = (event: unknown) => Promise.resolve(replayed.push(event));
   const targets = { write: note, loadObject: note, executions: undefined, ...changes };
-  const clock = new VirtualClock();
   const services = { queue, targets, stateMachineArn: WORKFLOW, logger: recordingLogger(), clock };
   return { replayed, clock, services, done: redrive(bounds, services, signal) };
 }
@@ -133,6 +147,20 @@ test('a letter that cannot be moved stays where it is', async () => {
   expect(queue.hidden.size).toBe(1);
 });
 
+test('a letter that cannot be deleted counts once, as left, whatever became of it', async () => {
+  for (const [body, change] of [
+    [write(0), {}],
+    [write(0), { write: failing('Error', 'no') }],
+    ['nothing', {}],
+  ] as const) {
+    const queue = new Letters([body]);
+    queue.undeletable = true;
+    const { done } = run(queue, change);
+    expect(await done).toMatchObject({ letters: 1, replayed: 0, putBack: 0, parked: 0, left: 1 });
+    expect(queue.hidden.size).toBe(1);
+  }
+});
+
 test('no more letters a second than the bound, side by side', async () => {
   const { done, clock } = run(new Letters(writes(21)));
   await done;
@@ -145,6 +173,19 @@ test('a run ends after its letters', async () => {
   const queue = new Letters(writes(9));
   expect(await run(queue, {}, { ...BOUNDS, maxLetters: 5 }).done).toMatchObject({ letters: 5, ended: 'letters' });
   expect(queue.waiting).toHaveLength(4);
+});
+
+test.each([0, 1])('a run whose letters, %i, are fewer than its bound ends with the last one', async (count) => {
+  const clock = new VirtualClock();
+  const queue = new Letters(writes(count));
+  const receive = queue.receive.bind(queue);
+  // As SQS, which waits before it says that there is none, so that the others look at the bound meanwhile.
+  queue.receive = async () => {
+    await clock.delay(queue.waiting.length === 0 ? 1_000 : 0);
+    return receive();
+  };
+  const { done } = run(queue, {}, { ...BOUNDS, maxLetters: count + 1 }, UNTIL, clock);
+  expect(await done).toMatchObject({ letters: count, ended: 'empty' });
 });
 
 test('a run ends with its time, and the replay under way is put back', async () => {
@@ -203,14 +244,38 @@ describe('a load', () => {
   });
 });
 
-test('a survey counts the letters and leaves them', async () => {
-  const queue = new Letters([...writes(3), 'nothing', load]);
+describe('a survey', () => {
   const { services } = run(new Letters([]));
-  expect(await survey(BOUNDS, { ...services, queue })).toEqual({
-    letters: 5,
-    kinds: { write: 3, object: 0, load: 1, unreplayable: 1 },
+  const letters = [...writes(3), 'nothing', load];
+
+  test('counts the letters and leaves them', async () => {
+    const queue = new Letters(letters);
+    const before = [...queue.waiting];
+    expect(await survey(BOUNDS, { ...services, queue }, UNTIL)).toEqual({
+      letters: 5,
+      kinds: { write: 3, object: 0, load: 1, unreplayable: 1 },
+    });
+    expect(queue.waiting).toEqual(before);
+    expect(queue.hidden.size).toBe(0);
+    expect(await survey({ ...BOUNDS, maxLetters: 2 }, { ...services, queue }, UNTIL)).toMatchObject({ letters: 2 });
   });
-  expect(queue.waiting).toHaveLength(5);
-  expect(queue.hidden.size).toBe(0);
-  expect(await survey({ ...BOUNDS, maxLetters: 2 }, { ...services, queue })).toMatchObject({ letters: 2 });
+
+  test('holds none of their texts until it gives them back', async () => {
+    const queue = new Letters(letters);
+    const release = jest.spyOn(queue, 'release');
+    await survey(BOUNDS, { ...services, queue }, UNTIL);
+    expect(release.mock.calls.map(([{ body }]) => body)).toEqual(letters.map(() => ''));
+  });
+
+  test('that is stopped gives back what it has', async () => {
+    const stop = new AbortController();
+    const queue = new Letters(letters);
+    const receive = queue.receive.bind(queue);
+    queue.receive = () => {
+      if (queue.hidden.size === 1) stop.abort();
+      return receive();
+    };
+    expect(await survey(BOUNDS, { ...services, queue }, stop.signal)).toMatchObject({ letters: 2 });
+    expect([queue.waiting.length, queue.hidden.size]).toEqual([5, 0]);
+  });
 });

@@ -73,14 +73,19 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       ...(config.workBucket !== undefined && { onReject: rejects.add }),
     });
     const written = await writeBatches(counted(stream, services.onBatch), services.influxdb, writerOptions(services));
-    const invalidFile = await keepRejects(rejects, loadId, item, services);
-    const rest = { invalidFile, milliseconds: Math.round(clock.now() - start) };
-    const resultOf = (report: PointsReport) => itemResult(item, mappedColumns(mapping), report, written, rest);
-    if (written.failure && written.pointsWritten > 0) {
-      await keepUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
+    let invalidFile: string | null = null;
+    const resultOf = (report: PointsReport) => {
+      const rest = { invalidFile, milliseconds: Math.round(clock.now() - start) };
+      return itemResult(item, mappedColumns(mapping), report, written, rest);
+    };
+    try {
+      invalidFile = await keepRejects(rejects, loadId, item, services);
+      refuseFailure(written, source.name, services);
+      return resultOf(stream.report());
+    } catch (error) {
+      if (written.pointsWritten > 0) await keepUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
+      throw error;
     }
-    refuseFailure(written, source.name, services);
-    return resultOf(stream.report());
   } finally {
     await source.close();
   }

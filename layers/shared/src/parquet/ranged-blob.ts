@@ -1,4 +1,5 @@
 /** A Blob whose bytes are fetched range by range, which is how parquet-wasm reads a file that is not in memory. */
+import { discard } from './discard';
 
 export type ReadRange = (start: number, end: number) => Promise<ArrayBuffer>;
 
@@ -37,9 +38,8 @@ export class RangeCache {
     return bytes;
   };
 
-  /** Frees the bytes at once: so few objects hold them that the garbage collector would leave some 60 MB lying about. */
   forget(): void {
-    structuredClone(null, { transfer: [...this.ranges.values()] });
+    discard(...this.ranges.values());
     this.ranges = new Map();
   }
 }

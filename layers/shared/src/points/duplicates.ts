@@ -1,4 +1,5 @@
 /** Counts points whose series and time were seen before, in bounded memory. */
+import { discard } from '../parquet/discard';
 
 /** Points remembered at once: 8 MB, or 24 MB once a series goes back in time. Duplicates farther apart in a run go uncounted. */
 const MOST = 1 << 20;
@@ -16,7 +17,7 @@ export class DuplicateCounter {
   /** By series. */
   private lastSeconds: number[] = [];
   private lastNanos: number[] = [];
-  private table: Int32Array | undefined;
+  private table: Int32Array<ArrayBuffer> | undefined;
 
   add(series: number, seconds: number, nanos: number): void {
     if (!this.table) {
@@ -49,7 +50,13 @@ export class DuplicateCounter {
     this.points = 0;
     this.lastSeconds = [];
     this.lastNanos = [];
-    this.table = undefined;
+    this.replaceTable(undefined);
+  }
+
+  /** Frees what it remembers; the count stays, and nothing may be added. */
+  free(): void {
+    this.forget();
+    discard(this.noted.buffer);
   }
 
   private growNoted(): void {
@@ -59,12 +66,18 @@ export class DuplicateCounter {
     }
     const larger = new Int32Array(this.noted.length * 2);
     larger.set(this.noted);
+    discard(this.noted.buffer);
     this.noted = larger;
-    if (this.table) this.table = this.tableOfNoted();
+    if (this.table) this.replaceTable(this.tableOfNoted());
+  }
+
+  private replaceTable(table: Int32Array<ArrayBuffer> | undefined): void {
+    if (this.table) discard(this.table.buffer);
+    this.table = table;
   }
 
   /** Slots for twice the points that can be noted before it grows. */
-  private tableOfNoted(): Int32Array {
+  private tableOfNoted(): Int32Array<ArrayBuffer> {
     const table = new Int32Array(2 * this.noted.length);
     for (let point = 0; point < this.points; point++) {
       insert(table, this.noted[2 * point] as number, this.noted[2 * point + 1] as number);

@@ -108,6 +108,7 @@ export class PointsEncoder {
   /** What became of all rows so far; nothing may be encoded after it. */
   report(): PointsReport {
     this.heads.settle();
+    this.duplicates.free();
     for (const { column, leftOut, beyond } of this.fields) {
       if (leftOut > 0) this.tally.warn('left-out', column, undefined, leftOut);
       if (beyond > 0) this.tally.warn('out-of-range', column, undefined, beyond);
