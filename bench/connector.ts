@@ -119,7 +119,9 @@ interface Sent {
 
 /** What the sink got since the last time. */
 async function takeBodies(endpoint: string): Promise<Sent> {
-  const bodies = (await (await fetch(`${endpoint}/bodies`)).json()) as string[];
+  // A kept connection would die unseen while this process waits for the ways, which it does not do asynchronously.
+  const answer = await fetch(`${endpoint}/bodies`, { headers: { connection: 'close' } });
+  const bodies = (await answer.json()) as string[];
   const calls = bodies.map((body) => expandCall(Buffer.from(body)));
   const records = calls.flatMap((call) =>
     call.records.map((record) => `${identityOf(record)} ${JSON.stringify(record.measures)}`),
