@@ -1,0 +1,225 @@
+/** Each WriteRecords call that the connector makes of many kinds of lines, as it goes over the wire, before AWS's own model. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { WORKLOADS } from '../../bench/workloads';
+import { writeEvent } from '../connector-handler';
+import { connectorOver, numberedLines } from '../contract/connector/harness';
+import { type Harness, startHarness } from '../contract/timestream/harness';
+import { freePort } from '../influxd';
+import { expandCall, readCall } from '../timestream-calls';
+import { botocore, JUDGE, type Judgment, judged } from './aws-models';
+import { AwsTap, forward, headerOf, type WireRequest } from './aws-tap';
+import { runs } from './clients';
+import { corpusCases, missingCorpus } from './differential/corpus';
+import { randomCases } from './differential/random-cases';
+import type { Request } from './differential/stored';
+import { describeProof, detail } from './report';
+
+interface Traffic {
+  readonly name: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly requests: readonly Request[];
+  /** Where credentials are temporary. */
+  readonly token?: string;
+  /** Each request has a database of its own: together they would exceed what a table may have. */
+  readonly apart?: true;
+}
+
+const text = (lines: string): Request => ({ body: Buffer.from(lines) });
+const workloads = WORKLOADS.map((workload) => text(workload.request(0, 1_500)));
+const random = randomCases().flatMap(({ requests }) => requests);
+const BARE = Array.from({ length: 150 }, (_, n) => `bare n=${n}i,text="${n}" ${1_709_294_400_000_000_000 + n * 1_000}`);
+const MERGED = numberedLines('merged', 250).flatMap((line) => [line, line.replace(' value=', ' other=1,value=')]);
+
+const TRAFFIC: readonly Traffic[] = [
+  { name: 'benchmark workloads, a table for each measurement', requests: workloads },
+  { name: 'benchmark workloads, a single table', environment: { table_mapping: 'single-table' }, requests: workloads },
+  { name: 'random lines, some of them bad', requests: random, apart: true },
+  {
+    name: 'random lines, a single table',
+    environment: { table_mapping: 'single-table' },
+    requests: random,
+    apart: true,
+  },
+  {
+    name: 'lines without tags, a default dimension',
+    environment: { default_dimension: 'source=none' },
+    requests: [text(BARE.join('\n'))],
+  },
+  {
+    name: 'lines of the same series and time, merged, by temporary credentials',
+    requests: [text(MERGED.join('\n'))],
+    token: 'AQoDYXdzEPT//////////wEXAMPLE',
+  },
+  {
+    name: 'a partition key by dimension, enforced, with tags and a KMS key',
+    environment: {
+      custom_partition_key_type: 'dimension',
+      custom_partition_key_dimension: 'host',
+      enforce_custom_partition_key: 'true',
+      kms_key_id: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+      resource_tags: 'team=plant,stage=test',
+    },
+    requests: [text(numberedLines('partitioned', 250).join('\n'))],
+  },
+  {
+    name: 'a partition key by measure name',
+    environment: { custom_partition_key_type: 'measure' },
+    requests: [text(numberedLines('measured', 250).join('\n'))],
+  },
+  ...(missingCorpus === undefined
+    ? [
+        {
+          name: 'line protocol corpus',
+          requests: corpusCases().flatMap(({ requests }) => requests),
+          apart: true as const,
+        },
+      ]
+    : []),
+];
+
+const KEY = { key: 'AKIDEXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
+const operationOf = (request: WireRequest): string => headerOf(request, 'x-amz-target').split('.')[1] ?? '';
+
+let timestream: Harness;
+let tap: AwsTap;
+/** The requests of each traffic, in the order in which they came. */
+const recorded = new Map<string, readonly WireRequest[]>();
+
+beforeAll(async () => {
+  timestream = await startHarness({ now: Date.now });
+  tap = await AwsTap.start(() => timestream.server.url);
+  for (const { name, requests, token, apart, environment = {} } of TRAFFIC) {
+    if (token === undefined) delete process.env.AWS_SESSION_TOKEN;
+    else process.env.AWS_SESSION_TOKEN = token;
+    if (apart) for (const request of requests) await write([request], environment);
+    else await write(requests, environment);
+    recorded.set(name, tap.take());
+  }
+  delete process.env.AWS_SESSION_TOKEN;
+});
+
+let databases = 0;
+
+/** Writes to a new database. */
+async function write(requests: readonly Request[], environment: Readonly<Record<string, string>>): Promise<void> {
+  const AWS_ENDPOINT_URL_TIMESTREAM_WRITE = tap.url;
+  const database_name = `database-${databases++}`;
+  const settings = { AWS_ENDPOINT_URL_TIMESTREAM_WRITE, database_name, ...environment };
+  const { handler, destroy } = connectorOver(timestream, settings);
+  for (const { body, precision = 'ns' } of requests) {
+    await handler(writeEvent(Buffer.from(body), { queryStringParameters: { org: 'o', bucket: 'b', precision } }));
+  }
+  destroy();
+}
+afterAll(async () => {
+  await tap.close();
+  await timestream.close();
+});
+
+const requestsOf = (name: string): readonly WireRequest[] => recorded.get(name) ?? [];
+const pointsOf = (requests: readonly WireRequest[]): number =>
+  requests
+    .filter((request) => operationOf(request) === 'WriteRecords')
+    .reduce((sum, { body }) => sum + readCall(body).Records.length, 0);
+
+describeProof(JUDGE, botocore.missing, () => {
+  const judgments = new Map<string, readonly Judgment[]>();
+  beforeAll(async () => {
+    for (const { name, token = null } of TRAFFIC)
+      judgments.set(name, await judged(requestsOf(name), { ...KEY, token }));
+  });
+  const of = (name: string): readonly Judgment[] => judgments.get(name) ?? [];
+
+  test.each(TRAFFIC)('the requests are as AWS’s model has them: $name', ({ name }) => {
+    const operations = of(name).map(({ operation }) => operation);
+    expect(operations).toEqual(requestsOf(name).map(operationOf));
+    expect(new Set(operations)).toContain('WriteRecords');
+    expect(of(name).filter(({ problems }) => problems.length > 0)).toEqual([]);
+  });
+
+  test('the signatures are what AWS’s signer makes of the requests, with a session token too', () => {
+    const all = TRAFFIC.flatMap(({ name }) => of(name));
+    expect(all.length).toBeGreaterThan(300);
+    expect(all.filter(({ signature }) => signature.length > 0)).toEqual([]);
+  });
+
+  test('a request that was changed on its way, or breaks a limit of the model, is found out', async () => {
+    const [name = ''] = recorded.keys();
+    const good = requestsOf(name).find((request) => operationOf(request) === 'WriteRecords');
+    if (good === undefined) throw new Error('nothing was written');
+    const call = readCall(good.body);
+    const broken = [
+      { ...call, Records: [...call.Records, ...Array.from({ length: 101 }, () => call.Records[0])] },
+      { ...call, Record: [] },
+      { ...call, Records: [] },
+      { ...call, CommonAttributes: { ...call.CommonAttributes, TimeUnit: 'HOURS' } },
+      { ...call, CommonAttributes: { ...call.CommonAttributes, Version: '1' } },
+    ].map((changed) => ({ ...good, body: Buffer.from(JSON.stringify(changed)) }));
+    const found = await judged(broken, { ...KEY, token: null });
+    expect(found.map(({ problems }) => problems.length)).toEqual(broken.map(() => 1));
+    expect(found.every(({ signature }) => signature[0] === 'x-amz-content-sha256 is of another body')).toBe(true);
+    const [stranger] = await judged([good], { ...KEY, secret: 'another', token: null });
+    expect(stranger).toMatchObject({ problems: [], signature: ['the signature is another'] });
+  });
+
+  afterAll(() => {
+    const rows = TRAFFIC.map(({ name }) => {
+      const operations = [...new Set(of(name).map(({ operation }) => String(operation)))].sort();
+      const found = of(name).filter(({ problems, signature }) => problems.length + signature.length > 0);
+      return [name, operations.join(', '), pointsOf(requestsOf(name)) > 0 ? 'yes' : 'no', found.length];
+    });
+    detail('Requests of the connector, judged by botocore', ['traffic', 'operations', 'records', 'objections'], rows);
+  });
+});
+
+/** A Timestream Write endpoint of other hands, which checks the limits that the service documents. */
+const SINK = path.resolve(__dirname, '../../../shared/tools/bench');
+
+function missingSink(): string | undefined {
+  if (!existsSync(SINK)) return 'no second Timestream Write endpoint beside the project';
+  return runs('go', 'version') ? undefined : 'no go: install Go 1.26 (https://go.dev/dl)';
+}
+
+describeProof(
+  'a second Timestream Write endpoint, written from the service’s documentation by others',
+  missingSink(),
+  () => {
+    let sink: ChildProcess;
+    let url: string;
+    beforeAll(async () => {
+      const binary = path.resolve(__dirname, '../../.build/acceptance-sink');
+      execFileSync('go', ['build', '-o', binary, './sink'], { cwd: SINK, stdio: 'inherit' });
+      const address = `127.0.0.1:${await freePort()}`;
+      url = `http://${address}`;
+      sink = spawn(binary, ['-listen', address, '-validate', '-track'], { stdio: 'ignore' });
+      while (
+        !(await fetch(`${url}/stats`).then(
+          ({ ok }) => ok,
+          () => false,
+        ))
+      )
+        expect(sink.exitCode).toBeNull();
+    });
+    afterAll(async () => {
+      sink.kill();
+      await once(sink, 'exit');
+    });
+
+    test.each(TRAFFIC)('takes every record that the embedded Timestream took: $name', async ({ name }) => {
+      const refused: string[] = [];
+      let taken = 0;
+      // All are sent, as those that were refused may have stored a part of their records.
+      for (const request of requestsOf(name)) {
+        const { status, body } = await forward(request, url);
+        if (request.status !== 200) continue;
+        if (status !== 200) refused.push(`${operationOf(request)}: ${status} ${body}`);
+        else if (operationOf(request) === 'WriteRecords') taken += expandCall(request.body).records.length;
+      }
+      expect(refused).toEqual([]);
+      expect(taken).toBeGreaterThan(0);
+    });
+  },
+);
