@@ -104,7 +104,7 @@ def operation_of(request, service):
         return service.operation_model(name), "smithy-rpc-v2-cbor"
     if service.metadata["protocol"].startswith("rest"):
         candidates = [service.operation_model(name) for name in service.operation_names]
-        matching = [each for each in candidates if path_parameters(request, each) is not None]
+        matching = [each for each in candidates if path_parameters(request, each) is not None and has_required(request, each)]
         if not matching:
             raise LookupError(f"no operation has {request.method} {request.path}?{request.query}")
         # GET /bucket/key?acl is another operation than GET /bucket/key: the one counts whose query says the most.
@@ -125,8 +125,21 @@ def path_parameters(request, operation):
         return None
     template = operation.http["requestUri"].partition("?")[0]
     pattern = re.sub(r"\\\{(\w+)(\\\+)?\\\}", lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", re.escape(template))
-    found = re.fullmatch(pattern, request.path)
+    # The address of a bucket may end with a slash.
+    found = re.fullmatch(pattern + "/?", request.path)
     return found and {name: unquote(value) for name, value in found.groupdict().items()}
+
+
+def has_required(request, operation):
+    """Whether what the operation demands in headers and query is there: PUT /bucket/key is another operation with a source to copy."""
+    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    places = {"header": request.headers, "querystring": query}
+    for name in operation.input_shape.required_members:
+        serialization = operation.input_shape.members[name].serialization
+        place = places.get(serialization.get("location"))
+        if place is not None and serialization["name"].lower() not in place and serialization["name"] not in place:
+            return False
+    return True
 
 
 def from_text(shape, text):
@@ -212,7 +225,7 @@ def difference_problems(request, parameters, operation, protocol):
     """How the request differs from the one that botocore makes of the same parameters."""
     own = serialize.create_serializer(protocol, include_validation=False).serialize_to_request(parameters, operation)
     path = unquote(own["url_path"].partition("?")[0])
-    if (own["method"], path) != (request.method, unquote(request.path)):
+    if (own["method"], path.rstrip("/")) != (request.method, unquote(request.path).rstrip("/")):
         yield f"botocore sends {own['method']} {path}"
     for name, value in own["headers"].items():
         sent = request.headers.get(name.lower())

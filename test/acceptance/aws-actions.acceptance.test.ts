@@ -1,0 +1,325 @@
+/** What each function asks of AWS, as it goes over the wire: before AWS's own models, and beside what the function's role allows. */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
+import type { Context } from 'aws-lambda';
+import { loadConnectorConfig } from 'shared/config';
+import { writeRecordsSender } from '../../functions/write-line-protocol/clients';
+import { writeEvent } from '../connector-handler';
+import { numberedLines } from '../contract/connector/harness';
+import { type Harness, startHarness } from '../contract/timestream/harness';
+import { S3Double } from '../s3-double';
+import { ScriptedServer } from '../scripted-server';
+import { fixtureBytes } from '../support/loader';
+import { LOADER, listed, statementsWith, TOKENS } from '../unit/stack/template';
+import { botocore, JUDGE, type Judgment, judged } from './aws-models';
+import { type Answer, AwsTap, headerOf, serviceOf, type WireRequest } from './aws-tap';
+import { describeProof, detail } from './report';
+
+const CREDENTIALS = {
+  key: 'AKIDEXAMPLE',
+  secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
+  token: 'AQoDYXdz//EXAMPLE',
+};
+const ARN = 'arn:aws:states:us-east-1:123456789012';
+const WORK = 'loader-work';
+const BUCKET = 'energy-data';
+const LOAD_ID = 'nightly-2024-01';
+const readEvent = (name: string) =>
+  JSON.parse(readFileSync(path.resolve(__dirname, '../../events', `${name}.json`), 'utf8'));
+
+/** Parameters with which every permission of a function's role is there. */
+const EVERYTHING = {
+  ...LOADER,
+  ...TOKENS,
+  DataBucketName: BUCKET,
+  DatasetMappings: 's3://configuration/datasets.json',
+  ObjectQueueArn: 'arn:aws:sqs:us-east-1:123456789012:objects',
+  EnableAsyncInvocation: 'true',
+  RejectedLinesBucket: 'rejected-lines',
+  ResourceTags: 'team=plant',
+  KmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+};
+
+/** The permission that an operation needs. Source: "Service authorization reference", where its name is not that of the operation. */
+const PERMISSIONS: Readonly<Record<string, string>> = {
+  's3:HeadObject': 's3:GetObject',
+  's3:ListObjectsV2': 's3:ListBucket',
+  'lambda:Invoke': 'lambda:InvokeFunction',
+};
+/** Names of services in permissions, where they are not those in signatures. */
+const PREFIXES: Readonly<Record<string, string>> = { monitoring: 'cloudwatch' };
+
+/** What roles allow beyond the calls of the functions' own code, and why. */
+const UNCALLED: Readonly<Record<string, string>> = {
+  'logs:CreateLogStream': 'Lambda writes the function’s log with its role',
+  'logs:PutLogEvents': 'Lambda writes the function’s log with its role',
+  'WriteLineProtocol timestream:TagResource': 'CreateDatabase and CreateTable need it for their tags',
+  'WriteLineProtocol kms:DescribeKey': 'Timestream uses the database’s key on behalf of the function',
+  'WriteLineProtocol kms:CreateGrant': 'Timestream uses the database’s key on behalf of the function',
+  'WriteLineProtocol kms:Decrypt': 'Timestream uses the database’s key on behalf of the function',
+  'LoadObject sqs:SendMessage': 'Lambda puts failed events into the dead letter queue with the function’s role',
+  'LoadObject sqs:ReceiveMessage': 'Lambda polls the queue of notifications with the function’s role',
+  'LoadObject sqs:DeleteMessage': 'Lambda polls the queue of notifications with the function’s role',
+  'LoadObject sqs:ChangeMessageVisibility': 'Lambda polls the queue of notifications with the function’s role',
+  'LoadObject sqs:GetQueueAttributes': 'Lambda polls the queue of notifications with the function’s role',
+  'LoadObject s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
+  'SummarizeLoad s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
+  'DescribeLoad s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
+};
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+
+let timestream: Harness;
+let s3: S3Double;
+let influxdb: ScriptedServer;
+let tap: AwsTap;
+const environment = process.env;
+
+/** What AWS says, where the test has no server of its own for it. */
+function answerOf(request: WireRequest): Answer {
+  const json = (body: object, status = 200): Answer => ({ status, body: JSON.stringify(body) });
+  const operation = headerOf(request, 'x-amz-target').split('.')[1];
+  switch (serviceOf(request)) {
+    case 's3':
+      return s3.url;
+    case 'timestream':
+      return operation === 'DescribeEndpoints'
+        ? json({ Endpoints: [{ Address: '127.0.0.1:1', CachePeriodInMinutes: 1440 }] })
+        : timestream.server.url;
+    case 'secretsmanager':
+      return json({ SecretString: 'example-token' });
+    case 'sqs':
+      return json({ MessageId: '1', MD5OfMessageBody: md5(JSON.parse(request.body.toString()).MessageBody) });
+    case 'lambda':
+      return { status: 202 };
+    case 'states':
+      return operation === 'StartExecution'
+        ? json({ __type: 'ExecutionAlreadyExists', message: 'there is one' }, 400)
+        : json({ status: 'SUCCEEDED', input: '{}', startDate: 0, executionArn: ARN, stateMachineArn: ARN });
+    default:
+      return json({});
+  }
+}
+
+const context = {
+  awsRequestId: 'request-1',
+  functionName: 'function',
+  functionVersion: '1',
+  memoryLimitInMB: '1769',
+  invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:function',
+  getRemainingTimeInMillis: () => 900_000,
+} as Context;
+
+/** A new cold start of a function, with these variables beside the common ones, and its answer to an event. */
+async function invoke<T>(folder: string, event: unknown, variables: Readonly<Record<string, string>> = {}): Promise<T> {
+  jest.resetModules();
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
+  tap.by = folder;
+  try {
+    const { handler } = (await import(`../../functions/${folder}/handler`)) as {
+      handler: (event: unknown, context: Context) => Promise<T>;
+    };
+    return await handler(event, context);
+  } finally {
+    process.env = before;
+  }
+}
+
+/** Sends what the SDK would send to AWS by TLS to the tap, as it is. */
+async function throughTap(sent: { method: string; path: string; headers: Record<string, string>; body?: string }) {
+  const { hostname: host, port } = new URL(tap.url);
+  const { method, path: target, headers, body } = sent;
+  const request = http.request({ method, path: target, host, port, headers }).end(body);
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  return { response: { statusCode: response.statusCode, headers: response.headers, body: response } };
+}
+
+const WRITING = {
+  resource_tags: EVERYTHING.ResourceTags,
+  kms_key_id: EVERYTHING.KmsKeyId,
+  // A busy machine takes its time.
+  write_deadline_millis: '60000',
+};
+const asynchronous = () => ({
+  ...WRITING,
+  enable_async_invocation: 'true',
+  AWS_LAMBDA_FUNCTION_NAME: 'connector',
+  dead_letter_queue_url: `${tap.url}/123456789012/letters`,
+});
+
+async function connect(): Promise<void> {
+  const lines = numberedLines('plant', 120).join('\n');
+  expect(await invoke('write-line-protocol', writeEvent(lines), WRITING)).toMatchObject({ statusCode: 204 });
+  expect(
+    await invoke('write-line-protocol', writeEvent('', { path: '/health', resource: '/health', httpMethod: 'GET' })),
+  ).toMatchObject({ statusCode: 200 });
+  expect(await invoke('write-line-protocol', writeEvent(lines), asynchronous())).toMatchObject({ statusCode: 202 });
+  const handedOver = {
+    ...readEvent('write-line-protocol-asynchronous'),
+    body: 'plant,host=a n=1i 1709294400\nbad line\n',
+  };
+  await invoke('write-line-protocol', handedOver, asynchronous());
+  await invoke('write-line-protocol', handedOver, { ...asynchronous(), rejected_lines_bucket: 'rejected-lines' });
+  const client = new TimestreamWriteClient({
+    region: 'us-east-1',
+    maxAttempts: 1,
+    requestHandler: { handle: throughTap },
+  });
+  // Nothing listens where the endpoint is said to be; that it is asked for is what counts.
+  const send = writeRecordsSender(client, loadConnectorConfig({}));
+  await expect(send(Buffer.from('{}'), new AbortController().signal)).rejects.toThrow('ECONNREFUSED');
+}
+
+async function loadFiles(): Promise<void> {
+  await invoke('detect-dataset', readEvent('detect-dataset'));
+  expect(await invoke('check-influxdb', readEvent('check-influxdb'))).toMatchObject({ healthy: true });
+  expect(await invoke('plan-load', readEvent('plan-load'))).toMatchObject({ items: 2, unplanned: 0 });
+  const results: object[] = [];
+  for (const item of s3.lines(WORK, `loads/${LOAD_ID}/plan-0.jsonl`)) {
+    const input = { loadId: LOAD_ID, item };
+    const output = await invoke('load-batch', input);
+    results.push({ Input: JSON.stringify(input), Output: JSON.stringify(output), Status: 'SUCCEEDED' });
+  }
+  const folder = `loads/${LOAD_ID}/results-0/2a7ff50d`;
+  s3.put(WORK, `${folder}/SUCCEEDED_0.json`, JSON.stringify(results));
+  const ResultFiles = { SUCCEEDED: [{ Key: `${folder}/SUCCEEDED_0.json` }], FAILED: [], PENDING: [] };
+  s3.put(WORK, `${folder}/manifest.json`, JSON.stringify({ DestinationBucket: WORK, MapRunArn: 'arn', ResultFiles }));
+  expect(await invoke('summarize-load', readEvent('summarize-load'))).toMatchObject({ withinTolerance: true });
+  await invoke('load-object', { bucket: BUCKET, key: 'dataset=generation/bad.parquet' });
+  // The execution is there already, with another input: it is described to tell.
+  expect(await invoke('start-load', readEvent('start-load'))).toMatchObject({ statusCode: 409 });
+  expect(await invoke('describe-load', readEvent('describe-load'))).toMatchObject({ statusCode: 200 });
+}
+
+beforeAll(async () => {
+  [timestream, s3] = await Promise.all([startHarness({ now: Date.now }), S3Double.start()]);
+  influxdb = await ScriptedServer.start(({ path: url }) => ({ status: url.endsWith('/write') ? 204 : 200, body: '' }));
+  tap = await AwsTap.start(answerOf);
+  process.env = {
+    ...environment,
+    AWS_ENDPOINT_URL: tap.url,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: CREDENTIALS.key,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secret,
+    AWS_SESSION_TOKEN: CREDENTIALS.token,
+    INFLUXDB_URL: influxdb.url,
+    INFLUXDB_TOKEN_SECRET_NAME: 'influxdb/token',
+    token_secret_name: 'connector/tokens',
+    DATASET_MAPPINGS: EVERYTHING.DatasetMappings,
+    WORK_BUCKET: WORK,
+    STATE_MACHINE_ARN: `${ARN}:stateMachine:BulkLoad`,
+    LOG_LEVEL: 'ERROR',
+    log_level: 'ERROR',
+  };
+  s3.put('configuration', 'datasets.json', '[]');
+  s3.put(BUCKET, 'dataset=generation/good.parquet', fixtureBytes('codec-snappy'));
+  s3.put(BUCKET, 'dataset=generation/bad.parquet', fixtureBytes('value-bad'));
+  await connect();
+  await loadFiles();
+  await invoke('authorize-token', readEvent('authorize-token'));
+});
+afterAll(async () => {
+  process.env = environment;
+  await Promise.all([tap.close(), s3.stop(), influxdb.stop(), timestream.close()]);
+});
+
+/** `load-batch` as LoadBatch, the name of the resources. */
+const nameOf = (folder: string): string =>
+  folder
+    .split('-')
+    .map((word) => (word === 'influxdb' ? 'InfluxDB' : `${word[0]?.toUpperCase()}${word.slice(1)}`))
+    .join('');
+
+const FUNCTIONS = [
+  'write-line-protocol',
+  'authorize-token',
+  'detect-dataset',
+  'check-influxdb',
+  'plan-load',
+  'load-batch',
+  'summarize-load',
+  'load-object',
+  'start-load',
+  'describe-load',
+];
+
+describeProof(JUDGE, botocore.missing, () => {
+  let judgments: Judgment[];
+  beforeAll(async () => {
+    judgments = await judged(tap.requests, CREDENTIALS);
+  });
+
+  test('every request of the SDK’s clients is as the model of its service has it', () => {
+    expect(new Set(judgments.map(({ service }) => service))).toEqual(
+      new Set(['timestream-write', 's3', 'sqs', 'stepfunctions', 'lambda', 'cloudwatch', 'secretsmanager']),
+    );
+    expect(judgments.filter(({ problems }) => problems.length > 0)).toEqual([]);
+  });
+
+  test('every signature, with a session token, is what AWS’s signer makes of the request', () => {
+    expect(judgments.filter(({ signature }) => signature.length > 0)).toEqual([]);
+  });
+
+  test('a request that was changed, or that no operation knows, is found out', async () => {
+    const read = tap.requests.find((request) => headerOf(request, 'range') !== '');
+    if (read === undefined) throw new Error('no range was read');
+    const headers = read.headers.map(([name, value]): [string, string] => [name, name === 'if-match' ? '"x"' : value]);
+    const [changed, unknown, other] = await judged(
+      [
+        { ...read, headers },
+        { ...read, path: `${read.path}&shape=round` },
+        { ...read, method: 'PATCH' },
+      ],
+      CREDENTIALS,
+    );
+    const signature = ['the signature is another'];
+    expect(changed).toEqual({ service: 's3', operation: 'GetObject', problems: [], signature });
+    expect(unknown).toMatchObject({ problems: ['the operation knows no query shape'], signature });
+    expect(other).toMatchObject({ operation: null, signature });
+  });
+
+  /** The permissions that a function's requests need. */
+  const needed = (folder: string): Set<string> =>
+    new Set(
+      tap.requests.flatMap((request, index) => {
+        if (request.by !== folder) return [];
+        const service = serviceOf(request);
+        const action = `${PREFIXES[service] ?? service}:${judgments[index]?.operation}`;
+        return [PERMISSIONS[action] ?? action];
+      }),
+    );
+  const allowed = (folder: string): Set<string> =>
+    new Set(statementsWith(EVERYTHING, `${nameOf(folder)}Role`).flatMap(({ Action }) => listed(Action)));
+  const reasonOf = (folder: string, action: string): string | undefined =>
+    UNCALLED[action] ?? UNCALLED[`${nameOf(folder)} ${action}`];
+
+  test.each(FUNCTIONS)('the role of %s allows what it asks for, and nothing else without a reason', (folder) => {
+    const [asks, may] = [needed(folder), allowed(folder)];
+    expect([...asks].filter((action) => !may.has(action))).toEqual([]);
+    expect([...may].filter((action) => !asks.has(action) && reasonOf(folder, action) === undefined)).toEqual([]);
+  });
+
+  test('no reason is given for what no role allows, or what is asked for', () => {
+    const used = FUNCTIONS.flatMap((folder) =>
+      [...allowed(folder)]
+        .filter((action) => !needed(folder).has(action))
+        .flatMap((action) => [action, `${nameOf(folder)} ${action}`]),
+    );
+    expect(Object.keys(UNCALLED).filter((each) => !used.includes(each))).toEqual([]);
+  });
+
+  afterAll(() => {
+    const rows = FUNCTIONS.flatMap((folder) =>
+      [...allowed(folder)].sort().map((action) => {
+        const isCalled = needed(folder).has(action);
+        return [folder, action, isCalled ? 'yes' : 'no', isCalled ? '' : (reasonOf(folder, action) ?? '')];
+      }),
+    );
+    detail('What the roles of the functions allow', ['function', 'permission', 'asked for', 'else why'], rows);
+  });
+});
