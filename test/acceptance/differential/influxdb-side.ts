@@ -89,7 +89,7 @@ function toValue({ measurement, tags, time, field, type, value }: StoredValue): 
 }
 
 /** Of a time as Flux writes it: `2024-03-01T12:00:00.000000007Z`. */
-function nanoseconds(time: string): bigint {
+export function nanoseconds(time: string): bigint {
   const [, seconds = '', fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
 }
