@@ -194,6 +194,13 @@ describe('problems', () => {
       expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name} is empty`)]);
   });
 
+  test('none is what sam local leaves empty', () => {
+    expect(problemsOf({ AWS_SAM_LOCAL: 'true', default_dimension: '', max_line_bytes: '' })).toEqual([]);
+    expect(problemsOf({ AWS_SAM_LOCAL: 'true', default_dimension: ' ' })).toEqual([
+      expect.stringMatching(/^default_dimension is empty/),
+    ]);
+  });
+
   test.each(Object.entries(INTEGERS))('%s is a whole number within bounds', (name, [min, max]) => {
     for (const value of [min, max]) expect(problemsOf({ [name]: String(value) })).toEqual([]);
     for (const value of [String(max + 1), String(min - 1), '1.5', '1e3', 'many', '0x10', ' 100']) {

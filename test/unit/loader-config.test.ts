@@ -62,6 +62,7 @@ it.each([
     { INFLUXDB_URL: 'http://x' },
     'INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME must be given, one of the two',
   ],
+  ['what sam local leaves empty', { ...REQUIRED, AWS_SAM_LOCAL: 'true', INFLUXDB_URL: '' }, 'INFLUXDB_URL is missing'],
   ['an empty token', { ...REQUIRED, INFLUXDB_TOKEN: '' }, 'INFLUXDB_TOKEN is empty'],
   [
     'a token with a line break',

@@ -10,7 +10,7 @@ export class EnvironmentReader {
 
   /** Text, at least one character; undefined where the variable is not set. */
   optional(name: string): string | undefined {
-    const value = this.environment[name];
+    const value = this.given(name);
     if (value !== undefined && value.trim() === '') {
       this.problem(name, 'is empty: give it a value or leave it unset');
       return undefined;
@@ -24,7 +24,7 @@ export class EnvironmentReader {
 
   /** Text that must be there; '' where it is not, which is a problem. */
   required(name: string): string {
-    if (this.environment[name] === undefined) this.problem(name, 'is missing');
+    if (this.given(name) === undefined) this.problem(name, 'is missing');
     return this.optional(name) ?? '';
   }
 
@@ -54,6 +54,12 @@ export class EnvironmentReader {
       this.problem(name, `must be one of ${choices.join(', ')}, not '${value}'`);
     }
     return choice ?? fallback;
+  }
+
+  /** `sam local` cannot resolve AWS::NoValue, and sets a variable to '' that the template leaves out. */
+  private given(name: string): string | undefined {
+    const value = this.environment[name];
+    return value === '' && this.environment.AWS_SAM_LOCAL === 'true' ? undefined : value;
   }
 
   problem(name: string, what: string): void {
