@@ -1,9 +1,10 @@
 /** Clients of InfluxDB as their makers ship them: each does the same job by its own code and says what it reports of it. */
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { runs } from './commands';
+import { pythonWith } from './python';
 
 /** What a client is to write. The programs in clients/ read it as JSON. */
 export interface Job {
@@ -28,7 +29,6 @@ export interface Client {
 
 const HERE = path.join(__dirname, 'clients');
 const GO_BINARY = path.resolve(__dirname, '../../.build/acceptance-clients');
-const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'influxdb-timestream-connector');
 const PYTHON_CLIENT = 'influxdb-client==1.50.0';
 
 /** Runs a program with the job as its input; its output is a JSON array of texts. */
@@ -51,16 +51,6 @@ function execute(command: string, args: readonly string[], input: string | Uint8
   });
 }
 
-/** Whether a command can be run here. */
-export function runs(command: string, ...args: string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Builds the Go program, which holds three clients; why that is not possible, where a tool or the network is missing. */
 function buildGoClients(): string | undefined {
   if (!runs('go', 'version')) return 'no go: install Go 1.26 (https://go.dev/dl)';
@@ -72,21 +62,6 @@ function buildGoClients(): string | undefined {
   }
   execFileSync('go', ['build', '-o', GO_BINARY, '.'], { cwd, stdio: 'inherit' });
   return undefined;
-}
-
-/** The Python of a virtual environment with the client in it, or what is missing for one. */
-function installPythonClient(): { python: string; missing: string | undefined } {
-  const venv = path.join(CACHE, PYTHON_CLIENT.replace('==', '-'));
-  const python = path.join(venv, 'bin/python');
-  const found = { python, missing: undefined };
-  if (runs(python, '-c', 'import influxdb_client')) return found;
-  if (!runs('python3', '-m', 'venv', '--help')) {
-    return { python, missing: 'no python3 with venv: install Python 3.9 or newer' };
-  }
-  rmSync(venv, { recursive: true, force: true });
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', PYTHON_CLIENT];
-  if (runs('python3', '-m', 'venv', venv) && runs(python, ...pip)) return found;
-  return { python, missing: `${PYTHON_CLIENT} cannot be installed: \`pip install ${PYTHON_CLIENT}\` says why` };
 }
 
 /** One call of curl a batch, as a shell script would; `--retry` is curl's own. */
@@ -125,7 +100,7 @@ export function realClients(): Client[] {
   const { version } = JSON.parse(
     readFileSync(path.resolve(__dirname, '../../node_modules/@influxdata/influxdb-client/package.json'), 'utf8'),
   ) as { version: string };
-  const { python, missing } = installPythonClient();
+  const { python, missing } = pythonWith('influxdb_client', PYTHON_CLIENT);
   const noGo = buildGoClients();
   const goClient = (program: string, name: string, module: string): Client => ({
     name: `${name} ${goVersion(module)}`,

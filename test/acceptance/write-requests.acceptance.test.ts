@@ -5,13 +5,13 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { WORKLOADS } from '../../bench/workloads';
 import { writeEvent } from '../connector-handler';
-import { connectorOver, numberedLines } from '../contract/connector/harness';
+import { connectorBefore, numberedLines } from '../contract/connector/harness';
 import { type Harness, startHarness } from '../contract/timestream/harness';
 import { freePort } from '../influxd';
 import { expandCall, readCall } from '../timestream-calls';
 import { botocore, JUDGE, type Judgment, judged } from './aws-models';
 import { AwsTap, forward, headerOf, type WireRequest } from './aws-tap';
-import { runs } from './clients';
+import { runs } from './commands';
 import { corpusCases, missingCorpus } from './differential/corpus';
 import { randomCases } from './differential/random-cases';
 import type { Request } from './differential/stored';
@@ -105,14 +105,12 @@ let databases = 0;
 
 /** Writes to a new database. */
 async function write(requests: readonly Request[], environment: Readonly<Record<string, string>>): Promise<void> {
-  const AWS_ENDPOINT_URL_TIMESTREAM_WRITE = tap.url;
-  const database_name = `database-${databases++}`;
-  const settings = { AWS_ENDPOINT_URL_TIMESTREAM_WRITE, database_name, ...environment };
-  const { handler, destroy } = connectorOver(timestream, settings);
+  const settings = { database_name: `database-${databases++}`, ...environment };
+  const { handler, close } = await connectorBefore(tap.url, { environment: settings });
   for (const { body, precision = 'ns' } of requests) {
     await handler(writeEvent(Buffer.from(body), { queryStringParameters: { org: 'o', bucket: 'b', precision } }));
   }
-  destroy();
+  await close();
 }
 afterAll(async () => {
   await tap.close();
