@@ -22,7 +22,7 @@ const text = readFileSync(FILE, 'utf8')
 const definition = parse(text) as Definition;
 
 const STATELINT = 'statelint==3.1.0';
-const statelint = pythonWith('statelint', STATELINT, 'jsonata-python==0.7.1', 'PyYAML==6.0.3');
+const statelint = pythonWith('statelint', STATELINT, 'jsonata-python==0.7.1', 'PyYAML==6.0.4');
 const MOTO = 'moto[stepfunctions]==5.2.5';
 const moto = pythonWith('moto.stepfunctions, jsonata', MOTO, 'jsonata-python==0.7.1');
 
