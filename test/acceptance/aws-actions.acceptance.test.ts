@@ -11,6 +11,7 @@ import { writeRecordsSender } from '../../functions/write-line-protocol/clients'
 import { writeEvent } from '../connector-handler';
 import { numberedLines } from '../contract/connector/harness';
 import { type Harness, startHarness } from '../contract/timestream/harness';
+import { LAMBDA_CONTEXT } from '../lambda-context';
 import { S3Double } from '../s3-double';
 import { ScriptedServer } from '../scripted-server';
 import { fixtureBytes } from '../support/loader';
@@ -119,15 +120,6 @@ function answerOf(request: WireRequest): Answer {
   }
 }
 
-const context = {
-  awsRequestId: 'request-1',
-  functionName: 'function',
-  functionVersion: '1',
-  memoryLimitInMB: '1769',
-  invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:function',
-  getRemainingTimeInMillis: () => 900_000,
-} as Context;
-
 /** A new cold start of a function, with these variables beside the common ones, and its answer to an event. */
 async function invoke<T>(folder: string, event: unknown, variables: Readonly<Record<string, string>> = {}): Promise<T> {
   jest.resetModules();
@@ -138,7 +130,7 @@ async function invoke<T>(folder: string, event: unknown, variables: Readonly<Rec
     const { handler } = (await import(`../../functions/${folder}/handler`)) as {
       handler: (event: unknown, context: Context) => Promise<T>;
     };
-    return await handler(event, context);
+    return await handler(event, LAMBDA_CONTEXT);
   } finally {
     process.env = before;
   }

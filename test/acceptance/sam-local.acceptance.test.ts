@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Context } from 'aws-lambda';
 import { handlerOf } from '../connector-handler';
+import { LAMBDA_CONTEXT } from '../lambda-context';
 import { S3Double } from '../s3-double';
 import { ScriptedServer } from '../scripted-server';
 import { fixtureBytes } from '../support/loader';
@@ -27,12 +28,6 @@ interface Local {
   readonly routes: readonly (readonly [methods: readonly string[], path: string, name: string])[];
   readonly environment: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
-
-const context = {
-  awsRequestId: 'request-1',
-  functionName: 'function',
-  getRemainingTimeInMillis: () => 60_000,
-} as Context;
 
 /** The function of each event in events/, by the beginning of the file's name; dead letters are no events. */
 function functionsOfEvents(names: readonly string[]): Map<string, string | undefined> {
@@ -134,9 +129,9 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
   test('an event of `sam local generate-event apigateway request-authorizer` is judged by its token', async () => {
     const handler = await start('AuthorizeTokenFunction', { AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url });
     const event = (await generated('apigateway', 'request-authorizer')) as { headers: Record<string, string> };
-    await expect(handler(event, context)).rejects.toThrow('Unauthorized');
+    await expect(handler(event, LAMBDA_CONTEXT)).rejects.toThrow('Unauthorized');
     const headers = { ...event.headers, Authorization: 'Token allow' };
-    expect(await handler({ ...event, headers }, context)).toMatchObject({ principalId: 'token-1' });
+    expect(await handler({ ...event, headers }, LAMBDA_CONTEXT)).toMatchObject({ principalId: 'token-1' });
   });
 
   test('events of `sam local generate-event s3 put`, alone and in one of `sqs receive-message`, are loaded', async () => {
@@ -148,11 +143,11 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
       INFLUXDB_URL: influxdb.url,
     });
     const put = await generated('s3', 'put', '--bucket', 'energy-data', '--key', key);
-    expect(await handler(put, context)).toMatchObject([{ statusCode: 200, data: { points_written: 300 } }]);
+    expect(await handler(put, LAMBDA_CONTEXT)).toMatchObject([{ statusCode: 200, data: { points_written: 300 } }]);
     // It puts the body between quotes as it is.
     const body = JSON.stringify(JSON.stringify(put)).slice(1, -1);
     const message = await generated('sqs', 'receive-message', '--body', body);
-    expect(await handler(message, context)).toEqual({ batchItemFailures: [] });
+    expect(await handler(message, LAMBDA_CONTEXT)).toEqual({ batchItemFailures: [] });
     expect(
       influxdb.requests
         .flatMap((request) => request.body.split('\n'))

@@ -6,6 +6,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { PlanResult } from 'shared/loads/plan-load';
 import type { Summary } from 'shared/loads/summarize-load';
+import { LAMBDA_CONTEXT } from '../../lambda-context';
 import { S3Double } from '../../s3-double';
 import { ScriptedServer } from '../../scripted-server';
 import { fixtureBytes } from '../../support/loader';
@@ -16,15 +17,6 @@ const KEY =
   'dataset=generation/year=2024/month=01/processing_metadata_processed_at=2026-11-21 23:29:56.328731/' +
   '6f1ed002ab5595859014ebf0951522d9.snappy.parquet';
 const LOAD_ID = 'nightly-2024-01';
-
-const context = {
-  awsRequestId: 'request-1',
-  functionName: 'function',
-  functionVersion: '1',
-  memoryLimitInMB: '1769',
-  invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:function',
-  getRemainingTimeInMillis: () => 900_000,
-} as Context;
 
 const executions = mockClient(SFNClient);
 const metrics = mockClient(CloudWatchClient);
@@ -63,7 +55,7 @@ async function invoke<T>(name: string, event = name): Promise<T> {
     handler: (event: unknown, context: Context) => Promise<T>;
   };
   const sample: unknown = (await import(`../../../events/${event}.json`)) as unknown;
-  return await handler(JSON.parse(JSON.stringify((sample as { default: unknown }).default)), context);
+  return await handler(JSON.parse(JSON.stringify((sample as { default: unknown }).default)), LAMBDA_CONTEXT);
 }
 
 const written = (): string[] =>
