@@ -18,6 +18,7 @@ import { fixtureBytes } from '../support/loader';
 import { LOADER, listed, statementsWith, TOKENS } from '../unit/stack/template';
 import { botocore, JUDGE, type Judgment, judged } from './aws-models';
 import { type Answer, AwsTap, headerOf, serviceOf, type WireRequest } from './aws-tap';
+import { permissionFor, UNCALLED } from './permissions';
 import { describeProof, detail } from './report';
 
 const CREDENTIALS = {
@@ -43,32 +44,6 @@ const EVERYTHING = {
   RejectedLinesBucket: 'rejected-lines',
   ResourceTags: 'team=plant',
   KmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
-};
-
-/** The permission that an operation needs. Source: "Service authorization reference", where its name is not that of the operation. */
-const PERMISSIONS: Readonly<Record<string, string>> = {
-  's3:HeadObject': 's3:GetObject',
-  's3:ListObjectsV2': 's3:ListBucket',
-  'lambda:Invoke': 'lambda:InvokeFunction',
-};
-/** Names of services in permissions, where they are not those in signatures. */
-const PREFIXES: Readonly<Record<string, string>> = { monitoring: 'cloudwatch' };
-
-/** What roles allow beyond the calls of the functions' own code, and why. */
-const UNCALLED: Readonly<Record<string, string>> = {
-  'logs:CreateLogStream': 'Lambda writes the function’s log with its role',
-  'logs:PutLogEvents': 'Lambda writes the function’s log with its role',
-  'WriteLineProtocol timestream:TagResource': 'CreateDatabase and CreateTable need it for their tags',
-  'WriteLineProtocol kms:DescribeKey': 'Timestream uses the database’s key on behalf of the function',
-  'WriteLineProtocol kms:CreateGrant': 'Timestream uses the database’s key on behalf of the function',
-  'WriteLineProtocol kms:Decrypt': 'Timestream uses the database’s key on behalf of the function',
-  'LoadObject sqs:SendMessage': 'Lambda puts failed events into the dead letter queue with the function’s role',
-  'LoadObject sqs:ReceiveMessage': 'Lambda polls the queue of notifications with the function’s role',
-  'LoadObject sqs:DeleteMessage': 'Lambda polls the queue of notifications with the function’s role',
-  'LoadObject sqs:ChangeMessageVisibility': 'Lambda polls the queue of notifications with the function’s role',
-  'LoadObject sqs:GetQueueAttributes': 'Lambda polls the queue of notifications with the function’s role',
-  'LoadObject s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
-  'DescribeLoad s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
 };
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
@@ -316,9 +291,7 @@ describeProof(JUDGE, botocore.missing, () => {
     new Set(
       tap.requests.flatMap((request, index) => {
         if (request.by !== folder) return [];
-        const service = serviceOf(request);
-        const action = `${PREFIXES[service] ?? service}:${judgments[index]?.operation}`;
-        return [PERMISSIONS[action] ?? action];
+        return [permissionFor(serviceOf(request), String(judgments[index]?.operation))];
       }),
     );
   const allowed = (folder: string): Set<string> =>
