@@ -5,17 +5,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { freePort } from '../influxd';
+import { template } from '../unit/stack/template';
 
 const run = promisify(execFile);
 const ROOT = resolve(__dirname, '../..');
-const STACK = 'Tested';
+export const STACK = 'Tested';
 const REGION = 'us-east-1';
 /** MiniStack's administrator. */
 const KEY = { accessKeyId: 'test', secretAccessKey: 'test' };
-
-/** The time limit of a hook that builds and deploys, ms; it takes 25 s on an idle machine. */
-export const DEPLOYING_MS = 300_000;
 
 /** The longest that something on a MiniStack is waited for, ms; a load takes 5 s on an idle machine. */
 export const WAITING_MS = 120_000;
@@ -39,9 +38,16 @@ function findMiniStack(): string | undefined {
 
 /** Why the stack cannot be deployed here; undefined where it can. */
 export function missingForStack(): string | undefined {
-  if (findMiniStack() === undefined) return 'no MiniStack: set MINISTACK_UP to its up.sh';
+  if (findMiniStack() === undefined) return 'no MiniStack 1.5.33: set MINISTACK_UP to a program that starts it';
+  return findSam() === undefined ? NO_SAM : undefined;
+}
+
+export const NO_SAM = 'no sam on PATH: pip install aws-sam-cli==1.170.0';
+
+/** The SAM CLI on PATH. */
+export function findSam(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.some((folder) => existsSync(join(folder, 'sam'))) ? undefined : 'no sam on PATH';
+  return folders.map((folder) => join(folder, 'sam')).find((file) => existsSync(file));
 }
 
 /** What those need that talk to a MiniStack, or start one in this folder. */
@@ -71,14 +77,16 @@ export class MiniStack {
     private readonly endpoint: string,
   ) {}
 
-  static async start(): Promise<MiniStack> {
+  /** @param environment of the emulator, and with it of the functions that it runs */
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<MiniStack> {
     const up = findMiniStack();
     if (up === undefined) throw new Error(missingForStack());
     // A folder of its own, since its process id is noted there; the installation is shared.
     const home = mkdtempSync(join(tmpdir(), 'ministack-'));
     const installed = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'ministack-1.5.33/venv');
     if (existsSync(installed)) symlinkSync(installed, join(home, 'venv'));
-    const { stdout } = await run(up, [String(await freePort())], { env: environmentOf(home) });
+    const env = { ...environmentOf(home), ...environment };
+    const { stdout } = await run(up, [String(await freePort())], { env });
     return new MiniStack(home, stdout.trim());
   }
 
@@ -87,7 +95,7 @@ export class MiniStack {
     return { endpoint: this.endpoint, region: REGION, credentials: KEY };
   }
 
-  /** Builds the stack, the first time, and deploys it with these parameters. */
+  /** Builds the stack, the first time, and deploys it with these parameters and the others at their defaults. */
   async deploy(parameters: Readonly<Record<string, string>>): Promise<void> {
     const PATH = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
     const options = {
@@ -100,13 +108,17 @@ export class MiniStack {
       await run('node', ['scripts/bundle.mjs'], options);
       await run('sam', ['build', '--build-dir', build], options);
     }
-    const overrides = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+    // An update keeps the values of parameters that it does not name.
+    const overrides = Object.entries(template.Parameters).map(
+      ([name, { Default }]) => `${name}="${parameters[name] ?? Default}"`,
+    );
     const where = ['-t', join(build, 'template.yaml'), '--config-file', join(ROOT, 'samconfig.toml')];
     const how = ['--stack-name', STACK, '--no-confirm-changeset', '--parameter-overrides', ...overrides];
     await run('sam', ['deploy', ...where, ...how], options);
-    const list = ['list', 'stack-outputs', '--stack-name', STACK, '--output', 'json'];
-    const outputs: { OutputKey: string; OutputValue: string }[] = JSON.parse((await run('sam', list, options)).stdout);
-    this.outputs = new Map(outputs.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+    const cloudFormation = new CloudFormationClient(this.client);
+    const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName: STACK }));
+    const outputs = Stacks?.[0]?.Outputs ?? [];
+    this.outputs = new Map(outputs.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]));
   }
 
   output(name: string): string {

@@ -58,9 +58,10 @@ export type Overrides = Record<string, string>;
 /**
  * The template's resources with these parameters, the others at their defaults: conditions decided and functions replaced. What
  * only a deployment knows stays recognisable: `<Name>` for a resource, `<Name.Attribute>` for an attribute of it.
+ * @param resources of the template, as written or as SAM translates them
  */
-export function resourcesWith(overrides: Overrides = {}): Record<string, Resource> {
-  const kept = Object.entries(template.Resources).filter(
+export function resourcesWith(overrides: Overrides = {}, resources = template.Resources): Record<string, Resource> {
+  const kept = Object.entries(resources).filter(
     ([, { Condition }]) => !Condition || evaluate(condition(Condition), overrides) === true,
   );
   // The resources are fields like any other; their types come back with them.
@@ -151,7 +152,7 @@ function evaluateOrNothing(value: Value, overrides: Overrides): Value | typeof N
     case 'Ref':
       return a === 'AWS::NoValue' ? NOTHING : reference(String(a), overrides);
     case 'Fn::GetAtt':
-      return `<${a}>`;
+      return `<${list.join('.')}>`;
     case 'Fn::If':
       return inner(evaluate(condition(String(a)), overrides) === true ? b : c);
     case 'Condition':

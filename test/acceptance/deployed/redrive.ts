@@ -1,4 +1,4 @@
-/** Dead letters as Lambda makes them, and their redrive, as deployed: on MiniStack, over the embedded Timestream and a real InfluxDB. */
+/** Asynchronous writes and loads that fail, the dead letters that Lambda and EventBridge make of them, and their redrive. */
 import { InvokeCommand, LambdaClient, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, DeleteBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -10,38 +10,33 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { Fault } from '../../../local/timestream/server';
-import { DATABASE, type Harness, select, startHarness } from '../../contract/timestream/harness';
-import { BUCKET, describeWithInfluxd, Influxd, TOKEN } from '../../influxd';
+import { numberedLines } from '../../contract/connector/harness';
+import { DATABASE, select } from '../../contract/timestream/harness';
+import { BUCKET, Influxd, TOKEN } from '../../influxd';
 import { fixtureBytes } from '../../support/loader';
-import { DEPLOYING_MS, MiniStack, missingForStack, until, WAITING_MS } from '../../support/ministack';
+import { type MiniStack, until } from '../../support/ministack';
 import { COLUMNS, handedOver, LINES, POINT_TIME, REQUESTED, rowsOfLines } from '../../support/replayed-write';
+import type { Deployed } from './deployed';
+import { WRITER } from './function-calls';
 
-const DATA = 'energy-files';
-const WRITER = 'influxdb-timestream-connector-lambda';
-const missing = missingForStack();
-const describeStack: typeof describeWithInfluxd = (name, tests) =>
-  missing === undefined ? describeWithInfluxd(name, tests) : describe.skip(`${name} (${missing})`, () => tests(''));
+const DATA = 'energy-letters';
+const TOKEN_SECRET = 'influxdb/plain-token';
+/** Of Timestream, which is not tried again. */
+const DENIED = { kind: 'error', type: 'AccessDeniedException' } as const;
 
-describeStack('the deployed redrive', (binary) => {
+/** @param deployed the emulator, once it runs */
+export function describeRedrive(deployed: () => Deployed, binary: string): void {
   let influxd: Influxd;
   let ministack: MiniStack;
-  let timestream: Harness;
   let lambda: LambdaClient;
   let sqs: SQSClient;
   let workflow: SFNClient;
   let queue: string | undefined;
   let parking: string | undefined;
-  let fault: ((call: number) => Fault | undefined) | undefined;
 
   beforeAll(async () => {
-    let calls = 0;
-    const intercept = (operation: string) => (operation === 'WriteRecords' ? fault?.(calls++) : undefined);
-    [influxd, ministack, timestream] = await Promise.all([
-      Influxd.start(binary),
-      MiniStack.start(),
-      startHarness({ now: Date.now, intercept }),
-    ]);
+    ({ ministack } = deployed());
+    influxd = await Influxd.start(binary);
     lambda = new LambdaClient(ministack.client);
     sqs = new SQSClient(ministack.client);
     workflow = new SFNClient(ministack.client);
@@ -51,15 +46,13 @@ describeStack('the deployed redrive', (binary) => {
     for (const Key of ['one/generation/a.parquet', 'two/generation/b.parquet'])
       await s3.send(new PutObjectCommand({ Bucket: DATA, Key, Body: body }));
     await new SecretsManagerClient(ministack.client).send(
-      new CreateSecretCommand({ Name: 'influxdb/token', SecretString: TOKEN }),
+      new CreateSecretCommand({ Name: TOKEN_SECRET, SecretString: TOKEN }),
     );
-    await ministack.deploy({
+    await deployed().deploy({
       EnableAsyncInvocation: 'true',
-      TimestreamWriteEndpoint: timestream.server.url,
       InfluxDBUrl: influxd.url,
-      InfluxDBTokenSecretName: 'influxdb/token',
+      InfluxDBTokenSecretName: TOKEN_SECRET,
       DataBucketName: DATA,
-      LoaderMemorySize: '512',
       RedriveLettersPerSecond: '20',
     });
     // It refuses plain HTTP, which is all that MiniStack speaks.
@@ -70,7 +63,7 @@ describeStack('the deployed redrive', (binary) => {
     const DeadLetterConfig = { TargetArn: attributes.Attributes?.QueueArn };
     for (const FunctionName of [WRITER, ministack.output('LoadObjectFunctionArn')])
       await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, DeadLetterConfig }));
-  }, DEPLOYING_MS);
+  });
 
   /** The URL of a queue, whose policy refuses plain HTTP: it is taken away as a proxy would ask for it, that ends TLS. */
   async function openQueue(output: string): Promise<string | undefined> {
@@ -88,11 +81,7 @@ describeStack('the deployed redrive', (binary) => {
     return QueueUrl;
   }
 
-  afterAll(async () => {
-    ministack?.stop();
-    await timestream?.close();
-    await influxd?.remove();
-  });
+  afterAll(() => influxd?.remove());
 
   async function invoke(FunctionName: string, event: object, InvocationType: 'Event' | 'RequestResponse') {
     const { FunctionError, Payload } = await lambda.send(
@@ -126,73 +115,91 @@ describeStack('the deployed redrive', (binary) => {
   }
 
   const rows = async () =>
-    (await select(timestream, `SELECT ${COLUMNS} FROM "${DATABASE}"."replayed"`)).map(String).sort();
+    (await select(deployed().timestream, `SELECT ${COLUMNS} FROM "${DATABASE}"."replayed"`)).map(String).sort();
   const EXPECTED = rowsOfLines({ 7: 70 });
 
-  test(
-    'a write of 1,000 points that failed half-way is stored once, and what is newer stays, however often it is replayed',
-    async () => {
-      await invoke(WRITER, handedOver(LINES.slice(0, 1), REQUESTED - 1), 'RequestResponse');
-      fault = (call) => (call > 4 ? { kind: 'error', type: 'AccessDeniedException' } : undefined);
-      await invoke(WRITER, handedOver(LINES, REQUESTED), 'Event');
-      await until(
-        () => waiting(queue),
-        (letters) => letters === 1,
-      );
-      expect((await rows()).length).toBeLessThan(1_000);
+  test('asynchronous writes of the sample client are answered 202, and all are stored', async () => {
+    const written = await deployed().writeSamples(numberedLines('accepted', 2_500), { signed: true });
+    expect(written).toEqual({ stored: 0, accepted: 2_500, dropped: 0, unstored: 0, reports: [] });
+    await until(
+      () => deployed().count('accepted'),
+      (count) => count === 2_500,
+    );
+  });
 
-      fault = undefined;
-      await invoke(WRITER, handedOver([`replayed,host=h7 v=70i ${POINT_TIME}`], REQUESTED + 1), 'RequestResponse');
-      expect(await redrive()).toMatchObject({ letters: 1, replayed: 1, kinds: { write: 1 } });
-      expect(await rows()).toEqual(EXPECTED);
-      expect(await waiting(queue)).toBe(0);
+  test('an accepted write that fails is a dead letter, and is stored by its replay', async () => {
+    deployed().fault = () => DENIED;
+    const written = await deployed().writeSamples(numberedLines('later', 500), { signed: true });
+    expect(written).toMatchObject({ accepted: 500, unstored: 0, reports: [] });
+    await until(
+      () => waiting(queue),
+      (letters) => letters === 1,
+    );
+    expect(await deployed().count('later')).toBe(0);
 
-      await put(handedOver(LINES, REQUESTED));
-      expect(await redrive()).toMatchObject({ replayed: 1 });
-      expect(await rows()).toEqual(EXPECTED);
-    },
-    2 * WAITING_MS,
-  );
+    deployed().fault = undefined;
+    expect(await redrive()).toMatchObject({ letters: 1, replayed: 1, kinds: { write: 1 } });
+    expect(await deployed().count('later')).toBe(500);
+    expect(await waiting(queue)).toBe(0);
+  });
 
-  test(
-    'an object and a load, whose InfluxDB was down, are loaded',
-    async () => {
-      const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
-      const [one, two] = ['one/generation/a.parquet', 'two/generation/b.parquet'];
-      await influxd.kill();
-      const notification = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: DATA }, object: { key: one } } };
-      await invoke(ministack.output('LoadObjectFunctionArn'), { Records: [notification] }, 'Event');
-      const input = JSON.stringify({ bucket: DATA, key: two });
-      const { executionArn } = await workflow.send(new StartExecutionCommand({ stateMachineArn, input }));
-      const failed = await until(
-        () => describeExecution(executionArn),
-        ({ status }) => status !== 'RUNNING',
-      );
-      expect(failed.status).toBe('FAILED');
-      // One by Lambda, one by the rule of EventBridge.
-      await until(
-        () => waiting(queue),
-        (letters) => letters === 2,
-      );
+  test('a write of 1,000 points that failed half-way is stored once, and what is newer stays, however often it is replayed', async () => {
+    await invoke(WRITER, handedOver(LINES.slice(0, 1), REQUESTED - 1), 'RequestResponse');
+    let calls = 0;
+    deployed().fault = () => (calls++ > 4 ? DENIED : undefined);
+    await invoke(WRITER, handedOver(LINES, REQUESTED), 'Event');
+    await until(
+      () => waiting(queue),
+      (letters) => letters === 1,
+    );
+    expect((await rows()).length).toBeLessThan(1_000);
 
-      await influxd.restart();
-      expect(await redrive()).toMatchObject({ letters: 2, replayed: 2, kinds: { object: 1, load: 1 } });
-      const { executions = [] } = await workflow.send(new ListExecutionsCommand({ stateMachineArn }));
-      const replay = executions.find(({ name = '' }) => name.startsWith('redrive-1-'));
-      const loaded = await until(
-        () => describeExecution(replay?.executionArn),
-        ({ status }) => status !== 'RUNNING',
-      );
-      expect([loaded.status, loaded.cause]).toEqual(['SUCCEEDED', undefined]);
-      // The same rows in both files: the points replace themselves.
-      expect(await points()).toBe(300);
-    },
-    2 * WAITING_MS,
-  );
+    deployed().fault = undefined;
+    await invoke(WRITER, handedOver([`replayed,host=h7 v=70i ${POINT_TIME}`], REQUESTED + 1), 'RequestResponse');
+    expect(await redrive()).toMatchObject({ letters: 1, replayed: 1, kinds: { write: 1 } });
+    expect(await rows()).toEqual(EXPECTED);
+    expect(await waiting(queue)).toBe(0);
+
+    await put(handedOver(LINES, REQUESTED));
+    expect(await redrive()).toMatchObject({ replayed: 1 });
+    expect(await rows()).toEqual(EXPECTED);
+  });
+
+  test('an object and a load, whose InfluxDB was down, are loaded', async () => {
+    const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
+    const [one, two] = ['one/generation/a.parquet', 'two/generation/b.parquet'];
+    await influxd.kill();
+    const notification = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: DATA }, object: { key: one } } };
+    await invoke(ministack.output('LoadObjectFunctionArn'), { Records: [notification] }, 'Event');
+    const input = JSON.stringify({ bucket: DATA, key: two });
+    const { executionArn } = await workflow.send(new StartExecutionCommand({ stateMachineArn, input }));
+    const failed = await until(
+      () => describeExecution(executionArn),
+      ({ status }) => status !== 'RUNNING',
+    );
+    expect(failed.status).toBe('FAILED');
+    // One by Lambda, one by the rule of EventBridge.
+    await until(
+      () => waiting(queue),
+      (letters) => letters === 2,
+    );
+
+    await influxd.restart();
+    expect(await redrive()).toMatchObject({ letters: 2, replayed: 2, kinds: { object: 1, load: 1 } });
+    const { executions = [] } = await workflow.send(new ListExecutionsCommand({ stateMachineArn }));
+    const replay = executions.find(({ name = '' }) => name.startsWith('redrive-1-'));
+    const loaded = await until(
+      () => describeExecution(replay?.executionArn),
+      ({ status }) => status !== 'RUNNING',
+    );
+    expect([loaded.status, loaded.cause]).toEqual(['SUCCEEDED', undefined]);
+    // The same rows in both files: the points replace themselves.
+    expect(await points()).toBe(300);
+  });
 
   test('a letter of no known shape is parked', async () => {
     await put({ what: 'is this?' });
     expect(await redrive()).toMatchObject({ letters: 1, parked: 1 });
     expect([await waiting(queue), await waiting(parking)]).toEqual([0, 1]);
   });
-});
+}

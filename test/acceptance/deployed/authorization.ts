@@ -1,10 +1,12 @@
-/** Who gets into the deployed stack: built by SAM, run by MiniStack, over the embedded Timestream. */
-import { gzipSync } from 'node:zlib';
+/** Who gets into the deployed stack, and what is stored of what they write. */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { HttpError, setLogger } from '@influxdata/influxdb-client';
+import { SAMPLE_DEFAULTS, sampleLines } from '../../../samples/generator/lines';
 import { numberedLines, TIME, writePoint } from '../../contract/connector/harness';
-import { DATABASE, type Harness, select, startHarness } from '../../contract/timestream/harness';
-import { DEPLOYING_MS, MiniStack, missingForStack } from '../../support/ministack';
+import { type MiniStack, until } from '../../support/ministack';
+import { type Deployed, REJECTED } from './deployed';
 
 const SECRET = 'connector/tokens';
 const TOKENS = [
@@ -14,43 +16,58 @@ const TOKENS = [
 /** Of the loader, which is only asked whether it is there. */
 const LOADER = { InfluxDBUrl: 'http://127.0.0.1:1', InfluxDBTokenSecretName: 'influxdb/token' };
 
-const missing = missingForStack();
-const describeStack = missing === undefined ? describe : describe.skip;
-
-describeStack(`the deployed API${missing === undefined ? '' : ` (${missing})`}`, () => {
+/** @param deployed the emulator, once it runs */
+export function describeAuthorization(deployed: () => Deployed): void {
   let ministack: MiniStack;
-  let timestream: Harness;
   let secrets: SecretsManagerClient;
-  let parameters: Record<string, string>;
 
   beforeAll(async () => {
     setLogger({ error: () => undefined, warn: () => undefined });
-    [ministack, timestream] = await Promise.all([MiniStack.start(), startHarness({ now: Date.now })]);
+    ({ ministack } = deployed());
     secrets = new SecretsManagerClient(ministack.client);
     await secrets.send(new CreateSecretCommand({ Name: SECRET, SecretString: JSON.stringify({ tokens: TOKENS }) }));
-    // A machine that is busy takes its time to start the functions.
-    parameters = {
-      TimestreamWriteEndpoint: timestream.server.url,
-      WriteDeadlineMillis: '28000',
-      LambdaMemorySize: '512',
-    };
-  }, DEPLOYING_MS);
-
-  afterAll(async () => {
-    ministack?.stop();
-    secrets?.destroy();
-    await timestream?.close();
   });
+  afterAll(() => secrets.destroy());
 
-  const count = async (table: string): Promise<number> =>
-    Number((await select(timestream, `SELECT count(*) FROM "${DATABASE}"."${table}"`))[0]?.[0]);
+  const count = (table: string): Promise<number> => deployed().count(table);
   const send = (path: string, headers: Record<string, string>, body: string | Uint8Array<ArrayBuffer>) =>
     fetch(ministack.apiUrl + path, { method: 'POST', headers, body });
   const write = (lines: readonly string[], headers: Record<string, string> = {}, query = 'bucket=b&org=o') =>
     send(`/api/v2/write?${query}`, headers, lines.join('\n'));
 
   describe('with AuthMode IAM', () => {
-    beforeAll(() => ministack.deploy(parameters), DEPLOYING_MS);
+    const s3 = () => new S3Client(ministack.client);
+    beforeAll(async () => {
+      await s3().send(new CreateBucketCommand({ Bucket: REJECTED }));
+      await deployed().deploy({ RejectedLinesBucket: REJECTED });
+    });
+
+    test('3,001 lines that the sample client signs are stored, and again without a change', async () => {
+      const lines = [...sampleLines({ ...SAMPLE_DEFAULTS, lines: 3_001 })];
+      const written = { stored: 3_001, accepted: 0, dropped: 0, unstored: 0, reports: [] };
+      expect(await deployed().writeSamples(lines, { signed: true })).toEqual(written);
+      expect(await deployed().writeSamples(lines, { signed: true })).toEqual(written);
+      expect(await Promise.all(['weather', 'servers', 'machines'].map(count))).toEqual([1_001, 1_000, 1_000]);
+    });
+
+    test('the sample client is told 403 without a signature, and nothing of it is stored', async () => {
+      const { reports, ...result } = await deployed().writeSamples(numberedLines('not-signed', 10), { signed: false });
+      expect(result).toEqual({ stored: 0, accepted: 0, dropped: 0, unstored: 10 });
+      expect(reports).toEqual([expect.stringMatching(/^lines 1 to 10: HTTP 403: /)]);
+      expect(await count('not-signed')).toBe(0);
+    });
+
+    test('a line that is rejected is told of by 400 and kept in the bucket, and the other lines are stored', async () => {
+      const lines = [...numberedLines('partly', 5), 'partly,host=a value='];
+      const response = await ministack.request('POST', '/api/v2/write', lines.join('\n'));
+      expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('dropped=1')]);
+      expect(await count('partly')).toBe(5);
+
+      const { Contents = [] } = await s3().send(new ListObjectsV2Command({ Bucket: REJECTED }));
+      expect(Contents).toHaveLength(1);
+      const { Body } = await s3().send(new GetObjectCommand({ Bucket: REJECTED, Key: Contents[0]?.Key }));
+      expect(gunzipSync((await Body?.transformToByteArray()) ?? '').toString()).toContain('partly,host=a value=');
+    });
 
     test('a signed request is stored', async () => {
       const response = await ministack.request('POST', '/api/v2/write', numberedLines('signed', 10).join('\n'));
@@ -67,10 +84,7 @@ describeStack(`the deployed API${missing === undefined ? '' : ` (${missing})`}`,
   });
 
   describe('with AuthMode TOKEN', () => {
-    beforeAll(
-      () => ministack.deploy({ ...parameters, ...LOADER, AuthMode: 'TOKEN', TokenSecretName: SECRET }),
-      DEPLOYING_MS,
-    );
+    beforeAll(() => deployed().deploy({ ...LOADER, AuthMode: 'TOKEN', TokenSecretName: SECRET }));
 
     // Source: plugins/outputs/influxdb_v2/http.go of Telegraf.
     const telegraf = (token: string, lines: readonly string[]) =>
@@ -140,22 +154,16 @@ describeStack(`the deployed API${missing === undefined ? '' : ` (${missing})`}`,
       expect((await ministack.request('GET', '/loads/no-such-load')).status).toBe(404);
     });
 
-    test(
-      'a new token works, beside the old one, once it is in the secret',
-      async () => {
-        const tokens = [...TOKENS, { token: 'next-token' }];
-        await secrets.send(new PutSecretValueCommand({ SecretId: SECRET, SecretString: JSON.stringify({ tokens }) }));
-        const end = Date.now() + DEPLOYING_MS;
-        let response = await telegraf('next-token', numberedLines('rotated', 1));
-        // The authorizer looks again at the latest ten seconds after it last did.
-        while (response.status === 401 && Date.now() < end) {
-          await new Promise((resolve) => setTimeout(resolve, 500));
-          response = await telegraf('next-token', numberedLines('rotated', 1));
-        }
-        expect(response.status).toBe(204);
-        expect((await telegraf('telegraf-token', numberedLines('rotated', 1))).status).toBe(204);
-      },
-      DEPLOYING_MS,
-    );
+    test('a new token works, beside the old one, once it is in the secret', async () => {
+      const tokens = [...TOKENS, { token: 'next-token' }];
+      await secrets.send(new PutSecretValueCommand({ SecretId: SECRET, SecretString: JSON.stringify({ tokens }) }));
+      // The authorizer looks again at the latest ten seconds after it last did.
+      const response = await until(
+        () => telegraf('next-token', numberedLines('rotated', 1)),
+        ({ status }) => status !== 401,
+      );
+      expect(response.status).toBe(204);
+      expect((await telegraf('telegraf-token', numberedLines('rotated', 1))).status).toBe(204);
+    });
   });
-});
+}

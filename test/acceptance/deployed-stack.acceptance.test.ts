@@ -1,0 +1,50 @@
+/**
+ * The stack as `sam deploy` makes it, on an emulator of AWS that runs its functions and its workflow, over the embedded Timestream
+ * and a real InfluxDB. The emulator checks signatures, and the permissions of the functions.
+ */
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { findInfluxd } from '../influxd';
+import { missingForStack } from '../support/ministack';
+import { describeAuthorization } from './deployed/authorization';
+import { Deployed } from './deployed/deployed';
+import { GAPS } from './deployed/gaps';
+import { describeRedrive } from './deployed/redrive';
+import { describeRoles } from './deployed/roles';
+import { describeStacks } from './deployed/stacks';
+import { describeWorkflow } from './deployed/workflow';
+import { describeProof, detail } from './report';
+
+const ROOT = resolve(__dirname, '../..');
+const influxd = findInfluxd();
+const noInfluxd = influxd === undefined ? 'no influxd: set INFLUXD to one of version 2.7' : undefined;
+
+describeProof('SAM CLI and MiniStack', missingForStack(), () => {
+  let deployed: Deployed;
+  const running = (): Deployed => deployed;
+
+  beforeAll(async () => {
+    deployed = await Deployed.start();
+  });
+  afterAll(() => deployed?.stop());
+
+  describe('asked what there is', () => describeStacks(running));
+  describe('called as by clients', () => describeAuthorization(running));
+  describeProof('with a real InfluxDB', noInfluxd, () => {
+    describe('with asynchronous writes', () => describeRedrive(running, influxd ?? ''));
+    describe('with files of DuckDB', () => describeWorkflow(running, influxd ?? ''));
+    describe('with the roles of the functions', () => describeRoles(running));
+  });
+});
+
+describe("this project's other tests", () => {
+  test('hold what the emulator does not show', () => {
+    const missing = GAPS.flatMap(({ instead }) => instead).filter((file) => !existsSync(join(ROOT, file)));
+    expect(missing).toEqual([]);
+    detail(
+      'What the emulator does not show',
+      ['MiniStack', 'what holds it instead'],
+      GAPS.map(({ what, instead }) => [what, instead.map((file) => `[${basename(file)}](../${file})`).join('<br>')]),
+    );
+  });
+});

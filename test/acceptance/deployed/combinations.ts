@@ -1,0 +1,260 @@
+/** The parameters that change what the stack consists of, and combinations of their values in which every two values meet. */
+
+/** One of the values of a feature, and by hand what the stack has with it. */
+export interface Choice {
+  readonly is: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly resources?: readonly string[];
+  /** Those that only a stack with the loader has. */
+  readonly ofLoader?: readonly string[];
+  /** Policies in the role of the write function. */
+  readonly policies?: readonly string[];
+  /** Variables of the write function. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** MiniStack refuses it. */
+  readonly undeployable?: true;
+}
+
+const functionParts = (...names: string[]): string[] =>
+  names.flatMap((name) => [`${name}Function`, `${name}LogGroup`, `${name}Role`]);
+
+const ALWAYS: readonly string[] = [
+  ...functionParts('WriteLineProtocol', 'RedriveDeadLetters'),
+  'WriteLineProtocolFunctionEventInvokeConfig',
+  'RedriveDeadLettersFunctionEventInvokeConfig',
+  'SharedLayer',
+  'LambdaDeadLetterQueue',
+  'LambdaDeadLetterQueuePolicy',
+  'ParkingQueue',
+  'ParkingQueuePolicy',
+  'ConnectorApi',
+  'ConnectorApiDeployment',
+  'ConnectorApiStage',
+  'ConnectorApiPermission',
+  'RestApiGatewayLogGroup',
+];
+
+const LOADER: Choice = {
+  is: 'yes',
+  parameters: { InfluxDBUrl: 'http://influxdb.example:8086', InfluxDBTokenSecretName: 'influxdb/token' },
+  resources: [
+    ...functionParts('DetectDataset', 'CheckInfluxDB', 'PlanLoad', 'LoadBatch', 'SummarizeLoad'),
+    ...functionParts('LoadObject', 'StartLoad', 'DescribeLoad'),
+    'LoadObjectFunctionEventInvokeConfig',
+    'LoadObjectPermission',
+    'StartLoadApiPermission',
+    'DescribeLoadApiPermission',
+    'CheckInfluxDBApiPermission',
+    'BulkLoadStateMachine',
+    'BulkLoadLogGroup',
+    'BulkLoadRole',
+    'BulkLoadMapPolicy',
+    'FailedLoadRule',
+    'WorkBucket',
+    'WorkBucketPolicy',
+  ],
+};
+
+export const NONE = '–';
+const none: Choice = { is: NONE };
+export const CIDRS = '10.0.0.0/8,192.0.2.0/24';
+export const ENDPOINTS = 'vpce-0a1b,vpce-2c3d';
+const KEY = 'arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+/** By feature; the first choice of each is the default. */
+const FEATURES = {
+  tables: [
+    { is: 'multi-table', policies: ['CreateDatabase', 'CreateTable'], variables: { table_mapping: 'multi-table' } },
+    {
+      is: 'single-table, created beforehand',
+      parameters: { TableMapping: 'single-table', EnableDatabaseCreation: 'false', EnableTableCreation: 'false' },
+      variables: { table_mapping: 'single-table', enable_table_creation: 'false' },
+    },
+    {
+      is: 'partitioned by a dimension',
+      parameters: {
+        CustomPartitionKeyType: 'dimension',
+        CustomPartitionKeyDimension: 'host',
+        EnforceCustomPartitionKey: 'true',
+      },
+      policies: ['CreateDatabase', 'CreateTable'],
+      variables: {
+        custom_partition_key_type: 'dimension',
+        custom_partition_key_dimension: 'host',
+        enforce_custom_partition_key: 'true',
+      },
+    },
+    {
+      is: 'partitioned by measure, with key and tags',
+      parameters: { CustomPartitionKeyType: 'measure', KmsKeyId: KEY, ResourceTags: 'team=data' },
+      policies: ['CreateDatabase', 'CreateTable', 'UseDatabaseKey'],
+      variables: { custom_partition_key_type: 'measure', kms_key_id: KEY, resource_tags: 'team=data' },
+    },
+  ],
+  loader: [
+    none,
+    LOADER,
+    {
+      ...LOADER,
+      is: 'in a VPC, reserved',
+      parameters: {
+        ...LOADER.parameters,
+        VpcSubnetIds: 'subnet-0a,subnet-0b',
+        VpcSecurityGroupIds: 'sg-0a',
+        LoaderReservedConcurrency: '5',
+      },
+    },
+  ],
+  network: [
+    { is: 'open' },
+    { is: 'AllowedCidrs', parameters: { AllowedCidrs: CIDRS } },
+    { is: 'PRIVATE', parameters: { EndpointType: 'PRIVATE', AllowedVpcEndpointIds: ENDPOINTS } },
+  ],
+  authorization: [
+    { is: 'IAM' },
+    {
+      is: 'TOKEN',
+      parameters: { AuthMode: 'TOKEN', TokenSecretName: 'connector/tokens' },
+      resources: [...functionParts('AuthorizeToken'), 'AuthorizeTokenApiPermission'],
+    },
+  ],
+  writes: [
+    { is: 'synchronous', variables: { enable_async_invocation: 'false' } },
+    {
+      is: 'asynchronous',
+      parameters: { EnableAsyncInvocation: 'true' },
+      policies: ['InvokeItself'],
+      variables: { enable_async_invocation: 'true' },
+    },
+  ],
+  'new objects': [
+    none,
+    { is: 'loaded', parameters: { DataBucketName: 'energy' }, ofLoader: ['NewObjectRule', 'NewObjectRole'] },
+  ],
+  'object queue': [
+    none,
+    {
+      is: 'read',
+      parameters: { ObjectQueueArn: 'arn:aws:sqs:us-east-1:000000000000:objects' },
+      ofLoader: ['LoadObjectQueueMapping'],
+    },
+  ],
+  'rejected lines': [
+    none,
+    {
+      is: 'in a bucket',
+      parameters: { RejectedLinesBucket: 'rejected-lines' },
+      policies: ['KeepRejectedLines'],
+      variables: { rejected_lines_bucket: 'rejected-lines' },
+    },
+  ],
+  redrive: [
+    { is: 'by hand' },
+    {
+      is: 'hourly',
+      parameters: { RedriveSchedule: 'rate(1 hour)' },
+      resources: ['RedriveRule', 'RedriveRulePermission'],
+    },
+  ],
+  '/ping': [{ is: 'authorized' }, { is: 'public', parameters: { PublicHealth: 'true' } }],
+  'role for logs': [
+    { is: 'set', resources: ['RestApiGatewayLogAccount', 'RestApiGatewayLogsRole'] },
+    { is: 'left', parameters: { CreateApiGatewayAccountRole: 'false' } },
+  ],
+  'web ACL': [
+    none,
+    {
+      is: 'yes',
+      parameters: { WebAclArn: 'arn:aws:wafv2:us-east-1:000000000000:regional/webacl/mine/1234abcd' },
+      resources: ['ConnectorApiWebAcl'],
+      undeployable: true,
+    },
+  ],
+} as const satisfies Record<string, readonly Choice[]>;
+
+export type Feature = keyof typeof FEATURES;
+export const FEATURE_NAMES = Object.keys(FEATURES) as Feature[];
+
+export interface Combination {
+  readonly number: number;
+  readonly choices: Readonly<Record<Feature, Choice>>;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Logical ids, sorted; those that SAM ends with a hash are without it. */
+  readonly resources: readonly string[];
+  /** Of the write function's role, sorted. */
+  readonly policies: readonly string[];
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** The combinations of all values, or of those that MiniStack deploys. */
+export function combinations({ deployable }: { readonly deployable: boolean }): Combination[] {
+  const features = FEATURE_NAMES.map((name): readonly Choice[] =>
+    FEATURES[name].filter((choice: Choice) => !(deployable && choice.undeployable)),
+  );
+  return allPairs(features.map(({ length }) => length)).map((row, index) => {
+    const chosen = row.flatMap((choice, feature) => features[feature]?.[choice] ?? []);
+    const loader = chosen.some(({ resources }) => resources === LOADER.resources);
+    const resources = chosen.flatMap(({ resources = [], ofLoader = [] }) => [
+      ...resources,
+      ...(loader ? ofLoader : []),
+    ]);
+    const policies = chosen.flatMap((choice) => choice.policies ?? []);
+    return {
+      number: index + 1,
+      choices: Object.fromEntries(chosen.map((choice, feature) => [FEATURE_NAMES[feature], choice])) as Record<
+        Feature,
+        Choice
+      >,
+      parameters: Object.assign({}, ...chosen.map(({ parameters }) => parameters)),
+      resources: [...ALWAYS, ...resources].sort(),
+      policies: ['Log', 'WriteRecords', 'DescribeDatabase', 'SendDeadLetters', ...policies].sort(),
+      variables: Object.assign({}, ...chosen.map(({ variables }) => variables)),
+    };
+  });
+}
+
+/** Logical ids as `Combination.resources` has them. */
+export const withoutHashes = (ids: readonly string[]): string[] =>
+  ids.map((id) => id.replace(/^(SharedLayer|ConnectorApiDeployment)[0-9a-f]+$/, '$1')).sort();
+
+/** All variables of the write function that a choice may set. */
+export const VARIABLES = FEATURE_NAMES.flatMap((name) =>
+  FEATURES[name].flatMap((choice: Choice) => Object.keys(choice.variables ?? {})),
+);
+
+/** The columns of a combination in a table. */
+export const choicesOf = ({ choices }: Combination): string[] => FEATURE_NAMES.map((name) => choices[name].is);
+
+/**
+ * Rows of one value for each feature, so that every two values of two features are in a row together. Each row begins with the
+ * first pair that is missing, and takes of the other features what adds the most pairs.
+ */
+export function allPairs(sizes: readonly number[]): number[][] {
+  const pair = (f: number, a: number, g: number, b: number): string =>
+    f < g ? `${f}:${a} ${g}:${b}` : `${g}:${b} ${f}:${a}`;
+  const missing = new Map<string, readonly [number, number, number, number]>();
+  for (const [f, size] of sizes.entries())
+    for (let g = f + 1; g < sizes.length; g++)
+      for (let a = 0; a < size; a++)
+        for (let b = 0; b < (sizes[g] ?? 0); b++) missing.set(pair(f, a, g, b), [f, a, g, b]);
+
+  const rows: number[][] = [];
+  for (let first = missing.values().next(); !first.done; first = missing.values().next()) {
+    const [f, a, g, b] = first.value;
+    const row = new Map([
+      [f, a],
+      [g, b],
+    ]);
+    for (const [feature, size] of sizes.entries()) {
+      if (row.has(feature)) continue;
+      const gains = Array.from(
+        { length: size },
+        (_, value) => [...row].filter(([other, chosen]) => missing.has(pair(other, chosen, feature, value))).length,
+      );
+      row.set(feature, gains.indexOf(Math.max(...gains)));
+    }
+    for (const [one, chosen] of row) for (const [other, value] of row) missing.delete(pair(one, chosen, other, value));
+    rows.push(sizes.map((_, feature) => row.get(feature) ?? 0));
+  }
+  return rows;
+}

@@ -1,0 +1,99 @@
+/** The stack on an emulator of AWS, over the embedded Timestream: what the tests of a deployed stack share. */
+import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import type { Fault } from '../../../local/timestream/server';
+import { type LineWriterResult, writeLines } from '../../../samples/client/line-writer';
+import { SigningTransport } from '../../../samples/client/signing-transport';
+import { DATABASE, type Harness, select, startHarness } from '../../contract/timestream/harness';
+import { MiniStack, STACK } from '../../support/ministack';
+import { FunctionCalls } from './function-calls';
+
+export const REJECTED = 'rejected-lines';
+
+export class Deployed {
+  /** What a call of WriteRecords ends with, while there is one. */
+  fault: (() => Fault | undefined) | undefined;
+
+  private constructor(
+    readonly ministack: MiniStack,
+    readonly timestream: Harness,
+    readonly calls: FunctionCalls,
+  ) {}
+
+  static async start(): Promise<Deployed> {
+    const calls = new FunctionCalls();
+    let deployed: Deployed | undefined;
+    const intercept = (operation: string) => (operation === 'WriteRecords' ? deployed?.fault?.() : undefined);
+    const [ministack, timestream] = await Promise.all([
+      MiniStack.start(calls.environment),
+      startHarness({ now: Date.now, intercept }),
+    ]);
+    deployed = new Deployed(ministack, timestream, calls);
+    return deployed;
+  }
+
+  /** Deploys the connector over the embedded Timestream. A busy machine takes its time to start the functions. */
+  async deploy(parameters: Readonly<Record<string, string>>): Promise<void> {
+    const connector = { TimestreamWriteEndpoint: this.timestream.server.url, WriteDeadlineMillis: '28000' };
+    await this.ministack.deploy({ ...connector, LambdaMemorySize: '512', LoaderMemorySize: '512', ...parameters });
+    await this.#allowAllNamespaces();
+  }
+
+  /** MiniStack does not know the key `cloudwatch:namespace`: it is taken out of the policies on metrics. */
+  async #allowAllNamespaces(): Promise<void> {
+    const iam = new IAMClient(this.ministack.client);
+    const resources = await this.resources();
+    for (const role of ['LoadBatchRole', 'LoadObjectRole'].filter((name) => resources.has(name))) {
+      const policy = { RoleName: resources.get(role), PolicyName: 'SendMetrics' };
+      const { PolicyDocument = '' } = await iam.send(new GetRolePolicyCommand(policy));
+      const { Version, Statement } = JSON.parse(decodeURIComponent(PolicyDocument));
+      const unconditional = Statement.map((statement: object) => ({ ...statement, Condition: undefined }));
+      const document = JSON.stringify({ Version, Statement: unconditional });
+      await iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument: document }));
+    }
+  }
+
+  /** The physical ids of the stack's resources by their logical ones. */
+  async resources(): Promise<ReadonlyMap<string, string>> {
+    const cloudFormation = new CloudFormationClient(this.ministack.client);
+    const found = new Map<string, string>();
+    for (let NextToken: string | undefined; ; ) {
+      const page = await cloudFormation.send(new ListStackResourcesCommand({ StackName: STACK, NextToken }));
+      for (const { LogicalResourceId = '', PhysicalResourceId = '' } of page.StackResourceSummaries ?? [])
+        found.set(LogicalResourceId, PhysicalResourceId);
+      NextToken = page.NextToken;
+      if (NextToken === undefined) return found;
+    }
+  }
+
+  /** Writes lines by the sample client, and notes what it reports. */
+  async writeSamples(
+    lines: readonly string[],
+    { signed }: { readonly signed: boolean },
+  ): Promise<LineWriterResult & { readonly reports: readonly string[] }> {
+    const { apiUrl: url, client } = this.ministack;
+    const reports: string[] = [];
+    const result = await writeLines(lines, {
+      url,
+      precision: 'ns',
+      batchLines: 1_000,
+      report: (message) => reports.push(message),
+      ...(signed && {
+        wrapTransport: (inner) => new SigningTransport(inner, { ...client, url, service: 'execute-api' }),
+      }),
+    });
+    return { ...result, reports };
+  }
+
+  /** The rows that Timestream has in a table; none where there is no table. */
+  async count(table: string): Promise<number> {
+    const rows = await select(this.timestream, `SELECT count(*) FROM "${DATABASE}"."${table}"`).catch(() => []);
+    return Number(rows[0]?.[0] ?? 0);
+  }
+
+  async stop(): Promise<void> {
+    this.ministack.stop();
+    await this.timestream.close();
+    this.calls.remove();
+  }
+}

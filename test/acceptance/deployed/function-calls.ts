@@ -1,0 +1,47 @@
+/** What the deployed functions ask of AWS: noted by the Node.js that runs them, not by their code. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { STACK } from '../../support/ministack';
+import { template } from '../../unit/stack/template';
+
+/** The name of the write function. */
+export const WRITER = String(template.Parameters.LambdaName?.Default);
+
+export interface FunctionCall {
+  /** Its logical id. */
+  readonly function: string;
+  readonly service: string;
+  readonly operation: string;
+  readonly status: number;
+  readonly denied: boolean;
+}
+
+export class FunctionCalls {
+  readonly #folder = mkdtempSync(path.join(tmpdir(), 'calls-'));
+  readonly #file = path.join(this.#folder, 'calls.jsonl');
+
+  /** What the emulator has to hand on to the functions. */
+  get environment(): Readonly<Record<string, string>> {
+    return { NODE_OPTIONS: `--require=${path.join(__dirname, 'record-calls.cjs')}`, CALLS_FILE: this.#file };
+  }
+
+  /** Those since the last time. */
+  take(): FunctionCall[] {
+    if (!existsSync(this.#file)) return [];
+    const lines = readFileSync(this.#file, 'utf8').split('\n').slice(0, -1);
+    truncateSync(this.#file);
+    return lines.map((line) => {
+      const call = JSON.parse(line) as FunctionCall;
+      return { ...call, function: logicalId(call.function) };
+    });
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** The write function has a name of its own; the others have CloudFormation's. */
+const logicalId = (name: string): string =>
+  name === WRITER ? 'WriteLineProtocolFunction' : name.replace(new RegExp(`^${STACK}-(\\w+)-\\w+$`), '$1');

@@ -1,0 +1,62 @@
+/** Whether the deployed functions' roles allow what the tests before made them do, and nothing is denied. */
+import { DeleteRolePolicyCommand, IAMClient } from '@aws-sdk/client-iam';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { detail } from '../report';
+import type { Deployed } from './deployed';
+import type { FunctionCall } from './function-calls';
+
+/** The services whose calls MiniStack holds against a function's role, each by a function that needs it. */
+const NEEDED = [
+  'AuthorizeTokenFunction secretsmanager GetSecretValue',
+  'CheckInfluxDBFunction secretsmanager GetSecretValue',
+  'DescribeLoadFunction states DescribeExecution',
+  'LoadBatchFunction monitoring PutMetricData',
+  'LoadBatchFunction s3 GetObject',
+  'LoadBatchFunction secretsmanager GetSecretValue',
+  'LoadObjectFunction monitoring PutMetricData',
+  'LoadObjectFunction s3 GetObject',
+  'LoadObjectFunction s3 HeadObject',
+  'LoadObjectFunction s3 PutObject',
+  'LoadObjectFunction secretsmanager GetSecretValue',
+  'PlanLoadFunction s3 ListObjectsV2',
+  'RedriveDeadLettersFunction lambda Invoke',
+  'RedriveDeadLettersFunction sqs DeleteMessage',
+  'RedriveDeadLettersFunction sqs ReceiveMessage',
+  'RedriveDeadLettersFunction sqs SendMessage',
+  'RedriveDeadLettersFunction states StartExecution',
+  'StartLoadFunction states StartExecution',
+  'SummarizeLoadFunction s3 PutObject',
+  'WriteLineProtocolFunction lambda Invoke',
+  'WriteLineProtocolFunction s3 PutObject',
+];
+
+const nameOf = ({ function: name, service, operation }: FunctionCall): string => `${name} ${service} ${operation}`;
+
+/** @param deployed the emulator, once it runs */
+export function describeRoles(deployed: () => Deployed): void {
+  test('no call of a deployed function was denied, in all of the tests above', () => {
+    const calls = deployed().calls.take();
+    const names = [...new Set(calls.map(nameOf))].sort();
+    detail(
+      'What the deployed functions asked of AWS in these tests',
+      ['function', 'service', 'operation', 'denied'],
+      names.map((name) => [...name.split(' '), calls.some((call) => call.denied && nameOf(call) === name)]),
+    );
+    expect(calls.filter(({ denied }) => denied)).toEqual([]);
+    expect(names).toEqual(expect.arrayContaining(NEEDED));
+  });
+
+  test('without a permission of its role a function is denied, and it is seen', async () => {
+    const { ministack, calls } = deployed();
+    const RoleName = (await deployed().resources()).get('RedriveDeadLettersRole');
+    await new IAMClient(ministack.client).send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'MoveLetters' }));
+    const FunctionName = ministack.output('RedriveDeadLettersFunctionName');
+    const { FunctionError } = await new LambdaClient(ministack.client).send(
+      new InvokeCommand({ FunctionName, Payload: '{}' }),
+    );
+    expect(FunctionError).toBeDefined();
+    expect(calls.take()).toContainEqual(
+      expect.objectContaining({ function: 'RedriveDeadLettersFunction', operation: 'ReceiveMessage', denied: true }),
+    );
+  });
+}

@@ -1,0 +1,76 @@
+/** The stack in each combination of what it may consist of, deployed one after the other as updates. */
+import { APIGatewayClient, GetResourcesCommand } from '@aws-sdk/client-api-gateway';
+import { IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam';
+import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { detail } from '../report';
+import { type Combination, choicesOf, combinations, FEATURE_NAMES, VARIABLES, withoutHashes } from './combinations';
+import type { Deployed } from './deployed';
+
+const COMBINATIONS = combinations({ deployable: true });
+
+/** @param deployed the emulator, once it runs */
+export function describeStacks(deployed: () => Deployed): void {
+  const results: string[] = [];
+
+  /** Of the write function, those that a choice may set. */
+  async function variables(FunctionName: string): Promise<Record<string, string>> {
+    const lambda = new LambdaClient(deployed().ministack.client);
+    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    return Object.fromEntries(
+      Object.entries(Environment?.Variables ?? {}).filter(([name]) => VARIABLES.includes(name)),
+    );
+  }
+
+  async function policies(RoleName: string): Promise<string[]> {
+    const iam = new IAMClient(deployed().ministack.client);
+    const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
+    return PolicyNames.sort();
+  }
+
+  /** The authorization of each method of the API, such as AWS_IAM, by method and path. */
+  async function authorizations(restApiId: string): Promise<Record<string, string>> {
+    const gateway = new APIGatewayClient(deployed().ministack.client);
+    const { items = [] } = await gateway.send(new GetResourcesCommand({ restApiId, embed: ['methods'], limit: 500 }));
+    return Object.fromEntries(
+      items.flatMap(({ path, resourceMethods = {} }) =>
+        Object.entries(resourceMethods).map(([method, { authorizationType = '' }]) => [
+          `${method} ${path}`,
+          authorizationType,
+        ]),
+      ),
+    );
+  }
+
+  test.each(COMBINATIONS)('combination $number deploys, with exactly what it should have', async (combination) => {
+    const row = combination.number - 1;
+    results[row] = 'differs';
+    await deployed().ministack.deploy(combination.parameters);
+    const resources = await deployed().resources();
+    const physical = (id: string): string => resources.get(id) ?? '';
+    expect(withoutHashes([...resources.keys()])).toEqual(combination.resources);
+    expect(await variables(physical('WriteLineProtocolFunction'))).toMatchObject(combination.variables);
+    expect(await policies(physical('WriteLineProtocolRole'))).toEqual(combination.policies);
+    expect(await authorizations(physical('ConnectorApi'))).toEqual(expectedAuthorizations(combination));
+    results[row] = `${resources.size} resources, as it should`;
+  });
+  afterAll(() =>
+    detail(
+      'Combinations in which every two values meet, deployed',
+      ['#', ...FEATURE_NAMES, 'result'],
+      COMBINATIONS.map((each, row) => [each.number, ...choicesOf(each), results[row] ?? '']),
+    ),
+  );
+}
+
+function expectedAuthorizations({ choices }: Combination): Record<string, string> {
+  const clients = choices.authorization.is === 'TOKEN' ? 'CUSTOM' : 'AWS_IAM';
+  const ping = choices['/ping'].is === 'public' ? 'NONE' : clients;
+  const writes = ['POST /api/v2/write', 'POST /write', 'GET /health', 'GET /ready'];
+  const loads = choices.loader.resources === undefined ? [] : ['POST /loads', 'GET /loads/{id}', 'GET /loads/health'];
+  return {
+    ...Object.fromEntries(writes.map((method) => [method, clients])),
+    ...Object.fromEntries(loads.map((method) => [method, 'AWS_IAM'])),
+    'GET /ping': ping,
+    'HEAD /ping': ping,
+  };
+}

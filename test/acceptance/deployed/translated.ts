@@ -1,0 +1,48 @@
+/** template.yml as CloudFormation gets it: translated by the SAM CLI's own translator, which lies beside `sam`, as cfn-lint does. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { findSam, NO_SAM } from '../../support/ministack';
+import type { Template } from '../../unit/stack/template';
+
+const TEMPLATE = path.resolve(__dirname, '../../../template.yml');
+
+/** A program of the environment that `sam` is installed in; undefined where there is none. */
+function besideSam(program: string): string | undefined {
+  const sam = findSam();
+  const file = sam === undefined ? '' : path.join(path.dirname(realpathSync(sam)), program);
+  return existsSync(file) ? file : undefined;
+}
+
+/** Why the template cannot be translated here; undefined where it can. */
+export function missingForTranslation(): string | undefined {
+  if (findSam() === undefined) return NO_SAM;
+  const there = besideSam('python') !== undefined && besideSam('cfn-lint') !== undefined;
+  return there ? undefined : 'no python and cfn-lint beside sam: pip install aws-sam-cli==1.170.0 into a venv';
+}
+
+export interface Translated {
+  readonly template: Template;
+  /** The logical ids that there are with each of the parameters, in their order, as cfn-lint decides the conditions. */
+  readonly resources: readonly (readonly string[])[];
+}
+
+export function translate(parameters: readonly Readonly<Record<string, string>>[]): Translated {
+  const translator = path.join(__dirname, 'translate.py');
+  const input = JSON.stringify(parameters);
+  const options = { input, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, stdio: 'pipe' } as const;
+  return JSON.parse(execFileSync(besideSam('python') ?? 'python3', [translator, TEMPLATE], options));
+}
+
+/** What cfn-lint finds in a translated template, which it looks at with every condition true and false. */
+export function findings(template: object): string[] {
+  const folder = mkdtempSync(path.join(tmpdir(), 'translated-'));
+  const file = path.join(folder, 'template.json');
+  writeFileSync(file, JSON.stringify(template, null, 1));
+  const linter = besideSam('cfn-lint') ?? 'cfn-lint';
+  const args = ['--template', file, '--regions', 'us-east-1', '--format', 'parseable'];
+  const { stdout, stderr } = spawnSync(linter, args, { encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  return `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
+}

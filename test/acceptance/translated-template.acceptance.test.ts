@@ -1,0 +1,178 @@
+/**
+ * What CloudFormation is given, with every two values of the parameters that change what the stack consists of. This shows what an
+ * emulator takes and does not apply.
+ */
+import { at, byType, type Fields, listed, type Resource, resourcesWith, template } from '../unit/stack/template';
+import { CIDRS, choicesOf, combinations, ENDPOINTS, FEATURE_NAMES, withoutHashes } from './deployed/combinations';
+import { findings, missingForTranslation, type Translated, translate } from './deployed/translated';
+import { describeProof, detail } from './report';
+
+const COMBINATIONS = combinations({ deployable: false });
+const LOADER = { InfluxDBUrl: 'http://influxdb.example:8086', InfluxDBTokenSecretName: 'influxdb/token' };
+
+describeProof("template.yml, translated by the SAM CLI's own translator", missingForTranslation(), () => {
+  let translated: Translated;
+  let lint: string[];
+  beforeAll(() => {
+    translated = translate(COMBINATIONS.map(({ parameters }) => parameters));
+    lint = findings(translated.template);
+  });
+
+  /** The resources of the translated template with these parameters. */
+  const resources = (parameters = {}): Record<string, Resource> =>
+    resourcesWith(parameters, translated.template.Resources);
+  const properties = (name: string, parameters = {}): Fields => resources(parameters)[name]?.Properties ?? {};
+  const functions = (parameters: Record<string, string>) => byType(resources(parameters), 'AWS::Lambda::Function');
+  const policyOf = (parameters: Record<string, string>) =>
+    at(properties('ConnectorApi', parameters), 'Body', 'x-amazon-apigateway-policy', 'Statement');
+
+  test('its parameters, conditions and rules are those that were written', () => {
+    const { Parameters, Conditions, Rules } = translated.template;
+    expect(Object.keys(Parameters)).toEqual(Object.keys(template.Parameters));
+    expect(Object.keys(Conditions)).toEqual(expect.arrayContaining(Object.keys(template.Conditions)));
+    expect(Object.keys(Rules)).toEqual(Object.keys(template.Rules));
+  });
+
+  test('cfn-lint finds nothing in it, with any condition true or false', () => {
+    expect(lint).toEqual([]);
+  });
+
+  test('cfn-lint finds a fault in a property that one condition alone brings', () => {
+    const { Resources } = translated.template;
+    const Properties = {
+      ...Resources.LoadBatchFunction?.Properties,
+      MemorySize: { 'Fn::If': ['HasVpc', 'many', 1769] },
+    };
+    const LoadBatchFunction = { ...Resources.LoadBatchFunction, Properties };
+    const faulty = { ...translated.template, Resources: { ...Resources, LoadBatchFunction } };
+    expect(findings(faulty)).toContainEqual(expect.stringContaining("'many' is not of type 'integer'"));
+  });
+
+  describe('its conditions decided by cfn-lint', () => {
+    const results: string[] = [];
+    test.each(COMBINATIONS)('combination $number has exactly the resources that it should have', (combination) => {
+      const row = combination.number - 1;
+      results[row] = 'differs';
+      expect(withoutHashes(translated.resources[row] ?? [])).toEqual(combination.resources);
+      results[row] = `${combination.resources.length} resources, as it should`;
+    });
+    afterAll(() =>
+      detail(
+        'Combinations in which every two values meet, translated',
+        ['#', ...FEATURE_NAMES, 'result'],
+        COMBINATIONS.map((each, row) => [each.number, ...choicesOf(each), results[row] ?? '']),
+      ),
+    );
+  });
+
+  test('functions that reach InfluxDB, and no other, are in the VPC', () => {
+    const vpc = { ...LOADER, VpcSubnetIds: 'subnet-0a,subnet-0b', VpcSecurityGroupIds: 'sg-0a' };
+    const inside = functions(vpc).filter(([, { Properties }]) => Properties.VpcConfig !== undefined);
+    expect(inside.map(([name]) => name).sort()).toEqual([
+      'CheckInfluxDBFunction',
+      'LoadBatchFunction',
+      'LoadObjectFunction',
+    ]);
+    for (const [, { Properties }] of inside)
+      expect(Properties.VpcConfig).toEqual({ SubnetIds: ['subnet-0a', 'subnet-0b'], SecurityGroupIds: ['sg-0a'] });
+    expect(functions(LOADER).filter(([, { Properties }]) => Properties.VpcConfig !== undefined)).toEqual([]);
+  });
+
+  test('batches have the reserved concurrency, and none without the parameter', () => {
+    const reserved = (parameters: Record<string, string>) =>
+      properties('LoadBatchFunction', parameters).ReservedConcurrentExecutions;
+    expect(Number(reserved({ ...LOADER, LoaderReservedConcurrency: '5' }))).toBe(5);
+    expect(reserved(LOADER)).toBeUndefined();
+  });
+
+  test('with EndpointType PRIVATE the API is reached by its VPC endpoints alone', () => {
+    const parameters = { EndpointType: 'PRIVATE', AllowedVpcEndpointIds: ENDPOINTS };
+    const [first, second] = ENDPOINTS.split(',');
+    expect(properties('ConnectorApi', parameters).EndpointConfiguration).toEqual({
+      Types: ['PRIVATE'],
+      VpcEndpointIds: [first, second],
+    });
+    expect(policyOf(parameters)).toEqual([
+      expect.objectContaining({
+        Effect: 'Deny',
+        Resource: 'execute-api:/*',
+        Condition: { StringNotEquals: { 'aws:SourceVpce': [first, second] } },
+      }),
+    ]);
+    expect(properties('ConnectorApi').EndpointConfiguration).toEqual({ Types: ['REGIONAL'] });
+  });
+
+  test('AllowedCidrs are the addresses that are not denied, and there is no policy without them', () => {
+    expect(policyOf({ AllowedCidrs: CIDRS })).toEqual([
+      expect.objectContaining({
+        Effect: 'Deny',
+        Condition: { NotIpAddress: { 'aws:SourceIp': ['10.0.0.0/8', '192.0.2.0/24'] } },
+      }),
+    ]);
+    expect(policyOf({})).toBeUndefined();
+  });
+
+  test('the web ACL is before the stage', () => {
+    const WebAclArn = 'arn:aws:wafv2:us-east-1:000000000000:regional/webacl/mine/1234abcd';
+    expect(properties('ConnectorApiWebAcl', { WebAclArn })).toEqual({
+      ResourceArn: expect.stringMatching(/:\/restapis\/<ConnectorApi>\/stages\/<ConnectorApiStage>$/),
+      WebACLArn: WebAclArn,
+    });
+  });
+
+  test('what fails asynchronously goes to the dead letter queue, of functions and of rules', () => {
+    const parameters = { ...LOADER, DataBucketName: 'energy' };
+    const lettersOf = (name: string) => properties(name, parameters).DeadLetterConfig;
+    const TargetArn = '<LambdaDeadLetterQueue.Arn>';
+    expect(lettersOf('WriteLineProtocolFunction')).toEqual({ TargetArn });
+    expect(lettersOf('LoadObjectFunction')).toEqual({ TargetArn });
+    expect(at(properties('NewObjectRule', parameters), 'Targets', 0, 'DeadLetterConfig')).toEqual({ Arn: TargetArn });
+  });
+
+  test("the API's own answers are in InfluxDB's form, with their texts", () => {
+    const responses = at(properties('ConnectorApi'), 'Body', 'x-amazon-apigateway-gateway-responses') as Fields;
+    const bodies = Object.values(responses).map((each) => String(at(each, 'responseTemplates', 'application/json')));
+    expect(bodies).toHaveLength(11);
+    for (const body of bodies) expect(body).toMatch(/^\{"code":"[a-z ]+","message":/);
+    expect(responses.THROTTLED).toMatchObject({
+      statusCode: '429',
+      responseParameters: { 'gatewayresponse.header.Retry-After': "'1'" },
+    });
+  });
+
+  test('each path takes what no method of its names to the function, in either mode', () => {
+    for (const parameters of [LOADER, { AuthMode: 'TOKEN', TokenSecretName: 'connector/tokens' }]) {
+      const paths = at(properties('ConnectorApi', parameters), 'Body', 'paths') as Record<string, Fields>;
+      const uris = Object.values(paths).map((operations) =>
+        at(operations['x-amazon-apigateway-any-method'], 'x-amazon-apigateway-integration', 'uri'),
+      );
+      for (const uri of uris) expect(uri).toContain('<WriteLineProtocolFunction.Arn>');
+      expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/', '/{proxy+}', '/api/v2/write', '/ping']));
+    }
+  });
+
+  test('the schedule of the redrive may call its function, which is told nothing', () => {
+    const parameters = { RedriveSchedule: 'rate(1 hour)' };
+    expect(properties('RedriveRule', parameters)).toMatchObject({
+      ScheduleExpression: 'rate(1 hour)',
+      Targets: [expect.objectContaining({ Arn: '<RedriveDeadLettersFunction.Arn>', Input: '{}' })],
+    });
+    expect(properties('RedriveRulePermission', parameters)).toMatchObject({
+      Principal: 'events.amazonaws.com',
+      SourceArn: '<RedriveRule.Arn>',
+    });
+  });
+
+  test('no queue and no bucket takes plain HTTP', () => {
+    const policies = Object.values(resources(LOADER)).filter(({ Type }) =>
+      /^AWS::(SQS::Queue|S3::Bucket)Policy$/.test(Type),
+    );
+    expect(policies).toHaveLength(3);
+    for (const { Properties } of policies) {
+      const statements = at(Properties, 'PolicyDocument', 'Statement') as Fields[];
+      const denying = statements.filter(({ Condition }) => at(Condition, 'Bool', 'aws:SecureTransport') === 'false');
+      expect(denying).toMatchObject([{ Effect: 'Deny', Principal: '*' }]);
+      expect(listed(denying[0]?.Action)).toEqual([expect.stringMatching(/^(sqs|s3):\*$/)]);
+    }
+  });
+});
