@@ -19,7 +19,7 @@ const ROOT = resolve(__dirname, '../..');
 const influxd = findInfluxd();
 const noInfluxd = influxd === undefined ? 'no influxd: set INFLUXD to one of version 2.7' : undefined;
 
-describeProof('SAM CLI and MiniStack', missingForStack(), () => {
+describeProof('`sam deploy` to MiniStack', missingForStack(), () => {
   let deployed: Deployed;
   const running = (): Deployed => deployed;
 
@@ -28,12 +28,12 @@ describeProof('SAM CLI and MiniStack', missingForStack(), () => {
   });
   afterAll(() => deployed?.stop());
 
-  describe('asked what there is', () => describeStacks(running));
-  describe('called as by clients', () => describeAuthorization(running));
-  describeProof('with a real InfluxDB', noInfluxd, () => {
-    describe('with asynchronous writes', () => describeRedrive(running, influxd ?? ''));
-    describe('with files of DuckDB', () => describeWorkflow(running, influxd ?? ''));
-    describe('with the roles of the functions', () => describeRoles(running));
+  describe('and what it then has', () => describeStacks(running));
+  describe('and requests as by clients', () => describeAuthorization(running));
+  describeProof('and a real InfluxDB', noInfluxd, () => {
+    describe('asynchronous writes and dead letters', () => describeRedrive(running, influxd ?? ''));
+    describe('loads of files that DuckDB wrote', () => describeWorkflow(running, influxd ?? ''));
+    describe('what the functions asked of it', () => describeRoles(running));
   });
 });
 

@@ -50,7 +50,7 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
 
   describe('its conditions decided by cfn-lint', () => {
     const results: string[] = [];
-    test.each(COMBINATIONS)('combination $number has exactly the resources that it should have', (combination) => {
+    test.each(COMBINATIONS)('combination $number (below) has exactly its resources', (combination) => {
       const row = combination.number - 1;
       results[row] = 'differs';
       expect(withoutHashes(translated.resources[row] ?? [])).toEqual(combination.resources);

@@ -17,7 +17,7 @@ const REGION = 'us-east-1';
 const KEY = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 /** The longest that something on a MiniStack is waited for, ms; a load takes 5 s on an idle machine. */
-export const WAITING_MS = 120_000;
+const WAITING_MS = 120_000;
 
 /** Asks again and again until the answer is the one that is waited for. */
 export async function until<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {

@@ -1,8 +1,12 @@
 /** Who gets into the deployed stack, and what is stored of what they write. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { HttpError, setLogger } from '@influxdata/influxdb-client';
+import type { AwsCredentialIdentity } from '@smithy/types';
 import { SAMPLE_DEFAULTS, sampleLines } from '../../../samples/generator/lines';
 import { numberedLines, TIME, writePoint } from '../../contract/connector/harness';
 import { type MiniStack, until } from '../../support/ministack';
@@ -15,6 +19,16 @@ const TOKENS = [
 ];
 /** Of the loader, which is only asked whether it is there. */
 const LOADER = { InfluxDBUrl: 'http://127.0.0.1:1', InfluxDBTokenSecretName: 'influxdb/token' };
+
+const WRITE_POLICY = readFileSync(resolve(__dirname, '../../../docs/iam/write.json'), 'utf8');
+/** What the sample client tells of ten lines that were refused. */
+const REFUSED = {
+  stored: 0,
+  accepted: 0,
+  dropped: 0,
+  unstored: 10,
+  reports: [expect.stringMatching(/^lines 1 to 10: HTTP 403: /)],
+};
 
 /** @param deployed the emulator, once it runs */
 export function describeAuthorization(deployed: () => Deployed): void {
@@ -35,6 +49,16 @@ export function describeAuthorization(deployed: () => Deployed): void {
   const write = (lines: readonly string[], headers: Record<string, string> = {}, query = 'bucket=b&org=o') =>
     send(`/api/v2/write?${query}`, headers, lines.join('\n'));
 
+  /** The key of a new user of the account. */
+  async function newUser(UserName: string, PolicyDocument?: string): Promise<AwsCredentialIdentity> {
+    const iam = new IAMClient(ministack.client);
+    await iam.send(new CreateUserCommand({ UserName }));
+    if (PolicyDocument !== undefined)
+      await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'Given', PolicyDocument }));
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+    return { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
+  }
+
   describe('with AuthMode IAM', () => {
     const s3 = () => new S3Client(ministack.client);
     beforeAll(async () => {
@@ -45,16 +69,25 @@ export function describeAuthorization(deployed: () => Deployed): void {
     test('3,001 lines that the sample client signs are stored, and again without a change', async () => {
       const lines = [...sampleLines({ ...SAMPLE_DEFAULTS, lines: 3_001 })];
       const written = { stored: 3_001, accepted: 0, dropped: 0, unstored: 0, reports: [] };
-      expect(await deployed().writeSamples(lines, { signed: true })).toEqual(written);
-      expect(await deployed().writeSamples(lines, { signed: true })).toEqual(written);
+      const { credentials } = ministack.client;
+      expect(await deployed().writeSamples(lines, credentials)).toEqual(written);
+      expect(await deployed().writeSamples(lines, credentials)).toEqual(written);
       expect(await Promise.all(['weather', 'servers', 'machines'].map(count))).toEqual([1_001, 1_000, 1_000]);
     });
 
     test('the sample client is told 403 without a signature, and nothing of it is stored', async () => {
-      const { reports, ...result } = await deployed().writeSamples(numberedLines('not-signed', 10), { signed: false });
-      expect(result).toEqual({ stored: 0, accepted: 0, dropped: 0, unstored: 10 });
-      expect(reports).toEqual([expect.stringMatching(/^lines 1 to 10: HTTP 403: /)]);
-      expect(await count('not-signed')).toBe(0);
+      expect(await deployed().writeSamples(numberedLines('refused', 10), undefined)).toEqual(REFUSED);
+      expect(await count('refused')).toBe(0);
+    });
+
+    test('a user with the policy of docs/iam/write.json writes, and one without it is told 403', async () => {
+      const [, account = '', api = ''] = /:(\d+):(\w+)\//.exec(ministack.output('WriteResourceArn')) ?? [];
+      const policy = WRITE_POLICY.replaceAll('123456789012', account).replaceAll('API_ID', api);
+      const lines = numberedLines('by-a-user', 10);
+      expect(await deployed().writeSamples(lines, await newUser('nobody'))).toEqual(REFUSED);
+      expect(await count('by-a-user')).toBe(0);
+      expect(await deployed().writeSamples(lines, await newUser('writer', policy))).toMatchObject({ stored: 10 });
+      expect(await count('by-a-user')).toBe(10);
     });
 
     test('a line that is rejected is told of by 400 and kept in the bucket, and the other lines are stored', async () => {
@@ -99,13 +132,13 @@ export function describeAuthorization(deployed: () => Deployed): void {
         new Uint8Array(gzipSync(`${lines.join('\n')}\n`)),
       );
 
-    test('Telegraf writes', async () => {
+    test('what Telegraf sends is stored', async () => {
       const response = await telegraf('telegraf-token', numberedLines('telegraf', 500));
       expect([response.status, await response.text()]).toEqual([204, '']);
       expect(await count('telegraf')).toBe(500);
     });
 
-    test("Telegraf with a wrong token is answered 401, by the API's answer of that type", async () => {
+    test("what Telegraf sends with a wrong token is answered 401, by the API's answer of that type", async () => {
       const response = await telegraf('wrong-token', numberedLines('refused', 1));
       expect(response.status).toBe(401);
       // MiniStack passes over the texts that a definition gives to gateway responses: the tests of the template hold them.
@@ -128,14 +161,14 @@ export function describeAuthorization(deployed: () => Deployed): void {
     });
 
     test.each([
-      ['nothing', {}, 401],
-      ['a wrong token', { Authorization: 'Token wrong-token' }, 401],
-      ['the token', { Authorization: 'Token telegraf-token' }, 204],
-    ])('/ping with %s', async (_what, headers: Record<string, string>, status) => {
+      ['nothing', 401, {}],
+      ['a wrong token', 401, { Authorization: 'Token wrong-token' }],
+      ['the token', 204, { Authorization: 'Token telegraf-token' }],
+    ])('/ping with %s is answered %i', async (_what, status, headers: Record<string, string>) => {
       expect((await fetch(`${ministack.apiUrl}/ping`, { headers })).status).toBe(status);
     });
 
-    test('a signature is no token', async () => {
+    test('a signature is no token: it is answered 401', async () => {
       expect((await ministack.request('POST', '/api/v2/write', 'm,host=a v=1')).status).toBe(401);
     });
 
@@ -148,7 +181,7 @@ export function describeAuthorization(deployed: () => Deployed): void {
       expect(await count('bound')).toBe(5);
     });
 
-    test('loads stay signed', async () => {
+    test('a token starts and shows no load: loads stay signed', async () => {
       const headers = { Authorization: 'Token telegraf-token' };
       expect((await fetch(`${ministack.apiUrl}/loads/no-such-load`, { headers })).status).toBe(403);
       expect((await ministack.request('GET', '/loads/no-such-load')).status).toBe(404);

@@ -1,6 +1,7 @@
 /** The stack on an emulator of AWS, over the embedded Timestream: what the tests of a deployed stack share. */
 import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
 import { GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import type { AwsCredentialIdentity } from '@smithy/types';
 import type { Fault } from '../../../local/timestream/server';
 import { type LineWriterResult, writeLines } from '../../../samples/client/line-writer';
 import { SigningTransport } from '../../../samples/client/signing-transport';
@@ -9,6 +10,11 @@ import { MiniStack, STACK } from '../../support/ministack';
 import { FunctionCalls } from './function-calls';
 
 export const REJECTED = 'rejected-lines';
+
+interface PolicyDocument {
+  readonly Version: string;
+  readonly Statement: readonly object[];
+}
 
 export class Deployed {
   /** What a call of WriteRecords ends with, while there is one. */
@@ -46,8 +52,8 @@ export class Deployed {
     for (const role of ['LoadBatchRole', 'LoadObjectRole'].filter((name) => resources.has(name))) {
       const policy = { RoleName: resources.get(role), PolicyName: 'SendMetrics' };
       const { PolicyDocument = '' } = await iam.send(new GetRolePolicyCommand(policy));
-      const { Version, Statement } = JSON.parse(decodeURIComponent(PolicyDocument));
-      const unconditional = Statement.map((statement: object) => ({ ...statement, Condition: undefined }));
+      const { Version, Statement } = JSON.parse(decodeURIComponent(PolicyDocument)) as PolicyDocument;
+      const unconditional = Statement.map((statement) => ({ ...statement, Condition: undefined }));
       const document = JSON.stringify({ Version, Statement: unconditional });
       await iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument: document }));
     }
@@ -66,20 +72,24 @@ export class Deployed {
     }
   }
 
-  /** Writes lines by the sample client, and notes what it reports. */
+  /**
+   * Writes lines by the sample client, and notes what it reports.
+   * @param credentials that it signs with; undefined for a client that does not sign
+   */
   async writeSamples(
     lines: readonly string[],
-    { signed }: { readonly signed: boolean },
+    credentials: AwsCredentialIdentity | undefined,
   ): Promise<LineWriterResult & { readonly reports: readonly string[] }> {
-    const { apiUrl: url, client } = this.ministack;
+    const url = this.ministack.apiUrl;
+    const { region } = this.ministack.client;
     const reports: string[] = [];
     const result = await writeLines(lines, {
       url,
       precision: 'ns',
       batchLines: 1_000,
       report: (message) => reports.push(message),
-      ...(signed && {
-        wrapTransport: (inner) => new SigningTransport(inner, { ...client, url, service: 'execute-api' }),
+      ...(credentials && {
+        wrapTransport: (inner) => new SigningTransport(inner, { url, region, service: 'execute-api', credentials }),
       }),
     });
     return { ...result, reports };

@@ -119,7 +119,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
   const EXPECTED = rowsOfLines({ 7: 70 });
 
   test('asynchronous writes of the sample client are answered 202, and all are stored', async () => {
-    const written = await deployed().writeSamples(numberedLines('accepted', 2_500), { signed: true });
+    const written = await deployed().writeSamples(numberedLines('accepted', 2_500), ministack.client.credentials);
     expect(written).toEqual({ stored: 0, accepted: 2_500, dropped: 0, unstored: 0, reports: [] });
     await until(
       () => deployed().count('accepted'),
@@ -129,7 +129,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
 
   test('an accepted write that fails is a dead letter, and is stored by its replay', async () => {
     deployed().fault = () => DENIED;
-    const written = await deployed().writeSamples(numberedLines('later', 500), { signed: true });
+    const written = await deployed().writeSamples(numberedLines('later', 500), ministack.client.credentials);
     expect(written).toMatchObject({ accepted: 500, unstored: 0, reports: [] });
     await until(
       () => waiting(queue),

@@ -41,18 +41,21 @@ export function describeStacks(deployed: () => Deployed): void {
     );
   }
 
-  test.each(COMBINATIONS)('combination $number deploys, with exactly what it should have', async (combination) => {
-    const row = combination.number - 1;
-    results[row] = 'differs';
-    await deployed().ministack.deploy(combination.parameters);
-    const resources = await deployed().resources();
-    const physical = (id: string): string => resources.get(id) ?? '';
-    expect(withoutHashes([...resources.keys()])).toEqual(combination.resources);
-    expect(await variables(physical('WriteLineProtocolFunction'))).toMatchObject(combination.variables);
-    expect(await policies(physical('WriteLineProtocolRole'))).toEqual(combination.policies);
-    expect(await authorizations(physical('ConnectorApi'))).toEqual(expectedAuthorizations(combination));
-    results[row] = `${resources.size} resources, as it should`;
-  });
+  test.each(COMBINATIONS)(
+    'combination $number (below) deploys, with exactly its resources, permissions, variables and authorization',
+    async (combination) => {
+      const row = combination.number - 1;
+      results[row] = 'differs';
+      await deployed().ministack.deploy(combination.parameters);
+      const resources = await deployed().resources();
+      const physical = (id: string): string => resources.get(id) ?? '';
+      expect(withoutHashes([...resources.keys()])).toEqual(combination.resources);
+      expect(await variables(physical('WriteLineProtocolFunction'))).toMatchObject(combination.variables);
+      expect(await policies(physical('WriteLineProtocolRole'))).toEqual(combination.policies);
+      expect(await authorizations(physical('ConnectorApi'))).toEqual(expectedAuthorizations(combination));
+      results[row] = `${resources.size} resources, as it should`;
+    },
+  );
   afterAll(() =>
     detail(
       'Combinations in which every two values meet, deployed',
