@@ -38,7 +38,8 @@ function findMiniStack(): string | undefined {
 
 /** Why the stack cannot be deployed here; undefined where it can. */
 export function missingForStack(): string | undefined {
-  if (findMiniStack() === undefined) return 'no MiniStack 1.5.33: set MINISTACK_UP to a program that starts it';
+  if (findMiniStack() === undefined)
+    return 'no MiniStack: pip install ministack[full]==1.5.33 and set MINISTACK_UP to a program that starts it on a port';
   return findSam() === undefined ? NO_SAM : undefined;
 }
 

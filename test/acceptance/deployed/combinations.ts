@@ -61,10 +61,12 @@ export const CIDRS = '10.0.0.0/8,192.0.2.0/24';
 export const ENDPOINTS = 'vpce-0a1b,vpce-2c3d';
 const KEY = 'arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
+const MULTI_TABLE = { table_mapping: 'multi-table', enable_table_creation: 'true' };
+
 /** By feature; the first choice of each is the default. */
 const FEATURES = {
   tables: [
-    { is: 'multi-table', policies: ['CreateDatabase', 'CreateTable'], variables: { table_mapping: 'multi-table' } },
+    { is: 'multi-table', policies: ['CreateDatabase', 'CreateTable'], variables: MULTI_TABLE },
     {
       is: 'single-table, created beforehand',
       parameters: { TableMapping: 'single-table', EnableDatabaseCreation: 'false', EnableTableCreation: 'false' },
@@ -79,6 +81,7 @@ const FEATURES = {
       },
       policies: ['CreateDatabase', 'CreateTable'],
       variables: {
+        ...MULTI_TABLE,
         custom_partition_key_type: 'dimension',
         custom_partition_key_dimension: 'host',
         enforce_custom_partition_key: 'true',
@@ -88,7 +91,7 @@ const FEATURES = {
       is: 'partitioned by measure, with key and tags',
       parameters: { CustomPartitionKeyType: 'measure', KmsKeyId: KEY, ResourceTags: 'team=data' },
       policies: ['CreateDatabase', 'CreateTable', 'UseDatabaseKey'],
-      variables: { custom_partition_key_type: 'measure', kms_key_id: KEY, resource_tags: 'team=data' },
+      variables: { ...MULTI_TABLE, custom_partition_key_type: 'measure', kms_key_id: KEY, resource_tags: 'team=data' },
     },
   ],
   loader: [
