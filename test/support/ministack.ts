@@ -36,14 +36,14 @@ function findMiniStack(): string | undefined {
   return existsSync(up) ? up : undefined;
 }
 
+export const NO_SAM = 'no sam on PATH: pip install aws-sam-cli==1.170.0';
+
 /** Why the stack cannot be deployed here; undefined where it can. */
 export function missingForStack(): string | undefined {
   if (findMiniStack() === undefined)
     return 'no MiniStack: pip install ministack[full]==1.5.33 and set MINISTACK_UP to a program that starts it on a port';
   return findSam() === undefined ? NO_SAM : undefined;
 }
-
-export const NO_SAM = 'no sam on PATH: pip install aws-sam-cli==1.170.0';
 
 /** The SAM CLI on PATH. */
 export function findSam(): string | undefined {
@@ -56,6 +56,8 @@ function environmentOf(home: string, endpoint?: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     MINISTACK_HOME: home,
+    // Where it unpacks the functions.
+    TMPDIR: home,
     // Requests must be signed, and the functions' roles must allow what they do.
     AUTH: 'true',
     // Retries of the workflow wait a hundredth of their time.
