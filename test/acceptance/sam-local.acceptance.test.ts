@@ -9,17 +9,15 @@ import { LAMBDA_CONTEXT } from '../lambda-context';
 import { S3Double } from '../s3-double';
 import { ScriptedServer } from '../scripted-server';
 import { fixtureBytes } from '../support/loader';
+import { findSam, NO_SAM } from '../support/ministack';
 import { operationsWith } from '../unit/stack/template';
 import { runPython } from './python';
 import { describeProof, detail } from './report';
 
 const run = promisify(execFile);
 const ROOT = path.resolve(__dirname, '../..');
-const SAM = (process.env.PATH ?? '')
-  .split(path.delimiter)
-  .map((folder) => path.join(folder, 'sam'))
-  .find(existsSync);
-const missing = SAM === undefined ? 'no sam on PATH: `pip install aws-sam-cli==1.170.0`' : undefined;
+const SAM = findSam();
+const missing = SAM === undefined ? NO_SAM : undefined;
 
 interface Local {
   readonly functions: Readonly<
