@@ -12,7 +12,8 @@ import type { Logger } from 'shared/logger';
 import { influxClient } from '../functions/clients/influxdb';
 import { parquetReader } from '../functions/clients/parquet';
 import { runProgram } from './command/program';
-import { type Arguments, readArguments, USAGE } from './loader/arguments';
+import { readSettings } from './command/settings';
+import { type Arguments, readArguments, SETTING_OPTIONS, USAGE } from './loader/arguments';
 import { Progress } from './loader/progress';
 import { localSource, WORK } from './loader/source';
 import { summaryText } from './loader/summary-text';
@@ -80,7 +81,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const config = loadLoaderConfig(args.settings);
+  const config = readSettings(loadLoaderConfig, args.settings, SETTING_OPTIONS, process.env);
   const work = await mkdtemp(join(tmpdir(), 'load-'));
   try {
     const summary = await load(args, config, work);

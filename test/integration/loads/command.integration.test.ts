@@ -85,9 +85,10 @@ describeWithInfluxd('the command line', (binary) => {
       'a batch size that is none',
       ['dataset=generation', '--batch-size', 'x'],
       2,
-      /MAX_BATCH_SIZE must be a whole number/,
+      /--batch-size must be a whole number from 1 to 100000, not 'x'/,
     ],
-    ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /unknown dataset 'x'/],
+    ['an address that is none', ['dataset=generation', '--url', 'x'], 2, /--url must be a URL .*, not 'x'/],
+    ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /^unknown dataset 'x': .*DATASET_MAPPINGS/],
     ['an option that is none', ['dataset=generation', '--nope'], 2, /--nope/],
   ])(
     'tells of %s',
