@@ -1,6 +1,7 @@
 /** The arguments of `npm run -s sample:write`. */
 import { parseArgs } from 'node:util';
 import { V2_PRECISIONS } from 'shared/line-protocol/precision';
+import { TOKEN_FORM, TOKEN_PATTERN } from 'shared/tokens/accepted';
 import { choiceOption, integerOption, UsageError } from '../command/program';
 import { DATASET_NAMES } from '../generator/datasets';
 import { SAMPLE_DEFAULTS } from '../generator/lines';
@@ -72,10 +73,7 @@ function sourceOption(files: readonly string[], dataset: string | undefined): Wr
 }
 
 function tokenOption(token: string | undefined): string | undefined {
-  // A header holds no other characters, and the service takes no space in it.
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new UsageError('--token must be ASCII without spaces, and not empty');
-  }
+  if (token !== undefined && !TOKEN_PATTERN.test(token)) throw new UsageError(`--token ${TOKEN_FORM}`);
   return token;
 }
 
