@@ -134,6 +134,9 @@ function retryDelay(error: Error, retry: number): number {
 
 function describe(error: Error): string {
   if (error instanceof HttpError) return `HTTP ${error.statusCode}: ${error.message}`;
+  if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') {
+    return 'nothing listens there (ECONNREFUSED): is npm start running? --endpoint names another endpoint';
+  }
   // A host with several addresses fails with an AggregateError, which has a code and no message.
   return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
 }

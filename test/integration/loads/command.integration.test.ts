@@ -80,6 +80,12 @@ describeWithInfluxd('the command line', (binary) => {
 
   it.each([
     ['a token that InfluxDB refuses', ['dataset=generation', '--token', 'wrong'], 1, /401/],
+    [
+      'an InfluxDB that is not there',
+      ['dataset=generation', '--url', 'http://127.0.0.1:1'],
+      1,
+      /^nothing listens at http:\/\/127\.0\.0\.1:1 .*npm start.*--url/,
+    ],
     ['a file that is not there', ['nothing.parquet'], 2, /there is no file or folder nothing.parquet/],
     [
       'a batch size that is none',
