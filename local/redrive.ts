@@ -24,7 +24,8 @@ const USAGE = `npm run redrive -- --queue URL --parking URL [options]
   --dry-run                  count the letters by their kind, and leave them; --queue alone is needed
   --help                     show this
 
-The region is that of the queue's URL, else AWS_REGION; the credentials are the AWS SDK's. Exit code: 0 when every letter was replayed, 1 when one was not, 2 for bad arguments.`;
+The region is that of the queue's URL, else AWS_REGION; the credentials are the AWS SDK's.
+Exit code: 0 when every letter was replayed, 1 when one was not, 2 for bad arguments.`;
 
 const SETTING_OPTIONS: SettingOptions = {
   DEAD_LETTER_QUEUE_URL: 'queue',
