@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LineWriter } from 'shared/influxdb/client';
+import { InfluxDBConnectionError } from 'shared/errors';
+import type { InfluxClient, LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import { type LoaderConfig, loadLoaderConfig } from 'shared/loader-config';
 import { loadMappings } from 'shared/loads/mappings';
@@ -12,7 +13,8 @@ import type { Logger } from 'shared/logger';
 import { influxClient } from '../functions/clients/influxdb';
 import { parquetReader } from '../functions/clients/parquet';
 import { runProgram } from './command/program';
-import { type Arguments, readArguments, USAGE } from './loader/arguments';
+import { readSettings } from './command/settings';
+import { type Arguments, readArguments, SETTING_OPTIONS, USAGE } from './loader/arguments';
 import { Progress } from './loader/progress';
 import { localSource, WORK } from './loader/source';
 import { summaryText } from './loader/summary-text';
@@ -47,7 +49,7 @@ async function load(args: Arguments, config: LoaderConfig, work: string): Promis
           onBatch: (lines) => progress.add(lines),
         },
         check: async () => {
-          if (!args.dryRun) assertHealthy(await checkHealth(influxdb));
+          if (!args.dryRun) await assertWritable(influxdb);
         },
         onPlan: ({ rows }) => progress.addTotal(rows),
         onItem: (item, result) => {
@@ -62,6 +64,18 @@ async function load(args: Arguments, config: LoaderConfig, work: string): Promis
     influxdb.close();
     await reader.close();
   }
+}
+
+/** @throws as assertHealthy does; where nothing listens, with what to look at */
+async function assertWritable(influxdb: InfluxClient): Promise<void> {
+  const report = await checkHealth(influxdb);
+  if (report.checks.some(({ status, detail }) => status === 'fail' && detail.includes('ECONNREFUSED'))) {
+    const { url } = influxdb.target;
+    throw new InfluxDBConnectionError(
+      `nothing listens at ${url} (ECONNREFUSED): is InfluxDB, or npm start, running there? --url names another one`,
+    );
+  }
+  assertHealthy(report);
 }
 
 /** Warnings above the bar; that a batch has failed is said of its item. */
@@ -80,7 +94,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const config = loadLoaderConfig(args.settings);
+  const config = readSettings(loadLoaderConfig, args.settings, SETTING_OPTIONS, process.env);
   const work = await mkdtemp(join(tmpdir(), 'load-'));
   try {
     const summary = await load(args, config, work);

@@ -1,11 +1,16 @@
 /** `npm run redrive`: replays the letters of a deployed stack from this machine, by the code of the function. */
 import { parseArgs } from 'node:util';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { loadRedriveConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
 import type { Logger } from 'shared/logger';
 import { letterQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
 import { redrive, survey } from '../functions/redrive-dead-letters/redrive';
+import { assertAwsAccess } from './command/aws';
 import { runProgram, UsageError } from './command/program';
+import { readSettings, type SettingOptions, settingsOf } from './command/settings';
 
 const USAGE = `npm run redrive -- --queue URL --parking URL [options]
   --queue URL                the letters (DEAD_LETTER_QUEUE_URL); the parking queue's, to replay what is parked
@@ -19,7 +24,22 @@ const USAGE = `npm run redrive -- --queue URL --parking URL [options]
   --dry-run                  count the letters by their kind, and leave them; --queue alone is needed
   --help                     show this
 
-Region and credentials are the AWS SDK's. Exit code: 0 when every letter was replayed, 1 when one was not, 2 for bad arguments.`;
+The region is that of the queue's URL, else AWS_REGION; the credentials are the AWS SDK's.
+Exit code: 0 when every letter was replayed, 1 when one was not, 2 for bad arguments.`;
+
+const SETTING_OPTIONS: SettingOptions = {
+  DEAD_LETTER_QUEUE_URL: 'queue',
+  PARKING_QUEUE_URL: 'parking',
+  WRITE_FUNCTION_NAME: 'write-function',
+  LOAD_OBJECT_FUNCTION_NAME: 'load-object-function',
+  STATE_MACHINE_ARN: 'state-machine',
+  LETTERS_PER_SECOND: 'rate',
+  MAX_LETTERS: 'max-letters',
+  MAX_TRIES: 'max-tries',
+};
+
+/** A dry run parks nothing. */
+const NO_QUEUE = 'https://queue.invalid';
 
 interface Arguments {
   readonly dryRun: boolean;
@@ -31,18 +51,13 @@ function readArguments(argv: readonly string[], given: Environment): Arguments |
   const { values } = parse(argv);
   if (values.help) return undefined;
   const dryRun = values['dry-run'];
-  const queue = values.queue ?? given.DEAD_LETTER_QUEUE_URL;
+  const typed = settingsOf(SETTING_OPTIONS, values, given);
+  const { DEAD_LETTER_QUEUE_URL: queue } = typed;
+  if (queue === undefined) throw new UsageError('--queue is missing: the URL of the queue whose letters are replayed');
   const settings = {
-    ...given,
-    DEAD_LETTER_QUEUE_URL: queue,
-    PARKING_QUEUE_URL: values.parking ?? given.PARKING_QUEUE_URL ?? (dryRun ? queue : undefined),
-    WRITE_FUNCTION_NAME:
-      values['write-function'] ?? given.WRITE_FUNCTION_NAME ?? 'influxdb-timestream-connector-lambda',
-    LOAD_OBJECT_FUNCTION_NAME: values['load-object-function'] ?? given.LOAD_OBJECT_FUNCTION_NAME,
-    STATE_MACHINE_ARN: values['state-machine'] ?? given.STATE_MACHINE_ARN,
-    LETTERS_PER_SECOND: values.rate ?? given.LETTERS_PER_SECOND,
-    MAX_LETTERS: values['max-letters'] ?? given.MAX_LETTERS,
-    MAX_TRIES: values['max-tries'] ?? given.MAX_TRIES,
+    WRITE_FUNCTION_NAME: 'influxdb-timestream-connector-lambda',
+    ...typed,
+    ...(dryRun && { PARKING_QUEUE_URL: NO_QUEUE }),
   };
   return { dryRun, settings };
 }
@@ -59,6 +74,10 @@ function parse(argv: readonly string[]) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 }
+
+/** Of a queue's URL as AWS gives it; undefined for another one, such as that of an emulator. */
+const regionOf = (queueUrl: string): string | undefined =>
+  /^sqs\.([^.]+)\.amazonaws\./.exec(new URL(queueUrl).host)?.[1];
 
 /** Warnings and errors, as lines for a person. */
 const logger: Logger = {
@@ -81,9 +100,15 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const { queueUrl, parkingQueueUrl, bounds, ...config } = loadRedriveConfig(args.settings);
-  const queue = letterQueue(queueUrl, parkingQueueUrl);
-  const services = { queue, targets: replayTargets(config), stateMachineArn: config.stateMachineArn, logger };
+  const read = readSettings(loadRedriveConfig, args.settings, SETTING_OPTIONS, process.env);
+  const { queueUrl, parkingQueueUrl, bounds, ...config } = read;
+  const region = regionOf(queueUrl);
+  const options = region === undefined ? {} : { region };
+  const sqs = new SQSClient(options);
+  await assertAwsAccess(sqs.config);
+  const queue = letterQueue(queueUrl, parkingQueueUrl, sqs);
+  const targets = replayTargets(config, new LambdaClient(options), new SFNClient(options));
+  const services = { queue, targets, stateMachineArn: config.stateMachineArn, logger };
   if (args.dryRun) {
     console.log(JSON.stringify(await survey(bounds, services, interruption()), null, 2));
     return 0;

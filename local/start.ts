@@ -4,10 +4,11 @@ import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
 import { TableCreator } from 'shared/timestream/tables';
-import { acceptedTokens } from 'shared/tokens/accepted';
+import { TOKEN_FORM, TOKEN_PATTERN } from 'shared/tokens/accepted';
 import { TokenVerifier } from 'shared/tokens/verifier';
 import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
+import { assertAwsAccess } from './command/aws';
 import { startConnector } from './connector/server';
 import { type RunningTimestream, startTimestream } from './timestream/server';
 
@@ -44,9 +45,9 @@ function readArguments(argv: string[]): Arguments | undefined {
     args: argv,
     options: {
       port: { type: 'string', default: '9000' },
-      'timestream-port': { type: 'string', default: '9001' },
+      'timestream-port': { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
-      'data-dir': { type: 'string', default: '.data' },
+      'data-dir': { type: 'string' },
       memory: { type: 'boolean', default: false },
       aws: { type: 'boolean', default: false },
       token: { type: 'string', multiple: true, default: [] },
@@ -54,11 +55,16 @@ function readArguments(argv: string[]): Arguments | undefined {
     },
   });
   if (values.help) return undefined;
+  const ofEmbedded = (['memory', 'data-dir', 'timestream-port'] as const).find((option) => values[option]);
+  if (values.aws && ofEmbedded !== undefined) {
+    throw new UsageError(`--${ofEmbedded} is of the embedded Timestream, which --aws leaves out: give one of the two`);
+  }
+  if (!values.token.every((token) => TOKEN_PATTERN.test(token))) throw new UsageError(`--token ${TOKEN_FORM}`);
   return {
     port: portNumber('--port', values.port),
-    timestreamPort: portNumber('--timestream-port', values['timestream-port']),
+    timestreamPort: portNumber('--timestream-port', values['timestream-port'] ?? '9001'),
     host: values.host,
-    dataDir: values.memory ? undefined : values['data-dir'],
+    dataDir: values.memory ? undefined : (values['data-dir'] ?? '.data'),
     aws: values.aws,
     tokens: values.token,
   };
@@ -89,14 +95,10 @@ function describe(message: string, fields: readonly Readonly<Record<string, unkn
   return [message, ...texts].join(' ');
 }
 
-/**
- * Lets those tokens in, by the code of the authorizer; undefined where there are none.
- * @throws ConfigurationError for a text that can be no token
- */
+/** Lets those tokens in, by the code of the authorizer; undefined where there are none. */
 function verifierOf(tokens: readonly string[]): TokenVerifier | undefined {
   if (tokens.length === 0) return undefined;
   const secret = JSON.stringify({ tokens: [...new Set(tokens)].map((token) => ({ token })) });
-  acceptedTokens(secret);
   return new TokenVerifier(() => Promise.resolve(secret), logger);
 }
 
@@ -119,6 +121,7 @@ async function start(args: Arguments): Promise<void> {
   }
   const config = timestream === undefined ? given : { ...given, timestreamEndpoint: timestream.url };
   const client = timestream === undefined ? timestreamClient(config) : localClient(config, timestream.url);
+  if (args.aws) await assertAwsAccess(client.config);
   const administration = tableAdministration(client);
   const unavailable = () => Promise.reject(new Error('asynchronous mode needs AWS Lambda'));
   const connector = await startConnector({

@@ -21,15 +21,17 @@ async function write(args: string[]): Promise<number> {
     console.log(WRITE_USAGE);
     return 0;
   }
-  const { endpoint, region, service, precision, batchLines } = parsed;
+  const { endpoint, token, region, service, precision, batchLines } = parsed;
+  const signs = endpoint.startsWith('https:') && token === undefined;
   const lines = await readLines(parsed);
   const started = performance.now();
   const { stored, accepted, dropped, unstored } = await writeLines(lines, {
     url: endpoint,
+    token,
     precision,
     batchLines,
     report: (message) => console.error(message),
-    ...(endpoint.startsWith('https:') && {
+    ...(signs && {
       wrapTransport: (inner) =>
         new SigningTransport(inner, { url: endpoint, region, service, credentials: defaultProvider() }),
     }),

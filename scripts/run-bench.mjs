@@ -1,13 +1,44 @@
-/** Bundles benchmarks of bench/ and runs them: `node scripts/run-bench.mjs [NAME [arguments]]`; without a name, all that need nothing else. */
+/** Bundles benchmarks of bench/ and runs them: `npm run bench [-- NAME [arguments]]`; without a name, all that need nothing else. */
 import { fileURLToPath } from 'node:url';
 import { bundleWorker } from './bundle-worker.mjs';
 import { runProgram } from './run-program.mjs';
 
-const ALL = ['encode', 'connector', 'cold-start', 'loader'];
+const ALL = {
+  encode: 'line protocol to the bodies of WriteRecords calls, in memory',
+  connector: 'the connector whole: events in, calls over HTTP out',
+  'cold-start': 'the cold start of the write function, after `npm run build`',
+  loader: 'the loader whole: a Parquet file to writes over HTTP',
+};
+const BY_NAME_ALONE = {
+  'plan-files': 'the planning of a prefix of many files',
+  'load-influxdb': 'a load of generated files into a real InfluxDB (influxd), as `npm run test:load`',
+  soak: 'ten minutes of load and bad requests, as `npm run soak`, after `npm run bundle`',
+};
+
+const listed = (benchmarks) =>
+  Object.entries(benchmarks)
+    .map(([name, what]) => `  ${name.padEnd(14)} ${what}`)
+    .join('\n');
+const USAGE = `npm run bench              runs these, one after the other
+${listed(ALL)}
+npm run bench -- NAME ...  runs one of them, or of these; the head of bench/NAME.ts tells its arguments
+${listed(BY_NAME_ALONE)}`;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [name, ...rest] = process.argv.slice(2);
-await bundleWorker(`${root}.build/parquet-worker.cjs`);
 
-for (const benchmark of name === undefined ? ALL : [name])
-  process.exitCode = (await runProgram(`bench/${benchmark}`, rest)) || process.exitCode;
+async function run(benchmarks) {
+  await bundleWorker(`${root}.build/parquet-worker.cjs`);
+  for (const benchmark of benchmarks) {
+    console.log(`\n== bench/${benchmark}.ts`);
+    process.exitCode = (await runProgram(`bench/${benchmark}`, rest)) || process.exitCode;
+  }
+}
+
+if (name === '--help') console.log(USAGE);
+else if (name === undefined) await run(Object.keys(ALL));
+else if (Object.hasOwn(ALL, name) || Object.hasOwn(BY_NAME_ALONE, name)) await run([name]);
+else {
+  console.error(`there is no benchmark '${name}'\n\n${USAGE}`);
+  process.exitCode = 2;
+}

@@ -116,7 +116,7 @@ export function createRouter(
 /** @throws ApiError 404 for an unknown path, 405 for a method that it does not have */
 function findRoute(table: Routes, { method, path }: HttpRequest): Route {
   const methods = Object.hasOwn(table, path) ? table[path] : undefined;
-  if (methods === undefined) throw new ApiError(404, 'not found', 'path not found');
+  if (methods === undefined) throw new ApiError(404, 'not found', 'path not found: writes go to POST /api/v2/write');
   const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (route !== undefined) return route;
   const allow = Object.keys(methods).join(', ');

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Environment } from 'shared/environment';
 import { UsageError } from '../command/program';
+import { type SettingOptions, settingsOf } from '../command/settings';
 
 export const USAGE = `npm run load -- FILE|DIR|s3://BUCKET/KEY-OR-PREFIX [options]
   --url URL          InfluxDB (INFLUXDB_URL, or http://localhost:8086)
@@ -20,6 +21,17 @@ export const USAGE = `npm run load -- FILE|DIR|s3://BUCKET/KEY-OR-PREFIX [option
 
 All settings of the functions hold here too, as environment variables. A path that ends in .parquet is one file; any other s3://
 path is a prefix. Exit code: 0 when everything is stored, 1 when something is not, 2 for bad arguments.`;
+
+export const SETTING_OPTIONS: SettingOptions = {
+  INFLUXDB_URL: 'url',
+  INFLUXDB_ORG: 'org',
+  INFLUXDB_BUCKET: 'bucket',
+  INFLUXDB_TOKEN: 'token',
+  INFLUXDB_ENGINE: 'engine',
+  MAX_BATCH_SIZE: 'batch-size',
+  MAX_RETRIES: 'max-retries',
+  WRITE_CONCURRENCY: 'concurrency',
+};
 
 export interface Arguments {
   /** A path, or s3://bucket/key. */
@@ -45,15 +57,9 @@ export function readArguments(argv: readonly string[], environment: Environment)
   // A local connector asks for no token; an InfluxDB refuses this one and says so.
   const token = values.token ?? given.INFLUXDB_TOKEN ?? (secret === undefined ? 'none' : undefined);
   const settings = {
-    ...given,
+    INFLUXDB_URL: 'http://localhost:8086',
+    ...settingsOf(SETTING_OPTIONS, values, given),
     ...(token === undefined ? { INFLUXDB_TOKEN_SECRET_NAME: secret } : { INFLUXDB_TOKEN: token }),
-    INFLUXDB_URL: values.url ?? given.INFLUXDB_URL ?? 'http://localhost:8086',
-    INFLUXDB_ORG: values.org ?? given.INFLUXDB_ORG,
-    INFLUXDB_BUCKET: values.bucket ?? given.INFLUXDB_BUCKET,
-    INFLUXDB_ENGINE: values.engine ?? given.INFLUXDB_ENGINE,
-    MAX_BATCH_SIZE: values['batch-size'] ?? given.MAX_BATCH_SIZE,
-    MAX_RETRIES: values['max-retries'] ?? given.MAX_RETRIES,
-    WRITE_CONCURRENCY: values.concurrency ?? given.WRITE_CONCURRENCY,
   };
   const { dataset, json, 'dry-run': dryRun } = values;
   return { source, dataset, tolerated, dryRun, json, settings };

@@ -41,8 +41,9 @@ export class Progress {
     this.output.write(`${this.output.isTTY ? CLEAR_LINE : ''}${message}\n`);
   }
 
-  /** Shows the last state, and leaves the line. */
+  /** Shows the last state, and leaves the line; nothing of a load that ended before it knew its rows. */
   end(): void {
+    if (this.total === 0) return;
     this.show();
     if (this.output.isTTY) this.output.write('\n');
   }

@@ -16,6 +16,7 @@ const NO_RETRY = new Set(['ECONNREFUSED', 'ENOTFOUND', 'CredentialsProviderError
 
 export interface LineWriterOptions {
   readonly url: string;
+  readonly token?: string | undefined;
   /** ns, us, ms or s. */
   readonly precision: string;
   readonly batchLines: number;
@@ -55,7 +56,8 @@ class LineWriter {
 
   constructor(options: LineWriterOptions) {
     this.#options = options;
-    const connection = { url: options.url, timeout: TIMEOUT_MS };
+    const { url, token } = options;
+    const connection = { url, timeout: TIMEOUT_MS, ...(token !== undefined && { token }) };
     const { transport } = new InfluxDB(connection);
     const client = new InfluxDB({ ...connection, transport: options.wrapTransport?.(transport) ?? transport });
     // The endpoint ignores organization and bucket, but the API has them.
@@ -132,6 +134,9 @@ function retryDelay(error: Error, retry: number): number {
 
 function describe(error: Error): string {
   if (error instanceof HttpError) return `HTTP ${error.statusCode}: ${error.message}`;
+  if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') {
+    return 'nothing listens there (ECONNREFUSED): is npm start running? --endpoint names another endpoint';
+  }
   // A host with several addresses fails with an AggregateError, which has a code and no message.
   return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
 }

@@ -122,8 +122,8 @@ export interface RedriveConfig {
 export function loadRedriveConfig(environment: Environment = process.env): RedriveConfig {
   const env = new EnvironmentReader(environment);
   const config = {
-    queueUrl: env.required('DEAD_LETTER_QUEUE_URL'),
-    parkingQueueUrl: env.required('PARKING_QUEUE_URL'),
+    queueUrl: queueUrl(env, 'DEAD_LETTER_QUEUE_URL'),
+    parkingQueueUrl: queueUrl(env, 'PARKING_QUEUE_URL'),
     writeFunction: env.required('WRITE_FUNCTION_NAME'),
     loadObjectFunction: env.optional('LOAD_OBJECT_FUNCTION_NAME'),
     stateMachineArn: env.optional('STATE_MACHINE_ARN'),
@@ -136,6 +136,14 @@ export function loadRedriveConfig(environment: Environment = process.env): Redri
   };
   env.check();
   return Object.freeze(config);
+}
+
+function queueUrl(env: EnvironmentReader, name: string): string {
+  const url = env.required(name);
+  if (url !== '' && !/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
+    env.problem(name, `must be the URL of a queue (https://sqs.REGION.amazonaws.com/ACCOUNT/NAME), not '${url}'`);
+  }
+  return url;
 }
 
 /** AWS_ENDPOINT_URL_TIMESTREAM_WRITE, or AWS_ENDPOINT_URL. The SDK, left to itself, keeps only the host name of it. */

@@ -130,8 +130,11 @@ function influxUrl(env: EnvironmentReader): string {
   const url = env.required(name);
   if (url === '') return url;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!/^https?:$/.test(parsed?.protocol ?? '')) env.problem(name, 'must be a URL with http or https, and its port');
-  else if (parsed?.username || parsed?.password) env.problem(name, 'may hold no credentials: give INFLUXDB_TOKEN');
+  if (!/^https?:$/.test(parsed?.protocol ?? '')) {
+    // What stands before an @ may be a password.
+    const given = url.includes('@') ? '' : `, not '${url}'`;
+    env.problem(name, `must be a URL with http or https, and its port${given}`);
+  } else if (parsed?.username || parsed?.password) env.problem(name, 'may hold no credentials: give INFLUXDB_TOKEN');
   return url.replace(/\/+$/, '');
 }
 

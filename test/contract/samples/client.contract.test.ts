@@ -49,6 +49,13 @@ describe('batches', () => {
     expect(requests[0]?.headers['content-encoding']).toBeUndefined();
   });
 
+  test('carry the token, where there is one', async () => {
+    const authorizations = async (options: Partial<LineWriterOptions>) =>
+      (await write([OK], options)).requests.map(({ headers }) => headers.authorization);
+    expect(await authorizations({ token: 'abc=' })).toEqual(['Token abc=']);
+    expect(await authorizations({})).toEqual([undefined]);
+  });
+
   test('that are too large are halved', async () => {
     const { result, bodies } = await write([refusal(413, 'too large'), OK]);
     expect(result).toEqual(counts({ stored: 3 }));
@@ -98,7 +105,7 @@ describe('failures', () => {
   test('nobody there: it is told at once', async () => {
     const { result, reports, delays } = await write([], { url: 'http://127.0.0.1:1' });
     expect(result).toEqual(counts({ unstored: 3 }));
-    expect(reports).toEqual([expect.stringContaining('ECONNREFUSED')]);
+    expect(reports).toEqual([expect.stringMatching(/ECONNREFUSED.*is npm start running\? --endpoint/)]);
     expect(delays).toEqual([]);
   });
 });

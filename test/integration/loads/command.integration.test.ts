@@ -80,14 +80,21 @@ describeWithInfluxd('the command line', (binary) => {
 
   it.each([
     ['a token that InfluxDB refuses', ['dataset=generation', '--token', 'wrong'], 1, /401/],
+    [
+      'an InfluxDB that is not there',
+      ['dataset=generation', '--url', 'http://127.0.0.1:1'],
+      1,
+      /^nothing listens at http:\/\/127\.0\.0\.1:1 .*npm start.*--url/,
+    ],
     ['a file that is not there', ['nothing.parquet'], 2, /there is no file or folder nothing.parquet/],
     [
       'a batch size that is none',
       ['dataset=generation', '--batch-size', 'x'],
       2,
-      /MAX_BATCH_SIZE must be a whole number/,
+      /--batch-size must be a whole number from 1 to 100000, not 'x'/,
     ],
-    ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /unknown dataset 'x'/],
+    ['an address that is none', ['dataset=generation', '--url', 'x'], 2, /--url must be a URL .*, not 'x'/],
+    ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /^unknown dataset 'x': .*DATASET_MAPPINGS/],
     ['an option that is none', ['dataset=generation', '--nope'], 2, /--nope/],
   ])(
     'tells of %s',

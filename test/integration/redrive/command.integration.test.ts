@@ -18,11 +18,12 @@ describe('the command line of the redrive', () => {
   }, STARTING_MS);
   afterAll(() => aws.stop());
 
-  const run = (...argv: string[]): Promise<{ code: number; out: string; err: string }> =>
+  const key = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const run = (...argv: string[]) => runWith({ AWS_REGION: 'us-east-1', ...key }, ...argv);
+  const runWith = (settings: object, ...argv: string[]): Promise<{ code: number; out: string; err: string }> =>
     new Promise((done) => {
       const args = [join(ROOT, '.build/local/redrive.cjs'), ...argv];
-      const key = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-      const env = { PATH: process.env.PATH, AWS_ENDPOINT_URL: aws.url, AWS_REGION: 'us-east-1', ...key };
+      const env = { PATH: process.env.PATH, AWS_ENDPOINT_URL: aws.url, AWS_EC2_METADATA_DISABLED: 'true', ...settings };
       execFile(process.execPath, args, { env }, (error, out, err) =>
         done({ code: Number(error?.code ?? 0), out, err }),
       );
@@ -51,9 +52,36 @@ describe('the command line of the redrive', () => {
   );
 
   it(
+    'takes the region from the address of the queue, and says what is missing of credentials and region',
+    async () => {
+      const address = 'https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters';
+      expect(await runWith({}, '--queue', address, '--dry-run')).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(
+          /^invalid configuration:\n {2}- no AWS credentials were found: set AWS_PROFILE, .*\n$/m,
+        ),
+      });
+      expect(await runWith(key, ...queue(), '--dry-run')).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/^invalid configuration:\n {2}- no AWS region is set: set AWS_REGION .*\n$/m),
+      });
+    },
+    STARTING_MS,
+  );
+
+  it(
     'tells of wrong arguments, and ends with 2',
     async () => {
-      expect(await run(...queue())).toMatchObject({ code: 2, err: expect.stringContaining('PARKING_QUEUE_URL') });
+      expect(await run(...queue())).toMatchObject({ code: 2, err: expect.stringContaining('--parking is missing') });
+      expect(await run('--dry-run')).toMatchObject({ code: 2, err: expect.stringContaining('--queue is missing') });
+      expect(await run('--queue', 'nope', '--dry-run')).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/--queue must be the URL of a queue .*, not 'nope'\n$/),
+      });
+      expect(await run(...all(), '--rate', 'x')).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/--rate must be/),
+      });
       expect(await run('--que', 'x')).toMatchObject({ code: 2, err: expect.stringContaining('npm run redrive') });
       expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('npm run redrive') });
     },

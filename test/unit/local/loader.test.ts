@@ -92,6 +92,12 @@ describe('progress', () => {
     expect(text).not.toContain('\r');
   });
 
+  it('is silent about a load that ended before its rows were known', () => {
+    let shown = '';
+    new Progress({ write: (part: string) => (shown += part) }).end();
+    expect(shown).toBe('');
+  });
+
   it('shows messages on lines of their own', () => {
     progressOn(true).note('a write has to be repeated');
     expect(text).toBe('\r\u001b[Ka write has to be repeated\n');

@@ -4,6 +4,7 @@ test('a file goes to the local endpoint in batches of 5,000 lines', () => {
   expect(readWriteArguments(['data.lp'])).toEqual({
     source: { file: 'data.lp' },
     endpoint: 'http://localhost:9000/',
+    token: undefined,
     region: process.env.AWS_REGION ?? 'us-east-1',
     service: 'execute-api',
     precision: 'ns',
@@ -13,10 +14,11 @@ test('a file goes to the local endpoint in batches of 5,000 lines', () => {
 
 test('every option is read', () => {
   const args =
-    '--dataset weather --endpoint https://api.example.com/v1 --region sa-east-1 --service lambda --precision s';
+    '--dataset weather --endpoint https://api.example.com/v1 --token abc= --region sa-east-1 --service lambda --precision s';
   expect(readWriteArguments([...args.split(' '), '--batch-lines', '10'])).toEqual({
     source: { dataset: 'weather' },
     endpoint: 'https://api.example.com/v1',
+    token: 'abc=',
     region: 'sa-east-1',
     service: 'lambda',
     precision: 's',
@@ -36,6 +38,8 @@ test.each([
   [['--dataset', 'none'], '--dataset'],
   [['a.lp', '--endpoint', 'localhost:9000'], '--endpoint'],
   [['a.lp', '--endpoint', 'http://localhost:9000/?org=a'], '--endpoint'],
+  [['a.lp', '--token', ''], '--token'],
+  [['a.lp', '--token', 'a b'], '--token'],
   [['a.lp', '--precision', 'h'], '--precision'],
   [['a.lp', '--batch-lines', '0'], '--batch-lines'],
 ])('%j is refused', (args, part) => {

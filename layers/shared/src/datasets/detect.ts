@@ -13,7 +13,8 @@ export function detectDataset(key: string, mappings: readonly DatasetMapping[], 
   const known = mappings.map(({ name }) => name).join(', ');
   if (explicit !== undefined) {
     const mapping = mappings.find(({ name }) => name === explicit.trim().toLowerCase());
-    if (!mapping) throw new InvalidEventError(`unknown dataset '${explicit}': expected one of ${known}`);
+    if (!mapping)
+      throw new InvalidEventError(`unknown dataset '${explicit}': expected one of ${known}, or of DATASET_MAPPINGS`);
     return mapping;
   }
 
@@ -29,7 +30,8 @@ export function detectDataset(key: string, mappings: readonly DatasetMapping[], 
   if (found.length === 0) throw undetected(key, `no dataset named in it, expected one of ${known}`);
   if (found.length > 1) throw undetected(key, `several datasets named in it: ${found.join(', ')}`);
   const mapping = mappings.find(({ name }) => name === found[0]);
-  if (!mapping) throw undetected(key, `unknown dataset '${found[0]}', expected one of ${known}`);
+  if (!mapping)
+    throw undetected(key, `unknown dataset '${found[0]}', expected one of ${known}, or of DATASET_MAPPINGS`);
   return mapping;
 }
 

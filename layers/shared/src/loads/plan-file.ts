@@ -3,11 +3,15 @@ import { mappedColumns } from '../datasets/columns';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { DataConversionError } from '../errors';
+import type { ColumnInfo } from '../parquet/metadata';
 import { type PlanTargets, planRuns } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
 import { contestedNames, schemaProblems } from '../points/schema';
 import type { ObjectStore, ObjectVersion } from './objects';
 import type { PlanItem } from './plan-item';
+
+/** Columns of a file that a message names. */
+const MAX_NAMES = 30;
 
 export interface FilePlanner {
   readonly objects: ObjectStore;
@@ -40,7 +44,10 @@ export async function planFile(
   const source = await objects.open(version);
   try {
     const metadata = await reader.inspect(source);
-    if (validateSchema) refuse(source.name, schemaProblems(metadata.columns, mapping));
+    if (validateSchema) {
+      const problems = schemaProblems(metadata.columns, mapping);
+      refuse(source.name, problems.length > 0 ? [...problems, hint(metadata.columns, mapping)] : []);
+    }
     const runs = planRuns(metadata, mappedColumns(mapping), targets);
     const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping).length > 0;
     const survey = isContested ? await reader.survey(source, mapping) : { taken: [], whollyNull: [] };
@@ -77,6 +84,13 @@ export async function planWhole(
 
 /** What is said of a required column that no row of a file has a value of. */
 export const withoutValue = (column: string): string => `column ${column} has no value in any row`;
+
+/** What a user needs to know whose file does not fit its dataset. */
+function hint(columns: readonly ColumnInfo[], { name }: DatasetMapping): string {
+  const names = columns.slice(0, MAX_NAMES).map((column) => column.name);
+  const others = columns.length > MAX_NAMES ? ` and ${columns.length - MAX_NAMES} more` : '';
+  return `as dataset ${name} requires (the file has ${names.join(', ')}${others}; DATASET_MAPPINGS can say what they are)`;
+}
 
 function refuse(name: string, problems: readonly string[]): void {
   if (problems.length > 0) throw new DataConversionError(`${name}: ${problems.join(', ')}`, { object: name });

@@ -4,7 +4,7 @@ import { DataConversionError, InvalidEventError } from '../errors';
 import { inOrder } from './in-order';
 import { JsonLines } from './json-lines';
 import { check, type Load, loadSchema } from './load';
-import type { ObjectRef } from './objects';
+import type { ObjectRef, ObjectStore } from './objects';
 import { type Candidate, type Continuation, candidates, continuationSchema } from './plan-candidates';
 import { type FilePlanner, planFile } from './plan-file';
 import type { PlanItem, Unplanned } from './plan-item';
@@ -80,7 +80,8 @@ export async function planLoad(event: unknown, services: PlanServices): Promise<
     }
     if (deadline.aborted || items.bytes >= planBytes) next = planned.position;
   }
-  if (part === 0 && next === null && totals.files + totals.unplanned === 0) throw nothingFound(load, totals.ignored);
+  if (part === 0 && next === null && totals.files + totals.unplanned === 0)
+    throw nothingFound(load, totals.ignored, objects);
 
   const plan = { bucket: workBucket, key: workKey(load.loadId, `plan-${part}.jsonl`) };
   await objects.write(plan, items.text(), 'application/x-ndjson');
@@ -117,8 +118,10 @@ async function planCandidate(candidate: Candidate, load: Load, services: PlanSer
   }
 }
 
-function nothingFound({ source }: Load, ignored: number): Error {
+function nothingFound({ source }: Load, ignored: number, objects: ObjectStore): Error {
   if (!('prefix' in source)) return new InvalidEventError('the plan holds no item to load');
   const others = ignored > 0 ? ` (${ignored} other keys were left out)` : '';
-  return new InvalidEventError(`no Parquet file under s3://${source.bucket}/${source.prefix}${others}`);
+  return new InvalidEventError(
+    `no Parquet file under ${objects.nameOf({ bucket: source.bucket, key: source.prefix })}${others}`,
+  );
 }

@@ -13,7 +13,8 @@ export interface AcceptedToken {
 }
 
 // Each schema has a message of its own: zod's would quote names of unknown fields, and a token may stand where a name belongs.
-const TOKEN_FORM = 'must be a text of printable ASCII characters without spaces';
+export const TOKEN_FORM = 'must be a text of printable ASCII characters without spaces';
+export const TOKEN_PATTERN = /^[\x21-\x7e]+$/;
 const NAMES_FORM = 'must be a list of at least one name; without it, every one is allowed';
 const NAME_FORM = 'must be 1 to 64 letters, digits, ".", "_" or "-"';
 
@@ -21,7 +22,7 @@ const names = z.array(z.string(NAMES_FORM).min(1, NAMES_FORM), NAMES_FORM).min(1
 // Strict, since a misspelt `buckets` would allow every bucket.
 const tokenSchema = z.strictObject(
   {
-    token: z.string(TOKEN_FORM).regex(/^[\x21-\x7e]+$/, TOKEN_FORM),
+    token: z.string(TOKEN_FORM).regex(TOKEN_PATTERN, TOKEN_FORM),
     name: z
       .string(NAME_FORM)
       .regex(/^[\w.-]{1,64}$/, NAME_FORM)

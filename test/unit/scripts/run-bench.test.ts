@@ -1,0 +1,37 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const ROOT = resolve(__dirname, '../../..');
+const bench = (...args: string[]) =>
+  spawnSync(process.execPath, ['scripts/run-bench.mjs', ...args], { cwd: ROOT, encoding: 'utf8' });
+
+test('help lists every benchmark there is, with what it measures', () => {
+  const { status, stdout } = bench('--help');
+  const listed = [...stdout.matchAll(/^ {2}(\S+) +\S.*$/gm)].map(([, name = '']) => name);
+  expect(listed.filter((name) => !existsSync(join(ROOT, 'bench', `${name}.ts`)))).toEqual([]);
+  const runnable = readdirSync(join(ROOT, 'bench')).filter((file) =>
+    / {5}(?:npm run|node scripts)/.test(readFileSync(join(ROOT, 'bench', file), 'utf8')),
+  );
+  expect(listed.map((name) => `${name}.ts`).sort()).toEqual(runnable.sort());
+  expect(status).toBe(0);
+});
+
+test('a name that is none is told with the list, and ends with 2', () => {
+  const { status, stderr } = bench('conector');
+  expect(stderr).toContain("there is no benchmark 'conector'");
+  expect(stderr).toMatch(/^ {2}connector +the connector/m);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(status).toBe(2);
+});
+
+test('a signal ends the program that runs, and the processes that it started', async () => {
+  const code = "import { runProgram } from './scripts/run-program.mjs'; await runProgram(process.argv[1], []);";
+  const args = ['--input-type=module', '-e', code, 'test/fixtures/programs/with-child'];
+  const runner = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(runner.stdout, 'data');
+  runner.kill('SIGTERM');
+  // The output is closed when nobody is left who holds it.
+  expect(await once(runner, 'close')).toEqual([null, 'SIGTERM']);
+});
