@@ -11,8 +11,9 @@ test('help lists every benchmark there is, with what it measures', () => {
   const { status, stdout } = bench('--help');
   const listed = [...stdout.matchAll(/^ {2}(\S+) +\S.*$/gm)].map(([, name = '']) => name);
   expect(listed.filter((name) => !existsSync(join(ROOT, 'bench', `${name}.ts`)))).toEqual([]);
-  const runnable = readdirSync(join(ROOT, 'bench')).filter((file) =>
-    / {5}(?:npm run|node scripts)/.test(readFileSync(join(ROOT, 'bench', file), 'utf8')),
+  const runnable = readdirSync(join(ROOT, 'bench')).filter(
+    (file) =>
+      file.endsWith('.ts') && / {5}(?:npm run|node scripts)/.test(readFileSync(join(ROOT, 'bench', file), 'utf8')),
   );
   expect(listed.map((name) => `${name}.ts`).sort()).toEqual(runnable.sort());
   expect(status).toBe(0);
