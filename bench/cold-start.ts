@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { report, round } from './report';
-import { median } from './runs';
+import { median, runMain } from './runs';
 
 const BUILT = '.aws-sam/build';
 const ROUNDS = 15;
@@ -109,7 +109,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+runMain(main);

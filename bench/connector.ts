@@ -17,7 +17,7 @@ import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { expandCall, identityOf } from '../test/timestream-calls';
 import { naiveCalls, VERSION } from './naive';
 import { type Row, report, round } from './report';
-import { type Cost, inTurn, median, peakMegabytes } from './runs';
+import { type Cost, inTurn, median, peakMegabytes, runMain } from './runs';
 import { WORKLOADS, workload } from './workloads';
 
 /** Lines a request, and how many requests where nothing else is asked for. */
@@ -216,7 +216,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+runMain(main);

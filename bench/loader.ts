@@ -24,7 +24,7 @@ import { openFile } from 'shared/parquet/source';
 import { concatenate, eachLine, makeGeneration } from './generation';
 import { loadFolder, WORKER } from './load-folder';
 import { type Row, report, round } from './report';
-import { type Cost, costSoFar, inTurn, median } from './runs';
+import { type Cost, costSoFar, inTurn, median, runMain } from './runs';
 
 const ROWS = 1_000_000;
 const ROUNDS = 5;
@@ -190,7 +190,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+runMain(main);
