@@ -251,7 +251,7 @@ describeProof(`${MOTO.replace('==', ' ')}, an engine of the States Language`, mo
 });
 
 /** The tests that run the whole machine, its Distributed Map included, in MiniStack. */
-const MINISTACK = 'test/integration/workflow/bulk-load.integration.test.ts';
+const MINISTACK = 'test/acceptance/deployed-stack.acceptance.test.ts';
 
 afterAll(() =>
   detail(
