@@ -82,6 +82,8 @@ function failedLoad(
       `an execution of another state machine than ${stateMachineArn ?? 'this stack, which has none'}`,
     );
   }
+  if (detail.status === 'ABORTED')
+    return unreplayable('the load was aborted by somebody, and is theirs to start again');
   const [, replays = '0'] = /^redrive-(\d+)-/.exec(detail.name) ?? [];
   if (Number(replays) >= maxTries) return unreplayable(`the load failed again after ${replays} replays`);
   // EventBridge leaves out what is too large for it.

@@ -69,6 +69,11 @@ describe('a load that failed', () => {
     expect(reasonOf(read(named('redrive-3-0123')))).toContain('failed again after 3 replays');
   });
 
+  test('because somebody aborted it is not started against their will', () => {
+    const aborted = { ...letter, detail: { ...letter.detail, status: 'ABORTED' } };
+    expect(reasonOf(read(aborted))).toContain('aborted');
+  });
+
   test('of another state machine, or of a stack without one, is not replayed', () => {
     const other = { ...letter, detail: { ...letter.detail, stateMachineArn: `${WORKFLOW}2` } };
     expect(reasonOf(read(other))).toContain('another state machine');
