@@ -17,7 +17,7 @@ import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { expandCall, identityOf } from '../test/timestream-calls';
 import { naiveCalls, VERSION } from './naive';
 import { type Row, report, round } from './report';
-import { type Cost, inTurn, median, peakMegabytes, runMain } from './runs';
+import { costOf, inTurn, median, runMain } from './runs';
 import { WORKLOADS, workload } from './workloads';
 
 /** Lines a request, and how many requests where nothing else is asked for. */
@@ -79,15 +79,9 @@ async function runWay(way: string, name: string, lines: number, requests: number
   if (send === undefined) throw new Error(`no way ${way}`);
   const events = Array.from({ length: requests }, (_, index) => eventOf(workload(name).request(index, lines)));
   for (const event of events) await send(event);
-  const before = process.cpuUsage();
-  const started = performance.now();
-  for (const event of events) await send(event);
-  const { user, system } = process.cpuUsage(before);
-  const cost: Cost = {
-    cpuSeconds: (user + system) / 1e6,
-    seconds: (performance.now() - started) / 1000,
-    peakMegabytes: peakMegabytes(),
-  };
+  const cost = await costOf(async () => {
+    for (const event of events) await send(event);
+  });
   console.log(JSON.stringify(cost));
 }
 

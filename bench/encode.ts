@@ -8,6 +8,7 @@
  */
 
 import { END, LineDecoder, TOKEN } from 'shared/line-protocol/decoder';
+import { decodePoints } from 'shared/line-protocol/point';
 import { NANOSECONDS } from 'shared/line-protocol/precision';
 import { ByteWriter } from 'shared/timestream/byte-writer';
 import { LineReport } from 'shared/timestream/line-report';
@@ -16,7 +17,7 @@ import { mapLines } from 'shared/timestream/records';
 import { expandCall, identityOf } from '../test/timestream-calls';
 import { DATABASE, naiveCalls, VERSION } from './naive';
 import { type Row, report, round } from './report';
-import { type Cost, inTurn, median, peakMegabytes } from './runs';
+import { type Cost, costOf, inTurn, median, runMain } from './runs';
 import { WORKLOADS, workload } from './workloads';
 
 const LINES = 5_000;
@@ -77,30 +78,24 @@ function compare(name: string): void {
   };
   const expected = records('naive');
   if (JSON.stringify(records('connector')) !== JSON.stringify(expected)) throw new Error(`${name}: other records`);
+  const tokens = decodePoints(lines, 0n).points.reduce((sum, { tags, fields }) => sum + tags.length + fields.length, 0);
+  if (countTokens(lines) !== tokens) throw new Error(`${name}: other tokens`);
 }
 
-function runWay(way: string, name: string, requests: number): Cost {
+function runWay(way: string, name: string, requests: number): Promise<Cost> {
   const bodies = Array.from({ length: requests }, (_, index) => Buffer.from(workload(name).request(index, LINES)));
   let bytes = 0;
   const once = (): void => {
     for (const body of bodies) ways[way]?.(body, (made) => (bytes += made.length));
   };
   once();
-  const before = process.cpuUsage();
-  const started = performance.now();
-  once();
-  const { user, system } = process.cpuUsage(before);
-  return {
-    cpuSeconds: (user + system) / 1e6,
-    seconds: (performance.now() - started) / 1000,
-    peakMegabytes: peakMegabytes(),
-  };
+  return costOf(once);
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const [first, ...rest] = process.argv.slice(2);
   if (first === '--way') {
-    console.log(JSON.stringify(runWay(rest[0] ?? '', rest[1] ?? '', Number(rest[2]))));
+    console.log(JSON.stringify(await runWay(rest[0] ?? '', rest[1] ?? '', Number(rest[2]))));
     return;
   }
   const requests = Number(first ?? 40);
@@ -125,4 +120,4 @@ function main(): void {
   report('encode', rows, { requests, 'lines a request': LINES, rounds });
 }
 
-main();
+runMain(main);

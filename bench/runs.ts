@@ -25,6 +25,19 @@ export function peakMegabytes(): number {
   return Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS) / 1024;
 }
 
+/** What `work` costs, in this process. */
+export async function costOf(work: () => Promise<void> | void): Promise<Cost> {
+  const before = process.cpuUsage();
+  const started = performance.now();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    seconds: (performance.now() - started) / 1000,
+    peakMegabytes: peakMegabytes(),
+  };
+}
+
 /** Runs this program again with other arguments, and gives what it prints. */
 export function inProcess(...argv: (string | number)[]): string {
   const args = [process.argv[1] ?? '', ...argv.map(String)];

@@ -1,7 +1,7 @@
 /** The tags of one request as dimensions, each distinct `key=value` read and checked once. */
 
 import { ByteMap, hashBytes } from '../line-protocol/byte-map';
-import { EQUALS, escapeKey, escapesInKey, unescapeText } from '../line-protocol/bytes';
+import { escapeKey, escapesInKey, unescapeText } from '../line-protocol/bytes';
 import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { ByteWriter } from './byte-writer';
@@ -44,7 +44,7 @@ export class DimensionTable {
   constructor(given: { readonly name: string; readonly value: string } | undefined) {
     if (given === undefined) return;
     const text = Words.of(`${escapeKey(given.name)}=${escapeKey(given.value)}`);
-    const start = text.bytes.indexOf(EQUALS, Buffer.byteLength(escapeKey(given.name))) + 1;
+    const start = Buffer.byteLength(escapeKey(given.name)) + 1;
     this.given = { text, dimension: this.add(nameOf(given.name), text.bytes, start, text.length) };
   }
 
