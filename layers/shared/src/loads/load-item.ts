@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { mappedColumns } from '../datasets/columns';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
+import { partitionColumns } from '../datasets/partitions';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import { writeBatches } from '../influxdb/batch-writer';
 import type { LineWriter } from '../influxdb/client';
@@ -69,6 +70,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       validateSchema: config.validateSchema,
       run: { firstRowGroup: item.firstRowGroup, rowGroups: item.rowGroups },
       taken: item.taken,
+      partitions: partitionColumns(item.key),
       signal: deadline,
       ...(config.workBucket !== undefined && { onReject: rejects.add }),
     });

@@ -2,6 +2,7 @@
 import { mappedColumns } from '../datasets/columns';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
+import { type PartitionColumns, partitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
 import type { ColumnInfo } from '../parquet/metadata';
 import { type PlanTargets, planRuns } from '../parquet/plan';
@@ -41,16 +42,17 @@ export async function planFile(
 ): Promise<FilePlan> {
   const { objects, reader, validateSchema, targets } = planner;
   const mapping = detectDataset(version.key, planner.mappings, dataset ?? undefined);
+  const partitions = partitionColumns(version.key);
   const source = await objects.open(version);
   try {
     const metadata = await reader.inspect(source);
     if (validateSchema) {
-      const problems = schemaProblems(metadata.columns, mapping);
-      refuse(source.name, problems.length > 0 ? [...problems, hint(metadata.columns, mapping)] : []);
+      const problems = schemaProblems(metadata.columns, mapping, partitions);
+      refuse(source.name, problems.length > 0 ? [...problems, hint(metadata.columns, partitions, mapping)] : []);
     }
     const runs = planRuns(metadata, mappedColumns(mapping), targets);
-    const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping).length > 0;
-    const survey = isContested ? await reader.survey(source, mapping) : { taken: [], whollyNull: [] };
+    const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping, partitions).length > 0;
+    const survey = isContested ? await reader.survey(source, mapping, { partitions }) : { taken: [], whollyNull: [] };
     if (validateSchema) refuse(source.name, survey.whollyNull.map(withoutValue));
     const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
     return { mapping, items: runs.map((run) => ({ ...file, ...run })) };
@@ -74,7 +76,9 @@ export async function planWhole(
     return plan;
   const source = await planner.objects.open(version);
   try {
-    const { whollyNull } = await planner.reader.survey(source, plan.mapping);
+    const { whollyNull } = await planner.reader.survey(source, plan.mapping, {
+      partitions: partitionColumns(version.key),
+    });
     refuse(source.name, whollyNull.map(withoutValue));
     return plan;
   } finally {
@@ -86,10 +90,11 @@ export async function planWhole(
 export const withoutValue = (column: string): string => `column ${column} has no value in any row`;
 
 /** What a user needs to know whose file does not fit its dataset. */
-function hint(columns: readonly ColumnInfo[], { name }: DatasetMapping): string {
+function hint(columns: readonly ColumnInfo[], partitions: PartitionColumns, { name }: DatasetMapping): string {
   const names = columns.slice(0, MAX_NAMES).map((column) => column.name);
   const others = columns.length > MAX_NAMES ? ` and ${columns.length - MAX_NAMES} more` : '';
-  return `as dataset ${name} requires (the file has ${names.join(', ')}${others}; DATASET_MAPPINGS can say what they are)`;
+  const path = partitions.size > 0 ? `, its path ${[...partitions.keys()].join(', ')}` : '';
+  return `as dataset ${name} requires (the file has ${names.join(', ')}${others}${path}; DATASET_MAPPINGS can say what they are)`;
 }
 
 function refuse(name: string, problems: readonly string[]): void {

@@ -1,6 +1,8 @@
 /** What a worker does with a file: tell its metadata, survey its columns, or turn its rows into points. */
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
+import { lackingColumns } from '../points/constants';
 import { PointsEncoder } from '../points/encoder';
+import { fieldName } from '../points/number-fields';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead } from '../points/schema';
 import { TextIds } from '../points/text-ids';
@@ -25,6 +27,7 @@ export async function encodePoints(tables: ParquetTables, job: PointsJob, output
     {
       mapping: job.mapping,
       columns,
+      partitions: job.partitions,
       taken: job.taken,
       buffer,
       onReject: job.rejects ? (row) => rejected.push(row) : undefined,
@@ -52,6 +55,17 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
   const taken: string[] = [];
   const named = job.mapping.fields.flatMap((field) => (field.named ? [field.named] : []));
   const ids = new Int32Array(BATCH_ROWS);
+  const constants = lackingColumns(tables.metadata.columns, job.partitions);
+  const take = (name: string) => {
+    if (contested.delete(name)) taken.push(name);
+  };
+  const nullConstants: string[] = [];
+  for (const [column, value] of constants) {
+    if (empty.delete(column) && value === null) nullConstants.push(column);
+    for (const field of named) if (field.by === column) take(fieldName(field, value));
+  }
+  // What only a constant names is known by now.
+  if (named.every(({ by }) => constants.has(by))) contested.clear();
 
   for (let group = 0; group < rowGroups.length && (contested.size > 0 || empty.size > 0); group++) {
     const wanted = [...empty, ...(contested.size > 0 ? named.map(({ by }) => by) : [])];
@@ -63,13 +77,12 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
       (batch) => {
         for (const column of batch.columns) {
           if (empty.has(column.name) && hasValue(column)) empty.delete(column.name);
-          for (const { by, names, otherwise } of named) {
-            if (by !== column.name || contested.size === 0) continue;
+          for (const field of named) {
+            if (field.by !== column.name || contested.size === 0) continue;
             const units = new TextIds();
             units.read(column, ids);
             for (const id of new Set(ids.subarray(0, column.length))) {
-              const name = names[units.valueOf(id)?.trim() ?? ''] ?? otherwise;
-              if (contested.delete(name)) taken.push(name);
+              take(fieldName(field, units.valueOf(id)));
             }
           }
         }
@@ -77,7 +90,7 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
       () => undefined,
     );
   }
-  return { taken: taken.sort(), whollyNull: rows === 0 ? [] : [...empty] };
+  return { taken: taken.sort(), whollyNull: rows === 0 ? [] : [...empty, ...nullConstants] };
 }
 
 /** Nested columns stay unread: no mapping can use them. */

@@ -1,5 +1,6 @@
 /** The messages between a reader and its worker thread. A worker does one job at a time. */
 import type { DatasetMapping } from '../datasets/mapping';
+import type { PartitionColumns } from '../datasets/partitions';
 import type { BatchLimits, Chunk } from '../points/batch-buffer';
 import type { PointsReport, RejectedRow } from '../points/report';
 import type { ParquetMetadata } from './metadata';
@@ -20,6 +21,8 @@ export interface SurveyJob {
   readonly kind: 'survey';
   readonly file: FileRef;
   readonly mapping: DatasetMapping;
+  /** Columns that the file's key supplies. */
+  readonly partitions: PartitionColumns;
   /** Names of fields to look for among those that the unit's fields take. */
   readonly contested: readonly string[];
   /** Columns to look for a value in. */
@@ -31,6 +34,8 @@ export interface PointsJob {
   readonly kind: 'points';
   readonly file: FileRef;
   readonly mapping: DatasetMapping;
+  /** Columns that the file's key supplies. */
+  readonly partitions: PartitionColumns;
   readonly taken: readonly string[];
   readonly firstRowGroup: number;
   readonly rowGroups: number;

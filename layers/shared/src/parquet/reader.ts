@@ -1,6 +1,7 @@
 /** Reads Parquet files in worker threads: their metadata, facts about their columns, and their rows as batches of line protocol. */
 import { requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
+import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
 import type { BatchLimits } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectedRow } from '../points/report';
@@ -30,6 +31,8 @@ export interface ReadPointsOptions {
   readonly run?: { readonly firstRowGroup: number; readonly rowGroups: number };
   /** What `survey` found for this file; where it is not given, the file is surveyed first if its columns make that necessary. */
   readonly taken?: readonly string[];
+  /** Columns that the file's key supplies; the file's own win. None by default. */
+  readonly partitions?: PartitionColumns;
   /** Takes each invalid row, for a reject file. */
   readonly onReject?: (row: RejectedRow) => void;
   readonly signal?: AbortSignal;
@@ -86,10 +89,10 @@ export class ParquetReader {
   async survey(
     source: ParquetSource,
     mapping: DatasetMapping,
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal; readonly partitions?: PartitionColumns } = {},
   ): Promise<Survey> {
     const opened = await this.open(source, options.signal);
-    return this.surveyOpened(this.bounded(source), opened, mapping, requiredColumns(mapping), options.signal);
+    return this.surveyOpened(this.bounded(source), opened, mapping, requiredColumns(mapping), options);
   }
 
   /**
@@ -124,15 +127,16 @@ export class ParquetReader {
     options: ReadPointsOptions,
     done: (report: PointsReport) => void,
   ): AsyncGenerator<Batch> {
-    const { signal, onReject } = options;
+    const { signal, onReject, partitions = NO_PARTITIONS } = options;
     const opened = await this.open(source, signal);
     const { metadata, file } = opened;
-    if (options.validateSchema) refuseUnfit(source, schemaProblems(metadata.columns, mapping));
-    const taken = options.taken ?? (await this.surveyOpened(source, opened, mapping, [], signal)).taken;
+    if (options.validateSchema) refuseUnfit(source, schemaProblems(metadata.columns, mapping, partitions));
+    const taken = options.taken ?? (await this.surveyOpened(source, opened, mapping, [], options)).taken;
     const job = {
       kind: 'points' as const,
       file,
       mapping,
+      partitions,
       taken,
       firstRowGroup: options.run?.firstRowGroup ?? 0,
       rowGroups: options.run?.rowGroups ?? metadata.rowGroups.length,
@@ -189,11 +193,12 @@ export class ParquetReader {
     { file, metadata }: OpenedFile,
     mapping: DatasetMapping,
     required: readonly string[],
-    signal?: AbortSignal,
+    { signal, partitions = NO_PARTITIONS }: { readonly signal?: AbortSignal; readonly partitions?: PartitionColumns },
   ): Promise<Survey> {
-    const contested = contestedNames(metadata.columns, mapping);
+    const contested = contestedNames(metadata.columns, mapping, partitions);
     if (contested.length === 0 && required.length === 0) return { taken: [], whollyNull: [] };
-    const job: Job = { kind: 'survey', file, mapping, contested, required, maxRowGroupBytes: this.maxRowGroupBytes };
+    const { maxRowGroupBytes } = this;
+    const job: Job = { kind: 'survey', file, mapping, partitions, contested, required, maxRowGroupBytes };
     return (await this.inTurn(() => this.single(source, job, 'survey', signal))).survey;
   }
 

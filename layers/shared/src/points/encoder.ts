@@ -1,10 +1,13 @@
 /** Record batches to line protocol: validates each row and writes it, without an object per row or value. */
+import { mappedColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
+import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import { type ArrowColumn, isValid } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import type { BatchBuffer } from './batch-buffer';
 import { cellText } from './cell-text';
 import { Cell } from './cells';
+import { fillNumbers, fillTimes, lackingColumns, withConstants } from './constants';
 import { LONGEST_NUMBER, TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
 import { type Head, Heads } from './heads';
@@ -25,6 +28,8 @@ export interface EncoderOptions {
   readonly mapping: DatasetMapping;
   /** The file's columns. */
   readonly columns: readonly ColumnInfo[];
+  /** Columns that the file's key supplies; none by default. */
+  readonly partitions?: PartitionColumns;
   /** Names that the unit's fields take in this file: a column's own field of such a name is written as `nominal_NAME`. */
   readonly taken: readonly string[];
   readonly buffer: BatchBuffer;
@@ -36,6 +41,8 @@ export class PointsEncoder {
   private readonly duplicates: DuplicateCounter;
   /** Columns of a type that does not serve: their cells count as unreadable. */
   private readonly unsuited: ReadonlySet<string>;
+  /** The mapped columns that have one value in all rows. */
+  private readonly constants: PartitionColumns;
   private readonly heads: Heads;
   private readonly timeReader: TimeReader;
   private readonly timestamps = new TimestampWriter();
@@ -56,13 +63,15 @@ export class PointsEncoder {
     private readonly options: EncoderOptions,
     capacity: number,
   ) {
-    const { mapping, columns, taken } = options;
+    const { mapping, columns, taken, partitions = NO_PARTITIONS } = options;
+    const mapped = new Set(mappedColumns(mapping));
+    this.constants = new Map([...lackingColumns(columns, partitions)].filter(([name]) => mapped.has(name)));
     const unsuited = unsuitedColumns(columns, mapping);
     this.unsuited = new Set(unsuited.map(({ name }) => name));
     this.duplicates = new DuplicateCounter();
-    this.heads = new Heads(mapping, this.unsuited, this.tally, capacity);
+    this.heads = new Heads(mapping, this.unsuited, this.constants, this.tally, capacity);
     this.timeReader = new TimeReader(mapping.time);
-    this.fields = numberFields(mapping, columns, taken, capacity);
+    this.fields = numberFields(mapping, withConstants(columns, this.constants), taken, capacity);
     this.longestTail = this.fields.reduce(
       (sum, { key }) => sum + key.length + LONGEST_NUMBER,
       LONGEST_NUMBER + SPOILT + 2,
@@ -73,6 +82,10 @@ export class PointsEncoder {
       states: new Uint8Array(capacity),
     };
     this.ids = new Int32Array(capacity);
+    for (const [name, value] of this.constants) {
+      if (name === mapping.time.column) fillTimes(name, value, mapping, this.times);
+      for (const field of this.fields) if (field.column === name) fillNumbers(name, value, field);
+    }
 
     for (const { name, format } of unsuited) this.tally.warn('ignored', name, format, 1);
     for (const { column, renamedFrom } of this.fields) {
@@ -89,17 +102,18 @@ export class PointsEncoder {
       batch.filter(({ name }) => !this.unsuited.has(name)).map((column) => [column.name, column]),
     );
     for (const column of batch) this.tally.addPresent(column.name, countPresent(column));
+    for (const [name, value] of this.constants) this.tally.addPresent(name, value === null ? 0 : rows);
     if (this.heads.trim()) this.duplicates.forget();
 
     const { column: timeColumn } = this.options.mapping.time;
     const times = columns.get(timeColumn);
     if (times) this.timeReader.read(times, this.times);
-    else this.times.states.fill(this.stateWithout(timeColumn), 0, rows);
+    else if (!this.constants.has(timeColumn)) this.times.states.fill(this.stateWithout(timeColumn), 0, rows);
     this.heads.read(columns, rows, this.ids);
     for (const field of this.fields) {
       const column = columns.get(field.column);
       if (column) readNumbers(column, field);
-      else field.states.fill(this.stateWithout(field.column), 0, rows);
+      else if (!this.constants.has(field.column)) field.states.fill(this.stateWithout(field.column), 0, rows);
     }
     for (let row = 0; row < rows; row++) this.encodeRow(row);
     this.rows += rows;
@@ -189,13 +203,16 @@ export class PointsEncoder {
       reason,
       column,
       value: this.cell(column, row),
-      values: Object.fromEntries(this.batch.map(({ name }) => [name, this.cell(name, row)])),
+      values: {
+        ...Object.fromEntries(this.constants),
+        ...Object.fromEntries(this.batch.map(({ name }) => [name, this.cell(name, row)])),
+      },
     });
   }
 
   private cell(name: string, row: number): string | null {
     const column = this.batch.find((candidate) => candidate.name === name);
-    const textAt = this.cells.get(name) ?? (column ? cellText(column) : () => null);
+    const textAt = this.cells.get(name) ?? (column ? cellText(column) : () => this.constants.get(name) ?? null);
     this.cells.set(name, textAt);
     return textAt(row);
   }

@@ -3,9 +3,10 @@
  * of their values and copied for each row.
  */
 import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
+import type { PartitionColumns } from '../datasets/partitions';
 import type { ArrowColumn } from '../parquet/c-data';
 import { escapeKey, escapeMeasurement, quote } from './escape';
-import { fieldKey } from './number-fields';
+import { fieldKey, fieldName } from './number-fields';
 import { type ReadyText, readyText } from './ready-text';
 import type { InvalidReason } from './report';
 import type { Tally } from './tally';
@@ -62,11 +63,13 @@ export class Heads {
 
   /**
    * @param unreadable columns of a type that cannot be text.
+   * @param constants columns with one value for all rows: part of each head, and no part of what tells heads apart.
    * @param capacity the rows of the largest record batch.
    */
   constructor(
     private readonly mapping: DatasetMapping,
     private readonly unreadable: ReadonlySet<string>,
+    private readonly constants: PartitionColumns,
     private readonly tally: Tally,
     capacity: number,
   ) {
@@ -85,7 +88,7 @@ export class Heads {
       ...this.strings.map(({ column }) => column),
       ...this.named.map(({ named }) => named?.by ?? ''),
     ]);
-    this.columns = [...names].map((name) => ({ name, texts: new TextIds() }));
+    this.columns = [...names].filter((name) => !constants.has(name)).map((name) => ({ name, texts: new TextIds() }));
     this.members = new Int32Array(this.columns.length * capacity);
     this.tuples = new TupleTable(this.columns.length);
   }
@@ -160,17 +163,18 @@ export class Heads {
     const text = readyText(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
     this.used += text.length;
     const keys = this.named.map(({ named }) => {
-      const unit = textOf(named?.by ?? '')?.trim() ?? '';
-      return fieldKey(named?.names[unit] ?? named?.otherwise ?? '');
+      return fieldKey(named ? fieldName(named, textOf(named.by)) : '');
     });
     return { text, series, fault, hasStrings: strings.length > 0, keys, warnings, rows: 0 };
   }
 
   /** The text of each column in the combination `id`. */
   private valuesOf(id: number): (column: string) => string | null | undefined {
-    const values = new Map(
-      this.columns.map(({ name, texts }, index) => [name, texts.valueOf(this.tuples.member(id, index))]),
-    );
+    const values = new Map<string, string | null | undefined>();
+    for (const [name, value] of this.constants) values.set(name, value ?? undefined);
+    for (const [index, { name, texts }] of this.columns.entries()) {
+      values.set(name, texts.valueOf(this.tuples.member(id, index)));
+    }
     return (column) => values.get(column);
   }
 }

@@ -56,6 +56,15 @@ export function numberFields(
     });
 }
 
+/** The field's name where another column's text names it. */
+export function fieldName(
+  { names, otherwise }: NonNullable<FieldMapping['named']>,
+  text: string | null | undefined,
+): string {
+  const unit = text?.trim() ?? '';
+  return (Object.hasOwn(names, unit) ? names[unit] : undefined) ?? otherwise;
+}
+
 /** `,key=` */
 export function fieldKey(name: string): ReadyText {
   return readyText(`,${escapeKey(name)}=`);

@@ -1,21 +1,31 @@
 /** Whether a file's columns are what a mapping needs. */
 import { mappedColumns, requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
+import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import type { ColumnInfo } from '../parquet/metadata';
+import { constantProblems, lackingColumns, withConstants } from './constants';
 import { isNumberColumn } from './numbers';
 import { isTextColumn } from './text-ids';
 import { timeProblem } from './times';
 
 /**
- * What is wrong with the columns that every file of this dataset must have: missing ones, and ones of a type that cannot serve. Empty
- * for a file that fits.
+ * What is wrong with the columns that every file of this dataset must have: missing ones, and ones of a type, or with a value in the
+ * path, that cannot serve. Empty for a file that fits.
+ * @param partitions columns that the file's key supplies
  */
-export function schemaProblems(columns: readonly ColumnInfo[], mapping: DatasetMapping): string[] {
-  return requiredColumns(mapping).flatMap((name) => {
+export function schemaProblems(
+  columns: readonly ColumnInfo[],
+  mapping: DatasetMapping,
+  partitions: PartitionColumns = NO_PARTITIONS,
+): string[] {
+  const constants = lackingColumns(columns, partitions);
+  const problems = requiredColumns(mapping).flatMap((name) => {
+    if (constants.has(name)) return [];
     const info = columns.find((column) => column.name === name);
     const problem = info ? typeProblem(info, mapping) : 'is missing';
     return problem === undefined ? [] : [`column ${name} ${problem}`];
   });
+  return [...problems, ...constantProblems(constants, mapping)];
 }
 
 /** The mapped columns whose type does not suit what the mapping wants of them. */
@@ -34,10 +44,15 @@ export function columnsToRead(columns: readonly ColumnInfo[], mapping: DatasetMa
  * Names that the unit's fields may take and that a column of the file has as its own field: only for these must the file be searched
  * for units before any point can be written.
  */
-export function contestedNames(columns: readonly ColumnInfo[], mapping: DatasetMapping): string[] {
+export function contestedNames(
+  columns: readonly ColumnInfo[],
+  mapping: DatasetMapping,
+  partitions: PartitionColumns = NO_PARTITIONS,
+): string[] {
+  const all = withConstants(columns, partitions);
   const given = mapping.fields.flatMap(({ named }) => (named ? [...Object.values(named.names), named.otherwise] : []));
   return mapping.fields
-    .filter(({ named, column }) => !named && columns.some(({ name }) => name === column))
+    .filter(({ named, column }) => !named && all.some(({ name }) => name === column))
     .map(({ name, column }) => name ?? column)
     .filter((name) => given.includes(name));
 }

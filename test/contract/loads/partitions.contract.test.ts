@@ -1,0 +1,183 @@
+/** Columns that stand in a file's path alone, by each way into the loader. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { DatasetMapping } from 'shared/datasets/mapping';
+import { parseMappings } from 'shared/datasets/mapping';
+import { checkHealth } from 'shared/influxdb/health';
+import type { Summary } from 'shared/loads/summarize-load';
+import { LoadMetrics } from '../../../functions/load-metrics';
+import { loadObject } from '../../../functions/load-object/load-object';
+import { WORK as LOCAL_WORK, localSource } from '../../../local/loader/source';
+import { ScriptedServer } from '../../scripted-server';
+import { configOf, DATA, load, loadServices, parquetOf, testStore, WORK } from '../../support/loader';
+import { testReader } from '../../support/parquet';
+
+const reader = testReader();
+const s3 = testStore();
+let influxdb: ScriptedServer;
+
+beforeAll(async () => {
+  influxdb = await ScriptedServer.start(() => ({ status: 204 }));
+});
+beforeEach(() => {
+  influxdb.requests.length = 0;
+});
+afterAll(() => influxdb.stop());
+
+/** In the order of time. */
+const lines = (): string[] =>
+  influxdb.requests
+    .flatMap(({ body }) => body.split('\n'))
+    .filter((line) => line.startsWith('m'))
+    .sort((a, b) => Number(a.split(' ').at(-1)) - Number(b.split(' ').at(-1)));
+
+const mapping = (fields: object): DatasetMapping[] =>
+  parseMappings(
+    JSON.stringify({
+      name: 'x',
+      measurement: 'm',
+      time: { column: 't' },
+      tags: { required: ['region'], optional: ['plant'] },
+      fields: [{ column: 'v', type: 'number', required: true }],
+      ...fields,
+    }),
+  );
+const MAPPING = mapping({});
+
+/** Two rows, at 1 and 2 s. */
+const rows = (columns = ''): Promise<Buffer> =>
+  parquetOf(`SELECT make_timestamp_ns(i * 1000000000) AS t, i::DOUBLE AS v ${columns} FROM range(1, 3) r(i)`);
+
+type Load = (key: string, bytes: Buffer, mappings: readonly DatasetMapping[]) => Promise<unknown>;
+
+const byWorkflow: Load = (key, bytes, mappings) => {
+  s3.store.put(DATA, key, bytes);
+  const harness = { objects: s3.objects, reader };
+  const input = { bucket: DATA, prefix: 'in/', dataset: 'x' };
+  return load(input, harness, configOf(influxdb.url), { plan: { mappings }, load: { mappings } });
+};
+const byObject: Load = (key, bytes, mappings) => {
+  s3.store.put(DATA, key, bytes);
+  const services = loadServices({ objects: s3.objects, reader }, configOf(influxdb.url), { mappings });
+  const healthy = () => checkHealth(services.influxdb as Parameters<typeof checkHealth>[0]);
+  return loadObject(
+    { bucket: DATA, key, dataset: 'x' },
+    { ...services, loadId: 'object-1', checkHealth: healthy, metrics: new LoadMetrics() },
+  );
+};
+const byFolder: Load = async (key, bytes, mappings) => {
+  const folder = mkdtempSync(join(tmpdir(), 'partitions-'));
+  try {
+    const path = join(folder, key);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+    const { input, objects } = await localSource(join(folder, 'in'), join(folder, 'work'));
+    const config = { ...configOf(influxdb.url), workBucket: LOCAL_WORK };
+    const plan = { mappings, workBucket: LOCAL_WORK };
+    return await load({ ...input, dataset: 'x' }, { objects, reader }, config, { plan, load: { mappings } });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+describe.each([
+  ['the workflow', byWorkflow],
+  ['load-object', byObject],
+  ['a local folder', byFolder],
+])('by %s', (_, run) => {
+  it('the path supplies tags that the file lacks', async () => {
+    await run('in/region=S%C3%A3o%20Paulo/year=2024/plant=a=b/part.parquet', await rows(), MAPPING);
+    expect(lines()).toEqual([
+      'm,plant=a\\=b,region=São\\ Paulo v=1 1000000000',
+      'm,plant=a\\=b,region=São\\ Paulo v=2 2000000000',
+    ]);
+  });
+
+  it('the file wins where both have a column', async () => {
+    await run('in/region=sul/plant=a/part.parquet', await rows(", 'norte' AS region, NULL::VARCHAR AS plant"), MAPPING);
+    expect(lines()).toEqual(['m,region=norte v=1 1000000000', 'm,region=norte v=2 2000000000']);
+  });
+
+  it('null in the path leaves an optional tag out', async () => {
+    await run('in/region=sul/plant=__HIVE_DEFAULT_PARTITION__/part.parquet', await rows(), MAPPING);
+    expect(lines()).toEqual(['m,region=sul v=1 1000000000', 'm,region=sul v=2 2000000000']);
+  });
+
+  it('the path supplies numbers, texts and the time', async () => {
+    const mappings = mapping({
+      time: { column: 'at', zone: 'America/Sao_Paulo' },
+      fields: [
+        { column: 'v', type: 'number' },
+        { column: 'year', type: 'number', required: true },
+        { column: 'source', type: 'text', name: 'origin' },
+      ],
+    });
+    const bytes = await parquetOf('SELECT 1.5::DOUBLE AS v');
+    await run('in/region=sul/year=2024/source=say "hi"/at=2024-03-01 12%3A00%3A00/part.parquet', bytes, mappings);
+    expect(lines()).toEqual(['m,region=sul origin="say \\"hi\\"",v=1.5,year=2024 1709305200000000000']);
+  });
+});
+
+describe('a required column of the path', () => {
+  const failureOf = async (key: string, mappings: readonly DatasetMapping[] = MAPPING) => {
+    const summary = (await byWorkflow(key, await rows(), mappings)) as Summary;
+    expect(lines()).toEqual([]);
+    return summary.causes[0]?.cause;
+  };
+  const numbers = mapping({ fields: [{ column: 'year', type: 'number', required: true }] });
+
+  it.each([
+    ['is null', 'in/region=__HIVE_DEFAULT_PARTITION__/part.parquet', MAPPING, /column region.* has no value/],
+    ['is empty', 'in/region=/part.parquet', MAPPING, /column region has no value: the path says ""/],
+    ['is no number', 'in/region=a/year=MMXXIV/p.parquet', numbers, /column year is not a number.*"MMXXIV"/],
+    [
+      'is no time',
+      'in/region=a/at=noon/p.parquet',
+      mapping({ time: { column: 'at' } }),
+      /column at is not a time.*"noon"/,
+    ],
+    ['has another case', 'in/Region=a/part.parquet', MAPPING, /column region is missing.*its path Region/],
+  ])('that %s fails the file, by name, before a row is read', async (_, key, mappings, cause) => {
+    expect(await failureOf(key, mappings)).toMatch(cause);
+  });
+});
+
+it('a row that is not valid is kept with the columns of its path', async () => {
+  const bytes = await parquetOf(`SELECT make_timestamp_ns(1000000000) AS t, 'nan'::DOUBLE AS v UNION ALL
+    SELECT make_timestamp_ns(2000000000), 2`);
+  await byWorkflow('in/region=sul/part.parquet', bytes, MAPPING);
+  const [key] = [...s3.store.objects.keys()].filter((name) => name.startsWith(`${WORK}/loads/load-1/invalid/`));
+  const text = gunzipSync(s3.store.objects.get(key ?? '') ?? Buffer.alloc(0)).toString();
+  expect(JSON.parse(text.split('\n')[0] ?? '')).toMatchObject({ column: 'v', values: { region: 'sul', v: 'NaN' } });
+});
+
+describe('a unit in the path', () => {
+  const mappings = mapping({
+    fields: [
+      {
+        column: 'v',
+        type: 'number',
+        required: true,
+        named: { by: 'unit', names: { kV: 'voltage' }, otherwise: 'value' },
+      },
+      { column: 'voltage', type: 'number' },
+    ],
+  });
+
+  it('names the field, and takes the name from a column', async () => {
+    await byWorkflow('in/region=sul/unit=kV/part.parquet', await rows(', 0.5::DOUBLE AS voltage'), mappings);
+    expect(lines()[0]).toBe('m,region=sul voltage=1,nominal_voltage=0.5 1000000000');
+  });
+
+  it('takes no name that it does not have', async () => {
+    await byWorkflow('in/region=sul/unit=A/part.parquet', await rows(', 0.5::DOUBLE AS voltage'), mappings);
+    expect(lines()[0]).toBe('m,region=sul value=1,voltage=0.5 1000000000');
+  });
+
+  it('takes the name from a column of the path too', async () => {
+    await byWorkflow('in/region=sul/unit=kV/voltage=2/part.parquet', await rows(), mappings);
+    expect(lines()[0]).toBe('m,region=sul voltage=1,nominal_voltage=2 1000000000');
+  });
+});
