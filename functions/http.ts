@@ -34,7 +34,17 @@ export function jsonResponse(statusCode: number, body: unknown): ApiResponse {
 const STATUSES: Readonly<Record<string, number>> = {
   InvalidEventError: 400,
   DataConversionError: 400,
+  RequestTooLargeError: 413,
   InfluxDBConnectionError: 503,
+  S3UnavailableError: 503,
+};
+
+const INTERNAL = 'an internal error has occurred: see the log of the function';
+/** What a client reads instead of messages that tell of the stack's own buckets and settings. */
+const WITHHELD: Readonly<Record<string, string>> = {
+  UnexpectedError: INTERNAL,
+  ConfigurationError: INTERNAL,
+  S3UnavailableError: 'S3 is not available at the moment: send the request again later',
 };
 
 export const statusOfError = (error: Error): number => STATUSES[error.name] ?? 500;
@@ -42,10 +52,9 @@ export const statusOfError = (error: Error): number => STATUSES[error.name] ?? 5
 /** The answer to a request that failed; one that nobody foresaw is logged, and answered without its text. */
 export function failureResponse(thrown: unknown, logger: Logger, status?: number): ApiResponse {
   const error = typed(thrown);
-  const isForeseen =
-    error.name !== 'UnexpectedError' && error.name !== 'S3UnavailableError' && error.name !== 'ConfigurationError';
-  logger[isForeseen ? 'warn' : 'error']('a request failed', { error });
-  const message = isForeseen ? error.message : 'an internal error has occurred: see the log of the function';
+  const withheld = WITHHELD[error.name];
+  logger[withheld === undefined ? 'warn' : 'error']('a request failed', { error });
+  const message = withheld ?? error.message;
   return jsonResponse(status ?? statusOfError(error), { error: error.name, message });
 }
 

@@ -11,6 +11,7 @@ const KNOWN = new Set([
   'DataConversionError',
   'InfluxDBConnectionError',
   'InfluxDBWriteError',
+  'RequestTooLargeError',
   'S3UnavailableError',
   'UnexpectedError',
 ]);

@@ -10,10 +10,22 @@ import {
 import { DataConversionError, InvalidEventError, S3UnavailableError } from 'shared/errors';
 import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/loads/objects';
 
+/**
+ * More than any step asks for at once: PlanLoad reads 64 files, and 4 ranges of one. Waiting for a socket counts towards
+ * connectionTimeout.
+ */
+const MAX_SOCKETS = 128;
+
 export function s3Objects(options: S3ClientConfig = {}): ObjectStore {
   return new S3Objects(
     new S3Client({
-      requestHandler: { connectionTimeout: 2_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
+      requestHandler: {
+        connectionTimeout: 2_000,
+        requestTimeout: 30_000,
+        throwOnRequestTimeout: true,
+        httpsAgent: { maxSockets: MAX_SOCKETS },
+        httpAgent: { maxSockets: MAX_SOCKETS },
+      },
       maxAttempts: 5,
       ...options,
     }),

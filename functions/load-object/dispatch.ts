@@ -1,6 +1,13 @@
 /** Answers each kind of event as its sender expects: requests with an answer, notifications with success or an error. */
 import { InfluxDBConnectionError, InfluxDBWriteError } from 'shared/errors';
-import { isNotification, type ObjectRequest, objectsOf, queueMessages, readRequest } from 'shared/loads/object-events';
+import {
+  isNotification,
+  type ObjectRequest,
+  type ObjectsToLoad,
+  objectsToLoad,
+  queueMessages,
+  readRequest,
+} from 'shared/loads/object-events';
 import type { Logger } from 'shared/logger';
 import { type ApiResponse, failureResponse, isApiEvent, jsonBody, jsonResponse } from '../http';
 import type { LoadMetrics } from '../load-metrics';
@@ -43,12 +50,14 @@ export async function dispatch(event: unknown, services: DispatchServices): Prom
     }
     return { batchItemFailures: failures };
   }
-  return isNotification(event) ? await loadAll(objectsOf(event), services) : await services.load(readRequest(event));
+  return isNotification(event)
+    ? await loadAll(objectsToLoad(event), services)
+    : await services.load(readRequest(event));
 }
 
 async function isLoaded(body: string, services: DispatchServices): Promise<boolean> {
   try {
-    await loadAll(objectsOf(jsonBody({ body })), services);
+    await loadAll(objectsToLoad(jsonBody({ body })), services);
     return true;
   } catch (thrown) {
     const error = typed(thrown);
@@ -59,7 +68,11 @@ async function isLoaded(body: string, services: DispatchServices): Promise<boole
 }
 
 /** Loads every object, whatever becomes of the others. @throws the first one's error where any was not stored completely */
-async function loadAll(requests: readonly ObjectRequest[], services: DispatchServices): Promise<ObjectResult[]> {
+async function loadAll(
+  { objects: requests, ignored }: ObjectsToLoad,
+  services: DispatchServices,
+): Promise<ObjectResult[]> {
+  if (ignored > 0) services.logger.info('objects that are no data were left out', { ignored });
   const results: ObjectResult[] = [];
   const errors: Error[] = [];
   for (const request of requests) {

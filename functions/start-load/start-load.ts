@@ -1,6 +1,7 @@
 /** POST /loads: starts an execution of the workflow, once for each client token. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { DatasetMapping } from 'shared/datasets/mapping';
+import { RequestTooLargeError } from 'shared/errors';
 import { readInput, readLoad } from 'shared/loads/load';
 import type { Executions } from '../clients/step-functions';
 import { type ApiEvent, type ApiResponse, jsonBody, jsonResponse } from '../http';
@@ -10,9 +11,13 @@ export interface StartServices {
   readonly mappings: readonly DatasetMapping[];
 }
 
+/** Step Functions takes 256 KiB, and the first step gets the load's id beside the input. */
+const MAX_INPUT_BYTES = 256 * 1024 - 512;
+
 /**
  * Answers 202 with the load's id; the same client token and input give the same load, another input with it 409.
- * @throws InvalidEventError for a body that is no load; DataConversionError for a single key that tells no dataset
+ * @throws InvalidEventError for a body that is no load; RequestTooLargeError for one that is too large for an execution;
+ *   DataConversionError for a single key that tells no dataset
  */
 export async function startLoad(event: ApiEvent, { executions, mappings }: StartServices): Promise<ApiResponse> {
   const input = jsonBody(event);
@@ -20,6 +25,13 @@ export async function startLoad(event: ApiEvent, { executions, mappings }: Start
   const name = clientToken ? createHash('sha256').update(clientToken).digest('hex') : randomUUID();
   readLoad(name, input, { mappings, reservedConcurrency: undefined });
   const text = canonical(input);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_INPUT_BYTES) {
+    const most = MAX_INPUT_BYTES.toLocaleString('en-US');
+    throw new RequestTooLargeError(
+      `the input has ${bytes.toLocaleString('en-US')} bytes, the limit is ${most}: load a prefix, or the keys in several loads`,
+    );
+  }
   if (!(await executions.start(name, text))) {
     const known = await executions.describe(name);
     if (known && canonical(JSON.parse(known.input)) !== text) {

@@ -6,10 +6,15 @@ import { createLogger } from 'shared/logger';
 import { s3Objects } from '../clients/s3';
 import { once, step } from '../step';
 
+/** Kept for the results of the items and for writing the summary. */
+const RESERVE_MS = 300_000;
+
 const config = loadPlanningConfig();
 const objects = s3Objects();
 const mappings = once(() => loadMappings(config.datasetMappings, objects));
 
-export const handler = step(createLogger('summarize-load', config.logLevel), async (event) =>
-  summarizeLoad(event, { ...config, objects, mappings: await mappings() }),
+export const handler = step(
+  createLogger('summarize-load', config.logLevel),
+  async (event, { deadline }) => summarizeLoad(event, { ...config, objects, mappings: await mappings(), deadline }),
+  RESERVE_MS,
 );

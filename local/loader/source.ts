@@ -1,7 +1,7 @@
 /** What a path on the command line means: an object or a prefix, and the store in which it lies. */
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import type { ObjectStore } from 'shared/loads/objects';
+import { type ObjectRef, type ObjectStore, parseS3Uri } from 'shared/loads/objects';
 import { UsageError } from '../command/program';
 import { combined, FolderObjects } from './folder-objects';
 
@@ -23,8 +23,7 @@ export interface LocalSource {
  */
 export async function localSource(source: string, work: string): Promise<LocalSource> {
   if (source.startsWith('s3://')) {
-    const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(source) ?? [];
-    if (bucket === undefined || key === undefined) throw new UsageError(`${source} must be s3://BUCKET/KEY-OR-PREFIX`);
+    const { bucket, key } = addressOf(source);
     const { s3Objects } = await import('../../functions/clients/s3');
     const objects = combined([WORK], new FolderObjects({ [WORK]: work }), s3Objects());
     return { input: /\.(parquet|parq|pq)$/i.test(key) ? { bucket, key } : { bucket, prefix: key }, objects };
@@ -40,4 +39,13 @@ export async function localSource(source: string, work: string): Promise<LocalSo
     input: statSync(path).isDirectory() ? { bucket: FILES, prefix: `${key}/` } : { bucket: FILES, key },
     objects,
   };
+}
+
+/** @throws UsageError for what is no address of an object or a prefix */
+function addressOf(source: string): ObjectRef {
+  try {
+    return parseS3Uri(source);
+  } catch {
+    throw new UsageError(`${source} must be s3://BUCKET/KEY-OR-PREFIX`);
+  }
 }

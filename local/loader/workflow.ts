@@ -1,8 +1,9 @@
 /** The workflow on this machine: the same steps in the same order, with items instead of invocations at once. */
 import { InfluxDBConnectionError } from 'shared/errors';
+import { detectDatasetStep } from 'shared/loads/detect-dataset';
 import type { ItemResult } from 'shared/loads/item-result';
 import { jsonObjects } from 'shared/loads/json-objects';
-import { type Load, readLoad } from 'shared/loads/load';
+import type { Load } from 'shared/loads/load';
 import { type LoadServices, loadItem, readLoadBatch } from 'shared/loads/load-item';
 import type { ObjectRef } from 'shared/loads/objects';
 import type { PlanItem } from 'shared/loads/plan-item';
@@ -32,7 +33,8 @@ interface Part {
  * @throws what a step throws before the first item was begun
  */
 export async function runLoad(loadId: string, input: unknown, services: WorkflowServices): Promise<Summary> {
-  const load = readLoad(loadId, input, { mappings: services.plan.mappings, reservedConcurrency: undefined });
+  const load = await detectDatasetStep({ loadId, input }, { ...services.plan, reservedConcurrency: undefined });
+  if (load.ignored > 0) return await summarizeLoad({ load, parts: [], error: null }, services.plan);
   await services.check();
   const parts: Part[] = [];
   let error: Failure | null = null;

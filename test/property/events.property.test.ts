@@ -4,8 +4,9 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { parseMappings } from 'shared/datasets/mapping';
-import { readLoadEvent } from 'shared/loads/load';
-import { isNotification, objectsOf, queueMessages } from 'shared/loads/object-events';
+import { detectDatasetStep } from 'shared/loads/detect-dataset';
+import { loadSchema } from 'shared/loads/load';
+import { isNotification, objectsToLoad, queueMessages } from 'shared/loads/object-events';
 import { answer, jsonBody } from '../../functions/http';
 import { startLoad } from '../../functions/start-load/start-load';
 import { handlerOf } from '../connector-handler';
@@ -67,12 +68,18 @@ function expectKnown(read: () => unknown, names: readonly string[]): void {
   }
 }
 
-test('what a load is asked for', () => {
-  const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined };
-  fc.assert(
-    fc.property(eventsLike('detect-dataset'), (event) =>
-      expectKnown(() => readLoadEvent(event, rules), ['InvalidEventError', 'DataConversionError']),
-    ),
+test('what a load is asked for', async () => {
+  const objects = { write: () => Promise.resolve() };
+  const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined, objects, workBucket: 'work' };
+  await fc.assert(
+    fc.asyncProperty(eventsLike('detect-dataset'), async (event) => {
+      const load = await detectDatasetStep(event, rules).catch((error: unknown) =>
+        expectKnown(() => {
+          throw error;
+        }, ['InvalidEventError', 'DataConversionError']),
+      );
+      if (load) expect(loadSchema.parse(load)).toEqual(load);
+    }),
     runs(500),
   );
 });
@@ -82,7 +89,7 @@ test('which objects an event names', () => {
     fc.property(eventsLike('load-object'), (event) => {
       isNotification(event);
       expectKnown(() => queueMessages(event), ['InvalidEventError']);
-      expectKnown(() => objectsOf(event), ['InvalidEventError']);
+      expectKnown(() => objectsToLoad(event), ['InvalidEventError']);
     }),
     runs(500),
   );

@@ -119,6 +119,7 @@ describe('a single object', () => {
   it.each([
     ['load-object', { statusCode: 200, data }],
     ['load-object-s3', [{ statusCode: 200, data }]],
+    ['load-object-sns', [{ statusCode: 200, data }]],
     ['load-object-eventbridge', [{ statusCode: 200, data }]],
     ['load-object-sqs', { batchItemFailures: [] }],
   ])('of events/%s.json is loaded', async (event, expected) => {

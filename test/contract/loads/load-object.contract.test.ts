@@ -123,6 +123,19 @@ describe('a notification of S3', () => {
     expect(s3.store.requests).toEqual([]);
   });
 
+  it.each([
+    ['a folder', 'dataset=generation/'],
+    ['a marker', 'dataset=generation/_SUCCESS'],
+    ['a file of a job that still writes', 'dataset=generation/_temporary/0/part-0.parquet'],
+  ])('about %s is left out, and the rest is loaded', async (_, key) => {
+    put('generation/a.parquet');
+    put(key);
+    expect(await send({ Records: [record(key), record('generation/a.parquet')] })).toHaveLength(1);
+    expect(await send({ Records: [record(key)] })).toEqual([]);
+    expect(await send({ Records: [message('m', { Records: [record(key)] })] })).toEqual({ batchItemFailures: [] });
+    expect(lines()).toHaveLength(300);
+  });
+
   it('whose key is not encoded is refused', async () => {
     const broken = { ...record('a'), s3: { bucket: { name: DATA }, object: { key: 'generation/100%.parquet' } } };
     await expect(send({ Records: [broken] })).rejects.toMatchObject({
@@ -145,6 +158,35 @@ describe('a queue', () => {
     ];
     expect(await send({ Records })).toEqual({
       batchItemFailures: [{ itemIdentifier: 'gone' }, { itemIdentifier: 'text' }],
+    });
+  });
+
+  const created = {
+    'detail-type': 'Object Created',
+    detail: { bucket: { name: DATA }, object: { key: 'generation/a.parquet' } },
+  };
+  const notification = { Records: [record('generation/a.parquet')] };
+  const envelope = (event: object) => ({ Type: 'Notification', TopicArn: 'arn', Message: JSON.stringify(event) });
+
+  it.each([
+    ['SNS', envelope(notification)],
+    ['SNS with raw delivery', notification],
+    ['EventBridge', created],
+    ['EventBridge and SNS', envelope(created)],
+  ])('loads what came through %s', async (_, body) => {
+    put('generation/a.parquet');
+    expect(await send({ Records: [message('m', body)] })).toEqual({ batchItemFailures: [] });
+    expect(lines()).toHaveLength(300);
+  });
+
+  it('has nothing to do for the test event of a topic, and gives back an envelope of anything else', async () => {
+    const Records = [
+      message('test', envelope({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: DATA })),
+      message('text', { Type: 'Notification', Message: 'Hello' }),
+      message('other', envelope({ hello: 1 })),
+    ];
+    expect(await send({ Records })).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'text' }, { itemIdentifier: 'other' }],
     });
   });
 
@@ -209,9 +251,21 @@ describe('a request through the API', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ error });
   });
 
-  it('that meets what nobody foresaw tells no internals', async () => {
+  it('returns 503 without internals when S3 is not available', async () => {
     s3.store.fail = () => 500;
     const answer = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }))) as { body: string };
+    expect(answer).toMatchObject({ statusCode: 503 });
+    expect(JSON.parse(answer.body)).toEqual({
+      error: 'S3UnavailableError',
+      message: 'S3 is not available at the moment: send the request again later',
+    });
+  });
+
+  it('that meets what nobody foresaw tells no internals', async () => {
+    const load = () => Promise.reject(new Error(`no role for ${DATA}`));
+    const answer = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }), {}, { load })) as {
+      body: string;
+    };
     expect(answer).toMatchObject({ statusCode: 500 });
     expect(answer.body).not.toContain(DATA);
   });
@@ -226,6 +280,12 @@ test('the health check stores no point of its own', async () => {
 });
 
 describe('one object', () => {
+  it('that is named is loaded whatever its name', async () => {
+    put('generation/_temporary/.part-0');
+    expect(await send({ bucket: DATA, key: 'generation/_temporary/.part-0' })).toMatchObject({ statusCode: 200 });
+    expect(lines()).toHaveLength(300);
+  });
+
   it('is loaded as {bucket, key}, and an error where nothing of it is stored', async () => {
     put('generation/a.parquet');
     expect(await send({ bucket: DATA, key: 'generation/a.parquet' })).toMatchObject({

@@ -1,7 +1,10 @@
 /** PlanLoad against a store that speaks S3's HTTP: what it asks for, what it plans, what it refuses. */
+import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
+import { detectDatasetStep } from 'shared/loads/detect-dataset';
 import type { Load, LoadSource } from 'shared/loads/load';
 import type { PlanItem, Unplanned } from 'shared/loads/plan-item';
 import { type PlanResult, type PlanServices, planLoad } from 'shared/loads/plan-load';
+import type { ParquetReader } from 'shared/parquet/reader';
 import { DATA, fixtureBytes, planServices, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
 
@@ -14,10 +17,15 @@ const loadOf = (source: LoadSource, options: Partial<Load> = {}): Load => ({
   dataset: null,
   toleratedFailurePercentage: 0,
   maxConcurrency: 10,
+  ignored: 0,
   ...options,
 });
 const plan = (load: Load, options: Partial<PlanServices> = {}, part = 0, continuation: unknown = null) =>
   planLoad({ load, part, continuation }, planServices({ objects: s3.objects, reader }, options));
+const detected = (input: object): Promise<Load> => {
+  const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined, objects: s3.objects, workBucket: WORK };
+  return detectDatasetStep({ loadId: 'load-1', input }, rules);
+};
 const itemsOf = (part = 0) => s3.store.lines<PlanItem>(WORK, `loads/load-1/plan-${part}.jsonl`);
 const unplannedOf = (part = 0) => s3.store.lines<Unplanned>(WORK, `loads/load-1/unplanned-${part}.jsonl`);
 const asked = (method: string) =>
@@ -109,6 +117,48 @@ describe('a prefix', () => {
     expect(itemsOf().map(({ dataset }) => dataset)).toEqual(['generation', 'generation', 'generation']);
   });
 
+  it('leaves out hidden folders and markers, whatever lies in them', async () => {
+    const data = ['in/generation/_year=2024/a.parquet', 'in/generation/b.parquet', 'in/generation/part-2'];
+    const others = [
+      ...['_temporary/0/task_1/part-0.parquet', '_delta_log/00.checkpoint.parquet', '_change_data/cdc-0.parquet'],
+      ...['.ipynb_checkpoints/a-checkpoint.parquet', '_SUCCESS', '.part-0.parquet.crc', '_hidden=1/.c.parquet'],
+      ...['', 'x_$folder$', 'export_manifest.json'],
+    ].map((name) => `in/generation/${name}`);
+    for (const key of [...data, ...others]) s3.store.put(DATA, key, GOOD);
+    s3.store.put(DATA, 'in/_spark_metadata/generation/d.parquet', GOOD);
+    const result = await plan(loadOf(prefix));
+    expect(itemsOf().map(({ key }) => key)).toEqual([...data].sort());
+    expect(result).toMatchObject({ files: data.length, ignored: others.length + 1, unplanned: 0 });
+  });
+
+  it('may itself lie in a hidden folder, as somebody named it', async () => {
+    s3.store.put(DATA, '_staging/.in/generation/a.parquet', GOOD);
+    s3.store.put(DATA, '_staging/.in/generation/_temporary/b.parquet', GOOD);
+    const source = { bucket: DATA, prefix: '_staging/.in/gen' };
+    expect(await plan(loadOf(source))).toMatchObject({ files: 1, ignored: 1 });
+  });
+
+  it('fails one file for whatever is wrong with it, by its name, and plans the others', async () => {
+    for (const name of ['a', 'b', 'c']) s3.store.put(DATA, `in/generation/${name}.parquet`, GOOD);
+    const broken: [string, ParquetReader['inspect']][] = [
+      ['a', () => Promise.reject(new TypeError('what nobody foresaw'))],
+      ['b', async (source) => ({ ...(await reader.inspect(source)), rows: -1 })],
+    ];
+    const inspect: ParquetReader['inspect'] = (source, signal) => {
+      const [, found] = broken.find(([name]) => source.name.endsWith(`${name}.parquet`)) ?? [];
+      return found ? found(source, signal) : reader.inspect(source, signal);
+    };
+    const odd = Object.assign(Object.create(reader) as ParquetReader, { inspect });
+    expect(await plan(loadOf(prefix), { reader: odd })).toMatchObject({ items: 1, files: 1, unplanned: 2, ignored: 0 });
+    expect(unplannedOf().map(({ error, cause }) => [error, cause])).toEqual([
+      ['UnexpectedError', `s3://${DATA}/in/generation/a.parquet: TypeError: what nobody foresaw`],
+      [
+        'DataConversionError',
+        expect.stringMatching(/^s3:\/\/energy-data\/in\/generation\/b.parquet: its footer is damaged: fileRows is -1$/),
+      ],
+    ]);
+  });
+
   it('without a Parquet file is refused', async () => {
     s3.store.put(DATA, 'in/generation/_SUCCESS', '');
     await expect(plan(loadOf(prefix))).rejects.toMatchObject({
@@ -129,7 +179,12 @@ describe('keys', () => {
   it('are planned once each, whatever their names, and missing ones are told', async () => {
     s3.store.put(DATA, 'generation/_hidden.csv', GOOD);
     const keys = ['generation/_hidden.csv', 'generation/gone.parquet', 'generation/_hidden.csv'];
-    expect(await plan(loadOf({ bucket: DATA, keys }))).toMatchObject({ items: 1, files: 1, unplanned: 1, ignored: 0 });
+    expect(await plan(await detected({ bucket: DATA, keys }))).toMatchObject({
+      items: 1,
+      files: 1,
+      unplanned: 1,
+      ignored: 0,
+    });
     expect(unplannedOf()).toEqual([
       {
         bucket: DATA,
@@ -138,6 +193,23 @@ describe('keys', () => {
         cause: `s3://${DATA}/generation/gone.parquet: there is no such object`,
       },
     ]);
+  });
+});
+
+describe('many keys', () => {
+  /** An input of nearly 256 KB. */
+  const keys = Array.from({ length: 10_000 }, (_, n) => `generation/${String(n).padStart(6, '0')}/x.pq`);
+
+  it('are in the work bucket once they were detected, so that what states pass on stays small', async () => {
+    const input = { bucket: DATA, keys };
+    expect(JSON.stringify(input).length).toBeGreaterThan(250_000);
+    const load = await detected({ ...input, toleratedFailurePercentage: 5 });
+    expect(JSON.stringify(load).length).toBeLessThan(1_000);
+    expect(load).toMatchObject({
+      source: { plan: `s3://${WORK}/loads/load-1/keys.jsonl` },
+      toleratedFailurePercentage: 5,
+    });
+    expect(s3.store.lines(WORK, 'loads/load-1/keys.jsonl').map(({ key }) => key)).toEqual(keys);
   });
 });
 
@@ -186,7 +258,7 @@ describe('a plan in parts', () => {
     for (const key of keys) s3.store.put(DATA, key, GOOD);
   });
 
-  it.each([
+  it.each<[string, object]>([
     ['a prefix', prefix],
     ['keys', { bucket: DATA, keys }],
     ['a plan', { plan: `s3://${WORK}/loads/earlier/failed-items.jsonl` }],
@@ -194,7 +266,7 @@ describe('a plan in parts', () => {
     await plan(loadOf(prefix), small);
     const whole = itemsOf();
     s3.store.put(WORK, 'loads/earlier/failed-items.jsonl', whole.map((item) => `${JSON.stringify(item)}\n`).join(''));
-    const { results, items } = await allParts(loadOf(source), { ...small, planBytes: 2000 });
+    const { results, items } = await allParts(await detected(source), { ...small, planBytes: 2000 });
     expect(results.length).toBeGreaterThan(2);
     expect(items).toEqual(whole);
     expect(results.map(({ part }) => part)).toEqual(results.map((_result, index) => index));

@@ -1,9 +1,10 @@
 /** SummarizeLoad over results in the form in which the workflow's map writes them. */
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import type { ItemResult } from 'shared/loads/item-result';
+import type { ObjectStore } from 'shared/loads/objects';
 import type { PlanItem } from 'shared/loads/plan-item';
 import { type Summary, summarizeLoad } from 'shared/loads/summarize-load';
-import { DATA, testStore, WORK } from '../../support/loader';
+import { DATA, never, testStore, WORK } from '../../support/loader';
 
 const s3 = testStore();
 
@@ -86,12 +87,47 @@ const load = (toleratedFailurePercentage = 0) => ({
 
 function sum(
   parts: unknown[],
-  options: { tolerated?: number; error?: object; validateSchema?: boolean } = {},
+  options: { tolerated?: number; error?: object; validateSchema?: boolean; deadline?: AbortSignal } = {},
 ): Promise<Summary> {
-  const { tolerated, error = null, validateSchema = true } = options;
-  const services = { objects: s3.objects, workBucket: WORK, mappings: BUILT_IN_MAPPINGS, validateSchema };
+  const { tolerated, error = null, validateSchema = true, deadline = never } = options;
+  const services = { objects: s3.objects, workBucket: WORK, mappings: BUILT_IN_MAPPINGS, validateSchema, deadline };
   return summarizeLoad({ load: load(tolerated), parts, error }, services);
 }
+
+describe('what many failed items had written', () => {
+  const items = Array.from({ length: 120 }, (_, n) => item(`file-${String(n).padStart(3, '0')}`));
+  const putAll = () => {
+    for (const of of items) {
+      const before = result(of, { sourceRecords: 30, pointsWritten: 30 });
+      s3.store.put(WORK, `loads/load-1/unfinished/${of.key}-0.json`, JSON.stringify(before));
+    }
+    const FAILED = items.map((of) => failed(of, 'InfluxDBConnectionError', 'away'));
+    return putPart({ items, children: { ...none, FAILED } });
+  };
+
+  it('is read side by side', async () => {
+    const part = putAll();
+    let [open, most] = [0, 0];
+    const read: ObjectStore['read'] = async (ref) => {
+      most = Math.max(most, ++open);
+      const chunks = await s3.objects.read(ref);
+      open -= 1;
+      return chunks;
+    };
+    const objects = Object.assign(Object.create(s3.objects) as ObjectStore, { read });
+    const services = { objects, workBucket: WORK, mappings: BUILT_IN_MAPPINGS, validateSchema: true, deadline: never };
+    const summary = await summarizeLoad({ load: load(), parts: [part], error: null }, services);
+    expect(summary).toMatchObject({ statusCode: 207, points_written: 3600, failed_items: 120 });
+    expect(most).toBe(50);
+  });
+
+  it('is left uncounted, and said to be, once the time for it is over', async () => {
+    const summary = await sum([putAll()], { deadline: AbortSignal.abort() });
+    expect(summary).toMatchObject({ statusCode: 207, points_written: 0, failed_items: 120 });
+    expect(summary.message).toContain('there was no time to read what 120 failed items had written');
+    expect(repeated()).toHaveLength(120);
+  });
+});
 
 const repeated = () => s3.store.lines(WORK, 'loads/load-1/failed-items.jsonl');
 const none = { SUCCEEDED: [], FAILED: [], PENDING: [] };

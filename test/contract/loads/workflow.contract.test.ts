@@ -53,6 +53,48 @@ describe('a prefix', () => {
   });
 });
 
+describe('an event about a new object', () => {
+  const created = (key: string) => ({
+    'detail-type': 'Object Created',
+    detail: { bucket: { name: DATA }, object: { key } },
+  });
+
+  it('loads it', async () => {
+    s3.store.put(DATA, 'generation/a.parquet', fixtureBytes('codec-snappy'));
+    expect(await run(created('generation/a.parquet'))).toMatchObject({ statusCode: 200, files: 1, ignored: 0 });
+    expect(lines()).toHaveLength(300);
+  });
+
+  it.each([
+    'generation/_temporary/0/part-0.parquet',
+    'generation/_delta_log/00.checkpoint.parquet',
+    'nothing/of/a/dataset/.x.parquet',
+  ])('about %s is a load of nothing, which succeeds though InfluxDB is away', async (key) => {
+    const summary = await run(created(key), {}, { check: () => Promise.reject(new Error('away')) });
+    expect(summary).toMatchObject({ statusCode: 200, files: 0, ignored: 1, failed_items: 0, withinTolerance: true });
+    expect(s3.store.requests.map(({ method, path }) => `${method} ${path}`)).not.toContain(`HEAD ${DATA}/${key}`);
+    expect(influxdb.requests).toEqual([]);
+  });
+});
+
+it('every file found is loaded, ignored or failed', async () => {
+  const names = [
+    'a.parquet',
+    'b.parquet',
+    '_SUCCESS',
+    '_temporary/c.parquet',
+    'd.txt',
+    'folder/',
+    'empty.parquet',
+    'e',
+  ];
+  for (const name of names) s3.store.put(DATA, `in/generation/${name}`, fixtureBytes('codec-snappy'));
+  s3.store.put(DATA, 'in/generation/empty.parquet', '');
+  const summary = await run({ bucket: DATA, prefix: 'in/', toleratedFailurePercentage: 50 });
+  expect(summary).toMatchObject({ files: 3, ignored: 4, failed_items: 1, points_written: 900 });
+  expect(summary.files + summary.ignored + summary.failed_items).toBe(names.length);
+});
+
 describe('a corrupt file', () => {
   const good = fixtureBytes('codec-snappy');
   /** Its footer is good, so that it is planned; a page of its first row group is not. */

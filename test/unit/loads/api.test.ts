@@ -57,6 +57,15 @@ describe('POST /loads', () => {
     expect(JSON.parse(call?.args[0].input.input ?? '')).toEqual(input);
   });
 
+  it.each([{ key: 'generation/a.parquet' }, { prefix: 'in/' }, { keys: ['a'] }])(
+    'takes an access point for a bucket, with %j',
+    async (source) => {
+      sfn.on(StartExecutionCommand).resolves({});
+      const bucket = 'arn:aws:s3:us-east-1:123456789012:accesspoint/ap';
+      expect(await post({ bucket, ...source })).toMatchObject({ statusCode: 202 });
+    },
+  );
+
   it('starts another one each time without a token', async () => {
     sfn.on(StartExecutionCommand).resolves({});
     const ids = [
@@ -90,7 +99,11 @@ describe('POST /loads', () => {
     ['an empty key', { bucket: 'b', key: '' }, /key: must not be empty/],
     ['an empty prefix', { bucket: 'b', prefix: '' }, /prefix: must not be empty/],
     ['no keys', { bucket: 'b', keys: [] }, /keys: must name a key/],
-    ['a path for a bucket', { bucket: 'a/b', key: 'generation/k' }, /bucket: must be the name of a bucket/],
+    [
+      'a path for a bucket',
+      { bucket: 'a/b', key: 'generation/k' },
+      /bucket: must be the name of a bucket, or the ARN or alias of an access point/,
+    ],
     ['a plan that is no address', { plan: 'failed-items.jsonl' }, /not an s3:\/\/bucket\/key/],
     [
       'a tolerance above 100',
@@ -107,6 +120,29 @@ describe('POST /loads', () => {
     expect(response.statusCode).toBe(400);
     expect(bodyOf(response).message).toMatch(message);
     expect(sfn.calls()).toHaveLength(0);
+  });
+
+  it.each([
+    ['is started', 0, 202],
+    ['is answered 413 when it is too large for an execution', 1, 413],
+  ])('a list of keys %s', async (_, more, statusCode) => {
+    sfn.on(StartExecutionCommand).resolves({});
+    const sized = (length: number) => ({
+      bucket: 'b',
+      keys: ['x'.repeat(length), ...Array(740).fill('k'.repeat(350))],
+    });
+    // What Step Functions takes, less what the first step adds: the names, and an id of up to 80 characters.
+    const added = JSON.stringify({ loadId: 'i'.repeat(80), input: '' }).length;
+    const most = 262_144 - 512;
+    expect(512).toBeGreaterThan(added);
+    const length = most - JSON.stringify(sized(0)).length;
+    const response = await post(sized(length + more));
+    expect(response.statusCode).toBe(statusCode);
+    if (more > 0)
+      expect(bodyOf(response)).toMatchObject({
+        error: 'RequestTooLargeError',
+        message: expect.stringContaining('261,632'),
+      });
   });
 
   it('tells several problems at once', async () => {

@@ -176,7 +176,7 @@ describe('permissions', () => {
   const DEAD_LETTERS = 'sqs:SendMessage <LambdaDeadLetterQueue.Arn>';
 
   test.each([
-    ['DetectDataset', []],
+    ['DetectDataset', ['s3:PutObject <WorkBucket.Arn>/loads/*/keys.jsonl']],
     ['CheckInfluxDB', [TOKEN]],
     ['PlanLoad', [...READ_WORK, WRITE_WORK, ...FILES, LIST_FILES]],
     ['LoadBatch', [...FILES, WRITE_WORK, TOKEN, METRICS]],

@@ -15,7 +15,6 @@ interface Retrier {
 
 interface State {
   readonly Type: string;
-  readonly Comment?: string;
   readonly Resource?: string;
   readonly TimeoutSeconds?: number;
   readonly Retry?: readonly Retrier[];
@@ -24,7 +23,7 @@ interface State {
     readonly Assign: Fields;
     readonly Next: string;
   }[];
-  readonly Choices?: readonly { readonly Assign?: Fields; readonly Next: string }[];
+  readonly Choices?: readonly { readonly Condition: string; readonly Assign?: Fields; readonly Next: string }[];
   readonly Assign?: Fields;
   readonly Default?: string;
   readonly Next?: string;
@@ -39,7 +38,7 @@ interface Machine {
 }
 
 const text = readFileSync(join(__dirname, '../../../statemachine/bulk-load.asl.yaml'), 'utf8');
-const definition: Machine & { readonly QueryLanguage: string; readonly TimeoutSeconds: number } = parse(text);
+const definition: Machine & { readonly TimeoutSeconds: number } = parse(text);
 const substitutions = at(resourcesWith(LOADER).BulkLoadStateMachine?.Properties, 'DefinitionSubstitutions') as Fields;
 
 /** The machine and those inside of its maps. */
@@ -90,30 +89,30 @@ test('CloudFormation reads it: no YAML aliases', () => {
   expect(text).not.toMatch(/(^|\s)[&*]\w+\s*$/m);
 });
 
-test('takes JSONata throughout, and ends', () => {
-  expect(definition.QueryLanguage).toBe('JSONata');
-  expect(definition.TimeoutSeconds).toBeGreaterThan(0);
+/** Seconds until the last try of a state may have ended, with every wait between tries at its longest. */
+function longest({ TimeoutSeconds = 0, Retry = [] }: State): number {
+  const waits = Retry.map(({ MaxAttempts, MaxDelaySeconds }) => MaxAttempts * (TimeoutSeconds + MaxDelaySeconds));
+  return TimeoutSeconds + waits.reduce((sum, wait) => sum + wait, 0);
+}
+
+test.each(statesOf('Task'))('outlasts every try of %s', (_name, state) => {
+  expect(definition.TimeoutSeconds).toBeGreaterThan(longest(state));
 });
 
-test('has these steps in this order, and no Pass states', () => {
-  expect(Object.keys(definition.States)).toEqual([
-    'DetectDataset',
-    'CheckInfluxDB',
-    'PlanLoad',
-    'SkipEmptyPlan',
-    'LoadBatches',
-    'ContinuePlan',
-    'SummarizeLoad',
-    'JudgeSummary',
-    'LoadSucceeded',
-    'LoadIncomplete',
-    'LoadFailed',
-  ]);
-  expect(statesOf('Pass')).toEqual([]);
+test.each(['README.md', 'docs/operations.md'])('%s says when a load ends', (file) => {
+  const page = readFileSync(join(__dirname, '../../..', file), 'utf8');
+  const said = [...page.matchAll(/\b(?:ends|end) after (\d+) days\b/g)].map(([, days]) => Number(days) * 86_400);
+  expect(said).toEqual([definition.TimeoutSeconds]);
 });
 
-test.each(statesOf('Choice'))('%s says what is chosen', (_name, { Comment }) => {
-  expect(Comment).toMatch(/\.$/);
+test.each([
+  ['README.md', /what it throttles is tried (\d+) more times/],
+  ['docs/operations.md', /`Lambda\.TooManyRequestsException`.*\| (\d+) times an item/],
+])('%s says how often a throttled item is tried again', (file, said) => {
+  const [, times] = said.exec(readFileSync(join(__dirname, '../../..', file), 'utf8')) ?? [];
+  const [[, { Retry = [] }] = ['', {}]] = statesOf('Task').filter(([name]) => name === 'LoadBatch');
+  const throttled = Retry.find(({ ErrorEquals }) => ErrorEquals.includes('Lambda.TooManyRequestsException'));
+  expect(Number(times)).toBe(throttled?.MaxAttempts);
 });
 
 describe.each(statesOf('Task'))('%s', (name, state, machine) => {
@@ -172,11 +171,6 @@ test('a failure leads to Fail at once, or to the summary, which decides', () => 
   expect(definition.States.JudgeSummary?.Default).toBe('LoadIncomplete');
 });
 
-test.each(statesOf('Fail'))('%s says error and cause', (_name, { Error: error, Cause }) => {
-  expect(error).toBeTruthy();
-  expect(Cause).toBeTruthy();
-});
-
 test("names of errors are those of errors.ts, Lambda's or the States Language's", () => {
   const states = machines(definition).flatMap(({ States }) => Object.values(States));
   const names = states.flatMap(({ Retry = [], Catch = [] }) => [...Retry, ...Catch]).flatMap((it) => it.ErrorEquals);
@@ -200,7 +194,7 @@ describe('expressions', () => {
     const [, expression = ''] = /^\{%(.*)%\}$/s.exec(String(field)) ?? [];
     return jsonata(expression).evaluate({}, { parse: JSON.parse, ...variables });
   };
-  const { LoadBatches, SkipEmptyPlan, LoadFailed, LoadIncomplete } = definition.States;
+  const { LoadBatches, SkipIgnoredObject, SkipEmptyPlan, LoadIncomplete } = definition.States;
   const result = { ResultWriterDetails: { Bucket: 'work', Key: 'manifest.json' } };
   const errorOutput = { Error: 'States.ExceedToleratedFailureThreshold', Cause: 'too many' };
 
@@ -220,7 +214,21 @@ describe('expressions', () => {
     ['plain text', 'plain text'],
     ['', ''],
   ])('the cause %j is read as %j', async (cause, expected) => {
-    expect(await evaluate(LoadFailed?.Cause, { failure: { error: 'E', cause } })).toBe(expected);
+    const failed = statesOf('Fail').filter(([name]) => name !== 'LoadIncomplete');
+    expect(failed.map(([name]) => name)).toEqual(['LoadFailed', 'BatchFailed']);
+    for (const [, state] of failed) {
+      expect(await evaluate(state.Error, { failure: { error: 'E', cause } })).toBe('E');
+      expect(await evaluate(state.Cause, { failure: { error: 'E', cause } })).toBe(expected);
+    }
+  });
+
+  test.each([
+    [0, 'CheckInfluxDB'],
+    [1, 'SummarizeLoad'],
+  ])('an event about %i objects that are no data leads to %s', async (ignored, expected) => {
+    const [choice] = SkipIgnoredObject?.Choices ?? [];
+    const isChosen = await evaluate(choice?.Condition, { load: { ignored } });
+    expect(isChosen ? choice?.Next : SkipIgnoredObject?.Default).toBe(expected);
   });
 
   test.each([

@@ -23,6 +23,7 @@ import { type PlanItem, planItemSchema } from './plan-item';
 import { workKey } from './plan-load';
 
 const inputSchema = z.object({ loadId: loadSchema.shape.loadId, item: planItemSchema });
+const objectSchema = z.object({ item: z.object({ key: z.string() }) });
 
 export type LoadSettings = Pick<
   LoaderConfig,
@@ -48,7 +49,8 @@ export interface LoadServices {
 
 /** The input of the step. @throws InvalidEventError for another one */
 export function readLoadBatch(event: unknown): { loadId: string; item: PlanItem } {
-  return check(inputSchema, event, 'the input');
+  const object = objectSchema.safeParse(event);
+  return check(inputSchema, event, object.success ? `the item of ${object.data.item.key}` : 'the input');
 }
 
 /**

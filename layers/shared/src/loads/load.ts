@@ -3,24 +3,28 @@ import { z } from 'zod';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { InvalidEventError } from '../errors';
-import { parseS3Uri } from './objects';
+import { isLeftOut } from './left-out';
+import { bucketSchema as bucket, keySchema as key, parseS3Uri } from './objects';
 
 const DEFAULT_CONCURRENCY = 10;
 /** What Step Functions runs at once at most. */
 const MOST_CONCURRENT = 10_000;
 
-const bucket = z.string().regex(/^[^\s/]+$/, 'must be the name of a bucket');
-const key = z.string().min(1, 'must not be empty').max(1024, 'is longer than a key can be');
-
-const sourceSchema = z.union([
+const sources = [
   z.strictObject({ bucket, key }),
   z.strictObject({ bucket, prefix: key }),
-  z.strictObject({ bucket, keys: z.array(key).min(1, 'must name a key').max(10_000) }),
   z.strictObject({ plan: z.string() }),
+] as const;
+const sourceSchema = z.union(sources);
+const inputSourceSchema = z.union([
+  ...sources,
+  z.strictObject({ bucket, keys: z.array(key).min(1, 'must name a key').max(10_000) }),
 ]);
 
-/** Where the rows come from; a plan is a file of items that an earlier load could not finish. */
+/** Where the rows come from; a plan is a file of items that an earlier load could not finish, or of keys. */
 export type LoadSource = z.output<typeof sourceSchema>;
+/** The same as an input names it. */
+export type InputSource = z.output<typeof inputSourceSchema>;
 
 const optionsSchema = z.object({
   dataset: z.string().trim().min(1, 'must not be empty').nullish(),
@@ -36,22 +40,22 @@ export const loadSchema = z.object({
   dataset: z.string().nullable(),
   toleratedFailurePercentage: z.number(),
   maxConcurrency: z.number(),
+  /** Objects left out before planning: 1 for an event about an object that is no data, and then there is nothing to load. */
+  ignored: z.number().int().min(0).default(0),
 });
 
+/** What passes from step to step: small, whatever the input. */
 export type Load = z.output<typeof loadSchema>;
+
+/** A load whose keys, where it names many, are still in it. */
+export interface RequestedLoad extends Omit<Load, 'source'> {
+  readonly source: InputSource;
+}
 
 export interface LoadRules {
   readonly mappings: readonly DatasetMapping[];
   /** Invocations that can run at once; undefined for no cap. */
   readonly reservedConcurrency: number | undefined;
-}
-
-const eventSchema = z.object({ loadId: loadSchema.shape.loadId, input: z.unknown() });
-
-/** The step DetectDataset: the load of `{loadId, input}`. @throws as readLoad */
-export function readLoadEvent(event: unknown, rules: LoadRules): Load {
-  const { loadId, input } = check(eventSchema, event, 'the event');
-  return readLoad(loadId, input, rules);
 }
 
 const SOURCES = '{bucket, key}, {bucket, prefix}, {bucket, keys} or {plan}';
@@ -61,26 +65,34 @@ const SOURCES = '{bucket, key}, {bucket, prefix}, {bucket, keys} or {plan}';
  * and clientToken; or EventBridge's "Object Created" as it is.
  * @throws InvalidEventError that lists everything wrong with the input; DataConversionError for a single key that tells no dataset
  */
-export function readLoad(loadId: string, input: unknown, rules: LoadRules): Load {
-  const { source, options } = readInput(input);
+export function readLoad(loadId: string, input: unknown, rules: LoadRules): RequestedLoad {
+  const { source, options, isNotified } = readInput(input);
   const { mappings, reservedConcurrency = MOST_CONCURRENT } = rules;
-  const load: Load = {
-    loadId,
+  const ignored = isNotified && 'key' in source && isLeftOut(source.key) ? 1 : 0;
+  return {
+    loadId: check(loadSchema.shape.loadId, loadId, "the load's id"),
     source,
-    dataset: datasetOf(source, mappings, options.dataset ?? undefined),
+    dataset: ignored > 0 ? null : datasetOf(source, mappings, options.dataset ?? undefined),
     toleratedFailurePercentage: options.toleratedFailurePercentage ?? 0,
     maxConcurrency: Math.min(options.maxConcurrency ?? DEFAULT_CONCURRENCY, reservedConcurrency),
+    ignored,
   };
-  return check(loadSchema, load, 'the load');
+}
+
+interface LoadInput {
+  readonly source: InputSource;
+  readonly options: z.output<typeof optionsSchema>;
+  /** Whether a notification names the object, and nobody asked for it by its key. */
+  readonly isNotified: boolean;
 }
 
 /** The parts of an execution's input. @throws InvalidEventError that lists everything wrong with it */
-export function readInput(input: unknown): { source: LoadSource; options: z.output<typeof optionsSchema> } {
+export function readInput(input: unknown): LoadInput {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new InvalidEventError(`the input must be a JSON object with ${SOURCES}`);
   }
   const created = objectCreated(input);
-  if (created) return { source: check(sourceSchema, created, 'the event'), options: {} };
+  if (created) return { source: check(inputSourceSchema, created, 'the event'), options: {}, isNotified: true };
   const { dataset, toleratedFailurePercentage, maxConcurrency, clientToken, ...source } = input as Record<
     string,
     unknown
@@ -96,9 +108,9 @@ export function readInput(input: unknown): { source: LoadSource; options: z.outp
       `the input must hold ${SOURCES}, and may hold dataset, toleratedFailurePercentage, maxConcurrency and clientToken; it holds ${names || 'none of them'}`,
     );
   }
-  const checked = check(sourceSchema, source, 'the input');
+  const checked = check(inputSourceSchema, source, 'the input');
   if ('plan' in checked) parseS3Uri(checked.plan);
-  return { source: checked, options };
+  return { source: checked, options, isNotified: false };
 }
 
 /** @throws InvalidEventError that lists what does not fit, each with its place */
@@ -122,7 +134,7 @@ function flattened(issue: Issue): Issue[] {
 }
 
 function datasetOf(
-  source: LoadSource,
+  source: InputSource,
   mappings: readonly DatasetMapping[],
   explicit: string | undefined,
 ): string | null {

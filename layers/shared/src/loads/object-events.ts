@@ -1,12 +1,14 @@
-/** Which objects an event asks to load, whatever service sent it. */
+/** Which objects an event asks to load, whatever services it came through. */
 
 import { z } from 'zod';
 import { InvalidEventError } from '../errors';
+import { isLeftOut } from './left-out';
 import { check } from './load';
+import { bucketSchema, keySchema } from './objects';
 
 const requestSchema = z.strictObject({
-  bucket: z.string().min(1, 'must not be empty').max(255, 'is longer than a bucket or an access point can be named'),
-  key: z.string().min(1, 'must not be empty').max(1024, 'is longer than a key can be'),
+  bucket: bucketSchema,
+  key: keySchema,
   dataset: z.string().trim().min(1, 'must not be empty').nullish(),
 });
 
@@ -16,6 +18,8 @@ const recordSchema = z.object({
   eventName: z.string().optional(),
   s3: z.object({ bucket: z.object({ name: z.string() }), object: z.object({ key: z.string() }) }),
 });
+const envelopeSchema = z.object({ Type: z.literal('Notification'), Message: z.string() });
+const topicSchema = z.object({ Sns: z.object({ Message: z.string() }) });
 const messageSchema = z.object({ messageId: z.string(), body: z.string() });
 const createdSchema = z.object({
   detail: z.object({ bucket: z.object({ name: z.string() }), object: z.object({ key: z.string() }) }),
@@ -25,7 +29,7 @@ const createdSchema = z.object({
 export type QueueMessage = z.output<typeof messageSchema>;
 
 const EXPECTED =
-  '{bucket, key, dataset?}, a notification of S3 (directly or through SQS), or "Object Created" of EventBridge';
+  '{bucket, key, dataset?}, a notification of S3 or "Object Created" of EventBridge (directly, or through SNS, SQS or both)';
 
 /** The messages of an event of SQS; undefined for any other. */
 export function queueMessages(event: unknown): QueueMessage[] | undefined {
@@ -37,14 +41,52 @@ export function queueMessages(event: unknown): QueueMessage[] | undefined {
 
 /** Whether an event was sent by a service that waits for no answer. */
 export function isNotification(event: unknown): boolean {
-  return recordsOf(event) !== undefined || isTestEvent(event) || isCreated(event);
+  return recordsOf(event) !== undefined || isTestEvent(event) || isCreated(event) || isEnvelope(event);
+}
+
+export interface ObjectsToLoad {
+  readonly objects: readonly ObjectRequest[];
+  /** Objects of a notification that are no data: markers, and what is hidden. */
+  readonly ignored: number;
 }
 
 /**
- * The objects of an event that is not of SQS; none for a notification about anything but created objects.
+ * The objects to load of an event that is not of SQS. What a notification names is left out where a listing would leave it out; what
+ * somebody asks for by its key is loaded whatever its name.
+ * @throws InvalidEventError for an event of no known kind
+ */
+export function objectsToLoad(event: unknown): ObjectsToLoad {
+  const named = unwrapped(event).map((inner) => ({ objects: objectsIn(inner), isNotified: isNotification(inner) }));
+  const objects = named.flatMap((part) => part.objects.filter(({ key }) => !part.isNotified || !isLeftOut(key)));
+  return { objects, ignored: named.reduce((sum, part) => sum + part.objects.length, 0) - objects.length };
+}
+
+/**
+ * All objects that an event names, which is not of SQS; none for a notification about anything but created objects.
  * @throws InvalidEventError for an event of no known kind
  */
 export function objectsOf(event: unknown): ObjectRequest[] {
+  return unwrapped(event).flatMap(objectsIn);
+}
+
+/** The events within those of SNS, which Lambda gets as records, and a queue as an envelope unless its delivery is raw. */
+function unwrapped(event: unknown): unknown[] {
+  if (isEnvelope(event)) return unwrapped(parsed(check(envelopeSchema, event, 'the message of SNS').Message));
+  const records = recordsOf(event);
+  if ((records?.[0] as { EventSource?: unknown } | undefined)?.EventSource !== 'aws:sns') return [event];
+  const topics = check(z.array(topicSchema), records, 'the event of SNS');
+  return topics.flatMap(({ Sns }) => unwrapped(parsed(Sns.Message)));
+}
+
+function parsed(message: string): unknown {
+  try {
+    return JSON.parse(message);
+  } catch (cause) {
+    throw new InvalidEventError('the message of SNS is not JSON: expected a notification of S3', { cause });
+  }
+}
+
+function objectsIn(event: unknown): ObjectRequest[] {
   if (isTestEvent(event)) return [];
   if (isCreated(event)) {
     const { detail } = check(createdSchema, event, 'the event of EventBridge');
@@ -78,6 +120,8 @@ function recordsOf(event: unknown): unknown[] | undefined {
 
 /** What S3 sends when a notification is set up. */
 const isTestEvent = (event: unknown): boolean => (event as { Event?: unknown } | null)?.Event === 's3:TestEvent';
+
+const isEnvelope = (event: unknown): boolean => envelopeSchema.safeParse(event).success;
 
 const isCreated = (event: unknown): boolean =>
   (event as { 'detail-type'?: unknown } | null)?.['detail-type'] === 'Object Created';

@@ -1,8 +1,27 @@
 /** Where objects lie that are read and written: a bucket of S3, or a folder of this machine, behind one interface. */
+import { z } from 'zod';
 import { InvalidEventError } from '../errors';
 import type { ParquetSource } from '../parquet/source';
 
+/**
+ * The ARN of an access point, also of a multi-Region one, of Object Lambda or of Outposts. Source: "Referencing access points" in the
+ * Amazon S3 user guide.
+ */
+const ACCESS_POINT = String.raw`arn:[^:/\s]+:s3[a-z-]*:[^:/\s]*:\d{12}:(?:outpost[/:][^:/\s]+[/:])?accesspoint[/:][^:/\s]+`;
+const BUCKET = new RegExp(String.raw`^(?:${ACCESS_POINT}|(?!arn:)[^/\s]+)$`);
+const S3_URI = new RegExp(`^s3://(${ACCESS_POINT}|[^/]+)/(.+)$`, 's');
+
+/** What S3's API takes as a bucket. */
+export const bucketSchema = z
+  .string()
+  .regex(BUCKET, 'must be the name of a bucket, or the ARN or alias of an access point')
+  .max(2048, 'is longer than the ARN of an access point can be');
+
+/** S3 counts bytes, which are at least as many as these UTF-16 units. */
+export const keySchema = z.string().min(1, 'must not be empty').max(1024, 'is longer than a key can be');
+
 export interface ObjectRef {
+  /** Its name, or what else S3's API takes in its place: an access point's ARN or alias. */
   readonly bucket: string;
   /** Not URL-encoded. */
   readonly key: string;
@@ -33,9 +52,9 @@ export interface ObjectStore {
   write(ref: ObjectRef, body: Uint8Array, contentType: string): Promise<void>;
 }
 
-/** The bucket and key in `s3://bucket/key`. @throws InvalidEventError for anything else */
+/** The bucket and key in `s3://bucket/key`, whose bucket may be an access point's ARN. @throws InvalidEventError for anything else */
 export function parseS3Uri(uri: string): ObjectRef {
-  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
+  const [, bucket, key] = S3_URI.exec(uri) ?? [];
   if (bucket === undefined || key === undefined) throw new InvalidEventError(`'${uri}' is not an s3://bucket/key`);
   return { bucket, key };
 }

@@ -1,7 +1,8 @@
-/** What of a load's source may be a file to plan: the keys given, those under a prefix, or the items of an earlier plan. */
+/** What of a load's source may be a file to plan: the key given, those under a prefix, or the items and keys of a plan. */
 import { z } from 'zod';
 import { InvalidEventError } from '../errors';
 import { jsonObjects } from './json-objects';
+import { isParquetKey } from './left-out';
 import { check, type Load } from './load';
 import { type ObjectRef, type ObjectStore, type ObjectVersion, parseS3Uri } from './objects';
 import { type PlanItem, repeatedSchema } from './plan-item';
@@ -30,17 +31,6 @@ export type Choice =
   /** An item of a file that changed, and so was planned anew as a whole. */
   | { readonly kind: 'done' };
 
-/**
- * Whether a key under a prefix is taken for a Parquet file: its name ends in .parquet, .parq or .pq, or has no extension. Left out are
- * folder markers, names that begin with `_` or `.` (as Spark and Hive leave them out), and the `_manifest.json` and `_metadata.json` of
- * an UNLOAD. Keys that are named one by one are never left out.
- */
-export function isParquetKey(key: string): boolean {
-  const name = key.slice(key.lastIndexOf('/') + 1);
-  if (name === '' || /^[._]/.test(name)) return false;
-  return /\.(parquet|parq|pq)$/i.test(name) || !name.includes('.');
-}
-
 export function candidates(
   { source, dataset }: Load,
   continuation: Continuation | null,
@@ -52,7 +42,7 @@ export function candidates(
     return listed(objects, source.bucket, source.prefix, after);
   }
   if ('plan' in source) return repeated(objects, parseS3Uri(source.plan), dataset, skip);
-  return named(objects, source.bucket, 'keys' in source ? [...new Set(source.keys)] : [source.key], skip);
+  return skip > 0 ? [] : [named(objects, source)];
 }
 
 async function* listed(
@@ -63,18 +53,15 @@ async function* listed(
 ): AsyncGenerator<Candidate> {
   for await (const page of objects.list(bucket, prefix, after)) {
     for (const version of page) {
-      const choice: Choice = isParquetKey(version.key) ? { kind: 'file', version } : { kind: 'ignored' };
+      const choice: Choice = isParquetKey(version.key, prefix) ? { kind: 'file', version } : { kind: 'ignored' };
       yield { ref: version, position: { after: version.key }, choose: () => choice };
     }
   }
 }
 
-function* named(objects: ObjectStore, bucket: string, keys: readonly string[], skip: number): Generator<Candidate> {
-  for (const [index, key] of keys.slice(skip).entries()) {
-    const ref = { bucket, key };
-    const choose = async () => ({ kind: 'file' as const, version: await objects.find(ref) });
-    yield { ref, position: { skip: skip + index + 1 }, choose };
-  }
+function named(objects: ObjectStore, ref: ObjectRef): Candidate {
+  const choose = async () => ({ kind: 'file' as const, version: await objects.find(ref) });
+  return { ref, position: { skip: 1 }, choose };
 }
 
 /**

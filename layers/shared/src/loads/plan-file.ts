@@ -9,7 +9,7 @@ import { type PlanTargets, planRuns } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
 import { contestedNames, schemaProblems } from '../points/schema';
 import type { ObjectStore, ObjectVersion } from './objects';
-import type { PlanItem } from './plan-item';
+import { type PlanItem, planItemSchema } from './plan-item';
 
 /** Columns of a file that a message names. */
 const MAX_NAMES = 30;
@@ -39,23 +39,26 @@ export async function planFile(
   version: ObjectVersion,
   dataset: string | null,
   planner: FilePlanner,
+  signal?: AbortSignal,
 ): Promise<FilePlan> {
   const { objects, reader, validateSchema, targets } = planner;
   const mapping = detectDataset(version.key, planner.mappings, dataset ?? undefined);
   const partitions = partitionColumns(version.key);
   const source = await objects.open(version);
   try {
-    const metadata = await reader.inspect(source);
+    const metadata = await reader.inspect(source, signal);
     if (validateSchema) {
       const problems = schemaProblems(metadata.columns, mapping, partitions);
       refuse(source.name, problems.length > 0 ? [...problems, hint(metadata.columns, partitions, mapping)] : []);
     }
     const runs = planRuns(metadata, mappedColumns(mapping), targets);
     const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping, partitions).length > 0;
-    const survey = isContested ? await reader.survey(source, mapping, { partitions }) : { taken: [], whollyNull: [] };
+    const survey = isContested
+      ? await reader.survey(source, mapping, { partitions, ...(signal && { signal }) })
+      : { taken: [], whollyNull: [] };
     if (validateSchema) refuse(source.name, survey.whollyNull.map(withoutValue));
     const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
-    return { mapping, items: runs.map((run) => ({ ...file, ...run })) };
+    return { mapping, items: runs.map((run) => planned({ ...file, ...run }, source.name)) };
   } finally {
     await source.close();
   }
@@ -84,6 +87,16 @@ export async function planWhole(
   } finally {
     await source.close();
   }
+}
+
+/** The item, whose numbers are those of the file's footer. @throws DataConversionError for numbers that no file has */
+function planned(item: PlanItem, name: string): PlanItem {
+  const parsed = planItemSchema.safeParse(item);
+  if (parsed.success) return parsed.data;
+  const numbers = parsed.error.issues.map(
+    ({ path: [field] }) => `${String(field)} is ${item[field as keyof PlanItem]}`,
+  );
+  throw new DataConversionError(`${name}: its footer is damaged: ${numbers.join(', ')}`, { object: name });
 }
 
 /** What is said of a required column that no row of a file has a value of. */

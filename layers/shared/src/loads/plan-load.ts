@@ -1,6 +1,6 @@
 /** The step PlanLoad: lists the files of a load, plans each from its footer, and writes the items for the workflow to fan out over. */
 import { z } from 'zod';
-import { DataConversionError, InvalidEventError } from '../errors';
+import { DataConversionError, InvalidEventError, S3UnavailableError, UnexpectedError } from '../errors';
 import { inOrder } from './in-order';
 import { JsonLines } from './json-lines';
 import { check, type Load, loadSchema } from './load';
@@ -63,7 +63,9 @@ export async function planLoad(event: unknown, services: PlanServices): Promise<
   let next: Continuation | null = null;
 
   const found = candidates(load, continuation, objects);
-  for await (const planned of inOrder(found, FILES_AT_ONCE, (candidate) => planCandidate(candidate, load, services))) {
+  for await (const planned of inOrder(found, FILES_AT_ONCE, (candidate, signal) =>
+    planCandidate(candidate, load, services, signal),
+  )) {
     if (next !== null) break;
     totals.ignored += planned.ignored;
     if (planned.failure) {
@@ -99,7 +101,12 @@ interface Planned {
   readonly isRepeat?: boolean;
 }
 
-async function planCandidate(candidate: Candidate, load: Load, services: PlanServices): Promise<Planned> {
+async function planCandidate(
+  candidate: Candidate,
+  load: Load,
+  services: PlanServices,
+  signal: AbortSignal,
+): Promise<Planned> {
   const { position, ref, isRepeat = false } = candidate;
   const planned = { position, isRepeat, ignored: 0, items: [] };
   try {
@@ -108,14 +115,20 @@ async function planCandidate(candidate: Candidate, load: Load, services: PlanSer
     if (choice.kind === 'done') return planned;
     if (choice.kind === 'item') return { ...planned, items: [choice.item] };
     if (!choice.version) throw new DataConversionError(`${services.objects.nameOf(ref)}: there is no such object`);
-    const { items } = await planFile(choice.version, choice.dataset ?? load.dataset, services);
+    const { items } = await planFile(choice.version, choice.dataset ?? load.dataset, services, signal);
     return { ...planned, items };
   } catch (error) {
-    // Anything else, such as S3 out of reach, is no fault of the file: the step fails and is done again.
-    if (!(error instanceof DataConversionError)) throw error;
+    // S3 out of reach is no file's fault: the step fails and is done again. Whatever else happens is of this file alone.
+    if (error instanceof S3UnavailableError) throw error;
     const { bucket, key } = ref;
-    return { ...planned, failure: { bucket, key, error: error.name, cause: error.message } };
+    return { ...planned, failure: { bucket, key, ...failureOf(error, services.objects.nameOf(ref)) } };
   }
+}
+
+/** Why a file cannot be planned, with its name. */
+function failureOf(thrown: unknown, name: string): { error: string; cause: string } {
+  const { name: error, message } = thrown instanceof DataConversionError ? thrown : new UnexpectedError(String(thrown));
+  return { error, cause: message.startsWith(name) ? message : `${name}: ${message}` };
 }
 
 function nothingFound({ source }: Load, ignored: number, objects: ObjectStore): Error {

@@ -4,6 +4,7 @@ import { requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
 import { type Cause, Causes } from './causes';
+import { inOrder } from './in-order';
 import { type ItemResult, itemResultSchema, UNFINISHED } from './item-result';
 import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
@@ -45,6 +46,8 @@ export interface SummaryServices {
   readonly mappings: readonly DatasetMapping[];
   /** Whether a file fails in which a required column has no value at all. */
   readonly validateSchema: boolean;
+  /** Aborts when no more may be read of what failed items had written: the summary then says how many it does not count. */
+  readonly deadline: AbortSignal;
 }
 
 export interface Summary extends Totals {
@@ -76,7 +79,8 @@ export interface Summary extends Totals {
 export async function summarizeLoad(event: unknown, services: SummaryServices): Promise<Summary> {
   const { load, parts, error } = check(inputSchema, event, 'the input');
   const { objects, workBucket } = services;
-  const sum = new LoadSum(services, await unfinishedItems(objects, workBucket, load.loadId));
+  const unfinished = await unfinishedItems(services, load.loadId);
+  const sum = new LoadSum(services, unfinished.results, load.ignored);
   for (const part of parts) await sum.addPart(part);
   for (const failure of [error, ...parts.map((part) => part.error)]) {
     if (failure) sum.causes.add(failure.error, readCause(failure).cause, null);
@@ -87,7 +91,7 @@ export async function summarizeLoad(event: unknown, services: SummaryServices): 
   if (failedItems) await objects.write(failedItems, sum.repeat.text(), 'application/x-ndjson');
   const isCut = error !== null && error !== undefined;
   const wasStopped = isCut || parts.some((part) => part.error);
-  const summary = describe(load, sum, wasStopped, {
+  const summary = describe(load, sum, wasStopped, unfinished.unread, {
     failedItems: failedItems && objects.nameOf(failedItems),
     summary: objects.nameOf(at('summary.json')),
   });
@@ -95,11 +99,13 @@ export async function summarizeLoad(event: unknown, services: SummaryServices): 
   return summary;
 }
 
+/** Enough to hide S3's latency. */
+const READS_AT_ONCE = 50;
+
 const uriOf = ({ bucket, key }: ObjectRef): string => `s3://${bucket}/${key}`;
 
 class LoadSum {
   files = 0;
-  ignored = 0;
   items = 0;
   failed = 0;
   /** Items that were loaded but for points that InfluxDB refused. */
@@ -112,10 +118,14 @@ class LoadSum {
   /** By file: the rows, by required column, of the items in which it has no value at all. */
   private readonly withoutValues = new Map<string, Map<string, number>>();
 
-  /** @param unfinished what items wrote before they failed, by id; those that a later try completed are among them */
+  /**
+   * @param unfinished what items wrote before they failed, by id; those that a later try completed are among them
+   * @param ignored objects that were left out before planning
+   */
   constructor(
     private readonly services: SummaryServices,
     private readonly unfinished: Map<string, ItemResult>,
+    public ignored: number,
   ) {}
 
   async addPart({ plan, results }: Part): Promise<void> {
@@ -137,7 +147,7 @@ class LoadSum {
     }
     if (plan.items > 0) {
       for await (const line of this.lines(plan.plan)) {
-        const item = planItemSchema.parse(line);
+        const item = check(planItemSchema, line, `an item of ${objects.nameOf(plan.plan)}`);
         const outcome = this.judged(item, outcomes.get(itemId(item)));
         if (outcome === 'incomplete') this.repeat.add(item);
         else if (outcome !== 'done') {
@@ -150,8 +160,12 @@ class LoadSum {
     if (plan.unplanned > 0) {
       const key = plan.plan.key.replace(/plan-(\d+)\.jsonl$/, 'unplanned-$1.jsonl');
       for await (const line of this.lines({ ...plan.plan, key })) {
-        const { bucket, key, error, cause } = unplannedLine.parse(line);
-        this.fail({ bucket, key }, { error, cause });
+        const { error, cause, ...file } = check(
+          unplannedLine,
+          line,
+          `a line of ${objects.nameOf({ ...plan.plan, key })}`,
+        );
+        this.fail(file, { error, cause });
       }
     }
   }
@@ -212,15 +226,28 @@ class LoadSum {
   }
 }
 
-async function unfinishedItems(objects: ObjectStore, bucket: string, loadId: string): Promise<Map<string, ItemResult>> {
+/** What items wrote before they failed, as far as there is time to read it; there may be one for each item of a load. */
+async function unfinishedItems(
+  { objects, workBucket, deadline }: SummaryServices,
+  loadId: string,
+): Promise<{ results: Map<string, ItemResult>; unread: number }> {
   const results = new Map<string, ItemResult>();
-  for await (const page of objects.list(bucket, workKey(loadId, `${UNFINISHED}/`))) {
-    for (const ref of page) {
-      const result = itemResultSchema.parse(JSON.parse((await readText(objects, ref)) ?? 'null'));
+  const pages = objects.list(workBucket, workKey(loadId, `${UNFINISHED}/`));
+  let unread = 0;
+  for await (const text of inOrder(flat(pages), READS_AT_ONCE, async (ref) => {
+    return deadline.aborted ? undefined : { ref, text: await readText(objects, ref) };
+  })) {
+    if (text === undefined) unread += 1;
+    else {
+      const result = check(itemResultSchema, JSON.parse(text.text ?? 'null'), objects.nameOf(text.ref));
       results.set(itemId(result.item), result);
     }
   }
-  return results;
+  return { results, unread };
+}
+
+async function* flat<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const page of pages) yield* page;
 }
 
 /** A map that failed does not say where its results are, but wrote them below the plan all the same. */
@@ -239,12 +266,13 @@ function describe(
   { loadId, toleratedFailurePercentage }: Load,
   sum: LoadSum,
   wasStopped: boolean,
+  unread: number,
   written: Pick<Summary, 'failedItems' | 'summary'>,
 ): Summary {
   const totals = sum.all.totals();
   const { points_written: points, source_records: records, failed_points, rejected_points } = totals;
   const isComplete = sum.failed === 0 && failed_points === 0 && rejected_points === 0 && !wasStopped;
-  const storedNothing = points === 0 && (!isComplete || records > 0);
+  const storedNothing = points === 0 && unread === 0 && (!isComplete || records > 0);
   const statusCode = storedNothing ? 500 : isComplete ? 200 : 207;
   const dropped = Object.values(totals.invalid_records).reduce((all, count) => all + count, 0);
   const parts = [
@@ -254,6 +282,7 @@ function describe(
     ...(failed_points > 0 ? [`${failed_points} points in ${totals.failed_batches} failed batches`] : []),
     ...(sum.failed > 0 ? [`${sum.failed} of ${sum.items} items failed`] : []),
     ...(wasStopped ? ['the load was stopped before its end'] : []),
+    ...(unread > 0 ? [`at least: there was no time to read what ${unread} failed items had written`] : []),
   ];
   const share = sum.items === 0 ? 0 : (100 * (sum.failed + sum.refused)) / sum.items;
   return {

@@ -210,6 +210,8 @@ export class ParquetReader {
     signal?: AbortSignal,
     onReject?: (row: RejectedRow) => void,
   ) {
+    // A job that is aborted ends its worker: one that has waited for its turn in vain needs none.
+    signal?.throwIfAborted();
     const session = this.pool.start(source, job, signal);
     try {
       for (;;) {

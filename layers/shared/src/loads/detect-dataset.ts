@@ -1,0 +1,30 @@
+/** The step DetectDataset: the load that an execution's input asks for, made small enough to pass from step to step. */
+import { z } from 'zod';
+import { JsonLines } from './json-lines';
+import { check, type Load, type LoadRules, loadSchema, readLoad } from './load';
+import type { ObjectStore } from './objects';
+import { workKey } from './plan-load';
+
+const eventSchema = z.object({ loadId: loadSchema.shape.loadId, input: z.unknown() });
+
+export interface DetectServices extends LoadRules {
+  readonly objects: Pick<ObjectStore, 'write'>;
+  readonly workBucket: string;
+}
+
+/**
+ * The load of `{loadId, input}`. Keys are written to the work bucket as `keys.jsonl`, each once, and the load's source is that plan: a
+ * state may hold 256 KB, which a list of keys can nearly fill.
+ * @throws as readLoad; S3UnavailableError where the keys cannot be written
+ */
+export async function detectDatasetStep(event: unknown, services: DetectServices): Promise<Load> {
+  const { loadId, input } = check(eventSchema, event, 'the event');
+  const { source, ...load } = readLoad(loadId, input, services);
+  if (!('keys' in source)) return { ...load, source };
+  const { objects, workBucket } = services;
+  const lines = new JsonLines();
+  for (const key of new Set(source.keys)) lines.add({ bucket: source.bucket, key });
+  const plan = { bucket: workBucket, key: workKey(loadId, 'keys.jsonl') };
+  await objects.write(plan, lines.text(), 'application/x-ndjson');
+  return { ...load, source: { plan: `s3://${plan.bucket}/${plan.key}` } };
+}
