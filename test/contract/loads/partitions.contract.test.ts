@@ -45,6 +45,7 @@ const mapping = (fields: object): DatasetMapping[] =>
     }),
   );
 const MAPPING = mapping({});
+const fieldsOf = ([first]: readonly DatasetMapping[]) => first?.fields ?? [];
 
 /** Two rows, at 1 and 2 s. */
 const rows = (columns = ''): Promise<Buffer> =>
@@ -88,7 +89,8 @@ describe.each([
   ['a local folder', byFolder],
 ])('by %s', (_, run) => {
   it('the path supplies tags that the file lacks', async () => {
-    await run('in/region=S%C3%A3o%20Paulo/year=2024/plant=a=b/part.parquet', await rows(), MAPPING);
+    const result = await run('in/region=S%C3%A3o%20Paulo/year=2024/plant=a=b/part.parquet', await rows(), MAPPING);
+    expect(result).toMatchObject({ statusCode: 200 });
     expect(lines()).toEqual([
       'm,plant=a\\=b,region=São\\ Paulo v=1 1000000000',
       'm,plant=a\\=b,region=São\\ Paulo v=2 2000000000',
@@ -100,9 +102,12 @@ describe.each([
     expect(lines()).toEqual(['m,region=norte v=1 1000000000', 'm,region=norte v=2 2000000000']);
   });
 
-  it('null in the path leaves an optional tag out', async () => {
-    await run('in/region=sul/plant=__HIVE_DEFAULT_PARTITION__/part.parquet', await rows(), MAPPING);
+  it('null in the path leaves an optional tag or field out, without a warning', async () => {
+    const mappings = mapping({ fields: [...fieldsOf(MAPPING), { column: 'note', type: 'text' }] });
+    const folders = ['region=sul', 'plant=__HIVE_DEFAULT_PARTITION__', 'note=__HIVE_DEFAULT_PARTITION__'];
+    const result = await run(`in/${folders.join('/')}/part.parquet`, await rows(), mappings);
     expect(lines()).toEqual(['m,region=sul v=1 1000000000', 'm,region=sul v=2 2000000000']);
+    expect(JSON.stringify(result)).not.toContain('left-out');
   });
 
   it('the path supplies numbers, texts and the time', async () => {
