@@ -12,7 +12,7 @@ export interface StartServices {
 }
 
 /** Step Functions takes 256 KiB, and the first step gets the load's id beside the input. */
-const MAX_INPUT_BYTES = 256 * 1024 - 512;
+export const MAX_INPUT_BYTES = 256 * 1024 - 512;
 
 /**
  * Answers 202 with the load's id; the same client token and input give the same load, another input with it 409.

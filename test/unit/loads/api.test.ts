@@ -1,6 +1,8 @@
 /** The functions behind the loader's API, with Step Functions' answers given by hand. */
 
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   DescribeExecutionCommand,
   ExecutionAlreadyExists,
@@ -13,7 +15,7 @@ import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { executionsOf } from '../../../functions/clients/step-functions';
 import { describeLoad } from '../../../functions/describe-load/describe-load';
 import { type ApiResponse, answer } from '../../../functions/http';
-import { startLoad } from '../../../functions/start-load/start-load';
+import { MAX_INPUT_BYTES, startLoad } from '../../../functions/start-load/start-load';
 import { recordingLogger } from '../../influx-writing';
 
 const MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
@@ -133,9 +135,8 @@ describe('POST /loads', () => {
     });
     // What Step Functions takes, less what the first step adds: the names, and an id of up to 80 characters.
     const added = JSON.stringify({ loadId: 'i'.repeat(80), input: '' }).length;
-    const most = 262_144 - 512;
-    expect(512).toBeGreaterThan(added);
-    const length = most - JSON.stringify(sized(0)).length;
+    expect(MAX_INPUT_BYTES + added).toBeLessThanOrEqual(262_144);
+    const length = MAX_INPUT_BYTES - JSON.stringify(sized(0)).length;
     const response = await post(sized(length + more));
     expect(response.statusCode).toBe(statusCode);
     if (more > 0)
@@ -144,6 +145,15 @@ describe('POST /loads', () => {
         message: expect.stringContaining('261,632'),
       });
   });
+
+  it.each(['README.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
+    '%s says how large an input may be',
+    (page) => {
+      const text = readFileSync(join(__dirname, '../../..', page), 'utf8');
+      const said = [...text.matchAll(/(?:above|input of) ([\d,]+) bytes/g)].map(([, bytes]) => bytes);
+      expect(new Set(said)).toEqual(new Set([MAX_INPUT_BYTES.toLocaleString('en-US')]));
+    },
+  );
 
   it('tells several problems at once', async () => {
     const response = await post({ bucket: 'b', prefix: 'p', dataset: '', maxConcurrency: 'x' });

@@ -4,12 +4,12 @@ import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, partitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
-import type { ColumnInfo } from '../parquet/metadata';
+import type { ColumnInfo, ParquetMetadata } from '../parquet/metadata';
 import { type PlanTargets, planRuns } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
 import { contestedNames, schemaProblems } from '../points/schema';
 import type { ObjectStore, ObjectVersion } from './objects';
-import { type PlanItem, planItemSchema } from './plan-item';
+import type { PlanItem } from './plan-item';
 
 /** Columns of a file that a message names. */
 const MAX_NAMES = 30;
@@ -47,6 +47,7 @@ export async function planFile(
   const source = await objects.open(version);
   try {
     const metadata = await reader.inspect(source, signal);
+    refuseDamaged(metadata, source.name);
     if (validateSchema) {
       const problems = schemaProblems(metadata.columns, mapping, partitions);
       refuse(source.name, problems.length > 0 ? [...problems, hint(metadata.columns, partitions, mapping)] : []);
@@ -58,7 +59,7 @@ export async function planFile(
       : { taken: [], whollyNull: [] };
     if (validateSchema) refuse(source.name, survey.whollyNull.map(withoutValue));
     const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
-    return { mapping, items: runs.map((run) => planned({ ...file, ...run }, source.name)) };
+    return { mapping, items: runs.map((run) => ({ ...file, ...run })) };
   } finally {
     await source.close();
   }
@@ -89,14 +90,11 @@ export async function planWhole(
   }
 }
 
-/** The item, whose numbers are those of the file's footer. @throws DataConversionError for numbers that no file has */
-function planned(item: PlanItem, name: string): PlanItem {
-  const parsed = planItemSchema.safeParse(item);
-  if (parsed.success) return parsed.data;
-  const numbers = parsed.error.issues.map(
-    ({ path: [field] }) => `${String(field)} is ${item[field as keyof PlanItem]}`,
-  );
-  throw new DataConversionError(`${name}: its footer is damaged: ${numbers.join(', ')}`, { object: name });
+/** @throws DataConversionError for numbers of rows and bytes that no file has */
+function refuseDamaged({ rows, rowGroups }: ParquetMetadata, name: string): void {
+  const counts = [rows, ...rowGroups.flatMap((group) => [group.rows, ...Object.values(group.compressed)])];
+  const wrong = counts.find((count) => !Number.isSafeInteger(count) || count < 0);
+  if (wrong !== undefined) refuse(name, [`its footer is damaged: it gives ${wrong} as a number of rows or bytes`]);
 }
 
 /** What is said of a required column that no row of a file has a value of. */
