@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Summary } from 'shared/loads/summarize-load';
 import { describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
+import { duckdb } from '../../support/loader';
 import { fixture } from '../../support/parquet';
 
 const ROOT = resolve(__dirname, '../../..');
@@ -30,10 +31,14 @@ describeWithInfluxd('the command line', (binary) => {
     rmSync(folder, { recursive: true });
   });
 
-  const run = (...argv: string[]): Promise<{ code: number; out: string; err: string }> =>
+  const run = (...argv: string[]) => runWith({}, ...argv);
+  const runWith = (
+    variables: Record<string, string>,
+    ...argv: string[]
+  ): Promise<{ code: number; out: string; err: string }> =>
     new Promise((done) => {
       const args = [join(ROOT, '.build/local/load.cjs'), '--url', influxd.url, '--token', 'test-token', ...argv];
-      const environment = { PATH: process.env.PATH, TMPDIR: folder };
+      const environment = { PATH: process.env.PATH, TMPDIR: folder, ...variables };
       execFile(process.execPath, args, { env: environment, cwd: folder }, (error, out, err) =>
         done({ code: Number(error?.code ?? 0), out, err }),
       );
@@ -63,6 +68,33 @@ describeWithInfluxd('the command line', (binary) => {
       });
       expect(err).toContain('100% 600 of 600 rows');
       expect(await influxd.count('power_mw')).toBe(300);
+    },
+    STARTING_MS,
+  );
+
+  it(
+    'reads the columns by which DuckDB partitioned, and no file of a job that still writes',
+    async () => {
+      const regions = ['norte', 'São Paulo', 'a/b=c%', 'x+y', '', null];
+      const names = regions.map((region) => (region === null ? 'NULL' : `'${region}'`)).join();
+      const rows = `SELECT make_timestamp_ns(i * 1000000000) AS t, i::DOUBLE AS v, [${names}][i] AS region FROM range(1, 7) r(i)`;
+      await duckdb(`COPY (${rows}) TO '${at('hive')}' (FORMAT parquet, PARTITION_BY (region))`);
+      mkdirSync(at('hive', '_temporary', '0'), { recursive: true });
+      cpSync(fixture('codec-snappy'), at('hive', '_temporary', '0', 'part-0.parquet'));
+      const mapping = {
+        ...{ name: 'hive', measurement: 'hive', time: { column: 't' }, tags: { optional: ['region'] } },
+        fields: [{ column: 'v', type: 'number' }],
+      };
+      const { code, out, err } = await runWith({ DATASET_MAPPINGS: JSON.stringify(mapping) }, 'hive', '--json');
+      expect({ code, err, summary: JSON.parse(out) as Summary }).toMatchObject({
+        code: 0,
+        summary: { files: 6, ignored: 1, points_written: 6 },
+      });
+      const stored = (await influxd.values()).filter(({ measurement }) => measurement === 'hive');
+      const found = stored.map(({ tags, time, value }) => [Date.parse(time) / 1000, tags.region ?? '', Number(value)]);
+      expect(found.sort(([a], [b]) => Number(a) - Number(b))).toEqual(
+        regions.map((region, index) => [index + 1, region ?? '', index + 1]),
+      );
     },
     STARTING_MS,
   );
