@@ -65,7 +65,8 @@ function batches(): Definition {
   return { QueryLanguage: 'JSONata', StartAt, States };
 }
 
-const load = { loadId: 'execution', maxConcurrency: 10, toleratedFailurePercentage: 0 };
+const load = { loadId: 'execution', maxConcurrency: 10, toleratedFailurePercentage: 0, ignored: 0 };
+const ignored = { ...load, ignored: 1 };
 const plan = { items: 2, plan: { bucket: 'work', key: 'plan.jsonl' }, continuation: null };
 const mapped = { ResultWriterDetails: { Bucket: 'work', Key: 'manifest.json' } };
 const summary = { withinTolerance: true, message: 'all of it', causes: [] };
@@ -125,6 +126,13 @@ const EXECUTIONS: readonly Execution[] = [
     status: 'SUCCEEDED',
     calls: [...ALL.slice(0, 4), 'PlanLoad', 'LoadBatches', 'SummarizeLoad'],
     given: { load, parts: [{ ...ONE, plan: { ...plan, continuation: { after: 'key' } } }, ONE], error: null },
+  },
+  {
+    name: 'an event about an object that is no data is summed up at once, and succeeds',
+    answers: { ...GOOD, DetectDataset: is(ignored) },
+    status: 'SUCCEEDED',
+    calls: ['DetectDataset', 'SummarizeLoad'],
+    given: { load: ignored, parts: [], error: null },
   },
   {
     name: 'an input that is no load fails at once, by its own error',
