@@ -4,17 +4,17 @@ import { requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
 import { type Cause, Causes } from './causes';
-import { inOrder } from './in-order';
-import { type ItemResult, itemResultSchema, UNFINISHED } from './item-result';
+import type { ItemResult } from './item-result';
 import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
 import { check, type Load, loadSchema } from './load';
 import { itemOutcomes, readCause } from './map-results';
-import { type ObjectRef, type ObjectStore, readText } from './objects';
+import type { ObjectRef, ObjectStore } from './objects';
 import { withoutValue } from './plan-file';
 import { itemId, type PlanItem, planItemSchema } from './plan-item';
 import { workKey } from './plan-load';
 import { type Totals, TotalsCounter } from './totals';
+import { type UnfinishedServices, unfinishedItems } from './unfinished';
 
 const failureSchema = z.object({ error: z.string(), cause: z.string() });
 const inputSchema = z.object({
@@ -40,14 +40,10 @@ const inputSchema = z.object({
 });
 type Part = z.output<typeof inputSchema>['parts'][number];
 
-export interface SummaryServices {
-  readonly objects: ObjectStore;
-  readonly workBucket: string;
+export interface SummaryServices extends UnfinishedServices {
   readonly mappings: readonly DatasetMapping[];
   /** Whether a file fails in which a required column has no value at all. */
   readonly validateSchema: boolean;
-  /** Aborts when no more may be read of what failed items had written: the summary then says how many it does not count. */
-  readonly deadline: AbortSignal;
 }
 
 export interface Summary extends Totals {
@@ -79,7 +75,7 @@ export interface Summary extends Totals {
 export async function summarizeLoad(event: unknown, services: SummaryServices): Promise<Summary> {
   const { load, parts, error } = check(inputSchema, event, 'the input');
   const { objects, workBucket } = services;
-  const unfinished = await unfinishedItems(services, load.loadId);
+  const unfinished = await unfinishedItems(load.loadId, services);
   const sum = new LoadSum(services, unfinished.results, load.ignored);
   for (const part of parts) await sum.addPart(part);
   for (const failure of [error, ...parts.map((part) => part.error)]) {
@@ -98,9 +94,6 @@ export async function summarizeLoad(event: unknown, services: SummaryServices): 
   await objects.write(at('summary.json'), Buffer.from(JSON.stringify(summary, null, 2)), 'application/json');
   return summary;
 }
-
-/** Enough to hide S3's latency. */
-const READS_AT_ONCE = 50;
 
 const uriOf = ({ bucket, key }: ObjectRef): string => `s3://${bucket}/${key}`;
 
@@ -226,30 +219,6 @@ class LoadSum {
   }
 }
 
-/** What items wrote before they failed, as far as there is time to read it; there may be one for each item of a load. */
-async function unfinishedItems(
-  { objects, workBucket, deadline }: SummaryServices,
-  loadId: string,
-): Promise<{ results: Map<string, ItemResult>; unread: number }> {
-  const results = new Map<string, ItemResult>();
-  const pages = objects.list(workBucket, workKey(loadId, `${UNFINISHED}/`));
-  let unread = 0;
-  for await (const text of inOrder(flat(pages), READS_AT_ONCE, async (ref) => {
-    return deadline.aborted ? undefined : { ref, text: await readText(objects, ref) };
-  })) {
-    if (text === undefined) unread += 1;
-    else {
-      const result = check(itemResultSchema, JSON.parse(text.text ?? 'null'), objects.nameOf(text.ref));
-      results.set(itemId(result.item), result);
-    }
-  }
-  return { results, unread };
-}
-
-async function* flat<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
-  for await (const page of pages) yield* page;
-}
-
 /** A map that failed does not say where its results are, but wrote them below the plan all the same. */
 async function findManifest(objects: ObjectStore, { plan, part }: Part['plan']): Promise<ObjectRef | undefined> {
   const folder = plan.key.replace(/[^/]*$/, `results-${part}/`);
@@ -282,7 +251,7 @@ function describe(
     ...(failed_points > 0 ? [`${failed_points} points in ${totals.failed_batches} failed batches`] : []),
     ...(sum.failed > 0 ? [`${sum.failed} of ${sum.items} items failed`] : []),
     ...(wasStopped ? ['the load was stopped before its end'] : []),
-    ...(unread > 0 ? [`at least: there was no time to read what ${unread} failed items had written`] : []),
+    ...(unread > 0 ? [`at least: there was no time to read what ${unread} items had written before they failed`] : []),
   ];
   const share = sum.items === 0 ? 0 : (100 * (sum.failed + sum.refused)) / sum.items;
   return {

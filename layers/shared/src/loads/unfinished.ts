@@ -1,0 +1,47 @@
+/** What items had written before they failed, which LoadBatch keeps in the work bucket. */
+import { inOrder } from './in-order';
+import { type ItemResult, itemResultSchema, UNFINISHED } from './item-result';
+import { check } from './load';
+import { type ObjectRef, type ObjectStore, readText } from './objects';
+import { itemId } from './plan-item';
+import { workKey } from './plan-load';
+
+/** Enough to hide S3's latency. */
+const READS_AT_ONCE = 50;
+
+export interface UnfinishedServices {
+  readonly objects: ObjectStore;
+  readonly workBucket: string;
+  /** Aborts when no more may be read of what failed items had written. */
+  readonly deadline: AbortSignal;
+}
+
+export interface Unfinished {
+  /** By the id of the item. */
+  readonly results: Map<string, ItemResult>;
+  /** Results that there was no time to read. */
+  readonly unread: number;
+}
+
+/** What items wrote before they failed, as far as there is time to read it; there may be one for each item of a load. */
+export async function unfinishedItems(
+  loadId: string,
+  { objects, workBucket, deadline }: UnfinishedServices,
+): Promise<Unfinished> {
+  const pages = objects.list(workBucket, workKey(loadId, `${UNFINISHED}/`));
+  const read = async (ref: ObjectRef): Promise<ItemResult | undefined> => {
+    if (deadline.aborted) return undefined;
+    return check(itemResultSchema, JSON.parse((await readText(objects, ref)) ?? 'null'), objects.nameOf(ref));
+  };
+  const results = new Map<string, ItemResult>();
+  let unread = 0;
+  for await (const result of inOrder(flat(pages), READS_AT_ONCE, read)) {
+    if (result) results.set(itemId(result.item), result);
+    else unread += 1;
+  }
+  return { results, unread };
+}
+
+async function* flat<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const page of pages) yield* page;
+}
