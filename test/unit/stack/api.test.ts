@@ -1,3 +1,4 @@
+import { bucketSchema } from 'shared/loads/objects';
 import { apiWith, at, type Fields, LOADER, operationsWith, resourcesWith } from './template';
 
 /** The functions behind the operations of the loader; those of all others are the write function's. */
@@ -124,6 +125,10 @@ describe('operations', () => {
     expect(at(start, 'requestBody', 'content', 'application/json', 'schema')).toEqual({
       $ref: '#/components/schemas/Load',
     });
+    const bucket = at(definition, 'components', 'schemas', 'Load', 'properties', 'bucket') as { maxLength: number };
+    const isTaken = (length: number) =>
+      bucketSchema.safeParse('arn:aws:s3:us-east-1:123456789012:accesspoint/'.padEnd(length, 'a')).success;
+    expect([isTaken(bucket.maxLength), isTaken(bucket.maxLength + 1)]).toEqual([true, false]);
     const sources = at(definition, 'components', 'schemas', 'Load', 'oneOf') as Fields[];
     expect(sources.map(({ required }) => required)).toEqual([
       ['bucket', 'key'],
