@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
+import { S3UnavailableError } from 'shared/errors';
 import { executionsOf } from '../../../functions/clients/step-functions';
 import { describeLoad } from '../../../functions/describe-load/describe-load';
 import { type ApiResponse, answer } from '../../../functions/http';
@@ -224,6 +225,19 @@ describe('GET /loads/{id}', () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
     expect(await get(id)).toMatchObject({ statusCode: 404 });
     expect(sfn.calls()).toHaveLength(0);
+  });
+
+  it('returns 503 without internals when S3 is not available', async () => {
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', input: '{}', ...times });
+    const away = { read: () => Promise.reject(new S3UnavailableError('cannot read s3://work/loads/abc/summary.json')) };
+    const services = { executions, objects: away, workBucket: 'work' };
+    const handle = answer(recordingLogger(), (event) => describeLoad(event, services));
+    const response = await handle({ httpMethod: 'GET', requestContext: {}, pathParameters: { id: 'abc' } });
+    expect(response.statusCode).toBe(503);
+    expect(bodyOf(response)).toEqual({
+      error: 'S3UnavailableError',
+      message: 'S3 is not available at the moment: send the request again later',
+    });
   });
 
   it('does not know what Step Functions does not know', async () => {

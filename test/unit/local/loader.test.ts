@@ -2,6 +2,7 @@
 import { loadLoaderConfig } from 'shared/loader-config';
 import { readArguments } from '../../../local/loader/arguments';
 import { Progress } from '../../../local/loader/progress';
+import { localSource } from '../../../local/loader/source';
 
 describe('arguments', () => {
   const settingsOf = (argv: string[], environment = {}) =>
@@ -53,6 +54,23 @@ describe('arguments', () => {
 
   it('may ask for help', () => {
     expect(readArguments(['--help'], {})).toBeUndefined();
+  });
+});
+
+describe('a source', () => {
+  const AP = 'arn:aws:s3:us-east-1:123456789012:accesspoint/ap';
+
+  it.each([
+    ['s3://b/in/a.parquet', { bucket: 'b', key: 'in/a.parquet' }],
+    ['s3://b/in/', { bucket: 'b', prefix: 'in/' }],
+    [`s3://${AP}/in/a.PQ`, { bucket: AP, key: 'in/a.PQ' }],
+    [`s3://${AP}/in`, { bucket: AP, prefix: 'in' }],
+  ])('%s is %p', async (source, input) => {
+    expect((await localSource(source, '/nowhere')).input).toEqual(input);
+  });
+
+  it.each(['s3://', 's3://b', 's3://b/', 's3:///key'])('%s is refused', async (source) => {
+    await expect(localSource(source, '/nowhere')).rejects.toMatchObject({ name: 'UsageError' });
   });
 });
 

@@ -93,7 +93,8 @@ export async function planWhole(
 /** @throws DataConversionError for numbers of rows and bytes that no file has */
 function refuseDamaged({ rows, rowGroups }: ParquetMetadata, name: string): void {
   const counts = [rows, ...rowGroups.flatMap((group) => [group.rows, ...Object.values(group.compressed)])];
-  const wrong = counts.find((count) => !Number.isSafeInteger(count) || count < 0);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const wrong = [...counts, total].find((count) => !Number.isSafeInteger(count) || count < 0);
   if (wrong !== undefined) refuse(name, [`its footer is damaged: it gives ${wrong} as a number of rows or bytes`]);
 }
 
