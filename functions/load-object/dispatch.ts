@@ -72,7 +72,7 @@ async function loadAll(
   { objects: requests, ignored }: ObjectsToLoad,
   services: DispatchServices,
 ): Promise<ObjectResult[]> {
-  if (ignored > 0) services.logger.info('objects that are no data were left out', { ignored });
+  if (ignored > 0) services.logger.info('objects that are not data were left out', { ignored });
   const results: ObjectResult[] = [];
   const errors: Error[] = [];
   for (const request of requests) {

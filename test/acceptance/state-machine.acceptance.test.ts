@@ -128,7 +128,7 @@ const EXECUTIONS: readonly Execution[] = [
     given: { load, parts: [{ ...ONE, plan: { ...plan, continuation: { after: 'key' } } }, ONE], error: null },
   },
   {
-    name: 'an event about an object that is no data is summed up at once, and succeeds',
+    name: 'an event about an object that is not data is summed up at once, and succeeds',
     answers: { ...GOOD, DetectDataset: is(ignored) },
     status: 'SUCCEEDED',
     calls: ['DetectDataset', 'SummarizeLoad'],

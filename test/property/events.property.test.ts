@@ -73,11 +73,9 @@ test('what a load is asked for', async () => {
   const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined, objects, workBucket: 'work' };
   await fc.assert(
     fc.asyncProperty(eventsLike('detect-dataset'), async (event) => {
-      const load = await detectDatasetStep(event, rules).catch((error: unknown) =>
-        expectKnown(() => {
-          throw error;
-        }, ['InvalidEventError', 'DataConversionError']),
-      );
+      const load = await detectDatasetStep(event, rules).catch((error: Error) => {
+        expect(['InvalidEventError', 'DataConversionError']).toContain(error.name);
+      });
       if (load) expect(loadSchema.parse(load)).toEqual(load);
     }),
     runs(500),

@@ -1,4 +1,4 @@
-/** Which keys are no data, against the rule said in another way, and what becomes of every key of a listing. */
+/** Which keys are not data, against the rule said in another way, and what becomes of every key of a listing. */
 import fc from 'fast-check';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { isLeftOut } from 'shared/loads/left-out';
@@ -79,7 +79,7 @@ test('a key that somebody names is loaded whatever its name', () => {
   );
 });
 
-test('an execution for a new object has nothing to load where the object is no data', () => {
+test('an execution for a new object has nothing to load where the object is not data', () => {
   const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined };
   fc.assert(
     fc.property(keys, (key) => {

@@ -127,7 +127,7 @@ describe('POST /loads', () => {
 
   it.each([
     ['is started', 0, 202],
-    ['is answered 413 when it is too large for an execution', 1, 413],
+    ['returns 413 when it is too large for an execution', 1, 413],
   ])('a list of keys %s', async (_, more, statusCode) => {
     sfn.on(StartExecutionCommand).resolves({});
     const sized = (length: number) => ({

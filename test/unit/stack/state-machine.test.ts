@@ -225,7 +225,7 @@ describe('expressions', () => {
   test.each([
     [0, 'CheckInfluxDB'],
     [1, 'SummarizeLoad'],
-  ])('an event about %i objects that are no data leads to %s', async (ignored, expected) => {
+  ])('an event about %i objects that are not data leads to %s', async (ignored, expected) => {
     const [choice] = SkipIgnoredObject?.Choices ?? [];
     const isChosen = await evaluate(choice?.Condition, { load: { ignored } });
     expect(isChosen ? choice?.Next : SkipIgnoredObject?.Default).toBe(expected);

@@ -1,8 +1,8 @@
-/** Which keys are no data, by their names: what listings and notifications leave out. A key that somebody names is never left out. */
+/** Which keys are not data, by their names: what listings and notifications leave out. A key that somebody names is never left out. */
 
 /**
  * Whether a key is a marker, or lies in a hidden folder or under a hidden name: one that begins with `.`, or with `_` unless it is a
- * partition `_name=value`. Spark, Hive and Delta keep there what is not committed (`_temporary/`) and what is no data (`_SUCCESS`,
+ * partition `_name=value`. Spark, Hive and Delta keep there what is not committed (`_temporary/`) and what is not data (`_SUCCESS`,
  * `_delta_log/`). Markers are folders (`name/`) and Hadoop's `name_$folder$`.
  */
 export function isLeftOut(key: string): boolean {

@@ -40,7 +40,7 @@ export const loadSchema = z.object({
   dataset: z.string().nullable(),
   toleratedFailurePercentage: z.number(),
   maxConcurrency: z.number(),
-  /** Objects left out before planning: 1 for an event about an object that is no data, and then there is nothing to load. */
+  /** Objects left out before planning: 1 for an event about an object that is not data, and then there is nothing to load. */
   ignored: z.number().int().min(0).default(0),
 });
 

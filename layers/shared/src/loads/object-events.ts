@@ -46,7 +46,7 @@ export function isNotification(event: unknown): boolean {
 
 export interface ObjectsToLoad {
   readonly objects: readonly ObjectRequest[];
-  /** Objects of a notification that are no data: markers, and what is hidden. */
+  /** Objects of a notification that are not data: markers and hidden objects. */
   readonly ignored: number;
 }
 
