@@ -1,8 +1,8 @@
 /** Whether an InfluxDB can be loaded into: it is up, and the token may write to the bucket; found without storing a thing. */
-import { fluxString } from '@influxdata/influxdb-client';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import { type Clock, systemClock } from '../resilience/clock';
 import type { InfluxClient } from './client';
+import { fluxString } from './flux';
 import { httpOutcome, messageOf, parseObject, type WriteOutcome } from './outcome';
 import { type Engine, PROTOCOLS, type Target } from './protocol';
 import type { Exchange, RequestOptions } from './transport';
