@@ -23,9 +23,9 @@ it('has larger batches for InfluxDB 3, unless a size is given', () => {
 });
 
 it('has more writes in flight for InfluxDB 3, and bounds their bytes by the memory', () => {
-  expect(loadLoaderConfig(REQUIRED)).toMatchObject({ concurrency: 4, maxBytesInFlight: 64 * 1024 * 1024 });
+  expect(loadLoaderConfig(REQUIRED)).toMatchObject({ concurrency: 4, maxBytesInFlight: 32 * 1024 * 1024 });
   const v3 = { ...REQUIRED, INFLUXDB_ENGINE: 'v3', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512' };
-  expect(loadLoaderConfig(v3)).toMatchObject({ concurrency: 16, maxBytesInFlight: 32 * 1024 * 1024 });
+  expect(loadLoaderConfig(v3)).toMatchObject({ concurrency: 16, maxBytesInFlight: 16 * 1024 * 1024 });
   expect(loadLoaderConfig({ ...v3, WRITE_CONCURRENCY: '32' }).concurrency).toBe(32);
 });
 

@@ -18,8 +18,8 @@ const WRITING: Readonly<Record<Engine, { readonly lines: number; readonly concur
   v2: { lines: 1_000, concurrency: 4 },
   v3: { lines: 10_000, concurrency: 16 },
 };
-/** The part of the memory that lines in flight may take; their buffers and compressed bodies take up to twice as much again. */
-const IN_FLIGHT_SHARE = 1 / 16;
+/** The part of the memory that lines in flight may take; with their buffers and compressed bodies four times as much. */
+const IN_FLIGHT_SHARE = 1 / 32;
 
 /** Where datasets and intermediate results are: what planning and summing up need. */
 export interface PlanningConfig {
