@@ -14,6 +14,7 @@ export interface ProgramOptions {
 
 /** Bundles the file and starts it. @param source its path below the project's folder */
 export function startProgram(source: string, options: ProgramOptions = {}): ChildProcessWithoutNullStreams {
+  // As deep as its source, so that the paths of fixtures hold.
   const outfile = join(ROOT, '.build/test', `${basename(source, '.ts')}.cjs`);
   const bundling = ['--bundle', '--platform=node', '--target=node20', '--external:parquet-wasm', '--log-level=error'];
   execFileSync('node_modules/.bin/esbuild', [source, ...bundling, `--outfile=${outfile}`], { cwd: ROOT });
