@@ -23,5 +23,5 @@ module.exports = {
   ],
   // Some tests run against servers over HTTP: a busy machine takes its time.
   testTimeout: 60_000,
-  reporters: ['default', '<rootDir>/test/summary-reporter.cjs'],
+  reporters: ['default', '<rootDir>/test/summary-reporter.cjs', '<rootDir>/test/reliability-reporter.cjs'],
 };

@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InfluxDBConnectionError } from 'shared/errors';
-import type { InfluxClient, LineWriter } from 'shared/influxdb/client';
+import type { LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import { type LoaderConfig, loadLoaderConfig } from 'shared/loader-config';
 import { loadMappings } from 'shared/loads/mappings';
@@ -49,7 +48,7 @@ async function load(args: Arguments, config: LoaderConfig, work: string): Promis
           onBatch: (lines) => progress.add(lines),
         },
         check: async () => {
-          if (!args.dryRun) await assertWritable(influxdb);
+          if (!args.dryRun) assertHealthy(await checkHealth(influxdb, args.advice));
         },
         onPlan: ({ rows }) => progress.addTotal(rows),
         onItem: (item, result) => {
@@ -64,18 +63,6 @@ async function load(args: Arguments, config: LoaderConfig, work: string): Promis
     influxdb.close();
     await reader.close();
   }
-}
-
-/** @throws as assertHealthy does; where nothing listens, with what to look at */
-async function assertWritable(influxdb: InfluxClient): Promise<void> {
-  const report = await checkHealth(influxdb);
-  if (report.checks.some(({ status, detail }) => status === 'fail' && detail.includes('ECONNREFUSED'))) {
-    const { url } = influxdb.target;
-    throw new InfluxDBConnectionError(
-      `nothing listens at ${url} (ECONNREFUSED): is InfluxDB, or npm start, running there? --url names another one`,
-    );
-  }
-  assertHealthy(report);
 }
 
 /** Warnings above the bar; that a batch has failed is said of its item. */

@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 const FOLDER = '.aws-sam';
 
 /**
- * By the lockfile: npm's own `--omit dev` leaves out whatever is also a development dependency of the root, although other packages
- * bring it into production.
+ * By the lockfile: npm's own `--omit dev`, and cyclonedx-npm and license-checker with it, leave out packages that are also a development
+ * dependency somewhere, although others bring them into production. An entry is `dev` where nothing else needs it; one that is
+ * `devOptional` is also an optional dependency of a production package.
  */
 export function productionBill() {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
@@ -18,7 +19,7 @@ export function productionBill() {
   const bill = JSON.parse(execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--offline'], options));
   const shipped = new Set(
     Object.entries(packages)
-      .filter(([, entry]) => entry.dev !== true && entry.devOptional !== true)
+      .filter(([, entry]) => entry.dev !== true)
       .map(([path, { name, version }]) => `${name ?? path.replace(/^.*node_modules\//, '')}@${version}`),
   );
   bill.components = bill.components.filter((component) => shipped.has(component['bom-ref']));

@@ -1,6 +1,7 @@
 /** What the tests of writing to InfluxDB share: clients, batches, a logger that remembers. */
 import { type Batch, type WriterOptions, writeBatches } from 'shared/influxdb/batch-writer';
 import { type ClientOptions, InfluxClient, type LineWriter } from 'shared/influxdb/client';
+import type { HealthAdvice } from 'shared/influxdb/health';
 import type { Engine } from 'shared/influxdb/protocol';
 import { staticToken, type TokenProvider } from 'shared/influxdb/token';
 import type { WriteResult } from 'shared/influxdb/write-result';
@@ -13,6 +14,12 @@ export interface ClientSettings extends ClientOptions {
   readonly org?: string;
   readonly tokens?: TokenProvider;
 }
+
+export const ADVICE: HealthAdvice = {
+  unreachable: 'look at the address',
+  unauthorized: 'look at the token',
+  useEngine: (engine) => `use engine ${engine}`,
+};
 
 export function clientOf(url: string, settings: ClientSettings = {}): InfluxClient {
   const { engine = 'v2', bucket = BUCKET, org = ORG, tokens = staticToken(TOKEN), ...options } = settings;
@@ -57,6 +64,7 @@ export function write(
   batches: AsyncIterable<Batch>,
   options: Partial<WriterOptions> = {},
 ): Promise<WriteResult> {
-  const defaults = { maxRetries: 3, skipFailedBatches: false, concurrency: 4, logger: recordingLogger() };
+  const limits = { maxRetries: 3, concurrency: 4, maxBytesInFlight: 16 * 1024 * 1024 };
+  const defaults = { ...limits, skipFailedBatches: false, logger: recordingLogger() };
   return writeBatches(batches, client, { ...defaults, ...options });
 }

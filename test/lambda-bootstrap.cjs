@@ -48,4 +48,4 @@ async function run() {
   }
 }
 
-run();
+void run();

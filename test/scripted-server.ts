@@ -1,8 +1,10 @@
-/** An HTTP server that answers as its script says and remembers what it was asked; for the protocol tests. */
+/** A server of HTTP or HTTPS that answers as its script says and remembers what it was asked; for the protocol tests. */
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
+import type { ServerCertificate } from './support/certificates';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -30,9 +32,13 @@ export class ScriptedServer {
   readonly requests: ReceivedRequest[] = [];
   readonly #server: Server;
   readonly #connections: unknown[] = [];
+  readonly #origin: string;
 
-  private constructor(answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>) {
-    this.#server = createServer(async (message, response) => {
+  private constructor(
+    answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>,
+    certificate: ServerCertificate | undefined,
+  ) {
+    const listener: RequestListener = async (message, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of message) chunks.push(chunk);
       const raw = Buffer.concat(chunks);
@@ -54,21 +60,24 @@ export class ScriptedServer {
         return void setImmediate(() => message.socket.destroy());
       }
       response.writeHead(reply.status, reply.headers).end(reply.body);
-    });
-    this.#server.on('connection', (socket) => this.#connections.push(socket));
+    };
+    this.#server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
+    this.#server.on(certificate ? 'secureConnection' : 'connection', (socket) => this.#connections.push(socket));
+    this.#origin = certificate ? 'https://localhost' : 'http://127.0.0.1';
   }
 
   static async start(
     answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>,
+    certificate?: ServerCertificate,
   ): Promise<ScriptedServer> {
-    const server = new ScriptedServer(answer);
+    const server = new ScriptedServer(answer, certificate);
     server.#server.listen(0, '127.0.0.1');
     await once(server.#server, 'listening');
     return server;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#origin}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   get connections(): number {

@@ -4,7 +4,7 @@ import { loadLoaderConfig } from 'shared/loader-config';
 import type { ItemResult } from 'shared/loads/item-result';
 import { loadMappings } from 'shared/loads/mappings';
 import { createLogger } from 'shared/logger';
-import { influxClient } from '../clients/influxdb';
+import { influxClient, PARAMETER_ADVICE } from '../clients/influxdb';
 import { parquetReader } from '../clients/parquet';
 import { s3Objects } from '../clients/s3';
 import { withMetrics } from '../load-metrics';
@@ -33,7 +33,11 @@ export const handler = step(logger, (event, { deadline, requestId }) =>
       metrics,
       onUnfinished,
     };
-    const services = { ...common, loadId: `object-${requestId}`, checkHealth: once(() => checkHealth(influxdb)) };
+    const services = {
+      ...common,
+      loadId: `object-${requestId}`,
+      checkHealth: once(() => checkHealth(influxdb, PARAMETER_ADVICE)),
+    };
     return await dispatch(event, { ...services, load: (request) => loadObject(request, services) });
   }),
 );

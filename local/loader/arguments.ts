@@ -1,6 +1,7 @@
 /** The command line of `npm run load`. */
 import { parseArgs } from 'node:util';
 import type { Environment } from 'shared/environment';
+import type { HealthAdvice } from 'shared/influxdb/health';
 import { UsageError } from '../command/program';
 import { type SettingOptions, settingsOf } from '../command/settings';
 
@@ -13,7 +14,7 @@ export const USAGE = `npm run load -- FILE|DIR|s3://BUCKET/KEY-OR-PREFIX [option
   --dataset NAME     the dataset of every file; by default each path tells its own
   --batch-size N     lines a batch (1,000; 10,000 for v3)
   --max-retries N    retries of a batch (3)
-  --concurrency N    batches in flight (4)
+  --concurrency N    batches in flight (4; 16 for v3)
   --tolerate PERCENT failed parts that do not end the load (0)
   --dry-run          read and validate everything, write nothing
   --json             print the summary as JSON
@@ -42,6 +43,7 @@ export interface Arguments {
   readonly json: boolean;
   /** The settings as environment variables. */
   readonly settings: Environment;
+  readonly advice: HealthAdvice;
 }
 
 /** Undefined where help is asked for. @throws UsageError */
@@ -54,15 +56,25 @@ export function readArguments(argv: readonly string[], environment: Environment)
   const tolerated = Number(values.tolerate ?? 0);
   if (!(tolerated >= 0 && tolerated <= 100)) throw new UsageError('--tolerate must be a number from 0 to 100');
   const { INFLUXDB_TOKEN_SECRET_NAME: secret, ...given } = environment;
-  // A local connector asks for no token; an InfluxDB refuses this one and says so.
-  const token = values.token ?? given.INFLUXDB_TOKEN ?? (secret === undefined ? 'none' : undefined);
+  const givenToken = values.token ?? given.INFLUXDB_TOKEN;
+  // A local connector asks for no token.
+  const token = givenToken ?? (secret === undefined ? 'none' : undefined);
   const settings = {
     INFLUXDB_URL: 'http://localhost:8086',
     ...settingsOf(SETTING_OPTIONS, values, given),
     ...(token === undefined ? { INFLUXDB_TOKEN_SECRET_NAME: secret } : { INFLUXDB_TOKEN: token }),
   };
   const { dataset, json, 'dry-run': dryRun } = values;
-  return { source, dataset, tolerated, dryRun, json, settings };
+  const advice = adviceOf(givenToken !== undefined || secret !== undefined);
+  return { source, dataset, tolerated, dryRun, json, settings, advice };
+}
+
+function adviceOf(hasToken: boolean): HealthAdvice {
+  return {
+    unreachable: 'is InfluxDB, or npm start, running there? --url names another one',
+    unauthorized: hasToken ? 'the token is wrong: give another one with --token' : 'no token was given: use --token',
+    useEngine: (engine) => `use --engine ${engine}`,
+  };
 }
 
 function parse(argv: readonly string[]) {

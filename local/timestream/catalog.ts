@@ -2,38 +2,9 @@
 import { type Column, type ColumnKind, Columns } from './columns';
 import { ServiceError } from './errors';
 import { INTERNAL, quoted, type Store } from './store';
+import { type Database, recordsOf, schemaOf, type Table } from './table';
 import type { TableProperties } from './table-properties';
-import type { VersionIndex } from './version-index';
 import { createViewSql, viewNameFor } from './views';
-
-export interface Table {
-  readonly id: number;
-  readonly name: string;
-  readonly database: Database;
-  /** The name of its view in the database's schema. */
-  readonly view: string;
-  readonly created: number;
-  properties: TableProperties;
-  updated: number;
-  columns: Columns;
-  /** Loaded by the first write. */
-  index: VersionIndex | undefined;
-}
-
-export interface Database {
-  readonly id: number;
-  readonly name: string;
-  readonly created: number;
-  readonly tables: Map<string, Table>;
-  kmsKeyId: string;
-  updated: number;
-}
-
-/** The schema in which queries find the database's tables. */
-export const schemaOf = (database: Database) => `d${database.id}`;
-
-/** Where the records of a table are. */
-export const recordsOf = (table: Table) => `records_${table.id}`;
 
 const MAX_DATABASES = 500;
 const MAX_TABLES = 50_000;

@@ -1,11 +1,12 @@
 /** The operations of the Write and Query APIs by name, and the shapes of what they answer. */
-import type { Catalog, Database, Table } from './catalog';
+import type { Catalog } from './catalog';
 import { ServiceError, validationError } from './errors';
 import { resourceName } from './names';
 import type { Pages } from './pages';
 import { query } from './query';
 import { type JsonObject, optionalInteger, optionalString, type Path, requiredString, root } from './shape';
 import type { Store } from './store';
+import type { Database, Table } from './table';
 import { newTableProperties, updatedTableProperties } from './table-properties';
 import { writeRecords } from './write-records';
 

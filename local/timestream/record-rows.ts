@@ -6,10 +6,10 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import { recordsOf, type Table } from './catalog';
 import { type Column, type Columns, columnOfMeasure } from './columns';
 import type { WriteRecord } from './record';
 import { INTERNAL, type Store } from './store';
+import { recordsOf, type Table } from './table';
 import type { StoredVersion } from './version-index';
 import { createViewSql } from './views';
 

@@ -2,11 +2,12 @@
  * Turns a Timestream query into DuckDB's SQL, token by token: table names, durations, the current time and functions. What
  * it does not know it refuses, so that DuckDB's own functions and catalogs stay out of reach.
  */
-import { type Catalog, schemaOf } from './catalog';
+import type { Catalog } from './catalog';
 import { validationError } from './errors';
 import { FUNCTIONS } from './sql-functions';
 import { nameOf, type Token, tokenize } from './sql-tokens';
 import { quoted } from './store';
+import { schemaOf } from './table';
 import { viewColumns } from './views';
 
 /** Words that may stand before a parenthesis without being functions. */

@@ -1,7 +1,7 @@
 /** The view of a table that queries see: dimensions, measure_name, time, measures, under the names the records gave them. */
-import { recordsOf, schemaOf, type Table } from './catalog';
 import type { Column, Columns } from './columns';
 import { INTERNAL, quoted } from './store';
+import { recordsOf, schemaOf, type Table } from './table';
 
 /** DuckDB takes names that differ in case only for one, Timestream does not: such a name gets a number. */
 function distinct(name: string, taken: Set<string>): string {

@@ -1,6 +1,5 @@
 /** WriteRecords: decides record by record what is stored, and stores it in one transaction. */
-import type { Catalog, Table } from './catalog';
-import { recordsOf } from './catalog';
+import type { Catalog } from './catalog';
 import type { Columns } from './columns';
 import { ServiceError } from './errors';
 import { exceededLimit } from './limits';
@@ -10,6 +9,7 @@ import { appendRecords, type NewRow } from './record-rows';
 import { type Arrival, arrivalOf } from './retention';
 import { type JsonObject, root } from './shape';
 import type { Store } from './store';
+import { recordsOf, type Table } from './table';
 import { identityOf, type StoredVersion, VersionIndex, valuesOf } from './version-index';
 
 interface Rejection {

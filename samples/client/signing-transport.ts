@@ -4,7 +4,7 @@
  */
 import { gzipSync } from 'node:zlib';
 import type { Transport } from '@influxdata/influxdb-client';
-import { Hash } from '@smithy/core/serde';
+import { Hash } from '@smithy/hash-node';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity, Provider } from '@smithy/types';
 

@@ -1,17 +1,12 @@
 /** Each WriteRecords call that the connector makes of many kinds of lines, as it goes over the wire, before AWS's own model. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { WORKLOADS } from '../../bench/workloads';
 import { writeEvent } from '../connector-handler';
 import { connectorBefore, numberedLines } from '../contract/connector/harness';
 import { type Harness, startHarness } from '../contract/timestream/harness';
-import { freePort } from '../influxd';
+import { missingSink, Sink } from '../support/sink';
 import { expandCall, readCall } from '../timestream-calls';
 import { botocore, JUDGE, type Judgment, judged } from './aws-models';
 import { AwsTap, forward, headerOf, type WireRequest } from './aws-tap';
-import { runs } from './commands';
 import { corpusCases, missingCorpus } from './differential/corpus';
 import { randomCases, SEED } from './differential/random-cases';
 import type { Request } from './differential/stored';
@@ -174,45 +169,22 @@ if (missingCorpus !== undefined) {
   });
 }
 
-/** A Timestream Write endpoint of other hands, which checks the limits that the service documents. */
-const SINK = path.resolve(__dirname, '../../../shared/tools/bench');
-
-function missingSink(): string | undefined {
-  if (!existsSync(SINK)) return 'no second Timestream Write endpoint beside the project';
-  return runs('go', 'version') ? undefined : 'no go: install Go 1.26 (https://go.dev/dl)';
-}
-
 describeProof(
   'a second Timestream Write endpoint, written from the service’s documentation by others',
   missingSink(),
   () => {
-    let sink: ChildProcess;
-    let url: string;
+    let sink: Sink;
     beforeAll(async () => {
-      const binary = path.resolve(__dirname, '../../.build/acceptance-sink');
-      execFileSync('go', ['build', '-o', binary, './sink'], { cwd: SINK, stdio: 'inherit' });
-      const address = `127.0.0.1:${await freePort()}`;
-      url = `http://${address}`;
-      sink = spawn(binary, ['-listen', address, '-validate', '-track'], { stdio: 'ignore' });
-      while (
-        !(await fetch(`${url}/stats`).then(
-          ({ ok }) => ok,
-          () => false,
-        ))
-      )
-        expect(sink.exitCode).toBeNull();
+      sink = await Sink.start();
     });
-    afterAll(async () => {
-      sink.kill();
-      await once(sink, 'exit');
-    });
+    afterAll(() => sink.stop());
 
     test.each(TRAFFIC)('takes every record that the embedded Timestream took: $name', async ({ name }) => {
       const refused: string[] = [];
       let taken = 0;
       // All are sent, as those that were refused may have stored a part of their records.
       for (const request of requestsOf(name)) {
-        const { status, body } = await forward(request, url);
+        const { status, body } = await forward(request, sink.url);
         if (request.status !== 200) continue;
         if (status !== 200) refused.push(`${operationOf(request)}: ${status} ${body}`);
         else if (operationOf(request) === 'WriteRecords') taken += expandCall(request.body).records.length;

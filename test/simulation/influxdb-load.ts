@@ -122,7 +122,8 @@ const scenario = fc.record({
   sizes: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 20 }),
   maxLines: fc.integer({ min: 1, max: 12 }),
   maxRetries: fc.nat(3),
-  concurrency: fc.integer({ min: 1, max: 5 }),
+  concurrency: fc.integer({ min: 1, max: 16 }),
+  maxBytesInFlight: fc.integer({ min: 1, max: 400 }),
   skipFailedBatches: fc.boolean(),
   abortAfterMs: fc.option(fc.nat(2000), { nil: undefined }),
   sourceFailsAt: fc.option(fc.nat(20), { nil: undefined }),
@@ -131,15 +132,18 @@ const scenario = fc.record({
 
 /** Acknowledged, rejected and failed lines are all lines; nothing is acknowledged twice; nothing runs on; a second load completes. */
 export const loadEnds = fc.asyncProperty(scenario, async (given) => {
-  const { maxRetries, concurrency, skipFailedBatches, jitter, sizes } = given;
+  const { maxRetries, concurrency, maxBytesInFlight, skipFailedBatches, jitter, sizes } = given;
   const clock = new VirtualClock();
   const model = new ModelInfluxDB(given, clock);
   let taken = 0;
   let inUse = 0;
+  let bytesInUse = 0;
+  let mostBytesAtTaking = 0;
   let sourceClosed = false;
   async function* source(failsAt?: number): AsyncGenerator<Batch> {
     try {
       for (const [index, size] of sizes.entries()) {
+        mostBytesAtTaking = Math.max(mostBytesAtTaking, bytesInUse);
         await clock.delay(1);
         if (index === failsAt) throw new Error('corrupt page');
         taken += size;
@@ -148,8 +152,10 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
         const release = (): void => {
           batch.bytes.fill(0);
           inUse--;
+          bytesInUse -= batch.bytes.length;
         };
         inUse++;
+        bytesInUse += batch.bytes.length;
         yield { ...batch, release };
       }
     } finally {
@@ -158,7 +164,7 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   }
   const abort = new AbortController();
   if (given.abortAfterMs !== undefined) void clock.delay(given.abortAfterMs).then(() => abort.abort());
-  const options = { maxRetries, concurrency, skipFailedBatches, clock, random: () => jitter };
+  const options = { maxRetries, concurrency, maxBytesInFlight, skipFailedBatches, clock, random: () => jitter };
 
   const result = await write(model, source(given.sourceFailsAt), { ...options, signal: abort.signal });
 
@@ -170,6 +176,7 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   assert.equal(model.calls, callsAtTheEnd, 'a write was made after the load');
 
   assert.ok(model.mostInFlight <= concurrency);
+  assert.ok(mostBytesAtTaking < maxBytesInFlight, 'a batch was taken above the bound of bytes');
   assert.equal(result.pointsWritten + result.rejectedLines + result.failedLines, taken, 'a line is not settled');
   assert.equal(result.pointsWritten, model.acknowledged.size);
   assert.ok([...model.acknowledged].every(([line, times]) => times === 1 && model.stored.has(line)));

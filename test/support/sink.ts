@@ -1,4 +1,4 @@
-/** The benchmark kit's fake of Timestream, written by other hands than the embedded one: a second opinion on what the connector sends. */
+/** The benchmark kit's fake of Timestream, independent of the embedded one: a second opinion on what the connector sends. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path';
 import { freePort } from '../influxd';
 import { expandCall, type PlainRecord } from '../timestream-calls';
 
-const SOURCES = resolve(__dirname, '../../../shared/tools/bench');
+/** Beside the project, in which programs and tests run. */
+const SOURCES = resolve('../shared/tools/bench');
 
 /** A fault in the terms of the sink: which calls (every n-th, so many of them, with a text in their body), and what becomes of them. */
 export interface SinkFault {
@@ -22,11 +23,17 @@ export interface SinkFault {
   readonly every?: number;
 }
 
+/** Why the sink cannot be built here; undefined where it can. */
+export function missingSink(): string | undefined {
+  if (!existsSync(SOURCES)) return 'no sources of the sink in ../shared/tools/bench';
+  return spawnSync('go', ['version']).status === 0 ? undefined : 'no go: install Go 1.26 (https://go.dev/dl)';
+}
+
 /** `describe` where the sink can be built; else a skipped one whose name says why. */
 export function describeWithSink(name: string, tests: () => void): void {
-  if (!existsSync(SOURCES)) describe.skip(`${name} (no sources of the sink in ../shared/tools/bench)`, tests);
-  else if (spawnSync('go', ['version']).status !== 0) describe.skip(`${name} (no go to build the sink with)`, tests);
-  else describe(name, tests);
+  const missing = missingSink();
+  if (missing === undefined) describe(name, tests);
+  else describe.skip(`${name} (${missing})`, tests);
 }
 
 export class Sink {
@@ -36,8 +43,12 @@ export class Sink {
     private readonly process: ChildProcess,
   ) {}
 
-  /** Builds and starts one that checks the documented limits, and has no table that was not created. */
-  static async start(): Promise<Sink> {
+  /**
+   * Builds and starts one.
+   * @param isStrict whether it checks the documented limits, has no table that was not created, and keeps the calls for `records`; else it
+   *   takes and counts everything
+   */
+  static async start({ isStrict = true } = {}): Promise<Sink> {
     const folder = mkdtempSync(join(tmpdir(), 'sink-'));
     const binary = join(folder, 'sink');
     execFileSync('go', ['build', '-o', binary, './sink'], {
@@ -45,9 +56,8 @@ export class Sink {
       env: { ...process.env, GOFLAGS: '-mod=mod' },
     });
     const listen = `127.0.0.1:${await freePort()}`;
-    const running = spawn(binary, ['-listen', listen, '-validate', '-track', '-dump', join(folder, 'dump')], {
-      stdio: 'ignore',
-    });
+    const strict = isStrict ? ['-validate', '-track', '-dump', join(folder, 'dump')] : [];
+    const running = spawn(binary, ['-listen', listen, ...strict], { stdio: 'ignore' });
     const sink = new Sink(`http://${listen}`, folder, running);
     const exited = once(running, 'exit').then(() => 'exited');
     for (let state: unknown; state !== true; ) {
@@ -64,6 +74,11 @@ export class Sink {
 
   async clearFaults(): Promise<void> {
     await fetch(`${this.url}/fault`, { method: 'DELETE' });
+  }
+
+  /** Records of all writes. */
+  async count(): Promise<number> {
+    return ((await (await fetch(`${this.url}/stats`)).json()) as { records: number }).records;
   }
 
   /** The records of the calls that met no fault, in their order; among them those of calls for a table that was missing. */

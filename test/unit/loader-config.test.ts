@@ -22,6 +22,13 @@ it('has larger batches for InfluxDB 3, unless a size is given', () => {
   expect(loadLoaderConfig({ ...REQUIRED, INFLUXDB_ENGINE: 'v3', MAX_BATCH_SIZE: '7' }).batchLimits.lines).toBe(7);
 });
 
+it('has more writes in flight for InfluxDB 3, and bounds their bytes by the memory', () => {
+  expect(loadLoaderConfig(REQUIRED)).toMatchObject({ concurrency: 4, maxBytesInFlight: 32 * 1024 * 1024 });
+  const v3 = { ...REQUIRED, INFLUXDB_ENGINE: 'v3', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512' };
+  expect(loadLoaderConfig(v3)).toMatchObject({ concurrency: 16, maxBytesInFlight: 16 * 1024 * 1024 });
+  expect(loadLoaderConfig({ ...v3, WRITE_CONCURRENCY: '32' }).concurrency).toBe(32);
+});
+
 it('keeps a path prefix of the address, and sends no metrics where they are off', () => {
   const config = loadLoaderConfig({ ...REQUIRED, INFLUXDB_URL: 'https://host/influx/', ENABLE_METRICS: 'false' });
   expect(config.target.url).toBe('https://host/influx');

@@ -10,6 +10,17 @@ const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
 const BATCH_BYTES = 4 * 1024 * 1024;
 const MEGABYTE = 1024 * 1024;
 
+/**
+ * What each version of InfluxDB is written to best with. InfluxDB 2 acknowledges a write within milliseconds; InfluxDB 3 when its WAL is
+ * flushed, about once a second, so many large batches have to wait for one flush together.
+ */
+const WRITING: Readonly<Record<Engine, { readonly lines: number; readonly concurrency: number }>> = {
+  v2: { lines: 1_000, concurrency: 4 },
+  v3: { lines: 10_000, concurrency: 16 },
+};
+/** The part of the memory that lines in flight may take; with their buffers and compressed bodies four times as much. */
+const IN_FLIGHT_SHARE = 1 / 32;
+
 /** Where datasets and intermediate results are: what planning and summing up need. */
 export interface PlanningConfig {
   /** Keeps plans, results, rejected rows and summaries. */
@@ -32,8 +43,9 @@ export interface LoaderConfig extends Omit<PlanningConfig, 'workBucket'> {
   readonly batchLimits: BatchLimits;
   /** zlib's level; 0 sends plain text. */
   readonly gzipLevel: number;
-  /** Batches in flight at once. */
+  /** Batches in flight at once, and the bytes of lines above which no further one is taken. */
   readonly concurrency: number;
+  readonly maxBytesInFlight: number;
   readonly maxRetries: number;
   readonly dropInvalid: boolean;
   readonly skipFailedBatches: boolean;
@@ -72,11 +84,12 @@ export function loadLoaderConfig(environment: Environment = process.env): Loader
     },
     token: token(env),
     batchLimits: {
-      lines: env.integer('MAX_BATCH_SIZE', engine === 'v2' ? 1_000 : 10_000, { min: 1, max: 100_000 }),
+      lines: env.integer('MAX_BATCH_SIZE', WRITING[engine].lines, { min: 1, max: 100_000 }),
       bytes: env.integer('MAX_BATCH_BYTES', BATCH_BYTES, { min: 65_536, max: 10_000_000 }),
     },
     gzipLevel: env.integer('GZIP_LEVEL', 1, { min: 0, max: 9 }),
-    concurrency: env.integer('WRITE_CONCURRENCY', 4, { min: 1, max: 64 }),
+    concurrency: env.integer('WRITE_CONCURRENCY', WRITING[engine].concurrency, { min: 1, max: 64 }),
+    maxBytesInFlight: memory * MEGABYTE * IN_FLIGHT_SHARE,
     maxRetries: env.integer('MAX_RETRIES', 3, { min: 0, max: 20 }),
     dropInvalid: env.boolean('DROP_INVALID_RECORDS', true),
     skipFailedBatches: env.boolean('SKIP_FAILED_BATCHES', false),

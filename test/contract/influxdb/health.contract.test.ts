@@ -1,7 +1,9 @@
 /** The health check against servers of both engines, and against what is none. */
 import { assertHealthy, checkHealth, type HealthReport } from 'shared/influxdb/health';
 import type { Engine } from 'shared/influxdb/protocol';
-import { clientOf } from '../../influx-writing';
+import { staticToken } from 'shared/influxdb/token';
+import { FakeInfluxDB3, V3_TOKEN } from '../../fake-influxdb3';
+import { ADVICE, clientOf } from '../../influx-writing';
 import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
 
 let server: ScriptedServer | undefined;
@@ -21,7 +23,7 @@ async function check(
   });
   const client = clientOf(server.url, { engine });
   try {
-    return await checkHealth(client);
+    return await checkHealth(client, ADVICE);
   } finally {
     client.close();
   }
@@ -32,9 +34,6 @@ const body = (status: number, value: unknown, headers = {}): Answer => ({
   body: JSON.stringify(value),
   headers,
 });
-const V3_PING = body(200, { version: '3.5.0', revision: 'abc', process_id: 'x' });
-const EMPTY_REFUSED = body(400, { error: 'incoming write was empty' });
-
 test('InfluxDB 2: version, latency and each check are told; nothing but an empty body is written', async () => {
   const report = await check('v2', {
     '/health': body(200, { name: 'influxdb', status: 'pass', version: 'v2.7.12' }),
@@ -53,10 +52,10 @@ test('InfluxDB 2: version, latency and each check are told; nothing but an empty
 
 test('a server with /ping alone is alive', async () => {
   const report = await check('v2', {
-    '/ping': { status: 204, headers: { 'x-influxdb-version': 'v1' } },
+    '/ping': { status: 204, headers: { 'x-influxdb-version': 'v2.0.9' } },
     '/api/v2/write': { status: 204 },
   });
-  expect(report).toMatchObject({ healthy: true, version: 'v1' });
+  expect(report).toMatchObject({ healthy: true, version: 'v2.0.9' });
 });
 
 test('a token that may not read is healthy, and it is told', async () => {
@@ -84,31 +83,70 @@ test.each<[number, string, boolean]>([
   );
 });
 
-test('InfluxDB 3 refuses an empty body after it has accepted the token', async () => {
-  const report = await check('v3', { '/ping': V3_PING, '/api/v3/write_lp': EMPTY_REFUSED });
-  expect(report).toMatchObject({ healthy: true, version: '3.5.0' });
+describe('InfluxDB 3', () => {
+  async function checkV3({ engine = 'v3' as Engine, token = V3_TOKEN, bucket = 'energy_data' } = {}) {
+    server = await ScriptedServer.start(new FakeInfluxDB3().answer);
+    const client = clientOf(server.url, { engine, bucket, tokens: staticToken(token) });
+    try {
+      return await checkHealth(client, ADVICE);
+    } finally {
+      client.close();
+    }
+  }
+
+  test('is healthy where it refuses an empty body after it has accepted token and name', async () => {
+    expect(await checkV3()).toMatchObject({ healthy: true, version: '3.7.0' });
+  });
+
+  test('that has /health only is alive', async () => {
+    const report = await check('v3', { '/health': { status: 200, body: 'OK' }, '/api/v3/write_lp': { status: 204 } });
+    expect(report).toMatchObject({ healthy: true, version: null });
+  });
+
+  test.each([
+    ['with a bad character', 'a b', 'invalid character in database or rp name'],
+    ['with a character beyond ASCII', 'energía', 'invalid character in database or rp name'],
+    ['with a bad beginning', '_energy', 'db name did not start with a number or letter'],
+    ['with two retention policies', 'a/b/c', 'db name with invalid retention policy'],
+    ['that is empty', '', 'db name cannot be empty'],
+  ])('refuses a database name %s', async (_, bucket, reason) => {
+    const report = await checkV3({ bucket });
+    expect(report).toMatchObject({ healthy: false, retryable: false });
+    expect(() => assertHealthy(report)).toThrow(
+      expect.objectContaining({ name: 'InfluxDBWriteError', message: expect.stringContaining(reason) }),
+    );
+  });
+
+  test('refuses a token', async () => {
+    const report = await checkV3({ token: 'wrong' });
+    expect(report).toMatchObject({ healthy: false, retryable: false });
+    expect(() => assertHealthy(report)).toThrow('401: the request was not authenticated: look at the token');
+  });
+
+  test('that is checked as an InfluxDB 2 says which engine to use', async () => {
+    const report = await checkV3({ engine: 'v2' });
+    expect(report).toMatchObject({ healthy: false, retryable: false, version: '3.7.0' });
+    expect(() => assertHealthy(report)).toThrow('InfluxDB cannot be written to: this is InfluxDB 3.7.0: use engine v3');
+  });
 });
 
-test('InfluxDB 3 that wants no token for /health only is alive', async () => {
-  const report = await check('v3', { '/health': { status: 200, body: 'OK' }, '/api/v3/write_lp': { status: 204 } });
-  expect(report).toMatchObject({ healthy: true, version: null });
+test.each(['v2.7.12', '1.8.10'])('an InfluxDB %s that is checked as a 3 says which engine to use', async (version) => {
+  const headers = { 'x-influxdb-version': version };
+  const report = await check('v3', { '/ping': { status: 204, headers } });
+  expect(() => assertHealthy(report)).toThrow(`this is InfluxDB ${version.replace('v', '')}: use engine v2`);
 });
 
-test.each([
-  [body(400, { error: 'db name did not start with a number or letter' }), 'db name'],
-  [body(401, { error: 'the request was not authenticated' }), '401'],
-  [body(403, { error: 'access denied' }), '403'],
-])('InfluxDB 3 that refuses database or token is unhealthy: %j', async (answer, reason) => {
-  const report = await check('v3', { '/ping': V3_PING, '/api/v3/write_lp': answer });
-  expect(report).toMatchObject({ healthy: false, retryable: false });
-  expect(() => assertHealthy(report)).toThrow(reason);
+test('a version that is no number leaves the engine as it is', async () => {
+  const headers = { 'x-influxdb-version': 'Cloud' };
+  const report = await check('v2', { '/ping': { status: 204, headers }, '/api/v2/write': { status: 204 } });
+  expect(report).toMatchObject({ healthy: true, version: 'Cloud' });
 });
 
 test('nobody there: one failed check, and worth a later try', async () => {
   const closed = await ScriptedServer.start(() => ({ status: 204 }));
   const { url } = closed;
   await closed.stop();
-  const report = await checkHealth(clientOf(url));
+  const report = await checkHealth(clientOf(url), ADVICE);
   expect(report).toMatchObject({ healthy: false, retryable: true, version: null });
   expect(report.checks.map(({ name, status }) => [name, status])).toEqual([['alive', 'fail']]);
   expect(() => assertHealthy(report)).toThrow(expect.objectContaining({ name: 'InfluxDBConnectionError' }));
@@ -124,7 +162,10 @@ test('a server that hangs is left after the limit, which all checks share', asyn
   // The clock says that 4,999.9 ms are over as soon as the first request leaves.
   const times = [0, 4999.9];
   const client = clientOf(server.url);
-  const report = await checkHealth(client, { now: () => times.shift() ?? 5000, delay: () => Promise.resolve() });
+  const report = await checkHealth(client, ADVICE, {
+    now: () => times.shift() ?? 5000,
+    delay: () => Promise.resolve(),
+  });
   client.close();
   expect(report).toMatchObject({ healthy: false, retryable: true });
   expect(hung).toBeLessThanOrEqual(1);

@@ -1,79 +1,111 @@
-/** Writing to an InfluxDB 3 as its reference describes it. */
-import { batchOf, clientOf, streamOf, write } from '../../influx-writing';
-import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
+/** Writing to an InfluxDB 3. */
 
-const TOKEN = 'apiv3_secret';
+import { staticToken } from 'shared/influxdb/token';
+import { loadLoaderConfig } from 'shared/loader-config';
+import { FakeInfluxDB3, V3_TOKEN } from '../../fake-influxdb3';
+import { batchOf, clientOf, numberedBatches, streamOf, write } from '../../influx-writing';
+import { ScriptedServer } from '../../scripted-server';
+import { VirtualClock } from '../../virtual-clock';
 
-/** Answers as `/api/v3/write_lp` does: a line with `bad` in it is refused, `cpu` may not have more than 2 columns. */
-function influxdb3({ method, path, query, headers, body }: ReceivedRequest): Answer {
-  const error = (status: number, text: string, data?: unknown): Answer => ({
-    status,
-    body: JSON.stringify({ error: text, data }),
-    headers: { 'content-type': 'application/json' },
-  });
-  if (headers.authorization !== `Bearer ${TOKEN}`) return error(401, 'the request was not authenticated');
-  if (method !== 'POST' || path !== '/api/v3/write_lp') return { status: 404, body: 'not found' };
-  if (!/^[A-Za-z0-9][\w-]*$/.test(query.get('db') ?? ''))
-    return error(400, 'db name did not start with a number or letter');
-  if (query.get('precision') !== 'nanosecond') return error(400, 'invalid precision');
-  if (body.length > 10_485_760) return error(413, 'max body size (10485760 bytes) exceeded');
-  if (body.includes('too_many_columns'))
-    return error(422, 'Update to schema would exceed number of columns per table limit of 500');
-  const data = body
-    .split('\n')
-    .map((line, index) => ({ original_line: line, line_number: index + 1, error_message: 'No fields were provided' }))
-    .filter(({ original_line }) => original_line.includes('bad'));
-  if (data.length === 0) return { status: 204 };
-  if (query.get('accept_partial') === 'true') return error(400, 'partial write of line protocol occurred', data);
-  return error(400, 'parsing failed for write_lp endpoint', data[0]);
+const V3 = loadLoaderConfig({ INFLUXDB_ENGINE: 'v3', INFLUXDB_URL: 'http://localhost', INFLUXDB_TOKEN: V3_TOKEN });
+
+let influxdb: FakeInfluxDB3;
+let server: ScriptedServer;
+async function serve(fake = new FakeInfluxDB3()): Promise<void> {
+  influxdb = fake;
+  server = await ScriptedServer.start(fake.answer);
+}
+afterEach(() => server.stop());
+
+function client({ token = V3_TOKEN, bucket = 'energy_data' } = {}) {
+  return clientOf(server.url, { engine: 'v3', bucket, tokens: staticToken(token) });
 }
 
-let server: ScriptedServer;
-beforeAll(async () => {
-  server = await ScriptedServer.start(influxdb3);
-});
-afterAll(() => server.stop());
-
-async function load(lines: string[], { token = TOKEN, bucket = 'energy_data', skipFailedBatches = false } = {}) {
-  const tokens = { get: () => Promise.resolve(token), renew: () => Promise.resolve(undefined) };
-  const client = clientOf(server.url, { engine: 'v3', bucket, tokens });
+async function load(lines: string[], settings: Parameters<typeof client>[0] = {}, skipFailedBatches = false) {
+  const made = client(settings);
   try {
-    return await write(client, streamOf(batchOf(lines)), { skipFailedBatches });
+    return await write(made, streamOf(batchOf(lines)), { skipFailedBatches });
   } finally {
-    client.close();
+    made.close();
   }
 }
 
 test('good lines are stored', async () => {
+  await serve();
   expect(await load(['m v=1 1', 'm v=2 2'])).toMatchObject({ pointsWritten: 2, failure: undefined, rejectedLines: 0 });
+  expect(influxdb.stored.get('energy_data')).toEqual(['m v=1 1', 'm v=2 2']);
 });
 
-test('refused lines are told with their numbers, the others are stored and sent once', async () => {
-  const before = server.requests.length;
-  const result = await load(['m v=1 1', 'bad', 'm v=2 2', 'bad too']);
+test('refused lines are told as they were sent, the others are stored and sent once', async () => {
+  await serve();
+  const bad = ['m v="a\nb" 2', 'm v="c" 4'];
+  const result = await load(['m v=1 1', bad[0] ?? '', 'm v=2 3', bad[1] ?? '']);
   expect(result).toMatchObject({ pointsWritten: 2, rejectedLines: 2, failedLines: 0, failure: undefined });
   expect(result.rejected).toEqual([
-    { reason: 'No fields were provided', lines: 2, examples: ['line 2: bad', 'line 4: bad too'] },
+    { reason: expect.stringContaining("invalid column type for column 'v', expected"), lines: 2, examples: bad },
   ]);
-  expect(server.requests.length).toBe(before + 1);
+  expect(influxdb.stored.get('energy_data')).toEqual(['m v=1 1', 'm v=2 3']);
+  expect(server.requests).toHaveLength(1);
 });
 
 test.each([
   ['a wrong token', { token: 'wrong' }, 'the request was not authenticated'],
-  ['an impossible database name', { bucket: '_x' }, 'db name'],
-])('%s ends the load', async (_, settings, reason) => {
-  const result = await load(['m v=1 1'], settings);
+  ['a database name with a bad character', { bucket: 'a b' }, 'invalid character in database or rp name'],
+  ['a database name with a bad beginning', { bucket: '_x' }, 'db name did not start with a number or letter'],
+])('%s ends the load, also where failed batches are skipped', async (_, settings, reason) => {
+  await serve();
+  const made = client(settings);
+  const result = await write(made, numberedBatches(20, 1), { skipFailedBatches: true, concurrency: 1 });
+  made.close();
   expect(result).toMatchObject({ pointsWritten: 0, failedLines: 1, retries: 0 });
-  expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError' });
-  expect(result.failure?.message).toContain(reason);
+  expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError', message: expect.stringContaining(reason) });
+});
+
+test('a sixth database ends the load, also where failed batches are skipped', async () => {
+  await serve();
+  for (const bucket of ['a', 'b', 'c', 'd', 'e']) await load(['m v=1 1'], { bucket });
+  const { failure } = await load(['m v=1 1'], {}, true);
+  expect(failure?.message).toBe('InfluxDB answered 422: Adding a new database would exceed limit of 5 databases');
 });
 
 test('a limit of columns fails the batch with its reason', async () => {
-  const result = await load(['m too_many_columns=1 1'], { skipFailedBatches: true });
+  await serve();
+  const wide = `m ${Array.from({ length: 501 }, (_, n) => `f${n}=1`).join(',')} 1`;
+  const result = await load([wide], {}, true);
   expect(result).toMatchObject({ pointsWritten: 0, failedBatches: 1, failedLines: 1, failure: undefined });
 });
 
 test('more than 10 MB are halved', async () => {
+  await serve();
   const lines = Array.from({ length: 6 }, (_, n) => `m s="${'x'.repeat(2_000_000)}" ${n}`);
   expect(await load(lines)).toMatchObject({ pointsWritten: 6, failure: undefined });
+});
+
+test('by default 16 writes wait for each flush of the WAL', async () => {
+  await serve(new FakeInfluxDB3(16));
+  const made = client();
+  const { concurrency, maxBytesInFlight } = V3;
+  const result = await write(made, numberedBatches(64, 10), { concurrency, maxBytesInFlight });
+  made.close();
+  expect(result).toMatchObject({ pointsWritten: 640, failure: undefined });
+  expect(influxdb.flushes).toEqual([16, 16, 16, 16]);
+});
+
+test('writes that InfluxDB throttles all at once wait for its Retry-After, and none is lost', async () => {
+  const clock = new VirtualClock();
+  const fake = new FakeInfluxDB3();
+  const throttled = new Set<string>();
+  server = await ScriptedServer.start((request) => {
+    if (throttled.size === 16 || throttled.has(request.body)) return fake.answer(request);
+    throttled.add(request.body);
+    return { status: 429, headers: { 'retry-after': '7' } };
+  });
+  const made = client();
+  const { concurrency, maxBytesInFlight } = V3;
+  const options = { concurrency, maxBytesInFlight, clock, maxRetries: 1, random: () => 0 };
+  const result = await write(made, numberedBatches(64, 10), options);
+  made.close();
+  expect(result).toMatchObject({ pointsWritten: 640, failedLines: 0, retries: 16, failure: undefined });
+  expect(fake.stored.get('energy_data')).toHaveLength(640);
+  expect(clock.now()).toBeGreaterThanOrEqual(7_000);
 });

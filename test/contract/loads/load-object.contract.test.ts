@@ -3,6 +3,7 @@
 import { InfluxClient } from 'shared/influxdb/client';
 import { checkHealth } from 'shared/influxdb/health';
 import { staticToken } from 'shared/influxdb/token';
+import { PARAMETER_ADVICE } from '../../../functions/clients/influxdb';
 import { LoadMetrics } from '../../../functions/load-metrics';
 import { type DispatchServices, dispatch } from '../../../functions/load-object/dispatch';
 import { loadObject } from '../../../functions/load-object/load-object';
@@ -40,7 +41,7 @@ function send(
   const influx = new InfluxClient(config.target, staticToken('test-token'), {});
   const base = loadServices({ objects: s3.objects, reader }, config, { clock: new VirtualClock(), influxdb: influx });
   const metrics = new LoadMetrics();
-  const services = { ...base, metrics, loadId: 'object-1', checkHealth: () => checkHealth(influx) };
+  const services = { ...base, metrics, loadId: 'object-1', checkHealth: () => checkHealth(influx, PARAMETER_ADVICE) };
   const logger = recordingLogger();
   return dispatch(event, {
     load: (request) => loadObject(request, services),

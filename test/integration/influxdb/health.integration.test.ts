@@ -1,7 +1,7 @@
 /** The health check of a real InfluxDB 2. */
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import { staticToken } from 'shared/influxdb/token';
-import { type ClientSettings, clientOf } from '../../influx-writing';
+import { ADVICE, type ClientSettings, clientOf } from '../../influx-writing';
 import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
 
 describeWithInfluxd('the health of InfluxDB 2', (binary) => {
@@ -14,7 +14,7 @@ describeWithInfluxd('the health of InfluxDB 2', (binary) => {
   async function check(settings: ClientSettings = {}) {
     const client = clientOf(influxd.url, settings);
     try {
-      return await checkHealth(client);
+      return await checkHealth(client, ADVICE);
     } finally {
       client.close();
     }
@@ -57,6 +57,21 @@ describeWithInfluxd('the health of InfluxDB 2', (binary) => {
     await check();
     const rows = await influxd.query(`from(bucket: "${BUCKET}") |> range(start: 0) |> limit(n: 1)`);
     expect(rows).toEqual([]);
+  });
+
+  test('checked as an InfluxDB 3 it says which engine to use', async () => {
+    const report = await check({ engine: 'v3' });
+    expect(report).toMatchObject({ healthy: false, retryable: false });
+    expect(() => assertHealthy(report)).toThrow('this is InfluxDB 2.7.12: use engine v2');
+  });
+
+  test('a bucket whose name Flux would compute can be read', async () => {
+    const bucket = ['$', '{1+1}\\'].join('');
+    await influxd.makeBucket(bucket);
+    expect(await check({ bucket })).toMatchObject({
+      healthy: true,
+      checks: [{}, {}, { name: 'read', status: 'pass' }],
+    });
   });
 
   test('the reason of a refusal is InfluxDB’s own', async () => {

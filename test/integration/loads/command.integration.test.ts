@@ -111,12 +111,18 @@ describeWithInfluxd('the command line', (binary) => {
   );
 
   it.each([
-    ['a token that InfluxDB refuses', ['dataset=generation', '--token', 'wrong'], 1, /401/],
+    [
+      'a token that InfluxDB refuses',
+      ['dataset=generation', '--token', 'wrong'],
+      1,
+      /401: unauthorized access: the token is wrong: give another one with --token/,
+    ],
+    ['the wrong engine', ['dataset=generation', '--engine', 'v3'], 1, /this is InfluxDB 2\.7\.12: use --engine v2/],
     [
       'an InfluxDB that is not there',
       ['dataset=generation', '--url', 'http://127.0.0.1:1'],
       1,
-      /^nothing listens at http:\/\/127\.0\.0\.1:1 .*npm start.*--url/,
+      /: nothing listens at http:\/\/127\.0\.0\.1:1 .*npm start.*--url/,
     ],
     ['a file that is not there', ['nothing.parquet'], 2, /there is no file or folder nothing.parquet/],
     [

@@ -1,21 +1,16 @@
-import { readFileSync } from 'node:fs';
+/** docs/reliability.md names a test file for each fault; test/reliability-reporter.cjs looks for the test in the run that has the file. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../../..');
-const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
 /** The rows below the heads of the tables. */
-const rows = read('docs/reliability.md')
+const rows = readFileSync(join(ROOT, 'docs/reliability.md'), 'utf8')
   .split('\n')
   .filter((line) => line.startsWith('| ') && !/^\| (fault|-)/.test(line));
 
-test('each fault of docs/reliability.md names the test that shows it', () => {
+test('each fault names a test in a file that exists', () => {
   expect(rows.length).toBeGreaterThan(30);
-  expect(rows.filter((row) => !/\| `test\/[\w./-]+\.test\.ts`: \S.* \|$/.test(row))).toEqual([]);
-});
-
-test.each(rows.map((row) => [row.split('|')[1]?.trim() ?? '', row]))('the test of "%s" is there', (_, row) => {
-  const [, file = '', name = ''] = /`(test\/\S+)`: (.*?) +\|$/.exec(row) ?? [];
-  const names = [...read(file).matchAll(/(['"`])((?:(?!\1).)+)\1,? *(?:async )?(?:\(|\n)/g)].map(([, , text]) => text);
-  expect(names).toContain(name);
+  const fileOf = (row: string): string => /\| `(test\/[\w./-]+\.test\.ts)`: \S.* \|$/.exec(row)?.[1] ?? 'nothing';
+  expect(rows.filter((row) => !existsSync(join(ROOT, fileOf(row))))).toEqual([]);
 });

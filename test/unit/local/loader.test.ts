@@ -41,6 +41,14 @@ describe('arguments', () => {
   });
 
   it.each([
+    [['--token', 't'], {}, 'the token is wrong'],
+    [[], { INFLUXDB_TOKEN: 't' }, 'the token is wrong'],
+    [[], {}, 'no token was given: use --token'],
+  ])('tell a wrong token from none: %j %j', (argv, environment, advice) => {
+    expect(readArguments(['file.parquet', ...argv], environment)?.advice.unauthorized).toContain(advice);
+  });
+
+  it.each([
     ['no source', [], 'name a file'],
     ['two sources', ['a', 'b'], 'name one source'],
     ['an unknown option', ['a', '--urll', 'x'], '--urll'],

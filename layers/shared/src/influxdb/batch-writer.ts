@@ -25,6 +25,8 @@ export interface WriterOptions {
   readonly skipFailedBatches: boolean;
   /** Batches in flight at most; no further one is taken from the source meanwhile. */
   readonly concurrency: number;
+  /** Bytes of lines in flight above which no further batch is taken; one batch is always in flight, however large it is. */
+  readonly maxBytesInFlight: number;
   readonly logger: Logger;
   /** Ends the load early, such as before a deadline. */
   readonly signal?: AbortSignal;
@@ -73,17 +75,24 @@ class BatchWriter {
   }
 
   async writeAll(batches: AsyncIterable<Batch>): Promise<WriteResult> {
-    const { signal, concurrency } = this.#options;
+    const { signal, concurrency, maxBytesInFlight } = this.#options;
     const onAbort = (): void =>
       this.#stop(new InfluxDBConnectionError('the load was stopped before its end', { cause: signal?.reason }));
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
     const inFlight = new Set<Promise<void>>();
+    let bytesInFlight = 0;
     try {
       for await (const batch of batches) {
-        const writing = this.#writeBatch(batch).finally(() => inFlight.delete(writing));
+        // Once a batch is released its bytes may be gone.
+        const size = batch.bytes.length;
+        bytesInFlight += size;
+        const writing = this.#writeBatch(batch).finally(() => {
+          bytesInFlight -= size;
+          inFlight.delete(writing);
+        });
         inFlight.add(writing);
-        if (inFlight.size >= concurrency) await Promise.race(inFlight);
+        while (inFlight.size >= concurrency || bytesInFlight >= maxBytesInFlight) await Promise.race(inFlight);
         if (this.#abort.signal.aborted) break;
       }
     } catch (error) {

@@ -1,10 +1,12 @@
 /** Whether an InfluxDB can be loaded into: it is up, and the token may write to the bucket; found without storing a thing. */
-import { fluxString } from '@influxdata/influxdb-client';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import { type Clock, systemClock } from '../resilience/clock';
 import type { InfluxClient } from './client';
-import { httpOutcome, messageOf, parseObject, type WriteOutcome } from './outcome';
+import { schemeFault, speaksTls } from './connection-faults';
+import { fluxString } from './flux';
+import { httpOutcome, messageOf, type WriteOutcome } from './outcome';
 import { type Engine, PROTOCOLS, type Target } from './protocol';
+import { engineOf, versionOf } from './server-version';
 import type { Exchange, RequestOptions } from './transport';
 
 export interface HealthCheck {
@@ -26,6 +28,16 @@ export interface HealthReport {
   readonly checks: readonly HealthCheck[];
 }
 
+/** What to do about a failed check, by the names that the settings have where it runs: options, or parameters of the stack. */
+export interface HealthAdvice {
+  /** Nobody answers. */
+  readonly unreachable: string;
+  /** The token is refused (401). */
+  readonly unauthorized: string;
+  /** The server is of the other engine. */
+  readonly useEngine: (engine: Engine) => string;
+}
+
 /** Time for all checks together, ms. */
 const LIMIT_MS = 5000;
 const ALIVE_PATHS: Readonly<Record<Engine, readonly [string, string]>> = {
@@ -37,35 +49,51 @@ const ALIVE_PATHS: Readonly<Record<Engine, readonly [string, string]>> = {
  * Checks InfluxDB within 5 s (and 2 s for the token's secret): `/health` or `/ping`, an empty write, a tiny query.
  * @throws InfluxDBConnectionError or ConfigurationError when there is no token to send
  */
-export async function checkHealth(client: InfluxClient, clock: Clock = systemClock): Promise<HealthReport> {
+export async function checkHealth(
+  client: InfluxClient,
+  advice: HealthAdvice,
+  clock: Clock = systemClock,
+): Promise<HealthReport> {
   await client.tokens.get();
   const { target } = client;
   const start = clock.now();
   const elapsed = (): number => Math.round(clock.now() - start);
-  const send = (request: Omit<RequestOptions, 'timeoutMs'>): Promise<Exchange> =>
-    client.send({ ...request, timeoutMs: Math.max(1, LIMIT_MS - elapsed()) });
+  const left = (): number => Math.max(1, LIMIT_MS - elapsed());
+  const send: Send = (request) => client.send({ ...request, timeoutMs: left() });
 
-  const alive = await askAlive(send, target.engine);
+  const { reply, version } = await askAlive(send, target.engine);
+  const isOtherScheme = mayBeTls(target, reply) && (await speaksTls(target.url, left()));
   const aliveMs = elapsed();
-  const isUp = alive.kind === 'reply' && alive.status < 500;
-  const aliveCheck = check('alive', isUp, describe(alive), aliveMs);
-  const report = { engine: target.engine, version: versionOf(alive) };
-  if (!isUp) return { healthy: false, retryable: true, ...report, latencyMs: aliveMs, checks: [aliveCheck] };
-
-  const write = emptyWriteOutcome(target.engine, await send(emptyWrite(target)));
-  const writeMs = elapsed() - aliveMs;
-  const healthy = write.kind === 'written';
-  const writeCheck = check(
-    'write',
-    healthy,
-    'reason' in write ? write.reason : 'the token may write to the bucket',
-    writeMs,
+  const isUp = reply.kind === 'reply' && reply.status < 500 && !isOtherScheme;
+  const aliveCheck = check(
+    'alive',
+    isUp,
+    isOtherScheme ? schemeFault(target.url) : aliveDetail(reply, advice),
+    aliveMs,
   );
+  const report = { engine: target.engine, version };
+  if (!isUp) {
+    const retryable = !isOtherScheme && !(reply.kind === 'no-reply' && reply.isLasting);
+    return { healthy: false, retryable, ...report, latencyMs: aliveMs, checks: [aliveCheck] };
+  }
+
+  const engine = engineOf(version);
+  if (engine !== undefined && engine !== target.engine) {
+    const detail = `this is InfluxDB ${version?.replace(/^v/, '')}: ${advice.useEngine(engine)}`;
+    const checks = [aliveCheck, check('write', false, detail, 0)];
+    return { healthy: false, retryable: false, ...report, latencyMs: aliveMs, checks };
+  }
+
+  const written = await send(emptyWrite(target));
+  const outcome = emptyWriteOutcome(target.engine, written);
+  const writeMs = elapsed() - aliveMs;
+  const healthy = outcome.kind === 'written';
+  const writeCheck = check('write', healthy, writeDetail(written, outcome, advice), writeMs);
 
   const read = await send(readRequest(target));
   const mayRead = read.kind === 'reply' && read.status < 300;
   const readCheck = check('read', mayRead, describe(read), elapsed() - aliveMs - writeMs);
-  const retryable = write.kind === 'retryable';
+  const retryable = outcome.kind === 'retryable';
   return { healthy, retryable, ...report, latencyMs: elapsed(), checks: [aliveCheck, writeCheck, readCheck] };
 }
 
@@ -87,12 +115,27 @@ function check(name: HealthCheck['name'], passed: boolean, detail: string, laten
 
 type Send = (request: Omit<RequestOptions, 'timeoutMs'>) => Promise<Exchange>;
 
-/** The answer of the engine's own path, or of the other one where a proxy or another server has only that. */
-async function askAlive(send: Send, engine: Engine): Promise<Exchange> {
+/**
+ * The response of the engine's own path, or of the other one where a proxy or another server has only that. The other path is also asked
+ * where the first tells no version: the other engine has its version there.
+ */
+async function askAlive(send: Send, engine: Engine): Promise<{ reply: Exchange; version: string | null }> {
   const [path, otherPath] = ALIVE_PATHS[engine];
-  const answer = await send({ method: 'GET', path });
-  const isMissing = answer.kind === 'reply' && answer.status === 404;
-  return isMissing ? send({ method: 'GET', path: otherPath }) : answer;
+  const first = await send({ method: 'GET', path });
+  const version = versionOf(first);
+  if (first.kind === 'no-reply' || first.status >= 500 || version !== null) return { reply: first, version };
+  const second = await send({ method: 'GET', path: otherPath });
+  return { reply: first.status === 404 ? second : first, version: versionOf(second) };
+}
+
+/** A server of https drops a request of http (Node, InfluxDB 3), or answers 400 (Go, nginx). */
+function mayBeTls({ url }: Target, exchange: Exchange): boolean {
+  return url.startsWith('http:') && (exchange.kind === 'no-reply' || exchange.status === 400);
+}
+
+function aliveDetail(exchange: Exchange, { unreachable }: HealthAdvice): string {
+  const isAway = exchange.kind === 'no-reply' && !exchange.isLasting;
+  return isAway ? `${exchange.reason}: ${unreachable}` : describe(exchange);
 }
 
 function emptyWrite(target: Target): Omit<RequestOptions, 'timeoutMs'> {
@@ -101,17 +144,20 @@ function emptyWrite(target: Target): Omit<RequestOptions, 'timeoutMs'> {
 }
 
 /**
- * InfluxDB 2 answers 204 to an empty body once bucket and token were found good. InfluxDB 3 looks at the token, then at the
- * database's name, then at the body, and refuses an empty one with 400: so there 400 is a pass unless it is about the name. A
- * database that is missing is made by the first write.
+ * InfluxDB 2 answers 204 to an empty body once bucket and token were found good. InfluxDB 3 looks at the token, then at the database's
+ * name, then at the body, and refuses an empty one with 400 ("incoming write was empty"): so there that 400 is a pass, and any other one
+ * is about the name ("db name cannot be empty" among them). A database that is missing is made by the first write.
  */
 function emptyWriteOutcome(engine: Engine, exchange: Exchange): WriteOutcome {
-  const isRefusedBody =
-    engine === 'v3' &&
-    exchange.kind === 'reply' &&
-    exchange.status === 400 &&
-    !/(db|database) name/i.test(messageOf(exchange.body));
-  return isRefusedBody ? { kind: 'written' } : httpOutcome(exchange);
+  const outcome = httpOutcome(exchange);
+  if (engine !== 'v3' || exchange.kind === 'no-reply' || exchange.status !== 400) return outcome;
+  const message = messageOf(exchange.body);
+  return /\bempty\b/i.test(message) && !/\bname\b/i.test(message) ? { kind: 'written' } : outcome;
+}
+
+function writeDetail(exchange: Exchange, outcome: WriteOutcome, { unauthorized }: HealthAdvice): string {
+  const reason = 'reason' in outcome ? outcome.reason : 'the token may write to the bucket';
+  return exchange.kind === 'reply' && exchange.status === 401 ? `${reason}: ${unauthorized}` : reason;
 }
 
 function readRequest({ engine, org, bucket }: Target): Omit<RequestOptions, 'timeoutMs'> {
@@ -130,11 +176,4 @@ function describe(exchange: Exchange): string {
   if (exchange.kind === 'no-reply') return exchange.reason;
   const failed = exchange.status >= 300;
   return failed ? `${exchange.status}: ${messageOf(exchange.body)}` : String(exchange.status);
-}
-
-/** The version that an answer tells in its body (`/health` of 2, `/ping` of 3) or its header (`/ping` of 2). */
-function versionOf(exchange: Exchange): string | null {
-  if (exchange.kind === 'no-reply') return null;
-  const { version } = parseObject(exchange.body);
-  return typeof version === 'string' ? version : (exchange.version ?? null);
 }

@@ -40,6 +40,7 @@ const BATCH_STATUSES: ReadonlySet<number> = new Set([400, 413, 422]);
  */
 export function httpOutcome(exchange: Exchange): WriteOutcome {
   if (exchange.kind === 'no-reply') {
+    if (exchange.isLasting) return { kind: 'fatal', scope: 'load', reason: exchange.reason };
     return { kind: 'retryable', cause: 'unavailable', reason: exchange.reason, atOnce: exchange.staleSocket };
   }
   const { status, body } = exchange;

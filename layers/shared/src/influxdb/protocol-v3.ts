@@ -1,24 +1,44 @@
 /** The write API of InfluxDB 3: where it is, and what it says about lines. */
-import { httpOutcome, parseObject, type Rejection, type WriteOutcome } from './outcome';
+import { splitLines } from './lines';
+import { httpOutcome, messageOf, parseObject, type Rejection, type WriteOutcome } from './outcome';
 import type { Protocol } from './protocol';
 
-/** Source: the reference of InfluxDB 3 Core and Enterprise, `POST /api/v3/write_lp`, "Partial writes". */
+/** Source: the reference of InfluxDB 3 Core and Enterprise, `POST /api/v3/write_lp`, "Partial writes", and the responses of 3.7 Core. */
 export const protocolV3: Protocol = {
   writePath: ({ bucket }) =>
     `/api/v3/write_lp?${new URLSearchParams({ db: bucket, precision: 'nanosecond', accept_partial: 'true' })}`,
   authorization: (token) => `Bearer ${token}`,
-  outcome(exchange): WriteOutcome {
+  outcome(exchange, lines): WriteOutcome {
     const outcome = httpOutcome(exchange);
-    if (exchange.kind === 'no-reply' || exchange.status !== 400) return outcome;
+    if (exchange.kind === 'no-reply' || outcome.kind !== 'fatal') return outcome;
     const { data } = parseObject(exchange.body);
     // With accept_partial the refused lines are listed, and all others are stored; an object there is of a refused whole.
-    if (!Array.isArray(data) || data.length === 0) return outcome;
-    return { kind: 'rejected', rejections: data.map(rejection) };
+    if (exchange.status === 400 && Array.isArray(data) && data.length > 0) {
+      return { kind: 'rejected', rejections: rejectionsOf(data, lines) };
+    }
+    return isAboutDatabase(exchange.body) ? { ...outcome, scope: 'load' } : outcome;
   },
 };
 
-function rejection(entry: unknown): Rejection {
-  const { line_number, error_message, original_line } = Object(entry) as Record<string, unknown>;
-  const reason = typeof error_message === 'string' ? error_message : 'no reason given';
-  return { reason, lines: 1, example: `line ${line_number}: ${original_line}` };
+/**
+ * Whether a refusal (400, 422) is about the database, and so holds for every batch: its name ("db name ...", "... in database or rp
+ * name"), or the limit of databases ("Adding a new database would exceed limit of 5 databases").
+ */
+function isAboutDatabase(body: string): boolean {
+  return /\bdb name\b|\bdatabase (or rp )?name\b|\badding a new database\b/i.test(messageOf(body));
+}
+
+/** `original_line` comes back without its quotes, so the lines are found by their numbers. */
+function rejectionsOf(entries: readonly unknown[], bytes: Uint8Array): Rejection[] {
+  const lines = splitLines(bytes);
+  return entries.map((entry) => {
+    const {
+      line_number: number,
+      error_message: message,
+      original_line: original,
+    } = Object(entry) as Record<string, unknown>;
+    const line = lines[Number(number) - 1];
+    const example = line === undefined ? String(original) : Buffer.from(line).toString('utf8');
+    return { reason: typeof message === 'string' ? message : 'no reason given', lines: 1, example };
+  });
 }

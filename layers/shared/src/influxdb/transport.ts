@@ -1,6 +1,7 @@
 /** One HTTP exchange with InfluxDB; it never throws for what the network does. */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { connectionFault } from './connection-faults';
 
 export type Exchange =
   | {
@@ -11,7 +12,13 @@ export type Exchange =
       readonly version?: string;
     }
   /** No complete answer: whether the request was carried out is unknown. */
-  | { readonly kind: 'no-reply'; readonly reason: string; readonly staleSocket: boolean };
+  | {
+      readonly kind: 'no-reply';
+      readonly reason: string;
+      readonly staleSocket: boolean;
+      /** Address or certificate are wrong: trying again cannot help. */
+      readonly isLasting: boolean;
+    };
 
 export interface RequestOptions {
   readonly method: 'GET' | 'POST';
@@ -83,8 +90,8 @@ export class InfluxTransport {
     const code = 'code' in error ? String(error.code) : '';
     const staleSocket = STALE.has(code);
     if (staleSocket) this.#dropIdleSockets();
-    // A host with several addresses fails with an AggregateError, which has a code and no message.
-    return noReply(error.message || code || error.name, staleSocket);
+    const { reason, isLasting } = connectionFault(error, this.#url);
+    return { kind: 'no-reply', reason, staleSocket, isLasting };
   }
 
   /** Where one idle connection was found dead, the others died with it. */
@@ -112,8 +119,8 @@ async function readAnswer(response: IncomingMessage): Promise<Exchange> {
   };
 }
 
-function noReply(reason: string, staleSocket = false): Exchange {
-  return { kind: 'no-reply', reason, staleSocket };
+function noReply(reason: string): Exchange {
+  return { kind: 'no-reply', reason, staleSocket: false, isLasting: false };
 }
 
 function first(header: string | string[] | undefined): string | undefined {

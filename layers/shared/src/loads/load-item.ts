@@ -27,7 +27,14 @@ const objectSchema = z.object({ item: z.object({ key: z.string() }) });
 
 export type LoadSettings = Pick<
   LoaderConfig,
-  'batchLimits' | 'maxRetries' | 'skipFailedBatches' | 'concurrency' | 'dropInvalid' | 'validateSchema' | 'workBucket'
+  | 'batchLimits'
+  | 'maxRetries'
+  | 'skipFailedBatches'
+  | 'concurrency'
+  | 'maxBytesInFlight'
+  | 'dropInvalid'
+  | 'validateSchema'
+  | 'workBucket'
 >;
 
 export interface LoadServices {
@@ -96,8 +103,8 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
 }
 
 function writerOptions({ config, logger, deadline, breaker, clock }: LoadServices) {
-  const { maxRetries, skipFailedBatches, concurrency } = config;
-  const options = { maxRetries, skipFailedBatches, concurrency, logger, signal: deadline };
+  const { maxRetries, skipFailedBatches, concurrency, maxBytesInFlight } = config;
+  const options = { maxRetries, skipFailedBatches, concurrency, maxBytesInFlight, logger, signal: deadline };
   return { ...options, ...(breaker && { breaker }), ...(clock && { clock }) };
 }
 

@@ -1,0 +1,33 @@
+/** What a database and a table are, and their names in the store. */
+import type { Columns } from './columns';
+import type { TableProperties } from './table-properties';
+import type { VersionIndex } from './version-index';
+
+export interface Table {
+  readonly id: number;
+  readonly name: string;
+  readonly database: Database;
+  /** The name of its view in the database's schema. */
+  readonly view: string;
+  readonly created: number;
+  properties: TableProperties;
+  updated: number;
+  columns: Columns;
+  /** Loaded by the first write. */
+  index: VersionIndex | undefined;
+}
+
+export interface Database {
+  readonly id: number;
+  readonly name: string;
+  readonly created: number;
+  readonly tables: Map<string, Table>;
+  kmsKeyId: string;
+  updated: number;
+}
+
+/** The schema in which queries find the database's tables. */
+export const schemaOf = (database: Database) => `d${database.id}`;
+
+/** Where the records of a table are. */
+export const recordsOf = (table: Table) => `records_${table.id}`;

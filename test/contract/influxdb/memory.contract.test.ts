@@ -1,0 +1,24 @@
+/** What writes in flight take of a function's memory. */
+import { FakeInfluxDB3, V3_TOKEN } from '../../fake-influxdb3';
+import { ScriptedServer } from '../../scripted-server';
+import { runProgram } from '../../support/program';
+
+/** The smallest memory of the functions that write, MB: lines of 16 MB in flight are 4 full batches. */
+const MEMORY_MB = 512;
+const FULL_BATCHES = 4;
+
+test('large batches in flight take a part of the memory, however many writes are allowed', async () => {
+  const influxdb = new FakeInfluxDB3(FULL_BATCHES);
+  const server = await ScriptedServer.start(influxdb.answer);
+  const environment = {
+    INFLUXDB_ENGINE: 'v3',
+    INFLUXDB_TOKEN: V3_TOKEN,
+    WRITE_CONCURRENCY: '64',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MEMORY_MB),
+  };
+  const result = await runProgram('test/support/writes-in-flight.ts', { arguments: [server.url], environment });
+  await server.stop();
+  expect(influxdb.flushes).toEqual([4, 4, 4, 4, 4, 4]);
+  expect(result).toMatchObject({ pointsWritten: 384 });
+  expect((result as { grownMegabytes: number }).grownMegabytes).toBeLessThan(MEMORY_MB / 4);
+});

@@ -1,0 +1,43 @@
+/**
+ * Run with --expose-gc: prints the bytes in buffers that the process holds more than before after ten rounds of each way to free them,
+ * counted before the garbage collector may run.
+ */
+import { discard } from 'shared/parquet/discard';
+import { RangeCache } from 'shared/parquet/ranged-blob';
+import { DuplicateCounter } from 'shared/points/duplicates';
+
+const MEGABYTE = 1024 * 1024;
+const ROUNDS = 10;
+
+async function heldAfter(round: () => Promise<void> | void): Promise<number> {
+  // Else it might take away what was there before.
+  globalThis.gc?.();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let rounds = 0; rounds < ROUNDS; rounds++) await round();
+  return process.memoryUsage().arrayBuffers - before;
+}
+
+async function main(): Promise<void> {
+  const kept: ArrayBuffer[] = [];
+  const cache = new RangeCache((start, end) => Promise.resolve(new ArrayBuffer(end - start)));
+  const held = {
+    kept: await heldAfter(() => {
+      kept.push(new ArrayBuffer(2 * MEGABYTE));
+    }),
+    discarded: await heldAfter(() => discard(new ArrayBuffer(MEGABYTE), new ArrayBuffer(MEGABYTE))),
+    forgotten: await heldAfter(async () => {
+      await cache.read(0, MEGABYTE);
+      await cache.read(MEGABYTE, 2 * MEGABYTE);
+      cache.forget();
+    }),
+    // Times that go back make the counter keep them all.
+    counted: await heldAfter(() => {
+      const counter = new DuplicateCounter();
+      for (let point = 0; point < 100_000; point++) counter.add(1, -point, 0);
+      counter.free();
+    }),
+  };
+  console.log(JSON.stringify(held));
+}
+
+void main();
