@@ -7,6 +7,7 @@ import type { DatasetMapping } from 'shared/datasets/mapping';
 import { parseMappings } from 'shared/datasets/mapping';
 import { checkHealth } from 'shared/influxdb/health';
 import type { Summary } from 'shared/loads/summarize-load';
+import { PARAMETER_ADVICE } from '../../../functions/clients/influxdb';
 import { LoadMetrics } from '../../../functions/load-metrics';
 import { loadObject } from '../../../functions/load-object/load-object';
 import { WORK as LOCAL_WORK, localSource } from '../../../local/loader/source';
@@ -62,7 +63,7 @@ const byWorkflow: Load = (key, bytes, mappings) => {
 const byObject: Load = (key, bytes, mappings) => {
   s3.store.put(DATA, key, bytes);
   const services = loadServices({ objects: s3.objects, reader }, configOf(influxdb.url), { mappings });
-  const healthy = () => checkHealth(services.influxdb as Parameters<typeof checkHealth>[0]);
+  const healthy = () => checkHealth(services.influxdb as Parameters<typeof checkHealth>[0], PARAMETER_ADVICE);
   return loadObject(
     { bucket: DATA, key, dataset: 'x' },
     { ...services, loadId: 'object-1', checkHealth: healthy, metrics: new LoadMetrics() },

@@ -10,7 +10,7 @@ const readme = read('README.md');
 const section = (title: string): string => readme.split(/^## /m).find((text) => text.startsWith(`${title}\n`)) ?? '';
 
 test('the README lists exactly the parameters of the template, with their defaults and descriptions', () => {
-  const rows = [...section('Parameters').matchAll(/^\| `(\w+)` +\| (?:`(.*?)`)? +\| (.*?) +\|$/gm)];
+  const rows = [...section('Parameters').matchAll(/^\| `(\w+)` +\| (?:`(.*?)`)? *\| (.*?) +\|$/gm)];
   const listed = rows.map(([, name, value = '', meaning]) => [name, value, meaning]);
   const expected = Object.entries(template.Parameters).map(([name, { Default, Description }]) => [
     name,
