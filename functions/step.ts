@@ -19,6 +19,8 @@ const KNOWN = new Set([
 export interface Invocation {
   /** Aborts a while before Lambda ends the invocation. */
   readonly deadline: AbortSignal;
+  /** ms until then. */
+  readonly msLeft: () => number;
   readonly requestId: string;
 }
 
@@ -37,11 +39,13 @@ export function step<Output>(
   return async (event, context) => {
     logger.addContext(context);
     const remaining = context.getRemainingTimeInMillis();
-    const deadline = AbortSignal.timeout(Math.max(1, Math.floor(remaining - Math.min(reserveMs, remaining / 4))));
+    const reserved = Math.min(reserveMs, remaining / 4);
+    const deadline = AbortSignal.timeout(Math.max(1, Math.floor(remaining - reserved)));
+    const msLeft = (): number => context.getRemainingTimeInMillis() - reserved;
     // Each item, file and request under way may listen, and there may be more than the ten that Node takes for a leak.
     setMaxListeners(0, deadline);
     try {
-      return await work(event, { deadline, requestId: context.awsRequestId });
+      return await work(event, { deadline, msLeft, requestId: context.awsRequestId });
     } catch (thrown) {
       const error = typed(thrown);
       logger.error('the invocation failed', { error });

@@ -6,6 +6,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { loadRedriveConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
 import type { Logger } from 'shared/logger';
+import { s3Objects } from '../functions/clients/s3';
 import { letterQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
 import { redrive, survey } from '../functions/redrive-dead-letters/redrive';
 import { assertAwsAccess } from './command/aws';
@@ -18,6 +19,7 @@ const USAGE = `npm run redrive -- --queue URL --parking URL [options]
   --write-function NAME      the write function (WRITE_FUNCTION_NAME, or influxdb-timestream-connector-lambda)
   --load-object-function NAME  the loader's function for objects (LOAD_OBJECT_FUNCTION_NAME)
   --state-machine ARN        the loader's workflow (STATE_MACHINE_ARN)
+  --work-bucket NAME         the loader's work bucket, with --state-machine (WORK_BUCKET)
   --rate N                   letters a second (LETTERS_PER_SECOND, or 5)
   --max-letters N            letters of this run (MAX_LETTERS, or 1,000)
   --max-tries N              failed replays after which a letter is parked (MAX_TRIES, or 5)
@@ -33,13 +35,14 @@ const SETTING_OPTIONS: SettingOptions = {
   WRITE_FUNCTION_NAME: 'write-function',
   LOAD_OBJECT_FUNCTION_NAME: 'load-object-function',
   STATE_MACHINE_ARN: 'state-machine',
+  WORK_BUCKET: 'work-bucket',
   LETTERS_PER_SECOND: 'rate',
   MAX_LETTERS: 'max-letters',
   MAX_TRIES: 'max-tries',
 };
 
-/** A dry run parks nothing. */
-const NO_QUEUE = 'https://queue.invalid';
+/** What a dry run does not need: it parks nothing, and reads no summary. */
+const UNUSED: Environment = { PARKING_QUEUE_URL: 'https://queue.invalid', WORK_BUCKET: 'unused' };
 
 interface Arguments {
   readonly dryRun: boolean;
@@ -56,8 +59,8 @@ function readArguments(argv: readonly string[], given: Environment): Arguments |
   if (queue === undefined) throw new UsageError('--queue is missing: the URL of the queue whose letters are replayed');
   const settings = {
     WRITE_FUNCTION_NAME: 'influxdb-timestream-connector-lambda',
+    ...(dryRun && UNUSED),
     ...typed,
-    ...(dryRun && { PARKING_QUEUE_URL: NO_QUEUE }),
   };
   return { dryRun, settings };
 }
@@ -65,7 +68,7 @@ function readArguments(argv: readonly string[], given: Environment): Arguments |
 function parse(argv: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const names = { 'write-function': text, 'load-object-function': text, 'state-machine': text };
+  const names = { 'write-function': text, 'load-object-function': text, 'state-machine': text, 'work-bucket': text };
   const bounds = { rate: text, 'max-letters': text, 'max-tries': text };
   const options = { queue: text, parking: text, ...names, ...bounds, 'dry-run': flag, help: flag };
   try {
@@ -87,7 +90,7 @@ const logger: Logger = {
   error: (message, fields) => console.error(`${message}: ${String(fields?.error)}`),
 };
 
-/** Aborts with Ctrl-C: what is under way is then put back, or left as it was. */
+/** Aborts with Ctrl-C: what is under way is then left as it was. */
 function interruption(): AbortSignal {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
@@ -107,13 +110,18 @@ async function main(): Promise<number> {
   const sqs = new SQSClient(options);
   await assertAwsAccess(sqs.config);
   const queue = letterQueue(queueUrl, parkingQueueUrl, sqs);
-  const targets = replayTargets(config, new LambdaClient(options), new SFNClient(options));
-  const services = { queue, targets, stateMachineArn: config.stateMachineArn, logger };
+  const targets = replayTargets(config, {
+    lambda: new LambdaClient(options),
+    executions: new SFNClient(options),
+    objects: s3Objects(options),
+  });
+  const fromParking = queueUrl === parkingQueueUrl;
+  const services = { queue, targets, stateMachineArn: config.workflow?.stateMachineArn, fromParking, logger };
   if (args.dryRun) {
     console.log(JSON.stringify(await survey(bounds, services, interruption()), null, 2));
     return 0;
   }
-  const summary = await redrive(bounds, services, interruption());
+  const summary = await redrive(bounds, services, { signal: interruption(), msLeft: () => Number.POSITIVE_INFINITY });
   console.log(JSON.stringify(summary, null, 2));
   return summary.replayed === summary.letters ? 0 : 1;
 }

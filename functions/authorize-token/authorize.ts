@@ -10,7 +10,12 @@ import type { TokenVerifier } from 'shared/tokens/verifier';
 interface AuthorizerEvent extends CredentialSource {
   /** `arn:...:execute-api:<region>:<account>:<api>/<stage>/<method>/<path>` */
   readonly methodArn?: unknown;
+  /** The path as the API's definition has it. */
+  readonly resource?: unknown;
 }
+
+/** Verdicts on its requests are kept by the header alone, which alone may decide therefore. */
+const DECIDED_BY_HEADER = '/api/v2/write';
 
 /**
  * The function: lets a request with an accepted token into the whole stage, with the token's name and scope. A refused one is an
@@ -24,10 +29,14 @@ export function createAuthorizer(
     if (context !== undefined) logger.addContext(context);
     const request = (event ?? {}) as AuthorizerEvent;
     const Resource = wholeStage(request.methodArn);
-    const token = await verifier.verify(request).catch((error: unknown) => {
-      logger.error('the request can be neither let in nor refused', { error });
-      throw withoutStack(error);
-    });
+    const { headers, queryStringParameters, resource } = request;
+    const query = resource === DECIDED_BY_HEADER ? null : (queryStringParameters ?? null);
+    const token = await verifier
+      .verify({ headers: headers ?? null, queryStringParameters: query })
+      .catch((error: unknown) => {
+        logger.error('the request can be neither let in nor refused', { error });
+        throw withoutStack(error);
+      });
     if (token === undefined) throw withoutStack(new Error('Unauthorized'));
     return {
       principalId: token.name,

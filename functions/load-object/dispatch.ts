@@ -1,5 +1,5 @@
 /** Answers each kind of event as its sender expects: requests with an answer, notifications with success or an error. */
-import { InfluxDBConnectionError, InfluxDBWriteError } from 'shared/errors';
+import { InfluxDBConnectionError, InfluxDBWriteError, isPermanent } from 'shared/errors';
 import {
   isNotification,
   type ObjectRequest,
@@ -29,7 +29,7 @@ interface QueueAnswer {
 type Answer = ApiResponse | QueueAnswer | ObjectResult | readonly ObjectResult[];
 
 /**
- * @throws for events without a receiver of an answer: the error of the first object that was not stored completely, so that the event
+ * @throws for events without a receiver of an answer: an error of an object that was not stored completely, so that the event
  *   is tried again and at last kept; for `{bucket, key}`: where nothing was stored
  */
 export async function dispatch(event: unknown, services: DispatchServices): Promise<Answer> {
@@ -67,7 +67,10 @@ async function isLoaded(body: string, services: DispatchServices): Promise<boole
   }
 }
 
-/** Loads every object, whatever becomes of the others. @throws the first one's error where any was not stored completely */
+/**
+ * Loads every object, whatever becomes of the others.
+ * @throws where any was not stored completely: the error that another try may change, where there is one
+ */
 async function loadAll(
   { objects: requests, ignored }: ObjectsToLoad,
   services: DispatchServices,
@@ -87,9 +90,9 @@ async function loadAll(
       errors.push(error);
     }
   }
-  const [first, ...others] = errors;
+  const first = errors.find(({ name }) => !isPermanent(name)) ?? errors[0];
   if (!first) return results;
-  if (others.length > 0) {
+  if (errors.length > 1) {
     const messages = errors.map(({ message }) => message).join('; ');
     first.message = `${errors.length} of ${requests.length} objects were not loaded: ${messages}`.slice(0, 4000);
   }

@@ -11,10 +11,14 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { RedriveConfig } from 'shared/config';
-import { executionsOf } from '../clients/step-functions';
+import { type ObjectStore, readText } from 'shared/loads/objects';
+import { workKey } from 'shared/loads/plan-load';
+import { repetitionOf } from 'shared/loads/repeat';
+import { s3Objects } from '../clients/s3';
+import { type Executions, executionsOf } from '../clients/step-functions';
 import type { DeadLetter } from './letter';
 import type { LetterQueue } from './redrive';
-import type { ReplayTargets } from './replay';
+import type { Loads, ReplayTargets } from './replay';
 
 /** Longer than a replay takes: a function runs for 900 s at most. */
 const VISIBILITY_SECONDS = 960;
@@ -23,6 +27,8 @@ const DELAY_SECONDS = 900;
 /** Any wait at all has every server of the queue asked, so that no answer means no letter. */
 const WAIT_SECONDS = 1;
 const MAX_REASON = 1_000;
+/** Of one message. Source: "Message attributes" in the Amazon SQS developer guide. */
+const MAX_ATTRIBUTES = 10;
 
 interface SqsLetter extends DeadLetter {
   readonly receipt: string | undefined;
@@ -32,23 +38,27 @@ interface SqsLetter extends DeadLetter {
 
 /**
  * The queue that letters are taken from, and the one where they are parked, which may be the same. Beside what it came with, a letter
- * that is moved has the attributes `Reason`, `Tries` and `FirstSentAt` (ms since 1970).
+ * that is moved has the attributes `Reason`, `Tries` and `FirstSentAt` (ms since 1970), and gives up others for them where it has ten.
  */
 export function letterQueue(queueUrl: string, parkingUrl: string, client = new SQSClient({})): LetterQueue<SqsLetter> {
-  const send = ({ body, attributes, tries, firstSent }: SqsLetter, to: string, reason: string) =>
-    client.send(
+  const send = ({ body, attributes, tries, firstSent }: SqsLetter, to: string, reason: string) => {
+    const own = {
+      Reason: { DataType: 'String', StringValue: attributeText(reason) },
+      Tries: { DataType: 'Number', StringValue: String(tries) },
+      FirstSentAt: { DataType: 'Number', StringValue: String(firstSent) },
+    };
+    const { TARGET_ARN, ...others } = attributes;
+    // The one that says what the letter is comes first.
+    const all = { ...own, ...(TARGET_ARN && { TARGET_ARN }), ...others, ...own };
+    return client.send(
       new SendMessageCommand({
         QueueUrl: to,
         MessageBody: body,
-        MessageAttributes: {
-          ...attributes,
-          Reason: { DataType: 'String', StringValue: attributeText(reason) },
-          Tries: { DataType: 'Number', StringValue: String(tries) },
-          FirstSentAt: { DataType: 'Number', StringValue: String(firstSent) },
-        },
+        MessageAttributes: Object.fromEntries(Object.entries(all).slice(0, MAX_ATTRIBUTES)),
         ...(to === queueUrl && { DelaySeconds: DELAY_SECONDS }),
       }),
     );
+  };
   return {
     async receive() {
       const { Messages: [message] = [] } = await client.send(
@@ -84,32 +94,58 @@ function letterOf({ Body = '', ReceiptHandle, Attributes, MessageAttributes = {}
   return {
     body: Body,
     receipt: ReceiptHandle,
-    firstSent: Number(FirstSentAt?.StringValue ?? Attributes?.SentTimestamp),
-    tries: Number(Tries?.StringValue ?? 0),
+    firstSent: count(FirstSentAt?.StringValue) ?? count(Attributes?.SentTimestamp) ?? Date.now(),
+    tries: count(Tries?.StringValue) ?? 0,
     target: TARGET_ARN?.StringValue,
     attributes: MessageAttributes,
   };
 }
 
+/** A whole number from 0; undefined for any other text, since anybody who may send sets what attributes they like. */
+const count = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+
 /** The characters that an attribute may hold, at least one. Source: SendMessage in the Amazon SQS API reference. */
 const attributeText = (text: string): string =>
   text.replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, '?').slice(0, MAX_REASON) || 'unknown';
 
-type TargetConfig = Pick<RedriveConfig, 'writeFunction' | 'loadObjectFunction' | 'stateMachineArn'>;
+type TargetConfig = Pick<RedriveConfig, 'writeFunction' | 'loadObjectFunction' | 'workflow'>;
+
+export interface TargetClients {
+  readonly lambda: LambdaClient;
+  readonly executions: SFNClient;
+  readonly objects: Pick<ObjectStore, 'read'>;
+}
 
 /** What letters are replayed to. */
-export function replayTargets(
-  { writeFunction, loadObjectFunction, stateMachineArn }: TargetConfig,
-  lambda = new LambdaClient({}),
-  workflow = new SFNClient({}),
-): ReplayTargets {
+export function replayTargets(config: TargetConfig, clients: Partial<TargetClients> = {}): ReplayTargets {
+  const { writeFunction, loadObjectFunction, workflow } = config;
+  const { lambda = new LambdaClient({}), executions = new SFNClient({}), objects = s3Objects() } = clients;
   return {
     write: (event, signal) => invoke(lambda, writeFunction, event, signal),
     loadObject:
       loadObjectFunction === undefined
         ? undefined
         : (event, signal) => invoke(lambda, loadObjectFunction, event, signal),
-    executions: stateMachineArn === undefined ? undefined : executionsOf(stateMachineArn, workflow),
+    loads: workflow && loadsOf(executionsOf(workflow.stateMachineArn, executions), objects, workflow.workBucket),
+  };
+}
+
+function loadsOf(executions: Executions, objects: Pick<ObjectStore, 'read'>, workBucket: string): Loads {
+  return {
+    ...executions,
+    async repetition(loadId) {
+      const summary = { bucket: workBucket, key: workKey(loadId, 'summary.json') };
+      try {
+        const text = await readText(objects, summary);
+        return text === undefined ? undefined : repetitionOf(JSON.parse(text));
+      } catch (cause) {
+        // Of another type: the names of the store's errors would say that the load's own data are at fault.
+        throw new Error(`the summary s3://${summary.bucket}/${summary.key} cannot be read: ${String(cause)}`, {
+          cause,
+        });
+      }
+    },
   };
 }
 

@@ -10,12 +10,22 @@ const config = loadRedriveConfig();
 const logger = createLogger('redrive-dead-letters', config.logLevel);
 const targets = replayTargets(config);
 
-export const handler = step(logger, async (event, { deadline }) => {
-  const { from, dryRun, maxLetters = config.bounds.maxLetters } = readRedriveInput(event);
-  const queue = letterQueue(from === 'parking' ? config.parkingQueueUrl : config.queueUrl, config.parkingQueueUrl);
-  const services = { queue, targets, stateMachineArn: config.stateMachineArn, logger };
-  const bounds = { ...config.bounds, maxLetters };
-  const summary = await (dryRun ? survey : redrive)(bounds, services, deadline);
-  logger.info('redrive', { from, dryRun, ...summary });
-  return summary;
-});
+/** Kept back of the run's time, to move the letters under way. */
+const RESERVE_MS = 3_000;
+
+export const handler = step(
+  logger,
+  async (event, { deadline, msLeft }) => {
+    const { from, dryRun, maxLetters = config.bounds.maxLetters } = readRedriveInput(event);
+    const fromParking = from === 'parking';
+    const queue = letterQueue(fromParking ? config.parkingQueueUrl : config.queueUrl, config.parkingQueueUrl);
+    const services = { queue, targets, stateMachineArn: config.workflow?.stateMachineArn, fromParking, logger };
+    const bounds = { ...config.bounds, maxLetters };
+    const summary = dryRun
+      ? await survey(bounds, services, deadline)
+      : await redrive(bounds, services, { signal: deadline, msLeft });
+    logger.info('redrive', { from, dryRun, ...summary });
+    return summary;
+  },
+  RESERVE_MS,
+);

@@ -1,5 +1,6 @@
 /** What a dead letter holds, told by its shape, and what of it is replayed. */
 import { createHash } from 'node:crypto';
+import { isPermanent } from 'shared/errors';
 import { objectsOf } from 'shared/loads/object-events';
 import type { WriteEvent } from '../write-line-protocol/request';
 
@@ -17,10 +18,29 @@ export interface DeadLetter {
 export type Content =
   | { readonly kind: 'write'; readonly event: WriteEvent }
   | { readonly kind: 'object'; readonly event: object }
-  /** An execution of the workflow; without an input it is that of the execution `failed`. */
-  | { readonly kind: 'load'; readonly name: string; readonly input: string | undefined; readonly failed: string }
+  | ({ readonly kind: 'load' } & LoadContent)
   /** Can never succeed as it is, or is of no known shape. */
   | { readonly kind: 'unreplayable'; readonly reason: string };
+
+/** An execution of the workflow to start. */
+export interface LoadContent {
+  readonly name: string;
+  /** Undefined where the letter lacks it: then it is that of the execution `failed`. */
+  readonly input: string | undefined;
+  /** The execution that failed, and the name of its error; undefined where none was ever started. */
+  readonly failed: { readonly name: string; readonly error: string } | undefined;
+  /** Whether somebody asked for it, who may have changed what it failed at. */
+  readonly wanted: boolean;
+}
+
+export interface LetterRules {
+  /** Of the loader's workflow; undefined where there is none. */
+  readonly stateMachineArn: string | undefined;
+  /** A load that failed again after so many replays is not started once more. */
+  readonly maxTries: number;
+  /** Whether letters come from the parking queue, which nothing but a person replays: then what failed for good is tried again. */
+  readonly fromParking: boolean;
+}
 
 interface Fields {
   readonly [name: string]: unknown;
@@ -30,17 +50,14 @@ interface Fields {
  * Reads a letter: an event of the write function, of an object, or of an execution that failed; each also within the record that
  * Lambda sends to a destination. Source: "Capturing records of Lambda asynchronous invocations" in the AWS Lambda developer guide,
  * "Step Functions events" in that of EventBridge.
- * @param stateMachineArn of the loader's workflow; undefined where there is none
- * @param maxTries a load that failed again after so many replays is not started once more
  */
-export function readLetter(letter: DeadLetter, stateMachineArn: string | undefined, maxTries: number): Content {
+export function readLetter(letter: DeadLetter, rules: LetterRules): Content {
   const event = eventOf(letter.body);
   if (event === undefined) return unreplayable('the letter is no JSON object');
-  if (event['detail-type'] === 'Step Functions Execution Status Change') {
-    return failedLoad(event, letter, stateMachineArn, maxTries);
-  }
-  if (event['detail-type'] === 'Object Created' && letter.target !== undefined && letter.target === stateMachineArn) {
-    return { kind: 'load', name: executionName(letter.body, 1), input: JSON.stringify(event), failed: '' };
+  if (event['detail-type'] === 'Step Functions Execution Status Change') return failedLoad(event, letter, rules);
+  if (event['detail-type'] === 'Object Created' && letter.target && letter.target === rules.stateMachineArn) {
+    const input = JSON.stringify(event);
+    return { kind: 'load', name: executionName(letter.body, 1), input, failed: undefined, wanted: rules.fromParking };
   }
   if (Array.isArray(event.rejectedLines)) {
     const reasons = event.rejectedLines.filter((reason) => typeof reason === 'string');
@@ -73,8 +90,7 @@ const isFields = (value: unknown): value is Fields =>
 function failedLoad(
   { detail }: Fields,
   { body }: DeadLetter,
-  stateMachineArn: string | undefined,
-  maxTries: number,
+  { stateMachineArn, maxTries, fromParking }: LetterRules,
 ): Content {
   if (!isFields(detail) || typeof detail.name !== 'string') return unreplayable('the event names no execution');
   if (stateMachineArn === undefined || detail.stateMachineArn !== stateMachineArn) {
@@ -84,12 +100,23 @@ function failedLoad(
   }
   if (detail.status === 'ABORTED')
     return unreplayable('the load was aborted by somebody, and is theirs to start again');
+  const error = textOf(detail.error);
   const [, replays = '0'] = /^redrive-(\d+)-/.exec(detail.name) ?? [];
-  if (Number(replays) >= maxTries) return unreplayable(`the load failed again after ${replays} replays`);
-  // EventBridge leaves out what is too large for it.
-  const input = typeof detail.input === 'string' ? detail.input : undefined;
-  return { kind: 'load', name: executionName(body, Number(replays) + 1), input, failed: detail.name };
+  if (!fromParking) {
+    if (isPermanent(error)) return unreplayable(`the load cannot end otherwise: ${error}: ${textOf(detail.cause)}`);
+    if (Number(replays) >= maxTries) return unreplayable(`the load failed again after ${replays} replays`);
+  }
+  return {
+    kind: 'load',
+    name: executionName(body, Number(replays) + 1),
+    // EventBridge leaves out what is too large for it.
+    input: typeof detail.input === 'string' ? detail.input : undefined,
+    failed: { name: detail.name, error },
+    wanted: fromParking,
+  };
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** The same for the same letter, so that a letter replayed twice starts one load. */
 const executionName = (body: string, replay: number): string =>

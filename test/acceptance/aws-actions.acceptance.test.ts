@@ -190,10 +190,11 @@ async function redrive(): Promise<void> {
   const [load, ...others] = names.map(readEvent);
   // EventBridge leaves out an input that is too large for it.
   const withoutInput = { ...load, detail: { ...load.detail, input: null } };
+  const incomplete = { ...load, detail: { ...load.detail, error: 'LoadIncomplete' } };
   for (const dryRun of [true, false]) {
-    letters.push(...[load, withoutInput, ...others].map((letter) => JSON.stringify(letter)));
+    letters.push(...[load, withoutInput, incomplete, ...others].map((letter) => JSON.stringify(letter)));
     const summary = await invoke('redrive-dead-letters', { dryRun }, variables);
-    expect(summary).toMatchObject({ letters: 4, kinds: { write: 1, load: 2, unreplayable: 1 } });
+    expect(summary).toMatchObject({ letters: 5, kinds: { write: 1, load: 3, unreplayable: 1 } });
   }
 }
 

@@ -2,13 +2,21 @@
  * What CloudFormation is given, with every two values of the parameters that change what the stack consists of. This shows what an
  * emulator takes and does not apply.
  */
-import { at, byType, type Fields, listed, type Resource, resourcesWith, template } from '../unit/stack/template';
+import {
+  at,
+  byType,
+  type Fields,
+  LOADER,
+  listed,
+  type Resource,
+  resourcesWith,
+  template,
+} from '../unit/stack/template';
 import { CIDRS, choicesOf, combinations, ENDPOINTS, FEATURE_NAMES, withoutHashes } from './deployed/combinations';
 import { findings, missingForTranslation, type Translated, translate } from './deployed/translated';
 import { describeProof, detail } from './report';
 
 const COMBINATIONS = combinations({ deployable: false });
-const LOADER = { InfluxDBUrl: 'http://influxdb.example:8086', InfluxDBTokenSecretName: 'influxdb/token' };
 
 describeProof("template.yml, translated by the SAM CLI's own translator", missingForTranslation(), () => {
   let translated: Translated;
@@ -65,24 +73,33 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     );
   });
 
-  test('functions that reach InfluxDB, and no other, are in the VPC', () => {
+  test('functions that write to Timestream or InfluxDB, and no other, are in the VPC', () => {
     const vpc = { ...LOADER, VpcSubnetIds: 'subnet-0a,subnet-0b', VpcSecurityGroupIds: 'sg-0a' };
     const inside = functions(vpc).filter(([, { Properties }]) => Properties.VpcConfig !== undefined);
     expect(inside.map(([name]) => name).sort()).toEqual([
       'CheckInfluxDBFunction',
       'LoadBatchFunction',
       'LoadObjectFunction',
+      'WriteLineProtocolFunction',
     ]);
     for (const [, { Properties }] of inside)
       expect(Properties.VpcConfig).toEqual({ SubnetIds: ['subnet-0a', 'subnet-0b'], SecurityGroupIds: ['sg-0a'] });
     expect(functions(LOADER).filter(([, { Properties }]) => Properties.VpcConfig !== undefined)).toEqual([]);
   });
 
-  test('batches have the reserved concurrency, and none without the parameter', () => {
-    const reserved = (parameters: Record<string, string>) =>
-      properties('LoadBatchFunction', parameters).ReservedConcurrentExecutions;
-    expect(Number(reserved({ ...LOADER, LoaderReservedConcurrency: '5' }))).toBe(5);
-    expect(reserved(LOADER)).toBeUndefined();
+  test('batches and objects have the reserved concurrency, the queue no more, and none where the parameter is empty', () => {
+    const queue = { ...LOADER, ObjectQueueArn: 'arn:aws:sqs:us-east-1:000000000000:objects' };
+    const bounds = (LoaderReservedConcurrency?: string) => {
+      const parameters = { ...queue, ...(LoaderReservedConcurrency !== undefined && { LoaderReservedConcurrency }) };
+      return [
+        properties('LoadBatchFunction', parameters).ReservedConcurrentExecutions,
+        properties('LoadObjectFunction', parameters).ReservedConcurrentExecutions,
+        at(properties('LoadObjectQueueMapping', parameters), 'ScalingConfig', 'MaximumConcurrency'),
+      ];
+    };
+    expect(bounds()).toEqual(['20', '20', '20']);
+    expect(bounds('5')).toEqual(['5', '5', '5']);
+    expect(bounds('')).toEqual([undefined, undefined, undefined]);
   });
 
   test('with EndpointType PRIVATE the API is reached by its VPC endpoints alone', () => {
@@ -138,6 +155,17 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
       statusCode: '429',
       responseParameters: { 'gatewayresponse.header.Retry-After': "'1'" },
     });
+  });
+
+  test('they can be read by pages, where any may write', () => {
+    const origins = (CorsAllowedOrigins: string) => {
+      const api = properties('ConnectorApi', { CorsAllowedOrigins });
+      const responses = Object.values(at(api, 'Body', 'x-amazon-apigateway-gateway-responses') as Fields);
+      const name = 'gatewayresponse.header.Access-Control-Allow-Origin';
+      return [...new Set(responses.map((each) => at(each, 'responseParameters', name)))];
+    };
+    expect(origins('')).toEqual([undefined]);
+    expect(origins('https://app.example')).toEqual(["'*'"]);
   });
 
   test('each path takes what no method of its names to the function, in either mode', () => {

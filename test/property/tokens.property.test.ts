@@ -170,15 +170,18 @@ test('any secret is tokens, or a ConfigurationError', () => {
   );
 });
 
+const anyContext = fc.record({ buckets: fc.anything(), orgs: fc.anything() });
+
 test('a scope comes through API Gateway as it was; any other context is no scope, or an InvalidEventError', () => {
   const list = fc.option(fc.array(fc.string({ unit: 'binary' })), { nil: undefined });
   fc.assert(
     fc.property(fc.record({ buckets: list, orgs: list }), (scope) => {
       expect(scopeOf(scopeContext(scope))).toEqual(scope);
+      expect(scopeOf({ lambda: scopeContext(scope) })).toEqual(scope);
     }),
   );
   fc.assert(
-    fc.property(fc.record({ buckets: fc.anything(), orgs: fc.anything() }), (context) => {
+    fc.property(fc.oneof(anyContext, fc.record({ lambda: fc.oneof(anyContext, fc.anything()) })), (context) => {
       try {
         for (const names of Object.values(scopeOf(context))) expect(names ?? []).toEqual(expect.any(Array));
       } catch (error) {

@@ -39,7 +39,7 @@ export class AwsDoubles {
 
   get clients() {
     const options = { ...CLIENT, endpoint: this.url };
-    return { sqs: new SQSClient(options), lambda: new LambdaClient(options), workflow: new SFNClient(options) };
+    return { sqs: new SQSClient(options), lambda: new LambdaClient(options), executions: new SFNClient(options) };
   }
 
   get url(): string {
@@ -107,6 +107,8 @@ export class AwsDoubles {
       }
       case 'SendMessage': {
         const { MessageBody: body = '', MessageAttributes: attributes = {}, DelaySeconds: delaySeconds = 0 } = input;
+        // As SQS does.
+        if (Object.keys(attributes).length > 10) return { status: 400, body: '{"__type":"InvalidParameterValue"}' };
         this.#put(url ?? '', { body, attributes, delaySeconds });
         return ok({ MessageId: '1', MD5OfMessageBody: md5(body) });
       }

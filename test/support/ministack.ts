@@ -6,6 +6,7 @@ import { homedir, tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import type { AwsCredentialIdentity } from '@smithy/types';
 import { freePort } from '../influxd';
 import { template } from '../unit/stack/template';
 
@@ -137,9 +138,14 @@ export class MiniStack {
   }
 
   /** Sends a signed request to the stack's API; a body is JSON, or a text. */
-  request(method: 'GET' | 'POST', path: string, body?: object | string): Promise<Response> {
+  request(
+    method: 'GET' | 'HEAD' | 'POST',
+    path: string,
+    body?: object | string,
+    key: AwsCredentialIdentity = KEY,
+  ): Promise<Response> {
     const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
-    return signedFetch('execute-api', method, new URL(this.apiUrl + path), { 'content-type': type }, body);
+    return signedFetch('execute-api', method, new URL(this.apiUrl + path), { 'content-type': type }, body, key);
   }
 
   /** Calls an operation of EventBridge, which has no client here; answers with its JSON. */
@@ -164,6 +170,7 @@ function signedFetch(
   url: URL,
   given: Readonly<Record<string, string>>,
   body: object | string = '',
+  { accessKeyId, secretAccessKey }: AwsCredentialIdentity = KEY,
 ): Promise<Response> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex');
@@ -175,11 +182,11 @@ function signedFetch(
   const names = sorted.map(([name]) => name).join(';');
   const lines = sorted.map(([name, value]) => `${name}:${value}\n`).join('');
   const canonical = [method, url.pathname, '', lines, names, sha256(text)].join('\n');
-  const key = scope.reduce<string | Buffer>(hmac, `AWS4${KEY.secretAccessKey}`);
+  const key = scope.reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
   const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope.join('/'), sha256(canonical)].join('\n')).toString(
     'hex',
   );
-  const credential = `${KEY.accessKeyId}/${scope.join('/')}`;
+  const credential = `${accessKeyId}/${scope.join('/')}`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`;
   return fetch(url, { method, headers: { ...headers, authorization }, ...(text !== '' && { body: text }) });
 }

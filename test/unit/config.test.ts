@@ -284,13 +284,24 @@ describe('the redrive', () => {
       parkingQueueUrl: 'https://p',
       writeFunction: 'w',
       loadObjectFunction: undefined,
-      stateMachineArn: undefined,
+      workflow: undefined,
       bounds: {
         lettersPerSecond: RedriveLettersPerSecond?.Default,
         maxLetters: RedriveMaxLetters?.Default,
         maxTries: RedriveMaxTries?.Default,
+        // Where they are not given, as long as Lambda lets a function run.
+        timeoutsMs: { write: 900_000, object: 900_000 },
       },
       logLevel: 'INFO',
+    });
+  });
+
+  test('needs the bucket of the summaries with a workflow', () => {
+    const workflow = { STATE_MACHINE_ARN: 'arn:aws:states:r:1:stateMachine:m' };
+    expect(() => loadRedriveConfig({ ...REQUIRED, ...workflow })).toThrow('WORK_BUCKET is missing');
+    expect(loadRedriveConfig({ ...REQUIRED, ...workflow, WORK_BUCKET: 'work' }).workflow).toEqual({
+      stateMachineArn: workflow.STATE_MACHINE_ARN,
+      workBucket: 'work',
     });
   });
 

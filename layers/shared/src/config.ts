@@ -102,6 +102,8 @@ export interface RedriveBounds {
   readonly maxLetters: number;
   /** A letter whose replay failed so often is parked. */
   readonly maxTries: number;
+  /** How long the functions may run that letters are replayed to. */
+  readonly timeoutsMs: { readonly write: number; readonly object: number };
 }
 
 export interface RedriveConfig {
@@ -110,7 +112,8 @@ export interface RedriveConfig {
   /** Names or ARNs of what letters are replayed to; undefined where there is no loader. */
   readonly writeFunction: string;
   readonly loadObjectFunction: string | undefined;
-  readonly stateMachineArn: string | undefined;
+  /** The loader's, and the bucket of its summaries. */
+  readonly workflow: { readonly stateMachineArn: string; readonly workBucket: string } | undefined;
   readonly bounds: RedriveBounds;
   readonly logLevel: LogLevel;
 }
@@ -126,16 +129,25 @@ export function loadRedriveConfig(environment: Environment = process.env): Redri
     parkingQueueUrl: queueUrl(env, 'PARKING_QUEUE_URL'),
     writeFunction: env.required('WRITE_FUNCTION_NAME'),
     loadObjectFunction: env.optional('LOAD_OBJECT_FUNCTION_NAME'),
-    stateMachineArn: env.optional('STATE_MACHINE_ARN'),
+    workflow: workflow(env),
     bounds: {
       lettersPerSecond: env.integer('LETTERS_PER_SECOND', 5, { min: 1, max: 100 }),
       maxLetters: env.integer('MAX_LETTERS', 1_000, { min: 1, max: 1_000_000 }),
       maxTries: env.integer('MAX_TRIES', 5, { min: 1, max: 100 }),
+      timeoutsMs: {
+        write: 1_000 * env.integer('WRITE_TIMEOUT_SECONDS', 900, { min: 1, max: 900 }),
+        object: 1_000 * env.integer('LOAD_OBJECT_TIMEOUT_SECONDS', 900, { min: 1, max: 900 }),
+      },
     },
     logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'INFO'),
   };
   env.check();
   return Object.freeze(config);
+}
+
+function workflow(env: EnvironmentReader): RedriveConfig['workflow'] {
+  const stateMachineArn = env.optional('STATE_MACHINE_ARN');
+  return stateMachineArn === undefined ? undefined : { stateMachineArn, workBucket: env.required('WORK_BUCKET') };
 }
 
 function queueUrl(env: EnvironmentReader, name: string): string {

@@ -83,3 +83,8 @@ export class TokensUnavailableError extends Error {
 export class UnexpectedError extends Error {
   override readonly name = 'UnexpectedError';
 }
+
+const PERMANENT: readonly string[] = ['DataConversionError', 'InvalidEventError', 'ConfigurationError'];
+
+/** Whether errors of this name come again however often the same input is tried: data, input or settings have to change first. */
+export const isPermanent = (errorName: string): boolean => PERMANENT.includes(errorName);

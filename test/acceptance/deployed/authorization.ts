@@ -18,7 +18,11 @@ const TOKENS = [
   { token: 'bound-token', buckets: ['metrics'] },
 ];
 /** Of the loader, which is only asked whether it is there. */
-const LOADER = { InfluxDBUrl: 'http://127.0.0.1:1', InfluxDBTokenSecretName: 'influxdb/token' };
+const LOADER = {
+  InfluxDBUrl: 'http://127.0.0.1:1',
+  InfluxDBTokenSecretName: 'influxdb/token',
+  DataBucketName: 'no-such-bucket',
+};
 
 const WRITE_POLICY = readFileSync(resolve(__dirname, '../../../docs/iam/write.json'), 'utf8');
 /** What the sample client tells of ten lines that were refused. */
@@ -86,8 +90,13 @@ export function describeAuthorization(deployed: () => Deployed): void {
       const lines = numberedLines('by-a-user', 10);
       expect(await deployed().writeSamples(lines, await newUser('nobody'))).toEqual(REFUSED);
       expect(await count('by-a-user')).toBe(0);
-      expect(await deployed().writeSamples(lines, await newUser('writer', policy))).toMatchObject({ stored: 10 });
+      const writer = await newUser('writer', policy);
+      expect(await deployed().writeSamples(lines, writer)).toMatchObject({ stored: 10 });
       expect(await count('by-a-user')).toBe(10);
+      const v1 = await ministack.request('POST', '/write', `by-a-user,host=v1 v=1 ${TIME}000000000`, writer);
+      expect([v1.status, await count('by-a-user')]).toEqual([204, 11]);
+      const asked = ['/ping', '/health', '/ready'].map((path) => ministack.request('GET', path, undefined, writer));
+      expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([204, 200, 200]);
     });
 
     test('a line that is rejected is told of by 400 and kept in the bucket, and the other lines are stored', async () => {

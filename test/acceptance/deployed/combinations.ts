@@ -7,6 +7,8 @@ export interface Choice {
   readonly resources?: readonly string[];
   /** Those that only a stack with the loader has. */
   readonly ofLoader?: readonly string[];
+  /** Parameters that only a stack with the loader may have. */
+  readonly parametersOfLoader?: Readonly<Record<string, string>>;
   /** Policies in the role of the write function. */
   readonly policies?: readonly string[];
   /** Variables of the write function. */
@@ -36,7 +38,11 @@ const ALWAYS: readonly string[] = [
 
 const LOADER: Choice = {
   is: 'yes',
-  parameters: { InfluxDBUrl: 'http://influxdb.example:8086', InfluxDBTokenSecretName: 'influxdb/token' },
+  parameters: {
+    InfluxDBUrl: 'http://influxdb.example:8086',
+    InfluxDBTokenSecretName: 'influxdb/token',
+    DataBucketName: '*',
+  },
   resources: [
     ...functionParts('DetectDataset', 'CheckInfluxDB', 'PlanLoad', 'LoadBatch', 'SummarizeLoad'),
     ...functionParts('LoadObject', 'StartLoad', 'DescribeLoad'),
@@ -49,6 +55,8 @@ const LOADER: Choice = {
     'BulkLoadLogGroup',
     'BulkLoadRole',
     'BulkLoadMapPolicy',
+    ...['FindFilesPolicy', 'ReadFilesPolicy', 'ReadWorkPolicy', 'WriteWorkPolicy', 'ReadTokenPolicy'],
+    ...['SendMetricsPolicy', 'DescribeLoadsPolicy'],
     'FailedLoadRule',
     'WorkBucket',
     'WorkBucketPolicy',
@@ -132,13 +140,13 @@ const FEATURES = {
   ],
   'new objects': [
     none,
-    { is: 'loaded', parameters: { DataBucketName: 'energy' }, ofLoader: ['NewObjectRule', 'NewObjectRole'] },
+    { is: 'loaded', parametersOfLoader: { DataBucketName: 'energy' }, ofLoader: ['NewObjectRule', 'NewObjectRole'] },
   ],
   'object queue': [
     none,
     {
       is: 'read',
-      parameters: { ObjectQueueArn: 'arn:aws:sqs:us-east-1:000000000000:objects' },
+      parametersOfLoader: { ObjectQueueArn: 'arn:aws:sqs:us-east-1:000000000000:objects' },
       ofLoader: ['LoadObjectQueueMapping'],
     },
   ],
@@ -160,6 +168,14 @@ const FEATURES = {
     },
   ],
   '/ping': [{ is: 'authorized' }, { is: 'public', parameters: { PublicHealth: 'true' } }],
+  browsers: [
+    none,
+    {
+      is: 'of one origin',
+      parameters: { CorsAllowedOrigins: 'https://app.example' },
+      variables: { cors_allowed_origins: 'https://app.example' },
+    },
+  ],
   'role for logs': [
     { is: 'set', resources: ['RestApiGatewayLogAccount', 'RestApiGatewayLogsRole'] },
     { is: 'left', parameters: { CreateApiGatewayAccountRole: 'false' } },
@@ -208,7 +224,11 @@ export function combinations({ deployable }: { readonly deployable: boolean }): 
         Feature,
         Choice
       >,
-      parameters: Object.assign({}, ...chosen.map(({ parameters }) => parameters)),
+      parameters: Object.assign(
+        {},
+        ...chosen.map(({ parameters }) => parameters),
+        ...(loader ? chosen.map(({ parametersOfLoader }) => parametersOfLoader) : []),
+      ),
       resources: [...ALWAYS, ...resources].sort(),
       policies: ['Log', 'WriteRecords', 'DescribeDatabase', 'SendDeadLetters', ...policies].sort(),
       variables: Object.assign({}, ...chosen.map(({ variables }) => variables)),

@@ -6,6 +6,10 @@ const STATE_MACHINE = 'test/unit/stack/state-machine.test.ts';
 
 export const GAPS: readonly { readonly what: string; readonly instead: readonly string[] }[] = [
   { what: 'refuses `AWS::WAFv2::WebACLAssociation`: no combination has the web ACL', instead: [TRANSLATED] },
+  {
+    what: 'polls no queue whose maximum concurrency comes from a parameter: it takes it for a text',
+    instead: [TRANSLATED],
+  },
   { what: 'takes `VpcConfig` and the reserved concurrency of functions, and leaves them out', instead: [TRANSLATED] },
   { what: "leaves the API's endpoint type and resource policy out: whoever signs gets in", instead: [TRANSLATED] },
   {

@@ -197,9 +197,35 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     expect(await points()).toBe(300);
   });
 
+  test('a load that one corrupt file fails is parked, and nothing of it is loaded again', async () => {
+    const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
+    const s3 = new S3Client(ministack.client);
+    const bodies = {
+      'three/generation/good.parquet': fixtureBytes('codec-snappy'),
+      'three/generation/bad.parquet': 'PAR1',
+    };
+    for (const [Key, Body] of Object.entries(bodies)) await s3.send(new PutObjectCommand({ Bucket: DATA, Key, Body }));
+    const input = JSON.stringify({ bucket: DATA, prefix: 'three/' });
+    const { executionArn } = await workflow.send(new StartExecutionCommand({ stateMachineArn, input }));
+    const failed = await until(
+      () => describeExecution(executionArn),
+      ({ status }) => status !== 'RUNNING',
+    );
+    expect([failed.status, failed.error]).toEqual(['FAILED', 'LoadIncomplete']);
+    await until(
+      () => waiting(queue),
+      (letters) => letters === 1,
+    );
+    const executions = async () => (await workflow.send(new ListExecutionsCommand({ stateMachineArn }))).executions;
+    const before = await executions();
+    expect(await redrive()).toMatchObject({ letters: 1, parked: 1, replayed: 0, putBack: 0 });
+    expect(await executions()).toHaveLength(before?.length ?? 0);
+    expect([await waiting(queue), await waiting(parking)]).toEqual([0, 1]);
+  });
+
   test('a letter of no known shape is parked', async () => {
     await put({ what: 'is this?' });
     expect(await redrive()).toMatchObject({ letters: 1, parked: 1 });
-    expect([await waiting(queue), await waiting(parking)]).toEqual([0, 1]);
+    expect([await waiting(queue), await waiting(parking)]).toEqual([0, 2]);
   });
 }

@@ -20,6 +20,7 @@ const NEEDED = [
   'LoadObjectFunction secretsmanager GetSecretValue',
   'PlanLoadFunction s3 ListObjectsV2',
   'RedriveDeadLettersFunction lambda Invoke',
+  'RedriveDeadLettersFunction s3 GetObject',
   'RedriveDeadLettersFunction sqs DeleteMessage',
   'RedriveDeadLettersFunction sqs ReceiveMessage',
   'RedriveDeadLettersFunction sqs SendMessage',

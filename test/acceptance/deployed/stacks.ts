@@ -3,7 +3,15 @@ import { APIGatewayClient, GetResourcesCommand } from '@aws-sdk/client-api-gatew
 import { IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { detail } from '../report';
-import { type Combination, choicesOf, combinations, FEATURE_NAMES, VARIABLES, withoutHashes } from './combinations';
+import {
+  type Combination,
+  choicesOf,
+  combinations,
+  FEATURE_NAMES,
+  NONE,
+  VARIABLES,
+  withoutHashes,
+} from './combinations';
 import type { Deployed } from './deployed';
 
 const COMBINATIONS = combinations({ deployable: true });
@@ -68,11 +76,14 @@ export function describeStacks(deployed: () => Deployed): void {
 function expectedAuthorizations({ choices }: Combination): Record<string, string> {
   const clients = choices.authorization.is === 'TOKEN' ? 'CUSTOM' : 'AWS_IAM';
   const ping = choices['/ping'].is === 'public' ? 'NONE' : clients;
-  const writes = ['POST /api/v2/write', 'POST /write', 'GET /health', 'GET /ready'];
+  const health = ['GET /health', 'HEAD /health', 'GET /ready', 'HEAD /ready'];
+  const writes = ['POST /api/v2/write', 'POST /write', ...health];
+  const paths = choices.browsers.is === NONE ? [] : ['/api/v2/write', '/write', '/ping', '/health', '/ready'];
   const loads = choices.loader.resources === undefined ? [] : ['POST /loads', 'GET /loads/{id}', 'GET /loads/health'];
   return {
     ...Object.fromEntries(writes.map((method) => [method, clients])),
     ...Object.fromEntries(loads.map((method) => [method, 'AWS_IAM'])),
+    ...Object.fromEntries(paths.map((path) => [`OPTIONS ${path}`, 'NONE'])),
     'GET /ping': ping,
     'HEAD /ping': ping,
   };

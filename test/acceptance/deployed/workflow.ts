@@ -62,6 +62,8 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
       InfluxDBTokenSecretName: 'influxdb/token',
       DataBucketName: DATA,
       ObjectQueueArn: Attributes?.QueueArn ?? '',
+      // MiniStack compares the maximum concurrency of a mapping as the text that a parameter is.
+      LoaderReservedConcurrency: '',
     });
     // It refuses plain HTTP, which is all that MiniStack speaks.
     await s3.send(new DeleteBucketPolicyCommand({ Bucket: ministack.output('WorkBucketName') }));

@@ -97,6 +97,17 @@ describe('a notification of S3', () => {
     expect(lines()).toHaveLength(300);
   });
 
+  it('throws what another try may change, where one of the errors is such', async () => {
+    put('generation/a.parquet');
+    writes = ({ body }) =>
+      body ? { status: 422, body: '{"message":"partial write: type conflict dropped=1"}' } : { status: 204 };
+    const Records = [record('generation/gone.parquet'), record('generation/a.parquet')];
+    await expect(send({ Records })).rejects.toMatchObject({
+      name: 'InfluxDBWriteError',
+      message: expect.stringMatching(/^2 of 2 objects were not loaded: .*gone.parquet/),
+    });
+  });
+
   it('throws where only a part could be stored', async () => {
     put('generation/a.parquet');
     writes = ({ body }) =>

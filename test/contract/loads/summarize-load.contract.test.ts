@@ -211,6 +211,7 @@ it('adds up over parts, datasets, reasons', async () => {
     rejected_reasons: { 'field type conflict': 2 },
     datasets: { generation: { points_written: 97 }, consumption: { points_written: 97 } },
     failedItems: null,
+    fullyPlanned: true,
     // Points that InfluxDB refused are failures, which nobody said may be tolerated.
     withinTolerance: false,
     causes: [expect.objectContaining({ error: 'InfluxDBWriteError' })],
@@ -326,6 +327,16 @@ describe('status', () => {
     expect(summary).toMatchObject({ statusCode: 207, withinTolerance: false });
     expect(summary.causes).toEqual([{ error: 'UnexpectedError', cause: 'cannot list', items: 1, objects: [] }]);
   });
+});
+
+it('tells whether every file was planned, or the failed items are not all that is missing', async () => {
+  const part = putPart({ items: [item('a')], error: { error: 'States.ExceedToleratedFailureThreshold', cause: '' } });
+  expect(await sum([part])).toMatchObject({ fullyPlanned: true, failed_items: 1 });
+
+  const cut = { ...part, plan: { ...part.plan, continuation: { key: 'generation/a' } } };
+  expect(await sum([cut])).toMatchObject({ fullyPlanned: false, failed_items: 1 });
+  const error = { error: 'S3UnavailableError', cause: 'slow down' };
+  expect(await sum([part], { error })).toMatchObject({ fullyPlanned: false });
 });
 
 describe('a required column without any value', () => {

@@ -1,6 +1,8 @@
 /** Dead letters replayed over HTTP: through the SDK's clients to the write function, over the embedded Timestream. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { ObjectRef } from 'shared/loads/objects';
 import { letterQueue, replayTargets } from '../../../functions/redrive-dead-letters/clients';
 import { type RedriveSummary, redrive, survey } from '../../../functions/redrive-dead-letters/redrive';
 import type { Fault } from '../../../local/timestream/server';
@@ -10,9 +12,20 @@ import { VirtualClock } from '../../virtual-clock';
 import { type Stack, silentLogger, startStack } from '../connector/harness';
 
 const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
-const BOUNDS = { lettersPerSecond: 5, maxLetters: 100, maxTries: 3 };
+const BOUNDS = { lettersPerSecond: 5, maxLetters: 100, maxTries: 3, timeoutsMs: { write: 1, object: 1 } };
 const sample = (name: string) =>
   JSON.parse(readFileSync(join(__dirname, '../../../events', `${name}.json`), 'utf8')) as Record<string, unknown>;
+
+const WORK = 'work';
+/** The texts of summaries in the work bucket, by load. */
+const texts = new Map<string, string>();
+const summaries = {
+  read: ({ bucket, key }: ObjectRef) => {
+    const [, loadId = ''] = /^loads\/(.*)\/summary\.json$/.exec(key) ?? [];
+    const text = bucket === WORK ? texts.get(loadId) : undefined;
+    return Promise.resolve(text === undefined ? undefined : Readable.from([Buffer.from(text)]));
+  },
+};
 
 let fault: ((call: number) => Fault | undefined) | undefined;
 let stack: Stack;
@@ -22,6 +35,7 @@ const loadedObjects: unknown[] = [];
 beforeEach(async () => {
   fault = undefined;
   loadedObjects.length = 0;
+  texts.clear();
   let calls = 0;
   const intercept = (operation: string) => (operation === 'WriteRecords' ? fault?.(calls++) : undefined);
   stack = await startStack({ intercept });
@@ -36,17 +50,20 @@ afterEach(async () => {
 });
 
 const services = (from = 'dead-letters') => {
-  const { sqs, lambda, workflow } = aws.clients;
-  const config = { writeFunction: 'writer', loadObjectFunction: 'load-object', stateMachineArn: WORKFLOW };
+  const { sqs, lambda, executions } = aws.clients;
+  const workflow = { stateMachineArn: WORKFLOW, workBucket: WORK };
+  const config = { writeFunction: 'writer', loadObjectFunction: 'load-object', workflow };
   return {
     queue: letterQueue(aws.queueUrl(from), aws.queueUrl('parking'), sqs),
-    targets: replayTargets(config, lambda, workflow),
+    targets: replayTargets(config, { lambda, executions, objects: summaries }),
     stateMachineArn: WORKFLOW,
+    fromParking: from === 'parking',
     logger: silentLogger,
     clock: new VirtualClock(),
   };
 };
-const run = (from?: string): Promise<RedriveSummary> => redrive(BOUNDS, services(from), new AbortController().signal);
+const run = (from?: string): Promise<RedriveSummary> =>
+  redrive(BOUNDS, services(from), { signal: new AbortController().signal, msLeft: () => 900_000 });
 
 describe('a write of 1,000 points, 500 of them without a timestamp, that failed half-way', () => {
   const rows = async () => (await stack.select(COLUMNS, 'replayed')).map(String).sort();
@@ -122,6 +139,77 @@ test('a failed load is started with its input, once, however often its letter is
   }
   expect([...aws.executions.values()]).toEqual([letter.detail.input]);
   expect([...aws.executions.keys()]).toEqual([expect.stringMatching(/^[\w-]{1,80}$/)]);
+});
+
+describe('a load that ended incomplete', () => {
+  const { detail, ...event } = sample('dead-letter-load') as { detail: object };
+  const incomplete = { ...event, detail: { ...detail, error: 'LoadIncomplete', cause: '1 of 9 items failed' } };
+  const FAILED = 's3://work/loads/nightly-2024-01/failed-items.jsonl';
+  const summary = (changes: object = {}) =>
+    JSON.stringify({
+      failedItems: FAILED,
+      fullyPlanned: true,
+      failed_batches: 0,
+      causes: [{ error: 'InfluxDBConnectionError', cause: 'is away', items: 1, objects: [] }],
+      ...changes,
+    });
+
+  test('is repeated by its failed items alone', async () => {
+    texts.set('nightly-2024-01', summary());
+    aws.put('dead-letters', incomplete);
+    expect(await run()).toMatchObject({ replayed: 1 });
+    expect([...aws.executions.values()].map((text): unknown => JSON.parse(text))).toEqual([{ plan: FAILED }]);
+  });
+
+  test('by one corrupt file is never loaded again, until somebody replays what is parked', async () => {
+    const causes = [
+      { error: 'NotStarted', cause: 'it was not started', items: 8, objects: [] },
+      { error: 'DataConversionError', cause: 'is corrupt', items: 1, objects: [] },
+    ];
+    texts.set('nightly-2024-01', summary({ causes }));
+    aws.put('dead-letters', incomplete);
+    expect(await run()).toMatchObject({ parked: 1, replayed: 0 });
+    expect(aws.executions.size).toBe(0);
+    expect(aws.messages('parking')[0]?.attributes.Reason?.StringValue).toContain('DataConversionError: is corrupt');
+
+    // The file was fixed meanwhile; the others were loaded.
+    expect(await run('parking')).toMatchObject({ replayed: 1 });
+    expect([...aws.executions.values()]).toEqual([JSON.stringify({ plan: FAILED })]);
+  });
+
+  test('comes again where its summary cannot be read', async () => {
+    texts.set('nightly-2024-01', 'not JSON');
+    aws.put('dead-letters', incomplete);
+    expect(await run()).toMatchObject({ putBack: 1 });
+    expect(aws.messages('dead-letters')[0]?.attributes.Reason?.StringValue).toContain(
+      's3://work/loads/nightly-2024-01/summary.json cannot be read',
+    );
+  });
+});
+
+describe('attributes that somebody else set', () => {
+  const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+
+  test('need not be numbers: the letter is as old as the queue says, and was never tried', async () => {
+    fault = () => ({ kind: 'error', type: 'AccessDeniedException', message: 'no' });
+    const { requestContext, ...bare } = handedOver(LINES.slice(0, 1), REQUESTED);
+    aws.put('dead-letters', bare, { FirstSentAt: text('yesterday'), Tries: text('-1') });
+    expect(await run()).toMatchObject({ putBack: 1 });
+    expect(aws.messages('dead-letters')[0]?.attributes).toMatchObject({
+      Tries: { DataType: 'Number', StringValue: '1' },
+      // When the double says that it was sent.
+      FirstSentAt: { DataType: 'Number', StringValue: '1709300000000' },
+    });
+  });
+
+  test('are ten at most beside those of the redrive, and the one that says what the letter is stays', async () => {
+    const ten = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`A${n}`, text(String(n))]));
+    aws.put('dead-letters', { what: 'is this?' }, { ...ten, TARGET_ARN: text(WORKFLOW) });
+    expect(await run()).toMatchObject({ parked: 1, left: 0 });
+    const names = Object.keys(aws.messages('parking')[0]?.attributes ?? {});
+    expect(names).toHaveLength(10);
+    expect(names).toEqual(expect.arrayContaining(['Reason', 'Tries', 'FirstSentAt', 'TARGET_ARN']));
+  });
 });
 
 test('an object that EventBridge could not start a load of is loaded by the workflow, any other one by load-object', async () => {

@@ -37,8 +37,8 @@ const basic = (text: string): string => Buffer.from(text).toString('base64');
 test.each([
   [{ headers: { authorization: 'Bearer other' } }],
   [{ headers: { AUTHORIZATION: `bAsIc ${basic('any user:other')}` } }],
-  [{ headers: null, queryStringParameters: { u: 'any', p: 'other' } }],
-  [{ headers: { Authorization: 'Token wrong' }, queryStringParameters: { p: 'other' } }],
+  [{ resource: '/write', headers: null, queryStringParameters: { u: 'any', p: 'other' } }],
+  [{ resource: '/ping', headers: { Authorization: 'Token wrong' }, queryStringParameters: { p: 'other' } }],
 ])('a token without bounds is let in with %j', async (changes) => {
   expect(await authorize({ ...EVENT, ...changes })).toMatchObject({ principalId: 'token-2', context: {} });
 });
@@ -53,6 +53,9 @@ test.each([
   [{ headers: { Authorization: `Basic ${basic('other')}` } }],
   [{ headers: { 'X-Authorization': 'Token other' } }],
   [{ headers: {}, queryStringParameters: { u: 'other', token: 'other' } }],
+  // API Gateway keeps the verdict there by the header, and would let the wrong one in by it.
+  [{ headers: { Authorization: 'Token wrong' }, queryStringParameters: { u: 'any', p: 'other' } }],
+  [{ headers: null, queryStringParameters: { u: 'any', p: 'other' } }],
 ])(
   "%j is refused with API Gateway's word for 401, without a stack and without an entry in the log",
   async (changes) => {

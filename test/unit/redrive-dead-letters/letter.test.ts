@@ -1,16 +1,22 @@
 /** What of a dead letter is replayed, by its shape: the sample events are the shapes that AWS documents. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Content, type DeadLetter, readLetter } from '../../../functions/redrive-dead-letters/letter';
+import {
+  type Content,
+  type DeadLetter,
+  type LetterRules,
+  readLetter,
+} from '../../../functions/redrive-dead-letters/letter';
 
 const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
 const SENT = 1_709_300_000_000;
 const sample = (name: string) =>
   JSON.parse(readFileSync(join(__dirname, '../../../events', `${name}.json`), 'utf8')) as Record<string, never>;
 
-const read = (body: unknown, changes: Partial<DeadLetter> = {}, workflow: string | undefined = WORKFLOW): Content => {
+const RULES: LetterRules = { stateMachineArn: WORKFLOW, maxTries: 3, fromParking: false };
+const read = (body: unknown, changes: Partial<DeadLetter> = {}, rules: Partial<LetterRules> = {}): Content => {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return readLetter({ body: text, firstSent: SENT, tries: 0, target: undefined, ...changes }, workflow, 3);
+  return readLetter({ body: text, firstSent: SENT, tries: 0, target: undefined, ...changes }, { ...RULES, ...rules });
 };
 const reasonOf = (content: Content): string => (content.kind === 'unreplayable' ? content.reason : content.kind);
 
@@ -46,22 +52,20 @@ test('an object whose load EventBridge could not start is a load', () => {
 
 describe('a load that failed', () => {
   const letter = sample('dead-letter-load') as Record<string, never> & { detail: Record<string, unknown> };
-  const named = (name: string) => ({ ...letter, detail: { ...letter.detail, name } });
+  const having = (changes: object) => ({ ...letter, detail: { ...letter.detail, ...changes } });
+  const named = (name: string) => having({ name });
+  const failed = { name: 'nightly-2024-01', error: 'InfluxDBConnectionError' };
 
   test('is started with its input, by a name that only this letter has', () => {
     const content = read(letter);
-    expect(content).toMatchObject({ kind: 'load', input: letter.detail.input, failed: 'nightly-2024-01' });
+    expect(content).toMatchObject({ kind: 'load', input: letter.detail.input, failed });
     expect(read(letter)).toEqual(content);
     const other = read({ ...letter, id: 'another failure' });
     expect(other.kind === 'load' && content.kind === 'load' && other.name !== content.name).toBe(true);
   });
 
   test('is started without its input, where that was too large for the event', () => {
-    expect(read({ ...letter, detail: { ...letter.detail, input: null } })).toMatchObject({
-      kind: 'load',
-      input: undefined,
-      failed: 'nightly-2024-01',
-    });
+    expect(read(having({ input: null }))).toMatchObject({ kind: 'load', input: undefined, failed });
   });
 
   test('again and again is started no more than a letter is replayed', () => {
@@ -70,18 +74,38 @@ describe('a load that failed', () => {
   });
 
   test('because somebody aborted it is not started against their will', () => {
-    const aborted = { ...letter, detail: { ...letter.detail, status: 'ABORTED' } };
+    const aborted = having({ status: 'ABORTED' });
     expect(reasonOf(read(aborted))).toContain('aborted');
+    expect(reasonOf(read(aborted, {}, { fromParking: true }))).toContain('aborted');
+  });
+
+  test.each(['DataConversionError', 'InvalidEventError', 'ConfigurationError'])(
+    'of %s is not started again, as it cannot end otherwise, until somebody replays what is parked',
+    (error) => {
+      const permanent = having({ error, cause: 'column region is missing' });
+      expect(reasonOf(read(permanent))).toBe(`the load cannot end otherwise: ${error}: column region is missing`);
+      expect(read(permanent, {}, { fromParking: true })).toMatchObject({ kind: 'load', input: letter.detail.input });
+    },
+  );
+
+  test.each(['InfluxDBConnectionError', 'S3UnavailableError', 'InfluxDBWriteError', 'UnexpectedError', undefined])(
+    'of %s is started again',
+    (error) => {
+      expect(read(having({ error })).kind).toBe('load');
+    },
+  );
+
+  test('too often is started again by somebody who replays what is parked', () => {
+    expect(read(named('redrive-3-0123'), {}, { fromParking: true })).toMatchObject({
+      kind: 'load',
+      name: expect.stringMatching(/^redrive-4-/),
+    });
   });
 
   test('of another state machine, or of a stack without one, is not replayed', () => {
-    const other = { ...letter, detail: { ...letter.detail, stateMachineArn: `${WORKFLOW}2` } };
+    const other = having({ stateMachineArn: `${WORKFLOW}2` });
     expect(reasonOf(read(other))).toContain('another state machine');
-    expect(
-      reasonOf(
-        readLetter({ body: JSON.stringify(letter), firstSent: SENT, tries: 0, target: undefined }, undefined, 3),
-      ),
-    ).toContain('none');
+    expect(reasonOf(read(letter, {}, { stateMachineArn: undefined }))).toContain('none');
   });
 });
 

@@ -1,12 +1,20 @@
 /** What becomes of each letter of a run, and when a run ends. */
+
+import type { Repetition } from 'shared/loads/repeat';
 import type { DeadLetter } from '../../../functions/redrive-dead-letters/letter';
-import { type LetterQueue, redrive, survey } from '../../../functions/redrive-dead-letters/redrive';
-import type { ReplayTargets } from '../../../functions/redrive-dead-letters/replay';
+import { type LetterQueue, type RunTime, redrive, survey } from '../../../functions/redrive-dead-letters/redrive';
+import type { Loads, ReplayTargets } from '../../../functions/redrive-dead-letters/replay';
 import { recordingLogger } from '../../influx-writing';
 import { VirtualClock } from '../../virtual-clock';
 
-const BOUNDS = { lettersPerSecond: 10, maxLetters: 1_000, maxTries: 3 };
+const BOUNDS = {
+  lettersPerSecond: 10,
+  maxLetters: 1_000,
+  maxTries: 3,
+  timeoutsMs: { write: 30_000, object: 600_000 },
+};
 const UNTIL = new AbortController().signal;
+const NO_END = () => Number.POSITIVE_INFINITY;
 const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
 
 interface NumberedLetter extends DeadLetter {
@@ -73,12 +81,13 @@ function run(
   bounds = BOUNDS,
   signal = UNTIL,
   clock = new VirtualClock(),
+  { msLeft = NO_END, fromParking = false }: Partial<Pick<RunTime, 'msLeft'>> & { fromParking?: boolean } = {},
 ) {
   const replayed: unknown[] = [];
   const note = (event: unknown) => Promise.resolve(replayed.push(event));
-  const targets = { write: note, loadObject: note, executions: undefined, ...changes };
-  const services = { queue, targets, stateMachineArn: WORKFLOW, logger: recordingLogger(), clock };
-  return { replayed, clock, services, done: redrive(bounds, services, signal) };
+  const targets = { write: note, loadObject: note, loads: undefined, ...changes };
+  const services = { queue, targets, stateMachineArn: WORKFLOW, fromParking, logger: recordingLogger(), clock };
+  return { replayed, clock, services, done: redrive(bounds, services, { signal, msLeft }) };
 }
 
 const failing = (name: string, message: string) => () => Promise.reject(Object.assign(new Error(message), { name }));
@@ -188,17 +197,70 @@ test.each([0, 1])('a run whose letters, %i, are fewer than its bound ends with t
   expect(await done).toMatchObject({ letters: count, ended: 'empty' });
 });
 
-test('a run ends with its time, and the replay under way is put back', async () => {
+test('a replay that only the end of the run cut off is no try: the letter stays hidden while its function goes on', async () => {
   const controller = new AbortController();
   const hanging: ReplayTargets['write'] = (_, signal) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
-  const queue = new Letters(writes(20));
+  const queue = new Letters(writes(20), 2);
   const { done } = run(queue, { write: hanging }, BOUNDS, controller.signal);
   while (queue.hidden.size < 4) await new Promise(setImmediate);
   controller.abort();
-  expect(await done).toMatchObject({ letters: 4, putBack: 4, ended: 'time' });
+  expect(await done).toMatchObject({ letters: 4, putBack: 0, parked: 0, left: 4, ended: 'time' });
   expect(queue.waiting).toHaveLength(16);
+  expect([...queue.hidden.values()].map(({ tries }) => tries)).toEqual([2, 2, 2, 2]);
 });
+
+describe('near the end of the run', () => {
+  const object = { bucket: 'b', key: 'k' };
+  /** A run of 900 s, of which so much is left once it has begun. */
+  const begunWith = (left: number) => {
+    let asked = 0;
+    return { msLeft: () => (asked++ === 0 ? 900_000 : left) };
+  };
+
+  test('no replay is begun that may outlast it: its letter is given back as it was, the others are replayed', async () => {
+    const queue = new Letters([object, write(0), object]);
+    const { done, replayed } = run(queue, {}, BOUNDS, UNTIL, undefined, begunWith(599_999));
+    expect(await done).toMatchObject({ letters: 3, replayed: 1, left: 2, ended: 'empty' });
+    expect(replayed).toEqual([write(0)]);
+    expect(queue.waiting.map(({ number, tries }) => [number, tries])).toEqual([
+      [0, 0],
+      [2, 0],
+    ]);
+    expect(queue.hidden.size).toBe(0);
+  });
+
+  test.each([
+    [600_000, 600_000, 1],
+    [600_000, 599_999, 0],
+    // Never would a run have time for these, so the first half minute has to do.
+    [900_000, 870_000, 1],
+    [900_000, 869_999, 0],
+  ])('a function that may take %i ms is invoked with %i ms left: %i', async (timeout, left, count) => {
+    const bounds = { ...BOUNDS, timeoutsMs: { write: 1, object: timeout } };
+    const { done } = run(new Letters([object]), {}, bounds, UNTIL, undefined, begunWith(left));
+    expect(await done).toMatchObject({ replayed: count, left: 1 - count });
+  });
+
+  test('loads are started, since nobody waits for them', async () => {
+    const started: string[] = [];
+    const loads = { start: (name: string) => Promise.resolve(started.push(name) > 0) } as unknown as Loads;
+    const letter = { ...load, detail: { ...load.detail, input: '{}' } };
+    await run(new Letters([letter]), { loads }, BOUNDS, UNTIL, undefined, begunWith(1)).done;
+    expect(started).toHaveLength(1);
+  });
+});
+
+test.each(['DataConversionError', 'InvalidEventError', 'ConfigurationError'])(
+  'a replay that fails with %s is parked at once, as no other one can end otherwise',
+  async (name) => {
+    const queue = new Letters([{ bucket: 'b', key: 'k' }]);
+    expect(await run(queue, { loadObject: failing(name, 'no such column') }).done).toMatchObject({ parked: 1 });
+    expect(queue.parked).toEqual([
+      { letter: expect.objectContaining({ tries: 1 }), reason: `${name}: no such column` },
+    ]);
+  },
+);
 
 test('a run ends where everything fails, before it uses up the tries of all letters', async () => {
   const queue = new Letters(writes(200));
@@ -214,33 +276,95 @@ test('a queue that cannot be read fails the run', async () => {
 });
 
 describe('a load', () => {
-  const execution = { status: 'FAILED', error: undefined, cause: undefined, started: undefined, ended: undefined };
-  const executionsOf = (known: string | undefined) => {
+  const execution = {
+    status: 'FAILED' as const,
+    error: undefined,
+    cause: undefined,
+    started: undefined,
+    ended: undefined,
+  };
+  const INPUT = '{"bucket":"b","prefix":"p/","clientToken":"t"}';
+  const letterOf = (detail: object) => ({ ...load, detail: { ...load.detail, ...detail } });
+  /** The workflow, which knows the input of the failed execution, and what its summary says. */
+  const loadsWith = (known?: string, repetition?: Repetition | Error) => {
     const started: [string, string][] = [];
-    const start = (name: string, input: string) => {
-      const isNew = !started.some(([other]) => other === name);
-      if (isNew) started.push([name, input]);
-      return Promise.resolve(isNew);
+    const loads: Loads = {
+      start: (name, input) => {
+        const isNew = !started.some(([other]) => other === name);
+        if (isNew) started.push([name, input]);
+        return Promise.resolve(isNew);
+      },
+      describe: () => Promise.resolve(known === undefined ? undefined : ({ ...execution, input: known } as const)),
+      repetition: () => (repetition instanceof Error ? Promise.reject(repetition) : Promise.resolve(repetition)),
     };
-    const describe = () => Promise.resolve(known === undefined ? undefined : ({ ...execution, input: known } as const));
-    return { started, executions: { start, describe } as ReplayTargets['executions'] };
+    return { loads, inputs: () => started.map(([, input]): unknown => JSON.parse(input)) };
   };
 
   test('is started once, however often its letter comes', async () => {
-    const { started, executions } = executionsOf(undefined);
-    const letter = { ...load, detail: { ...load.detail, input: '{"plan":"s3://w/p"}' } };
-    expect(await run(new Letters([letter, letter]), { executions }).done).toMatchObject({ replayed: 2 });
-    expect(started).toEqual([[expect.stringMatching(/^redrive-1-/), '{"plan":"s3://w/p"}']]);
+    const { loads, inputs } = loadsWith();
+    const letter = letterOf({ input: '{"plan":"s3://w/p"}' });
+    expect(await run(new Letters([letter, letter]), { loads }).done).toMatchObject({ replayed: 2 });
+    expect(inputs()).toEqual([{ plan: 's3://w/p' }]);
   });
 
   test('whose event lacks the input gets that of the failed execution, while there is one', async () => {
-    const known = executionsOf('{"bucket":"b","prefix":"p"}');
-    await run(new Letters([load]), { executions: known.executions }).done;
-    expect(known.started.map(([, input]) => input)).toEqual(['{"bucket":"b","prefix":"p"}']);
+    const known = loadsWith(INPUT);
+    await run(new Letters([load]), { loads: known.loads }).done;
+    expect(known.inputs()).toEqual([JSON.parse(INPUT)]);
 
     const queue = new Letters([load]);
-    await run(queue, { executions: executionsOf(undefined).executions }).done;
+    await run(queue, { loads: loadsWith().loads }).done;
     expect(queue.back.map(({ reason }) => reason)).toEqual([expect.stringContaining('is not known any more')]);
+  });
+
+  describe('that ended incomplete', () => {
+    const incomplete = letterOf({ error: 'LoadIncomplete', input: INPUT });
+    const plan = 's3://work/loads/x/failed-items.jsonl';
+    const repeatable = { plan, hopeless: undefined };
+    const corrupt = { plan, hopeless: 'DataConversionError: is corrupt' };
+
+    test('is repeated by its failed items alone, under the options that it had', async () => {
+      const options = { dataset: 'generation', toleratedFailurePercentage: 5, maxConcurrency: 3 };
+      const { loads, inputs } = loadsWith(undefined, repeatable);
+      const letters = [
+        incomplete,
+        letterOf({ error: 'LoadIncomplete', input: JSON.stringify({ ...options, bucket: 'b' }) }),
+      ];
+      expect(await run(new Letters(letters), { loads }).done).toMatchObject({ replayed: 2 });
+      expect(inputs()).toEqual([{ plan }, { ...options, plan }]);
+    });
+
+    test('is repeated whole where not all of it was planned', async () => {
+      const { loads, inputs } = loadsWith(undefined, { plan: undefined, hopeless: undefined });
+      await run(new Letters([incomplete]), { loads }).done;
+      expect(inputs()).toEqual([JSON.parse(INPUT)]);
+    });
+
+    test.each([
+      [corrupt, 'DataConversionError: is corrupt'],
+      [undefined, 'it has no summary'],
+    ])('is parked at once where its summary says %j', async (repetition, reason) => {
+      const queue = new Letters([incomplete]);
+      const { loads, inputs } = loadsWith(undefined, repetition);
+      expect(await run(queue, { loads }).done).toMatchObject({ parked: 1, putBack: 0 });
+      expect(inputs()).toEqual([]);
+      expect(queue.parked).toEqual([
+        { letter: expect.objectContaining({ tries: 0 }), reason: `the load cannot end otherwise: ${reason}` },
+      ]);
+    });
+
+    test('is started again all the same by somebody who replays what is parked', async () => {
+      const { loads, inputs } = loadsWith(undefined, corrupt);
+      const options = { fromParking: true };
+      await run(new Letters([incomplete]), { loads }, BOUNDS, UNTIL, undefined, options).done;
+      expect(inputs()).toEqual([{ plan }]);
+    });
+
+    test('comes again where its summary cannot be read now', async () => {
+      const queue = new Letters([incomplete]);
+      const { loads } = loadsWith(undefined, new Error('slow down'));
+      expect(await run(queue, { loads }).done).toMatchObject({ putBack: 1, parked: 0 });
+    });
   });
 });
 

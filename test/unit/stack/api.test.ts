@@ -68,7 +68,9 @@ describe('operations', () => {
       'GET /health',
       'GET /ping',
       'GET /ready',
+      'HEAD /health',
       'HEAD /ping',
+      'HEAD /ready',
       'POST /api/v2/write',
       'POST /write',
     ]);

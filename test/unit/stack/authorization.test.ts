@@ -1,4 +1,7 @@
 /** Who gets in: tokens, networks and the web ACL, as the template has them. */
+import type { CredentialSource } from 'shared/tokens/presented';
+import { createAuthorizer } from '../../../functions/authorize-token/authorize';
+import { recordingLogger } from '../../influx-writing';
 import {
   apiWith,
   at,
@@ -7,6 +10,7 @@ import {
   LOADER,
   type Overrides,
   operationsWith,
+  outputsWith,
   resourcesWith,
   statementsWith,
   TOKENS,
@@ -24,7 +28,33 @@ describe('AuthMode TOKEN', () => {
 
   test('asks for a token wherever the connector answers, and for a signature to load', () => {
     expect(securedBy('sigv4', BOTH)).toEqual(SIGNED);
-    expect(securedBy('token', BOTH)).toEqual(named(operationsWith(BOTH)).filter((each) => !SIGNED.includes(each)));
+    expect([...securedBy('token', BOTH), ...securedBy('headerToken', BOTH)].sort()).toEqual(
+      named(operationsWith(BOTH)).filter((each) => !SIGNED.includes(each)),
+    );
+  });
+
+  test('keeps verdicts by the header where v2 clients write alone, which the authorizer decides by the header alone', async () => {
+    expect(securedBy('headerToken', BOTH)).toEqual(['ANY /api/v2/write', 'POST /api/v2/write']);
+    const scheme = at(apiWith(TOKENS), 'DefinitionBody', 'components', 'securitySchemes', 'headerToken') as Fields;
+    expect(scheme['x-amazon-apigateway-authorizer']).toEqual({
+      type: 'request',
+      identitySource: 'method.request.header.Authorization',
+      authorizerUri: expect.stringContaining('/functions/<AuthorizeTokenFunction.Arn>/invocations'),
+      authorizerResultTtlInSeconds: '60',
+    });
+    const seen: CredentialSource[] = [];
+    const verify = (source: CredentialSource) => Promise.resolve(void seen.push(source));
+    const authorize = createAuthorizer({ verify }, { ...recordingLogger(), addContext: () => undefined });
+    const event = {
+      methodArn: 'arn:aws:execute-api:r:1:a/dev/POST/x',
+      headers: { a: 'b' },
+      queryStringParameters: { p: 'c' },
+    };
+    for (const [, resource] of operationsWith(BOTH)) {
+      await expect(authorize({ ...event, resource })).rejects.toThrow('Unauthorized');
+      const isCached = resource === '/api/v2/write';
+      expect(seen.pop()).toEqual({ headers: { a: 'b' }, queryStringParameters: isCached ? null : { p: 'c' } });
+    }
   });
 
   test('with PublicHealth opens /ping alone', () => {
@@ -34,7 +64,7 @@ describe('AuthMode TOKEN', () => {
     expect(named(open)).toEqual(['ANY /ping', 'GET /ping', 'HEAD /ping']);
   });
 
-  test('keeps no verdict and demands no header, so that tokens in the query get in', () => {
+  test('keeps no other verdict and demands no header, so that tokens in the query get in', () => {
     const scheme = at(apiWith(TOKENS), 'DefinitionBody', 'components', 'securitySchemes', 'token') as Fields;
     expect(scheme['x-amazon-apigateway-authtype']).toBe('custom');
     expect(scheme['x-amazon-apigateway-authorizer']).toEqual({
@@ -97,7 +127,7 @@ describe('AuthMode TOKEN', () => {
 
 test('with AuthMode IAM every operation is signed, and there is no authorizer', () => {
   expect(securedBy('sigv4', LOADER)).toEqual(named(operationsWith(LOADER)));
-  expect(at(apiWith(), 'DefinitionBody', 'components', 'securitySchemes')).not.toHaveProperty('token');
+  expect(Object.keys(at(apiWith(), 'DefinitionBody', 'components', 'securitySchemes') as Fields)).toEqual(['sigv4']);
 });
 
 describe('the resource policy', () => {
@@ -148,7 +178,9 @@ describe('the resource policy', () => {
     [{ ...PRIVATE, ...CIDRS, ...TOKENS }, []],
     [{ PublicHealth: 'true' }, []],
     [{ ...CIDRS, PublicHealth: 'true' }, ['execute-api:/*/*/ping']],
-  ])('allows nothing by itself but an open /ping: %p', (parameters, allowed) => {
+    [{ CorsAllowedOrigins: '*' }, []],
+    [{ ...CIDRS, CorsAllowedOrigins: '*' }, ['execute-api:/*/OPTIONS/*']],
+  ])('allows nothing by itself but an open /ping and preflights: %p', (parameters, allowed) => {
     const allows = (statements(parameters) ?? []).filter(({ Effect }) => Effect !== 'Deny');
     expect(allows.map(({ Resource }) => Resource)).toEqual(allowed);
   });
@@ -163,4 +195,57 @@ test('a web ACL is associated with the stage, where there is one', () => {
     ),
     WebACLArn: WebAclArn,
   });
+});
+
+describe('CorsAllowedOrigins', () => {
+  const CORS = { CorsAllowedOrigins: 'https://app.example.com' };
+  const preflights = (parameters: Overrides) => operationsWith(parameters).filter(([method]) => method === 'OPTIONS');
+
+  test.each([CORS, { ...CORS, ...TOKENS }, { ...CORS, ...LOADER }])(
+    'lets preflights of the connector reach the function without authorization, and no other request: %p',
+    (parameters) => {
+      expect(named(preflights(parameters))).toEqual([
+        'OPTIONS /api/v2/write',
+        'OPTIONS /health',
+        'OPTIONS /ping',
+        'OPTIONS /ready',
+        'OPTIONS /write',
+      ]);
+      const open = operationsWith(parameters).filter(([, , { security }]) => at(security, 0) === undefined);
+      expect(named(open)).toEqual(named(preflights(parameters)));
+    },
+  );
+
+  test('is off by default: a preflight is a request like any other', () => {
+    expect(preflights({})).toEqual([]);
+    expect(preflights(TOKENS)).toEqual([]);
+  });
+
+  test.each([
+    [{}, undefined],
+    [CORS, "'*'"],
+    [{ CorsAllowedOrigins: 'https://a.example,https://b.example' }, "'*'"],
+  ])('%p: answers of API Gateway itself, which are fixed, can be read by pages of %p', (parameters, expected) => {
+    const responses = Object.values(apiWith(parameters).GatewayResponses as Fields);
+    const origins = responses.map((each) => at(each, 'ResponseParameters', 'Headers', 'Access-Control-Allow-Origin'));
+    expect(new Set(origins)).toEqual(new Set([expected]));
+  });
+});
+
+test('who may write by IAM may write by v1 and v2, and ask for /ping, /health and /ready, and may not load', () => {
+  /** As IAM matches an action's resource. */
+  const allows = (arns: unknown, path: string): boolean =>
+    String(arns)
+      .split(',')
+      .map((arn) => new RegExp(`^${arn.replace(/.*<ConnectorApi>\/dev\//, '').replaceAll('*', '.*')}$`))
+      .some((pattern) => pattern.test(path));
+  const { WriteResourceArn: write, HealthResourceArns: health } = outputsWith(LOADER);
+  for (const path of ['POST/api/v2/write', 'POST/write']) expect(allows(write, path)).toBe(true);
+  for (const path of ['GET/ping', 'HEAD/ping', 'GET/health', 'HEAD/health', 'GET/ready', 'HEAD/ready']) {
+    expect(allows(health, path)).toBe(true);
+    expect(allows(write, path)).toBe(false);
+  }
+  for (const path of ['POST/loads', 'GET/loads/x', 'GET/loads/health']) {
+    expect([allows(write, path), allows(health, path)]).toEqual([false, false]);
+  }
 });

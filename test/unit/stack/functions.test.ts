@@ -1,9 +1,12 @@
+import { loadRedriveConfig } from 'shared/config';
 import {
   at,
+  brokenRules,
   byType,
   type Fields,
   LOADER,
   listed,
+  outputsWith,
   type Resource,
   resourcesWith,
   statementsWith,
@@ -24,17 +27,17 @@ const EVERYTHING = {
   RejectedLinesBucket: 'rejected-lines',
   TimestreamWriteEndpoint: 'https://ingest.example.com',
   PublicHealth: 'true',
+  CorsAllowedOrigins: 'https://app.example.com',
+  AllowedCidrs: '10.0.0.0/8',
 };
+const VPC = { VpcSubnetIds: 'subnet-0a,subnet-0b', VpcSecurityGroupIds: 'sg-0a' };
 
 /** The loader with a value for each of its optional parameters. */
 const LOADER_OPTIONS = {
   ...LOADER,
   MaxBatchSize: '5000',
   DatasetMappings: 's3://configuration/datasets.json',
-  LoaderReservedConcurrency: '20',
-  VpcSubnetIds: 'subnet-0a,subnet-0b',
-  VpcSecurityGroupIds: 'sg-0a',
-  DataBucketName: 'energy',
+  ...VPC,
   ObjectQueueArn: 'arn:aws:sqs:us-east-1:123456789012:objects',
 };
 
@@ -55,7 +58,7 @@ const resourcesOf = (action: string, parameters = {}, role = WRITER): string[] =
     .filter((statement) => listed(statement.Action).includes(action))
     .flatMap((statement) => listed(statement.Resource));
 
-describe.each(functionsWith({ ...LOADER, ...TOKENS }))('%s', (_name, { Properties, Metadata }) => {
+describe.each(functionsWith({ ...LOADER, ...TOKENS }))('%s', (_name, { Properties }) => {
   const resources = resourcesWith({ ...LOADER, ...TOKENS });
   const folder = String(Properties.CodeUri).replace('functions/', '');
 
@@ -67,26 +70,47 @@ describe.each(functionsWith({ ...LOADER, ...TOKENS }))('%s', (_name, { Propertie
       RetentionInDays: expect.any(Number),
     });
   });
+});
 
-  test('says its timeout, memory, runtime, architecture and role', () => {
-    expect(Number(Properties.Timeout)).toBeGreaterThan(0);
-    expect(Number(Properties.MemorySize)).toBeGreaterThanOrEqual(128);
-    expect(Properties.Runtime).toBe('nodejs24.x');
-    expect(Properties.Architectures).toEqual(['arm64']);
-    expect(Properties.Role).toMatch(/^<\w+Role\.Arn>$/);
-  });
+test.each([
+  {},
+  EVERYTHING,
+  TOKENS,
+  LOADER,
+  LOADER_OPTIONS,
+  { ...LOADER, DataBucketName: '*', EnableMetrics: 'false' },
+  { ...EVERYTHING, ...TOKENS, ...LOADER_OPTIONS, RedriveSchedule: 'rate(1 hour)' },
+  { EndpointType: 'PRIVATE', AllowedVpcEndpointIds: 'vpce-0a', CreateApiGatewayAccountRole: 'false' },
+])('nothing refers to what is not there with %p', (parameters) => {
+  expect(brokenRules(parameters)).toEqual([]);
+  expect(Object.keys(resourcesWith(parameters))).not.toEqual([]);
+  expect(Object.keys(outputsWith(parameters))).toEqual(
+    expect.arrayContaining(['Endpoint', 'LambdaDeadLetterQueueName']),
+  );
+});
 
-  test('is bundled as CommonJS with the layer outside, so that only the layer holds the shared code', () => {
-    expect(Metadata.BuildMethod).toBe('esbuild');
-    expect(Metadata.BuildProperties).toMatchObject({
-      Format: 'cjs',
-      External: expect.arrayContaining(['shared/*']),
-      MainFields: 'module,main',
-      Supported: ['dynamic-import=false'],
-    });
-    expect(Properties.Handler).toBe('handler.handler');
-    expect(Properties.Layers).toEqual(['<SharedLayer>']);
-  });
+test('the functions that write to Timestream or InfluxDB, and the authorizer, join the VPC, and their roles let them', () => {
+  const parameters = { ...LOADER, ...TOKENS, ...VPC };
+  const resources = resourcesWith(parameters);
+  const joined = functionsWith(parameters).filter(([, { Properties }]) => Properties.VpcConfig !== undefined);
+  expect(joined.map(([name]) => name).sort()).toEqual([
+    'AuthorizeTokenFunction',
+    'CheckInfluxDBFunction',
+    'LoadBatchFunction',
+    'LoadObjectFunction',
+    'WriteLineProtocolFunction',
+  ]);
+  for (const [name, { Properties }] of functionsWith(parameters)) {
+    const managed = resources[name.replace(/Function$/, 'Role')]?.Properties.ManagedPolicyArns ?? [];
+    if (Properties.VpcConfig === undefined) expect(managed).toEqual([]);
+    else {
+      expect(Properties.VpcConfig).toEqual({ SubnetIds: ['subnet-0a', 'subnet-0b'], SecurityGroupIds: ['sg-0a'] });
+      expect(managed).toEqual([expect.stringMatching(/:policy\/service-role\/AWSLambdaENIManagementAccess$/)]);
+    }
+  }
+  for (const [, { Properties }] of functionsWith({ ...LOADER, ...TOKENS })) {
+    expect(Properties).not.toHaveProperty('VpcConfig');
+  }
 });
 
 test('the functions that are invoked asynchronously, and no others, have a dead letter queue, after two retries', () => {
@@ -98,55 +122,12 @@ test('the functions that are invoked asynchronously, and no others, have a dead 
   }
 });
 
-test('the layer is made by its makefile, which has no rule of another name', () => {
-  const layer = resourcesWith().SharedLayer;
-  expect(layer?.Metadata).toEqual({ BuildMethod: 'makefile', BuildArchitecture: 'arm64' });
-  expect(layer?.Properties.CompatibleArchitectures).toEqual(template.Parameters.Architecture?.AllowedValues);
-});
-
 describe('environment of WriteLineProtocolFunction', () => {
   const NOT_PARAMETERS = ['dead_letter_queue_url', 'AWS_ENDPOINT_URL_TIMESTREAM_WRITE'];
   const snakeCase = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
 
-  test('without any parameter, optional variables are absent and none is empty', () => {
-    const environment = environmentWith();
-    expect(Object.values(environment)).not.toContain('');
-    expect(Object.keys(environment).sort()).toEqual([
-      'database_name',
-      'dead_letter_queue_url',
-      'enable_async_invocation',
-      'enable_database_creation',
-      'enable_mag_store_writes',
-      'enable_table_creation',
-      'log_level',
-      'mag_store_retention_period',
-      'max_compressed_bytes',
-      'max_decompressed_bytes',
-      'max_line_bytes',
-      'max_lines',
-      'max_new_tables',
-      'max_tags_and_fields',
-      'measure_name_for_multi_measure_records',
-      'mem_store_retention_period',
-      'rest_api_gateway_timeout_in_millis',
-      'single_table_name',
-      'table_mapping',
-      'write_deadline_millis',
-    ]);
-  });
-
-  test('with every parameter, the optional variables join', () => {
-    const optional = Object.keys(environmentWith(EVERYTHING)).filter((name) => !(name in environmentWith()));
-    expect(optional.sort()).toEqual([
-      'AWS_ENDPOINT_URL_TIMESTREAM_WRITE',
-      'custom_partition_key_dimension',
-      'custom_partition_key_type',
-      'default_dimension',
-      'enforce_custom_partition_key',
-      'kms_key_id',
-      'rejected_lines_bucket',
-      'resource_tags',
-    ]);
+  test('has no empty variable, which the function would refuse', () => {
+    expect(Object.values(environmentWith())).not.toContain('');
   });
 
   test.each(Object.keys(environmentWith(EVERYTHING)).filter((name) => !NOT_PARAMETERS.includes(name)))(
@@ -173,10 +154,6 @@ describe('permissions', () => {
     'logs:PutResourcePolicy',
     'logs:DescribeResourcePolicies',
     'logs:DescribeLogGroups',
-    'xray:PutTraceSegments',
-    'xray:PutTelemetryRecords',
-    'xray:GetSamplingRules',
-    'xray:GetSamplingTargets',
   ];
 
   test.each([{}, EVERYTHING, LOADER, TOKENS, { ...EVERYTHING, ...LOADER_OPTIONS }])(
@@ -243,7 +220,10 @@ describe('permissions', () => {
     for (const action of moves) expect(resourcesOf(action, {}, role)).toEqual(queues);
     expect(resourcesOf('lambda:InvokeFunction', {}, role)).toEqual(['<WriteLineProtocolFunction.Arn>']);
 
-    expect(actionsWith(LOADER, role)).toEqual([...alone, 'states:StartExecution', 'states:DescribeExecution']);
+    const loads = ['states:StartExecution', 'states:DescribeExecution', 's3:GetObject', 's3:ListBucket'];
+    expect(actionsWith(LOADER, role)).toEqual([...alone, ...loads]);
+    expect(resourcesOf('s3:GetObject', LOADER, role)).toEqual(['<WorkBucket.Arn>/loads/*/summary.json']);
+    expect(resourcesOf('s3:ListBucket', LOADER, role)).toEqual(['<WorkBucket.Arn>']);
     expect(resourcesOf('lambda:InvokeFunction', LOADER, role)).toEqual([
       '<WriteLineProtocolFunction.Arn>',
       '<LoadObjectFunction.Arn>',
@@ -289,8 +269,8 @@ describe.each(byType(resourcesWith(), 'AWS::SQS::Queue'))('queue %s', (name, { P
   });
 
   test.each([
-    [LOADER, ['<FailedLoadRule.Arn>']],
-    [{ ...LOADER, DataBucketName: 'energy' }, ['<FailedLoadRule.Arn>', '<NewObjectRule.Arn>']],
+    [{ ...LOADER, DataBucketName: '*' }, ['<FailedLoadRule.Arn>']],
+    [LOADER, ['<FailedLoadRule.Arn>', '<NewObjectRule.Arn>']],
   ])('admits the rules of the loader with %p, to the dead letters alone', (parameters, rules) => {
     if (name !== 'LambdaDeadLetterQueue') return expect(statements(parameters)).toEqual([DENY_PLAIN_HTTP]);
     expect(statements(parameters)).toEqual([
@@ -311,31 +291,77 @@ describe('the redrive', () => {
   const redrive = (parameters = {}) => resourcesWith(parameters).RedriveDeadLettersFunction?.Properties;
   const SCHEDULE = { RedriveSchedule: 'rate(1 hour)' };
 
+  const redriveConfig = (parameters = {}) => {
+    const variables = at(redrive(parameters)?.Environment, 'Variables') as Fields;
+    // A queue's URL is what a reference to it comes to.
+    const environment = Object.entries(variables).map(([name, value]) => [
+      name,
+      String(value).replace(/^<(\w+Queue)>$/, 'https://sqs.example/$1'),
+    ]);
+    return loadRedriveConfig(Object.fromEntries(environment));
+  };
+
   test('replays to what there is, within the bounds of the parameters', () => {
     const bounds = { RedriveLettersPerSecond: '7', RedriveMaxLetters: '70', RedriveMaxTries: '17' };
-    const connector = {
-      DEAD_LETTER_QUEUE_URL: '<LambdaDeadLetterQueue>',
-      PARKING_QUEUE_URL: '<ParkingQueue>',
-      WRITE_FUNCTION_NAME: '<WriteLineProtocolFunction>',
-      LETTERS_PER_SECOND: '7',
-      MAX_LETTERS: '70',
-      MAX_TRIES: '17',
-      LOG_LEVEL: 'INFO',
-    };
-    expect(at(redrive(bounds)?.Environment, 'Variables')).toEqual(connector);
-    expect(at(redrive({ ...LOADER, ...bounds })?.Environment, 'Variables')).toEqual({
-      ...connector,
-      LOAD_OBJECT_FUNCTION_NAME: '<LoadObjectFunction>',
-      STATE_MACHINE_ARN: '<BulkLoadStateMachine>',
+    expect(redriveConfig(bounds)).toMatchObject({
+      queueUrl: 'https://sqs.example/LambdaDeadLetterQueue',
+      parkingQueueUrl: 'https://sqs.example/ParkingQueue',
+      writeFunction: '<WriteLineProtocolFunction>',
+      loadObjectFunction: undefined,
+      workflow: undefined,
+      bounds: { lettersPerSecond: 7, maxLetters: 70, maxTries: 17 },
+    });
+    expect(redriveConfig(LOADER)).toMatchObject({
+      loadObjectFunction: '<LoadObjectFunction>',
+      workflow: { stateMachineArn: '<BulkLoadStateMachine>', workBucket: '<WorkBucket>' },
     });
   });
 
-  test('outlasts what it waits for', () => {
-    const resources = resourcesWith({ ...LOADER, LambdaTimeoutInSeconds: '900' });
-    const longest = ['WriteLineProtocolFunction', 'LoadObjectFunction'].map(
-      (name) => resources[name]?.Properties.Timeout,
-    );
-    expect(redrive()?.Timeout).toBeGreaterThanOrEqual(Math.max(...longest.map(Number)));
+  test('knows how long the functions may run that it waits for', () => {
+    const parameters = { ...LOADER, LambdaTimeoutInSeconds: '77', LoaderTimeoutInSeconds: '777' };
+    const { WriteLineProtocolFunction: write, LoadObjectFunction: object } = resourcesWith(parameters);
+    expect(redriveConfig(parameters).bounds.timeoutsMs).toEqual({
+      write: 1_000 * Number(write?.Properties.Timeout),
+      object: 1_000 * Number(object?.Properties.Timeout),
+    });
+  });
+
+  describe('does not overlap with its next run: the schedule', () => {
+    const { AllowedPattern = '' } = template.Parameters.RedriveSchedule ?? {};
+    const allowed = (schedule: string): boolean => new RegExp(`^(?:${AllowedPattern})$`).test(schedule);
+
+    test.each([
+      '',
+      'rate(15 minutes)',
+      'rate(90 minutes)',
+      'rate(1 hour)',
+      'rate(12 hours)',
+      'rate(1 day)',
+      'rate(7 days)',
+      'cron(0 3 * * ? *)',
+      'cron(0/15 8-18 ? * MON-FRI *)',
+    ])('may be %j', (schedule) => {
+      expect(allowed(schedule)).toBe(true);
+    });
+
+    test.each([
+      'rate(1 minute)',
+      'rate(5 minutes)',
+      'rate(14 minutes)',
+      'rate(0 hours)',
+      'cron(* * * * ? *)',
+      'cron(*/5 * * * ? *)',
+      'cron(0/14 * * * ? *)',
+      'cron(0,5 * * * ? *)',
+      'cron(0-9 * * * ? *)',
+      '1 hour',
+    ])('may not be %j', (schedule) => {
+      expect(allowed(schedule)).toBe(false);
+    });
+
+    test('comes no sooner than a run has ended', () => {
+      expect(Number(redrive()?.Timeout)).toBeLessThanOrEqual(15 * 60);
+    });
   });
 
   test('runs on a schedule only where there is one, and is not repeated by Lambda', () => {
@@ -354,15 +380,4 @@ describe('the redrive', () => {
     });
     expect(redrive()?.EventInvokeConfig).toEqual({ MaximumRetryAttempts: 0 });
   });
-});
-
-test.each(byType(resourcesWith({ ...LOADER, ...TOKENS }), 'AWS::Logs::LogGroup'))(
-  'log group %s forgets',
-  (_name, { Properties }) => {
-    expect(Properties.RetentionInDays).toBeGreaterThan(0);
-  },
-);
-
-test('what the original connector put out is put out', () => {
-  expect(Object.keys(template.Outputs)).toEqual(expect.arrayContaining(['Endpoint', 'LambdaDeadLetterQueueName']));
 });

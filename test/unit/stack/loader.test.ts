@@ -1,3 +1,4 @@
+import { loadLoaderConfig, loadPlanningConfig, loadWorkflowConfig } from 'shared/loader-config';
 import {
   at,
   byType,
@@ -5,12 +6,13 @@ import {
   LOADER,
   listed,
   type Overrides,
+  outputsWith,
   resourcesWith,
   statementsWith,
   template,
 } from './template';
 
-const WITH_BUCKET = { ...LOADER, DataBucketName: 'energy' };
+const ANY_BUCKET = { ...LOADER, DataBucketName: '*' };
 const FUNCTIONS = [
   'CheckInfluxDB',
   'DescribeLoad',
@@ -21,8 +23,6 @@ const FUNCTIONS = [
   'StartLoad',
   'SummarizeLoad',
 ];
-/** Those that talk to InfluxDB. */
-const WRITERS = ['CheckInfluxDB', 'LoadBatch', 'LoadObject'];
 
 const properties = (name: string, parameters: Overrides = LOADER): Fields => {
   const resource = resourcesWith(parameters)[name];
@@ -53,14 +53,9 @@ describe('without InfluxDBUrl', () => {
     expect(Object.keys(resourcesWith(LOADER))).toEqual(expect.arrayContaining(names));
   });
 
-  test('no parameter of the loader changes a thing', () => {
-    const rest = { DataBucketName: 'energy', ObjectQueueArn: 'arn:aws:sqs:us-east-1:123456789012:objects' };
-    expect(resourcesWith(rest)).toEqual(resourcesWith());
-  });
-
   test('no output names what is not there', () => {
-    const outputs = Object.entries(template.Outputs).filter(([, { Condition }]) => Condition === 'LoaderEnabled');
-    expect(outputs.map(([name]) => name).sort()).toEqual([
+    const added = Object.keys(outputsWith(LOADER)).filter((name) => !(name in outputsWith()));
+    expect(added.sort()).toEqual([
       'BulkLoadStateMachineArn',
       'LoadObjectFunctionArn',
       'LoadResourceArn',
@@ -83,78 +78,75 @@ describe.each(FUNCTIONS)('%s', (name) => {
     });
     expect(properties(`${name}LogGroup`).LogGroupName).toBe(`/aws/lambda/<AWS::StackName>/${folder}`);
   });
+});
 
-  test('has no empty variable', () => {
-    expect(Object.values(environment(name))).not.toContain('');
-  });
+describe('environment', () => {
+  const OPTIONS = { ...LOADER, MaxBatchSize: '5000', DatasetMappings: 's3://configuration/datasets.json' };
+  const CONFIGS = {
+    DetectDataset: loadPlanningConfig,
+    CheckInfluxDB: loadLoaderConfig,
+    PlanLoad: loadPlanningConfig,
+    LoadBatch: loadLoaderConfig,
+    SummarizeLoad: loadPlanningConfig,
+    LoadObject: loadLoaderConfig,
+    StartLoad: loadWorkflowConfig,
+    DescribeLoad: loadWorkflowConfig,
+  } as const;
 
-  test('joins the VPC only where it talks to InfluxDB', () => {
-    const parameters = { ...LOADER, VpcSubnetIds: 'subnet-0a,subnet-0b', VpcSecurityGroupIds: 'sg-0a' };
-    const managed = properties(`${name}Role`, parameters).ManagedPolicyArns;
-    expect(properties(`${name}Function`)).not.toHaveProperty('VpcConfig');
-    expect(properties(`${name}Role`).ManagedPolicyArns ?? []).toEqual([]);
-    if (WRITERS.includes(name)) {
-      expect(properties(`${name}Function`, parameters).VpcConfig).toEqual({
-        SubnetIds: ['subnet-0a', 'subnet-0b'],
-        SecurityGroupIds: ['sg-0a'],
+  test.each(Object.entries(CONFIGS))('is what %s takes, with and without the optional parameters', (name, load) => {
+    for (const parameters of [LOADER, OPTIONS]) {
+      const variables = environment(name, parameters) as Record<string, string>;
+      expect(load(variables)).toMatchObject({
+        workBucket: '<WorkBucket>',
+        datasetMappings: parameters === OPTIONS ? OPTIONS.DatasetMappings : undefined,
       });
-      expect(managed).toEqual([expect.stringMatching(/:policy\/service-role\/AWSLambdaENIManagementAccess$/)]);
-    } else {
-      expect(properties(`${name}Function`, parameters)).not.toHaveProperty('VpcConfig');
-      expect(managed).toBeUndefined();
     }
   });
 });
 
-describe('environment', () => {
-  const PLANNING = ['LOG_LEVEL', 'VALIDATE_SCHEMA', 'WORK_BUCKET'];
-  const WRITING = [
-    'DROP_INVALID_RECORDS',
-    'ENABLE_METRICS',
-    'INFLUXDB_BUCKET',
-    'INFLUXDB_ENGINE',
-    'INFLUXDB_ORG',
-    'INFLUXDB_TOKEN_SECRET_NAME',
-    'INFLUXDB_URL',
-    ...['LOG_LEVEL', 'MAX_RETRIES', 'METRICS_NAMESPACE', 'SKIP_FAILED_BATCHES', 'VALIDATE_SCHEMA', 'WORK_BUCKET'],
-  ];
+describe('concurrency towards InfluxDB', () => {
+  const reserved = (name: string, parameters: Overrides) =>
+    properties(`${name}Function`, parameters).ReservedConcurrentExecutions;
+  const QUEUE = { ObjectQueueArn: 'arn:aws:sqs:us-east-1:123456789012:objects' };
+  const polled = (value: string) =>
+    at(
+      properties('LoadObjectQueueMapping', { ...LOADER, ...QUEUE, LoaderReservedConcurrency: value }),
+      'ScalingConfig',
+      'MaximumConcurrency',
+    );
 
-  test.each([
-    ['DetectDataset', PLANNING],
-    ['CheckInfluxDB', WRITING],
-    ['PlanLoad', PLANNING],
-    ['LoadBatch', WRITING],
-    ['SummarizeLoad', PLANNING],
-    ['LoadObject', WRITING],
-    ['StartLoad', [...PLANNING, 'STATE_MACHINE_ARN']],
-    ['DescribeLoad', [...PLANNING, 'STATE_MACHINE_ARN']],
-  ])('%s has what it needs: %p', (name, variables) => {
-    expect(Object.keys(environment(name)).sort()).toEqual([...variables].sort());
+  test('is bounded without any parameter, whatever starts a load', () => {
+    expect(reserved('LoadBatch', LOADER)).toBe('20');
+    expect(reserved('LoadObject', LOADER)).toBe('20');
+    expect(at(properties('LoadObjectQueueMapping', { ...LOADER, ...QUEUE }), 'ScalingConfig')).toEqual({
+      MaximumConcurrency: '20',
+    });
   });
 
-  test('optional variables come with their parameters', () => {
-    const parameters = {
-      ...LOADER,
-      MaxBatchSize: '5000',
-      DatasetMappings: 's3://configuration/datasets.json',
-      LoaderReservedConcurrency: '20',
-    };
-    expect(environment('LoadBatch', parameters)).toMatchObject({
-      MAX_BATCH_SIZE: '5000',
-      DATASET_MAPPINGS: 's3://configuration/datasets.json',
-      LOADER_RESERVED_CONCURRENCY: '20',
-    });
-    expect(properties('LoadBatchFunction', parameters).ReservedConcurrentExecutions).toBe('20');
-    expect(properties('LoadBatchFunction')).not.toHaveProperty('ReservedConcurrentExecutions');
+  test('caps the items of one load, too', () => {
+    for (const name of ['DetectDataset', 'LoadBatch']) {
+      expect(environment(name, { ...LOADER, LoaderReservedConcurrency: '5' }).LOADER_RESERVED_CONCURRENCY).toBe('5');
+    }
+  });
+
+  test('of a queue is never below what Lambda takes', () => {
+    expect([polled('1'), polled('2'), polled('1000')]).toEqual([2, '2', '1000']);
+  });
+
+  test('is the account’s alone where the parameter is empty', () => {
+    const parameters = { ...LOADER, ...QUEUE, LoaderReservedConcurrency: '' };
+    for (const name of ['LoadBatch', 'LoadObject']) expect(reserved(name, parameters)).toBeUndefined();
+    expect(properties('LoadObjectQueueMapping', parameters)).not.toHaveProperty('ScalingConfig');
+    expect(environment('DetectDataset', parameters)).not.toHaveProperty('LOADER_RESERVED_CONCURRENCY');
   });
 });
 
-test('the functions that handle rows have the memory and time of the parameters', () => {
-  const parameters = { ...LOADER, LoaderMemorySize: '3008', LoaderTimeoutInSeconds: '600' };
-  const sized = FUNCTIONS.filter((name) => properties(`${name}Function`, parameters).MemorySize === '3008');
-  expect(sized).toEqual(['LoadBatch', 'LoadObject', 'PlanLoad', 'SummarizeLoad']);
-  for (const name of sized) expect(properties(`${name}Function`, parameters).Timeout).toBe('600');
-  expect(template.Parameters.LoaderMemorySize).toMatchObject({ MinValue: 512, MaxValue: 3008 });
+test('the functions that handle rows may have all the memory and time that Lambda gives', () => {
+  const parameters = { ...LOADER, LoaderMemorySize: '10240', LoaderTimeoutInSeconds: '600' };
+  for (const name of ['LoadBatch', 'LoadObject', 'PlanLoad', 'SummarizeLoad']) {
+    expect(properties(`${name}Function`, parameters)).toMatchObject({ MemorySize: '10240', Timeout: '600' });
+  }
+  expect(template.Parameters.LoaderMemorySize?.MaxValue).toBe(10240);
   expect(template.Parameters.LoaderTimeoutInSeconds?.MaxValue).toBe(900);
 });
 
@@ -185,7 +177,7 @@ describe('permissions', () => {
     ['StartLoad', ['states:StartExecution <BulkLoadStateMachine>', DESCRIBE]],
     ['DescribeLoad', [...READ_WORK, DESCRIBE]],
   ])('%s has these alone: %p', (name, expected) => {
-    const actual = permissions(name, WITH_BUCKET);
+    const actual = permissions(name, LOADER);
     expect(actual).toEqual(expect.arrayContaining(expected));
     expect(actual).toHaveLength(expected.length);
   });
@@ -195,11 +187,15 @@ describe('permissions', () => {
     expect(log.map(({ Resource }) => Resource)).toEqual([`<${name}LogGroup.Arn>`]);
   });
 
-  test('without DataBucketName files may be in every bucket of this account, and of no other', () => {
-    const statements = statementsWith(LOADER, 'PlanLoadRole').filter(({ Resource }) =>
-      /:s3:::\*/.test(String(Resource)),
+  test.each([
+    [LOADER, ['s3:ListBucket energy', 's3:GetObject energy/*']],
+    [ANY_BUCKET, ['s3:ListBucket *', 's3:GetObject */*']],
+  ])('files are read in the buckets of %p, and of this account alone', (parameters, expected) => {
+    const statements = statementsWith(parameters, 'PlanLoadRole').filter(({ Resource }) =>
+      String(Resource).includes(':s3:::'),
     );
-    expect(statements).toHaveLength(2);
+    const read = statements.map(({ Action, Resource }) => `${Action} ${String(Resource).replace(/.*:::/, '')}`);
+    expect(read).toEqual(expected);
     for (const { Condition } of statements) {
       expect(Condition).toEqual({ StringEquals: { 'aws:ResourceAccount': '<AWS::AccountId>' } });
     }
@@ -225,8 +221,8 @@ describe('permissions', () => {
 
   test('LoadObject may be named by the notifications of a bucket, and receives from the queue given', () => {
     const queue = 'arn:aws:sqs:us-east-1:123456789012:objects';
-    const parameters = { ...WITH_BUCKET, ObjectQueueArn: queue };
-    expect(properties('LoadObjectPermission', WITH_BUCKET)).toMatchObject({
+    const parameters = { ...LOADER, ObjectQueueArn: queue };
+    expect(properties('LoadObjectPermission', LOADER)).toMatchObject({
       Principal: 's3.amazonaws.com',
       SourceAccount: '<AWS::AccountId>',
       SourceArn: expect.stringMatching(/:s3:::energy$/),
@@ -236,15 +232,14 @@ describe('permissions', () => {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     });
     expect(permissions('LoadObject', parameters)).toContain(`sqs:ReceiveMessage ${queue}`);
-    expect(resourcesWith(WITH_BUCKET)).not.toHaveProperty('LoadObjectQueueMapping');
+    expect(resourcesWith(LOADER)).not.toHaveProperty('LoadObjectQueueMapping');
   });
 });
 
 describe('the state machine', () => {
-  test('logs failures to its own group and is traced', () => {
+  test('logs failures to its own group', () => {
     expect(properties('BulkLoadStateMachine')).toMatchObject({
       Type: 'STANDARD',
-      Tracing: { Enabled: true },
       Logging: {
         Level: 'ERROR',
         Destinations: [{ CloudWatchLogsLogGroup: { LogGroupArn: '<BulkLoadLogGroup.Arn>' } }],
@@ -255,7 +250,7 @@ describe('the state machine', () => {
 
   test('may invoke its steps, and read and write below loads/', () => {
     const steps = ['CheckInfluxDB', 'DetectDataset', 'LoadBatch', 'PlanLoad', 'SummarizeLoad'];
-    const own = permissions('BulkLoad').filter((permission) => !permission.startsWith('xray:'));
+    const own = permissions('BulkLoad');
     expect(own).toEqual(expect.arrayContaining(steps.map((name) => `lambda:InvokeFunction <${name}Function.Arn>`)));
     expect(own.filter((permission) => permission.startsWith('s3:'))).toEqual([
       's3:AbortMultipartUpload <WorkBucket.Arn>/loads/*',
@@ -290,8 +285,8 @@ describe('rules of EventBridge', () => {
   });
 
   test('start a load for each new Parquet object of the data bucket, or else keep the event as a dead letter', () => {
-    expect(resourcesWith(LOADER)).not.toHaveProperty('NewObjectRule');
-    expect(properties('NewObjectRule', WITH_BUCKET)).toMatchObject({
+    expect(resourcesWith(ANY_BUCKET)).not.toHaveProperty('NewObjectRule');
+    expect(properties('NewObjectRule', LOADER)).toMatchObject({
       EventPattern: {
         source: ['aws.s3'],
         'detail-type': ['Object Created'],
@@ -305,7 +300,7 @@ describe('rules of EventBridge', () => {
         },
       ],
     });
-    expect(permissions('NewObject', WITH_BUCKET)).toEqual(['states:StartExecution <BulkLoadStateMachine>']);
+    expect(permissions('NewObject', LOADER)).toEqual(['states:StartExecution <BulkLoadStateMachine>']);
   });
 });
 

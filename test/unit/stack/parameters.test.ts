@@ -44,6 +44,21 @@ describe('parameters', () => {
   });
 });
 
+test.each([
+  ['', true],
+  ['*', true],
+  ['https://app.example.com', true],
+  ['http://localhost:3000,https://app.example.com', true],
+  // A path is no part of an origin, and a quote would end the header's value.
+  ['https://app.example.com/', false],
+  ["https://app.example.com'", false],
+  ['app.example.com', false],
+  ['*,https://app.example.com', false],
+])('CorsAllowedOrigins may be %j: %p', (origins, isAllowed) => {
+  const { AllowedPattern = '' } = template.Parameters.CorsAllowedOrigins ?? {};
+  expect(new RegExp(`^(?:${AllowedPattern})$`).test(origins)).toBe(isAllowed);
+});
+
 describe('rules', () => {
   const DIMENSION = { CustomPartitionKeyType: 'dimension', CustomPartitionKeyDimension: 'host' };
 
@@ -56,7 +71,8 @@ describe('rules', () => {
     TOKENS,
     { EndpointType: 'PRIVATE', AllowedVpcEndpointIds: 'vpce-0a,vpce-0b', AllowedCidrs: '10.0.0.0/8' },
     LOADER,
-    { ...LOADER, VpcSubnetIds: 'subnet-0a', VpcSecurityGroupIds: 'sg-0a' },
+    { ...LOADER, DataBucketName: '*' },
+    { VpcSubnetIds: 'subnet-0a', VpcSecurityGroupIds: 'sg-0a' },
   ])('allow %p', (parameters) => {
     expect(brokenRules(parameters)).toEqual([]);
   });
@@ -71,6 +87,12 @@ describe('rules', () => {
     [{ EndpointType: 'PRIVATE' }, 'needs AllowedVpcEndpointIds'],
     [{ AllowedVpcEndpointIds: 'vpce-0a' }, 'needs EndpointType PRIVATE'],
     [{ ...LOADER, InfluxDBTokenSecretName: '' }, 'needs InfluxDBTokenSecretName'],
+    [{ ...LOADER, DataBucketName: '' }, 'needs DataBucketName'],
+    [{ InfluxDBTokenSecretName: 'influxdb/token' }, 'needs InfluxDBUrl'],
+    [{ DataBucketName: 'energy' }, 'needs InfluxDBUrl'],
+    [{ ObjectQueueArn: 'arn:aws:sqs:us-east-1:123456789012:objects' }, 'needs InfluxDBUrl'],
+    [{ DatasetMappings: 's3://configuration/datasets.json' }, 'needs InfluxDBUrl'],
+    [{ MaxBatchSize: '5000' }, 'needs InfluxDBUrl'],
     [{ ...LOADER, VpcSubnetIds: 'subnet-0a' }, 'needs VpcSecurityGroupIds'],
     [{ ...LOADER, VpcSecurityGroupIds: 'sg-0a' }, 'needs VpcSubnetIds'],
   ])('refuse %p', (parameters: Record<string, string>, reason) => {

@@ -39,6 +39,7 @@ test.each([
     'a request without org',
   ],
   ['a bucket of another case', '/api/v2/write', { bucket: 'Metrics', org: 'plant' }, BOTH, "bucket 'Metrics'"],
+  ['another bucket by an HTTP API', '/api/v2/write', { bucket: 'other' }, { lambda: BUCKETS }, "bucket 'other'"],
   ['another db', '/write', { db: 'other', bucket: 'metrics' }, BOTH, "db 'other'"],
   ['no db, but a bucket', '/write', { bucket: 'metrics' }, BUCKETS, 'a request without db'],
 ])('%s: 403, and nothing is stored', async (_case, path, query, authorizer, what) => {

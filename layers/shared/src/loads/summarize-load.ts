@@ -29,6 +29,8 @@ const inputSchema = z.object({
         rows: z.number(),
         unplanned: z.number(),
         ignored: z.number().default(0),
+        /** Where the next part begins; null after the last one. */
+        continuation: z.unknown(),
       }),
       /** Where the map's ResultWriter put its manifest; null where the map did not run, or failed. */
       results: z.object({ bucket: z.string(), manifestKey: z.string() }).nullish(),
@@ -61,6 +63,8 @@ export interface Summary extends Totals {
   readonly datasets: Readonly<Record<string, Totals>>;
   /** The items to repeat, as a plan; null where there are none. */
   readonly failedItems: string | null;
+  /** Whether every file was planned: otherwise the load has files that are not among the failed items either. */
+  readonly fullyPlanned: boolean;
   readonly summary: string;
   readonly withinTolerance: boolean;
 }
@@ -90,6 +94,7 @@ export async function summarizeLoad(event: unknown, services: SummaryServices): 
   const summary = describe(load, sum, wasStopped, unfinished.unread, {
     failedItems: failedItems && objects.nameOf(failedItems),
     summary: objects.nameOf(at('summary.json')),
+    fullyPlanned: !isCut && (parts.at(-1)?.plan.continuation ?? null) === null,
   });
   await objects.write(at('summary.json'), Buffer.from(JSON.stringify(summary, null, 2)), 'application/json');
   return summary;
@@ -236,7 +241,7 @@ function describe(
   sum: LoadSum,
   wasStopped: boolean,
   unread: number,
-  written: Pick<Summary, 'failedItems' | 'summary'>,
+  written: Pick<Summary, 'failedItems' | 'summary' | 'fullyPlanned'>,
 ): Summary {
   const totals = sum.all.totals();
   const { points_written: points, source_records: records, failed_points, rejected_points } = totals;

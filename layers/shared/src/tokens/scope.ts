@@ -16,11 +16,20 @@ export function scopeContext({ buckets, orgs }: TokenScope): Record<string, stri
 }
 
 /**
- * The scope in an authorizer's context, as an event's `requestContext.authorizer` has it; without a context, everything is allowed.
- * @throws InvalidEventError for a list that cannot be read, which must not allow everything
+ * The scope in an authorizer's context, as an event's `requestContext.authorizer` has it: flat from a REST API, under `lambda` from an
+ * HTTP API. Without a context, everything is allowed.
+ * @throws InvalidEventError for a context or list that cannot be read, which must not allow everything
  */
-export function scopeOf(context: Readonly<Record<string, unknown>> | null | undefined): TokenScope {
-  return { buckets: names(context?.buckets, 'buckets'), orgs: names(context?.orgs, 'orgs') };
+export function scopeOf(authorizer: unknown): TokenScope {
+  const { lambda, ...flat } = fields(authorizer, 'requestContext.authorizer');
+  const context = lambda === undefined ? flat : fields(lambda, 'requestContext.authorizer.lambda');
+  return { buckets: names(context.buckets, 'buckets'), orgs: names(context.orgs, 'orgs') };
+}
+
+function fields(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (value === undefined || value === null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+  throw new InvalidEventError(`${name} of the event must be an object`);
 }
 
 function names(value: unknown, field: string): string[] | undefined {
