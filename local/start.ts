@@ -119,7 +119,13 @@ async function start(args: Arguments): Promise<void> {
     const { host, timestreamPort, dataDir } = args;
     timestream = await startTimestream({ host, port: timestreamPort, ...(dataDir !== undefined && { dataDir }) });
   }
-  const config = timestream === undefined ? given : { ...given, timestreamEndpoint: timestream.url };
+  const config: ConnectorConfig = {
+    ...given,
+    ...(timestream !== undefined && { timestreamEndpoint: timestream.url }),
+    asynchronous: false,
+    // As InfluxDB, which allows every origin.
+    corsAllowedOrigins: given.corsAllowedOrigins.length > 0 ? given.corsAllowedOrigins : ['*'],
+  };
   const client = timestream === undefined ? timestreamClient(config) : localClient(config, timestream.url);
   if (args.aws) await assertAwsAccess(client.config);
   const administration = tableAdministration(client);
@@ -129,10 +135,11 @@ async function start(args: Arguments): Promise<void> {
     port: args.port,
     maxBodyBytes: config.bounds.maxCompressedBytes,
     verify: verifier && ((request) => verifier.verify(request)),
+    corsAllowedOrigins: config.corsAllowedOrigins,
     arrivalMs: ARRIVAL_MS,
     log: (line) => console.log(line),
     handler: createHandler({
-      config: { ...config, asynchronous: false },
+      config,
       logger,
       send: writeRecordsSender(client, config),
       tables: new TableCreator(config.tables, administration),

@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda';
 import { InvalidEventError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
 import { type AsynchronousServices, handOver, storeHandedOver } from './asynchronous';
+import { assertWriteEvent } from './event-source';
 import { type HttpRequest, readRequest, type WriteEvent } from './request';
 import { ApiError, failure, type HttpResponse } from './responses';
 import { createRouter } from './routes';
@@ -17,7 +18,10 @@ export interface HandlerServices extends AsynchronousServices {
 
 export type InvocationContext = Pick<Context, 'getRemainingTimeInMillis'> & Partial<Context>;
 
-/** The function: answers requests; stores what was handed over, which it answers with nothing or an error. */
+/**
+ * The function: responds to requests; stores what was handed over, and then returns nothing or throws. It throws
+ * InvalidEventError for an event that it does not take, so that Lambda reports the invocation as failed.
+ */
 export function createHandler(
   services: HandlerServices,
 ): (event: unknown, context?: InvocationContext) => Promise<HttpResponse | undefined> {
@@ -28,9 +32,10 @@ export function createHandler(
   );
   return async (event, context) => {
     if (context?.awsRequestId !== undefined) logger.addContext(context as Context);
+    assertWriteEvent(event);
     const remaining = (context?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY) - ANSWER_MS;
-    if ((event as WriteEvent | null)?.asynchronous === true) {
-      await withDeadline(remaining, (signal) => storeHandedOver(event as WriteEvent, services, signal));
+    if (event.asynchronous === true) {
+      await withDeadline(remaining, (signal) => storeHandedOver(event, services, signal));
       return undefined;
     }
     const request = tryReading(event);
@@ -39,7 +44,7 @@ export function createHandler(
   };
 }
 
-function tryReading(event: unknown): HttpRequest | ApiError {
+function tryReading(event: WriteEvent): HttpRequest | ApiError {
   try {
     return readRequest(event);
   } catch (error) {

@@ -76,6 +76,7 @@ describe('defaults', () => {
       functionName: undefined,
       deadLetterQueueUrl: undefined,
       rejectedLinesBucket: undefined,
+      corsAllowedOrigins: [],
       logLevel: 'INFO',
     } satisfies ConnectorConfig);
   });

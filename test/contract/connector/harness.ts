@@ -112,6 +112,7 @@ export async function connectorBefore(
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes,
+    corsAllowedOrigins: config.corsAllowedOrigins,
     arrivalMs: 30_000,
     verify,
     log,

@@ -148,7 +148,9 @@ export class LineDecoder {
     }
     this.position = at;
     if (bytes[start] === HASH) return this.fail('control character in a comment', at);
-    if (this.isControl(at)) return this.fail('control character in the measurement', at);
+    if (at < end && bytes[at] !== COMMA && bytes[at] !== SPACE && this.isControl(at)) {
+      return this.fail('control character in the measurement', at);
+    }
     if (at === start) return this.fail('expected a measurement', at);
     if (!this.isText(start, at)) return this.fail('invalid UTF-8 in the measurement', start);
     this.keyStart = start;
@@ -167,13 +169,7 @@ export class LineDecoder {
     const start = this.position;
     const keyEnd = this.skipKey();
     if (!this.isText(start, keyEnd)) return this.fail('invalid UTF-8 in a tag key', start);
-    if (keyEnd >= end) return this.fail('no fields: expected a space and a field, found the end of the input', start);
-    if (this.isControl(keyEnd)) return this.fail('control character in a tag key', keyEnd);
-    if (keyEnd === start && this.endsLine(start)) {
-      return this.fail('no fields: expected a space and a field, found the end of the line', start);
-    }
-    if (keyEnd === start) return this.fail('expected a tag key or a field', start);
-    if (bytes[keyEnd] !== EQUALS) return this.fail("expected '=' after the tag key", keyEnd);
+    if (keyEnd === start || keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.failTagKey(start, keyEnd);
     this.keyStart = start;
     this.keyEnd = keyEnd;
     this.position = keyEnd + 1;
@@ -225,17 +221,25 @@ export class LineDecoder {
     const start = this.position;
     const keyEnd = this.skipKey();
     if (!this.isText(start, keyEnd)) return this.fail('invalid UTF-8 in a field key', start);
-    if (this.isControl(keyEnd)) return this.fail('control character in a field key', keyEnd);
-    if (keyEnd === start) {
-      return this.fail(
-        keyEnd >= end ? 'expected a field key, found the end of the input' : 'expected a field key',
-        start,
-      );
-    }
+    if (keyEnd === start || keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.failFieldKey(start, keyEnd);
     this.keyStart = start;
     this.keyEnd = keyEnd;
-    if (keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.fail("expected '=' after the field key", keyEnd);
     return this.readValue(keyEnd + 1);
+  }
+
+  private failTagKey(start: number, keyEnd: number): typeof FAULT {
+    const expected = 'no fields: expected a space and a field, found the end of the';
+    if (keyEnd >= this.end) return this.fail(`${expected} input`, start);
+    if (this.isControl(keyEnd)) return this.fail('control character in a tag key', keyEnd);
+    if (keyEnd > start) return this.fail("expected '=' after the tag key", keyEnd);
+    return this.fail(this.endsLine(start) ? `${expected} line` : 'expected a tag key or a field', start);
+  }
+
+  private failFieldKey(start: number, keyEnd: number): typeof FAULT {
+    if (keyEnd < this.end && this.isControl(keyEnd)) return this.fail('control character in a field key', keyEnd);
+    if (keyEnd > start) return this.fail("expected '=' after the field key", keyEnd);
+    const found = keyEnd >= this.end ? ', found the end of the input' : '';
+    return this.fail(`expected a field key${found}`, start);
   }
 
   /** Reads the next field if its key and equals sign are `expected`; else, or where the fields end, END. */
@@ -417,7 +421,7 @@ export class LineDecoder {
   /** Whether `bytes[at]` is a control character that no end of a line begins with. */
   private isControl(at: number): boolean {
     const byte = this.bytes[at];
-    if (at >= this.end || (byte >= SPACE && byte !== 0x7f)) return false;
+    if (byte >= SPACE && byte !== 0x7f) return false;
     return (byte !== NEWLINE && byte !== RETURN) || !this.endsLine(at);
   }
 
