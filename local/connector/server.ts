@@ -10,6 +10,7 @@ import { isPreflight, withCors } from '../../functions/write-line-protocol/cors'
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import { ApiError, failure, type HttpResponse } from '../../functions/write-line-protocol/responses';
 import type { createHandler } from '../../functions/write-line-protocol/write-handler';
+import { countingPoints, requestLine } from './request-log';
 
 export interface ConnectorOptions {
   readonly handler: ReturnType<typeof createHandler>;
@@ -69,18 +70,21 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
 
 async function respond(request: IncomingMessage, response: ServerResponse, options: ConnectorOptions): Promise<void> {
   const started = performance.now();
+  const totals = {};
   const body = await readBody(request, options.maxBodyBytes);
-  const result = body === undefined ? TOO_LARGE : await authorized(request, event(request, body), options);
+  const result =
+    body === undefined
+      ? TOO_LARGE
+      : await countingPoints(totals, () => authorized(request, event(request, body), options));
   const answer = result ?? { statusCode: 202, headers: {}, body: '', isBase64Encoded: false };
   // The handler has not seen every request: the browser is to show each response to its page.
   const { origin } = request.headers;
   const { statusCode, headers, body: text } = withCors(answer, origin, options.corsAllowedOrigins);
   response.writeHead(statusCode, headers);
   response.end(request.method === 'HEAD' ? undefined : text);
-  const reason = statusCode < 400 ? '' : `  ${text.slice(0, 300)}`;
-  options.log(
-    `${request.method} ${shownPath(request)} ${statusCode} ${Math.round(performance.now() - started)} ms${reason}`,
-  );
+  const reason = statusCode < 400 ? '' : text.slice(0, 300);
+  const milliseconds = performance.now() - started;
+  options.log(requestLine(`${request.method} ${shownPath(request)}`, statusCode, milliseconds, totals, reason));
 }
 
 const TOO_LARGE = failure(
