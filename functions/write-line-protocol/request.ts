@@ -96,10 +96,7 @@ function queryParameters(event: WriteEvent): Map<string, string> {
   ]);
 }
 
-function fromUrl(encoded: string): string {
-  const [[name] = ['']] = [...new URLSearchParams(encoded.replaceAll('&', '%26').replaceAll('=', '%3D'))];
-  return name;
-}
+const fromUrl = (encoded: string): string => new URLSearchParams(`text=${encoded}`).get('text') ?? '';
 
 /** The path below the stage. The resource names it where a custom domain puts a prefix before the path. */
 function requestPath(event: WriteEvent): string {
@@ -142,17 +139,9 @@ const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = Buffer.from('\u{feff}');
 /** Content codings that are not supported. Source: the registry of HTTP content codings at IANA, and those in use beside it. */
 const COMPRESSIONS = new Set(
-  ['br', 'compress', 'x-compress', 'deflate', 'zstd', 'dcb', 'dcz', 'exi', 'pack200-gzip', 'aes128gcm'].concat([
-    'bzip2',
-    'x-bzip2',
-    'lz4',
-    'lzma',
-    'snappy',
-    'x-snappy-framed',
-    'xz',
-    'zlib',
-    'zip',
-  ]),
+  'aes128gcm br bzip2 compress dcb dcz deflate exi lz4 lzma pack200-gzip snappy x-bzip2 x-compress xz zip zlib zstd'.split(
+    ' ',
+  ),
 );
 
 /**
