@@ -167,14 +167,14 @@ export class LineDecoder {
       return END;
     }
     const start = this.position;
-    const keyEnd = this.skipKey();
+    const keyEnd = this.skipKey(ENDS_KEY);
     if (!this.isText(start, keyEnd)) return this.fail('invalid UTF-8 in a tag key', start);
     if (keyEnd === start || keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.failTagKey(start, keyEnd);
     this.keyStart = start;
     this.keyEnd = keyEnd;
     this.position = keyEnd + 1;
     this.valueStart = this.position;
-    this.valueEnd = this.skipTagValue();
+    this.valueEnd = this.skipKey(ENDS_TAG_VALUE);
     if (this.valueEnd === this.valueStart) return this.fail('expected a tag value after the tag key', this.valueStart);
     if (!this.isText(this.valueStart, this.valueEnd)) return this.fail('invalid UTF-8 in a tag value', this.valueStart);
     return this.takeTagComma() ? TOKEN : FAULT;
@@ -219,7 +219,7 @@ export class LineDecoder {
     if (this.section !== AT_FIELDS) return END;
     const { bytes, end } = this;
     const start = this.position;
-    const keyEnd = this.skipKey();
+    const keyEnd = this.skipKey(ENDS_KEY);
     if (!this.isText(start, keyEnd)) return this.fail('invalid UTF-8 in a field key', start);
     if (keyEnd === start || keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.failFieldKey(start, keyEnd);
     this.keyStart = start;
@@ -438,31 +438,20 @@ export class LineDecoder {
     return false;
   }
 
-  /** Moves behind a tag value, and returns that position. */
-  private skipTagValue(): number {
+  /**
+   * Moves behind a name or a tag value, and returns that position.
+   * @param ends ENDS_KEY for a tag key or field key, ENDS_TAG_VALUE for a tag value
+   */
+  private skipKey(ends: number): number {
     const { bytes, end } = this;
     let at = this.position;
     for (; at < end; at++) {
       const byte = bytes[at];
       if (byte === BACKSLASH) {
         if (at + 1 < end && escapesInKey(bytes[at + 1])) at++;
-      } else if ((CLASS[byte] & ENDS_TAG_VALUE) !== 0) {
-        if ((byte !== NEWLINE && byte !== RETURN) || this.endsLine(at)) break;
+      } else if ((CLASS[byte] & ends) !== 0) {
+        if (byte >= SPACE || ends === ENDS_KEY || this.endsLine(at)) break;
       }
-    }
-    this.position = at;
-    return at;
-  }
-
-  /** Moves behind a tag key or field key, and returns that position. */
-  private skipKey(): number {
-    const { bytes, end } = this;
-    let at = this.position;
-    for (; at < end; at++) {
-      const byte = bytes[at];
-      if (byte === BACKSLASH) {
-        if (at + 1 < end && escapesInKey(bytes[at + 1])) at++;
-      } else if ((CLASS[byte] & ENDS_KEY) !== 0) break;
     }
     this.position = at;
     return at;
