@@ -35,7 +35,7 @@ export function requestLine(
   reason: string,
 ): string {
   const time = new Date().toTimeString().slice(0, 8);
-  const points = stored === undefined ? '' : `, ${stored} points stored`;
+  const points = stored === undefined ? '' : `, ${stored} ${stored === 1 ? 'point' : 'points'} stored`;
   const others = `${refused ? `, ${refused} refused` : ''}${unstored ? `, ${unstored} not stored` : ''}`;
   return `${time} ${request} ${status} ${Math.round(milliseconds)} ms${points}${others}${reason && `  ${reason}`}`;
 }

@@ -12,6 +12,7 @@ describe('the line of a request', () => {
       /^\d\d:\d\d:\d\d POST \/api\/v2\/write 204 35 ms, 12 points stored$/,
     );
     expect(line({ stored: 9, refused: 1, unstored: 2 })).toMatch(/ 9 points stored, 1 refused, 2 not stored$/);
+    expect(line({ stored: 1, refused: 0, unstored: 0 })).toMatch(/ 1 point stored$/);
     expect(line({})).toMatch(/ 204 35 ms$/);
     expect(line({}, '{"code":"invalid"}')).toMatch(/ 204 35 ms {2}\{"code":"invalid"\}$/);
   });
