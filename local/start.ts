@@ -2,14 +2,17 @@
 import { parseArgs } from 'node:util';
 import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
-import type { FunctionLogger } from 'shared/logger';
+import type { FunctionLogger, LogFields } from 'shared/logger';
+import { systemClock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
 import { TOKEN_FORM, TOKEN_PATTERN } from 'shared/tokens/accepted';
 import { TokenVerifier } from 'shared/tokens/verifier';
 import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { assertAwsAccess } from './command/aws';
+import { noteWrite } from './connector/request-log';
 import { startConnector } from './connector/server';
+import { withStorageFault } from './connector/storage';
 import { type RunningTimestream, startTimestream } from './timestream/server';
 
 const USAGE = `npm start -- [options]
@@ -76,16 +79,27 @@ function portNumber(option: string, text: string): number {
   return port;
 }
 
-/** Warnings and errors only: the server prints a line for each request. */
-const logger: FunctionLogger = {
-  addContext: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: (message, ...fields) => console.error(describe(message, fields)),
-  error: (message, ...fields) => console.error(describe(message, fields)),
-};
+/** Warnings and errors, except while `isQuiet`: their reason is in the log already. The server prints a line for each request. */
+function localLogger(isQuiet: () => boolean): FunctionLogger {
+  const print = (message: string, fields: readonly LogFields[]): void => {
+    if (!isQuiet()) console.error(describe(message, fields));
+  };
+  return {
+    addContext: () => undefined,
+    debug: () => undefined,
+    info: (message, ...fields) => {
+      if (message === 'write') fields.forEach(noteWrite);
+    },
+    warn: (message, ...fields) => {
+      // The response names what is not stored.
+      if (message === 'write') fields.forEach(noteWrite);
+      print(message, fields);
+    },
+    error: (message, ...fields) => print(message, fields),
+  };
+}
 
-function describe(message: string, fields: readonly Readonly<Record<string, unknown>>[]): string {
+function describe(message: string, fields: readonly LogFields[]): string {
   const texts = fields
     .flatMap((each) => Object.entries(each))
     .map(([name, value]) => {
@@ -96,7 +110,7 @@ function describe(message: string, fields: readonly Readonly<Record<string, unkn
 }
 
 /** Lets those tokens in, by the code of the authorizer; undefined where there are none. */
-function verifierOf(tokens: readonly string[]): TokenVerifier | undefined {
+function verifierOf(tokens: readonly string[], logger: FunctionLogger): TokenVerifier | undefined {
   if (tokens.length === 0) return undefined;
   const secret = JSON.stringify({ tokens: [...new Set(tokens)].map((token) => ({ token })) });
   return new TokenVerifier(() => Promise.resolve(secret), logger);
@@ -113,13 +127,20 @@ async function start(args: Arguments): Promise<void> {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   // Bad configuration stops the start before anything listens.
   const given = loadConnectorConfig();
-  const verifier = verifierOf(args.tokens);
   let timestream: RunningTimestream | undefined;
+  const logger = localLogger(() => timestream?.storageFault() !== undefined);
+  const verifier = verifierOf(args.tokens, logger);
   if (!args.aws) {
     const { host, timestreamPort, dataDir } = args;
     timestream = await startTimestream({ host, port: timestreamPort, ...(dataDir !== undefined && { dataDir }) });
   }
-  const config = timestream === undefined ? given : { ...given, timestreamEndpoint: timestream.url };
+  const config: ConnectorConfig = {
+    ...given,
+    ...(timestream !== undefined && { timestreamEndpoint: timestream.url }),
+    asynchronous: false,
+    // As InfluxDB, which allows every origin.
+    corsAllowedOrigins: given.corsAllowedOrigins.length > 0 ? given.corsAllowedOrigins : ['*'],
+  };
   const client = timestream === undefined ? timestreamClient(config) : localClient(config, timestream.url);
   if (args.aws) await assertAwsAccess(client.config);
   const administration = tableAdministration(client);
@@ -129,25 +150,45 @@ async function start(args: Arguments): Promise<void> {
     port: args.port,
     maxBodyBytes: config.bounds.maxCompressedBytes,
     verify: verifier && ((request) => verifier.verify(request)),
+    corsAllowedOrigins: config.corsAllowedOrigins,
     arrivalMs: ARRIVAL_MS,
     log: (line) => console.log(line),
-    handler: createHandler({
-      config: { ...config, asynchronous: false },
-      logger,
-      send: writeRecordsSender(client, config),
-      tables: new TableCreator(config.tables, administration),
-      checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
-      invokeSelf: unavailable,
-      sendLetter: unavailable,
-      storeRejected: async (object, signal) =>
-        (await import('../functions/write-line-protocol/rejected-lines-bucket')).storeRejected(config, object, signal),
-    }),
+    handler: withStorageFault(
+      createHandler({
+        config,
+        logger,
+        send: writeRecordsSender(client, config),
+        // The embedded Timestream has no quota of create calls.
+        tables: new TableCreator(config.tables, administration, systemClock, args.aws ? undefined : 0),
+        checkTimestream: async (signal) => {
+          await timestream?.assertWritable();
+          await administration.databaseExists(config.tables.database, signal);
+        },
+        invokeSelf: unavailable,
+        sendLetter: unavailable,
+        storeRejected: async (object, signal) =>
+          (await import('../functions/write-line-protocol/rejected-lines-bucket')).storeRejected(
+            config,
+            object,
+            signal,
+          ),
+      }),
+      () => timestream?.storageFault(),
+    ),
   });
+  if (isOpen(args)) {
+    console.error(`warning: anyone who reaches ${args.host} can write: give --token, or leave out --host`);
+  }
   console.log(welcome(connector.url, timestream?.url, args, config));
   stopOnSignal(async () => {
     await connector.close();
     await timestream?.close();
   });
+}
+
+/** Whether requests of other machines are let in without a token. */
+function isOpen({ host, tokens }: Arguments): boolean {
+  return tokens.length === 0 && !/^(localhost|127(\.\d+){3}|::1)$/.test(host);
 }
 
 function welcome(

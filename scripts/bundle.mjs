@@ -3,17 +3,23 @@
  * (.build). All of it is CommonJS, and a lazy `import()` becomes a `require`: a Lambda finds the layer through NODE_PATH, which
  * `import` ignores. Types are not checked here; `npm run check` does that.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import './require-node.cjs';
+
+import { promises, readdirSync, readFileSync } from 'node:fs';
+import module from 'node:module';
+import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
+
+// By name, an old Node without one of them would end here, before the check of its version.
+const { cp, mkdir, readFile, rm, writeFile } = promises;
+const { isBuiltin } = module;
 
 const SOURCE = 'layers/shared/src';
 const DIST = 'layers/shared/dist';
 const VENDOR = 'layers/shared/vendor';
 const PROGRAM_FOLDERS = ['local', 'samples'];
 const BUILD = '.build';
+const PROGRAMS = join(BUILD, 'programs');
 
 const NODE_CODE = {
   platform: 'node',
@@ -88,23 +94,34 @@ async function vendor(specifier) {
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name, version, main }, null, 2)}\n`);
 }
 
-/** Each local/*.ts and samples/*.ts is a program; it takes packages from node_modules and the layer from its build. */
+/**
+ * Each local/*.ts and samples/*.ts is a program; it takes packages from node_modules and the layer from its build. What is run
+ * is a file that an old Node can read: it looks at the version before it loads the program.
+ */
 async function buildPrograms() {
-  const programs = PROGRAM_FOLDERS.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
+  const files = PROGRAM_FOLDERS.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
+  const programs = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
   await build({
     ...NODE_CODE,
-    entryPoints: programs.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')),
+    entryPoints: programs,
     outbase: '.',
-    outdir: BUILD,
+    outdir: PROGRAMS,
     outExtension: { '.js': '.cjs' },
     bundle: true,
     packages: 'external',
     external: ['shared/*'],
     sourcemap: true,
   });
+  for (const program of programs) {
+    const file = `${program.slice(0, -'.ts'.length)}.cjs`;
+    const required = ['scripts/require-node.cjs', join(PROGRAMS, file)];
+    const lines = required.map((path) => `require(${JSON.stringify(relative(dirname(join(BUILD, file)), path))});\n`);
+    await mkdir(dirname(join(BUILD, file)), { recursive: true });
+    await writeFile(join(BUILD, file), lines.join(''));
+  }
 }
 
-const built = [DIST, VENDOR, ...PROGRAM_FOLDERS.map((folder) => join(BUILD, folder))];
+const built = [DIST, VENDOR, PROGRAMS, ...PROGRAM_FOLDERS.map((folder) => join(BUILD, folder))];
 await Promise.all(built.map((folder) => rm(folder, { recursive: true, force: true })));
 await Promise.all([
   buildModules()

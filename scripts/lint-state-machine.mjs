@@ -2,6 +2,8 @@
  * Checks the state machine with statelint (PyPI: `pip install statelint jsonata-python PyYAML`), a second opinion beside
  * asl-validator: it parses every JSONata expression. STATELINT names it where it is not on PATH.
  */
+import './require-node.cjs';
+
 import { spawnSync } from 'node:child_process';
 
 const DEFINITION = 'statemachine/bulk-load.asl.yaml';

@@ -1,4 +1,6 @@
 /** Ends with 1 where the SAM CLI is missing, and says how to install it, before `npm run build` begins its work. */
+import './require-node.cjs';
+
 import { spawnSync } from 'node:child_process';
 
 if (spawnSync('sam', ['--version']).error !== undefined) {

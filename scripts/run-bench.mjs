@@ -1,4 +1,6 @@
 /** Bundles benchmarks of bench/ and runs them: `npm run bench [-- NAME [arguments]]`; without a name, all that need nothing else. */
+import './require-node.cjs';
+
 import { fileURLToPath } from 'node:url';
 import { bundleWorker } from './bundle-worker.mjs';
 import { runProgram } from './run-program.mjs';

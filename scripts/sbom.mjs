@@ -2,6 +2,8 @@
  * The software bill of materials of what is deployed: CycloneDX, as npm tells it, without what only development needs. As a program
  * it writes the bill beside the build output, .aws-sam/sbom.cdx.json.
  */
+import './require-node.cjs';
+
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

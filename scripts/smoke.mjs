@@ -3,6 +3,8 @@
  * sample data set by `npm run sample:write`, and stops it by SIGTERM. Ends with one line, `N passed, N failed, N skipped`, and with
  * 1 where something failed.
  */
+import './require-node.cjs';
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

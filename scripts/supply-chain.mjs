@@ -2,6 +2,8 @@
  * What the project takes from others: pinned, licensed, without install scripts, without known faults. Ends with one line,
  * `N passed, N failed, N skipped`, and with 1 where something failed.
  */
+import './require-node.cjs';
+
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { productionBill } from './sbom.mjs';

@@ -2,6 +2,7 @@
 import { loadConnectorConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
 import type { FunctionLogger } from 'shared/logger';
+import type { Clock } from 'shared/resilience/clock';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
 import type { RejectedLinesLetter } from '../functions/write-line-protocol/asynchronous';
@@ -25,6 +26,8 @@ export interface HandlerOptions {
   readonly invokeSelf?: HandlerServices['invokeSelf'];
   readonly sendLetter?: HandlerServices['sendLetter'];
   readonly storeRejected?: HandlerServices['storeRejected'];
+  /** Of the deadline. */
+  readonly clock?: Clock;
 }
 
 export interface HandlerUnderTest {
@@ -61,7 +64,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   };
   const nothing = () => Promise.resolve();
   const administration = { databaseExists: () => Promise.resolve(true), createDatabase: nothing, createTable: nothing };
-  const handle = createHandler({
+  const services: HandlerServices = {
     config,
     logger,
     send: options.send ?? store,
@@ -75,7 +78,8 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
         objects.push(object);
         return Promise.resolve(`s3://${config.rejectedLinesBucket}/${object.key}`);
       }),
-  });
+  };
+  const handle = createHandler(services, options.clock);
   return { handle, stored, handedOver, letters, objects, logger };
 }
 

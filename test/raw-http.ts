@@ -17,8 +17,11 @@ export function writeRequest(
   return [`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`, body];
 }
 
-/** Sends the parts, all of them before it looks at any answer, and returns what came until the server ended the connection. */
-export function exchange(url: string, parts: readonly (string | Uint8Array)[]): Promise<Answer> {
+/**
+ * Sends the parts, all of them before it looks at any answer, and returns what came until the server ended the connection.
+ * @param end ends its own side behind them, as a client that leaves does
+ */
+export function exchange(url: string, parts: readonly (string | Uint8Array)[], { end = false } = {}): Promise<Answer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -35,5 +38,6 @@ export function exchange(url: string, parts: readonly (string | Uint8Array)[]): 
       });
     });
     for (const part of parts) socket.write(part);
+    if (end) socket.end();
   });
 }

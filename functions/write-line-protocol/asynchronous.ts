@@ -3,7 +3,6 @@
  * What cannot be stored then throws, so that Lambda tries again and at last puts the event into the dead letter queue.
  */
 import { StorageUnavailableError } from 'shared/errors';
-import { untilAborted } from 'shared/resilience/backoff';
 import { type RejectedLine, RejectedLinesFile } from './rejected-lines';
 import { type HttpRequest, readBody, readRequest, type WriteEvent } from './request';
 import { ApiError, type HttpResponse, json, notHandedOver } from './responses';
@@ -15,10 +14,10 @@ const MAX_EVENT_BYTES = 900 * 1024;
 const MAX_REASONS_IN_LETTER = 100;
 
 export interface AsynchronousServices extends RouteServices {
-  /** Invokes this function with the event, and does not wait for it. */
-  readonly invokeSelf: (event: WriteEvent) => Promise<unknown>;
-  /** Puts a letter into the dead letter queue. */
-  readonly sendLetter: (letter: RejectedLinesLetter) => Promise<unknown>;
+  /** Invokes this function with the event, and does not wait for it. Ends when the signal aborts. */
+  readonly invokeSelf: (event: WriteEvent, signal: AbortSignal) => Promise<unknown>;
+  /** Puts a message into the dead-letter queue. Ends when the signal aborts. */
+  readonly sendLetter: (letter: RejectedLinesLetter, signal: AbortSignal) => Promise<unknown>;
 }
 
 /** An event that holds only the rejected lines of another, so that they can be mended and sent again as they are. */
@@ -58,7 +57,7 @@ class LetterWriter {
 const bytesOf = (event: WriteEvent): number => Buffer.byteLength(JSON.stringify(event));
 
 /**
- * Hands a write over and answers 202.
+ * Hands a write over and responds 202. A 503 may come although Lambda took the event: the client sends the request again then.
  * @throws ApiError where the request cannot be read, or is too large to be handed over
  */
 export async function handOver(
@@ -75,7 +74,7 @@ export async function handOver(
     throw new ApiError(413, 'request too large', `unable to read data: ${message}`);
   }
   try {
-    await untilAborted(invokeSelf(event), signal);
+    await invokeSelf(event, signal);
   } catch (error) {
     logger.error('the write could not be handed over', { error });
     throw notHandedOver(error instanceof Error && error.name === 'TooManyRequestsException');
@@ -114,7 +113,7 @@ export async function storeHandedOver(
     const rejected = new LetterWriter(request);
     await storeGoodLines(request, services, signal, rejected.add);
     const letter = rejected.finish();
-    if (letter !== undefined) await services.sendLetter(letter);
+    if (letter !== undefined) await services.sendLetter(letter, signal);
   } else {
     const rejected = new RejectedLinesFile(request);
     await storeGoodLines(request, services, signal, rejected.add);

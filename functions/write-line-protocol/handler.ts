@@ -15,8 +15,8 @@ export const handler = createHandler({
   send: writeRecordsSender(client, config),
   tables: new TableCreator(config.tables, administration),
   checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
-  invokeSelf: async (event) => (await import('./asynchronous-clients')).invokeSelf(config, event),
-  sendLetter: async (letter) => (await import('./asynchronous-clients')).sendLetter(config, letter),
+  invokeSelf: async (event, signal) => (await import('./asynchronous-clients')).invokeSelf(config, event, signal),
+  sendLetter: async (letter, signal) => (await import('./asynchronous-clients')).sendLetter(config, letter, signal),
   storeRejected: async (object, signal) =>
     (await import('./rejected-lines-bucket')).storeRejected(config, object, signal),
 });

@@ -7,14 +7,15 @@ import { scopeOf, type TokenScope } from 'shared/tokens/scope';
 import { ApiError, tooLarge } from './responses';
 
 /**
- * What of an event is looked at: API Gateway's proxy events (REST, and HTTP version 2), the asynchronous hand-over, or a bare
- * `{body, queryParameters}`, which is a write.
+ * The parts of an event that are read: proxy events of API Gateway (REST, and HTTP version 2), function URLs and load balancers,
+ * the asynchronous hand-over, or a bare `{body, queryParameters}`, which is a write.
  */
 export interface WriteEvent {
   readonly httpMethod?: string;
   readonly path?: string;
   readonly resource?: string;
   readonly rawPath?: string;
+  readonly rawQueryString?: string;
   readonly headers?: Readonly<Record<string, unknown>> | null;
   readonly queryStringParameters?: Readonly<Record<string, unknown>> | null;
   readonly multiValueQueryStringParameters?: Readonly<Record<string, unknown>> | null;
@@ -27,7 +28,9 @@ export interface WriteEvent {
     readonly timeEpoch?: number;
     readonly stage?: string;
     readonly http?: { readonly method?: string; readonly path?: string };
-    /** The context that the token authorizer gave. */
+    /** There for a request of an Application Load Balancer. */
+    readonly elb?: object;
+    /** The context that the token authorizer gave; of an HTTP API below `lambda`. */
     readonly authorizer?: Readonly<Record<string, unknown>> | null;
   };
   /** Set by the function itself on what it hands over in asynchronous mode. */
@@ -50,41 +53,50 @@ export interface HttpRequest {
   readonly scope: TokenScope;
 }
 
-/** @throws InvalidEventError where the event is none of the forms */
-export function readRequest(input: unknown): HttpRequest {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw new InvalidEventError(
-      'the event must be an object: an API Gateway proxy event, or {"body": "<line protocol>"}',
-    );
-  }
-  const event = input as WriteEvent;
-  const body = event.body ?? '';
-  if (typeof body !== 'string') throw new InvalidEventError('the body of the event must be a string');
+/** @throws InvalidEventError for a part that is not of its type */
+export function readRequest(event: WriteEvent): HttpRequest {
+  const body = text(event.body, 'body') ?? '';
   const { requestContext } = event;
   const time = requestContext?.requestTimeEpoch ?? requestContext?.timeEpoch ?? Date.now();
   if (!Number.isSafeInteger(time) || time <= 0) {
     throw new InvalidEventError('requestContext.requestTimeEpoch of the event must be milliseconds since 1970');
   }
+  const authorizer = requestContext?.authorizer;
   return {
     method: (
       text(event.httpMethod, 'httpMethod') ??
       text(requestContext?.http?.method, 'requestContext.http.method') ??
       'POST'
     ).toUpperCase(),
-    path: requestPath(event),
-    headers: strings(event.headers, true),
-    query: new Map([
-      ...strings(event.multiValueQueryStringParameters),
-      ...strings(event.queryStringParameters),
-      ...strings(event.queryParameters),
-    ]),
+    path: requestPath(event).replace(/(?<=.)\/$/, ''),
+    headers: strings(event.headers, (name) => name.toLowerCase()),
+    query: queryParameters(event),
     body,
     isBase64Encoded: event.isBase64Encoded === true,
     time,
     id: text(requestContext?.requestId, 'requestContext.requestId') ?? '',
-    scope: scopeOf(requestContext?.authorizer),
+    scope: scopeOf((authorizer?.lambda as typeof authorizer) ?? authorizer),
   };
 }
+
+/** Of a parameter that comes twice the first value counts, as in InfluxDB. */
+function queryParameters(event: WriteEvent): Map<string, string> {
+  const { rawQueryString, requestContext } = event;
+  if (rawQueryString !== undefined) {
+    // `queryStringParameters` joins the values of one name by commas.
+    return new Map([...new URLSearchParams(text(rawQueryString, 'rawQueryString'))].reverse());
+  }
+  // A load balancer leaves them as they are in the URL.
+  const decoded = requestContext?.elb === undefined ? undefined : fromUrl;
+  return new Map([
+    ...strings(event.queryStringParameters, decoded, decoded),
+    // It holds every value, where `queryStringParameters` has the last.
+    ...strings(event.multiValueQueryStringParameters, decoded, decoded),
+    ...strings(event.queryParameters),
+  ]);
+}
+
+const fromUrl = (encoded: string): string => new URLSearchParams(`text=${encoded}`).get('text') ?? '';
 
 /** The path below the stage. The resource names it where a custom domain puts a prefix before the path. */
 function requestPath(event: WriteEvent): string {
@@ -104,25 +116,37 @@ function text(value: unknown, name: string): string | undefined {
   throw new InvalidEventError(`${name} of the event must be a string`);
 }
 
+const asItIs = (text: string): string => text;
+
 /** Values may be strings or arrays, of which the first counts. */
-function strings(values: Readonly<Record<string, unknown>> | null | undefined, lowerCase = false): Map<string, string> {
+function strings(
+  values: Readonly<Record<string, unknown>> | null | undefined,
+  nameOf = asItIs,
+  textOf = asItIs,
+): Map<string, string> {
   const result = new Map<string, string>();
   for (const [name, value] of Object.entries(values ?? {})) {
     const first: unknown = Array.isArray(value) ? value[0] : value;
-    if (typeof first === 'string') result.set(lowerCase ? name.toLowerCase() : name, first);
+    if (typeof first === 'string') result.set(nameOf(name), textOf(first));
   }
   return result;
 }
 
 const decompress = promisify(gunzip);
 
-/** How much of a header's value an answer repeats, in characters. */
-const MAX_SHOWN = 100;
 const NEWLINE = 0x0a;
+/** The byte order mark in UTF-8, which programs on Windows write before a text. */
+const BYTE_ORDER_MARK = Buffer.from('\u{feff}');
+/** Content codings that are not supported. Source: the registry of HTTP content codings at IANA, and those in use beside it. */
+const COMPRESSIONS = new Set(
+  'aes128gcm br bzip2 compress dcb dcz deflate exi lz4 lzma pack200-gzip snappy x-bzip2 x-compress xz zip zlib zstd'.split(
+    ' ',
+  ),
+);
 
 /**
- * The bytes of the body: base64 and gzip undone, gzip by its header or its first two bytes.
- * @throws ApiError 413 beyond a bound, 415 for another encoding, 400 for what is not gzip
+ * The bytes of the body: base64 and gzip undone, gzip by its header or its first two bytes, and no byte order mark before them.
+ * @throws ApiError 413 beyond a bound, 415 for another compression, 400 for what is not gzip
  */
 export async function readBody(request: HttpRequest, bounds: RequestBounds): Promise<Buffer> {
   const raw = bytesOf(request, bounds.maxCompressedBytes);
@@ -130,7 +154,9 @@ export async function readBody(request: HttpRequest, bounds: RequestBounds): Pro
   const body = compressed && raw.length > 0 ? await gunzipped(raw, bounds.maxDecompressedBytes) : raw;
   if (body.length > bounds.maxDecompressedBytes) throw tooLarge(`more than ${bounds.maxDecompressedBytes} bytes`);
   if (hasMoreLines(body, bounds.maxLines)) throw tooLarge(`more than ${bounds.maxLines} lines`);
-  return body;
+  return body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? body.subarray(BYTE_ORDER_MARK.length)
+    : body;
 }
 
 /** @throws ApiError 413 beyond `most`; a text that must be longer is not made bytes of */
@@ -144,15 +170,23 @@ function bytesOf({ body, isBase64Encoded }: HttpRequest, most: number): Buffer {
   return bytes;
 }
 
-/** @throws ApiError 415 for any other encoding than gzip and none */
+/**
+ * Whether a Content-Encoding says gzip. What names no compression, such as a charset, is ignored, as InfluxDB does.
+ * @throws ApiError 415 for another compression, or for more than one
+ */
 function isGzip(contentEncoding = ''): boolean {
-  const encoding = contentEncoding.trim().toLowerCase();
-  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
-  if (encoding === 'identity' || encoding === '') return false;
+  const names = contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+  const isGzipName = (name: string): boolean => name === 'gzip' || name === 'x-gzip';
+  const applied = names.filter((name) => isGzipName(name) || COMPRESSIONS.has(name));
+  if (applied.length === 0) return false;
+  if (applied.length === 1 && applied.every(isGzipName)) return true;
   throw new ApiError(
     415,
     'unsupported media type',
-    `Content-Encoding '${encoding.slice(0, MAX_SHOWN)}' is not supported: use gzip or identity`,
+    `Content-Encoding '${applied.slice(0, 3).join(', ')}' is not supported: use gzip or identity`,
   );
 }
 

@@ -2,6 +2,8 @@
 
 import { RequestTooLargeError } from 'shared/errors';
 import { untilAborted } from 'shared/resilience/backoff';
+import { preflight, withCors } from './cors';
+import { pathNotFound } from './not-served';
 import { checkScope } from './permission';
 import { RejectedLinesFile, type RejectedLinesObject } from './rejected-lines';
 import type { HttpRequest } from './request';
@@ -74,7 +76,10 @@ const health: Route = async (_request, { checkTimestream, logger }, signal) => {
 const ready: Route = () =>
   json(200, { status: 'ready', started: started.toISOString(), up: `${Math.round(process.uptime())}s` });
 
+/** By path and method; `ANY` is every method that is not named. */
 type Routes = Readonly<Record<string, Readonly<Record<string, Route>>>>;
+
+const ANY = 'ANY';
 
 /** A write that the scope of its token allows. */
 const allowed =
@@ -84,12 +89,18 @@ const allowed =
     return write(request, ...rest);
   };
 
+/** The response to OPTIONS of a path that is not below /api/v2, as in InfluxDB. */
+const methods =
+  (allow: string): Route =>
+  () => ({ ...noContent(), statusCode: 200, headers: { ...noContent().headers, Allow: allow } });
+
+/** Methods and statuses as in InfluxDB 2.7.12, which serves /health and /ready with every method. */
 const routes = (write: Route): Routes => ({
   '/api/v2/write': { POST: write },
-  '/write': { POST: write },
-  '/ping': { GET: noContent, HEAD: noContent },
-  '/health': { GET: health },
-  '/ready': { GET: ready },
+  '/write': { POST: write, OPTIONS: methods('OPTIONS, POST') },
+  '/ping': { GET: noContent, HEAD: noContent, OPTIONS: methods('GET, HEAD, OPTIONS') },
+  '/health': { [ANY]: health },
+  '/ready': { [ANY]: ready },
 });
 
 /**
@@ -101,9 +112,10 @@ export function createRouter(
   write: Route = writeNow,
 ): (request: HttpRequest, signal: AbortSignal) => Promise<HttpResponse> {
   const table = routes(allowed(write));
-  return async (request, signal) => {
+  const { corsAllowedOrigins } = services.config;
+  const respond = async (request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> => {
     try {
-      return await findRoute(table, request)(request, services, signal);
+      return preflight(request, corsAllowedOrigins) ?? (await findRoute(table, request)(request, services, signal));
     } catch (error) {
       if (error instanceof ApiError) return failure(error);
       if (error instanceof RequestTooLargeError) return failure(tooLarge(error.message));
@@ -111,13 +123,15 @@ export function createRouter(
       return failure(new ApiError(500, 'internal error', 'an internal error has occurred'));
     }
   };
+  return async (request, signal) =>
+    withCors(await respond(request, signal), request.headers.get('origin'), corsAllowedOrigins);
 }
 
 /** @throws ApiError 404 for an unknown path, 405 for a method that it does not have */
 function findRoute(table: Routes, { method, path }: HttpRequest): Route {
   const methods = Object.hasOwn(table, path) ? table[path] : undefined;
-  if (methods === undefined) throw new ApiError(404, 'not found', 'path not found: writes go to POST /api/v2/write');
-  const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (methods === undefined) throw pathNotFound(path);
+  const route = Object.hasOwn(methods, method) ? methods[method] : methods[ANY];
   if (route !== undefined) return route;
   const allow = Object.keys(methods).join(', ');
   throw new ApiError(405, 'method not allowed', `allowed methods: ${allow}`, { Allow: allow });

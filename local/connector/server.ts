@@ -6,9 +6,11 @@ import type { Duplex } from 'node:stream';
 import type { AcceptedToken } from 'shared/tokens/accepted';
 import type { CredentialSource } from 'shared/tokens/presented';
 import { scopeContext } from 'shared/tokens/scope';
+import { isPreflight, withCors } from '../../functions/write-line-protocol/cors';
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import { ApiError, failure, type HttpResponse } from '../../functions/write-line-protocol/responses';
 import type { createHandler } from '../../functions/write-line-protocol/write-handler';
+import { countingPoints, requestLine } from './request-log';
 
 export interface ConnectorOptions {
   readonly handler: ReturnType<typeof createHandler>;
@@ -19,6 +21,8 @@ export interface ConnectorOptions {
   readonly maxBodyBytes: number;
   /** The token of a request that may come in; undefined for one that may not. Without it every request may. */
   readonly verify?: ((request: CredentialSource) => Promise<AcceptedToken | undefined>) | undefined;
+  /** Origins whose pages may send requests from a browser, as the handler's configuration has them. */
+  readonly corsAllowedOrigins: readonly string[];
   /** A request that has not arrived within this time is answered 408, ms. */
   readonly arrivalMs: number;
   /** Called with one line a request. */
@@ -66,15 +70,21 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
 
 async function respond(request: IncomingMessage, response: ServerResponse, options: ConnectorOptions): Promise<void> {
   const started = performance.now();
+  const totals = {};
   const body = await readBody(request, options.maxBodyBytes);
-  const answer = body === undefined ? TOO_LARGE : await authorized(event(request, body), options);
-  const { statusCode, headers, body: text } = answer ?? { statusCode: 202, headers: {}, body: '' };
+  const result =
+    body === undefined
+      ? TOO_LARGE
+      : await countingPoints(totals, () => authorized(request, event(request, body), options));
+  const answer = result ?? { statusCode: 202, headers: {}, body: '', isBase64Encoded: false };
+  // The handler has not seen every request: the browser is to show each response to its page.
+  const { origin } = request.headers;
+  const { statusCode, headers, body: text } = withCors(answer, origin, options.corsAllowedOrigins);
   response.writeHead(statusCode, headers);
   response.end(request.method === 'HEAD' ? undefined : text);
-  const reason = statusCode < 400 ? '' : `  ${text.slice(0, 300)}`;
-  options.log(
-    `${request.method} ${shownPath(request)} ${statusCode} ${Math.round(performance.now() - started)} ms${reason}`,
-  );
+  const reason = statusCode < 400 ? '' : text.slice(0, 300);
+  const milliseconds = performance.now() - started;
+  options.log(requestLine(`${request.method} ${shownPath(request)}`, statusCode, milliseconds, totals, reason));
 }
 
 const TOO_LARGE = failure(
@@ -82,8 +92,13 @@ const TOO_LARGE = failure(
 );
 
 /** What the handler answers, once the request has been let in as API Gateway's authorizer does it. */
-async function authorized(event: WriteEvent, { handler, verify }: ConnectorOptions): Promise<HttpResponse | undefined> {
-  if (verify === undefined) return await handler(event);
+async function authorized(
+  { method = '', headers: { origin } }: IncomingMessage,
+  event: WriteEvent,
+  { handler, verify }: ConnectorOptions,
+): Promise<HttpResponse | undefined> {
+  // A browser sends no token with a preflight request.
+  if (verify === undefined || isPreflight(method, origin)) return await handler(event);
   const token = await verify(event);
   if (token === undefined) return failure(new ApiError(401, 'unauthorized', 'unauthorized access'));
   const requestContext = { ...event.requestContext, authorizer: scopeContext(token.scope) };
@@ -126,14 +141,17 @@ function event(request: IncomingMessage, body: Buffer): WriteEvent {
     httpMethod: request.method ?? '',
     path: pathOf(request),
     headers: request.headers,
-    queryStringParameters: Object.fromEntries(searchParams),
+    // Of a parameter that comes twice the first value counts.
+    queryStringParameters: Object.fromEntries([...searchParams].reverse()),
     body: body.toString('base64'),
     isBase64Encoded: true,
     requestContext: { requestId: randomUUID(), requestTimeEpoch: Date.now() },
   };
 }
 
-const pathOf = (request: IncomingMessage): string => (request.url ?? '/').replace(/\?.*$/s, '');
+/** The path of a request target, which a client of a proxy sends with scheme and host. Source: RFC 9112, section 3.2. */
+const pathOf = ({ url = '/' }: IncomingMessage): string =>
+  url.replace(/[?#].*$/s, '').replace(/^https?:\/\/[^/]*/i, '') || '/';
 const shownPath = (request: IncomingMessage): string => pathOf(request).slice(0, MAX_PATH);
 
 function close(server: Server): Promise<void> {

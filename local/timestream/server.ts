@@ -13,6 +13,7 @@ import { perform, type Service } from './operations';
 import { Pages } from './pages';
 import { objectOf, root } from './shape';
 import { MACRO_STATEMENTS } from './sql-functions';
+import { StorageFault } from './storage-fault';
 import { Store } from './store';
 
 export type { Fault, Intercept } from './faults';
@@ -31,6 +32,10 @@ export interface TimestreamOptions {
 export interface RunningTimestream {
   readonly url: string;
   readonly port: number;
+  /** Why nothing can be stored at present; undefined while points can be. */
+  readonly storageFault: () => string | undefined;
+  /** Where nothing could be stored, tries again. Rejects with the reason. */
+  readonly assertWritable: () => Promise<void>;
   /** Finishes what was begun, stores everything and ends all connections. */
   close(): Promise<void>;
 }
@@ -83,6 +88,11 @@ function answer(
 
 function answerError(response: ServerResponse, error: unknown) {
   if (error instanceof ServiceError) return answer(response, error.status, error.body());
+  if (error instanceof StorageFault) {
+    // A quota: clients need not try again at once. The store has logged it.
+    const full = new ServiceError('ServiceQuotaExceededException', error.message);
+    return answer(response, full.status, full.body());
+  }
   console.error('embedded Timestream:', error);
   const internal = new ServiceError('InternalServerException', 'The request could not be carried out.');
   return answer(response, internal.status, internal.body());
@@ -177,6 +187,8 @@ async function listen(store: Store, options: TimestreamOptions): Promise<Running
   return {
     url: `http://${host}:${port}`,
     port,
+    storageFault: () => store.fault,
+    assertWritable: () => store.assertWritable(),
     close: () => {
       closed ??= close();
       return closed;

@@ -2,9 +2,10 @@
  * The DuckDB database below everything: opens it, runs changes one after the other, each in a transaction, and gives queries a
  * connection that cannot write. A change that was awaited survives the end of the process: its commit is in DuckDB's log.
  */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue, type Json } from '@duckdb/node-api';
+import { StorageFault, storageProblem } from './storage-fault';
 
 /** The schema of everything that is not meant for queries. */
 export const INTERNAL = '_timestream';
@@ -17,11 +18,16 @@ const SETTINGS = [
   'SET GLOBAL lock_configuration=true',
 ];
 
+/** Rows of 8 bytes that do not compress: 4 MiB show whether the disk takes a request again. */
+const PROBE_ROWS = 524_288;
+
 /** DuckDB locks a file against other processes, not against this one. */
 const open = new Set<string>();
 
 export class Store {
   private tail: Promise<unknown> = Promise.resolve();
+  /** Why the last change could not be written to the disk; undefined once one could. */
+  private faulty: StorageFault | undefined;
 
   private constructor(
     private readonly instance: DuckDBInstance,
@@ -36,11 +42,12 @@ export class Store {
     if (open.has(path)) throw new Error(`${path} is open already: one server at a time can use a folder`);
     open.add(path);
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
+      accessSync(dirname(path), constants.W_OK);
       return await Store.connect(path);
     } catch (error) {
       open.delete(path);
-      throw error;
+      throw unusable(path, error);
     }
   }
 
@@ -56,7 +63,9 @@ export class Store {
 
   /** Runs `work` after everything that was asked for before it: nothing else changes the database meanwhile. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.tail.then(work);
+    const result = this.tail.then(work).catch((error: unknown) => {
+      throw this.noted(error);
+    });
     this.tail = result.catch(() => undefined);
     return result;
   }
@@ -71,11 +80,42 @@ export class Store {
       await this.writer.run('ROLLBACK').catch(() => undefined);
       throw error;
     }
+    if (this.faulty !== undefined) console.error(`embedded Timestream: points can be stored in ${this.path} again`);
+    this.faulty = undefined;
   }
 
   /** Runs one statement by itself. Only inside `exclusive`, or before the server listens. */
   async run(sql: string, values: DuckDBValue[] = []): Promise<void> {
     await this.writer.run(sql, values);
+  }
+
+  /** Why nothing can be written to the disk at present; undefined where no change has failed for that. */
+  get fault(): string | undefined {
+    return this.faulty?.message;
+  }
+
+  /** Tries to write to the disk where the last change failed to. @throws StorageFault if it fails again */
+  async assertWritable(): Promise<void> {
+    if (this.faulty === undefined) return;
+    await this.exclusive(async () => {
+      // A table that is made and dropped in one transaction is never written.
+      await this.transaction(async (connection) => {
+        await connection.run(
+          `CREATE OR REPLACE TABLE ${INTERNAL}.probe AS SELECT random() AS number FROM range(${PROBE_ROWS})`,
+        );
+      });
+      await this.run(`DROP TABLE ${INTERNAL}.probe`);
+    });
+  }
+
+  /** The error of a change; a StorageFault where the disk is the reason. The log names that once, and its end. */
+  private noted(error: unknown): unknown {
+    const problem = this.path === undefined ? undefined : storageProblem(error);
+    if (problem === undefined) return error;
+    const fault = new StorageFault(`nothing can be stored in ${this.path}: ${problem}`, { cause: error });
+    if (this.faulty === undefined) console.error(`embedded Timestream: ${fault.message}`);
+    this.faulty = fault;
+    return fault;
   }
 
   /** The rows of an internal query, a chunk at a time; BIGINT comes as text. Only inside `exclusive`, or before the server listens. */
@@ -108,3 +148,31 @@ export class Store {
     if (this.path !== undefined) open.delete(this.path);
   }
 }
+
+/** As a recursive mkdir, which hides why a folder cannot be made, and never ends in /proc. */
+function makeFolder(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  if (found !== undefined) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
+/** Says of an error of the file system what is wrong with the folder and what to do. */
+function unusable(path: string, error: unknown): unknown {
+  const folder = dirname(path);
+  const { code, message = '' } = error as NodeJS.ErrnoException;
+  const reason = code === undefined ? storageProblem(error) : (REASONS[code] ?? message.replace(/, .*$/, ''));
+  if (reason === undefined) return error;
+  const advice = 'choose another folder with --data-dir, or keep the data in memory with --memory';
+  return new Error(`the data folder ${folder} cannot be used (${reason}): ${advice}`, { cause: error });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'it is not writable',
+  EPERM: 'it is not writable',
+  ENOENT: 'it cannot be created there',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'there is a file of that name',
+  ENOSPC: 'no space left on device',
+};

@@ -24,23 +24,41 @@ const eventsLike = (prefix: string): fc.Arbitrary<unknown> => fc.oneof(anyJson, 
 
 const STATUSES = [200, 204, 400, 404, 405, 413, 415, 422];
 
-test('the write function answers every event, and its log and answer hold no stack', async () => {
+/** Line protocol that an event may hold, wherever it does. */
+const LINE_PROTOCOL = 'unread,t=a v=1i 7';
+
+test('the write function responds to requests, fails any other event, and its log and response hold no stack', async () => {
+  const foreign = ['load-object', 'detect-dataset', 'start-load', 'dead-letter', 'authorize-token'];
+  const body = fc.record({ body: fc.oneof(fc.constant(LINE_PROTOCOL), anyJson) });
+  const withBody = fc.tuple(fc.oneof(...foreign.flatMap(samples).map(mutated)), body);
+  const events = fc.oneof(
+    eventsLike('write-line-protocol'),
+    ...foreign.map(eventsLike),
+    withBody.map(([event, more]) => (typeof event === 'object' ? { ...event, ...more } : more)),
+  );
   await fc.assert(
-    fc.asyncProperty(eventsLike('write-line-protocol'), async (event) => {
-      const { handle, logger } = handlerOf();
-      const isHandedOver = (event as { asynchronous?: unknown } | null)?.asynchronous === true;
+    fc.asyncProperty(events, async (event) => {
+      const { handle, logger, stored } = handlerOf();
+      const { asynchronous, body: text } = (event ?? {}) as { asynchronous?: unknown; body?: unknown };
       try {
         const response = await handle(event);
-        expect(STATUSES).toContain(isHandedOver ? 204 : response?.statusCode);
+        expect(STATUSES).toContain(asynchronous === true ? 204 : response?.statusCode);
         expect(response?.body ?? '').not.toMatch(/\n\s+at /);
+        // What was read is stored, wherever else the event may hold lines.
+        if (text === LINE_PROTOCOL && response?.statusCode === 204) {
+          const isWrite = ((event as { httpMethod?: string }).httpMethod ?? 'POST').toUpperCase() === 'POST';
+          expect(stored).toHaveLength(isWrite ? 1 : 0);
+        }
       } catch (error) {
-        // Lambda repeats it, and then keeps it in the dead letter queue.
-        if (!isHandedOver) throw error;
-        expect(['InvalidEventError', 'ApiError', 'RequestTooLargeError']).toContain((error as Error).name);
+        // Lambda reports the invocation as failed.
+        const names = ['InvalidEventError', ...(asynchronous === true ? ['ApiError', 'RequestTooLargeError'] : [])];
+        expect(names).toContain((error as Error).name);
+        expect((error as Error).message).not.toBe('');
+        expect(stored).toEqual([]);
       }
       expect(logger.entries.map(({ message }) => message)).not.toContain('unexpected failure');
     }),
-    runs(300),
+    runs(600),
   );
 });
 

@@ -86,11 +86,15 @@ test('a right token lets any request in, whatever else it holds, and whichever o
   );
 });
 
-test('no request is let in that does not hold the token', async () => {
+test('no request is let in that does not hold the token, also with another one in a right form', async () => {
   const token = 'mJ4-right-token-9xQ==';
   const verifier = verifierOf(token);
+  const others = fc.oneof(
+    printable,
+    fc.constantFrom('mJ4-right-token-9xQ', 'MJ4-RIGHT-TOKEN-9XQ==', 'mJ4-right-token-9xQ==='),
+  );
   await fc.assert(
-    fc.asyncProperty(anyRequest, async (request) => {
+    fc.asyncProperty(fc.oneof(anyRequest, others.chain(requestWith)), async (request) => {
       expect(await verifier.verify(request)).toBeUndefined();
     }),
     { numRuns: 1_000 },

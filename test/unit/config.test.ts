@@ -76,6 +76,7 @@ describe('defaults', () => {
       functionName: undefined,
       deadLetterQueueUrl: undefined,
       rejectedLinesBucket: undefined,
+      corsAllowedOrigins: [],
       logLevel: 'INFO',
     } satisfies ConnectorConfig);
   });
@@ -185,6 +186,30 @@ describe('values', () => {
 
   test('cannot be changed', () => {
     expect(Object.isFrozen(loadConnectorConfig({}))).toBe(true);
+  });
+});
+
+describe('cors_allowed_origins', () => {
+  const originsOf = (cors_allowed_origins: string) => loadConnectorConfig({ cors_allowed_origins }).corsAllowedOrigins;
+
+  test('are origins separated by commas, or every origin', () => {
+    const two = ['https://app.example', 'http://localhost:3000'];
+    expect(originsOf('https://app.example, http://localhost:3000,')).toEqual(two);
+    expect(originsOf('*')).toEqual(['*']);
+  });
+
+  // A browser sends scheme, host and port, and no port that is the scheme's own.
+  test.each([
+    'app.example',
+    'https://app.example/',
+    'https://app.example/a',
+    'https://app.example:443',
+    'https://APP.example',
+    'null',
+  ])('cannot be %s', (value) => {
+    expect(problemsOf({ cors_allowed_origins: value })).toEqual([
+      `cors_allowed_origins must be * or origins such as https://app.example, separated by commas, not '${value}'`,
+    ]);
   });
 });
 

@@ -33,6 +33,8 @@ export interface ConnectorConfig {
   /** Where asynchronous mode keeps what cannot be stored; rejected lines go to the bucket, where there is one. */
   readonly deadLetterQueueUrl: string | undefined;
   readonly rejectedLinesBucket: string | undefined;
+  /** Origins whose pages may send requests from a browser; `*` is every origin, an empty list none. */
+  readonly corsAllowedOrigins: readonly string[];
   readonly logLevel: LogLevel;
 }
 
@@ -63,6 +65,7 @@ export function loadConnectorConfig(environment: Environment = process.env): Con
     functionName: env.optional('AWS_LAMBDA_FUNCTION_NAME'),
     deadLetterQueueUrl: env.optional('dead_letter_queue_url'),
     rejectedLinesBucket: env.optional('rejected_lines_bucket'),
+    corsAllowedOrigins: origins(env),
     logLevel: env.oneOf('log_level', LOG_LEVELS, 'INFO'),
   };
   if (config.asynchronous && (config.functionName === undefined || config.deadLetterQueueUrl === undefined)) {
@@ -245,6 +248,18 @@ function defaultDimension(env: EnvironmentReader): SeriesMapping['defaultDimensi
   if (problem !== undefined) env.problem('default_dimension', `cannot be used: ${problem}`);
   if (Buffer.byteLength(text) > 2_048) env.problem('default_dimension', 'is longer than 2,048 bytes');
   return { name, value };
+}
+
+/** `https://app.example,http://localhost:3000`, or `*`. An origin is compared with a browser's text byte by byte. */
+function origins(env: EnvironmentReader): string[] {
+  const name = 'cors_allowed_origins';
+  const listed = (env.optional(name) ?? '').split(',').map((origin) => origin.trim());
+  const found = listed.filter((origin) => origin !== '');
+  for (const origin of found) {
+    if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) continue;
+    env.problem(name, `must be * or origins such as https://app.example, separated by commas, not '${origin}'`);
+  }
+  return found;
 }
 
 /** `key=value,key=value` */

@@ -154,7 +154,7 @@ test('/ping, /health and /ready answer as InfluxDB does', async () => {
   expect(JSON.parse((await send('/ready', 'GET', {})).body)).toMatchObject({ status: 'ready' });
 });
 
-test.each(['/', '//', '/api/v2/query', '/api/v2/write/'])('%s is an unknown path', async (path) => {
+test.each(['/', '//', '/api/v2/query', '/api/v2/write//'])('%s is an unknown path', async (path) => {
   expect((await send(path, 'POST', {}, [Buffer.from('m,a=b v=1')])).status).toBe(404);
 });
 

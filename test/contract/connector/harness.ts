@@ -2,6 +2,7 @@
 import { InfluxDB, Point } from '@influxdata/influxdb-client';
 import { loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
+import type { Clock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
 import {
   tableAdministration,
@@ -40,6 +41,10 @@ export interface StackOptions {
   /** Takes the lines that the local server prints. */
   readonly log?: ConnectorOptions['log'];
   readonly storeRejected?: HandlerServices['storeRejected'];
+  /** Of the deadline. */
+  readonly clock?: Clock;
+  /** Called with the table of each WriteRecords call that has ended. */
+  readonly onCallEnd?: (table: string) => void;
 }
 
 export interface Connector {
@@ -80,7 +85,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 /** A connector of its own, as another container is one, before a Timestream. */
 export async function connectorBefore(
   timestreamUrl: string,
-  { environment = {}, verify, storeRejected, log = () => undefined }: Omit<StackOptions, 'intercept'> = {},
+  {
+    environment = {},
+    verify,
+    storeRejected,
+    clock,
+    onCallEnd,
+    log = () => undefined,
+  }: Omit<StackOptions, 'intercept'> = {},
 ): Promise<Connector> {
   const config = loadConnectorConfig({
     AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestreamUrl,
@@ -93,25 +105,30 @@ export async function connectorBefore(
   const asynchronous = () => Promise.reject(new Error('not in these tests'));
   const send = writeRecordsSender(client, config);
   let underWay = 0;
-  const handler = createHandler({
+  const services: HandlerServices = {
     config,
     logger: silentLogger,
     send: (body, signal) => {
       underWay++;
-      return send(body, signal).finally(() => underWay--);
+      return send(body, signal).finally(() => {
+        underWay--;
+        onCallEnd?.(tableOf(body));
+      });
     },
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
     checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
     invokeSelf: asynchronous,
     sendLetter: asynchronous,
     storeRejected: storeRejected ?? asynchronous,
-  });
+  };
+  const handler = createHandler(services, clock);
   const maxBodyBytes = config.bounds.maxCompressedBytes;
   const connector = await startConnector({
     handler,
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes,
+    corsAllowedOrigins: config.corsAllowedOrigins,
     arrivalMs: 30_000,
     verify,
     log,
@@ -128,6 +145,9 @@ export async function connectorBefore(
     },
   };
 }
+
+const tableOf = (body: Uint8Array): string =>
+  (JSON.parse(Buffer.from(body).toString()) as { TableName: string }).TableName;
 
 /** A time that a new table takes, whenever the tests run: 2024-03-01T12:00:00Z, in seconds. */
 export const TIME = 1_709_294_400;

@@ -1,8 +1,12 @@
 /** `npm start`, as a program: what it refuses before it listens. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '../../..');
+const START = join(ROOT, '.build/local/start.cjs');
 const start = (...args: string[]) =>
   spawnSync(process.execPath, ['.build/local/start.cjs', '--port', '0', ...args], {
     cwd: ROOT,
@@ -29,4 +33,61 @@ test.each([
   const { status, stderr } = start(...args);
   expect(stderr).toMatch(message);
   expect(status).toBe(2);
+});
+
+test('a data folder that cannot be used is refused, with the reason and what to do', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'start-'));
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  try {
+    for (const [dataDir, reason] of [
+      [file, 'there is a file of that name'],
+      [join(file, 'below'), 'there is a file of that name'],
+      ['/proc/data', 'it cannot be created there'],
+    ] as const) {
+      const { status, stderr } = start('--timestream-port', '0', '--data-dir', dataDir);
+      expect(stderr).toBe(
+        `the data folder ${dataDir} cannot be used (${reason}): ` +
+          'choose another folder with --data-dir, or keep the data in memory with --memory\n',
+      );
+      expect(status).toBe(1);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** What it prints on stderr until it is ready. */
+async function warnings(...args: string[]): Promise<string> {
+  const server = spawn(process.execPath, [START, '--port', '0', '--timestream-port', '0', '--memory', ...args]);
+  let errors = '';
+  server.stderr.on('data', (chunk) => (errors += String(chunk)));
+  const exited = once(server, 'exit');
+  await Promise.race([once(server.stdout, 'data'), exited]);
+  server.kill();
+  await exited;
+  return errors;
+}
+
+test('a server that other machines reach without a token says so', async () => {
+  expect(await warnings('--host', '0.0.0.0')).toMatch(
+    /^warning: anyone who reaches 0\.0\.0\.0 can write: give --token/,
+  );
+  expect(await warnings('--host', '0.0.0.0', '--token', 'secret')).toBe('');
+  expect(await warnings('--host', '127.0.0.1')).toBe('');
+});
+
+test('the first batch of many new measurements is stored by the first request', async () => {
+  const server = spawn(process.execPath, [START, '--port', '0', '--timestream-port', '0', '--memory']);
+  const exited = once(server, 'exit');
+  try {
+    const [output] = (await once(server.stdout, 'data')) as [Buffer];
+    const [, url] = /^InfluxDB v2 write endpoint: (\S+)/.exec(String(output)) ?? [];
+    const body = Array.from({ length: 12 }, (_, n) => `plugin${n},host=a value=${n}`).join('\n');
+    // At one table a second it would take more than the deadline of a request.
+    expect((await fetch(`${url}/api/v2/write`, { method: 'POST', body })).status).toBe(204);
+  } finally {
+    server.kill();
+    await exited;
+  }
 });

@@ -154,9 +154,127 @@ test.each([
   expect([points.map((p) => p.measurement), faults.map((f) => f.line)]).toEqual([['ok'], [1]]);
 });
 
-test('time is linear in the input where a line has no end of its series', () => {
+describe('control characters', () => {
+  test.each(['\u0000', '\u0001', '\t', '\u000b', '\r', '\u001f', '\u007f'])(
+    'are text at the beginning, inside and at the end of a tag value: %j',
+    (control) => {
+      const values = [`${control}a`, `a${control}b`, `a${control}`, control];
+      for (const value of values) {
+        expect(decode(`m,t=${value},u=x f=1 1\nok f=1`)).toMatchObject({
+          points: [
+            {
+              tags: [
+                ['t', value],
+                ['u', 'x'],
+              ],
+            },
+            { measurement: 'ok' },
+          ],
+          faults: [],
+        });
+      }
+    },
+  );
+
+  test('are text in a string', () => {
+    expect(field('"a\u0000\t\r\u007fb"')).toEqual({ type: 'string', value: 'a\u0000\t\r\u007fb' });
+  });
+
+  test.each([
+    ['a\u0000b,t=a f=1', 'at line 1:2: control character in the measurement'],
+    ['\tm,t=a f=1', 'at line 1:1: control character in the measurement'],
+    ['m,\u0001t=a f=1', 'at line 1:3: control character in a tag key'],
+    ['m,t\u0001=a f=1', 'at line 1:4: control character in a tag key'],
+    ['m,t=a f\u007f=1', 'at line 1:8: control character in a field key'],
+    ['m,t=a \u0000f=1', 'at line 1:7: control character in a field key'],
+    ['m\rx,t=a f=1', 'at line 1:2: control character in the measurement'],
+    ['#\u0001', 'at line 1:2: control character in a comment'],
+  ])('are named where no name may have them: %j', (line, reason) => {
+    expect(faults(`${line}\nok f=1`)).toEqual([`1|${reason}`]);
+    expect(decode(`${line}\nok f=1`).points).toHaveLength(1);
+  });
+
+  test('a comment may have tabs', () => {
+    expect(decode('#\ta\tb\nok f=1')).toMatchObject({ points: [{ measurement: 'ok' }], faults: [] });
+  });
+});
+
+// What InfluxDB 2.7.12 stores of the same lines; where it stores nothing, the whole is one faulty line here.
+describe('a line break behind a backslash', () => {
+  test.each([
+    ['m,n=foo\\\nbar,t=a c=1 1', 'foo\\\nbar'],
+    ['m,n=\\\nb,t=a c=1 1', '\\\nb'],
+    ['m,n=a\\\n c=1 1', 'a\\\n'],
+    ['m,n=foo\\\n\\\nbar c=1 1', 'foo\\\n\\\nbar'],
+    ['m,n=a\\\\\\\nb c=1 1', 'a\\\\\\\nb'],
+  ])('is text in a tag value: %j', (line, value) => {
+    const { points, faults: found } = decode(`${line}\nm,n=next c=2 2\n${line}\nm`);
+    expect(points.map(({ tags }) => tags[0])).toEqual([
+      ['n', value],
+      ['n', 'next'],
+      ['n', value],
+    ]);
+    // The lines after it keep their numbers.
+    expect(found.map((fault) => fault.line)).toEqual([2 + 2 * line.split('\n').length]);
+  });
+
+  test.each([
+    'm\\\nbar,n=a c=1 1',
+    '\\\nbar,n=a c=1 1',
+    'm,n\\\nbar=a c=1 1',
+    'm,n=a,\\\nbar=b c=1 1',
+    'm,n=a c\\\nbar=1 1',
+    'm,n=a \\\nbar=1 1',
+    'm,n=a c=1,\\\nbar=2 1',
+    'm,n=a c=\\\nbar b=1',
+    'm,n=a c=1\\\nbar,n=b c=1 1',
+    'm,n=a c=1i\\\nbar,n=b c=1 1',
+    'm,n=a c="x"\\\nbar,n=b c=1 1',
+    'm,n=a c=1 1\\\nbar,n=b c=1 1',
+    'm,n=a c=1 1 \\\nbar,n=b c=1 1',
+    'm,n=a\\\nbar',
+    'm,n=a\\\n\\\nbar c',
+    'm,n=foo\\\r\nbar,t=a c=1 1',
+    'm,n=a c=1\\\r\nbar,t=a c=1 1',
+    'm\\\r\nbar,t=a c=1 1',
+  ])('makes no second line of what is behind it: %j', (line) => {
+    const { points, faults: found } = decode(`${line}\nnext,n=a c=2 2`);
+    expect([points.map((p) => p.measurement), found.map((fault) => fault.line)]).toEqual([['next'], [1]]);
+  });
+
+  test.each(['m,n=a\\\\\nnext c=1 1', 'm,n=a\\\\\r\nnext c=1 1'])('ends the line behind two of them: %j', (text) => {
+    expect(decode(text).points.map((p) => p.measurement)).toEqual(['next']);
+  });
+
+  test.each(['m,n=a\\', 'm,n=a\\\n', 'm\\', '\\', 'm,n=a c="\\\n', 'm,n=a c=1\\\r\n'])(
+    'at the end of the body is a fault: %j',
+    (text) => {
+      expect(decode(text)).toMatchObject({ points: [], faults: [{ line: 1 }] });
+    },
+  );
+
+  test('ends a comment as every line break does', () => {
+    expect(decode('# C:\\\nok f=1').points).toHaveLength(1);
+  });
+});
+
+test('a string of several lines is no line of its own behind a fault', () => {
+  const { points, faults: found } = decode('m,t=a v=NaN,s="one\nbar,t=a v=1 1\ntwo",b=t 1\nok f=1\nbad');
+  expect([points.map((p) => p.measurement), found.map((fault) => fault.line)]).toEqual([['ok'], [1, 5]]);
+});
+
+test('behind a fault, a string that is never closed costs its own line only', () => {
+  expect(decode('m,t=a v=NaN,s="one\nok f=1\nok f=2').points).toHaveLength(2);
+});
+
+test.each([
+  ['whose breaks are all behind two backslashes', 'a\\\\\n', 1],
+  ['which has no end of its series', 'a,b=c\\\n', 0],
+  ['with a fault before a string', 'm v=NaN,s="\n', 0.5],
+])('time is linear in the input: a line %s', (_, text, faultsPerLine) => {
   // Quadratic scanning would take a hundred times as long for ten times the input.
-  const faulty = (lines: number) => (): void => expect(decode('a\\\n'.repeat(lines)).faults).toHaveLength(lines);
+  const faulty = (lines: number) => (): void =>
+    expect(decode(text.repeat(lines)).faults).toHaveLength(Math.max(1, lines * faultsPerLine));
   faulty(20_000)();
   expect(cpuMilliseconds(faulty(200_000))).toBeLessThan(40 * Math.max(10, cpuMilliseconds(faulty(20_000))));
 });

@@ -15,18 +15,19 @@ beforeEach(() => {
   for (const client of [lambda, sqs, s3]) client.reset();
 });
 
+const NEVER = new AbortController().signal;
 const LETTER = { ...writeEvent('broken\n'), asynchronous: true, rejectedLines: ['why'] };
 
 test('the function invokes itself, and does not wait for it', async () => {
   const event = writeEvent('m,t=é v=1');
-  await invokeSelf(loadConnectorConfig(ASYNCHRONOUS), event);
+  await invokeSelf(loadConnectorConfig(ASYNCHRONOUS), event, NEVER);
   const [call] = lambda.commandCalls(InvokeCommand);
   expect(call?.args[0].input).toMatchObject({ FunctionName: 'connector', InvocationType: 'Event' });
   expect(JSON.parse(Buffer.from(call?.args[0].input.Payload as Uint8Array).toString())).toEqual(event);
 });
 
 test('a letter goes to the dead letter queue', async () => {
-  await sendLetter(loadConnectorConfig(ASYNCHRONOUS), LETTER);
+  await sendLetter(loadConnectorConfig(ASYNCHRONOUS), LETTER, NEVER);
   const [call] = sqs.commandCalls(SendMessageCommand);
   expect(call?.args[0].input.QueueUrl).toBe(ASYNCHRONOUS.dead_letter_queue_url);
   expect(JSON.parse(call?.args[0].input.MessageBody ?? '')).toEqual(LETTER);
@@ -48,5 +49,5 @@ test('rejected lines go to the bucket, with its address for an answer', async ()
 
 test('a queue that takes no letter fails the invocation, so that Lambda keeps the event', async () => {
   sqs.rejects(new Error('queue is away'));
-  await expect(sendLetter(loadConnectorConfig(ASYNCHRONOUS), LETTER)).rejects.toThrow('queue is away');
+  await expect(sendLetter(loadConnectorConfig(ASYNCHRONOUS), LETTER, NEVER)).rejects.toThrow('queue is away');
 });

@@ -72,6 +72,15 @@ test.each(['metrics', '{"metrics":1}', '[1]', '', 7, null])(
   },
 );
 
+test('the scope of a token counts in an event of an HTTP API, too', async () => {
+  const { handle, stored } = handlerOf();
+  const requestContext = { ...event('/api/v2/write', {}, {}).requestContext, authorizer: { lambda: BUCKETS } };
+  const write = (bucket: string) => handle({ ...event('/api/v2/write', { bucket }, {}), requestContext });
+  expect((await write('other'))?.statusCode).toBe(403);
+  expect(stored).toEqual([]);
+  expect((await write('events'))?.statusCode).toBe(204);
+});
+
 test('a scope is of writes: any token may ask for /ping', async () => {
   const { handle } = handlerOf();
   const ping = { ...event('/ping', {}, BUCKETS), httpMethod: 'GET' };

@@ -1,11 +1,15 @@
 /** The events that the function takes, and the bodies in them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { InvalidEventError } from 'shared/errors';
 import { V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
 import type { WriteEvent } from '../../../functions/write-line-protocol/request';
 import { errorIn, handlerOf, writeEvent } from '../../connector-handler';
 import { REQUEST_TIME } from '../../connector-mapping';
 
 const LINE = 'm,t=1 v=1i 7';
+const EVENTS = join(__dirname, '../../../events');
 
 /** What an event that must be stored came to: the times of its records, in ns. */
 async function timesOf(event: unknown): Promise<bigint[]> {
@@ -50,6 +54,29 @@ test.each<[string, WriteEvent, bigint[]]>([
   ],
   ['an event of an HTTP API with a stage', httpApi('/dev/api/v2/write', 'dev'), MS],
   ['an event of an HTTP API with the default stage', httpApi('/api/v2/write', '$default'), MS],
+  [
+    'an event of a function URL',
+    { ...httpApi('/api/v2/write', '$default'), rawQueryString: 'precision=ms&precision=s' },
+    MS,
+  ],
+  [
+    'an event of a load balancer, which does not decode the query',
+    writeEvent(LINE, {
+      resource: '/{proxy+}',
+      queryStringParameters: { 'precisio%6e': 'm%73' },
+      requestContext: { elb: { targetGroupArn: 'arn' } },
+    }),
+    MS,
+  ],
+  [
+    'one with a precision that comes twice: the first counts',
+    writeEvent(LINE, {
+      queryStringParameters: { precision: 's' },
+      multiValueQueryStringParameters: { precision: ['ms', 's'] },
+    }),
+    MS,
+  ],
+  ['one with a slash behind its path', writeEvent(LINE, { resource: '/{proxy+}', path: '/api/v2/write/' }), [7n]],
   ['a bare body', { body: LINE }, [7n]],
   ['a bare body with queryParameters', { body: LINE, queryParameters: { precision: 'ms' } }, MS],
   ['a bare body with values in arrays', { body: LINE, queryParameters: { precision: ['ms'] } }, MS],
@@ -66,6 +93,13 @@ test.each<[string, WriteEvent, bigint[]]>([
   ],
   ['no encoding', writeEvent(LINE, { headers: { 'Content-Encoding': 'identity' } }), [7n]],
   ['any content type', writeEvent(LINE, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }), [7n]],
+  ['a charset as the encoding', writeEvent(LINE, { headers: { 'Content-Encoding': 'UTF-8' } }), [7n]],
+  ['gzip and a charset', writeEvent(gzipSync(LINE), { headers: { 'Content-Encoding': 'gzip, utf-8' } }), [7n]],
+  ['a byte order mark', writeEvent(`\ufeff${LINE}`), [7n]],
+  ['a byte order mark in base64', writeEvent(Buffer.from(`\ufeff${LINE}`)), [7n]],
+  ['a byte order mark in gzip', writeEvent(gzipSync(`\ufeff${LINE}`)), [7n]],
+  ['a byte order mark and a comment', writeEvent(`\ufeff# c\r\n${LINE}`), [7n]],
+  ['a byte order mark alone', writeEvent('\ufeff'), []],
   ['no body', writeEvent('', { body: null }), []],
   ['an empty gzip', writeEvent(gzipSync('')), []],
   ['nothing said to be gzip', writeEvent('', { headers: { 'Content-Encoding': 'gzip' } }), []],
@@ -74,35 +108,90 @@ test.each<[string, WriteEvent, bigint[]]>([
   expect(await timesOf(event)).toEqual(times);
 });
 
+test('a byte order mark behind the beginning is text', async () => {
+  const { handle, stored } = handlerOf({ environment: { table_mapping: 'single-table' } });
+  const response = await handle(writeEvent(`\ufeff\ufeffa,t=1 v=1i 7\n\ufeffb,t=1 v=1i 7`));
+  expect(response?.statusCode).toBe(204);
+  expect(stored.map(({ measureName }) => measureName)).toEqual(['\ufeffa', '\ufeffb']);
+});
+
 test('the time of the request is the event’s, for points without a timestamp', async () => {
   const now = BigInt(REQUEST_TIME) * 1_000_000n;
   expect(await timesOf(writeEvent('m,t=1 v=1i'))).toEqual([now]);
   expect(await timesOf({ ...httpApi('/api/v2/write', '$default'), body: 'm,t=1 v=1i' })).toEqual([now]);
 });
 
-describe('events that are none of the forms', () => {
-  test.each([null, undefined, 'text', 7, [], [writeEvent(LINE)]])('%j', async (event) => {
-    expect(await refusalOf(event)).toEqual([400, 'invalid', expect.stringContaining('the event must be an object')]);
+/** The error that an event fails the invocation with. Nothing may be stored of it. */
+async function failureOf(event: unknown): Promise<string> {
+  const { handle, stored } = handlerOf();
+  const error: unknown = await handle(event).catch((thrown: unknown) => thrown);
+  expect(stored).toEqual([]);
+  expect(error).toBeInstanceOf(InvalidEventError);
+  return (error as Error).message;
+}
+
+describe('events that are no write fail the invocation', () => {
+  const sample = (file: string): unknown => JSON.parse(readFileSync(join(EVENTS, file), 'utf8'));
+  const message = { messageId: 'm', receiptHandle: 'r', body: LINE, attributes: {}, eventSource: 'aws:sqs' };
+  const webSocket = { requestContext: { routeKey: '$default', eventType: 'MESSAGE', connectionId: 'c' }, body: LINE };
+
+  test.each<[string, unknown, string]>([
+    ['SQS', { Records: [message] }, 'records of aws:sqs'],
+    ['an SQS message by itself, as EventBridge Pipes may send it', message, 'an event of aws:sqs'],
+    ['Kinesis', { Records: [{ eventSource: 'aws:kinesis', kinesis: { data: 'bQ==' } }] }, 'records of aws:kinesis'],
+    ['DynamoDB', { Records: [{ eventSource: 'aws:dynamodb', dynamodb: {} }] }, 'records of aws:dynamodb'],
+    ['SNS', { Records: [{ EventSource: 'aws:sns', Sns: { Message: LINE } }] }, 'records of aws:sns'],
+    ['S3', sample('load-object-s3.json'), 'records of aws:s3'],
+    ['no records', { Records: [] }, 'Records'],
+    ['Kafka', { eventSource: 'aws:kafka', records: { 't-0': [{ value: 'bQ==' }] } }, 'an event of aws:kafka'],
+    ['Firehose', { invocationId: 'i', records: [{ recordId: '1', data: 'bQ==' }] }, 'the keys invocationId, records'],
+    ['CloudWatch Logs', { awslogs: { data: 'H4sI' } }, 'the keys awslogs'],
+    ['EventBridge', sample('load-object-eventbridge.json'), 'an EventBridge event of aws.s3'],
+    ['a schedule', { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} }, 'of aws.events'],
+    ['a WebSocket API', { ...webSocket, isBase64Encoded: false }, 'an event of a WebSocket API'],
+    ['a WebSocket API that connects', { ...webSocket, body: undefined, headers: {} }, 'an event of a WebSocket API'],
+    [
+      'VPC Lattice',
+      { version: '2.0', path: '/api/v2/write', method: 'POST', headers: {}, body: LINE },
+      'the keys version',
+    ],
+    ['a token authorizer', { type: 'TOKEN', authorizationToken: 't', methodArn: 'a' }, 'the keys type'],
+    ['Step Functions', { bucket: 'b', key: 'k' }, 'the keys bucket, key'],
+    ['a method without a path', { httpMethod: 'POST', body: LINE }, 'the keys httpMethod, body'],
+    ['a path without a method', { path: '/api/v2/write', body: LINE }, 'the keys path, body'],
+    ['a body and records', { body: LINE, Records: [message] }, 'records of aws:sqs'],
+    ['no keys', {}, 'an event without keys'],
+    ['null', null, 'must be an object'],
+    ['undefined', undefined, 'must be an object'],
+    ['a text', LINE, 'must be an object'],
+    ['a number', 7, 'must be an object'],
+    ['a list of messages', [message], 'must be an object'],
+    ['a list of requests', [writeEvent(LINE)], 'must be an object'],
+    ['a body that is no text', { body: { lines: [] } }, 'the body of the event must be a string'],
+    ['no body', { body: null }, 'the body of the event must be a string'],
+  ])('%s', async (_, event, reason) => {
+    expect(await failureOf(event)).toContain(reason);
   });
 
-  test('a body that is no text', async () => {
-    expect(await refusalOf({ body: { lines: [] } })).toEqual([
-      400,
-      'invalid',
-      'the body of the event must be a string',
-    ]);
+  test('a long event is not repeated whole', async () => {
+    const keys = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`key${n}`, 1]));
+    expect((await failureOf(keys)).length).toBeLessThan(500);
   });
+});
 
+describe('requests that cannot be read are refused:', () => {
   test.each<[string, object]>([
-    ['httpMethod', { httpMethod: {} }],
-    ['resource', { resource: 7 }],
-    ['path', { path: ['/api/v2/write'] }],
-    ['rawPath', { rawPath: false }],
-    ['requestContext.http.method', { requestContext: { http: { method: {} } } }],
-    ['requestContext.stage', { rawPath: '/dev/api/v2/write', requestContext: { stage: {} } }],
-    ['requestContext.requestId', { requestContext: { requestId: 1 } }],
-  ])('a %s that is no text', async (name, part) => {
-    expect(await refusalOf({ body: LINE, ...part })).toEqual([400, 'invalid', `${name} of the event must be a string`]);
+    ['body', writeEvent(LINE, { body: [] })],
+    ['resource', { ...writeEvent(LINE), resource: 7 }],
+    ['path', { ...writeEvent(LINE), path: ['/api/v2/write'], resource: '/{proxy+}' }],
+    [
+      'requestContext.stage',
+      { ...httpApi('/dev/api/v2/write', 'dev'), requestContext: { http: { method: 'POST' }, stage: {} } },
+    ],
+    ['requestContext.requestId', writeEvent(LINE, { requestContext: { requestId: 1 as never } })],
+    ['rawQueryString', { ...httpApi('/api/v2/write', '$default'), rawQueryString: {} }],
+  ])('a request whose %s is no text', async (name, event) => {
+    expect(await refusalOf(event)).toEqual([400, 'invalid', `${name} of the event must be a string`]);
   });
 
   test.each([0, -1, 1.5, Number.NaN, '2024-03-01', 1e300])('the time %p', async (time) => {
@@ -112,7 +201,7 @@ describe('events that are none of the forms', () => {
 });
 
 describe('bodies that are refused', () => {
-  test.each(['deflate', 'br', 'zstd', 'gzip, gzip'])('the encoding %s', async (encoding) => {
+  test.each(['deflate', 'br', 'zstd', 'gzip, gzip', 'x-compress', 'snappy'])('the encoding %s', async (encoding) => {
     const [status, code, message] = await refusalOf(writeEvent(LINE, { headers: { 'content-encoding': encoding } }));
     expect([status, code]).toEqual([415, 'unsupported media type']);
     expect(message).toContain(`'${encoding}'`);
@@ -126,8 +215,8 @@ describe('bodies that are refused', () => {
     expect(await refusalOf(event)).toEqual([400, 'invalid', 'the body is not valid gzip']);
   });
 
-  test('a long name of an encoding is not repeated whole', async () => {
-    const event = writeEvent(LINE, { headers: { 'content-encoding': 'z'.repeat(1_000_000) } });
+  test('many encodings are not repeated whole', async () => {
+    const event = writeEvent(LINE, { headers: { 'content-encoding': 'br,'.repeat(100_000) } });
     const [status, , message] = await refusalOf(event);
     expect(status).toBe(415);
     expect(message.length).toBeLessThan(300);

@@ -1,5 +1,5 @@
 /** What clients are answered: by the worst outcome, in InfluxDB's codes, without internals. */
-import { getMaxListeners } from 'node:events';
+import { getMaxListeners, once } from 'node:events';
 import type { ServiceAnswer } from 'shared/timestream/service';
 import {
   ASYNCHRONOUS,
@@ -9,6 +9,7 @@ import {
   TAKEN_FOR_SUCCESS,
   writeEvent,
 } from '../../connector-handler';
+import { DeadlineClock } from '../../deadline-clock';
 import { answer } from '../../timestream-model';
 
 /** A service that says what clients would take for success. */
@@ -90,7 +91,7 @@ describe('paths and methods', () => {
   const respond = (path: string, httpMethod: string, resource = '/{proxy+}') =>
     handlerOf().handle(writeEvent(GOOD, { path, resource, httpMethod }));
 
-  test.each(['/', '/api/v2', '/api/v2/query', '/api/v2/write/x', '/constructor', '/__proto__', '/API/V2/WRITE'])(
+  test.each(['/', '/api/v2', '/api/v2/write/x', '/constructor', '/__proto__', '/API/V2/WRITE', '//', ''])(
     '404 for %s',
     async (path) => {
       const response = await respond(path, 'POST');
@@ -103,10 +104,8 @@ describe('paths and methods', () => {
 
   test.each([
     ['/api/v2/write', 'GET', 'POST'],
-    ['/write', 'PUT', 'POST'],
-    ['/ping', 'POST', 'GET, HEAD'],
-    ['/health', 'HEAD', 'GET'],
-    ['/ready', 'DELETE', 'GET'],
+    ['/write', 'PUT', 'POST, OPTIONS'],
+    ['/ping', 'POST', 'GET, HEAD, OPTIONS'],
     ['/api/v2/write', 'constructor', 'POST'],
   ])('405 for %s with %s allows %s', async (path, method, allow) => {
     const response = await respond(path, method);
@@ -171,12 +170,19 @@ describe('a write that cannot be handed over', () => {
     expect(response?.body).not.toContain('secret');
   });
 
-  test('is given up at the deadline', async () => {
-    const { handle } = handlerOf({
-      environment: { ...ASYNCHRONOUS, write_deadline_millis: '100' },
-      invokeSelf: () => new Promise(() => undefined),
-    });
-    expect((await handle(writeEvent(GOOD)))?.statusCode).toBe(503);
+  test('is aborted at the deadline, and nothing runs on', async () => {
+    const clock = new DeadlineClock();
+    let underWay = 0;
+    const invokeSelf = async (_event: unknown, signal: AbortSignal) => {
+      underWay++;
+      clock.expire();
+      await once(signal, 'abort');
+      underWay--;
+      throw signal.reason;
+    };
+    const response = await handlerOf({ environment: ASYNCHRONOUS, invokeSelf, clock }).handle(writeEvent(GOOD));
+    expect(response?.statusCode).toBe(503);
+    expect(underWay).toBe(0);
   });
 });
 
@@ -184,25 +190,33 @@ describe('the deadline', () => {
   const hang = (_body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
 
+  /** The deadline that was set, ms, and the status of the response once it has passed. */
+  async function deadlineOf(environment: Record<string, string>, remainingMs?: number) {
+    const clock = new DeadlineClock();
+    const send = (body: Uint8Array, signal: AbortSignal) => {
+      const hanging = hang(body, signal);
+      clock.expire();
+      return hanging;
+    };
+    const context = remainingMs === undefined ? undefined : { getRemainingTimeInMillis: () => remainingMs };
+    const response = await handlerOf({ send, environment, clock }).handle(writeEvent(GOOD), context);
+    return [clock.asked, response?.statusCode];
+  }
+
   test('is that of the configuration', async () => {
-    const response = await handlerOf({ send: hang, environment: SOON }).handle(writeEvent(GOOD));
-    expect(response?.statusCode).toBe(503);
+    expect(await deadlineOf({ write_deadline_millis: '2500' })).toEqual([[2_500], 503]);
+    expect(await deadlineOf({ write_deadline_millis: '2500' }, 30_000)).toEqual([[2_500], 503]);
   });
 
-  test('leaves Lambda a second to answer', async () => {
+  test('leaves API Gateway a second to respond', async () => {
+    const environment = { write_deadline_millis: '900000', rest_api_gateway_timeout_in_millis: '29000' };
+    expect(await deadlineOf(environment)).toEqual([[28_000], 503]);
+  });
+
+  test('leaves Lambda a second to respond', async () => {
     const environment = { write_deadline_millis: '900000', rest_api_gateway_timeout_in_millis: '900000' };
-    const { handle } = handlerOf({ send: hang, environment });
-    const LIMIT_MS = 1_050;
-    let timer: NodeJS.Timeout | undefined;
-    const killed = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), LIMIT_MS);
-    });
-    const response = await Promise.race([
-      handle(writeEvent(GOOD), { getRemainingTimeInMillis: () => LIMIT_MS }),
-      killed,
-    ]);
-    clearTimeout(timer);
-    expect(response?.statusCode).toBe(503);
+    expect(await deadlineOf(environment, 10_050)).toEqual([[9_050], 503]);
+    expect(await deadlineOf(environment, 500)).toEqual([[0], 503]);
   });
 
   test('may be listened to by all calls of a request without a warning of Node', async () => {

@@ -1,5 +1,6 @@
 /** Byte values and the 256-entry class tables by which line protocol is cut into tokens. */
 
+export const TAB = 0x09;
 export const NEWLINE = 0x0a;
 export const RETURN = 0x0d;
 export const SPACE = 0x20;
@@ -16,7 +17,7 @@ export const BACKSLASH = 0x5c;
 
 /** Ends a measurement: a comma, a space, or what may not be in one. */
 export const ENDS_MEASUREMENT = 1;
-/** Ends a tag key, tag value or field key: a comma, a space, an equals sign, or what may not be in one. */
+/** Ends a tag key or field key: a comma, a space, an equals sign, or what may not be in one. */
 export const ENDS_KEY = 2;
 /** Ends an unquoted field value: a comma, a space or the end of the line. */
 export const ENDS_VALUE = 4;
@@ -24,6 +25,8 @@ export const ENDS_VALUE = 4;
 export const ENDS_COMMENT = 8;
 /** Must be escaped inside a JSON string (RFC 8259, section 7). */
 export const ESCAPED_IN_JSON = 16;
+/** May end a tag value: a comma, a space, an equals sign, LF or CR. Every other control character is text there. */
+export const ENDS_TAG_VALUE = 32;
 
 /** For each byte the classes that it belongs to. */
 export const CLASS = new Uint8Array(256);
@@ -34,8 +37,10 @@ for (let byte = 0; byte < 256; byte++) {
   let classes = 0;
   if (control || separator) classes |= ENDS_MEASUREMENT;
   if (control || separator || byte === EQUALS) classes |= ENDS_KEY;
-  if (separator || byte === NEWLINE || byte === RETURN) classes |= ENDS_VALUE;
-  if (control) classes |= ENDS_COMMENT;
+  const lineBreak = byte === NEWLINE || byte === RETURN;
+  if (separator || lineBreak) classes |= ENDS_VALUE;
+  if (separator || lineBreak || byte === EQUALS) classes |= ENDS_TAG_VALUE;
+  if (control && byte !== TAB) classes |= ENDS_COMMENT;
   if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) classes |= ESCAPED_IN_JSON;
   CLASS[byte] = classes;
 }

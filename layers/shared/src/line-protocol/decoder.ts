@@ -4,6 +4,9 @@
  * The grammar is InfluxDB 2.x's as the official corpus and github.com/influxdata/line-protocol (v2) define it. The methods are
  * called in the order of a line: `nextLine`, `readMeasurement`, `readTag`..., `readField`..., `readTime`. Each reads one token
  * into the fields of the decoder. A faulty token sets `fault`, and the next call of `nextLine` goes on behind the faulty line.
+ *
+ * A line may contain line breaks: inside a string, and behind a backslash in a tag value (as InfluxDB 2.7 reads it). The part
+ * behind such a break is never read as a line of its own, whatever is wrong with the line.
  */
 import { isUtf8 } from 'node:buffer';
 import { FNV_BASIS, FNV_PRIME } from './byte-map';
@@ -15,6 +18,7 @@ import {
   ENDS_COMMENT,
   ENDS_KEY,
   ENDS_MEASUREMENT,
+  ENDS_TAG_VALUE,
   ENDS_VALUE,
   EQUALS,
   escapesInKey,
@@ -89,8 +93,10 @@ export class LineDecoder {
   private readonly checkUtf8: boolean;
   private position = 0;
   private section = AT_LINE_END;
-  /** Newlines passed since `line` was counted: those inside strings, and the one that ended the line. */
+  /** Newlines passed since `line` was counted: those inside strings and tag values, and the one that ended the line. */
   private newlines = 1;
+  /** Whether a tag value with a newline has been read. */
+  private hasNewlinesInTags = false;
 
   /** @param bytes any bytes: one or more lines of line protocol, LF or CRLF */
   constructor(readonly bytes: Uint8Array) {
@@ -141,8 +147,11 @@ export class LineDecoder {
       } else if ((CLASS[byte] & ENDS_MEASUREMENT) !== 0) break;
     }
     this.position = at;
-    if (at === start) return this.fail('invalid character at the start of the measurement', at);
-    if (bytes[start] === HASH) return this.fail('invalid character in a comment', at);
+    if (bytes[start] === HASH) return this.fail('control character in a comment', at);
+    if (at < end && bytes[at] !== COMMA && bytes[at] !== SPACE && this.isControl(at)) {
+      return this.fail('control character in the measurement', at);
+    }
+    if (at === start) return this.fail('expected a measurement', at);
     if (!this.isText(start, at)) return this.fail('invalid UTF-8 in the measurement', start);
     this.keyStart = start;
     this.keyEnd = at;
@@ -154,21 +163,18 @@ export class LineDecoder {
   readTag(): Reading {
     const { bytes, end } = this;
     if (this.position < end && bytes[this.position] === SPACE) {
-      this.takeSpaces();
-      this.section = AT_FIELDS;
+      this.beginFields(this.position);
       return END;
     }
     const start = this.position;
-    const keyEnd = this.skipKey();
+    const keyEnd = this.skipKey(ENDS_KEY);
     if (!this.isText(start, keyEnd)) return this.fail('invalid UTF-8 in a tag key', start);
-    if (keyEnd >= end) return this.fail('no fields: expected a space and a field, found the end of the input', start);
-    if (keyEnd === start) return this.fail('expected a tag key or a field', start);
-    if (bytes[keyEnd] !== EQUALS) return this.fail("expected '=' after the tag key", keyEnd);
+    if (keyEnd === start || keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.failTagKey(start, keyEnd);
     this.keyStart = start;
     this.keyEnd = keyEnd;
     this.position = keyEnd + 1;
     this.valueStart = this.position;
-    this.valueEnd = this.skipKey();
+    this.valueEnd = this.skipKey(ENDS_TAG_VALUE);
     if (this.valueEnd === this.valueStart) return this.fail('expected a tag value after the tag key', this.valueStart);
     if (!this.isText(this.valueStart, this.valueEnd)) return this.fail('invalid UTF-8 in a tag value', this.valueStart);
     return this.takeTagComma() ? TOKEN : FAULT;
@@ -184,7 +190,7 @@ export class LineDecoder {
     let at = this.position;
     for (; at < end; at++) {
       const byte = bytes[at];
-      if (byte <= SPACE && (byte < SPACE || bytes[at - 1] !== BACKSLASH)) break;
+      if (byte <= SPACE && (byte < SPACE ? this.endsLine(at) : bytes[at - 1] !== BACKSLASH)) break;
       hash = Math.imul(hash ^ byte, FNV_PRIME);
     }
     this.seriesHash = hash;
@@ -202,6 +208,7 @@ export class LineDecoder {
 
   /** Goes on with the fields behind measurement and tags, which end at `seriesEnd`. */
   beginFields(seriesEnd: number): void {
+    if (this.hasNewlinesInTags) this.newlines += this.countNewlines(this.lineStart, seriesEnd);
     this.position = seriesEnd;
     this.takeSpaces();
     this.section = AT_FIELDS;
@@ -212,18 +219,27 @@ export class LineDecoder {
     if (this.section !== AT_FIELDS) return END;
     const { bytes, end } = this;
     const start = this.position;
-    const keyEnd = this.skipKey();
+    const keyEnd = this.skipKey(ENDS_KEY);
     if (!this.isText(start, keyEnd)) return this.fail('invalid UTF-8 in a field key', start);
-    if (keyEnd === start) {
-      return this.fail(
-        keyEnd >= end ? 'expected a field key, found the end of the input' : 'expected a field key',
-        start,
-      );
-    }
+    if (keyEnd === start || keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.failFieldKey(start, keyEnd);
     this.keyStart = start;
     this.keyEnd = keyEnd;
-    if (keyEnd >= end || bytes[keyEnd] !== EQUALS) return this.fail("expected '=' after the field key", keyEnd);
     return this.readValue(keyEnd + 1);
+  }
+
+  private failTagKey(start: number, keyEnd: number): typeof FAULT {
+    const expected = 'no fields: expected a space and a field, found the end of the';
+    if (keyEnd >= this.end) return this.fail(`${expected} input`, start);
+    if (this.isControl(keyEnd)) return this.fail('control character in a tag key', keyEnd);
+    if (keyEnd > start) return this.fail("expected '=' after the tag key", keyEnd);
+    return this.fail(this.endsLine(start) ? `${expected} line` : 'expected a tag key or a field', start);
+  }
+
+  private failFieldKey(start: number, keyEnd: number): typeof FAULT {
+    if (keyEnd < this.end && this.isControl(keyEnd)) return this.fail('control character in a field key', keyEnd);
+    if (keyEnd > start) return this.fail("expected '=' after the field key", keyEnd);
+    const found = keyEnd >= this.end ? ', found the end of the input' : '';
+    return this.fail(`expected a field key${found}`, start);
   }
 
   /** Reads the next field if its key and equals sign are `expected`; else, or where the fields end, END. */
@@ -288,12 +304,49 @@ export class LineDecoder {
   /** Skips what is left of the current line and returns the position behind it, where the next line begins. */
   endLine(): number {
     if (this.section !== AT_LINE_END) {
-      const newline = this.bytes.indexOf(NEWLINE, this.position);
-      if (newline >= 0) this.newlines++;
-      this.position = newline < 0 ? this.end : newline + 1;
+      this.position = this.findLineEnd();
+      this.newlines = this.countNewlines(this.lineStart, this.position);
       this.section = AT_LINE_END;
     }
     return this.position;
+  }
+
+  /**
+   * Where the next line begins, behind a line that could not be read to its end: line breaks behind a backslash and in strings
+   * are part of the line, by the rule of InfluxDB 2.7 (`scanLine` of its models package). A string that is never closed ends
+   * with its line, so that the lines behind it are not lost.
+   */
+  private findLineEnd(): number {
+    const { bytes, end, lineStart } = this;
+    const isComment = bytes[lineStart] === HASH;
+    let inFields = false;
+    let quoted = false;
+    /** Equals signs less commas of the fields, outside strings: a quote opens a string where a value is due. */
+    let values = 0;
+    let breakInString = -1;
+    for (let at = lineStart; at < end; at++) {
+      const byte = bytes[at];
+      if (byte === NEWLINE) {
+        if (at < this.position) continue;
+        if (!quoted) return at + 1;
+        if (breakInString < 0) breakInString = at;
+      } else if (isComment) continue;
+      else if (byte === BACKSLASH) {
+        at++;
+        if (bytes[at] === RETURN && bytes[at + 1] === NEWLINE) at++;
+      } else if (!inFields) inFields = byte === SPACE;
+      else if (byte === QUOTE && (quoted || values > 0)) quoted = !quoted;
+      else if (quoted) continue;
+      else if (byte === EQUALS) values++;
+      else if (byte === COMMA) values--;
+    }
+    return breakInString < 0 ? end : breakInString + 1;
+  }
+
+  private countNewlines(start: number, end: number): number {
+    let count = 0;
+    for (let at = start; at < end; at++) if (this.bytes[at] === NEWLINE) count++;
+    return count;
   }
 
   /** Makes the tag or field just read a fault, for a reason that is not the grammar's. */
@@ -316,8 +369,8 @@ export class LineDecoder {
 
   /** The bytes of the current line up to what was read, or, of a faulty line, up to where the next line begins. */
   lineText(maxBytes: number): string {
-    let stop = this.bytes.indexOf(NEWLINE, Math.max(this.lineStart, this.position - 1));
-    if (stop < 0) stop = this.end;
+    let stop = this.section === AT_LINE_END ? this.position : this.findLineEnd();
+    if (stop > this.lineStart && this.bytes[stop - 1] === NEWLINE) stop--;
     if (stop > this.lineStart && this.bytes[stop - 1] === RETURN) stop--;
     const shown = Math.min(stop, this.lineStart + maxBytes);
     const text = Buffer.from(
@@ -365,15 +418,40 @@ export class LineDecoder {
     return false;
   }
 
-  /** Moves behind a tag key, tag value or field key, and returns that position. */
-  private skipKey(): number {
+  /** Whether `bytes[at]` is a control character that no end of a line begins with. */
+  private isControl(at: number): boolean {
+    const byte = this.bytes[at];
+    if (byte >= SPACE && byte !== 0x7f) return false;
+    return (byte !== NEWLINE && byte !== RETURN) || !this.endsLine(at);
+  }
+
+  /** Whether the line ends at this control character: at LF, CRLF or a CR before the end, but at no LF behind a backslash. */
+  private endsLine(at: number): boolean {
+    const { bytes, end } = this;
+    if (bytes[at] === RETURN) return at + 1 >= end || bytes[at + 1] === NEWLINE;
+    if (bytes[at] !== NEWLINE) return false;
+    let backslashes = 0;
+    while (at > backslashes && bytes[at - 1 - backslashes] === BACKSLASH) backslashes++;
+    // Of two backslashes the first escapes the second.
+    if (backslashes % 2 === 0) return true;
+    this.hasNewlinesInTags = true;
+    return false;
+  }
+
+  /**
+   * Moves behind a name or a tag value, and returns that position.
+   * @param ends ENDS_KEY for a tag key or field key, ENDS_TAG_VALUE for a tag value
+   */
+  private skipKey(ends: number): number {
     const { bytes, end } = this;
     let at = this.position;
     for (; at < end; at++) {
       const byte = bytes[at];
       if (byte === BACKSLASH) {
         if (at + 1 < end && escapesInKey(bytes[at + 1])) at++;
-      } else if ((CLASS[byte] & ENDS_KEY) !== 0) break;
+      } else if ((CLASS[byte] & ends) !== 0) {
+        if (byte >= SPACE || ends === ENDS_KEY || this.endsLine(at)) break;
+      }
     }
     this.position = at;
     return at;

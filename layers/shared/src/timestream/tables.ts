@@ -50,8 +50,10 @@ export class TableCreator {
     private readonly settings: TableSettings,
     private readonly administration: TableAdministration,
     private readonly clock: Clock = systemClock,
+    /** Between two create calls, ms. */
+    createIntervalMs = CREATE_INTERVAL_MS,
   ) {
-    this.pacer = new Pacer(CREATE_INTERVAL_MS, clock);
+    this.pacer = new Pacer(createIntervalMs, clock);
   }
 
   /**

@@ -1,0 +1,53 @@
+/** Texts that few writers mean to send, from the wire to a query: stored as InfluxDB stores them, or refused with the true reason. */
+import { gzipSync } from 'node:zlib';
+import { errorOf, type Stack, startStack, TIME } from './harness';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ environment: { default_dimension: 'none=none' } });
+});
+afterAll(() => stack.close());
+
+const at = (line: string): string => `${line} ${TIME}000000000`;
+
+test.each([
+  ['NUL at the end', 'nul', 'eth0\u0000\u0000'],
+  ['a tab', 'tab', 'a\tb'],
+  [
+    'every control character but LF',
+    'all',
+    String.fromCharCode(...Array.from({ length: 32 }, (_, n) => n)).replace('\n', ''),
+  ],
+  ['DEL', 'del', '\u007f'],
+  ['a line break behind a backslash', 'escaped', 'foo\\\nbar'],
+])('a tag value with %s is stored as it is', async (_, table, value) => {
+  expect((await stack.write(at(`${table},d=${value},t=a v=1`))).status).toBe(204);
+  expect(await stack.select('d, t, v', table)).toEqual([[value, 'a', '1.0']]);
+});
+
+test.each([
+  ['a tag key', 'bar,k\u0000=a v=1', 'control character in a tag key'],
+  ['a field key', 'bar,t=a v\u0001=1', 'control character in a field key'],
+  ['the measurement', 'ba\u0002r,t=a v=1', 'control character in the measurement'],
+  ['a tag key that goes on behind a line break', 'm,k\\\nbar=a v=1', 'control character in a tag key'],
+  ['a measurement that goes on behind a line break', 'm\\\nbar,t=a v=1', 'control character in the measurement'],
+  ['a value before CRLF behind a backslash', 'm,t=foo\\\r\nbar,t=a v=1', 'no fields: expected a space and a field'],
+])(
+  'a control character in %s is refused with the true reason, and nothing of its line is stored',
+  async (_, line, reason) => {
+    const response = await stack.write(at(line));
+    expect(response.status).toBe(400);
+    expect((await errorOf(response)).message).toContain(reason);
+    await expect(stack.count('bar')).rejects.toThrow();
+  },
+);
+
+test.each([
+  ['as text', (text: string) => new Uint8Array(Buffer.from(text)), {}],
+  ['in gzip', (text: string) => new Uint8Array(gzipSync(text)), { 'Content-Encoding': 'gzip' }],
+])('a byte order mark before the first line is skipped, %s', async (how, encode, headers: Record<string, string>) => {
+  const table = `bom-${how.replace(' ', '-')}`;
+  const body = `\ufeff${at(`${table},t=a v=1`)}\r\n${at(`${table},t=b v=2`)}\r\n`;
+  expect((await stack.write(encode(body), headers)).status).toBe(204);
+  expect(await stack.count(table)).toBe(2);
+});

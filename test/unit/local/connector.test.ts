@@ -1,0 +1,77 @@
+/** What the local server adds to the function: its line for each request, and the reason where nothing can be stored. */
+import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
+import { countingPoints, noteWrite, requestLine } from '../../../local/connector/request-log';
+import { withStorageFault } from '../../../local/connector/storage';
+import { storageProblem } from '../../../local/timestream/storage-fault';
+
+describe('the line of a request', () => {
+  const line = (totals: object, reason = '') => requestLine('POST /api/v2/write', 204, 35.4, totals, reason);
+
+  test('has the time of day, method, path, status, ms and points', () => {
+    expect(line({ stored: 12, refused: 0, unstored: 0 })).toMatch(
+      /^\d\d:\d\d:\d\d POST \/api\/v2\/write 204 35 ms, 12 points stored$/,
+    );
+    expect(line({ stored: 9, refused: 1, unstored: 2 })).toMatch(/ 9 points stored, 1 refused, 2 not stored$/);
+    expect(line({ stored: 1, refused: 0, unstored: 0 })).toMatch(/ 1 point stored$/);
+    expect(line({})).toMatch(/ 204 35 ms$/);
+    expect(line({}, '{"code":"invalid"}')).toMatch(/ 204 35 ms {2}\{"code":"invalid"\}$/);
+  });
+
+  test('has the points of its own request, whatever else is written meanwhile', async () => {
+    const totals = [{}, {}];
+    const write = async (index: number) => {
+      await Promise.resolve();
+      noteWrite({ stored: index + 1, faultyLines: 1, rejectedLines: index, unstored: 0 });
+    };
+    await Promise.all(totals.map((each, index) => countingPoints(each, () => write(index))));
+    expect(totals).toEqual([
+      { stored: 1, refused: 1, unstored: 0 },
+      { stored: 2, refused: 2, unstored: 0 },
+    ]);
+  });
+});
+
+describe('while nothing can be stored', () => {
+  const respond = (statusCode: number, body: object): HttpResponse => ({
+    statusCode,
+    headers: { 'Retry-After': '2' },
+    body: JSON.stringify(body),
+    isBase64Encoded: false,
+  });
+  const answered = async (response: HttpResponse, fault: string | undefined) => {
+    const handler = withStorageFault(
+      () => Promise.resolve(response),
+      () => fault,
+    );
+    return await handler({});
+  };
+  const busy = respond(503, { code: 'unavailable', message: 'later' });
+
+  test('a 503 has the reason as its message', async () => {
+    expect(await answered(busy, 'the disk is full')).toEqual(
+      respond(503, { code: 'unavailable', message: 'the disk is full' }),
+    );
+    expect(await answered(respond(503, { status: 'fail', message: 'x' }), 'full')).toEqual(
+      respond(503, { status: 'fail', message: 'full' }),
+    );
+  });
+
+  test('every other response stays as it is', async () => {
+    expect(await answered(busy, undefined)).toBe(busy);
+    const bad = respond(400, { code: 'invalid', message: 'line 1' });
+    expect(await answered(bad, 'the disk is full')).toBe(bad);
+  });
+});
+
+// Texts as DuckDB 1.5 gives them.
+test.each([
+  ['Failed to commit: Could not write file "/d/t.duckdb.wal": No space left on device', 'no space left on device'],
+  ['IO Error: Could not truncate file "/d/t.duckdb.wal": Disk quota exceeded', 'disk quota exceeded'],
+  ['IO Error: Cannot open file "/d/t.duckdb": Permission denied', 'permission denied'],
+  ['IO Error: Cannot open file "/d/t.duckdb": Read-only file system', 'read-only file system'],
+  ['IO Error: Could not write file "/d/t.duckdb"', 'the file cannot be written'],
+  ['Catalog Error: Table with name x does not exist!', undefined],
+  ['IO Error: Could not set lock on file "/d/t.duckdb": Conflicting lock is held', undefined],
+])('of the error %j the problem of the disk is %j', (message, problem) => {
+  expect(storageProblem(new Error(message))).toBe(problem);
+});
