@@ -118,6 +118,7 @@ describe('environment of WriteLineProtocolFunction', () => {
       'enable_database_creation',
       'enable_mag_store_writes',
       'enable_table_creation',
+      'escape_names',
       'log_level',
       'mag_store_retention_period',
       'max_compressed_bytes',
@@ -130,6 +131,7 @@ describe('environment of WriteLineProtocolFunction', () => {
       'mem_store_retention_period',
       'rest_api_gateway_timeout_in_millis',
       'single_table_name',
+      'suffixed_fields',
       'table_mapping',
       'write_deadline_millis',
     ]);
