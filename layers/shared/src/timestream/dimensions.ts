@@ -6,7 +6,7 @@ import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { ByteWriter } from './byte-writer';
 import { dimensionNameProblem } from './limits';
-import { escapeColumnName } from './names';
+import { escapeColumnName, storedName } from './names';
 
 export interface Dimension {
   /** Rank of arrival in the request. */
@@ -49,7 +49,7 @@ export class DimensionTable {
     if (given === undefined) return;
     const text = Words.of(`${escapeKey(given.name)}=${escapeKey(given.value)}`);
     const start = Buffer.byteLength(escapeKey(given.name)) + 1;
-    this.given = { text, dimension: this.add(nameOf(given.name), text.bytes, start, text.length) };
+    this.given = { text, dimension: this.add(nameOf(given.name, false), text.bytes, start, text.length) };
   }
 
   /** The dimension that was given. */
@@ -78,7 +78,7 @@ export class DimensionTable {
     let name = this.names.get(view, keyStart, keyEnd, hash);
     if (name === undefined) {
       const key = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
-      name = nameOf(this.escapeNames ? escapeColumnName(key) : key);
+      name = nameOf(key, this.escapeNames);
       this.names.add(keyStart, keyEnd, hash, name);
     }
     return name;
@@ -95,7 +95,8 @@ export class DimensionTable {
   }
 }
 
-function nameOf(text: string): Name {
+function nameOf(key: string, escapeNames: boolean): Name {
+  const { name: text, problem } = storedName(key, escapeNames, escapeColumnName, dimensionNameProblem);
   const head = Words.of(`{"Name":${JSON.stringify(text)},"Value":"`);
-  return { text, bytes: Buffer.byteLength(text), head, problem: dimensionNameProblem(text) };
+  return { text, bytes: Buffer.byteLength(text), head, problem };
 }

@@ -22,7 +22,6 @@ export const BOOLEAN_BYTES = 1;
 const TABLE_NAME = /^[a-zA-Z0-9_.-]+$/;
 const RESERVED_NAMES = new Set(['measure_value', 'measure_name', 'time', 'ts_non_existent_col']);
 const RESERVED_PREFIXES = ['ts_', 'measure_name'];
-const UNLESS_ESCAPED = ' (EscapeNames, or escape_names in the environment, stores it under another name)';
 
 /** Whether a table can have this name, apart from its length. */
 export const isTableName = (name: string): boolean => TABLE_NAME.test(name);
@@ -34,7 +33,7 @@ export const columnIsReserved = (name: string): boolean =>
 /** Why a table or database cannot have this name; undefined where it can. */
 export function tableNameProblem(name: string): string | undefined {
   if (!isTableName(name)) {
-    return `'${name}' is no table name: letters, digits, '_', '.' and '-' are allowed${UNLESS_ESCAPED}`;
+    return `'${name}' is no table name: letters, digits, '_', '.' and '-' are allowed`;
   }
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `the table name is longer than ${MAX_NAME_BYTES} bytes`;
   return undefined;
@@ -42,7 +41,7 @@ export function tableNameProblem(name: string): string | undefined {
 
 /** Why a dimension cannot have this name; undefined where it can. */
 export function dimensionNameProblem(name: string): string | undefined {
-  if (name.includes(':')) return `tag '${name}': a dimension name may not contain ':'${UNLESS_ESCAPED}`;
+  if (name.includes(':')) return `tag '${name}': a dimension name may not contain ':'`;
   return columnNameProblem('tag', name, MAX_DIMENSION_NAME_BYTES);
 }
 
@@ -57,9 +56,9 @@ export function recordNameProblem(name: string): string | undefined {
 }
 
 function columnNameProblem(kind: string, name: string, maxBytes: number): string | undefined {
-  if (RESERVED_NAMES.has(name)) return `${kind} '${name}': the name is reserved${UNLESS_ESCAPED}`;
+  if (RESERVED_NAMES.has(name)) return `${kind} '${name}': the name is reserved`;
   const prefix = RESERVED_PREFIXES.find((reserved) => name.startsWith(reserved));
-  if (prefix !== undefined) return `${kind} '${name}': names that begin with '${prefix}' are reserved${UNLESS_ESCAPED}`;
+  if (prefix !== undefined) return `${kind} '${name}': names that begin with '${prefix}' are reserved`;
   if (Buffer.byteLength(name) > maxBytes)
     return `${kind} '${name.slice(0, 60)}...': the name is longer than ${maxBytes} bytes`;
   return undefined;

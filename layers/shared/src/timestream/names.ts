@@ -16,6 +16,20 @@ const TABLE: Escaping = { takes: isTableName, special: /[^a-zA-Z0-9_-]+/g };
 const COLUMN: Escaping = { takes: (name) => !name.includes(':') && !columnIsReserved(name), special: /[.:]+/g };
 
 const PREFIX = '_.';
+const HINT = ' (EscapeNames, or escape_names in the environment, stores it under another name)';
+
+/** A name as it is stored, and why it cannot be: escaped where that is wanted, else with the way to have it escaped. */
+export function storedName(
+  name: string,
+  isEscaped: boolean,
+  escaping: (name: string) => string,
+  problemOf: (name: string) => string | undefined,
+): { readonly name: string; readonly problem: string | undefined } {
+  const stored = escaping(name);
+  if (isEscaped) return { name: stored, problem: problemOf(stored) };
+  const problem = problemOf(name);
+  return { name, problem: problem === undefined || stored === name ? problem : problem + HINT };
+}
 
 /** The name of a measurement as that of a table. */
 export const escapeTableName = (name: string): string => (needsEscape(name, TABLE) ? escaped(name, TABLE) : name);

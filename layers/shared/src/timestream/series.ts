@@ -9,7 +9,7 @@ import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
-import { escapeColumnName, escapeTableName } from './names';
+import { escapeColumnName, escapeTableName, storedName } from './names';
 import { type FieldCount, type FieldNaming, Shape } from './shape';
 
 /** Of how many tags a measurement has the memory, with its table, call and fields. */
@@ -128,9 +128,9 @@ export class SeriesTable {
     return text.series;
   }
 
-  /** Distinct tags and fields read so far, and measurements, each as several: what memory grows with, beside the lines. */
+  /** Distinct tags and fields read so far, and measurements, each but the first as several: what memory grows with, beside the lines. */
   get tagsAndFields(): number {
-    return this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * this.measurements.size;
+    return this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * Math.max(0, this.measurements.size - 1);
   }
 
   private parse(decoder: LineDecoder): SeriesOrProblem | undefined {
@@ -186,17 +186,19 @@ export class SeriesTable {
   private addMeasurement(name: string): Measurement {
     const { singleTable } = this;
     const { escapeNames, measureName, suffixedFields } = this.mapping;
-    const tableName = escapeNames ? escapeTableName(name) : name;
-    const ownMeasureName = escapeNames ? escapeColumnName(name) : name;
+    const own =
+      singleTable === undefined
+        ? storedName(name, escapeNames, escapeTableName, tableNameProblem)
+        : storedName(name, escapeNames, escapeColumnName, recordNameProblem);
     const suffixed = suffixedFields.filter(({ measurement = name }) => measurement === name);
     const measurement: Measurement = {
       id: this.measurements.size,
-      table: singleTable ?? { name: tableName },
-      measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : ownMeasureName)),
+      table: singleTable ?? { name: own.name },
+      measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : own.name)),
       naming: { escapeNames, suffixed: new Set(suffixed.map(({ field }) => field)) },
       shapes: new Map<string, Shape>(),
       lastShape: undefined,
-      problem: singleTable === undefined ? tableNameProblem(tableName) : recordNameProblem(ownMeasureName),
+      problem: own.problem,
     };
     this.measurements.set(name, measurement);
     return measurement;

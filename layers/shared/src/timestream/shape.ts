@@ -5,7 +5,7 @@ import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import type { Dimension } from './dimensions';
 import { measureNameProblem } from './limits';
-import { escapeMeasureName } from './names';
+import { escapeMeasureName, storedName } from './names';
 
 export interface Field {
   /** Key and equals sign as they stand in a line. */
@@ -68,13 +68,13 @@ export class Shape {
     let field = this.fields.get(view, keyStart, keyEnd, hash);
     if (field === undefined) {
       const text = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
-      const name = this.measureName(text);
+      const { name, problem } = this.measureName(text);
       field = {
         // The equals sign comes along.
         key: new Words(bytes.subarray(keyStart, keyEnd + 1)),
         head: Words.of(`{"Name":${JSON.stringify(name)},"Value":"`),
         measure: this.measure(name),
-        problem: measureNameProblem(name),
+        problem,
       };
       this.fields.add(keyStart, keyEnd, hash, field);
       this.count.fields++;
@@ -82,11 +82,11 @@ export class Shape {
     return field;
   }
 
-  private measureName(key: string): string {
+  private measureName(key: string): ReturnType<typeof storedName> {
     const { escapeNames, suffixed } = this.naming;
-    const named = (text: string): string => (escapeNames ? escapeMeasureName(text) : text);
+    const named = (text: string) => storedName(text, escapeNames, escapeMeasureName, measureNameProblem);
     const plain = named(key);
-    const isTag = suffixed.has(key) || this.dimensions.some(({ name }) => name === plain);
+    const isTag = suffixed.has(key) || this.dimensions.some(({ name }) => name === plain.name);
     return isTag ? named(`${key}${SUFFIX}`) : plain;
   }
 
