@@ -26,10 +26,13 @@ const MAPPING = {
   measureName: 'influxdb-measure',
   defaultDimension: undefined,
   requiredDimension: undefined,
+  escapeNames: false,
+  suffixedFields: [],
   precision: NANOSECONDS,
   requestTime: VERSION,
   maxLineBytes: 65_536,
   maxTagsAndFields: 100_000,
+  maxJsonBytes: 104_857_600,
 };
 
 /** What each way makes of a request; `take` gets each body, which is valid until the next one. */

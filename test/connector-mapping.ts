@@ -16,10 +16,13 @@ export const MAPPING: MappingOptions = {
   measureName: 'influxdb-measure',
   defaultDimension: undefined,
   requiredDimension: undefined,
+  escapeNames: false,
+  suffixedFields: [],
   precision: NANOSECONDS,
   requestTime: REQUEST_TIME,
   maxLineBytes: 65_536,
   maxTagsAndFields: 100_000,
+  maxJsonBytes: 104_857_600,
 };
 
 export interface MappedLines {

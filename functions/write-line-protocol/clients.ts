@@ -23,24 +23,27 @@ export function timestreamClient({ region, timestreamEndpoint }: ConnectorConfig
 
 /** Sends WriteRecords calls with the client's credentials. */
 export function writeRecordsSender(client: TimestreamWriteClient, config: ConnectorConfig): SendWriteRecords {
-  return callSender(writeTarget(client, config), config.region, client.config.credentials);
+  // With the offset of the SDK's own calls: what one of them learns of the clock, the others know.
+  return callSender(writeTarget(client, config), config.region, client.config.credentials, client.config);
 }
 
 /** Where write calls go: the endpoint given, or the one that Timestream assigns. */
 function writeTarget(client: TimestreamWriteClient, { timestreamEndpoint }: ConnectorConfig): Target {
   if (timestreamEndpoint !== undefined) {
     const url = new URL(timestreamEndpoint);
-    return { url: () => Promise.resolve(url), invalidate: () => undefined };
+    return { resolve: () => Promise.resolve({ url, invalidate: () => undefined }) };
   }
-  const endpoints = new EndpointCache(async () => {
-    const { Endpoints } = await client.send(new DescribeEndpointsCommand({}));
+  const endpoints = new EndpointCache(async (signal) => {
+    const { Endpoints } = await client.send(new DescribeEndpointsCommand({}), { abortSignal: signal });
     const [endpoint] = Endpoints ?? [];
     if (endpoint?.Address === undefined) throw new Error('Timestream names no endpoint');
     return { address: endpoint.Address, cacheMinutes: endpoint.CachePeriodInMinutes ?? 1 };
   });
   return {
-    url: async () => new URL(`https://${await endpoints.get()}`),
-    invalidate: (url) => endpoints.invalidate(url.host),
+    resolve: async (signal) => {
+      const address = await endpoints.get(signal);
+      return { url: new URL(`https://${address}`), invalidate: () => endpoints.invalidate(address) };
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 /** The answers of the write endpoint, in the status codes, headers and JSON that InfluxDB's clients rely on. */
 import type { LineReport } from 'shared/timestream/line-report';
 import type { WriteOutcome } from 'shared/timestream/writer';
+import { permanentCause } from './unstored-cause';
 
 /** The release of InfluxDB whose API this is. */
 export const INFLUXDB_VERSION = '2.7.12';
@@ -60,12 +61,19 @@ const RETRY_AFTER = { 'Retry-After': '2' };
  * Some good points are not stored. The text has none of the phrases by which client libraries take a failure for success
  * (influxdb-client-go: "partial write", "unable to parse", "points beyond retention policy", "hinted handoff queue not empty").
  */
-export function notStored({ unstored, throttled, missingTables }: WriteOutcome): ApiError {
-  const cause = missingTables > 0 ? `, as ${missingTables} tables are still to be created (one a second)` : '';
-  const message = `${unstored} points could not be stored in time${cause}: send the request again, or fewer lines at once`;
+export function notStored({ unstored, throttled, missingTables, failureCode }: WriteOutcome): ApiError {
+  const message = `${unstored} points could not be stored${whyUnstored(missingTables, failureCode)}`;
   return throttled
     ? new ApiError(429, 'too many requests', `Timestream throttles writes: ${message}`, RETRY_AFTER)
     : new ApiError(503, 'unavailable', message, RETRY_AFTER);
+}
+
+function whyUnstored(missingTables: number, failureCode: string | undefined): string {
+  const permanent = permanentCause(failureCode);
+  if (permanent !== undefined) return `: ${permanent}. They are stored when the request is sent again after that`;
+  const tables = missingTables > 0 ? `, as ${missingTables} tables are still to be created (one a second)` : '';
+  const code = failureCode === undefined ? '' : ` (${failureCode})`;
+  return ` in time${tables}${code}: send the request again, or fewer lines at once`;
 }
 
 /** Asynchronous mode could not pass the write on; nothing is stored. */

@@ -11,6 +11,9 @@ import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { ApiError } from './responses';
 
+/** Records take so many times the bytes that a body may have; most bodies take twice their own. */
+const JSON_BYTES_OF_BODY = 4;
+
 export interface WriteServices {
   readonly config: ConnectorConfig;
   readonly send: SendWriteRecords;
@@ -53,8 +56,16 @@ export async function writeLines(
   const precision = requestPrecision(request);
   const body = await readBody(request, config.bounds);
   const report = new LineReport(undefined, onRejected && ((found) => onRejected(withText(found, body))));
-  const { maxLineBytes, maxTagsAndFields } = config.bounds;
-  const mapping = { ...config.mapping, precision, requestTime: request.time, maxLineBytes, maxTagsAndFields };
+  const { maxDecompressedBytes, maxLineBytes, maxTagsAndFields } = config.bounds;
+  const maxJsonBytes = JSON_BYTES_OF_BODY * maxDecompressedBytes;
+  const mapping = {
+    ...config.mapping,
+    precision,
+    requestTime: request.time,
+    maxLineBytes,
+    maxTagsAndFields,
+    maxJsonBytes,
+  };
   const records = mapLines(body, mapping, report);
   const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
   const outcome = await writeRecords(records, request.time, writer, report, signal).finally(() => records.release());

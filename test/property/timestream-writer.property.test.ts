@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { replaysKeepTheNewest } from '../simulation/timestream-replays';
 import { requestEnds, run, scenario } from '../simulation/timestream-request';
+import { resendsEnd } from '../simulation/timestream-resends';
 import { expectedRecords, INVALID_VALUE } from '../simulation/timestream-service';
 
 test('every record ends once; what is acknowledged is stored; what is rejected is answered for; nothing runs on', async () => {
@@ -10,6 +11,10 @@ test('every record ends once; what is acknowledged is stored; what is rejected i
 
 test('requests that are repeated lose nothing, and overwrite nothing newer', async () => {
   await fc.assert(replaysKeepTheNewest, { numRuns: 150, interruptAfterTimeLimit: 40_000 });
+}, 60_000);
+
+test('a request full of invalid records is settled by a few resends, and loses no good record', async () => {
+  await fc.assert(resendsEnd, { numRuns: 60, interruptAfterTimeLimit: 40_000 });
 }, 60_000);
 
 test('a request that meets no fault makes ceil(n/100) calls a table', async () => {

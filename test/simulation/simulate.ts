@@ -7,11 +7,13 @@ import fc from 'fast-check';
 import { loadEnds } from './influxdb-load';
 import { replaysKeepTheNewest } from './timestream-replays';
 import { requestEnds } from './timestream-request';
+import { resendsEnd } from './timestream-resends';
 
 /** Each takes its share of the schedules. */
 const SIMULATIONS: readonly { name: string; share: number; run: (parameters: fc.Parameters<unknown>) => Run }[] = [
   { name: 'timestream-request', share: 0.4, run: (parameters) => fc.check(requestEnds, parameters as never) },
-  { name: 'timestream-replays', share: 0.3, run: (parameters) => fc.check(replaysKeepTheNewest, parameters as never) },
+  { name: 'timestream-replays', share: 0.2, run: (parameters) => fc.check(replaysKeepTheNewest, parameters as never) },
+  { name: 'timestream-resends', share: 0.1, run: (parameters) => fc.check(resendsEnd, parameters as never) },
   { name: 'influxdb-load', share: 0.3, run: (parameters) => fc.check(loadEnds, parameters as never) },
 ];
 type Run = Promise<Pick<fc.RunDetails<unknown>, 'failed' | 'numRuns' | 'counterexamplePath' | 'errorInstance'>>;

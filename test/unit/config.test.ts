@@ -16,11 +16,11 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
 }
 
 const INTEGERS: Record<string, [min: number, max: number]> = {
-  max_compressed_bytes: [1, 104_857_600],
-  max_decompressed_bytes: [1, 268_435_456],
+  max_compressed_bytes: [0, 104_857_600],
+  max_decompressed_bytes: [0, 268_435_456],
   max_line_bytes: [64, 26_214_400],
-  max_lines: [1, 10_000_000],
-  max_tags_and_fields: [1, 10_000_000],
+  max_lines: [0, 10_000_000],
+  max_tags_and_fields: [0, 10_000_000],
   max_new_tables: [1, 50_000],
   mem_store_retention_period: [1, 8_766],
   mag_store_retention_period: [1, 73_000],
@@ -33,6 +33,7 @@ const BOOLEANS = [
   'enable_mag_store_writes',
   'enable_async_invocation',
   'enforce_custom_partition_key',
+  'escape_names',
 ];
 const TEXTS = [
   'region',
@@ -41,6 +42,7 @@ const TEXTS = [
   'measure_name_for_multi_measure_records',
   'table_mapping',
   'default_dimension',
+  'suffixed_fields',
   'custom_partition_key_type',
   'custom_partition_key_dimension',
   'kms_key_id',
@@ -61,6 +63,8 @@ describe('defaults', () => {
         measureName: 'influxdb-measure',
         defaultDimension: undefined,
         requiredDimension: undefined,
+        escapeNames: false,
+        suffixedFields: [{ measurement: 'system', field: 'type' }],
       },
       tables: TABLES,
       bounds: {
@@ -113,6 +117,38 @@ describe('defaults', () => {
     const open = numbers.filter(([, { MinValue, MaxValue }]) => MinValue === undefined || MaxValue === undefined);
     expect(open.map(([name]) => name)).toEqual(['RestApiGatewayTimeoutInMillis']);
   });
+});
+
+describe('bounds that are not given', () => {
+  test.each([
+    [128, 2 * 1024 ** 2, 2 * 1024 ** 2, 19_200, 5_120],
+    [256, 6 * 1024 ** 2, 6 * 1024 ** 2, 57_600, 15_360],
+    [512, 10 * 1024 ** 2, 14 * 1024 ** 2, 100_000, 35_840],
+    [1_769, 10 * 1024 ** 2, 25 * 1024 ** 2, 100_000, 100_000],
+    [10_240, 10 * 1024 ** 2, 25 * 1024 ** 2, 100_000, 100_000],
+  ])('follow from the memory of a function of %i MB', (memory, compressed, decompressed, lines, tagsAndFields) => {
+    expect(loadConnectorConfig({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memory) }).bounds).toMatchObject({
+      maxCompressedBytes: compressed,
+      maxDecompressedBytes: decompressed,
+      maxLines: lines,
+      maxTagsAndFields: tagsAndFields,
+    });
+  });
+
+  test('are 0, as the stack gives them; another value wins over the memory', () => {
+    const given = { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '128', max_lines: '0', max_tags_and_fields: '50000' };
+    expect(loadConnectorConfig(given).bounds).toMatchObject({ maxLines: 19_200, maxTagsAndFields: 50_000 });
+  });
+});
+
+test('suffixed fields: of a measurement, whose name may have colons, or of each; or none', () => {
+  const fields = (text: string) => loadConnectorConfig({ suffixed_fields: text }).mapping.suffixedFields;
+  expect(fields('a:b:type, state')).toEqual([
+    { measurement: 'a:b', field: 'type' },
+    { measurement: undefined, field: 'state' },
+  ]);
+  expect(fields('none')).toEqual([]);
+  expect(() => fields('system:')).toThrow('suffixed_fields must be measurement:field');
 });
 
 describe('values', () => {

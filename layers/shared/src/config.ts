@@ -52,14 +52,7 @@ export function loadConnectorConfig(environment: Environment = process.env): Con
     timestreamEndpoint: endpoint(env),
     mapping: mapping(env, key),
     tables: tables(env, key),
-    bounds: {
-      maxCompressedBytes: env.integer('max_compressed_bytes', 10_485_760, { min: 1, max: 104_857_600 }),
-      maxDecompressedBytes: env.integer('max_decompressed_bytes', 26_214_400, { min: 1, max: 268_435_456 }),
-      maxLineBytes: env.integer('max_line_bytes', 65_536, { min: 64, max: 26_214_400 }),
-      maxLines: env.integer('max_lines', 100_000, { min: 1, max: 10_000_000 }),
-      maxTagsAndFields: env.integer('max_tags_and_fields', 100_000, { min: 1, max: 10_000_000 }),
-      maxNewTables: env.integer('max_new_tables', 100, { min: 1, max: 50_000 }),
-    },
+    bounds: bounds(env),
     writeDeadlineMs: Math.min(deadline, gatewayTimeout - 1_000),
     asynchronous: env.boolean('enable_async_invocation', false),
     functionName: env.optional('AWS_LAMBDA_FUNCTION_NAME'),
@@ -76,6 +69,29 @@ export function loadConnectorConfig(environment: Environment = process.env): Con
   }
   env.check();
   return Object.freeze(config);
+}
+
+/** What the runtime and the function need before a request comes, MB. */
+const IDLE_MEGABYTES = 64;
+
+/**
+ * The bounds of a request. Those that are not given, or 0, follow from the function's memory, as far as that bounds them more than the
+ * limits of API Gateway and of the deadline do; docs/performance.md has what they were measured by.
+ */
+function bounds(env: EnvironmentReader): RequestBounds {
+  const memory = env.integer('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 10_240, { min: 128, max: 10_240 });
+  const free = memory - IDLE_MEGABYTES;
+  const bytes = Math.floor((free * 1024 ** 2) / 32);
+  const given = (name: string, max: number, fromMemory: number): number =>
+    env.integer(name, 0, { min: 0, max }) || fromMemory;
+  return {
+    maxCompressedBytes: given('max_compressed_bytes', 104_857_600, Math.min(10_485_760, bytes)),
+    maxDecompressedBytes: given('max_decompressed_bytes', 268_435_456, Math.min(26_214_400, bytes)),
+    maxLineBytes: env.integer('max_line_bytes', 65_536, { min: 64, max: 26_214_400 }),
+    maxLines: given('max_lines', 10_000_000, Math.min(100_000, free * 300)),
+    maxTagsAndFields: given('max_tags_and_fields', 10_000_000, Math.min(100_000, free * 80)),
+    maxNewTables: env.integer('max_new_tables', 100, { min: 1, max: 50_000 }),
+  };
 }
 
 export interface AuthorizerConfig {
@@ -179,7 +195,24 @@ function mapping(env: EnvironmentReader, key: PartitionKey | undefined): SeriesM
     measureName: measureName(env),
     defaultDimension: defaultDimension(env),
     requiredDimension: key?.type === 'dimension' && key.enforced ? key.dimension : undefined,
+    escapeNames: env.boolean('escape_names', false),
+    suffixedFields: suffixedFields(env),
   };
+}
+
+/** `measurement:field,field`; the default is Proxmox VE's. */
+function suffixedFields(env: EnvironmentReader): SeriesMapping['suffixedFields'] {
+  const text = env.text('suffixed_fields', 'system:type');
+  if (text === 'none') return [];
+  return text.split(',').map((entry) => {
+    const at = entry.lastIndexOf(':');
+    const field = entry.slice(at + 1).trim();
+    const measurement = at < 0 ? undefined : entry.slice(0, at).trim();
+    if (field === '' || measurement === '') {
+      env.problem('suffixed_fields', `must be measurement:field or field, separated by commas, not '${text}'`);
+    }
+    return { measurement, field };
+  });
 }
 
 function tables(env: EnvironmentReader, key: PartitionKey | undefined): TableSettings {

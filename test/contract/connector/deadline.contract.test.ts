@@ -66,7 +66,7 @@ test.each<[string, Fault]>([
     outage.away = true;
     const response = await stack.write(LINES.join('\n'));
     expect(response.status).toBe(503);
-    expect((await errorOf(response)).message).toMatch(/^250 points could not be stored in time/);
+    expect((await errorOf(response)).message).toMatch(/^250 points could not be stored/);
     for (const table of ['calm', 'still']) expect(await stack.count(table)).toBe(250);
 
     outage.end();

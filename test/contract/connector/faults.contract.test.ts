@@ -1,7 +1,7 @@
 /** What goes wrong in Timestream or on the way there: what is acknowledged is stored, and clients see the code that fits. */
 import type { Fault, Intercept } from '../../../local/timestream/server';
 import { TAKEN_FOR_SUCCESS } from '../../connector-handler';
-import { errorOf, numberedLines, type Stack, startStack, TIME } from './harness';
+import { connectorBefore, errorOf, numberedLines, type Stack, startStack, TIME } from './harness';
 
 let stack: Stack;
 afterEach(() => stack.close());
@@ -72,6 +72,53 @@ test.each<[string, number, Fault]>([
     await expectAllStored('away', 400);
   },
 );
+
+test.each<[string, string]>([
+  ['AccessDeniedException', 'Timestream denies access'],
+  ['UnrecognizedClientException', "does not accept the connector's credentials"],
+  ['InvalidSignatureException', "does not accept the connector's credentials"],
+  ['ExpiredTokenException', "does not accept the connector's credentials"],
+  ['RequestExpired', 'set the clock'],
+  ['ServiceQuotaExceededException', 'a quota of the account is used up'],
+])('a permanent cause is named to the client: %s', async (type, says) => {
+  await startFaulty(() => error(type, { message: 'User: arn:aws:iam::123456789012:user/me' }));
+  const response = await stack.write(numberedLines('refused', 10).join('\n'));
+  expect(response.status).toBe(503);
+  const { message } = await errorOf(response);
+  expect(message).toMatch(/^10 points could not be stored: /);
+  expect(message).toContain(says);
+  expect(message).toContain(`(${type})`);
+  expect(message).not.toMatch(/arn:|in time/);
+  expect(message).not.toMatch(TAKEN_FOR_SUCCESS);
+});
+
+test('a Timestream that cannot be reached is named to the client', async () => {
+  await startFaulty(() => undefined);
+  const away = await connectorBefore('http://127.0.0.1:1', { environment: { write_deadline_millis: '300' } });
+  const response = await away.write(numberedLines('away', 10).join('\n'));
+  await away.close();
+  expect(response.status).toBe(503);
+  expect((await errorOf(response)).message).toMatch(
+    /^10 points could not be stored: Timestream cannot be reached: .*\(ECONNREFUSED\)/,
+  );
+});
+
+test('a table that holds nothing but invalid records does not block the client: its resends end with 422', async () => {
+  await startFaulty(
+    (_, body) => (body.includes('"cursed"') ? error('ValidationException', { message: 'cursed.' }) : undefined),
+    { write_deadline_millis: '400' },
+  );
+  const lines = [...numberedLines('cursed', 600), ...numberedLines('good', 100)].join('\n');
+  const statuses: number[] = [];
+  let response = await stack.write(lines);
+  for (; response.status === 503 && statuses.length < 30; response = await stack.write(lines)) {
+    statuses.push(response.status);
+    await response.body?.cancel();
+  }
+  expect(response.status).toBe(422);
+  expect((await errorOf(response)).message).toMatch(/dropped=600$/);
+  expect(await stack.count('good')).toBe(100);
+});
 
 test('records for which Timestream refuses whole calls are named, and all others are stored', async () => {
   const bad = [17, 18, 444, 999];
@@ -171,3 +218,35 @@ test('a client that sends again until 204 ends with every point stored once, wha
   expect(failures.filter((status) => status !== 429 && status !== 503)).toEqual([]);
   await expectAllStored('stormy', lines);
 });
+
+test("Home Assistant's measurements are stored in escaped tables, and named with the parameter where that is off", async () => {
+  const lines = ['°C', '%', 'm³/h', 'kWh'].map(
+    (unit) => `${unit},domain=sensor,entity_id=kitchen value=21.5 ${TIME}000000000`,
+  );
+  stack = await startStack({ environment: { escape_names: 'true' } });
+  expect((await stack.write(lines.join('\n'))).status).toBe(204);
+  for (const table of ['_..C2.B0C', '_..25', '_.m.C2.B3.2Fh', 'kWh']) {
+    expect(await stack.select('entity_id, value', table)).toEqual([['kitchen', '21.5']]);
+  }
+  const plain = await connectorBefore(stack.timestream.server.url);
+  const response = await plain.write(lines.join('\n'));
+  await plain.close();
+  expect(response.status).toBe(422);
+  expect((await errorOf(response)).message).toMatch(/line 1: '°C' is no table name.*EscapeNames.*dropped=3$/s);
+});
+
+test.each([false, true])(
+  "Proxmox's points, of which some have the tag type and all a field type, are stored; reversed: %s",
+  async (reversed) => {
+    await startFaulty(() => undefined);
+    const lines = [
+      `system,object=lxc,vmid=101,nodename=pve1,host=ct1 cpu=0.01,name="ct1",type="lxc",uptime=120,vmid=101 ${TIME}000000000`,
+      `system,object=storages,nodename=pve1,host=local,type=dir active=1,content="iso",type="dir" ${TIME}000000000`,
+    ];
+    for (const line of reversed ? lines.reverse() : lines) expect((await stack.write(line)).status).toBe(204);
+    expect((await stack.select('object, type, type_field', 'system')).sort()).toEqual([
+      ['lxc', null, 'lxc'],
+      ['storages', 'dir', 'dir'],
+    ]);
+  },
+);

@@ -1,21 +1,158 @@
-/** The connections of write calls, against a server that answers as its script says. */
-import { callSender } from '../../../functions/write-line-protocol/write-call';
-import { ScriptedServer } from '../../scripted-server';
+/** The connections and corrections of write calls, against a server that answers as its script says. */
+import { callSender, type SenderOptions } from '../../../functions/write-line-protocol/write-call';
+import { type Answer, ScriptedServer } from '../../scripted-server';
+import { type Authority, makeAuthority, type ServerCertificate } from '../../support/certificates';
 
 const CREDENTIALS = { accessKeyId: 'key', secretAccessKey: 'secret' };
+const STORED: Answer = { status: 200, body: '{}' };
+const { signal } = new AbortController();
 
-test('a call is given up after 3 s of silence, and a connection that had no call for as long is still used', async () => {
-  const server = await ScriptedServer.start((_, index) => (index === 2 ? 'hang' : { status: 200, body: '{}' }));
-  const target = { url: () => Promise.resolve(new URL(server.url)), invalidate: () => undefined };
-  const send = callSender(target, 'us-east-1', () => Promise.resolve(CREDENTIALS));
-  const { signal } = new AbortController();
-  try {
-    await Promise.all([send(Buffer.from('1'), signal), send(Buffer.from('2'), signal)]);
-    await expect(send(Buffer.from('3'), signal)).rejects.toThrow('no answer within 3000 ms');
-    expect(await send(Buffer.from('4'), signal)).toMatchObject({ status: 200 });
-    expect(server.requests.map(({ body }) => body).sort()).toEqual(['1', '2', '3', '4']);
+let server: ScriptedServer;
+afterEach(() => server.stop());
+
+const targetOf = ({ url }: ScriptedServer) => ({
+  resolve: () => Promise.resolve({ url: new URL(url), invalidate: () => undefined }),
+});
+
+const senderTo = (to: ScriptedServer, options: SenderOptions = {}) =>
+  callSender(targetOf(to), 'us-east-1', () => Promise.resolve(CREDENTIALS), { systemClockOffset: 0 }, options);
+
+const failure = (type: string, headers: Record<string, string> = {}): Answer => ({
+  status: 400,
+  headers,
+  body: JSON.stringify({ __type: `com.amazon.coral.service#${type}`, message: 'why' }),
+});
+
+test('a call is aborted after silence, and a connection that had no call for as long is still used', async () => {
+  server = await ScriptedServer.start((_, index) => (index === 2 ? 'hang' : STORED));
+  const send = senderTo(server, { silenceMs: 200 });
+  await Promise.all([send(Buffer.from('1'), signal), send(Buffer.from('2'), signal)]);
+  await expect(send(Buffer.from('3'), signal)).rejects.toThrow('no answer within 200 ms');
+  expect(await send(Buffer.from('4'), signal)).toMatchObject({ status: 200 });
+  expect(server.requests.map(({ body }) => body).sort()).toEqual(['1', '2', '3', '4']);
+  expect(server.connections).toBe(2);
+});
+
+describe('over TLS', () => {
+  let authority: Authority;
+  let certificate: ServerCertificate;
+  beforeAll(async () => {
+    authority = await makeAuthority();
+    certificate = await authority.sign('localhost');
+  });
+
+  test('calls share a kept-alive connection', async () => {
+    server = await ScriptedServer.start(() => STORED, certificate);
+    const send = senderTo(server, { ca: authority.cert });
+    for (const body of ['1', '2', '3']) {
+      expect(await send(Buffer.from(body), signal)).toMatchObject({ status: 200 });
+    }
+    expect(server.requests.map(({ body }) => body)).toEqual(['1', '2', '3']);
+    expect(server.requests[0]?.headers.authorization).toMatch(/^AWS4-HMAC-SHA256 Credential=key\//);
+    expect(server.connections).toBe(1);
+  });
+
+  test('a connection that the server closed meanwhile is replaced: at once, or by the repetition of the call', async () => {
+    server = await ScriptedServer.start(() => STORED, certificate);
+    const send = senderTo(server, { ca: authority.cert });
+    await send(Buffer.from('1'), signal);
+    server.dropIdleConnections();
+    const again = () => send(Buffer.from('2'), signal);
+    expect(await again().catch(again)).toMatchObject({ status: 200 });
     expect(server.connections).toBe(2);
-  } finally {
-    await server.stop();
-  }
-}, 20_000);
+  });
+
+  test.each([
+    ['that nobody vouches for', 'localhost', false, /unable to verify|self.signed certificate/],
+    ['of another host', 'other.test', true, /does not match certificate/],
+  ])('a certificate %s is refused, and nothing is sent', async (_, hostname, isTrusted, message) => {
+    server = await ScriptedServer.start(() => STORED, await authority.sign(hostname));
+    const send = senderTo(server, isTrusted ? { ca: authority.cert } : {});
+    await expect(send(Buffer.from('1'), signal)).rejects.toThrow(message);
+    expect(server.requests).toEqual([]);
+  });
+
+  test('a certificate that has expired is refused', async () => {
+    const expired = await authority.sign('localhost', new Date(Date.now() - 3 * 86_400_000));
+    server = await ScriptedServer.start(() => STORED, expired);
+    await expect(senderTo(server, { ca: authority.cert })(Buffer.from('1'), signal)).rejects.toThrow(/expired/);
+  });
+});
+
+describe('a clock that is wrong', () => {
+  /** The service's clock is an hour ahead; signatures are good for 5 minutes. */
+  const AHEAD_MS = 3_600_000;
+  const skewed =
+    (type: string) =>
+    ({ headers }: { headers: Record<string, unknown> }): Answer => {
+      const signed = String(headers['x-amz-date']).replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5');
+      const now = Date.now() + AHEAD_MS;
+      const date = new Date(now).toUTCString();
+      return Math.abs(now - Date.parse(signed)) < 300_000 ? STORED : failure(type, { date });
+    };
+
+  test.each(['InvalidSignatureException', 'SignatureDoesNotMatch', 'RequestExpired', 'RequestTimeTooSkewed'])(
+    'is corrected by the date of %s, once for all calls that follow',
+    async (type) => {
+      server = await ScriptedServer.start(skewed(type));
+      const clock = { systemClockOffset: 0 };
+      const send = callSender(targetOf(server), 'us-east-1', () => Promise.resolve(CREDENTIALS), clock);
+      const both = await Promise.all([send(Buffer.from('1'), signal), send(Buffer.from('1'), signal)]);
+      expect(both.map(({ status }) => status)).toEqual([200, 200]);
+      expect(await send(Buffer.from('2'), signal)).toMatchObject({ status: 200 });
+      expect(server.requests.map(({ body }) => body)).toEqual(['1', '1', '1', '1', '2']);
+      expect(Math.abs(clock.systemClockOffset - AHEAD_MS)).toBeLessThan(60_000);
+    },
+  );
+
+  test.each<[string, Record<string, string>]>([
+    ['the time is right', { date: new Date().toUTCString() }],
+    ['the answer has no date that can be read', { date: 'yesterday' }],
+  ])('is not corrected where %s: the answer stands', async (_, headers) => {
+    server = await ScriptedServer.start(() => failure('InvalidSignatureException', headers));
+    expect(await senderTo(server)(Buffer.from('1'), signal)).toMatchObject({ status: 400 });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('is corrected once a call: a service that refuses any time is not asked for ever', async () => {
+    const date = new Date(Date.now() + AHEAD_MS).toUTCString();
+    server = await ScriptedServer.start(() => failure('RequestExpired', { date }));
+    expect(await senderTo(server)(Buffer.from('1'), signal)).toMatchObject({ status: 400 });
+    expect(server.requests).toHaveLength(2);
+  });
+});
+
+test.each(['ExpiredTokenException', 'ExpiredToken'])(
+  'after %s the provider is asked for new credentials, once a call',
+  async (type) => {
+    let key = 'old';
+    const provider = (options?: { forceRefresh?: boolean }) => {
+      if (options?.forceRefresh === true) key = 'new';
+      return Promise.resolve({ ...CREDENTIALS, accessKeyId: key });
+    };
+    server = await ScriptedServer.start(({ headers }) =>
+      String(headers.authorization).includes('Credential=new/') ? STORED : failure(type),
+    );
+    const send = callSender(targetOf(server), 'us-east-1', provider);
+    expect(await send(Buffer.from('1'), signal)).toMatchObject({ status: 200 });
+    expect(server.requests).toHaveLength(2);
+    key = 'never';
+    const stubborn = callSender(targetOf(server), 'us-east-1', () => Promise.resolve(CREDENTIALS));
+    expect(await stubborn(Buffer.from('2'), signal)).toMatchObject({ status: 400 });
+    expect(server.requests).toHaveLength(4);
+  },
+);
+
+test('an endpoint that the service calls invalid is asked for again by its address, whatever its port', async () => {
+  server = await ScriptedServer.start((_, index) => (index === 0 ? { status: 421, body: '{}' } : STORED));
+  const invalidated: string[] = [];
+  let asked = 0;
+  const resolve = () => {
+    const address = `endpoint-${++asked}:443`;
+    return Promise.resolve({ url: new URL(server.url), invalidate: () => invalidated.push(address) });
+  };
+  const send = callSender({ resolve }, 'us-east-1', () => Promise.resolve(CREDENTIALS));
+  expect(await send(Buffer.from('1'), signal)).toMatchObject({ status: 200 });
+  expect(invalidated).toEqual(['endpoint-1:443']);
+  expect(asked).toBe(2);
+});

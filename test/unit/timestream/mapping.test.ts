@@ -450,3 +450,47 @@ function collidingSeries(count: number): { readonly lines: string; readonly seri
   }
   return { lines: [...ranked, ...colliding].join('\n'), series: colliding.length };
 }
+
+describe('names that Timestream does not take', () => {
+  const ESCAPED = { escapeNames: true };
+
+  test('are escaped in tables, dimensions and measures, and their points are stored', () => {
+    const text = 'm³/h,time=a,b:c=d ts_x=1,time=2,v=3 1';
+    expect(reasonsOf(mapText(text))).toHaveLength(1);
+    const { calls } = packText(text, ESCAPED);
+    expect(calls).toMatchObject([
+      {
+        table: '_.m.C2.B3.2Fh',
+        records: [
+          {
+            dimensions: ['_.b.3Ac=d', '_.time=a'],
+            measures: { '_.ts_x': 'DOUBLE 1', time_field: 'DOUBLE 2', v: 'DOUBLE 3' },
+          },
+        ],
+      },
+    ]);
+  });
+
+  test('are measure names in a single table', () => {
+    const { calls } = packText('time,t=a v=1 1', { ...ESCAPED, singleTable: 'all' });
+    expect(calls).toMatchObject([{ table: 'all', records: [{ measureName: '_.time' }] }]);
+  });
+
+  test('beyond the length of a name once they are escaped: rejected', () => {
+    expect(reasonsOf(mapText(`${'°'.repeat(50)},t=a v=1 1`, ESCAPED))).toEqual([
+      'line 1: the table name is longer than 256 bytes',
+    ]);
+  });
+});
+
+test('suffixed fields have the suffix in every point of their measurement, and in no other', () => {
+  const suffixedFields = [
+    { measurement: 'system', field: 'type' },
+    { measurement: undefined, field: 'state' },
+  ];
+  const { calls } = packText('system,t=a type=1,v=2 1\nother,t=a type=1,state=2 1', { suffixedFields });
+  expect(calls.map(({ records }) => records[0]?.measures)).toEqual([
+    { type_field: 'DOUBLE 1', v: 'DOUBLE 2' },
+    { type: 'DOUBLE 1', state_field: 'DOUBLE 2' },
+  ]);
+});

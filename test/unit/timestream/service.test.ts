@@ -23,24 +23,64 @@ test('a rejection without an index is of the first record, one without a reason 
   expect(readAnswer(rejections({}), 1)).toMatchObject({ kind: 'rejected', records: [{ index: 0 }] });
 });
 
-test.each([[[]], [[{ RecordIndex: 3, Reason: 'x' }]], [[{ RecordIndex: -1 }]], [['text']], [[null]]])(
-  'rejections that name no record of the call (%j) do not count as stored',
-  (list) => {
-    expect(readAnswer(answer(419, 'RejectedRecordsException', { RejectedRecords: list, message: 'm' }), 3).kind).toBe(
-      'refused',
-    );
-  },
-);
+test.each([
+  [[]],
+  [[{ RecordIndex: 3, Reason: 'x' }]],
+  [
+    [
+      { RecordIndex: 0, Reason: 'x' },
+      { RecordIndex: 3, Reason: 'x' },
+    ],
+  ],
+  [[{ RecordIndex: -1 }]],
+  [[{ RecordIndex: 1.5 }]],
+  [['text']],
+  [[null]],
+  ['text'],
+])('after rejections of which one names no record of the call (%j) no record counts as stored', (list) => {
+  expect(readAnswer(answer(419, 'RejectedRecordsException', { RejectedRecords: list, message: 'm' }), 3)).toMatchObject(
+    {
+      kind: 'transient',
+      throttled: false,
+      code: 'RejectedRecordsException',
+      reason: 'rejections that name no record of the call: m',
+    },
+  );
+});
 
 test.each([
   [404, 'ResourceNotFoundException', { kind: 'missing-table' }],
   [400, 'ValidationException', { kind: 'invalid', reason: 'why' }],
-  [400, 'ThrottlingException', { kind: 'transient', throttled: true, connectionLost: false, reason: 'why' }],
-  [500, 'InternalServerException', { kind: 'transient', throttled: false, connectionLost: false, reason: 'why' }],
-  [400, 'InternalServerException', { kind: 'transient', throttled: false, connectionLost: false, reason: 'why' }],
-  [403, 'AccessDeniedException', { kind: 'refused', reason: 'AccessDeniedException: why' }],
-  [402, 'ServiceQuotaExceededException', { kind: 'refused', reason: 'ServiceQuotaExceededException: why' }],
-  [421, 'InvalidEndpointException', { kind: 'refused', reason: 'InvalidEndpointException: why' }],
+  [
+    400,
+    'ThrottlingException',
+    { kind: 'transient', code: 'ThrottlingException', throttled: true, connectionLost: false, reason: 'why' },
+  ],
+  [
+    500,
+    'InternalServerException',
+    { kind: 'transient', code: 'InternalServerException', throttled: false, connectionLost: false, reason: 'why' },
+  ],
+  [
+    400,
+    'InternalServerException',
+    { kind: 'transient', code: 'InternalServerException', throttled: false, connectionLost: false, reason: 'why' },
+  ],
+  [
+    403,
+    'AccessDeniedException',
+    { kind: 'refused', code: 'AccessDeniedException', reason: 'AccessDeniedException: why' },
+  ],
+  [
+    402,
+    'ServiceQuotaExceededException',
+    { kind: 'refused', code: 'ServiceQuotaExceededException', reason: 'ServiceQuotaExceededException: why' },
+  ],
+  [
+    421,
+    'InvalidEndpointException',
+    { kind: 'refused', code: 'InvalidEndpointException', reason: 'InvalidEndpointException: why' },
+  ],
 ])('%i %s', (status, type, expected) => {
   expect(readAnswer(answer(status, type, { message: 'why' }), 1)).toEqual(expected);
   // The type stands with or without a namespace, the text under either name.

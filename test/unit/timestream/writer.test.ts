@@ -1,4 +1,5 @@
 /** How single answers settle the records of a call: retries, rejections, missing tables, the deadline. */
+import { setMaxListeners } from 'node:events';
 import { LineReport } from 'shared/timestream/line-report';
 import { CallEncoder } from 'shared/timestream/packing';
 import { mapLines } from 'shared/timestream/records';
@@ -24,11 +25,14 @@ interface Setup {
   readonly deadlineMs?: number;
   readonly random?: () => number;
   readonly createTable?: TableAdministration['createTable'];
+  /** What earlier requests left behind: the same container. */
+  readonly after?: { readonly tables: TableCreator; readonly clock: VirtualClock };
+  readonly requestTime?: number;
 }
 
 /** Writes lines to a service that answers by the script; the calls it got, when, and how the request went. */
 async function write(text: string, script: Script, setup: Setup = {}) {
-  const clock = new VirtualClock();
+  const clock = setup.after?.clock ?? new VirtualClock();
   const calls: { at: number; call: PlainCall }[] = [];
   const created: string[] = [];
   const administration: TableAdministration = {
@@ -40,9 +44,13 @@ async function write(text: string, script: Script, setup: Setup = {}) {
     },
   };
   const report = new LineReport();
-  const records = mapLines(Buffer.from(text), MAPPING, report);
-  const tables = new TableCreator({ ...TABLES, ...setup.settings }, administration, clock);
+  const { requestTime = VERSION } = setup;
+  const records = mapLines(Buffer.from(text), { ...MAPPING, requestTime }, report);
+  const tables =
+    setup.after?.tables ??
+    new TableCreator({ ...TABLES, ...setup.settings }, administration, clock, undefined, () => clock.now());
   const deadline = new AbortController();
+  setMaxListeners(0, deadline.signal);
   if (setup.deadlineMs !== undefined) void clock.delay(setup.deadlineMs).then(() => deadline.abort());
   const send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> => {
     const call = expandCall(body);
@@ -53,7 +61,7 @@ async function write(text: string, script: Script, setup: Setup = {}) {
   const options = { database: DATABASE, send, tables, maxNewTables, clock, random };
   const outcome = await writeRecords(records, VERSION, options, report, deadline.signal);
   const reasons = report.reasons().map(({ reason }) => reason);
-  return { outcome: { ...outcome }, calls, created, reasons, clock, tables };
+  return { outcome: { ...outcome }, calls, created, reasons, clock, tables, rejectedLines: report.rejectedLines };
 }
 
 const LINES = 'm,t=1 v=1i 1\nm,t=1 v=2i 2\nm,t=1 v=3i 3';
@@ -117,7 +125,12 @@ describe('retries', () => {
     async (type) => {
       const { calls, outcome, reasons } = await write(LINES, () => answer(400, type, { message: 'no' }));
       expect(calls).toHaveLength(1);
-      expect(outcome).toMatchObject({ unstored: 3, throttled: false, unstoredReason: `${type}: no` });
+      expect(outcome).toMatchObject({
+        unstored: 3,
+        throttled: false,
+        unstoredReason: `${type}: no`,
+        failureCode: type,
+      });
       expect(reasons).toEqual([]);
     },
   );
@@ -186,7 +199,7 @@ describe('rejected records', () => {
   });
 });
 
-test('a refused call is halved until the bad records stand alone', async () => {
+test('a refused call is cut up until the bad records stand alone', async () => {
   const bad = new Set(['BIGINT 0', 'BIGINT 41', 'BIGINT 42', 'BIGINT 99']);
   const isBad = ({ records }: PlainCall) => records.some(({ measures }) => bad.has(measures.v ?? ''));
   const { outcome, reasons, calls } = await write(lines('m', 100), (call) =>
@@ -194,8 +207,143 @@ test('a refused call is halved until the bad records stand alone', async () => {
   );
   expect(reasons).toEqual([1, 42, 43, 100].map((line) => `line ${line}: bad record`));
   expect(outcome).toMatchObject({ stored: 96, unstored: 0 });
-  // Four paths of seven halvings, each with a sibling, less what they share.
-  expect(calls.length).toBeLessThanOrEqual(1 + 2 * 4 * 7);
+  // Four paths of four cuts into four parts, less what they share.
+  expect(calls.length).toBeLessThanOrEqual(1 + 4 * 4 * 4);
+});
+
+describe('a table of invalid records', () => {
+  const INVALID = answer(400, 'ValidationException', { message: 'bad record' });
+  const CALL_MS = 10;
+  /** Refuses calls to `bad`, unless `good` says that none of their records is bad. */
+  const refusing =
+    (clock: () => VirtualClock, good: (value: string | undefined) => boolean = () => false): Script =>
+    async ({ table, records }, _, signal) => {
+      await clock().delay(CALL_MS, signal);
+      if (signal.aborted) throw new Error('aborted');
+      return table === 'bad' && records.some(({ measures }) => !good(measures.v)) ? INVALID : STORED;
+    };
+
+  test('is rejected record by record, in fewer than 1.6 calls each, after all other tables were written', async () => {
+    const clock = new VirtualClock();
+    const text = lines('bad', 1_000) + lines('good', 500);
+    const { outcome, calls, rejectedLines } = await write(
+      text,
+      refusing(() => clock),
+    );
+    expect(rejectedLines).toBe(1_000);
+    expect(outcome).toMatchObject({ stored: 500, unstored: 0 });
+    expect(calls.length).toBeLessThan(1_600);
+    const lastGood = Math.max(...calls.flatMap(({ call }, index) => (call.table === 'good' ? index : [])));
+    expect(lastGood).toBeLessThan(15 + 10);
+  });
+
+  test('that takes longer than the deadline is settled by resends, each of which knows what was refused before', async () => {
+    const good = (value: string | undefined) => value === 'BIGINT 1234';
+    const clock = new VirtualClock();
+    const memory = () => new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now());
+    const after = { tables: memory(), clock };
+    const text = lines('bad', 2_000);
+    const left: number[] = [];
+    let stored = 0;
+    for (let unstored = 1; unstored > 0 && left.length < 20; ) {
+      const { outcome, rejectedLines } = await write(
+        text,
+        refusing(() => clock, good),
+        { after, deadlineMs: 1_000 },
+      );
+      ({ unstored } = outcome);
+      expect(rejectedLines + outcome.stored + unstored).toBe(2_000);
+      stored = Math.max(stored, outcome.stored);
+      left.push(unstored);
+    }
+    // 1,000 calls a request, less those of whole batches: each resend settles hundreds of records.
+    expect(left.length).toBeLessThan(6);
+    expect([...left].sort((a, b) => b - a)).toEqual(left);
+    expect(left.at(-1)).toBe(0);
+    expect(stored).toBe(1);
+  });
+
+  test('is known again in a resend: without a call for its own time, or that of lines without a timestamp', async () => {
+    const clock = new VirtualClock();
+    const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
+    const text = 'bad,t=1 v=1i\nbad,t=2 v=1i 5\n';
+    const first = await write(
+      text,
+      refusing(() => clock),
+      { after },
+    );
+    expect(first.rejectedLines).toBe(2);
+    const again = await write(
+      text,
+      refusing(() => clock),
+      { after, requestTime: VERSION + 20_000 },
+    );
+    expect(again.calls).toEqual([]);
+    expect(again.reasons).toEqual(['line 1: bad record', 'line 2: bad record']);
+  });
+
+  test('costs no other record: another time, value, tag or measurement is sent', async () => {
+    const clock = new VirtualClock();
+    const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
+    await write(
+      'bad,t=1 v=1i 5',
+      refusing(() => clock),
+      { after },
+    );
+    const others = 'bad,t=1 v=1i 6\nbad,t=1 v=2i 5\nbad,t=2 v=1i 5\nbad,t=1 w=1i 5\nother,t=1 v=1i 5';
+    const { outcome } = await write(others, () => STORED, { after });
+    expect(outcome).toMatchObject({ stored: 4, unstored: 0 });
+    expect((await write('bad,t=1 v=1i 5', () => STORED, { after })).rejectedLines).toBe(1);
+  });
+
+  test('is asked about again after five minutes, and after its table has gone', async () => {
+    const clock = new VirtualClock();
+    const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
+    await write(
+      'bad,t=1 v=1i 5',
+      refusing(() => clock),
+      { after },
+    );
+    await clock.delay(300_000);
+    const again = await write(
+      'bad,t=1 v=1i 5',
+      refusing(() => clock),
+      { after },
+    );
+    expect(again).toMatchObject({ rejectedLines: 1, calls: { length: 1 } });
+    await write('bad,t=9 v=9i 9', (_, index) => (index === 0 ? MISSING : STORED), { after });
+    expect((await write('bad,t=1 v=1i 5', () => STORED, { after })).outcome.stored).toBe(1);
+  });
+});
+
+const noAdministration: TableAdministration = {
+  databaseExists: () => Promise.resolve(true),
+  createDatabase: () => Promise.resolve(),
+  createTable: () => Promise.resolve(),
+};
+
+test('after a rejection that names no record of the call nothing counts as stored, and the call is repeated', async () => {
+  const { outcome, calls } = await write(LINES, (_, index) =>
+    index === 0 ? rejected({ RecordIndex: 0, Reason: 'old' }, { RecordIndex: 3, Reason: 'old' }) : STORED,
+  );
+  expect(calls).toHaveLength(2);
+  expect(outcome).toMatchObject({ stored: 3, unstored: 0 });
+  const never = await write(LINES, () => rejected({ RecordIndex: 3, Reason: 'old' }), { deadlineMs: 2_000 });
+  expect(never.outcome).toMatchObject({ stored: 0, unstored: 3 });
+});
+
+test('ten failing calls hold up none of the others: a failed call goes behind those that were not tried', async () => {
+  const text = lines('bad', 1_000) + lines('good', 1_000);
+  const { calls, outcome } = await write(
+    text,
+    ({ table }) => (table === 'bad' ? answer(500, 'InternalServerException') : STORED),
+    { deadlineMs: 3_000 },
+  );
+  expect(outcome).toMatchObject({ stored: 1_000, unstored: 1_000, failureCode: 'InternalServerException' });
+  expect(calls.slice(0, 20).map(({ call }) => call.table)).toEqual([
+    ...Array<string>(10).fill('bad'),
+    ...Array<string>(10).fill('good'),
+  ]);
 });
 
 describe('a missing table', () => {
@@ -213,7 +361,7 @@ describe('a missing table', () => {
     const { outcome, created, tables } = await write(lines('a', 1) + lines('b', 1), missingFirst());
     expect(created.sort()).toEqual(['a', 'b']);
     expect(outcome).toMatchObject({ stored: 2, unstored: 0 });
-    expect([...tables.known].sort()).toEqual(['a', 'b']);
+    expect([...tables.memory.existing].sort()).toEqual(['a', 'b']);
   });
 
   test('is not asked again by the calls that wait', async () => {
@@ -266,7 +414,7 @@ describe('a missing table', () => {
     const { outcome, created, reasons } = await write(text, script, { maxNewTables: 2 });
     expect(created).toEqual([]);
     expect(reasons).toHaveLength(3);
-    expect(reasons[0]).toMatch(/^line 3: the request needs 3 or more new tables, and MaxNewTables allows 2/);
+    expect(reasons[0]).toMatch(/^line 3: MaxNewTables allows 2 new tables a request, and this one needs more/);
     expect(outcome).toMatchObject({ stored: 2, unstored: 0 });
   });
 
@@ -276,6 +424,62 @@ describe('a missing table', () => {
     const { outcome, reasons } = await write(missing + lines('old', 2), script, { maxNewTables: 2 });
     expect(outcome).toMatchObject({ stored: 2, unstored: 0 });
     expect(reasons).toHaveLength(4);
+  });
+
+  test('beyond 3 x MaxNewTables, none that exists is taken for missing, however late it comes', async () => {
+    const missing = Array.from({ length: 50 }, (_, n) => lines(`a${n}`, 1)).join('');
+    const text = missing + lines('old', 150) + missing.replaceAll('a', 'b') + lines('older', 2);
+    const script: Script = ({ table }) => (table.startsWith('old') ? STORED : MISSING);
+    const { outcome, rejectedLines, created } = await write(text, script, { maxNewTables: 2 });
+    expect(outcome).toMatchObject({ stored: 152, unstored: 0 });
+    expect(rejectedLines).toBe(100);
+    expect(created).toEqual([]);
+  });
+
+  test('beyond MaxNewTables at the deadline: what was not tried is left, and a resend tries it first', async () => {
+    const text = Array.from({ length: 100 }, (_, n) => lines(`a${n}`, 1)).join('') + lines('old', 1);
+    const clock = new VirtualClock();
+    const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
+    const script: Script = async ({ table }, _, signal) => {
+      await clock.delay(100, signal);
+      if (signal.aborted) throw new Error('aborted');
+      return table === 'old' ? STORED : MISSING;
+    };
+    const first = await write(text, script, { maxNewTables: 2, deadlineMs: 550, after });
+    expect(first.outcome).toMatchObject({ stored: 0, unstored: 51 });
+    expect(first.rejectedLines).toBe(50);
+    const second = await write(text, script, { maxNewTables: 2, deadlineMs: 650, after });
+    expect(second.outcome).toMatchObject({ stored: 1, unstored: 0 });
+    expect(second.rejectedLines).toBe(100);
+  });
+
+  test('is created while other calls are still failing', async () => {
+    const clock = new VirtualClock();
+    const text = lines('down', 1_000) + lines('new', 1);
+    let created = Number.POSITIVE_INFINITY;
+    const script: Script = ({ table }) => {
+      if (table === 'down') return answer(500, 'InternalServerException');
+      return created <= clock.now() ? STORED : MISSING;
+    };
+    const createTable = () => {
+      created = clock.now();
+      return Promise.resolve();
+    };
+    const tables = new TableCreator(TABLES, { ...noAdministration, createTable }, clock, undefined, () => clock.now());
+    const { outcome } = await write(text, script, { deadlineMs: 3_000, after: { tables, clock } });
+    expect(outcome).toMatchObject({ stored: 1, unstored: 1_000, missingTables: 0 });
+    expect(created).toBeLessThan(100);
+  });
+
+  test('that comes to be missed after its creation failed leaves its records, too', async () => {
+    const createTable = () => Promise.reject(serviceError('AccessDeniedException', 'not allowed'));
+    const { outcome } = await write(lines('a', 2_000), () => MISSING, { createTable });
+    expect(outcome).toMatchObject({
+      stored: 0,
+      unstored: 2_000,
+      missingTables: 1,
+      failureCode: 'AccessDeniedException',
+    });
   });
 
   test('as many as MaxNewTables are created', async () => {

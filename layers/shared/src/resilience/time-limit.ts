@@ -1,7 +1,7 @@
 /** A bound on how long somebody else's call may take. */
 
 /**
- * The result of `work`, or an error once `limitMs` have passed; the signal then aborts, and what `work` still does is ignored.
+ * The result of `work`, or an error once `limitMs` have passed; the signal then aborts, and `work` must end at it.
  * @throws what `work` throws, or an Error that names the limit
  */
 export async function withinLimit<T>(limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { ByteWriter } from './byte-writer';
 import { dimensionNameProblem } from './limits';
+import { escapeColumnName, storedName } from './names';
 
 export interface Dimension {
   /** Rank of arrival in the request. */
@@ -20,7 +21,7 @@ export interface Dimension {
   readonly problem: string | undefined;
 }
 
-/** A tag key. */
+/** A tag key, as a dimension's name. */
 interface Name {
   readonly text: string;
   readonly bytes: number;
@@ -41,11 +42,14 @@ export class DimensionTable {
   private readonly given: { readonly text: Words; readonly dimension: Dimension } | undefined;
 
   /** @param given is a dimension from the start: a tag like it is the same dimension */
-  constructor(given: { readonly name: string; readonly value: string } | undefined) {
+  constructor(
+    given: { readonly name: string; readonly value: string } | undefined,
+    private readonly escapeNames: boolean,
+  ) {
     if (given === undefined) return;
     const text = Words.of(`${escapeKey(given.name)}=${escapeKey(given.value)}`);
     const start = Buffer.byteLength(escapeKey(given.name)) + 1;
-    this.given = { text, dimension: this.add(nameOf(given.name), text.bytes, start, text.length) };
+    this.given = { text, dimension: this.add(nameOf(given.name, false), text.bytes, start, text.length) };
   }
 
   /** The dimension that was given. */
@@ -73,7 +77,8 @@ export class DimensionTable {
     const hash = hashBytes(bytes, keyStart, keyEnd);
     let name = this.names.get(view, keyStart, keyEnd, hash);
     if (name === undefined) {
-      name = nameOf(unescapeText(bytes, keyStart, keyEnd, escapesInKey));
+      const key = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
+      name = nameOf(key, this.escapeNames);
       this.names.add(keyStart, keyEnd, hash, name);
     }
     return name;
@@ -90,7 +95,8 @@ export class DimensionTable {
   }
 }
 
-function nameOf(text: string): Name {
+function nameOf(key: string, escapeNames: boolean): Name {
+  const { name: text, problem } = storedName(key, escapeNames, escapeColumnName, dimensionNameProblem);
   const head = Words.of(`{"Name":${JSON.stringify(text)},"Value":"`);
-  return { text, bytes: Buffer.byteLength(text), head, problem: dimensionNameProblem(text) };
+  return { text, bytes: Buffer.byteLength(text), head, problem };
 }

@@ -23,9 +23,18 @@ const TABLE_NAME = /^[a-zA-Z0-9_.-]+$/;
 const RESERVED_NAMES = new Set(['measure_value', 'measure_name', 'time', 'ts_non_existent_col']);
 const RESERVED_PREFIXES = ['ts_', 'measure_name'];
 
+/** Whether a table can have this name, apart from its length. */
+export const isTableName = (name: string): boolean => TABLE_NAME.test(name);
+
+/** Whether no dimension and no measure can have this name. */
+export const columnIsReserved = (name: string): boolean =>
+  RESERVED_NAMES.has(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix));
+
 /** Why a table or database cannot have this name; undefined where it can. */
 export function tableNameProblem(name: string): string | undefined {
-  if (!TABLE_NAME.test(name)) return `'${name}' is no table name: letters, digits, '_', '.' and '-' are allowed`;
+  if (!isTableName(name)) {
+    return `'${name}' is no table name: letters, digits, '_', '.' and '-' are allowed`;
+  }
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `the table name is longer than ${MAX_NAME_BYTES} bytes`;
   return undefined;
 }

@@ -45,6 +45,8 @@ export interface MappingOptions extends SeriesMapping {
   readonly maxLineBytes: number;
   /** Most distinct tags and fields of all lines together. */
   readonly maxTagsAndFields: number;
+  /** Most bytes of the records' measures as JSON, of which short fields and control characters make up to seven times the body. */
+  readonly maxJsonBytes: number;
 }
 
 /** Where a record came from and where its parts are; index n of each list is record n. */
@@ -65,6 +67,9 @@ export class RecordSet {
   lineEnd = new Int32Array(FIRST_RECORDS);
   /** Empty strings, which were left out of their records. */
   emptyStrings = 0;
+  /** The time that lines without a timestamp got; -1 where each line has one. */
+  requestSeconds = -1;
+  requestNanos = -1;
 
   constructor(
     private readonly seriesTable: SeriesTable,
@@ -128,7 +133,7 @@ function grown<Numbers extends Int32Array | Float64Array>(numbers: Numbers): Num
 
 /**
  * Decodes `source` and maps each good line to a record. Lines that are faulty, or beyond a limit of Timestream, go to `report`.
- * @throws RequestTooLargeError beyond `maxTagsAndFields`, which many short lines may reach that are within every other limit
+ * @throws RequestTooLargeError beyond `maxTagsAndFields` or `maxJsonBytes`, which lines may reach that are within every other limit
  */
 export function mapLines(source: Uint8Array, options: MappingOptions, report: LineReport): RecordSet {
   const mapper = new LineMapper(source, options);
@@ -136,9 +141,10 @@ export function mapLines(source: Uint8Array, options: MappingOptions, report: Li
   while (decoder.nextLine()) {
     const start = records.json.length;
     const problem = mapper.mapLine();
-    if (mapper.tagsAndFields > options.maxTagsAndFields) {
+    const excess = mapper.excess();
+    if (excess !== undefined) {
       records.release();
-      throw new RequestTooLargeError(`more than ${options.maxTagsAndFields} distinct tags and fields`);
+      throw new RequestTooLargeError(excess);
     }
     if (problem === undefined) continue;
     records.json.length = start;
@@ -168,8 +174,13 @@ class LineMapper {
     this.records = new RecordSet(this.seriesTable, this.json);
   }
 
-  get tagsAndFields(): number {
-    return this.seriesTable.tagsAndFields;
+  /** Which bound of the request its lines exceed so far; undefined where none. */
+  excess(): string | undefined {
+    const { maxJsonBytes, maxTagsAndFields } = this.options;
+    if (this.seriesTable.tagsAndFields > maxTagsAndFields)
+      return `more than ${maxTagsAndFields} distinct tags and fields`;
+    if (this.json.length > maxJsonBytes) return `fields of more than ${maxJsonBytes} bytes as records of Timestream`;
+    return undefined;
   }
 
   /** Maps the decoder's current line and adds its record. Returns FAULT, or why it cannot be stored, where it cannot. */
@@ -306,6 +317,8 @@ class LineMapper {
     const seconds = Math.floor(requestTime / 1000);
     this.decoder.seconds = seconds - (seconds % precision.secondsPerUnit);
     this.decoder.nanos = precision.fractionDigits === 0 ? 0 : (requestTime - seconds * 1000) * 1_000_000;
+    this.records.requestSeconds = this.decoder.seconds;
+    this.records.requestNanos = this.decoder.nanos;
   }
 }
 

@@ -9,7 +9,11 @@ import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
-import { type FieldCount, Shape } from './shape';
+import { escapeColumnName, escapeTableName, storedName } from './names';
+import { type FieldCount, type FieldNaming, Shape } from './shape';
+
+/** Of how many tags a measurement has the memory, with its table, call and fields. */
+const MEASUREMENT_WEIGHT = 4;
 
 /** How points map to tables, as configured. */
 export interface SeriesMapping {
@@ -21,6 +25,17 @@ export interface SeriesMapping {
   readonly defaultDimension: { readonly name: string; readonly value: string } | undefined;
   /** The tag that every point must have: an enforced partition key. */
   readonly requiredDimension: string | undefined;
+  /** Whether names that Timestream does not take are escaped; otherwise their points cannot be stored. */
+  readonly escapeNames: boolean;
+  /** Fields that are tags of other points of their measurement. */
+  readonly suffixedFields: readonly SuffixedField[];
+}
+
+/** A field whose measure gets the suffix `_field` in each point. */
+export interface SuffixedField {
+  /** Undefined for every measurement. */
+  readonly measurement: string | undefined;
+  readonly field: string;
 }
 
 /** A table of the request. */
@@ -32,6 +47,7 @@ export interface Measurement {
   readonly table: Table;
   /** As a JSON string. */
   readonly measureName: Words;
+  readonly naming: FieldNaming;
   /** By the names of the tags, and the one found last. */
   readonly shapes: Map<string, Shape>;
   lastShape: Shape | undefined;
@@ -82,7 +98,7 @@ export class SeriesTable {
 
   constructor(private readonly mapping: SeriesMapping) {
     const { defaultDimension, singleTable } = mapping;
-    this.dimensions = new DimensionTable(defaultDimension);
+    this.dimensions = new DimensionTable(defaultDimension, mapping.escapeNames);
     this.singleTable = singleTable === undefined ? undefined : { name: singleTable };
   }
 
@@ -112,9 +128,9 @@ export class SeriesTable {
     return text.series;
   }
 
-  /** Distinct tags and fields read so far: what memory grows with, beside the lines. */
+  /** Distinct tags and fields read so far, and measurements, each but the first as several: what memory grows with, beside the lines. */
   get tagsAndFields(): number {
-    return this.dimensions.size + this.count.fields;
+    return this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * Math.max(0, this.measurements.size - 1);
   }
 
   private parse(decoder: LineDecoder): SeriesOrProblem | undefined {
@@ -169,14 +185,20 @@ export class SeriesTable {
 
   private addMeasurement(name: string): Measurement {
     const { singleTable } = this;
-    const { measureName } = this.mapping;
+    const { escapeNames, measureName, suffixedFields } = this.mapping;
+    const own =
+      singleTable === undefined
+        ? storedName(name, escapeNames, escapeTableName, tableNameProblem)
+        : storedName(name, escapeNames, escapeColumnName, recordNameProblem);
+    const suffixed = suffixedFields.filter(({ measurement = name }) => measurement === name);
     const measurement: Measurement = {
       id: this.measurements.size,
-      table: singleTable ?? { name },
-      measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : name)),
+      table: singleTable ?? { name: own.name },
+      measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : own.name)),
+      naming: { escapeNames, suffixed: new Set(suffixed.map(({ field }) => field)) },
       shapes: new Map<string, Shape>(),
       lastShape: undefined,
-      problem: singleTable === undefined ? tableNameProblem(name) : recordNameProblem(name),
+      problem: own.problem,
     };
     this.measurements.set(name, measurement);
     return measurement;
@@ -243,7 +265,7 @@ export class SeriesTable {
     const names = JSON.stringify(dimensions.map(({ name }) => name));
     let shape = measurement.shapes.get(names);
     if (shape === undefined) {
-      shape = new Shape(dimensions, this.count);
+      shape = new Shape(dimensions, measurement.naming, this.count);
       measurement.shapes.set(names, shape);
     }
     measurement.lastShape = shape;

@@ -43,10 +43,11 @@ export type WriteResult =
       readonly kind: 'transient';
       readonly throttled: boolean;
       readonly connectionLost: boolean;
+      readonly code: string | undefined;
       readonly reason: string;
     }
-  /** Not worth another try before an operator did something: permissions, quotas. */
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** Not worth another try before an operator did something: permissions, credentials, quotas. */
+  | { readonly kind: 'refused'; readonly code: string; readonly reason: string };
 
 /**
  * Reads an answer to a WriteRecords call of `records` records.
@@ -56,23 +57,32 @@ export function readAnswer({ status, body }: ServiceAnswer, records: number): Wr
   if (status === 200) return { kind: 'stored' };
   const failure = parseFailure(body);
   const reason = failure.message === '' ? `${failure.type} (HTTP ${status})` : failure.message;
+  const code = failure.type === UNKNOWN ? `HTTP ${status}` : failure.type;
+  const transient = { kind: 'transient', connectionLost: false, code, reason } as const;
   switch (failure.type) {
     case 'RejectedRecordsException': {
       const rejected = rejectedRecords(failure.rejected, records);
-      return rejected.length > 0 ? { kind: 'rejected', records: rejected } : { kind: 'refused', reason };
+      if (rejected !== undefined) return { kind: 'rejected', records: rejected };
+      // Nobody can tell which records were stored, so none counts as stored.
+      return { ...transient, throttled: false, reason: `rejections that name no record of the call: ${reason}` };
     }
     case 'ResourceNotFoundException':
       return { kind: 'missing-table' };
     case 'ValidationException':
       return { kind: 'invalid', reason };
     case 'ThrottlingException':
-      return { kind: 'transient', throttled: true, connectionLost: false, reason };
+      return { ...transient, throttled: true };
     default:
-      if (status === 429) return { kind: 'transient', throttled: true, connectionLost: false, reason };
-      if (status >= 500 || failure.type === 'InternalServerException')
-        return { kind: 'transient', throttled: false, connectionLost: false, reason };
-      return { kind: 'refused', reason: `${failure.type}: ${reason}` };
+      if (status === 429) return { ...transient, throttled: true };
+      if (status >= 500 || failure.type === 'InternalServerException') return { ...transient, throttled: false };
+      return { kind: 'refused', code, reason: `${failure.type}: ${reason}` };
   }
+}
+
+/** The error type that an answer names, without its namespace; undefined where it names none. */
+export function errorType({ body }: ServiceAnswer): string | undefined {
+  const { type } = parseFailure(body);
+  return type === UNKNOWN ? undefined : type;
 }
 
 interface Failure {
@@ -81,9 +91,12 @@ interface Failure {
   readonly rejected: unknown;
 }
 
+const UNKNOWN = 'unknown error';
+
 function parseFailure(body: Buffer): Failure {
   const failure: Record<string, unknown> = parseObject(body);
-  const type = typeof failure.__type === 'string' ? failure.__type.replace(/^.*#/, '') : 'unknown error';
+  const named = typeof failure.__type === 'string' ? failure.__type.replace(/^.*#/, '') : '';
+  const type = /^[A-Za-z0-9]{1,100}$/.test(named) ? named : UNKNOWN;
   const message = [failure.Message, failure.message].find((text) => typeof text === 'string') ?? '';
   return { type, message: String(message), rejected: failure.RejectedRecords };
 }
@@ -97,18 +110,19 @@ function parseObject(body: Buffer): Record<string, unknown> {
   }
 }
 
-function rejectedRecords(list: unknown, records: number): RejectedRecord[] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((entry: Record<string, unknown> | null) => {
-    if (typeof entry !== 'object' || entry === null) return [];
-    const index = entry.RecordIndex ?? 0;
-    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= records) return [];
-    return [
-      {
-        index,
-        reason: typeof entry.Reason === 'string' ? entry.Reason : 'rejected without a reason',
-        existingVersion: typeof entry.ExistingVersion === 'number' ? entry.ExistingVersion : undefined,
-      },
-    ];
-  });
+/** Undefined where the list is empty, or an entry names no record of the call. */
+function rejectedRecords(list: unknown, records: number): RejectedRecord[] | undefined {
+  if (!Array.isArray(list) || list.length === 0) return undefined;
+  const rejected: RejectedRecord[] = [];
+  for (const entry of list as readonly unknown[]) {
+    if (typeof entry !== 'object' || entry === null) return undefined;
+    const { RecordIndex: index = 0, Reason, ExistingVersion } = entry as Record<string, unknown>;
+    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= records) return undefined;
+    rejected.push({
+      index,
+      reason: typeof Reason === 'string' ? Reason : 'rejected without a reason',
+      existingVersion: typeof ExistingVersion === 'number' ? ExistingVersion : undefined,
+    });
+  }
+  return rejected;
 }

@@ -5,6 +5,7 @@ import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import type { Dimension } from './dimensions';
 import { measureNameProblem } from './limits';
+import { escapeMeasureName, storedName } from './names';
 
 export interface Field {
   /** Key and equals sign as they stand in a line. */
@@ -28,6 +29,15 @@ export interface FieldCount {
   fields: number;
 }
 
+/** How the fields of a measurement become measures. */
+export interface FieldNaming {
+  readonly escapeNames: boolean;
+  /** Fields that always get the suffix. */
+  readonly suffixed: ReadonlySet<string>;
+}
+
+const SUFFIX = '_field';
+
 export class Shape {
   /** The fields of the line read last, in its order: most lines repeat it. */
   readonly layout: Field[] = [];
@@ -37,6 +47,7 @@ export class Shape {
   /** @param dimensions of one of its series; only their names matter */
   constructor(
     private readonly dimensions: readonly Dimension[],
+    private readonly naming: FieldNaming,
     private readonly count: FieldCount,
   ) {}
 
@@ -49,26 +60,34 @@ export class Shape {
   }
 
   /**
-   * The field that the decoder has just read. Where a tag has its name, its measure is named `<key>_field`, since a dimension
-   * and a measure cannot share a name.
+   * The field that the decoder has just read. Where a tag of the point has its name, or is known to have it in other points, its
+   * measure is named `<key>_field`, since a dimension and a measure of a table cannot share a name.
    */
   field({ bytes, view, keyStart, keyEnd }: LineDecoder): Field {
     const hash = hashBytes(bytes, keyStart, keyEnd);
     let field = this.fields.get(view, keyStart, keyEnd, hash);
     if (field === undefined) {
       const text = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
-      const name = this.dimensions.some((dimension) => dimension.name === text) ? `${text}_field` : text;
+      const { name, problem } = this.measureName(text);
       field = {
         // The equals sign comes along.
         key: new Words(bytes.subarray(keyStart, keyEnd + 1)),
         head: Words.of(`{"Name":${JSON.stringify(name)},"Value":"`),
         measure: this.measure(name),
-        problem: measureNameProblem(name),
+        problem,
       };
       this.fields.add(keyStart, keyEnd, hash, field);
       this.count.fields++;
     }
     return field;
+  }
+
+  private measureName(key: string): ReturnType<typeof storedName> {
+    const { escapeNames, suffixed } = this.naming;
+    const named = (text: string) => storedName(text, escapeNames, escapeMeasureName, measureNameProblem);
+    const plain = named(key);
+    const isTag = suffixed.has(key) || this.dimensions.some(({ name }) => name === plain.name);
+    return isTag ? named(`${key}${SUFFIX}`) : plain;
   }
 
   private measure(name: string): Measure {

@@ -1,9 +1,11 @@
 /** Creates the database and the tables that writes find missing: once each, one create call a second, whoever else does so too. */
 import type { CreateTableRequest, Tag } from '@aws-sdk/client-timestream-write';
-import { fullJitterDelay, untilAborted } from '../resilience/backoff';
+import { fullJitterDelay } from '../resilience/backoff';
 import { type Clock, systemClock } from '../resilience/clock';
 import { Pacer } from '../resilience/pacer';
+import { SharedWork } from '../resilience/shared-work';
 import type { TableAdministration } from './service';
+import { TableMemory } from './table-memory';
 
 /** Create calls an account may make, and how much longer a throttled one waits. Source: quotas of Timestream for LiveAnalytics. */
 const CREATE_INTERVAL_MS = 1000;
@@ -39,12 +41,11 @@ export class TableCreationError extends Error {
 }
 
 export class TableCreator {
+  readonly memory: TableMemory;
   private readonly pacer: Pacer;
-  /** Tables that took a write, for the life of the process. */
-  readonly known = new Set<string>();
   /** Creations under way, so that concurrent requests share them. */
-  private readonly creating = new Map<string, Promise<void>>();
-  private database: Promise<void> | undefined;
+  private readonly creating = new Map<string, SharedWork<void>>();
+  private database: SharedWork<void> | undefined;
 
   constructor(
     private readonly settings: TableSettings,
@@ -52,7 +53,9 @@ export class TableCreator {
     private readonly clock: Clock = systemClock,
     /** Between two create calls, ms. */
     createIntervalMs = CREATE_INTERVAL_MS,
+    wallClock: () => number = Date.now,
   ) {
+    this.memory = new TableMemory(wallClock);
     this.pacer = new Pacer(createIntervalMs, clock);
   }
 
@@ -61,27 +64,21 @@ export class TableCreator {
    * @throws TableCreationError where it cannot be created, or where creating it is not allowed
    */
   async create(table: string, signal: AbortSignal): Promise<void> {
-    const { createTables } = this.settings;
-    if (!createTables) {
+    if (!this.settings.createTables) {
       throw new TableCreationError(`table '${table}' does not exist, and EnableTableCreation is false`, true);
     }
-    for (;;) {
-      try {
-        return await untilAborted(this.shared(table, signal), signal);
-      } catch (error) {
-        // The deadline of another request may have ended the creation that both waited for.
-        if (signal.aborted || errorName(error) !== 'AbortError') throw error;
-      }
-    }
-  }
-
-  private shared(table: string, signal: AbortSignal): Promise<void> {
     let creating = this.creating.get(table);
-    if (creating === undefined) {
-      creating = this.createTable(table, signal).finally(() => this.creating.delete(table));
-      this.creating.set(table, creating);
+    if (creating === undefined || creating.isAborted) {
+      const started = new SharedWork((abort) => this.createTable(table, abort));
+      creating = started;
+      this.creating.set(table, started);
     }
-    return creating;
+    try {
+      await creating.join(signal);
+      this.memory.noteExisting(table);
+    } finally {
+      if (this.creating.get(table) === creating) this.creating.delete(table);
+    }
   }
 
   private async createTable(table: string, signal: AbortSignal): Promise<void> {
@@ -97,12 +94,17 @@ export class TableCreator {
   }
 
   /** Remembers that the database exists; a failure is forgotten, so that the next request tries again. */
-  private ensureDatabase(signal: AbortSignal): Promise<void> {
-    this.database ??= this.createDatabase(signal).catch((error: unknown) => {
-      this.database = undefined;
+  private async ensureDatabase(signal: AbortSignal): Promise<void> {
+    if (this.database === undefined || this.database.isAborted) {
+      this.database = new SharedWork((abort) => this.createDatabase(abort));
+    }
+    const { database } = this;
+    try {
+      await database.join(signal);
+    } catch (error) {
+      if (!signal.aborted && this.database === database) this.database = undefined;
       throw error;
-    });
-    return this.database;
+    }
   }
 
   private async createDatabase(signal: AbortSignal): Promise<void> {

@@ -5,8 +5,11 @@
 import { fullJitterDelay } from '../resilience/backoff';
 import { type Clock, systemClock } from '../resilience/clock';
 import { ByteWriter } from './byte-writer';
+import { type Call, type CallFailure, CallQueue } from './call-queue';
 import type { LineReport } from './line-report';
+import { NewTables } from './new-tables';
 import { type Batch, CallEncoder, packRecords } from './packing';
+import { recordKey } from './record-key';
 import type { RecordSet } from './records';
 import type { Table } from './series';
 import { type RejectedRecord, readAnswer, type SendWriteRecords, type WriteResult } from './service';
@@ -16,8 +19,8 @@ import { TableCreationError, type TableCreator } from './tables';
 const CONCURRENT_CALLS = 10;
 const RETRY = { baseMs: 100, capMs: 2000 };
 const BODY_BYTES = 128 * 1024;
-/** Once a request has found so many times its new tables missing, those it has not tried are taken for missing too. */
-const TRIED_PER_NEW_TABLE = 3;
+/** Into so many parts a refused call is cut. For one bad record it costs as many calls as halving, where all are bad two thirds. */
+const PARTS = 4;
 
 export interface WriterOptions {
   readonly database: string;
@@ -41,6 +44,8 @@ export interface WriteOutcome {
   readonly missingTables: number;
   /** Why the last of them was not stored. */
   readonly unstoredReason: string | undefined;
+  /** Error type or code of the first failure that kept a record from being stored; safe to show to a client. */
+  readonly failureCode: string | undefined;
 }
 
 /**
@@ -60,10 +65,6 @@ export async function writeRecords(
   return writer.outcome;
 }
 
-interface Call extends Batch {
-  readonly version: number;
-}
-
 class RequestWriter {
   readonly outcome = {
     calls: 0,
@@ -73,12 +74,18 @@ class RequestWriter {
     throttled: false,
     missingTables: 0,
     unstoredReason: undefined as string | undefined,
+    failureCode: undefined as string | undefined,
   };
-  private readonly queue: Call[];
+  private readonly queue = new CallQueue();
   private readonly mergedRecords: ReadonlyMap<number, readonly number[]>;
-  private readonly missing = new Map<Table, Call[]>();
-  private readonly created = new Set<Table>();
-  private workers = 0;
+  private readonly newTables: NewTables;
+  /** New tables that were not created in time. */
+  private readonly leftTables = new Set<Table>();
+  private settled: () => void = () => undefined;
+  private failed: (error: unknown) => void = () => undefined;
+  private sending = 0;
+  /** Calls, waits and creations under way. */
+  private open = 0;
   private readonly encoder: CallEncoder;
   private readonly clock: Clock;
 
@@ -90,89 +97,82 @@ class RequestWriter {
     private readonly signal: AbortSignal,
   ) {
     const { batches, mergedRecords } = packRecords(records, report);
-    this.queue = batches.map((batch) => ({ ...batch, version })).reverse();
     this.mergedRecords = mergedRecords;
+    this.newTables = new NewTables(options.maxNewTables);
+    this.queue.add(batches.flatMap((batch) => this.firstCall(batch) ?? []));
     this.encoder = new CallEncoder(records, options.database);
     this.clock = options.clock ?? systemClock;
   }
 
-  async run(): Promise<void> {
-    await this.sendQueue();
-    if (this.missing.size > this.options.maxNewTables) this.refuseNewTables();
-    else await Promise.all([...this.missing].map(([table, calls]) => this.createAndSend(table, calls)));
+  run(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.settled = resolve;
+      this.failed = reject;
+      this.advance();
+    });
   }
 
-  /** Has the queue emptied by as many workers as are free; those at work already take from it too. */
-  private async sendQueue(): Promise<void> {
-    const free = Math.min(CONCURRENT_CALLS - this.workers, this.queue.length);
-    await Promise.all(Array.from({ length: free }, () => this.work()));
+  /** The first call of a batch, without records that were refused before; undefined where none is left. */
+  private firstCall({ table, records }: Batch): Call | undefined {
+    const { memory } = this.options.tables;
+    const left = memory.hasRefused(table.name) ? records.filter((record) => !this.wasRefused(table, record)) : records;
+    if (left.length === 0) return undefined;
+    if (!memory.existing.has(table.name)) this.newTables.expect(table);
+    return { ...this.call(table, left, this.version), doubtful: memory.wasMissing(table.name) };
   }
 
-  private async work(): Promise<void> {
-    this.workers++;
+  private wasRefused(table: Table, record: number): boolean {
+    const reason = this.options.tables.memory.refusal(table.name, recordKey(this.records, record));
+    if (reason === undefined) return false;
+    this.reject(record, reason);
+    return true;
+  }
+
+  private call(table: Table, records: Int32Array, version: number): Call {
+    return { table, records, version, doubtful: false, retries: 0, failure: undefined };
+  }
+
+  /** Starts what can be started; ends the run once nothing is under way. */
+  private advance(): void {
+    if (this.signal.aborted) this.leaveQueue();
+    while (this.sending < CONCURRENT_CALLS) {
+      const call = this.queue.next();
+      if (call === undefined) break;
+      if (this.newTables.isMissing(call.table)) this.newTables.keep(call);
+      else this.track(this.send(call));
+    }
+    this.decideNewTables();
+    if (this.open > 0) return;
+    // With all calls ended each table was tried, unless the deadline came first.
+    for (const table of this.newTables.takeUndecided()) {
+      this.newTables.end(table, (call) => this.leaveForTable(call, 'the deadline came first'));
+    }
+    this.settled();
+  }
+
+  private track(work: Promise<void>): void {
+    this.open++;
+    work
+      .then(() => {
+        this.open--;
+        this.advance();
+      })
+      .catch(this.failed);
+  }
+
+  /** Sends one call once, and settles its records or puts it back into the queue. */
+  private async send(call: Call): Promise<void> {
+    this.sending++;
     const body = ByteWriter.borrow(BODY_BYTES);
+    let result: WriteResult;
     try {
-      for (let call = this.queue.pop(); call !== undefined; call = this.queue.pop()) await this.send(call, body);
+      result = await this.attempt(this.encoder.encode(call, call.version, body), call.records.length);
     } finally {
-      this.workers--;
+      this.sending--;
       body.release();
     }
-  }
-
-  private async createAndSend(table: Table, calls: readonly Call[]): Promise<void> {
-    try {
-      await this.options.tables.create(table.name, this.signal);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const invalid = error instanceof TableCreationError && error.invalid;
-      if (!invalid) this.outcome.missingTables++;
-      for (const call of calls) {
-        if (invalid) for (const record of call.records) this.reject(record, reason);
-        else this.leave(call, `table '${table.name}' could not be created: ${reason}`);
-      }
-      return;
-    }
-    this.created.add(table);
-    this.queue.push(...calls);
-    await this.sendQueue();
-  }
-
-  private refuseNewTables(): void {
-    const reason = `the request needs ${this.missing.size} or more new tables, and MaxNewTables allows ${this.options.maxNewTables}: nothing was stored in them`;
-    for (const calls of this.missing.values()) {
-      for (const call of calls) for (const record of call.records) this.reject(record, reason);
-    }
-  }
-
-  /** Sends one call, again while that may help, and settles each of its records. */
-  private async send(call: Call, body: ByteWriter): Promise<void> {
-    if (this.mustWait(call.table)) return this.keepForTable(call);
-    let reason = 'the deadline of the request had passed';
-    if (this.signal.aborted) return this.leave(call, reason);
-    const bytes = this.encoder.encode(call, call.version, body);
-    let throttled = false;
-    for (let retry = 0; !this.signal.aborted; retry++) {
-      const result = await this.attempt(bytes, call.records.length);
-      if (result.kind === 'transient') {
-        reason = result.reason;
-        throttled = result.throttled;
-      } else if (result.kind === 'missing-table' && this.created.has(call.table)) {
-        reason = `table '${call.table.name}' is not active yet`;
-      } else return this.settle(call, result);
-      // A connection that was kept alive may have died while the container was frozen: a new one is tried at once.
-      const atOnce = retry === 0 && result.kind === 'transient' && result.connectionLost;
-      if (!atOnce)
-        await this.clock.delay(fullJitterDelay(retry, { ...RETRY, random: this.options.random }), this.signal);
-    }
-    this.outcome.throttled ||= throttled;
-    this.leave(call, reason);
-  }
-
-  /** True for a table that is missing; once too many are, for each that is not known to exist. */
-  private mustWait(table: Table): boolean {
-    if (this.created.has(table)) return false;
-    const tooMany = this.missing.size > this.options.maxNewTables * TRIED_PER_NEW_TABLE;
-    return this.missing.has(table) || (tooMany && !this.options.tables.known.has(table.name));
+    this.newTables.noteTried(call.table);
+    this.settle(call, result);
   }
 
   private async attempt(bytes: Buffer, records: number): Promise<WriteResult> {
@@ -182,30 +182,51 @@ class RequestWriter {
     } catch (error) {
       const reason =
         error instanceof Error ? `no answer from Timestream: ${error.message}` : 'no answer from Timestream';
-      return { kind: 'transient', throttled: false, connectionLost: true, reason };
+      return { kind: 'transient', throttled: false, connectionLost: true, code: codeOf(error), reason };
     }
   }
 
-  private settle(call: Call, result: Exclude<WriteResult, { kind: 'transient' }>): void {
-    const { known } = this.options.tables;
-    if (result.kind === 'stored' || result.kind === 'rejected') known.add(call.table.name);
-    else if (result.kind === 'missing-table') known.delete(call.table.name);
+  private settle(call: Call, result: WriteResult): void {
+    const { memory } = this.options.tables;
     switch (result.kind) {
       case 'stored':
+        memory.noteExisting(call.table.name);
         this.outcome.stored += call.records.length;
         break;
       case 'rejected':
+        memory.noteExisting(call.table.name);
         this.settleRejected(call, result.records);
         break;
       case 'missing-table':
-        this.keepForTable(call);
+        memory.noteMissing(call.table.name);
+        if (this.newTables.wasCreated(call.table)) {
+          const reason = `table '${call.table.name}' is not active yet`;
+          this.retry(call, { reason, code: undefined, throttled: false }, false);
+        } else this.newTables.keep(call);
         break;
       case 'invalid':
-        this.bisect(call, result.reason);
+        this.divide(call, result.reason);
         break;
       case 'refused':
-        this.leave(call, result.reason);
+        this.leave(call, { ...result, throttled: false });
+        break;
+      case 'transient':
+        this.retry(call, result, result.connectionLost);
     }
+  }
+
+  /** Puts a call back into the queue after a wait. */
+  private retry(call: Call, failure: CallFailure, connectionLost: boolean): void {
+    // What the deadline cuts off failed for what it failed before.
+    if (!this.signal.aborted || call.failure === undefined) call.failure = failure;
+    const retry = call.retries++;
+    // A connection that was kept alive may have died while the container was frozen: a new one is tried at once.
+    if (connectionLost && retry === 0) {
+      this.queue.addRetry(call);
+      return;
+    }
+    const ms = fullJitterDelay(retry, { ...RETRY, random: this.options.random });
+    this.track(this.clock.delay(ms, this.signal).then(() => this.queue.addRetry(call)));
   }
 
   private settleRejected(call: Call, rejected: readonly RejectedRecord[]): void {
@@ -223,28 +244,78 @@ class RequestWriter {
     }
     this.outcome.stored += call.records.length - seen.size;
     // Another request of the same millisecond stored other values: as the later one, this one goes above it, once.
-    if (again.length > 0) {
-      this.queue.push({ table: call.table, records: Int32Array.from(again), version: call.version + 1 });
+    if (again.length > 0) this.queue.add([this.call(call.table, Int32Array.from(again), call.version + 1)]);
+  }
+
+  /** The service refuses the whole call for the sake of some records: cuts it up until those stand alone. */
+  private divide({ table, records, version }: Call, reason: string): void {
+    if (records.length === 1) {
+      const [record] = records;
+      this.options.tables.memory.noteRefused(table.name, recordKey(this.records, record), reason);
+      this.reject(record, reason);
+      return;
+    }
+    const size = Math.ceil(records.length / PARTS);
+    const parts: Call[] = [];
+    for (let at = 0; at < records.length; at += size) {
+      parts.push(this.call(table, records.subarray(at, at + size), version));
+    }
+    this.queue.addParts(parts);
+  }
+
+  /** Creates or refuses the new tables of which it is certain by now. */
+  private decideNewTables(): void {
+    for (const table of this.newTables.takeDecidable()) {
+      if (!this.newTables.areTooMany()) this.track(this.createTable(table));
+      else {
+        this.options.tables.memory.noteNotCreated(table.name);
+        this.newTables.end(table, this.refuseNewTable);
+      }
     }
   }
 
-  /** The service refuses the whole call for the sake of some records: halves it until those stand alone. */
-  private bisect(call: Call, reason: string): void {
-    const { table, records, version } = call;
-    const middle = records.length >> 1;
-    if (middle === 0) this.reject(records[0], reason);
-    else {
-      this.queue.push(
-        { table, records: records.slice(middle), version },
-        { table, records: records.slice(0, middle), version },
-      );
+  private readonly refuseNewTable = (call: Call): void => {
+    const { maxNewTables } = this.options;
+    const reason = `MaxNewTables allows ${maxNewTables} new tables a request, and this one needs more: nothing was stored in them`;
+    this.rejectAll(call, reason);
+  };
+
+  private async createTable(table: Table): Promise<void> {
+    try {
+      await this.options.tables.create(table.name, this.signal);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof TableCreationError && error.invalid) {
+        this.newTables.end(table, (call) => this.rejectAll(call, reason));
+      } else
+        this.newTables.end(table, (call) =>
+          this.leaveForTable(call, reason, this.signal.aborted ? undefined : codeOf(error)),
+        );
+      return;
+    }
+    this.queue.add(this.newTables.noteCreated(table));
+  }
+
+  private leaveForTable(call: Call, reason: string, code?: string): void {
+    this.leftTables.add(call.table);
+    this.outcome.missingTables = this.leftTables.size;
+    this.leave(call, { reason: `table '${call.table.name}' could not be created: ${reason}`, code, throttled: false });
+  }
+
+  /** At the deadline: leaves what is in the queue. Tables that were missing a short time ago count as missing. */
+  private leaveQueue(): void {
+    const tooLate = { reason: 'the deadline of the request had passed', code: undefined, throttled: false };
+    const calls = this.queue.drain();
+    const doubtful = new Set(calls.filter((call) => call.doubtful).map(({ table }) => table));
+    const isTooMany = this.newTables.areTooMany(doubtful.size);
+    for (const call of calls) {
+      if (call.doubtful && isTooMany) this.refuseNewTable(call);
+      else this.leave(call, call.failure ?? tooLate);
     }
   }
 
-  private keepForTable(call: Call): void {
-    const calls = this.missing.get(call.table);
-    if (calls === undefined) this.missing.set(call.table, [call]);
-    else calls.push(call);
+  private rejectAll(call: Call, reason: string): void {
+    for (const record of call.records) this.reject(record, reason);
   }
 
   private reject(record: number, reason: string): void {
@@ -252,8 +323,17 @@ class RequestWriter {
       this.report.rejected(this.records.place(each), reason);
   }
 
-  private leave(call: Call, reason: string): void {
+  private leave(call: Call, { reason, code, throttled }: CallFailure): void {
     this.outcome.unstored += call.records.length;
     this.outcome.unstoredReason = reason;
+    this.outcome.failureCode ??= code;
+    this.outcome.throttled ||= throttled;
   }
+}
+
+/** The code of an error of Node's, or its type as the SDK names it; undefined where it has neither. */
+function codeOf(error: unknown): string | undefined {
+  const { code, name } = error as Partial<NodeJS.ErrnoException>;
+  const found = typeof code === 'string' ? code : name;
+  return found !== undefined && found !== 'Error' && /^\w{1,100}$/.test(found) ? found : undefined;
 }

@@ -1,0 +1,90 @@
+/**
+ * The function with the memory of a deployed one: the largest requests that its bounds admit, and hostile ones. Each gets its
+ * response, and the process stays within the function's memory, beyond which Lambda ends it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { loadConnectorConfig } from 'shared/config';
+import { bundleWriteFunction } from '../bundled-function';
+import { bodyOf, SHAPES, startWithMemory } from '../lambda-memory';
+import type { LambdaRuntime } from '../lambda-runtime';
+import { PEAK_MEMORY_IS_KNOWN, peakMegabytes } from '../peak-memory';
+import { ScriptedServer } from '../scripted-server';
+
+const BIG_MEGABYTES = 25;
+/** A busy machine takes its time: no response here may come from the deadline. */
+const ENVIRONMENT = { write_deadline_millis: '25000', rest_api_gateway_timeout_in_millis: '60000' };
+/** So many lines of shapes of which each line has something of its own. */
+const DISTINCT: Readonly<Record<string, number>> = {
+  'a series each': 1,
+  'a measurement each': 5,
+  'fields of their own': 1,
+};
+
+if (!PEAK_MEMORY_IS_KNOWN) test.skip('the peak of the memory: /proc is not here', () => undefined);
+else {
+  describe.each([128, 256])('a function of %i MB', (memory) => {
+    const { bounds } = loadConnectorConfig({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memory) });
+    let folder: string;
+    let sink: ScriptedServer;
+    let runtime: LambdaRuntime;
+
+    beforeAll(async () => {
+      folder = mkdtempSync(path.join(tmpdir(), 'memory-'));
+      bundleWriteFunction(folder);
+      sink = await ScriptedServer.start(() => ({ status: 200, body: '{}' }));
+    });
+    afterAll(async () => {
+      rmSync(folder, { recursive: true, force: true });
+      await sink.stop();
+    });
+    beforeEach(async () => {
+      runtime = await startWithMemory(memory, folder, {
+        AWS_ENDPOINT_URL_TIMESTREAM_WRITE: sink.url,
+        ...ENVIRONMENT,
+      });
+    });
+    afterEach(async () => {
+      sink.requests.length = 0;
+      await runtime.stop();
+    });
+
+    /** Sends it as API Gateway does with BinaryMediaTypes, as base64. */
+    async function send(body: Uint8Array): Promise<number | string> {
+      const outcome = await runtime.invoke({
+        httpMethod: 'POST',
+        path: '/api/v2/write',
+        headers: {},
+        body: Buffer.from(body).toString('base64'),
+        isBase64Encoded: true,
+      });
+      return 'error' in outcome ? outcome.error.errorMessage : (outcome.result as { statusCode: number }).statusCode;
+    }
+
+    test.each(SHAPES)('stores the largest request that it admits: $name', async (shape) => {
+      const perLine = DISTINCT[shape.name];
+      const distinct = perLine === undefined ? bounds.maxLines : Math.floor((bounds.maxTagsAndFields - 100) / perLine);
+      const isGood = shape.name !== 'invalid lines';
+      const escaped = shape.name === 'control characters' ? 0.6 : 1;
+      const body = bodyOf(shape, bounds.maxDecompressedBytes * escaped, Math.min(bounds.maxLines, distinct));
+      for (let repeat = 0; repeat < 2; repeat++) expect(await send(body)).toBe(isGood ? 204 : 400);
+      expect(peakMegabytes(runtime.pid)).toBeLessThan(memory);
+    });
+
+    test.each(SHAPES)('answers 413 beyond: $name', async (shape) => {
+      const body = bodyOf(shape, BIG_MEGABYTES * 1e6, 90_000);
+      expect(await send(gzipSync(body, { level: 1 }))).toBe(413);
+      expect(await send(Buffer.from('m,t=a v=1'))).toBe(204);
+      expect(peakMegabytes(runtime.pid)).toBeLessThan(memory);
+    });
+
+    test('answers 413 to a gzip bomb of 1 GB', async () => {
+      const bomb = Buffer.concat(Array.from({ length: 16 }, () => gzipSync(Buffer.alloc(64 * 1024 ** 2))));
+      expect(await send(bomb)).toBe(413);
+      expect(await send(Buffer.from('m,t=a v=1'))).toBe(204);
+      expect(peakMegabytes(runtime.pid)).toBeLessThan(memory);
+    });
+  });
+}
