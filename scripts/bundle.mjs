@@ -1,6 +1,5 @@
 /**
- * Builds what plain Node runs: the layer (layers/shared/dist and layers/shared/vendor) and the programs of local/ and samples/
- * (.build). All of it is CommonJS, and a lazy `import()` becomes a `require`: a Lambda finds the layer through NODE_PATH, which
+ * Builds the layer (layers/shared/dist and layers/shared/vendor); scripts/bundle-cli.mjs builds the command line. It is CommonJS, and a lazy `import()` becomes a `require`: a Lambda finds the layer through NODE_PATH, which
  * `import` ignores. Types are not checked here; `npm run check` does that.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -12,8 +11,6 @@ import { build } from 'esbuild';
 const SOURCE = 'layers/shared/src';
 const DIST = 'layers/shared/dist';
 const VENDOR = 'layers/shared/vendor';
-const PROGRAM_FOLDERS = ['local', 'samples'];
-const BUILD = '.build';
 
 const NODE_CODE = {
   platform: 'node',
@@ -88,27 +85,7 @@ async function vendor(specifier) {
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name, version, main }, null, 2)}\n`);
 }
 
-/** Each local/*.ts and samples/*.ts is a program; it takes packages from node_modules and the layer from its build. */
-async function buildPrograms() {
-  const programs = PROGRAM_FOLDERS.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
-  await build({
-    ...NODE_CODE,
-    entryPoints: programs.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')),
-    outbase: '.',
-    outdir: BUILD,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    packages: 'external',
-    external: ['shared/*'],
-    sourcemap: true,
-  });
-}
-
-const built = [DIST, VENDOR, ...PROGRAM_FOLDERS.map((folder) => join(BUILD, folder))];
-await Promise.all(built.map((folder) => rm(folder, { recursive: true, force: true })));
-await Promise.all([
-  buildModules()
-    .then(importedPackages)
-    .then((specifiers) => Promise.all(specifiers.map(vendor))),
-  buildPrograms(),
-]);
+await Promise.all([DIST, VENDOR].map((folder) => rm(folder, { recursive: true, force: true })));
+await buildModules()
+  .then(importedPackages)
+  .then((specifiers) => Promise.all(specifiers.map(vendor)));

@@ -3,9 +3,11 @@
  * sample data set by `npm run sample:write`, and stops it by SIGTERM. Ends with one line, `N passed, N failed, N skipped`, and with
  * 1 where something failed.
  */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { asCommand } from './command.mjs';
 
 const TIME_LIMIT_MS = 120_000;
 
@@ -41,11 +43,12 @@ async function writeAndQuery(endpoint, timestream) {
 
 async function writeSample(endpoint) {
   const args = ['run', '-s', 'sample:write', '--', '--dataset', 'weather', '--endpoint', endpoint];
-  const [code] = await once(spawn('npm', args, { stdio: 'inherit' }), 'exit');
+  const [code] = await once(spawn('npm', args, { ...asCommand, stdio: 'inherit' }), 'exit');
   if (code !== 0) throw new Error(`sample:write ended with ${code}`);
 }
 
 const started = spawn('npm', ['start', '--', '--port', '0', '--timestream-port', '0', '--memory'], {
+  ...asCommand,
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const timer = setTimeout(() => started.kill('SIGKILL'), TIME_LIMIT_MS);

@@ -223,7 +223,8 @@ describe('a load', () => {
       return Promise.resolve(isNew);
     };
     const describe = () => Promise.resolve(known === undefined ? undefined : ({ ...execution, input: known } as const));
-    return { started, executions: { start, describe } as ReplayTargets['executions'] };
+    const countItems = () => Promise.resolve({ total: 0, done: 0, failed: 0 });
+    return { started, executions: { start, describe, countItems } as ReplayTargets['executions'] };
   };
 
   test('is started once, however often its letter comes', async () => {

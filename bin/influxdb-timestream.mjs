@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+/** Starts the command line. In a clone it is bundled first where a source changed; an installed archive holds the bundle. */
+import { existsSync } from 'node:fs';
+import module, { createRequire } from 'node:module';
+
+const bundle = new URL('../dist/cli.cjs', import.meta.url);
+if (existsSync(new URL('../local/cli/main.ts', import.meta.url))) {
+  const { bundleWhenStale } = await import('../scripts/bundle-cli.mjs');
+  await bundleWhenStale();
+}
+if (existsSync(bundle)) {
+  // Node 22 and newer keep the compiled code: the second start is faster.
+  module.enableCompileCache?.();
+  createRequire(import.meta.url)('../dist/cli.cjs');
+} else {
+  console.error('dist/cli.cjs is missing: pack the archive with `npm run pack`, which bundles the program first.');
+  process.exitCode = 1;
+}
