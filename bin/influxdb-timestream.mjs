@@ -8,6 +8,16 @@ if (existsSync(new URL('../local/cli/main.ts', import.meta.url))) {
   const { bundleWhenStale } = await import('../scripts/bundle-cli.mjs');
   await bundleWhenStale();
 }
+if (process.env.npm_lifecycle_event !== undefined) {
+  // A shell that npm started dies of SIGTERM alone and passes nothing on: the program then ends by the same signal.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 200);
+  watch.unref();
+}
 if (existsSync(bundle)) {
   // Node 22 and newer keep the compiled code: the second start is faster.
   module.enableCompileCache?.();

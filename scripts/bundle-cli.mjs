@@ -69,8 +69,9 @@ export async function bundleCli() {
     }),
     bundleWorker(fresh('parquet-worker.cjs'), { external: [] }),
   ]);
-  await cp(wasm, join(root, 'dist/parquet_wasm_bg.wasm'));
-  for (const name of ['cli.cjs', 'parquet-worker.cjs']) await rename(fresh(name), join(root, 'dist', name));
+  await cp(wasm, fresh('parquet_wasm_bg.wasm'));
+  for (const name of ['parquet_wasm_bg.wasm', 'parquet-worker.cjs', 'cli.cjs'])
+    await rename(fresh(name), join(root, 'dist', name));
   await writeFile(STAMP, stamp);
 }
 
