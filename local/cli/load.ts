@@ -92,16 +92,17 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const signal = interruption();
   const given = { sources, dataset, keepGoing, dryRun, hasToken, report, signal };
   const summary = await loadFiles(given, config).catch((error: unknown) => {
-    report.discard();
+    report.discardUnused();
     throw error;
   });
   const code = await show(summary, options, { dryRun, report: report.path });
   if (!options.json) console.log(`Report: ${report.path}`);
-  if (summary.failedItems !== null || signal.aborted) {
+  const isCut = signal.aborted && summary.statusCode !== 200;
+  if (summary.failedItems !== null || isCut) {
     const again = summary.failedItems === null ? sources : [report.file('failed-items.jsonl')];
     console.error(`To load what was not stored: ${commandLine(again, command)}`);
   }
-  return signal.aborted ? INTERRUPTED : code;
+  return isCut ? INTERRUPTED : code;
 }
 
 /** A typed token or secret wins over the environment, where a token wins over the name of a secret. */

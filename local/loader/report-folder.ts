@@ -20,8 +20,8 @@ export interface ReportFolder {
   readonly objects: FolderObjects;
   /** The path of something in it. */
   file(name: string): string;
-  /** Removes it: it was empty or missing before the load. */
-  discard(): void;
+  /** Removes it where the load ended before its plan: it was empty or missing before. */
+  discardUnused(): void;
 }
 
 /**
@@ -40,7 +40,9 @@ export function openReport(given: string | undefined, now: Date): ReportFolder {
     loadId,
     objects: new ReportObjects(resolve(path), workKey(loadId, '')),
     file: (name) => join(path, name),
-    discard: () => rmSync(path, { recursive: true }),
+    discardUnused: () => {
+      if (!existsSync(join(path, 'plan-0.jsonl'))) rmSync(path, { recursive: true });
+    },
   };
 }
 
