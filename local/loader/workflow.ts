@@ -58,7 +58,9 @@ export async function runLoad(loadId: string, input: unknown, services: Workflow
     if (part.error) break;
     next = plan.continuation;
   }
-  return await summarizeLoad({ load, parts, error }, services.plan);
+  // What an interrupted load stored counts too.
+  const deadline = new AbortController().signal;
+  return await summarizeLoad({ load, parts, error }, { ...services.plan, deadline });
 }
 
 /** A part of the plan, or why there is none; of the first one the failure is the load's. */
