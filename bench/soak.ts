@@ -44,7 +44,7 @@ async function startConnector(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<Connector> {
-  const child = spawn(process.execPath, ['.build/local/start.cjs', '--port', '0', ...args], {
+  const child = spawn(process.execPath, ['bin/influxdb-timestream.mjs', 'start', '--port', '0', ...args], {
     env: { ...process.env, ...DEADLINE, ...environment },
     stdio: ['ignore', 'pipe', 'ignore'],
   });

@@ -1,82 +1,16 @@
-/** `npm run redrive`: replays the letters of a deployed stack from this machine, by the code of the function. */
-import { parseArgs } from 'node:util';
+/** `redrive`: replays the dead-letter messages of a deployed stack from this machine, by the code of the function. */
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import { loadRedriveConfig } from 'shared/config';
+import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { RedriveConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
 import type { Logger } from 'shared/logger';
 import { s3Objects } from '../functions/clients/s3';
 import { letterQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
 import { redrive, survey } from '../functions/redrive-dead-letters/redrive';
-import { assertAwsAccess } from './command/aws';
-import { runProgram, UsageError } from './command/program';
-import { readSettings, type SettingOptions, settingsOf } from './command/settings';
-
-const USAGE = `npm run redrive -- --queue URL --parking URL [options]
-  --queue URL                the letters (DEAD_LETTER_QUEUE_URL); the parking queue's, to replay what is parked
-  --parking URL              takes what cannot be replayed (PARKING_QUEUE_URL)
-  --write-function NAME      the write function (WRITE_FUNCTION_NAME, or influxdb-timestream-connector-lambda)
-  --load-object-function NAME  the loader's function for objects (LOAD_OBJECT_FUNCTION_NAME)
-  --state-machine ARN        the loader's workflow (STATE_MACHINE_ARN)
-  --work-bucket NAME         the loader's work bucket, with --state-machine (WORK_BUCKET)
-  --rate N                   letters a second (LETTERS_PER_SECOND, or 5)
-  --max-letters N            letters of this run (MAX_LETTERS, or 1,000)
-  --max-tries N              failed replays after which a letter is parked (MAX_TRIES, or 5)
-  --dry-run                  count the letters by their kind, and leave them; --queue alone is needed
-  --help                     show this
-
-The region is that of the queue's URL, else AWS_REGION; the credentials are the AWS SDK's.
-Exit code: 0 when every letter was replayed, 1 when one was not, 2 for bad arguments.`;
-
-const SETTING_OPTIONS: SettingOptions = {
-  DEAD_LETTER_QUEUE_URL: 'queue',
-  PARKING_QUEUE_URL: 'parking',
-  WRITE_FUNCTION_NAME: 'write-function',
-  LOAD_OBJECT_FUNCTION_NAME: 'load-object-function',
-  STATE_MACHINE_ARN: 'state-machine',
-  WORK_BUCKET: 'work-bucket',
-  LETTERS_PER_SECOND: 'rate',
-  MAX_LETTERS: 'max-letters',
-  MAX_TRIES: 'max-tries',
-};
-
-/** What a dry run does not need: it parks nothing, and reads no summary. */
-const UNUSED: Environment = { PARKING_QUEUE_URL: 'https://queue.invalid', WORK_BUCKET: 'unused' };
-
-interface Arguments {
-  readonly dryRun: boolean;
-  readonly settings: Environment;
-}
-
-/** Undefined where help is asked for. @throws UsageError */
-function readArguments(argv: readonly string[], given: Environment): Arguments | undefined {
-  const { values } = parse(argv);
-  if (values.help) return undefined;
-  const dryRun = values['dry-run'];
-  const typed = settingsOf(SETTING_OPTIONS, values, given);
-  const { DEAD_LETTER_QUEUE_URL: queue } = typed;
-  if (queue === undefined) throw new UsageError('--queue is missing: the URL of the queue whose letters are replayed');
-  const settings = {
-    WRITE_FUNCTION_NAME: 'influxdb-timestream-connector-lambda',
-    ...(dryRun && UNUSED),
-    ...typed,
-  };
-  return { dryRun, settings };
-}
-
-function parse(argv: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean', default: false } as const;
-  const names = { 'write-function': text, 'load-object-function': text, 'state-machine': text, 'work-bucket': text };
-  const bounds = { rate: text, 'max-letters': text, 'max-tries': text };
-  const options = { queue: text, parking: text, ...names, ...bounds, 'dry-run': flag, help: flag };
-  try {
-    return parseArgs({ args: [...argv], options });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
+import { assertAwsAccess } from './cli/aws';
+import { UsageError } from './cli/ending';
+import { describeStack } from './stack/stack';
 
 /** Of a queue's URL as AWS gives it; undefined for another one, such as that of an emulator. */
 const regionOf = (queueUrl: string): string | undefined =>
@@ -90,40 +24,58 @@ const logger: Logger = {
   error: (message, fields) => console.error(`${message}: ${String(fields?.error)}`),
 };
 
-/** Aborts with Ctrl-C: what is under way is then left as it was. */
-function interruption(): AbortSignal {
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  return stop.signal;
+/** The settings that a stack's outputs and parameters give. */
+export async function stackSettings(name: string): Promise<Environment> {
+  const stack = await describeStack(name);
+  return {
+    DEAD_LETTER_QUEUE_URL: stack.output('LambdaDeadLetterQueueName'),
+    PARKING_QUEUE_URL: stack.output('ParkingQueueName'),
+    WRITE_FUNCTION_NAME: stack.parameter('LambdaName'),
+    LOAD_OBJECT_FUNCTION_NAME: stack.output('LoadObjectFunctionArn'),
+    STATE_MACHINE_ARN: stack.output('BulkLoadStateMachineArn'),
+    WORK_BUCKET: stack.output('WorkBucketName'),
+  };
 }
 
-async function main(): Promise<number> {
-  const args = readArguments(process.argv.slice(2), process.env);
-  if (args === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
-  const read = readSettings(loadRedriveConfig, args.settings, SETTING_OPTIONS, process.env);
-  const { queueUrl, parkingQueueUrl, bounds, ...config } = read;
+/** The URL of a queue that may be given by its name. @throws UsageError where there is none of that name */
+export async function queueUrlOf(queue: string): Promise<string> {
+  if (queue.includes('://')) return queue;
+  const sqs = new SQSClient({});
+  await assertAwsAccess(sqs.config);
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queue })).catch((error: Error) => {
+    const isMissing = /NonExistentQueue|QueueDoesNotExist/.test(error.name);
+    throw isMissing ? new UsageError(`there is no queue ${queue} in this account and region`) : error;
+  });
+  return QueueUrl ?? queue;
+}
+
+export interface RedriveRun {
+  /** Counts the messages by kind, and leaves them. */
+  readonly dryRun: boolean;
+  /** Messages under way when it aborts are put back. */
+  readonly signal: AbortSignal;
+}
+
+/** Prints the summary as JSON; whether every message was replayed. */
+export async function redriveQueue(config: RedriveConfig, { dryRun, signal }: RedriveRun): Promise<boolean> {
+  const { queueUrl, parkingQueueUrl, bounds, ...names } = config;
   const region = regionOf(queueUrl);
   const options = region === undefined ? {} : { region };
   const sqs = new SQSClient(options);
   await assertAwsAccess(sqs.config);
   const queue = letterQueue(queueUrl, parkingQueueUrl, sqs);
-  const targets = replayTargets(config, {
+  const targets = replayTargets(names, {
     lambda: new LambdaClient(options),
     executions: new SFNClient(options),
     objects: s3Objects(options),
   });
   const fromParking = queueUrl === parkingQueueUrl;
-  const services = { queue, targets, stateMachineArn: config.workflow?.stateMachineArn, fromParking, logger };
-  if (args.dryRun) {
-    console.log(JSON.stringify(await survey(bounds, services, interruption()), null, 2));
-    return 0;
+  const services = { queue, targets, stateMachineArn: names.workflow?.stateMachineArn, fromParking, logger };
+  if (dryRun) {
+    console.log(JSON.stringify(await survey(bounds, services, signal), null, 2));
+    return true;
   }
-  const summary = await redrive(bounds, services, { signal: interruption(), msLeft: () => Number.POSITIVE_INFINITY });
+  const summary = await redrive(bounds, services, { signal, msLeft: () => Number.POSITIVE_INFINITY });
   console.log(JSON.stringify(summary, null, 2));
-  return summary.replayed === summary.letters ? 0 : 1;
+  return summary.replayed === summary.letters;
 }
-
-runProgram(main, USAGE);

@@ -1,34 +1,24 @@
-/** `npm start`: the connector on one port and the embedded Timestream on another, or, with --aws, the real service behind it. */
-import { parseArgs } from 'node:util';
+/** `start`: the connector on one port and the embedded Timestream on another, or, with --aws, the real service behind it. */
 import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
-import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
+import type { ConnectorConfig } from 'shared/config';
 import type { FunctionLogger, LogFields } from 'shared/logger';
 import { systemClock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
-import { TOKEN_FORM, TOKEN_PATTERN } from 'shared/tokens/accepted';
 import { TokenVerifier } from 'shared/tokens/verifier';
 import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
-import { assertAwsAccess } from './command/aws';
+import { assertAwsAccess } from './cli/aws';
+import { UsageError } from './cli/ending';
+import { makeFolder } from './cli/folder';
 import { noteWrite } from './connector/request-log';
 import { startConnector } from './connector/server';
 import { withStorageFault } from './connector/storage';
 import { type RunningTimestream, startTimestream } from './timestream/server';
 
-const USAGE = `npm start -- [options]
-  --port N             port of the write endpoint (9000)
-  --timestream-port N  port of the embedded Timestream (9001)
-  --host HOST          address to listen on (127.0.0.1)
-  --data-dir DIR       folder of the embedded Timestream's data (.data)
-  --memory             keep nothing
-  --aws                write to Amazon Timestream with your own credentials
-  --token TOKEN        answer 401 without this token (several: repeat it)
-  --help               show this`;
-
 /** As long as API Gateway gives a request and its answer together. */
 const ARRIVAL_MS = 29_000;
 
-interface Arguments {
+export interface StartOptions {
   readonly port: number;
   readonly timestreamPort: number;
   readonly host: string;
@@ -36,47 +26,6 @@ interface Arguments {
   readonly aws: boolean;
   /** Those that are let in; everybody is where there are none. */
   readonly tokens: readonly string[];
-}
-
-class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
-/** @throws UsageError, or an error of parseArgs, that says what is wrong with the arguments */
-function readArguments(argv: string[]): Arguments | undefined {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      port: { type: 'string', default: '9000' },
-      'timestream-port': { type: 'string' },
-      host: { type: 'string', default: '127.0.0.1' },
-      'data-dir': { type: 'string' },
-      memory: { type: 'boolean', default: false },
-      aws: { type: 'boolean', default: false },
-      token: { type: 'string', multiple: true, default: [] },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return undefined;
-  const ofEmbedded = (['memory', 'data-dir', 'timestream-port'] as const).find((option) => values[option]);
-  if (values.aws && ofEmbedded !== undefined) {
-    throw new UsageError(`--${ofEmbedded} is of the embedded Timestream, which --aws leaves out: give one of the two`);
-  }
-  if (!values.token.every((token) => TOKEN_PATTERN.test(token))) throw new UsageError(`--token ${TOKEN_FORM}`);
-  return {
-    port: portNumber('--port', values.port),
-    timestreamPort: portNumber('--timestream-port', values['timestream-port'] ?? '9001'),
-    host: values.host,
-    dataDir: values.memory ? undefined : (values['data-dir'] ?? '.data'),
-    aws: values.aws,
-    tokens: values.token,
-  };
-}
-
-function portNumber(option: string, text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`${option} must be a port number, not '${text}'`);
-  return port;
 }
 
 /** Warnings and errors, except while `isQuiet`: their reason is in the log already. The server prints a line for each request. */
@@ -122,18 +71,32 @@ function localClient(config: ConnectorConfig, endpoint: string): TimestreamWrite
   return new TimestreamWriteClient({ region: config.region, endpoint, credentials, maxAttempts: 1 });
 }
 
-async function start(args: Arguments): Promise<void> {
-  // The user's Node is the user's choice.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  // Bad configuration stops the start before anything listens.
-  const given = loadConnectorConfig();
+/**
+ * Starts the servers and returns once they listen; a signal stops them.
+ * @throws UsageError where a port or the data folder cannot be used
+ */
+export async function start(args: StartOptions, given: ConnectorConfig): Promise<void> {
   let timestream: RunningTimestream | undefined;
+  try {
+    if (args.aws) return await startWriting(args, given, undefined);
+    const { host, timestreamPort, dataDir } = args;
+    if (dataDir !== undefined) makeFolder(dataDir, '--data-dir, or use --memory');
+    timestream = await startTimestream({ host, port: timestreamPort, ...(dataDir !== undefined && { dataDir }) });
+    await startWriting(args, given, timestream);
+  } catch (error) {
+    await timestream?.close();
+    throw explained(error, args);
+  }
+}
+
+/** @param timestream the embedded one; undefined for the real service */
+async function startWriting(
+  args: StartOptions,
+  given: ConnectorConfig,
+  timestream: RunningTimestream | undefined,
+): Promise<void> {
   const logger = localLogger(() => timestream?.storageFault() !== undefined);
   const verifier = verifierOf(args.tokens, logger);
-  if (!args.aws) {
-    const { host, timestreamPort, dataDir } = args;
-    timestream = await startTimestream({ host, port: timestreamPort, ...(dataDir !== undefined && { dataDir }) });
-  }
   const config: ConnectorConfig = {
     ...given,
     ...(timestream !== undefined && { timestreamEndpoint: timestream.url }),
@@ -177,7 +140,9 @@ async function start(args: Arguments): Promise<void> {
     ),
   });
   if (isOpen(args)) {
-    console.error(`warning: anyone who reaches ${args.host} can write: give --token, or leave out --host`);
+    console.error(
+      `warning: ${args.host} accepts connections from other machines, and no --token is set: anybody can write`,
+    );
   }
   console.log(welcome(connector.url, timestream?.url, args, config));
   stopOnSignal(async () => {
@@ -186,15 +151,15 @@ async function start(args: Arguments): Promise<void> {
   });
 }
 
-/** Whether requests of other machines are let in without a token. */
-function isOpen({ host, tokens }: Arguments): boolean {
-  return tokens.length === 0 && !/^(localhost|127(\.\d+){3}|::1)$/.test(host);
+/** Whether other machines can write without a token. */
+function isOpen({ host, tokens }: StartOptions): boolean {
+  return tokens.length === 0 && !/^(?:127\.|::1$|localhost$)/.test(host);
 }
 
 function welcome(
   url: string,
   timestreamUrl: string | undefined,
-  { dataDir, tokens }: Arguments,
+  { dataDir, tokens }: StartOptions,
   config: ConnectorConfig,
 ): string {
   const { database } = config.tables;
@@ -207,12 +172,12 @@ function welcome(
   ];
   if (timestreamUrl === undefined) return [...write, '', 'Points go to Amazon Timestream. Ctrl-C stops.'].join('\n');
   const table = config.mapping.singleTable ?? 'weather';
-  const sql = `SELECT * FROM "${database}"."${table}" LIMIT 10`.replaceAll('"', '\\"');
+  const sql = `SELECT * FROM \\"${database}\\".\\"${table}\\" LIMIT 10`;
   return [
     ...write,
     '',
     'Read it back:',
-    `  curl -s ${timestreamUrl} -H 'X-Amz-Target: Timestream_20181101.Query' -d '{"QueryString":"${sql}"}'`,
+    `  npx influxdb-timestream query "${sql}" --endpoint-url ${timestreamUrl}`,
     '',
     `Points are stored in the embedded Timestream at ${timestreamUrl}, ${dataDir === undefined ? 'in memory' : `in ${dataDir}/`}. Ctrl-C stops.`,
   ].join('\n');
@@ -235,22 +200,20 @@ function stopOnSignal(stop: () => Promise<void>): void {
   }
 }
 
-async function main(): Promise<void> {
-  const args = readArguments(process.argv.slice(2));
-  if (args === undefined) console.log(USAGE);
-  else await start(args);
-}
-
-main().catch((error: unknown) => {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS')) {
-    console.error(`${message}\n\n${USAGE}`);
-    process.exit(2);
+/** What to do about a port or a data folder in use. */
+function explained(error: unknown, { host, dataDir }: StartOptions): unknown {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') {
+    return new UsageError(`port ${port} of ${host} is in use: choose other ports with --port and --timestream-port`);
   }
-  if (code === 'EADDRINUSE') console.error(`${message}: choose other ports with --port and --timestream-port`);
-  else if (message.includes('Could not set lock'))
-    console.error('the data folder is in use by another process: choose another one with --data-dir, or --memory');
-  else console.error(message);
-  process.exit(1);
-});
+  if (code === 'EACCES' && port !== undefined) {
+    return new UsageError(`port ${port} may not be used without privileges: choose one above 1,023 with --port`);
+  }
+  if (message?.includes('Could not set lock')) {
+    return new UsageError(
+      `the data folder ${dataDir} is in use by another process, such as another start: stop that one, or choose ` +
+        'another folder with --data-dir, or --memory (and other ports with --port and --timestream-port)',
+    );
+  }
+  return error;
+}

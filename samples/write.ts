@@ -1,12 +1,22 @@
-/** `npm run -s sample:write`: writes a file of line protocol, or a built-in data set, to a local or a deployed endpoint. */
+/** Writes a file of line protocol, or a built-in data set, to a local or a deployed endpoint. */
 import { readFile } from 'node:fs/promises';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { splitLines } from 'shared/influxdb/lines';
-import { readWriteArguments, WRITE_USAGE, type WriteArguments } from './client/arguments';
 import { writeLines } from './client/line-writer';
 import { SigningTransport } from './client/signing-transport';
-import { runProgram } from './command/program';
 import { SAMPLE_DEFAULTS, sampleLines } from './generator/lines';
+
+export interface WriteArguments {
+  readonly source: { readonly file: string } | { readonly dataset: string };
+  readonly endpoint: string;
+  /** Sent instead of a signature. */
+  readonly token: string | undefined;
+  /** Of the signature, as the service is. */
+  readonly region: string;
+  readonly service: string;
+  readonly precision: string;
+  readonly batchLines: number;
+}
 
 /** Lines of the source, without comments; of a data set with timestamps in the given precision. */
 async function readLines({ source, precision }: WriteArguments): Promise<string[]> {
@@ -15,15 +25,11 @@ async function readLines({ source, precision }: WriteArguments): Promise<string[
   return lines.filter((line) => !line.startsWith('#'));
 }
 
-async function write(args: string[]): Promise<number> {
-  const parsed = readWriteArguments(args);
-  if (parsed === undefined) {
-    console.log(WRITE_USAGE);
-    return 0;
-  }
-  const { endpoint, token, region, service, precision, batchLines } = parsed;
+/** Writes and prints what became of the lines; whether every one was stored, or accepted to be stored later. */
+export async function write(options: WriteArguments): Promise<boolean> {
+  const { endpoint, token, region, service, precision, batchLines } = options;
   const signs = endpoint.startsWith('https:') && token === undefined;
-  const lines = await readLines(parsed);
+  const lines = await readLines(options);
   const started = performance.now();
   const { stored, accepted, dropped, unstored } = await writeLines(lines, {
     url: endpoint,
@@ -43,7 +49,5 @@ async function write(args: string[]): Promise<number> {
     ...(unstored > 0 ? [`${unstored} not stored`] : []),
   ];
   console.log(`${lines.length} lines: ${counts.join(', ')} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  return dropped + unstored > 0 ? 1 : 0;
+  return dropped + unstored === 0;
 }
-
-void runProgram(write);

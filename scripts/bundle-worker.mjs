@@ -4,8 +4,11 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** parquet-wasm stays outside, since it reads its .wasm beside its own file: the worker must lie where `require` finds it. */
-export async function bundleWorker(outfile) {
+/**
+ * parquet-wasm reads its .wasm beside its own file. By default it stays outside, and the worker must lie where `require` finds it;
+ * with nothing external the .wasm must lie beside the worker.
+ */
+export async function bundleWorker(outfile, { external = ['parquet-wasm'] } = {}) {
   await build({
     entryPoints: [`${root}layers/shared/src/parquet/worker.ts`],
     outfile,
@@ -13,7 +16,7 @@ export async function bundleWorker(outfile) {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
-    external: ['parquet-wasm'],
+    external,
     logLevel: 'warning',
   });
 }

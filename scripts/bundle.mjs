@@ -1,25 +1,21 @@
 /**
- * Builds what plain Node runs: the layer (layers/shared/dist and layers/shared/vendor) and the programs of local/ and samples/
- * (.build). All of it is CommonJS, and a lazy `import()` becomes a `require`: a Lambda finds the layer through NODE_PATH, which
+ * Builds the layer (layers/shared/dist and layers/shared/vendor); scripts/bundle-cli.mjs builds the command line. It is CommonJS, and a lazy `import()` becomes a `require`: a Lambda finds the layer through NODE_PATH, which
  * `import` ignores. Types are not checked here; `npm run check` does that.
  */
 import './require-node.cjs';
 
 import { promises, readdirSync, readFileSync } from 'node:fs';
 import module from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 
 // By name, an old Node without one of them would end here, before the check of its version.
-const { cp, mkdir, readFile, rm, writeFile } = promises;
+const { cp, readFile, rm, writeFile } = promises;
 const { isBuiltin } = module;
 
 const SOURCE = 'layers/shared/src';
 const DIST = 'layers/shared/dist';
 const VENDOR = 'layers/shared/vendor';
-const PROGRAM_FOLDERS = ['local', 'samples'];
-const BUILD = '.build';
-const PROGRAMS = join(BUILD, 'programs');
 
 const NODE_CODE = {
   platform: 'node',
@@ -94,38 +90,7 @@ async function vendor(specifier) {
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name, version, main }, null, 2)}\n`);
 }
 
-/**
- * Each local/*.ts and samples/*.ts is a program; it takes packages from node_modules and the layer from its build. What is run
- * is a file that an old Node can read: it looks at the version before it loads the program.
- */
-async function buildPrograms() {
-  const files = PROGRAM_FOLDERS.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
-  const programs = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
-  await build({
-    ...NODE_CODE,
-    entryPoints: programs,
-    outbase: '.',
-    outdir: PROGRAMS,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    packages: 'external',
-    external: ['shared/*'],
-    sourcemap: true,
-  });
-  for (const program of programs) {
-    const file = `${program.slice(0, -'.ts'.length)}.cjs`;
-    const required = ['scripts/require-node.cjs', join(PROGRAMS, file)];
-    const lines = required.map((path) => `require(${JSON.stringify(relative(dirname(join(BUILD, file)), path))});\n`);
-    await mkdir(dirname(join(BUILD, file)), { recursive: true });
-    await writeFile(join(BUILD, file), lines.join(''));
-  }
-}
-
-const built = [DIST, VENDOR, PROGRAMS, ...PROGRAM_FOLDERS.map((folder) => join(BUILD, folder))];
-await Promise.all(built.map((folder) => rm(folder, { recursive: true, force: true })));
-await Promise.all([
-  buildModules()
-    .then(importedPackages)
-    .then((specifiers) => Promise.all(specifiers.map(vendor))),
-  buildPrograms(),
-]);
+await Promise.all([DIST, VENDOR].map((folder) => rm(folder, { recursive: true, force: true })));
+await buildModules()
+  .then(importedPackages)
+  .then((specifiers) => Promise.all(specifiers.map(vendor)));

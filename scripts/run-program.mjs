@@ -25,13 +25,15 @@ export async function runProgram(path, args) {
     alias: { shared: `${root}layers/shared/src` },
     logLevel: 'warning',
   });
-  // The leader of a process group, so that a signal reaches those that it starts.
+  // The leader of a process group, so that a signal reaches those that it starts; Windows has no such groups.
+  const hasGroups = process.platform !== 'win32';
   const stdio = ['ignore', 'inherit', 'inherit'];
-  const child = spawn(process.execPath, [outfile, ...args], { stdio, cwd: root, detached: true });
+  const child = spawn(process.execPath, [outfile, ...args], { stdio, cwd: root, detached: hasGroups });
   let ending;
   const pass = (signal) => {
     ending = signal;
-    process.kill(-child.pid, signal);
+    if (hasGroups) process.kill(-child.pid, signal);
+    else child.kill(signal);
   };
   for (const signal of SIGNALS) process.on(signal, pass);
   const [code] = await once(child, 'exit');

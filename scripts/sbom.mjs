@@ -7,7 +7,10 @@ import './require-node.cjs';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { asCommand } from './command.mjs';
 
+/** Dependencies of the command line alone: no function has them. */
+const NOT_DEPLOYED = /(?:^|\/)node_modules\/@duckdb\//;
 const FOLDER = '.aws-sam';
 
 /**
@@ -17,11 +20,11 @@ const FOLDER = '.aws-sam';
  */
 export function productionBill() {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
-  const options = { encoding: 'utf8', maxBuffer: 256 * 1024 ** 2, stdio: ['ignore', 'pipe', 'inherit'] };
+  const options = { encoding: 'utf8', maxBuffer: 256 * 1024 ** 2, stdio: ['ignore', 'pipe', 'inherit'], ...asCommand };
   const bill = JSON.parse(execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--offline'], options));
   const shipped = new Set(
     Object.entries(packages)
-      .filter(([, entry]) => entry.dev !== true)
+      .filter(([path, entry]) => entry.dev !== true && !NOT_DEPLOYED.test(path))
       .map(([path, { name, version }]) => `${name ?? path.replace(/^.*node_modules\//, '')}@${version}`),
   );
   bill.components = bill.components.filter((component) => shipped.has(component['bom-ref']));

@@ -8,6 +8,8 @@ import './require-node.cjs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
+import { asCommand } from './command.mjs';
 
 const TIME_LIMIT_MS = 120_000;
 
@@ -41,16 +43,30 @@ async function writeAndQuery(endpoint, timestream) {
   if (rows !== '[["Lisbon","21.5","true","a, b"]]') throw new Error(`the query returned ${rows}`);
 }
 
+/** Resolves once nothing listens there. */
+async function stopped(url) {
+  const isUp = () =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    );
+  for (let left = 50; await isUp(); left--) {
+    if (left === 0) throw new Error(`the program still listens at ${url} after its end`);
+    await setTimeout(200);
+  }
+}
+
 async function writeSample(endpoint) {
   const args = ['run', '-s', 'sample:write', '--', '--dataset', 'weather', '--endpoint', endpoint];
-  const [code] = await once(spawn('npm', args, { stdio: 'inherit' }), 'exit');
+  const [code] = await once(spawn('npm', args, { ...asCommand, stdio: 'inherit' }), 'exit');
   if (code !== 0) throw new Error(`sample:write ended with ${code}`);
 }
 
 const started = spawn('npm', ['start', '--', '--port', '0', '--timestream-port', '0', '--memory'], {
+  ...asCommand,
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-const timer = setTimeout(() => started.kill('SIGKILL'), TIME_LIMIT_MS);
+const timer = globalThis.setTimeout(() => started.kill('SIGKILL'), TIME_LIMIT_MS);
 const exited = once(started, 'exit');
 const checks = [
   () => readUrls(started.stdout),
@@ -59,7 +75,9 @@ const checks = [
   async () => {
     started.kill('SIGTERM');
     const [code, signal] = await exited;
-    if (code !== 0) throw new Error(`it stopped with ${signal ?? `exit code ${code}`}`);
+    // The shell that npm starts may die of the signal itself.
+    if (code !== 0 && signal !== 'SIGTERM') throw new Error(`it stopped with ${signal ?? `exit code ${code}`}`);
+    await stopped(urls[0]);
   },
 ];
 let urls = [];

@@ -6,6 +6,7 @@ import './require-node.cjs';
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { asCommand } from './command.mjs';
 import { productionBill } from './sbom.mjs';
 
 /** Licences under which packages may be shipped with this one. */
@@ -55,7 +56,10 @@ const checks = {
   },
 
   'no known vulnerability of severity high or critical': () => {
-    const { stdout } = spawnSync('npm', ['audit', '--json', '--audit-level', 'high'], { encoding: 'utf8' });
+    const { stdout } = spawnSync('npm', ['audit', '--json', '--audit-level', 'high'], {
+      encoding: 'utf8',
+      ...asCommand,
+    });
     const { metadata, message, vulnerabilities } = JSON.parse(stdout || '{"message":"npm audit printed nothing"}');
     if (metadata === undefined) throw new Skipped(message);
     const bad = Object.values(vulnerabilities).filter(({ severity }) => ['high', 'critical'].includes(severity));

@@ -1,5 +1,13 @@
 /** Executions of the loader's workflow. */
-import { DescribeExecutionCommand, type ExecutionStatus, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  DescribeMapRunCommand,
+  type ExecutionStatus,
+  ListMapRunsCommand,
+  type ListMapRunsCommandOutput,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 
 /** An execution; its input and cause are texts. */
 export interface Execution {
@@ -11,11 +19,20 @@ export interface Execution {
   readonly ended: Date | undefined;
 }
 
+/** Items of the plans made so far, and what became of them. */
+export interface ItemCounts {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
 export interface Executions {
   /** False where there is an execution of that name already, which has another input or has ended. */
   start(name: string, input: string): Promise<boolean>;
   /** Undefined where there is none. */
   describe(name: string): Promise<Execution | undefined>;
+  /** Over the map runs of the execution: one for each part of its plan, none before its first. */
+  countItems(name: string): Promise<ItemCounts>;
 }
 
 export function executionsOf(stateMachineArn: string, client = new SFNClient({})): Executions {
@@ -40,7 +57,27 @@ export function executionsOf(stateMachineArn: string, client = new SFNClient({})
         throw error;
       }
     },
+    async countItems(name) {
+      const counts = { total: 0, done: 0, failed: 0 };
+      for await (const mapRunArn of mapRuns(client, arnOf(name))) {
+        const { itemCounts } = await client.send(new DescribeMapRunCommand({ mapRunArn }));
+        const { total = 0, succeeded = 0, failed = 0, timedOut = 0, aborted = 0 } = itemCounts ?? {};
+        counts.total += total;
+        counts.done += succeeded;
+        counts.failed += failed + timedOut + aborted;
+      }
+      return counts;
+    },
   };
+}
+
+async function* mapRuns(client: SFNClient, executionArn: string): AsyncGenerator<string> {
+  let nextToken: string | undefined;
+  do {
+    const page: ListMapRunsCommandOutput = await client.send(new ListMapRunsCommand({ executionArn, nextToken }));
+    for (const { mapRunArn } of page.mapRuns ?? []) if (mapRunArn !== undefined) yield mapRunArn;
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
 }
 
 const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;

@@ -1,20 +1,23 @@
-/** GET /loads/{id}: the state of a load and, once it has ended, its summary. */
+/** GET /loads/{id}: the state of a load, its items and points so far, and, once it has ended, its summary. */
+import { pointsSoFar } from 'shared/loads/load-progress';
 import { readCause } from 'shared/loads/map-results';
 import { type ObjectStore, readText } from 'shared/loads/objects';
 import { workKey } from 'shared/loads/plan-load';
-import type { Executions } from '../clients/step-functions';
+import type { Logger } from 'shared/logger';
+import type { Executions, ItemCounts } from '../clients/step-functions';
 import { type ApiEvent, type ApiResponse, jsonResponse } from '../http';
 
 export interface DescribeServices {
   readonly executions: Executions;
-  readonly objects: Pick<ObjectStore, 'read'>;
+  readonly objects: Pick<ObjectStore, 'read' | 'list'>;
   readonly workBucket: string;
+  readonly logger: Pick<Logger, 'warn'>;
 }
 
 /** An execution's name; `health` is another path of the API, and no load. */
 const LOAD_ID = /^(?!health$)[\w-]{1,80}$/;
 
-/** Answers 200 with `{loadId, state, started, ended, input, summary, error, cause}`, or 404. */
+/** Answers 200 with `{loadId, state, started, ended, input, progress, summary, error, cause}`, or 404. */
 export async function describeLoad(event: ApiEvent, services: DescribeServices): Promise<ApiResponse> {
   const id = event.pathParameters?.id;
   const loadId = typeof id === 'string' && LOAD_ID.test(id) ? id : undefined;
@@ -23,6 +26,7 @@ export async function describeLoad(event: ApiEvent, services: DescribeServices):
     return jsonResponse(404, { error: 'NotFound', message: 'there is no load of this id' });
   }
   const { status, error, cause, started, ended } = execution;
+  const [items, points] = await Promise.all([countItems(loadId, services), pointsSoFar(loadId, services)]);
   const summary = status === 'RUNNING' ? null : await readSummary(loadId, services);
   return jsonResponse(200, {
     loadId,
@@ -30,9 +34,25 @@ export async function describeLoad(event: ApiEvent, services: DescribeServices):
     started: started?.toISOString() ?? null,
     ended: ended?.toISOString() ?? null,
     input: JSON.parse(execution.input),
+    progress: {
+      items: items?.total ?? null,
+      itemsDone: items?.done ?? null,
+      itemsFailed: items?.failed ?? null,
+      points,
+    },
     summary,
     ...(error !== undefined && readCause({ error, cause: cause ?? '' })),
   });
+}
+
+/** Undefined where Step Functions does not report them: the state of the load matters more. */
+async function countItems(loadId: string, { executions, logger }: DescribeServices): Promise<ItemCounts | undefined> {
+  try {
+    return await executions.countItems(loadId);
+  } catch (error) {
+    logger.warn('the items of a load could not be counted', { error });
+    return undefined;
+  }
 }
 
 /** Null where the load ended before it was summed up. */

@@ -14,5 +14,5 @@ const executions = executionsOf(config.stateMachineArn);
 
 export const handler = step(
   logger,
-  answer(logger, (event) => describeLoad(event, { ...config, objects, executions })),
+  answer(logger, (event) => describeLoad(event, { ...config, objects, executions, logger })),
 );

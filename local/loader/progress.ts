@@ -8,7 +8,17 @@ export interface Output {
 const BAR_MS = 200;
 const LINE_MS = 5000;
 const WIDTH = 30;
+/** Before so many ms, and so much of the whole, the rate is that of starting up. */
+const ESTIMATE_MS = 3000;
+const ESTIMATE_SHARE = 0.02;
 const CLEAR_LINE = '\r\u001b[K';
+
+export interface ProgressOptions {
+  /** What is counted. */
+  readonly unit: 'rows' | 'parts';
+  /** ms */
+  readonly now?: () => number;
+}
 
 export class Progress {
   private total = 0;
@@ -16,22 +26,26 @@ export class Progress {
   private shown = Number.NEGATIVE_INFINITY;
   private readonly start: number;
 
-  /** @param now ms */
+  private readonly unit: string;
+  private readonly now: () => number;
+
   constructor(
     private readonly output: Output,
-    private readonly now: () => number = () => performance.now(),
+    { unit, now = () => performance.now() }: ProgressOptions,
   ) {
+    this.unit = unit;
+    this.now = now;
     this.start = now();
   }
 
-  addTotal(rows: number): void {
-    this.total += rows;
+  addTotal(amount: number): void {
+    this.total += amount;
   }
 
-  add(rows: number): void {
-    this.done += rows;
+  add(amount: number): void {
+    this.done += amount;
     const now = this.now();
-    if (now - this.shown < (this.output.isTTY ? BAR_MS : LINE_MS)) return;
+    if (this.total === 0 || now - this.shown < (this.output.isTTY ? BAR_MS : LINE_MS)) return;
     this.shown = now;
     this.show();
   }
@@ -41,7 +55,7 @@ export class Progress {
     this.output.write(`${this.output.isTTY ? CLEAR_LINE : ''}${message}\n`);
   }
 
-  /** Shows the last state, and leaves the line; nothing of a load that ended before it knew its rows. */
+  /** Shows the last state, and leaves the line; nothing of a load that ended before it knew its total. */
   end(): void {
     if (this.total === 0) return;
     this.show();
@@ -52,8 +66,9 @@ export class Progress {
     const seconds = (this.now() - this.start) / 1000;
     const rate = seconds > 0 ? this.done / seconds : 0;
     const share = this.total > 0 ? Math.min(1, this.done / this.total) : 1;
-    const left = rate > 0 ? ` ${time((this.total - this.done) / rate)} left` : '';
-    const rows = `${count(this.done)} of ${count(this.total)} rows, ${count(rate)}/s`;
+    const isSteady = seconds * 1000 >= ESTIMATE_MS && share >= ESTIMATE_SHARE;
+    const left = rate > 0 && isSteady ? ` ${time((this.total - this.done) / rate)} left` : '';
+    const rows = `${count(this.done)} of ${count(this.total)} ${this.unit}, ${count(rate)}/s`;
     const text = `${Math.floor(share * 100)}% ${rows}${share < 1 ? left : ` in ${time(seconds)}`}`;
     if (!this.output.isTTY) this.output.write(`${text}\n`);
     else this.output.write(`${CLEAR_LINE}[${'='.repeat(Math.round(share * WIDTH)).padEnd(WIDTH)}] ${text}`);

@@ -1,51 +1,147 @@
-/** What a path on the command line means: an object or a prefix, and the store in which it lies. */
-import { existsSync, statSync } from 'node:fs';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+/** What the sources of a load are: files, folders, globs, S3 addresses, and the failed items of an earlier load. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
+import { JsonLines } from 'shared/loads/json-lines';
+import { isParquetKey } from 'shared/loads/left-out';
 import { type ObjectRef, type ObjectStore, parseS3Uri } from 'shared/loads/objects';
-import { UsageError } from '../command/program';
+import { repeatedSchema } from 'shared/loads/plan-item';
+import { workKey } from 'shared/loads/plan-load';
+import { glob, isDynamicPattern } from 'tinyglobby';
+import { UsageError } from '../cli/ending';
 import { combined, FolderObjects } from './folder-objects';
+import { originOf, type ReportFolder, WORK } from './report-folder';
 
-/** Names that no bucket of S3 can have. */
+/** Names that no bucket of S3 can have: the current folder, and the root (with the drive, on Windows). */
 const FILES = 'LOCAL_FILES';
-export const WORK = 'LOCAL_WORK';
+const ROOT = 'LOCAL_ROOT';
 
-export interface LocalSource {
+export interface Source {
   /** As an execution's input. */
   readonly input:
     | { readonly bucket: string; readonly key: string }
-    | { readonly bucket: string; readonly prefix: string };
+    | { readonly bucket: string; readonly prefix: string }
+    | { readonly plan: string };
   readonly objects: ObjectStore;
 }
 
+type Place = ObjectRef & { readonly kind: 'file' | 'folder' | 'items' };
+
 /**
- * @param work the folder that takes what the load writes beside its points
- * @throws UsageError where there is no such file or folder, or the address is none
+ * @param usesS3 whether something else than a source, such as a mapping, is in S3
+ * @throws UsageError where there is no such file or folder, or the address is not valid
  */
-export async function localSource(source: string, work: string): Promise<LocalSource> {
-  if (source.startsWith('s3://')) {
-    const { bucket, key } = addressOf(source);
-    const { s3Objects } = await import('../../functions/clients/s3');
-    const objects = combined([WORK], new FolderObjects({ [WORK]: work }), s3Objects());
-    return { input: /\.(parquet|parq|pq)$/i.test(key) ? { bucket, key } : { bucket, prefix: key }, objects };
+export async function readSources(sources: readonly string[], report: ReportFolder, usesS3 = false): Promise<Source> {
+  const names = (await Promise.all(sources.map(expanded))).flat();
+  const folders: Record<string, string> = {};
+  const places = names.map((name) => (name.startsWith('s3://') ? remotePlace(name) : localPlace(name, folders)));
+  const localItems = names.filter((name) => isItems(name) && !name.startsWith('s3://'));
+  const items = localItems.flatMap((name) => readItems(name, folders));
+  const isRemote = usesS3 || names.some((name) => name.startsWith('s3://'));
+  const others = isRemote ? (await import('../../functions/clients/s3')).s3Objects() : new FolderObjects({});
+  const local = combined(Object.keys(folders), new FolderObjects(folders), others);
+  const objects = combined([WORK], report.objects, local);
+
+  const [place] = places;
+  if (places.length === 1 && place !== undefined && localItems.length === 0) return { input: inputOf(place), objects };
+  // Several sources are a plan of files, each planned as one that failed before.
+  const lines = new JsonLines();
+  for (const item of items) lines.add(item);
+  for (const [index, each] of places.entries()) {
+    for await (const line of linesOf(each, names[index] ?? '', objects)) lines.add(line);
   }
-  const path = resolve(source);
-  if (!existsSync(path)) throw new UsageError(`there is no file or folder ${source}`);
-  // What lies above the folder that one works in does not tell a dataset.
-  const below = relative(process.cwd(), path);
-  const isBelow = below !== '' && !below.startsWith('..') && !isAbsolute(below);
-  const key = (isBelow ? below : path.slice(1)).split(sep).join('/');
-  const objects = new FolderObjects({ [FILES]: isBelow ? process.cwd() : '/', [WORK]: work });
-  return {
-    input: statSync(path).isDirectory() ? { bucket: FILES, prefix: `${key}/` } : { bucket: FILES, key },
-    objects,
-  };
+  const plan = { bucket: WORK, key: workKey(report.loadId, 'sources.jsonl') };
+  await objects.write(plan, lines.text(), 'application/x-ndjson');
+  return { input: { plan: `s3://${plan.bucket}/${plan.key}` }, objects };
 }
 
-/** @throws UsageError for what is no address of an object or a prefix */
-function addressOf(source: string): ObjectRef {
+const isItems = (name: string): boolean => name.endsWith('.jsonl');
+
+/** The files that a glob matches; shells expand it already, those of Windows do not. */
+async function expanded(source: string): Promise<string[]> {
+  if (source.startsWith('s3://') || existsSync(source) || !isDynamicPattern(source)) return [source];
+  const files = await glob(source.replaceAll('\\', '/'), { onlyFiles: true, expandDirectories: false });
+  if (files.length === 0) throw new UsageError(`no file matches ${source}`);
+  return files.sort();
+}
+
+function remotePlace(address: string): Place {
+  const kind = isItems(address) ? 'items' : /\.(?:parquet|parq|pq)$/i.test(address) ? 'file' : 'folder';
   try {
-    return parseS3Uri(source);
+    return { ...parseS3Uri(address), kind };
   } catch {
-    throw new UsageError(`${source} must be s3://BUCKET/KEY-OR-PREFIX`);
+    throw new UsageError(`${address} must be s3://BUCKET/KEY-OR-PREFIX`);
+  }
+}
+
+function localPlace(name: string, folders: Record<string, string>): Place {
+  const path = resolve(name);
+  if (!existsSync(path)) throw new UsageError(`there is no file or folder ${name}`);
+  const ref = localRef(path, folders);
+  if (isItems(name)) return { ...ref, kind: 'items' };
+  return statSync(path).isDirectory() ? { ...ref, key: `${ref.key}/`, kind: 'folder' } : { ...ref, kind: 'file' };
+}
+
+/** What lies above the current folder does not say which dataset a file is of. */
+function localRef(path: string, folders: Record<string, string>): ObjectRef {
+  const below = relative(process.cwd(), path);
+  const isBelow = below !== '' && !below.startsWith('..') && !isAbsolute(below);
+  const { root } = parse(path);
+  const bucket = isBelow ? FILES : `${ROOT}${root.replace(/\W/g, '')}`;
+  folders[bucket] = isBelow ? process.cwd() : root;
+  return { bucket, key: (isBelow ? below : path.slice(root.length)).split(sep).join('/') };
+}
+
+function inputOf({ kind, bucket, key }: Place): Source['input'] {
+  if (kind === 'file') return { bucket, key };
+  return kind === 'folder' ? { bucket, prefix: key } : { plan: `s3://${bucket}/${key}` };
+}
+
+/**
+ * The input of an execution for an S3 address.
+ * @throws UsageError where it is not one
+ */
+export function remoteInput(address: string): Source['input'] {
+  return inputOf(remotePlace(address));
+}
+
+async function* linesOf(place: Place, name: string, objects: ObjectStore): AsyncGenerator<ObjectRef> {
+  const { kind, bucket, key } = place;
+  if (kind === 'file') yield { bucket, key };
+  else if (kind === 'folder') {
+    let found = 0;
+    for await (const page of objects.list(bucket, key)) {
+      for (const version of page.filter((each) => isParquetKey(each.key, key))) {
+        found += 1;
+        yield { bucket, key: version.key };
+      }
+    }
+    if (found === 0) throw new UsageError(`no Parquet file under ${name}`);
+  } else if (name.startsWith('s3://')) {
+    throw new UsageError(`${name} holds failed items of S3: load it alone`);
+  }
+}
+
+/** The items of a local `failed-items.jsonl`, whose paths are those of the folder in which that load was started. */
+function readItems(name: string, folders: Record<string, string>): object[] {
+  const origin = originOf(name) ?? process.cwd();
+  const lines = readFileSync(name, 'utf8').split('\n');
+  return lines.flatMap((line, index) => {
+    if (line.trim() === '') return [];
+    const item = repeatedSchema.safeParse(parsed(line)).data;
+    if (item === undefined) throw new UsageError(`line ${index + 1} of ${name} is not an item of a load`);
+    if (!item.bucket.startsWith('LOCAL_')) throw new UsageError(`${name} holds items of S3: give its s3:// address`);
+    const root = item.bucket === FILES ? origin : rootOf(item.bucket);
+    return [{ ...item, ...localRef(join(root, item.key), folders) }];
+  });
+}
+
+/** `/`, or the drive that the bucket's name ends with. */
+const rootOf = (bucket: string): string => (bucket === ROOT ? '/' : `${bucket.slice(ROOT.length)}:\\`);
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }

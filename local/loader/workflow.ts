@@ -19,7 +19,11 @@ export interface WorkflowServices {
   /** Is told of each part of the plan before its items are loaded. */
   readonly onPlan?: (plan: PlanResult) => void;
   readonly onItem?: (item: PlanItem, result: ItemResult | Error) => void;
+  /** Ends the load early; the summary then says what was stored. */
+  readonly signal?: AbortSignal;
 }
+
+const INTERRUPTED = { error: 'Interrupted', cause: 'the load was interrupted' } as const;
 
 type Failure = { readonly error: string; readonly cause: string };
 interface Part {
@@ -39,6 +43,10 @@ export async function runLoad(loadId: string, input: unknown, services: Workflow
   const parts: Part[] = [];
   let error: Failure | null = null;
   for (let next: PlanResult['continuation'] = null; parts.length === 0 || next !== null; ) {
+    if (services.signal?.aborted) {
+      error = INTERRUPTED;
+      break;
+    }
     const plan: PlanResult | Failure = await planPart(load, parts.length, next, services.plan);
     if ('error' in plan) {
       error = plan;
@@ -50,7 +58,9 @@ export async function runLoad(loadId: string, input: unknown, services: Workflow
     if (part.error) break;
     next = plan.continuation;
   }
-  return await summarizeLoad({ load, parts, error }, services.plan);
+  // What an interrupted load stored counts too.
+  const deadline = new AbortController().signal;
+  return await summarizeLoad({ load, parts, error }, { ...services.plan, deadline });
 }
 
 /** A part of the plan, or why there is none; of the first one the failure is the load's. */
@@ -83,18 +93,19 @@ async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices
       results.succeeded({ loadId: load.loadId, item }, result);
       services.onItem?.(item, result);
     } catch (thrown) {
-      const failure = failureOf(thrown);
+      const failure = services.signal?.aborted ? INTERRUPTED : failureOf(thrown);
       results.failed({ loadId: load.loadId, item }, failure);
       services.onItem?.(item, thrown instanceof Error ? thrown : new Error(String(thrown)));
       failed += 1;
       const isBeyond = failed * 100 > load.toleratedFailurePercentage * plan.items;
-      if (thrown instanceof InfluxDBConnectionError) stop ??= failure;
+      if (failure === INTERRUPTED || thrown instanceof InfluxDBConnectionError) stop ??= failure;
       else if (isBeyond) stop ??= { error: 'TooManyFailures', cause: 'more items failed than are tolerated' };
     }
   };
   const lines = await objects.read(plan.plan);
   if (!lines) throw new Error(`${objects.nameOf(plan.plan)} is missing`);
   for await (const line of jsonObjects(lines, objects.nameOf(plan.plan))) {
+    if (services.signal?.aborted) stop ??= INTERRUPTED;
     if (stop) break;
     const running = one(readLoadBatch({ loadId: load.loadId, item: line }).item).finally(() => under.delete(running));
     under.add(running);

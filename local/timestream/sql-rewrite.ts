@@ -113,7 +113,12 @@ class Rewriter {
     const isKeyword = token.kind === 'word' && KEYWORDS.has(name);
     if (isKeyword || this.peek(-1)?.text.toLowerCase() === 'as') return token.text;
     const known = FUNCTIONS.get(name);
-    if (!known) throw validationError(`The function ${nameOf(token)} is not served by the embedded Timestream.`);
+    if (!known) {
+      const served = [...FUNCTIONS.keys()].sort().join(', ');
+      throw validationError(
+        `The function ${nameOf(token)} is not served by the embedded Timestream. It serves: ${served}.`,
+      );
+    }
     return known;
   }
 

@@ -87,6 +87,9 @@ function answerOf(request: WireRequest): Answer {
     case 'lambda':
       return { status: 202 };
     case 'states':
+      if (operation === 'ListMapRuns')
+        return json({ mapRuns: [{ mapRunArn: `${ARN}:mapRun:BulkLoad/LoadBatches:1` }] });
+      if (operation === 'DescribeMapRun') return json({ itemCounts: { total: 2, succeeded: 2 } });
       return operation === 'StartExecution'
         ? json({ __type: 'ExecutionAlreadyExists', message: 'there is one' }, 400)
         : json({ status: 'SUCCEEDED', input: '{}', startDate: 0, executionArn: ARN, stateMachineArn: ARN });

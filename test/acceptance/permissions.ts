@@ -30,5 +30,4 @@ export const UNCALLED: Readonly<Record<string, string>> = {
   'LoadObject sqs:GetQueueAttributes': 'Lambda polls the queue of notifications with the function’s role',
   'LoadObject s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
   'RedriveDeadLetters s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
-  'DescribeLoad s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
 };

@@ -1,4 +1,4 @@
-/** SQS, Lambda and Step Functions as far as the redrive calls them, over HTTP, for the AWS SDK. */
+/** SQS, Lambda, Step Functions and CloudFormation as far as the command line calls them, over HTTP, for the AWS SDK. */
 import { createHash } from 'node:crypto';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -13,6 +13,11 @@ export interface QueuedMessage {
   readonly delaySeconds: number;
 }
 
+export interface DescribedStack {
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
 type Functions = Readonly<Record<string, (event: unknown) => Promise<unknown>>>;
 
 export class AwsDoubles {
@@ -20,6 +25,11 @@ export class AwsDoubles {
   readonly queues = new Map<string, QueuedMessage[]>();
   /** Names and inputs of executions, by name. */
   readonly executions = new Map<string, string>();
+  /** What is said of an execution beside its input, by name. */
+  readonly states = new Map<string, object>();
+  /** The item counts of the map runs of every execution. */
+  mapRuns: readonly Readonly<Record<string, number>>[] = [];
+  readonly stacks = new Map<string, DescribedStack>();
   readonly #received = new Map<string, QueuedMessage>();
   #receipts = 0;
 
@@ -71,7 +81,32 @@ export class AwsDoubles {
   #answer({ path, headers, body }: ReceivedRequest): Answer | Promise<Answer> {
     const [, name] = /\/functions\/([^/]+)\/invocations$/.exec(path) ?? [];
     if (name !== undefined) return this.#invoke(decodeURIComponent(name), JSON.parse(body));
+    if (headers['x-amz-target'] === undefined)
+      return this.#describeStack(new URLSearchParams(body).get('StackName') ?? '');
     return this.#call(String(headers['x-amz-target']).split('.')[1] ?? '', JSON.parse(body) as Record<string, never>);
+  }
+
+  /** Source: DescribeStacks in the CloudFormation API reference. */
+  #describeStack(name: string): Answer {
+    const stack = this.stacks.get(name);
+    const headers = { 'content-type': 'text/xml' };
+    if (stack === undefined) {
+      const error = `<Code>ValidationError</Code><Message>Stack with id ${name} does not exist</Message>`;
+      return {
+        status: 400,
+        headers,
+        body: `<ErrorResponse><Error><Type>Sender</Type>${error}</Error></ErrorResponse>`,
+      };
+    }
+    const members = (kind: string, values: Readonly<Record<string, string>>) =>
+      Object.entries(values).map(
+        ([key, value]) => `<member><${kind}Key>${key}</${kind}Key><${kind}Value>${value}</${kind}Value></member>`,
+      );
+    const outputs = members('Output', stack.outputs).join('');
+    const parameters = members('Parameter', stack.parameters ?? {}).join('');
+    const described = `<member><StackName>${name}</StackName><Outputs>${outputs}</Outputs><Parameters>${parameters}</Parameters></member>`;
+    const body = `<DescribeStacksResponse><DescribeStacksResult><Stacks>${described}</Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+    return { status: 200, headers, body };
   }
 
   #put(url: string, message: QueuedMessage): void {
@@ -128,6 +163,21 @@ export class AwsDoubles {
         this.executions.set(name, text);
         return ok({ executionArn: `arn:aws:states:us-east-1:123456789012:execution:BulkLoad:${name}`, startDate: 0 });
       }
+      case 'GetQueueUrl': {
+        const wanted = this.queueUrl((input as Record<string, string>).QueueName ?? '');
+        if (this.queues.has(wanted)) return ok({ QueueUrl: wanted });
+        return { status: 400, body: '{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"no such queue"}' };
+      }
+      case 'DescribeExecution': {
+        const name = (input as Record<string, string>).executionArn?.split(':').at(-1) ?? '';
+        const text = this.executions.get(name);
+        if (text === undefined) return { status: 400, body: '{"__type":"ExecutionDoesNotExist"}' };
+        return ok({ status: 'RUNNING', input: text, startDate: 0, ...this.states.get(name) });
+      }
+      case 'ListMapRuns':
+        return ok({ mapRuns: this.mapRuns.map((_, index) => ({ mapRunArn: String(index) })) });
+      case 'DescribeMapRun':
+        return ok({ itemCounts: this.mapRuns[Number((input as Record<string, string>).mapRunArn)] });
       default:
         return { status: 400, body: JSON.stringify({ __type: 'UnknownOperationException', message: operation }) };
     }

@@ -1,6 +1,6 @@
 /** The configuration of the functions: read from the environment once a cold start, checked as a whole, never changed. */
 import type { Tag } from '@aws-sdk/client-timestream-write';
-import { type Environment, EnvironmentReader } from './environment';
+import { type Environment, EnvironmentReader, type ObserveSetting } from './environment';
 import type { LogLevel } from './logger';
 import { dimensionNameProblem, recordNameProblem, tableNameProblem } from './timestream/limits';
 import type { SeriesMapping } from './timestream/series';
@@ -42,8 +42,8 @@ export interface ConnectorConfig {
  * The connector's configuration; names and defaults are the original connector's where it has them.
  * @throws ConfigurationError that lists every problem
  */
-export function loadConnectorConfig(environment: Environment = process.env): ConnectorConfig {
-  const env = new EnvironmentReader(environment);
+export function loadConnectorConfig(environment: Environment = process.env, observe?: ObserveSetting): ConnectorConfig {
+  const env = new EnvironmentReader(environment, observe);
   const deadline = env.integer('write_deadline_millis', 4_500, { min: 100, max: 900_000 });
   const gatewayTimeout = env.integer('rest_api_gateway_timeout_in_millis', 29_000, { min: 1_100, max: 900_000 });
   const key = partitionKey(env);
@@ -104,8 +104,11 @@ export interface AuthorizerConfig {
  * The configuration of the token authorizer.
  * @throws ConfigurationError that lists every problem
  */
-export function loadAuthorizerConfig(environment: Environment = process.env): AuthorizerConfig {
-  const env = new EnvironmentReader(environment);
+export function loadAuthorizerConfig(
+  environment: Environment = process.env,
+  observe?: ObserveSetting,
+): AuthorizerConfig {
+  const env = new EnvironmentReader(environment, observe);
   const config = {
     tokenSecretName: env.required('token_secret_name'),
     logLevel: env.oneOf('log_level', LOG_LEVELS, 'INFO'),
@@ -141,8 +144,8 @@ export interface RedriveConfig {
  * The configuration of the redrive of dead letters.
  * @throws ConfigurationError that lists every problem
  */
-export function loadRedriveConfig(environment: Environment = process.env): RedriveConfig {
-  const env = new EnvironmentReader(environment);
+export function loadRedriveConfig(environment: Environment = process.env, observe?: ObserveSetting): RedriveConfig {
+  const env = new EnvironmentReader(environment, observe);
   const config = {
     queueUrl: queueUrl(env, 'DEAD_LETTER_QUEUE_URL'),
     parkingQueueUrl: queueUrl(env, 'PARKING_QUEUE_URL'),

@@ -3,13 +3,20 @@ import { ConfigurationError } from './errors';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Called with each variable that is read, and its default where it has one; the command line lists its settings by it. */
+export type ObserveSetting = (name: string, fallback: string | number | boolean | undefined) => void;
+
 export class EnvironmentReader {
   private readonly problems: string[] = [];
 
-  constructor(private readonly environment: Environment) {}
+  constructor(
+    private readonly environment: Environment,
+    private readonly observe: ObserveSetting = () => undefined,
+  ) {}
 
   /** Text, at least one character; undefined where the variable is not set. */
-  optional(name: string): string | undefined {
+  optional(name: string, fallback?: string | number | boolean): string | undefined {
+    this.observe(name, fallback);
     const value = this.given(name);
     if (value !== undefined && value.trim() === '') {
       this.problem(name, 'is empty: give it a value or leave it unset');
@@ -19,7 +26,7 @@ export class EnvironmentReader {
   }
 
   text(name: string, fallback: string): string {
-    return this.optional(name) ?? fallback;
+    return this.optional(name, fallback) ?? fallback;
   }
 
   /** Text that must be there; '' where it is not, which is a problem. */
@@ -30,7 +37,7 @@ export class EnvironmentReader {
 
   /** A whole number within the bounds. */
   integer(name: string, fallback: number, bounds: { min: number; max: number }): number {
-    const value = this.optional(name);
+    const value = this.optional(name, fallback);
     if (value === undefined) return fallback;
     const number = Number(value);
     if (!/^\d+$/.test(value) || number < bounds.min || number > bounds.max) {
@@ -40,7 +47,7 @@ export class EnvironmentReader {
   }
 
   boolean(name: string, fallback: boolean): boolean {
-    const value = this.optional(name)?.toLowerCase();
+    const value = this.optional(name, fallback)?.toLowerCase();
     if (value !== undefined && value !== 'true' && value !== 'false') {
       this.problem(name, `must be true or false, not '${value}'`);
     }
@@ -48,7 +55,7 @@ export class EnvironmentReader {
   }
 
   oneOf<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
-    const value = this.optional(name);
+    const value = this.optional(name, fallback);
     const choice = choices.find((each) => each === value);
     if (value !== undefined && choice === undefined) {
       this.problem(name, `must be one of ${choices.join(', ')}, not '${value}'`);

@@ -1,5 +1,5 @@
 /** The configuration of the loader's functions: each gets the part it needs, checked as a whole, never changed. */
-import { type Environment, EnvironmentReader } from './environment';
+import { type Environment, EnvironmentReader, type ObserveSetting } from './environment';
 import type { Engine, Target } from './influxdb/protocol';
 import type { LogLevel } from './logger';
 import { DEFAULT_NAMESPACE } from './metrics';
@@ -66,8 +66,8 @@ export interface WorkflowConfig {
  * The configuration of LoadBatch, LoadObject, CheckInfluxDB and the command line; names and defaults are the old loader's where it has them.
  * @throws ConfigurationError that lists every problem
  */
-export function loadLoaderConfig(environment: Environment = process.env): LoaderConfig {
-  const env = new EnvironmentReader(environment);
+export function loadLoaderConfig(environment: Environment = process.env, observe?: ObserveSetting): LoaderConfig {
+  const env = new EnvironmentReader(environment, observe);
   const engine = env.oneOf<Engine>('INFLUXDB_ENGINE', ['v2', 'v3'], 'v2');
   const sendsMetrics = env.boolean('ENABLE_METRICS', true);
   const namespace = env.text('METRICS_NAMESPACE', DEFAULT_NAMESPACE);
@@ -104,8 +104,8 @@ export function loadLoaderConfig(environment: Environment = process.env): Loader
  * The configuration of DetectDataset, PlanLoad and SummarizeLoad, which need no InfluxDB.
  * @throws ConfigurationError that lists every problem
  */
-export function loadPlanningConfig(environment: Environment = process.env): PlanningConfig {
-  const env = new EnvironmentReader(environment);
+export function loadPlanningConfig(environment: Environment = process.env, observe?: ObserveSetting): PlanningConfig {
+  const env = new EnvironmentReader(environment, observe);
   const config = { ...datasets(env), workBucket: env.required('WORK_BUCKET') };
   env.check();
   return Object.freeze(config);
@@ -115,8 +115,8 @@ export function loadPlanningConfig(environment: Environment = process.env): Plan
  * The configuration of StartLoad and DescribeLoad.
  * @throws ConfigurationError that lists every problem
  */
-export function loadWorkflowConfig(environment: Environment = process.env): WorkflowConfig {
-  const env = new EnvironmentReader(environment);
+export function loadWorkflowConfig(environment: Environment = process.env, observe?: ObserveSetting): WorkflowConfig {
+  const env = new EnvironmentReader(environment, observe);
   const config = {
     stateMachineArn: env.required('STATE_MACHINE_ARN'),
     workBucket: env.required('WORK_BUCKET'),

@@ -23,9 +23,10 @@ import {
 } from '@aws-sdk/client-sfn';
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Summary } from 'shared/loads/summarize-load';
+import { bundleProgram, runProgram } from '../../contract/cli/program';
 import { BUCKET, Influxd, TOKEN } from '../../influxd';
 import { duckdb, fixtureBytes } from '../../support/loader';
-import { type MiniStack, until } from '../../support/ministack';
+import { type MiniStack, STACK, until } from '../../support/ministack';
 import type { Deployed } from './deployed';
 
 const DATA = 'energy-files';
@@ -158,6 +159,30 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     });
     expect(JSON.parse(await getJson(summary.summary))).toEqual(summary);
     expect(await stored('generation_data')).toBe(points);
+  });
+
+  test('load --stack shows the counts of the map run and the summary, as GET /loads/{id} reports them', async () => {
+    const keys = await upload('generation', 'command/dataset=generation/');
+    const { rows, points } = await counted(keys);
+    const { endpoint, region, credentials } = ministack.client;
+    const env = {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    };
+    bundleProgram();
+    const { code, out, err } = await runProgram(['load', `s3://${DATA}/command/`, '--stack', STACK], { env });
+    expect([code, out.split('\n')[0]]).toEqual([
+      0,
+      expect.stringMatching(/^Stored [\d,]+ points of [\d,]+ rows in 20 files/),
+    ]);
+    expect(out.replaceAll(',', '')).toContain(`Stored ${points} points of ${rows} rows`);
+    expect(err).toContain(`100% ${FILES} of ${FILES} parts`);
+    const [, id = ''] = /^Load (\S+) was started$/m.exec(err) ?? [];
+    const response = await ministack.request('GET', `/loads/${id}`);
+    // MiniStack denies DescribeMapRun to the function's role: it holds the policy against `*`, not the map run.
+    expect(await response.json()).toMatchObject({ state: 'SUCCEEDED', progress: { points } });
   });
 
   describe('with a corrupt file', () => {

@@ -1,6 +1,6 @@
 /** The sample events, each given to its handler, in the order of a load; S3 and InfluxDB answer over HTTP. */
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, ListMapRunsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { ItemResult } from 'shared/loads/item-result';
@@ -91,9 +91,15 @@ describe('the workflow', () => {
     expect(summary).toMatchObject({ statusCode: 200, points_written: 300, files: 1, items: 1, withinTolerance: true });
 
     executions.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', input: '{}', startDate: new Date(0) });
+    executions.on(ListMapRunsCommand).resolves({ mapRuns: [] });
     const described = await invoke<{ statusCode: number; body: string }>('describe-load');
     expect(described.statusCode).toBe(200);
-    expect(JSON.parse(described.body)).toMatchObject({ loadId: LOAD_ID, state: 'SUCCEEDED', summary });
+    expect(JSON.parse(described.body)).toMatchObject({
+      loadId: LOAD_ID,
+      state: 'SUCCEEDED',
+      progress: { points: 300 },
+      summary,
+    });
   });
 });
 

@@ -10,7 +10,8 @@ import type { Summary } from 'shared/loads/summarize-load';
 import { PARAMETER_ADVICE } from '../../../functions/clients/influxdb';
 import { LoadMetrics } from '../../../functions/load-metrics';
 import { loadObject } from '../../../functions/load-object/load-object';
-import { WORK as LOCAL_WORK, localSource } from '../../../local/loader/source';
+import { WORK as LOCAL_WORK, openReport } from '../../../local/loader/report-folder';
+import { readSources } from '../../../local/loader/source';
 import { ScriptedServer } from '../../scripted-server';
 import { configOf, DATA, load, loadServices, parquetOf, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
@@ -75,7 +76,7 @@ const byFolder: Load = async (key, bytes, mappings) => {
     const path = join(folder, key);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes);
-    const { input, objects } = await localSource(join(folder, 'in'), join(folder, 'work'));
+    const { input, objects } = await readSources([join(folder, 'in')], openReport(join(folder, 'work'), new Date()));
     const config = { ...configOf(influxdb.url), workBucket: LOCAL_WORK };
     const plan = { mappings, workBucket: LOCAL_WORK };
     return await load({ ...input, dataset: 'x' }, { objects, reader }, config, { plan, load: { mappings } });

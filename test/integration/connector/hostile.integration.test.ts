@@ -122,9 +122,9 @@ describe('npm start', () => {
   let connector: ChildProcess;
   let url = '';
 
-  beforeAll(() => execFileSync('npm', ['run', '-s', 'bundle'], { cwd: ROOT }));
+  beforeAll(() => execFileSync(process.execPath, ['scripts/bundle-cli.mjs'], { cwd: ROOT }));
   beforeEach(async () => {
-    const args = ['.build/local/start.cjs', '--memory', '--port', '0', '--timestream-port', '0'];
+    const args = ['bin/influxdb-timestream.mjs', 'start', '--memory', '--port', '0', '--timestream-port', '0'];
     connector = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...ENVIRONMENT } });
     connector.stderr?.resume();
     const lines = createInterface({ input: connector.stdout as NodeJS.ReadableStream });

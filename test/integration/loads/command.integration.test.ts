@@ -1,9 +1,10 @@
 /** `npm run load`, as a program, into a real InfluxDB. */
-import { execFile, execFileSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Summary } from 'shared/loads/summarize-load';
+import type { Ended } from '../../contract/cli/program';
 import { describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
 import { duckdb } from '../../support/loader';
 import { fixture } from '../../support/parquet';
@@ -17,7 +18,7 @@ describeWithInfluxd('the command line', (binary) => {
 
   beforeAll(async () => {
     influxd = await Influxd.start(binary);
-    execFileSync(process.execPath, ['scripts/bundle.mjs'], { cwd: ROOT });
+    execFileSync(process.execPath, ['scripts/bundle-cli.mjs'], { cwd: ROOT });
     mkdirSync(at('dataset=generation', 'year=2024'), { recursive: true });
     for (const name of ['codec-snappy', 'codec-gzip'])
       cpSync(fixture(name), at('dataset=generation', 'year=2024', `${name}.parquet`));
@@ -31,18 +32,34 @@ describeWithInfluxd('the command line', (binary) => {
     rmSync(folder, { recursive: true });
   });
 
-  const run = (...argv: string[]) => runWith({}, ...argv);
-  const runWith = (
-    variables: Record<string, string>,
-    ...argv: string[]
-  ): Promise<{ code: number; out: string; err: string }> =>
+  const execute = (argv: readonly string[], onChild: (child: ChildProcess) => void = () => undefined): Promise<Ended> =>
     new Promise((done) => {
-      const args = [join(ROOT, '.build/local/load.cjs'), '--url', influxd.url, '--token', 'test-token', ...argv];
-      const environment = { PATH: process.env.PATH, TMPDIR: folder, ...variables };
-      execFile(process.execPath, args, { env: environment, cwd: folder }, (error, out, err) =>
+      const args = [join(ROOT, 'bin/influxdb-timestream.mjs'), 'load', ...argv];
+      const environment = { PATH: process.env.PATH };
+      const child = execFile(process.execPath, args, { env: environment, cwd: folder }, (error, out, err) =>
         done({ code: Number(error?.code ?? 0), out, err }),
       );
+      onChild(child);
     });
+  const withTarget = (argv: readonly string[]) => ['--url', influxd.url, '--token', 'test-token', ...argv];
+  const run = (...argv: string[]) => execute(withTarget(argv));
+
+  /** Ctrl-C as soon as stderr matches. */
+  const interrupted = (argv: readonly string[], when: RegExp) =>
+    execute(withTarget(argv), (child) => {
+      let text = '';
+      child.stderr?.on('data', (chunk) => {
+        const isFirst = !when.test(text);
+        text += String(chunk);
+        if (isFirst && when.test(text)) child.kill('SIGINT');
+      });
+    });
+
+  /** Rows of distinct series and times, in row groups of 20,000. */
+  const writeRows = (file: string, rows: number, value: string) =>
+    duckdb(`COPY (SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS timestamp, '${file.at(-9)}' AS region, ${value} AS value,
+      'MWh' AS unit, 'hidrica' AS energy_source, 'energy' AS measurement_type FROM range(${rows}) AS r(i))
+      TO '${file}' (FORMAT PARQUET, ROW_GROUP_SIZE 20480)`);
 
   it(
     'writes nothing in a dry run',
@@ -50,7 +67,7 @@ describeWithInfluxd('the command line', (binary) => {
       const { code, out } = await run('dataset=generation', '--dry-run');
       expect({ code, out }).toMatchObject({
         code: 0,
-        out: expect.stringContaining('Dry run, nothing was written. It would be: 600 points'),
+        out: expect.stringContaining('Dry run, nothing was written: would store 600 points'),
       });
       expect(await influxd.count('power_mw')).toBe(0);
     },
@@ -85,7 +102,7 @@ describeWithInfluxd('the command line', (binary) => {
         ...{ name: 'hive', measurement: 'hive', time: { column: 't' }, tags: { optional: ['region'] } },
         fields: [{ column: 'v', type: 'number' }],
       };
-      const { code, out, err } = await runWith({ DATASET_MAPPINGS: JSON.stringify(mapping) }, 'hive', '--json');
+      const { code, out, err } = await run('hive', '--json', '--mapping', JSON.stringify(mapping));
       expect({ code, err, summary: JSON.parse(out) as Summary }).toMatchObject({
         code: 0,
         summary: { files: 6, ignored: 1, points_written: 6 },
@@ -102,10 +119,69 @@ describeWithInfluxd('the command line', (binary) => {
   it(
     'ends with 1 when something failed, and says what and where',
     async () => {
-      const { code, out, err } = await run('broken', '--tolerate', '50');
+      const { code, out, err } = await run('broken', '--keep-going');
       expect(code).toBe(1);
-      expect(out).toMatch(/1 of 2 items failed\n.*\nDataConversionError: not a Parquet file.*bad\.parquet/s);
-      expect(err).toContain('What failed is described in');
+      expect(out).toMatch(/1 of 2 parts not loaded\n.*\nDataConversionError: not a Parquet file.*bad\.parquet/s);
+      const again = /^To load what was not stored: influxdb-timestream load (\S+) /m.exec(err)?.[1] ?? '';
+      expect(again).toMatch(/failed-items\.jsonl$/);
+      expect(out).toContain(`Report: ${dirname(again)}`);
+      // The file was repaired meanwhile.
+      cpSync(fixture('codec-gzip'), at('broken', 'generation', 'bad.parquet'));
+      expect((await run(again)).out).toContain('Stored 300 points of 300 rows in 1 file\n');
+    },
+    STARTING_MS,
+  );
+
+  it(
+    'fails beyond the invalid rows that are allowed, and names them in plain words',
+    async () => {
+      mkdirSync(at('invalid', 'generation'), { recursive: true });
+      await writeRows(
+        at('invalid', 'generation', 'a.parquet'),
+        1_000,
+        "CASE WHEN i % 100 = 0 THEN 'NaN'::DOUBLE ELSE i END",
+      );
+      const allowed = await run('invalid', '--max-invalid', '10');
+      expect(allowed.out).toContain('\n  10 rows: value is NaN\n');
+      expect(allowed.code).toBe(0);
+      const refused = await run('invalid', '--max-invalid', '0.9%');
+      expect(refused.err).toContain('10 rows of 1,000 rows are invalid, and --max-invalid allows 0.9%');
+      expect(refused.code).toBe(1);
+    },
+    STARTING_MS,
+  );
+
+  it(
+    'ends with 130 at Ctrl-C, says what is stored, and the command that it prints loads the rest',
+    async () => {
+      mkdirSync(at('large', 'generation'), { recursive: true });
+      for (const name of ['a', 'b', 'c'])
+        await writeRows(at('large', 'generation', `${name}.parquet`), 200_000, 'i + 0.5');
+      const before = await influxd.count('energy_mwh');
+      // Slow enough to be interrupted in the middle, after the second line of progress.
+      const slow = ['--batch-size', '100', '--concurrency', '1'];
+      const stopped = await interrupted(['large', ...slow], /(?:^\d+% .*\n){2}/m);
+      expect(stopped).toMatchObject({ code: 130 });
+      const [, stored = ''] = /^Stored ([\d,]+) points of/m.exec(stopped.out) ?? [];
+      expect({ stored, ...stopped }).toMatchObject({ stored: expect.stringMatching(/^[1-9]/) });
+      expect(Number(stored.replaceAll(',', ''))).toBeLessThan(600_000);
+      expect(stopped.out).toMatch(/Interrupted: the load was interrupted/);
+      const [, again = ''] = /^To load what was not stored: influxdb-timestream load (.*)$/m.exec(stopped.err) ?? [];
+      expect(again).toContain('--batch-size 100');
+      expect(again).not.toContain('test-token');
+
+      const rest = await run(again.split(' ')[0] ?? '', '--batch-size', '5000');
+      expect(rest.code).toBe(0);
+      expect((await influxd.count('energy_mwh')) - before).toBe(600_000);
+    },
+    2 * STARTING_MS,
+  );
+
+  it(
+    'says that a token is missing where none was given',
+    async () => {
+      const ended = await execute(['dataset=generation', '--url', influxd.url]);
+      expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(/no token was given: use --token/) });
     },
     STARTING_MS,
   );

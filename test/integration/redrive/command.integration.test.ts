@@ -13,7 +13,7 @@ describe('the command line of the redrive', () => {
   const written: unknown[] = [];
 
   beforeAll(async () => {
-    execFileSync(process.execPath, ['scripts/bundle.mjs'], { cwd: ROOT });
+    execFileSync(process.execPath, ['scripts/bundle-cli.mjs'], { cwd: ROOT });
     aws = await AwsDoubles.start({ writer: (event) => Promise.resolve(written.push(event)) });
   }, STARTING_MS);
   afterAll(() => aws.stop());
@@ -22,7 +22,7 @@ describe('the command line of the redrive', () => {
   const run = (...argv: string[]) => runWith({ AWS_REGION: 'us-east-1', ...key }, ...argv);
   const runWith = (settings: object, ...argv: string[]): Promise<{ code: number; out: string; err: string }> =>
     new Promise((done) => {
-      const args = [join(ROOT, '.build/local/redrive.cjs'), ...argv];
+      const args = [join(ROOT, 'bin/influxdb-timestream.mjs'), 'redrive', ...argv];
       const env = { PATH: process.env.PATH, AWS_ENDPOINT_URL: aws.url, AWS_EC2_METADATA_DISABLED: 'true', ...settings };
       execFile(process.execPath, args, { env }, (error, out, err) =>
         done({ code: Number(error?.code ?? 0), out, err }),
@@ -70,20 +70,48 @@ describe('the command line of the redrive', () => {
   );
 
   it(
+    'finds the queues by their names, and by the outputs of a stack',
+    async () => {
+      aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
+      const byName = await run('--queue', 'dead-letters', '--dry-run');
+      expect([byName.code, JSON.parse(byName.out)]).toMatchObject([0, { letters: 1 }]);
+
+      aws.stacks.set('Mine', {
+        outputs: { LambdaDeadLetterQueueName: 'dead-letters', ParkingQueueName: 'parking' },
+        parameters: { LambdaName: 'writer' },
+      });
+      const replayed = await run('--stack', 'Mine', '--rate', '100');
+      expect([replayed.code, JSON.parse(replayed.out)]).toMatchObject([0, { replayed: 1 }]);
+
+      expect(await run('--stack', 'Other')).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/^--stack Other: Stack with id Other does not exist/),
+      });
+    },
+    STARTING_MS,
+  );
+
+  it(
     'tells of wrong arguments, and ends with 2',
     async () => {
       expect(await run(...queue())).toMatchObject({ code: 2, err: expect.stringContaining('--parking is missing') });
       expect(await run('--dry-run')).toMatchObject({ code: 2, err: expect.stringContaining('--queue is missing') });
       expect(await run('--queue', 'nope', '--dry-run')).toMatchObject({
         code: 2,
-        err: expect.stringMatching(/--queue must be the URL of a queue .*, not 'nope'\n$/),
+        err: 'there is no queue nope in this account and region\n',
       });
       expect(await run(...all(), '--rate', 'x')).toMatchObject({
         code: 2,
         err: expect.stringMatching(/--rate must be/),
       });
-      expect(await run('--que', 'x')).toMatchObject({ code: 2, err: expect.stringContaining('npm run redrive') });
-      expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('npm run redrive') });
+      expect(await run('--que', 'x')).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("unknown option '--que'"),
+      });
+      expect(await run('--help')).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('Usage: influxdb-timestream redrive'),
+      });
     },
     STARTING_MS,
   );

@@ -5,14 +5,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   DescribeExecutionCommand,
+  DescribeMapRunCommand,
   ExecutionAlreadyExists,
   ExecutionDoesNotExist,
+  ListMapRunsCommand,
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { S3UnavailableError } from 'shared/errors';
+import { notePoints } from 'shared/loads/load-progress';
 import { executionsOf } from '../../../functions/clients/step-functions';
 import { describeLoad } from '../../../functions/describe-load/describe-load';
 import { type ApiResponse, answer } from '../../../functions/http';
@@ -179,10 +182,20 @@ describe('GET /loads/{id}', () => {
       }
       return Promise.resolve(text === undefined ? undefined : chunks());
     },
+    async *list(bucket: string, prefix: string) {
+      const keys = [...objects.texts.keys()].filter((name) => name.startsWith(`${bucket}/${prefix}`));
+      yield await Promise.resolve(
+        keys.map((name) => ({ bucket, key: name.slice(bucket.length + 1), etag: '', size: 0 })),
+      );
+    },
   };
-  const get = (id: string) => describeLoad({ pathParameters: { id } }, { executions, objects, workBucket: 'work' });
+  const get = (id: string) =>
+    describeLoad({ pathParameters: { id } }, { executions, objects, workBucket: 'work', logger: recordingLogger() });
   const times = { startDate: new Date('2026-01-02T03:04:05Z'), stopDate: new Date('2026-01-02T03:05:05Z') };
-  beforeEach(() => objects.texts.clear());
+  beforeEach(() => {
+    objects.texts.clear();
+    sfn.on(ListMapRunsCommand).resolves({ mapRuns: [] });
+  });
 
   it('tells the state of a load under way', async () => {
     sfn
@@ -198,7 +211,53 @@ describe('GET /loads/{id}', () => {
       started: '2026-01-02T03:04:05.000Z',
       ended: null,
       input: { bucket: 'b' },
+      progress: { items: 0, itemsDone: 0, itemsFailed: 0, points: 0 },
       summary: null,
+    });
+  });
+
+  it('adds up the items of all map runs, and the points of the items that are loaded', async () => {
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
+    const run = (mapRunArn: string) => ({ mapRunArn, executionArn: 'e', stateMachineArn: 's', startDate: new Date() });
+    sfn.on(ListMapRunsCommand).resolves({ mapRuns: [run('one')], nextToken: 'more' });
+    sfn.on(ListMapRunsCommand, { nextToken: 'more' }).resolves({ mapRuns: [run('two')] });
+    const none = {
+      pending: 0,
+      running: 0,
+      succeeded: 0,
+      failed: 0,
+      timedOut: 0,
+      aborted: 0,
+      resultsWritten: 0,
+      total: 0,
+    };
+    sfn.on(DescribeMapRunCommand, { mapRunArn: 'one' }).resolves({ itemCounts: { ...none, total: 7, succeeded: 7 } });
+    sfn
+      .on(DescribeMapRunCommand, { mapRunArn: 'two' })
+      .resolves({ itemCounts: { ...none, total: 9, running: 1, succeeded: 3, failed: 2, timedOut: 1, aborted: 2 } });
+    const place = {
+      workBucket: 'work',
+      objects: {
+        write: ({ bucket, key }: { bucket: string; key: string }) => {
+          objects.texts.set(`${bucket}/${key}`, '');
+          return Promise.resolve();
+        },
+      },
+    };
+    await notePoints('abc', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1_000, place);
+    await notePoints('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 500, place);
+    // Another try of the same item, and another load.
+    await notePoints('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 400, place);
+    await notePoints('other', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1, place);
+    expect(bodyOf(await get('abc')).progress).toEqual({ items: 16, itemsDone: 10, itemsFailed: 5, points: 1_500 });
+  });
+
+  it('reports the state also where the items cannot be counted', async () => {
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
+    sfn.on(ListMapRunsCommand).rejects(new Error('AccessDenied'));
+    expect(bodyOf(await get('abc'))).toMatchObject({
+      state: 'RUNNING',
+      progress: { items: null, itemsDone: null, itemsFailed: null, points: 0 },
     });
   });
 
@@ -230,7 +289,7 @@ describe('GET /loads/{id}', () => {
   it('returns 503 without internals when S3 is not available', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', input: '{}', ...times });
     const away = { read: () => Promise.reject(new S3UnavailableError('cannot read s3://work/loads/abc/summary.json')) };
-    const services = { executions, objects: away, workBucket: 'work' };
+    const services = { executions, objects: { ...objects, ...away }, workBucket: 'work', logger: recordingLogger() };
     const handle = answer(recordingLogger(), (event) => describeLoad(event, services));
     const response = await handle({ httpMethod: 'GET', requestContext: {}, pathParameters: { id: 'abc' } });
     expect(response.statusCode).toBe(503);

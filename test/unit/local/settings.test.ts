@@ -1,19 +1,78 @@
-import { loadRedriveConfig } from 'shared/config';
-import { readSettings, settingsOf } from '../../../local/command/settings';
+/** Every setting is an option, and every option is in the help. */
+import { Command } from 'commander';
+import { loadAuthorizerConfig, loadConnectorConfig, loadRedriveConfig } from 'shared/config';
+import { loadLoaderConfig, loadPlanningConfig, loadWorkflowConfig } from 'shared/loader-config';
+import { createProgram } from '../../../local/cli/program';
+import {
+  addSettings,
+  misnamedSettings,
+  optionOf,
+  readSettings,
+  readVariables,
+  settingsOf,
+} from '../../../local/cli/settings';
+import { CONNECTOR_SETTINGS, LOADER_SETTINGS, NO_OPTION, REDRIVE_SETTINGS } from '../../../local/cli/settings-tables';
 
-const OPTIONS = { DEAD_LETTER_QUEUE_URL: 'queue', LETTERS_PER_SECOND: 'rate', MAX_TRIES: 'max-tries' };
 const ENVIRONMENT = { PARKING_QUEUE_URL: 'https://p', WRITE_FUNCTION_NAME: 'w', MAX_TRIES: '0' };
 
+const COMMANDS = [
+  ['start', CONNECTOR_SETTINGS, [loadConnectorConfig, loadAuthorizerConfig]],
+  ['load', LOADER_SETTINGS, [loadLoaderConfig, loadPlanningConfig, loadWorkflowConfig]],
+  ['redrive', REDRIVE_SETTINGS, [loadRedriveConfig]],
+] as const;
+
+/** Set by Lambda and the AWS SDK, which document them. */
+const isOfAws = (name: string): boolean => name.startsWith('AWS_');
+
+describe.each(COMMANDS)('%s', (name, table, configs) => {
+  const variables = configs.flatMap((config) => [...readVariables(config).keys()]);
+
+  test('has an option for each variable that its configuration reads, or a reason against it', () => {
+    const without = variables.filter((variable) => !isOfAws(variable) && !Object.hasOwn(table, variable));
+    // The workflow's ARN is an option of redrive.
+    const needed = without.filter(
+      (variable) => !Object.hasOwn(NO_OPTION, variable) && variable !== 'STATE_MACHINE_ARN',
+    );
+    expect(needed).toEqual([]);
+  });
+
+  test('has no option for a variable that nothing reads', () => {
+    expect(Object.keys(table).filter((variable) => !variables.includes(variable))).toEqual([]);
+  });
+
+  test('shows each option with its variable in the help', () => {
+    const help =
+      createProgram()
+        .commands.find((command) => command.name() === name)
+        ?.helpInformation() ?? '';
+    const text = help.replace(/\s+/g, ' ');
+    for (const [variable, setting] of Object.entries(table)) {
+      expect(text).toContain(`--${optionOf(variable, setting)} <${setting.value}>`);
+      expect(text).toMatch(new RegExp(`\\(${variable}[,)]`));
+    }
+  });
+});
+
+test('a variable without an option is read by some configuration', () => {
+  const variables = COMMANDS.flatMap(([, , configs]) => configs.flatMap((config) => [...readVariables(config).keys()]));
+  expect(Object.keys(NO_OPTION).filter((variable) => !variables.includes(variable))).toEqual([]);
+});
+
+test('defaults come from the configuration', () => {
+  const help = addSettings(new Command(), 'Settings', CONNECTOR_SETTINGS, loadConnectorConfig).helpInformation();
+  expect(help.replace(/\s+/g, ' ')).toContain('(max_decompressed_bytes, default 26,214,400)');
+});
+
 test('an option wins over the environment', () => {
-  expect(settingsOf(OPTIONS, { 'max-tries': '7', rate: undefined }, ENVIRONMENT)).toEqual({
+  expect(settingsOf(REDRIVE_SETTINGS, { maxTries: '7', rate: undefined }, ENVIRONMENT)).toEqual({
     ...ENVIRONMENT,
     MAX_TRIES: '7',
   });
 });
 
-test('a problem is that of the option, also of one that is missing, unless the environment has the value', () => {
-  const settings = settingsOf(OPTIONS, { rate: 'x' }, ENVIRONMENT);
-  expect(() => readSettings(loadRedriveConfig, settings, OPTIONS, ENVIRONMENT)).toThrow(
+test('a problem names the option, also of one that is missing, unless the environment has the value', () => {
+  const settings = settingsOf(REDRIVE_SETTINGS, { rate: 'x' }, ENVIRONMENT);
+  expect(() => readSettings(loadRedriveConfig, settings, REDRIVE_SETTINGS, ENVIRONMENT)).toThrow(
     expect.objectContaining({
       problems: [
         expect.stringMatching(/^--queue is missing/),
@@ -22,4 +81,19 @@ test('a problem is that of the option, also of one that is missing, unless the e
       ],
     }),
   );
+});
+
+test.each([
+  ['DATABASE_NAME', 'database_name', '--database-name'],
+  ['DatabaseName', 'database_name', '--database-name'],
+  ['MAX_LINES', 'max_lines', '--max-lines'],
+])('%s is warned about, as the setting is %s', (given, name, option) => {
+  expect(misnamedSettings(CONNECTOR_SETTINGS, { [given]: 'x' })).toEqual([
+    `warning: ${given} is ignored: the setting is ${name}, or ${option}`,
+  ]);
+  expect(misnamedSettings(CONNECTOR_SETTINGS, { [given]: 'x', [name]: 'y' })).toEqual([]);
+});
+
+test('variables of other programs are not warned about', () => {
+  expect(misnamedSettings(CONNECTOR_SETTINGS, { REGION: 'x', LOG_LEVEL: 'x', PATH: 'x' })).toEqual([]);
 });

@@ -295,6 +295,7 @@ describe('a load', () => {
         return Promise.resolve(isNew);
       },
       describe: () => Promise.resolve(known === undefined ? undefined : ({ ...execution, input: known } as const)),
+      countItems: () => Promise.resolve({ total: 0, done: 0, failed: 0 }),
       repetition: () => (repetition instanceof Error ? Promise.reject(repetition) : Promise.resolve(repetition)),
     };
     return { loads, inputs: () => started.map(([, input]): unknown => JSON.parse(input)) };

@@ -1,6 +1,5 @@
 import { decodePoints } from 'shared/line-protocol/point';
 import { V2_PRECISIONS } from 'shared/line-protocol/precision';
-import { readGeneratorArguments } from '../../../samples/generator/arguments';
 import { DATASET_NAMES } from '../../../samples/generator/datasets';
 import { SAMPLE_DEFAULTS, type SampleOptions, sampleLines } from '../../../samples/generator/lines';
 import { seededRandom } from '../../../samples/generator/random';
@@ -54,44 +53,4 @@ test.each(['ns', 'us', 'ms', 's'])('points begin at the start and follow at the 
   const text = generate({ dataset: 'weather', lines: 4, series: 2, start, interval: 5_000, precision });
   const seconds = decode(text, precision).points.map(({ time }) => Number(time) / 1e9);
   expect(seconds).toEqual([0, 0, 5, 5].map((after) => start / 1000 + after));
-});
-
-describe('arguments', () => {
-  test('without any are the defaults', () => {
-    expect(readGeneratorArguments([])).toEqual(SAMPLE_DEFAULTS);
-  });
-
-  test('are read', () => {
-    const args = '--lines 5 --seed 0 --dataset servers --series 3 --start 2026-02-03 --interval 250 --precision ms';
-    expect(readGeneratorArguments(args.split(' '))).toEqual({
-      lines: 5,
-      seed: 0,
-      dataset: 'servers',
-      series: 3,
-      start: 1_770_076_800_000,
-      interval: 250,
-      precision: 'ms',
-    });
-  });
-
-  test.each([
-    ['--lines', '1.5'],
-    ['--lines', '-1'],
-    ['--lines', ''],
-    ['--seed', '4294967296'],
-    ['--series', '0'],
-    ['--dataset', 'none'],
-    ['--start', 'yesterday'],
-    ['--start', '1969-12-31'],
-    ['--interval', '0'],
-    ['--precision', 'h'],
-  ])('%s=%s is refused by name', (option, value) => {
-    expect(() => readGeneratorArguments([`${option}=${value}`])).toThrow(
-      expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(option) }),
-    );
-  });
-
-  test.each([['--line=5'], ['file.lp']])('unknown %s is refused', (argument) => {
-    expect(() => readGeneratorArguments([argument])).toThrow(argument.split('=')[0]);
-  });
 });

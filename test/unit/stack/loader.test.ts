@@ -160,6 +160,10 @@ test('what the API calls ends before the API gives up', () => {
 describe('permissions', () => {
   const TOKEN = expect.stringMatching(/^secretsmanager:GetSecretValue arn:.*:secret:influxdb\/token-\?{6}$/);
   const FILES = [expect.stringMatching(/^s3:GetObject arn:.*:s3:::energy\/\*$/)];
+  const COUNT_ITEMS = [
+    expect.stringMatching(/^states:ListMapRuns arn:.*:execution:<BulkLoadStateMachine.Name>:\*$/),
+    expect.stringMatching(/^states:DescribeMapRun arn:.*:mapRun:<BulkLoadStateMachine.Name>\/\*$/),
+  ];
   const LIST_FILES = expect.stringMatching(/^s3:ListBucket arn:.*:s3:::energy$/);
   const READ_WORK = ['s3:GetObject <WorkBucket.Arn>/*', 's3:ListBucket <WorkBucket.Arn>'];
   const WRITE_WORK = 's3:PutObject <WorkBucket.Arn>/*';
@@ -175,7 +179,7 @@ describe('permissions', () => {
     ['SummarizeLoad', [...READ_WORK, WRITE_WORK]],
     ['LoadObject', [...FILES, LIST_FILES, WRITE_WORK, TOKEN, METRICS, DEAD_LETTERS]],
     ['StartLoad', ['states:StartExecution <BulkLoadStateMachine>', DESCRIBE]],
-    ['DescribeLoad', [...READ_WORK, DESCRIBE]],
+    ['DescribeLoad', [...READ_WORK, DESCRIBE, ...COUNT_ITEMS]],
   ])('%s has these alone: %p', (name, expected) => {
     const actual = permissions(name, LOADER);
     expect(actual).toEqual(expect.arrayContaining(expected));

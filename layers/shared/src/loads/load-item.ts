@@ -1,5 +1,4 @@
 /** The step LoadBatch: reads the row groups of one item and writes their points. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { mappedColumns } from '../datasets/columns';
 import { detectDataset } from '../datasets/detect';
@@ -20,7 +19,7 @@ import { type ItemResult, itemResult, UNFINISHED } from './item-result';
 import { check, loadSchema } from './load';
 import type { ObjectStore } from './objects';
 import { type PlanItem, planItemSchema } from './plan-item';
-import { workKey } from './plan-load';
+import { itemKey } from './plan-load';
 
 const inputSchema = z.object({ loadId: loadSchema.shape.loadId, item: planItemSchema });
 const objectSchema = z.object({ item: z.object({ key: z.string() }) });
@@ -170,9 +169,4 @@ async function keepUnfinished(
     // The failure of the item is the one to tell.
     logger.warn('what a failed item had written could not be kept', { error });
   }
-}
-
-function itemKey(loadId: string, folder: string, { bucket, key, firstRowGroup }: PlanItem, extension: string): string {
-  const hash = createHash('sha256').update(`${bucket}/${key}`).digest('hex').slice(0, 16);
-  return workKey(loadId, `${folder}/${hash}-${firstRowGroup}.${extension}`);
 }

@@ -1,4 +1,5 @@
 /** The step PlanLoad: lists the files of a load, plans each from its footer, and writes the items for the workflow to fan out over. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DataConversionError, InvalidEventError, S3UnavailableError, UnexpectedError } from '../errors';
 import { inOrder } from './in-order';
@@ -49,6 +50,17 @@ export interface PlanResult {
 
 /** Where a load keeps what belongs to it, in the work bucket. */
 export const workKey = (loadId: string, name: string): string => `loads/${loadId}/${name}`;
+
+/** Where it keeps what belongs to one of its items. */
+export function itemKey(
+  loadId: string,
+  folder: string,
+  { bucket, key, firstRowGroup }: Pick<PlanItem, 'bucket' | 'key' | 'firstRowGroup'>,
+  extension: string,
+): string {
+  const hash = createHash('sha256').update(`${bucket}/${key}`).digest('hex').slice(0, 16);
+  return workKey(loadId, `${folder}/${hash}-${firstRowGroup}.${extension}`);
+}
 
 /**
  * Plans a part of a load, and writes `plan-<part>.jsonl` and `unplanned-<part>.jsonl`. Done again it writes the same.

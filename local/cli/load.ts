@@ -1,0 +1,216 @@
+/** `load`: Parquet files into InfluxDB, from here or by a deployed stack. */
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Environment } from 'shared/environment';
+import { loadLoaderConfig } from 'shared/loader-config';
+import type { Summary } from 'shared/loads/summarize-load';
+import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
+import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } from './settings';
+import { LOADER_SETTINGS } from './settings-tables';
+
+const DEFAULTS: Environment = { INFLUXDB_URL: 'http://localhost:8086' };
+/** A local connector needs no token; an InfluxDB refuses this one. */
+const NO_TOKEN = 'none';
+
+/** More invalid rows than this fail the load. */
+interface MaxInvalid {
+  readonly value: number;
+  readonly isPercent: boolean;
+}
+
+interface Options extends Readonly<Record<string, unknown>> {
+  readonly dataset?: string;
+  readonly report?: string;
+  readonly maxInvalid?: MaxInvalid;
+  readonly keepGoing?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+  readonly stack?: string;
+  readonly detach?: true;
+  readonly watch?: string;
+  readonly token?: string;
+  readonly tokenSecret?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  influxdb-timestream load sample-data --url http://localhost:8086 --token TOKEN
+  influxdb-timestream load 'data/*.parquet' --mapping solar.json --dry-run
+  influxdb-timestream load .data/loads/TIME/failed-items.jsonl   what an earlier load did not store
+  influxdb-timestream load s3://BUCKET/PREFIX/ --stack NAME      by the deployed workflow
+
+The dataset of a file is detected from its path, as dataset=NAME or a folder NAME, unless --dataset gives it.
+Loading the same rows again is safe: it stores the same points.`;
+
+export function addLoad(program: Command): Command {
+  const command = program
+    .command('load')
+    .description('load Parquet files into InfluxDB')
+    .argument('[SOURCE...]', 'files, folders, globs, s3:// addresses, or a failed-items.jsonl')
+    .option('--dataset <NAME>', 'dataset of every file (default: detected from the path)')
+    .option('--dry-run', 'read and validate everything, write nothing')
+    .option('--max-invalid <N[%]>', 'fail when more rows, or more percent of them, are invalid', maxInvalid)
+    .option('--keep-going', 'load the other parts when one fails; the exit code is 1 all the same')
+    .option('--report <DIR>', 'new folder for summary, invalid rows and failed items (default: .data/loads/TIME)')
+    .option('--json', 'print the summary as JSON')
+    .optionsGroup('Deployed workflow:')
+    .option('--stack <NAME>', 'load by the workflow of this stack')
+    .option('--detach', 'print the id of the load, and do not wait for its end')
+    .option('--watch <ID>', 'show a load that was started before')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+  return addSettings(command, 'Settings (environment variable, default):', LOADER_SETTINGS, loadLoaderConfig, DEFAULTS);
+}
+
+function maxInvalid(text: string): MaxInvalid {
+  const [, number, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
+  const value = Number(number);
+  const isPercent = percent === '%';
+  if (number === undefined || (isPercent ? value > 100 : !Number.isInteger(value))) {
+    throw new InvalidArgumentError('It must be a number of rows, or a percentage such as 0.5%.');
+  }
+  return { value, isPercent };
+}
+
+async function run(sources: readonly string[], options: Options, command: Command): Promise<void> {
+  if (options.stack !== undefined) process.exitCode = await loadByStack(options.stack, sources, options, command);
+  else process.exitCode = await loadFromHere(sources, options, command);
+}
+
+async function loadFromHere(sources: readonly string[], options: Options, command: Command): Promise<number> {
+  const { dataset, dryRun = false, keepGoing = false } = options;
+  if (options.detach || options.watch !== undefined) throw new UsageError('--detach and --watch need --stack NAME');
+  if (sources.length === 0) throw new UsageError('name a file, a folder or an s3:// address to load');
+  for (const warning of misnamedSettings(LOADER_SETTINGS, process.env)) console.error(warning);
+  const { settings, hasToken } = withToken(
+    { ...DEFAULTS, ...settingsOf(LOADER_SETTINGS, options, process.env) },
+    options,
+  );
+  const config = readSettings(loadLoaderConfig, settings, LOADER_SETTINGS, process.env);
+  const { openReport } = await import('../loader/report-folder');
+  const { loadFiles } = await import('../loader/load');
+  const report = openReport(options.report, new Date());
+  const signal = interruption();
+  const given = { sources, dataset, keepGoing, dryRun, hasToken, report, signal };
+  const summary = await loadFiles(given, config).catch((error: unknown) => {
+    report.discardUnused();
+    throw error;
+  });
+  const code = await show(summary, options, { dryRun, report: report.path });
+  if (!options.json) console.log(`Report: ${report.path}`);
+  const isCut = signal.aborted && summary.statusCode !== 200;
+  if (summary.failedItems !== null || isCut) {
+    const again = summary.failedItems === null ? sources : [report.file('failed-items.jsonl')];
+    console.error(`To load what was not stored: ${commandLine(again, command)}`);
+  }
+  return isCut ? INTERRUPTED : code;
+}
+
+/** A typed token or secret wins over the environment, where a token wins over the name of a secret. */
+function withToken(given: Environment, { token, tokenSecret }: Options): { settings: Environment; hasToken: boolean } {
+  const { INFLUXDB_TOKEN_SECRET_NAME: secret, INFLUXDB_TOKEN: value, ...others } = given;
+  if (token !== undefined && tokenSecret !== undefined)
+    throw new UsageError('give --token or --token-secret, not both');
+  if (tokenSecret !== undefined || (value === undefined && secret !== undefined)) {
+    return { settings: { ...others, INFLUXDB_TOKEN_SECRET_NAME: secret }, hasToken: true };
+  }
+  return { settings: { ...others, INFLUXDB_TOKEN: value ?? NO_TOKEN }, hasToken: value !== undefined };
+}
+
+/** Prints the summary; the exit code. */
+async function show(
+  summary: Summary,
+  { json, maxInvalid: limit }: Options,
+  more: { readonly dryRun: boolean; readonly report?: string },
+): Promise<number> {
+  const { invalidRows, number, summaryText } = await import('../loader/summary-text');
+  console.log(json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun));
+  const invalid = invalidRows(summary);
+  const max = limit && (limit.isPercent ? (limit.value / 100) * summary.source_records : limit.value);
+  if (max !== undefined && invalid > max) {
+    const text = limit?.isPercent ? `${limit.value}%` : number(max, 'row');
+    console.error(
+      `${number(invalid, 'row')} of ${number(summary.source_records, 'row')} are invalid, and --max-invalid allows ${text}`,
+    );
+    return FAILED;
+  }
+  return summary.statusCode === 200 ? DONE : FAILED;
+}
+
+const OF_ONE_LOAD: ReadonlySet<string> = new Set(['report', 'watch', 'detach']);
+
+/** This command with other sources, and without a secret. */
+function commandLine(sources: readonly string[], command: Command): string {
+  const options = command.options.flatMap((option) => {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== 'cli' || OF_ONE_LOAD.has(name)) return [];
+    const value = command.getOptionValue(name) as unknown;
+    if (value === true) return [`${option.long}`];
+    if (name === 'token') return [`${option.long}`, '...'];
+    const text = name === 'maxInvalid' ? limitText(value as MaxInvalid) : String(value);
+    return [`${option.long}`, text];
+  });
+  const quoted = [...sources, ...options].map((word) => (/^[\w./:=@%,+-]+$/.test(word) ? word : `'${word}'`));
+  return ['influxdb-timestream', 'load', ...quoted].join(' ');
+}
+
+const limitText = ({ value, isPercent }: MaxInvalid): string => `${value}${isPercent ? '%' : ''}`;
+
+async function loadByStack(stack: string, sources: readonly string[], options: Options, command: Command) {
+  const { dataset, detach = false, keepGoing = false, watch } = options;
+  const useless = uselessWithStack(command);
+  if (useless !== undefined) throw new UsageError(`${useless} is not for --stack: the stack has its own settings`);
+  const [source, ...others] = sources;
+  if ((source === undefined) === (watch === undefined) || others.length > 0) {
+    throw new UsageError('with --stack, name one s3:// address to load, or --watch ID');
+  }
+  if (source !== undefined && !source.startsWith('s3://')) {
+    throw new UsageError(`--stack loads from S3, and ${source} is here: copy it there, or leave out --stack`);
+  }
+  const { remoteInput } = await import('../loader/source');
+  const input = source === undefined ? undefined : remoteInput(source);
+  const { remoteLoads, startRemote, watchRemote } = await import('../stack/remote-load');
+  const { Progress } = await import('../loader/progress');
+  const loads = await remoteLoads(stack);
+  const tolerance = { toleratedFailurePercentage: keepGoing ? 100 : 0 };
+  const loadId =
+    watch ??
+    (await startRemote({ ...input, ...(dataset !== undefined && { dataset }), ...tolerance }, loads, new Date()));
+  if (detach) {
+    console.log(loadId);
+    return DONE;
+  }
+  if (watch === undefined) console.error(`Load ${loadId} was started`);
+  const progress = new Progress(process.stderr, { unit: 'parts' });
+  const signal = interruption();
+  const outcome = await watchRemote(loadId, loads, progress, signal).finally(() => progress.end());
+  if (outcome === undefined) {
+    console.error(`The load goes on. To watch it: influxdb-timestream load --stack ${stack} --watch ${loadId}`);
+    return INTERRUPTED;
+  }
+  const { failure, state, summary } = outcome;
+  if (summary !== null) {
+    const code = await show(summary, options, { dryRun: false });
+    if (summary.failedItems !== null) {
+      console.error(`To load what was not stored: ${commandLine([summary.failedItems], command)}`);
+    }
+    return code;
+  }
+  console.error(failure === undefined ? `the load ended as ${state}` : `${failure.error}: ${failure.cause}`);
+  return failure?.error === 'InvalidEventError' ? MISUSED : FAILED;
+}
+
+/** An option that only means something here. */
+function uselessWithStack(command: Command): string | undefined {
+  const local = [
+    'dry-run',
+    'report',
+    ...Object.entries(LOADER_SETTINGS).map(([name, setting]) => optionOf(name, setting)),
+  ];
+  const given = command.options.find(
+    ({ long }) =>
+      long !== undefined && local.includes(long.slice(2)) && command.getOptionValueSource(nameOf(long)) === 'cli',
+  );
+  return given?.long;
+}
+
+const nameOf = (long: string): string => long.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

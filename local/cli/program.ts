@@ -1,0 +1,36 @@
+/** The tree of commands. */
+import { Command } from 'commander';
+import { EXIT_CODES } from './ending';
+import { addLoad } from './load';
+import { addQuery } from './query';
+import { addRedrive } from './redrive';
+import { addSample } from './sample';
+import { addStart } from './start';
+
+/** Set by the bundler. */
+declare const PROGRAM_VERSION: string;
+
+const EXAMPLES = `Examples:
+  influxdb-timestream start                            write endpoint on :9000
+  influxdb-timestream sample write --dataset weather   write sample points to it
+  influxdb-timestream query 'SELECT * FROM "influxdb-line-protocol"."weather"'
+  influxdb-timestream sample --parquet sample-data     make sample Parquet files
+  influxdb-timestream load sample-data --url http://localhost:8086 --token TOKEN
+`;
+
+export function createProgram(): Command {
+  const program = new Command('influxdb-timestream')
+    .description('Line protocol into Amazon Timestream, and Parquet into InfluxDB.')
+    .usage('COMMAND [options]')
+    .version(typeof PROGRAM_VERSION === 'string' ? PROGRAM_VERSION : 'unknown')
+    .helpCommand(false)
+    .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .addHelpText('before', EXAMPLES)
+    .addHelpText('after', `\nCOMMAND --help shows its options.\n${EXIT_CODES}`);
+  for (const add of [addStart, addQuery, addLoad, addRedrive, addSample]) {
+    const command = add(program);
+    command.showHelpAfterError(`(influxdb-timestream ${command.name()} --help lists the options)`);
+  }
+  return program.showHelpAfterError('(influxdb-timestream --help lists the commands)');
+}

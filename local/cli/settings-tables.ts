@@ -1,0 +1,77 @@
+/** The settings of each command. Names, bounds and defaults are checked in the config.ts files; here are option and help. */
+import type { SettingsTable } from './settings';
+
+export const CONNECTOR_SETTINGS: SettingsTable = {
+  region: { value: 'REGION', help: 'AWS region of Timestream' },
+  database_name: { value: 'NAME', help: 'database that takes the points' },
+  table_mapping: { value: 'KIND', help: 'multi-table: a table for each measurement; single-table: one for all' },
+  single_table_name: { value: 'NAME', help: 'the table of single-table' },
+  measure_name_for_multi_measure_records: { option: 'measure-name', value: 'NAME', help: 'measure name of records' },
+  default_dimension: { value: 'NAME=VALUE', help: 'dimension of points without tags' },
+  enable_database_creation: { value: 'BOOLEAN', help: 'create a missing database' },
+  enable_table_creation: { value: 'BOOLEAN', help: 'create missing tables' },
+  enable_mag_store_writes: { value: 'BOOLEAN', help: 'new tables accept data older than the memory store' },
+  mem_store_retention_period: { option: 'memory-store-hours', value: 'N', help: 'memory store of new tables, hours' },
+  mag_store_retention_period: { option: 'magnetic-store-days', value: 'N', help: 'magnetic store of new tables, days' },
+  custom_partition_key_type: { value: 'TYPE', help: 'partition key of new tables: dimension or measure' },
+  custom_partition_key_dimension: { value: 'NAME', help: 'the dimension of the partition key' },
+  enforce_custom_partition_key: { value: 'BOOLEAN', help: 'reject points without that dimension' },
+  kms_key_id: { value: 'KEY', help: 'KMS key of a new database' },
+  resource_tags: { value: 'KEY=VALUE,...', help: 'AWS tags of new databases and tables' },
+  max_compressed_bytes: { value: 'BYTES', help: 'maximum size of a request' },
+  max_decompressed_bytes: { value: 'BYTES', help: 'maximum size of a request once decompressed' },
+  max_line_bytes: { value: 'BYTES', help: 'maximum size of a line' },
+  max_lines: { value: 'N', help: 'maximum lines per request, including blank lines and comments' },
+  max_tags_and_fields: { value: 'N', help: 'maximum tags and fields per line' },
+  max_new_tables: { value: 'N', help: 'maximum tables that one request may create' },
+  write_deadline_millis: { value: 'MS', help: 'time for one request' },
+  rest_api_gateway_timeout_in_millis: { option: 'gateway-timeout', value: 'MS', help: 'upper limit of that time' },
+  rejected_lines_bucket: { value: 'BUCKET', help: 'S3 bucket that keeps rejected lines' },
+};
+
+export const LOADER_SETTINGS: SettingsTable = {
+  INFLUXDB_URL: { option: 'url', value: 'URL', help: 'InfluxDB, with its port' },
+  INFLUXDB_ORG: { option: 'org', value: 'NAME', help: 'its organization' },
+  INFLUXDB_BUCKET: { option: 'bucket', value: 'NAME', help: 'its bucket, or database' },
+  INFLUXDB_TOKEN: { option: 'token', value: 'TOKEN', help: 'its token' },
+  INFLUXDB_TOKEN_SECRET_NAME: { option: 'token-secret', value: 'NAME', help: 'secret in AWS that holds the token' },
+  INFLUXDB_ENGINE: { option: 'engine', value: 'VERSION', help: 'v2 or v3' },
+  DATASET_MAPPINGS: { option: 'mapping', value: 'FILE', help: 'dataset mappings: a JSON file, s3:// address or JSON' },
+  VALIDATE_SCHEMA: { value: 'BOOLEAN', help: 'refuse files that lack a required column' },
+  DROP_INVALID_RECORDS: { option: 'drop-invalid', value: 'BOOLEAN', help: 'false: a part with an invalid row fails' },
+  SKIP_FAILED_BATCHES: { value: 'BOOLEAN', help: 'go on after a batch that failed all its retries' },
+  MAX_BATCH_SIZE: { option: 'batch-size', value: 'N', help: 'lines per batch; for v3 the default is 10,000' },
+  MAX_BATCH_BYTES: { option: 'batch-bytes', value: 'BYTES', help: 'maximum size of a batch' },
+  MAX_RETRIES: { value: 'N', help: 'retries per batch' },
+  WRITE_CONCURRENCY: { option: 'concurrency', value: 'N', help: 'batches in flight; for v3 the default is 16' },
+  GZIP_LEVEL: { value: 'N', help: '0 sends plain text, 9 compresses most' },
+  MAX_ROW_GROUP_MB: { value: 'MB', help: 'maximum compressed size of a row group' },
+};
+
+export const REDRIVE_SETTINGS: SettingsTable = {
+  DEAD_LETTER_QUEUE_URL: { option: 'queue', value: 'URL|NAME', help: 'queue of the messages to replay' },
+  PARKING_QUEUE_URL: { option: 'parking', value: 'URL|NAME', help: 'queue for messages that cannot be replayed' },
+  WRITE_FUNCTION_NAME: { option: 'write-function', value: 'NAME', help: 'the write function' },
+  LOAD_OBJECT_FUNCTION_NAME: {
+    option: 'load-object-function',
+    value: 'NAME',
+    help: "the loader's function for objects",
+  },
+  STATE_MACHINE_ARN: { option: 'state-machine', value: 'ARN', help: "the loader's workflow" },
+  LETTERS_PER_SECOND: { option: 'rate', value: 'N', help: 'messages per second' },
+  MAX_LETTERS: { option: 'max-messages', value: 'N', help: 'maximum messages of this run' },
+  MAX_TRIES: { option: 'max-tries', value: 'N', help: 'failed replays after which a message is parked' },
+};
+
+/** Variables that have no option, and why. */
+export const NO_OPTION: Readonly<Record<string, string>> = {
+  enable_async_invocation: 'needs Lambda',
+  dead_letter_queue_url: 'is of asynchronous mode, which needs Lambda',
+  token_secret_name: 'is of the authorizer in API Gateway; start has --token',
+  log_level: 'is of the JSON log of a function',
+  LOG_LEVEL: 'is of the JSON log of a function',
+  WORK_BUCKET: 'is the folder of --report here',
+  LOADER_RESERVED_CONCURRENCY: 'is of Lambda',
+  ENABLE_METRICS: "is of a function's CloudWatch metrics",
+  METRICS_NAMESPACE: "is of a function's CloudWatch metrics",
+};

@@ -1,0 +1,56 @@
+/** `start`: the connector on this machine. */
+import { type Command, Option } from 'commander';
+import { loadConnectorConfig } from 'shared/config';
+import { UsageError } from './ending';
+import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
+import { CONNECTOR_SETTINGS } from './settings-tables';
+import { oneMore, portNumber, token } from './values';
+
+interface Options extends Readonly<Record<string, unknown>> {
+  readonly port: number;
+  readonly timestreamPort?: number;
+  readonly host: string;
+  readonly dataDir?: string;
+  readonly memory?: true;
+  readonly aws?: true;
+  readonly token?: readonly string[];
+}
+
+export function addStart(program: Command): Command {
+  const command = program
+    .command('start')
+    .description('run the InfluxDB write endpoint on this machine')
+    .option('--port <N>', 'port of the write endpoint', portNumber, 9000)
+    .option('--timestream-port <N>', 'port of the embedded Timestream (default: 9001)', portNumber)
+    .option('--host <HOST>', 'address to listen on', '127.0.0.1')
+    .option('--data-dir <DIR>', "folder of the embedded Timestream's data (default: .data)")
+    .option('--memory', 'keep data in memory only')
+    .option('--aws', 'write to Amazon Timestream with your own credentials')
+    .addOption(new Option('--token <TOKEN>', 'require this token; repeat it for several').argParser(oneMore(token)))
+    .action(run);
+  return addSettings(command, 'Settings (environment variable, default):', CONNECTOR_SETTINGS, loadConnectorConfig);
+}
+
+async function run(options: Options): Promise<void> {
+  const { timestreamPort, dataDir, memory = false, aws = false } = options;
+  const embedded = { '--memory': options.memory, '--data-dir': dataDir, '--timestream-port': timestreamPort };
+  const [useless] = Object.entries(embedded).find(([, value]) => value !== undefined) ?? [];
+  if (aws && useless !== undefined) {
+    throw new UsageError(`${useless} is of the embedded Timestream, which --aws does not use: give one of the two`);
+  }
+  for (const warning of misnamedSettings(CONNECTOR_SETTINGS, process.env)) console.error(warning);
+  const settings = settingsOf(CONNECTOR_SETTINGS, options, process.env);
+  const config = readSettings(loadConnectorConfig, settings, CONNECTOR_SETTINGS, process.env);
+  const { start } = await import('../start');
+  await start(
+    {
+      port: options.port,
+      timestreamPort: timestreamPort ?? 9001,
+      host: options.host,
+      dataDir: memory ? undefined : (dataDir ?? '.data'),
+      aws,
+      tokens: options.token ?? [],
+    },
+    config,
+  );
+}

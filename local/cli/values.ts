@@ -1,0 +1,31 @@
+/** Values of options that are not settings of the functions. */
+import { InvalidArgumentError } from 'commander';
+import { TOKEN_FORM, TOKEN_PATTERN } from 'shared/tokens/accepted';
+
+/** A parser of whole numbers from `min` to `max`. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+export const portNumber = wholeNumber(0, 65_535);
+
+/** An http or https URL without a query. */
+export function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && /^https?:$/.test(url.protocol) && url.search === '') return url.href;
+  throw new InvalidArgumentError('It must be an http or https URL without a query.');
+}
+
+export function token(text: string): string {
+  if (TOKEN_PATTERN.test(text)) return text;
+  throw new InvalidArgumentError(`It ${TOKEN_FORM}.`);
+}
+
+/** Adds a value of an option that may be repeated. */
+export const oneMore =
+  <T>(parse: (text: string) => T) =>
+  (text: string, others: readonly T[] = []): T[] => [...others, parse(text)];

@@ -1,0 +1,85 @@
+/** A query's result as text, page by page: a table for people, CSV (RFC 4180) or JSON. */
+import type { ColumnInfo, Row } from '@aws-sdk/client-timestream-query';
+import { jsonValue, nameOf, type Value } from './values';
+
+export const FORMATS = ['table', 'csv', 'json'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface Page {
+  readonly columns: readonly ColumnInfo[];
+  readonly rows: readonly Row[];
+}
+
+/** Characters of a value that a table shows. */
+const MAX_CELL = 60;
+
+export async function* formatted(format: Format, pages: AsyncIterable<Page>): AsyncGenerator<string> {
+  if (format === 'table') yield* asTable(pages);
+  else if (format === 'csv') yield* asCsv(pages);
+  else yield* asJson(pages);
+}
+
+const valuesOf = ({ Data = [] }: Row, columns: readonly ColumnInfo[]): Value[] =>
+  columns.map(({ Type }, index) => jsonValue(Data[index] ?? { NullValue: true }, Type));
+
+async function* asJson(pages: AsyncIterable<Page>): AsyncGenerator<string> {
+  let separator = '[\n';
+  for await (const { columns, rows } of pages) {
+    const names = columns.map(nameOf);
+    for (const row of rows) {
+      const values = valuesOf(row, columns);
+      yield `${separator}${JSON.stringify(Object.fromEntries(names.map((name, index) => [name, values[index]])))}`;
+      separator = ',\n';
+    }
+  }
+  yield separator === '[\n' ? '[]\n' : '\n]\n';
+}
+
+async function* asCsv(pages: AsyncIterable<Page>): AsyncGenerator<string> {
+  const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const line = (texts: readonly string[]): string => `${texts.map(quoted).join(',')}\n`;
+  let isFirst = true;
+  for await (const { columns, rows } of pages) {
+    if (isFirst) yield line(columns.map(nameOf));
+    isFirst = false;
+    yield rows.map((row) => line(valuesOf(row, columns).map(textOf))).join('');
+  }
+}
+
+function textOf(value: Value): string {
+  if (value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** Columns are as wide as the first page needs; numbers stand on the right. */
+async function* asTable(pages: AsyncIterable<Page>): AsyncGenerator<string> {
+  let widths: number[] | undefined;
+  let count = 0;
+  for await (const { columns, rows } of pages) {
+    const cells = rows.map((row) => valuesOf(row, columns).map((value) => cellOf(textOf(value))));
+    const names = columns.map((column, index) => cellOf(nameOf(column, index)));
+    const isRight = columns.map(({ Type }) => /^(?:BIGINT|INTEGER|DOUBLE)$/.test(Type?.ScalarType ?? ''));
+    const isFirst = widths === undefined;
+    widths ??= names.map((name, index) => Math.max(widthOf(name), ...cells.map((row) => widthOf(row[index] ?? ''))));
+    const line = (texts: readonly string[]): string =>
+      `${texts.map((text, index) => padded(text, widths?.[index] ?? 0, isRight[index] === true)).join('  ')}`.trimEnd();
+    if (isFirst) yield `${line(names)}\n${widths.map((width) => '-'.repeat(width)).join('  ')}\n`;
+    yield cells.map((row) => `${line(row)}\n`).join('');
+    count += rows.length;
+  }
+  yield `(${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'})\n`;
+}
+
+/** Without control characters, which a terminal would obey. */
+function cellOf(text: string): string {
+  const plain = text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1).replace('\u007f', '?'));
+  const characters = [...plain];
+  return characters.length > MAX_CELL ? `${characters.slice(0, MAX_CELL - 3).join('')}...` : plain;
+}
+
+const widthOf = (text: string): number => [...text].length;
+
+function padded(text: string, width: number, isRight: boolean): string {
+  const space = ' '.repeat(Math.max(0, width - widthOf(text)));
+  return isRight ? space + text : text + space;
+}

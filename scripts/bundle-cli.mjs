@@ -1,0 +1,78 @@
+/**
+ * Bundles the command line (local/cli/main.ts) into dist/: one file with all its packages but DuckDB, which is native, and beside it
+ * the Parquet worker and its .wasm. Run alone it always bundles; `bundleWhenStale` does so only when a source changed.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cp, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const SOURCES = ['local', 'samples', 'functions', 'layers/shared/src'];
+const FILES = ['package.json', 'package-lock.json', 'scripts/bundle-cli.mjs', 'scripts/bundle-worker.mjs'];
+const STAMP = join(root, 'dist/sources.stamp');
+
+/** Changes with the name, size or time of any source. */
+function stampOf() {
+  const sources = SOURCES.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((file) => /\.(?:ts|json)$/.test(file))
+      .map((file) => join(folder, file)),
+  );
+  const hash = createHash('sha256');
+  for (const file of [...sources, ...FILES].sort()) {
+    const { size, mtimeMs } = statSync(join(root, file));
+    hash.update(`${file} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function isFresh() {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stampOf();
+}
+
+/** In a clone; an installed archive has no sources. */
+export async function bundleWhenStale() {
+  if (!isFresh()) await bundleCli();
+}
+
+export async function bundleCli() {
+  const { build } = await import('esbuild');
+  const { bundleWorker } = await import('./bundle-worker.mjs');
+  const stamp = stampOf();
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  await rm(STAMP, { force: true });
+  // Another process may be loading the files at the same time, so each is replaced as a whole.
+  const fresh = (name) => join(root, 'dist', `${name}.${process.pid}`);
+  const wasm = join(root, 'node_modules/parquet-wasm/node/parquet_wasm_bg.wasm');
+  await Promise.all([
+    build({
+      absWorkingDir: root,
+      entryPoints: ['local/cli/main.ts'],
+      outfile: fresh('cli.cjs'),
+      bundle: true,
+      minifySyntax: true,
+      minifyWhitespace: true,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node20',
+      // A subcommand loads what it needs when it runs.
+      supported: { 'dynamic-import': false },
+      mainFields: ['module', 'main'],
+      external: ['@duckdb/node-api', 'shared/parquet/worker'],
+      alias: { shared: join(root, 'layers/shared/src') },
+      // CommonJS has no import.meta, which packages use to require something.
+      banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+      define: { PROGRAM_VERSION: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
+      logLevel: 'warning',
+    }),
+    bundleWorker(fresh('parquet-worker.cjs'), { external: [] }),
+  ]);
+  await cp(wasm, fresh('parquet_wasm_bg.wasm'));
+  for (const name of ['parquet_wasm_bg.wasm', 'parquet-worker.cjs', 'cli.cjs'])
+    await rename(fresh(name), join(root, 'dist', name));
+  await writeFile(STAMP, stamp);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundleCli();

@@ -1,0 +1,143 @@
+/** The command line as a whole: help, exit codes, and what goes to stdout. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleProgram, ROOT, runProgram } from './program';
+
+const folder = mkdtempSync(join(tmpdir(), 'cli-'));
+beforeAll(bundleProgram);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each([[['--help']], [['-h']]])(
+  '%j fits a screen of 24 lines and 80 columns, and begins with examples',
+  async (argv) => {
+    const { code, out } = await runProgram(argv);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines[0]).toBe('Examples:');
+    expect(code).toBe(0);
+  },
+);
+
+test('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  expect(await runProgram(['--version'])).toMatchObject({ code: 0, out: `${version}\n` });
+});
+
+test.each(['start', 'query', 'load', 'redrive', 'sample'])('%s --help goes to stdout and ends with 0', async (name) => {
+  const { code, out, err } = await runProgram([name, '--help']);
+  expect({ code, err, first: out.split('\n')[0] }).toEqual({
+    code: 0,
+    err: '',
+    first: expect.stringContaining(`Usage: influxdb-timestream ${name}`),
+  });
+});
+
+test.each([
+  ['nothing', [], /Examples:/],
+  ['an unknown command', ['lode'], /unknown command 'lode'.*\n.*Did you mean load/],
+  ['an unknown option', ['load', '--urll', 'x'], /Did you mean --url\?/],
+  ['an option without its value', ['load', 'x', '--url'], /--url <URL>/],
+  ['no source', ['load'], /name a file, a folder/],
+  ['a missing file', ['load', 'nothing.parquet'], /there is no file or folder nothing.parquet/],
+  ['a glob without files', ['load', 'nothing/*.parquet'], /no file matches/],
+  ['a setting out of its range', ['load', '.', '--batch-size', 'x'], /--batch-size must be a whole number/],
+  ['a limit that is not a number', ['load', '.', '--max-invalid', '1.5'], /--max-invalid <N\[%\]>/],
+  ['--watch without a stack', ['load', '--watch', 'x'], /need --stack/],
+  ['local data for a stack', ['load', 'x', '--stack', 's'], /copy it there/],
+  ['a setting of the stack', ['load', 's3://b/p/', '--stack', 's', '--url', 'http://x'], /^--url is not for --stack/],
+  [
+    'a missing mapping file',
+    ['load', 'test', '--mapping', 'none.json', '--dry-run'],
+    /--mapping none.json cannot be read/,
+  ],
+  ['two sources of lines', ['sample', 'write', 'a.lp', '--dataset', 'weather'], /one FILE/],
+  ['no source of lines', ['sample', 'write'], /one FILE/],
+  ['an unknown data set', ['sample', 'generate', '--dataset', 'none'], /--dataset/],
+  ['a time that is not valid', ['sample', 'generate', '--start', 'yesterday'], /--start/],
+  ['a URL without http', ['sample', 'write', 'a.lp', '--endpoint', 'localhost:9000'], /--endpoint/],
+  ['no lines as a number', ['sample', 'generate', '--lines', '1.5'], /--lines/],
+  ['a port that is not valid', ['start', '--port', '65536'], /--port/],
+  ['a data folder that is a file', ['start', '--port', '0', '--data-dir', 'package.json'], /is a file: choose another/],
+  ['an unknown format', ['query', 'SELECT 1', '--format', 'xml'], /--format/],
+  ['two places of a statement', ['query', 'SELECT 1', '--file', 'x'], /not both/],
+  ['an unknown short form', ['query', '.nope'], /\.tables/],
+])('%s is refused with 2, a message on stderr and nothing on stdout', async (_, argv, message) => {
+  const { code, out, err } = await runProgram(argv);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(message);
+  expect(err).not.toMatch(/^\s+at /m);
+});
+
+test.each(['/proc/nothing'])('a data folder that cannot be made (%s) is refused', async (path) => {
+  if (!existsSync('/proc')) return;
+  const { code, err } = await runProgram(['start', '--port', '0', '--data-dir', path]);
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(/cannot be written to .*--data-dir/) });
+});
+
+describe('a load of sample files', () => {
+  const data = join(folder, 'data');
+  beforeAll(async () => {
+    expect(await runProgram(['sample', '--parquet', data])).toMatchObject({ code: 0 });
+  });
+
+  const dryRun = (...argv: string[]) => runProgram(['load', ...argv, '--dry-run'], { cwd: folder });
+
+  test('reads a folder, a list and a glob, and says so in plain words', async () => {
+    const { code, out } = await dryRun('data/dataset=generation', 'data/dataset=consumption/*/*/*.parquet');
+    expect(out).toMatch(/^Dry run, nothing was written: would store 4,000 points of 4,000 rows in 4 files\n/);
+    expect(out).toContain('\n  generation: 2,000 points of 2,000 rows\n');
+    expect(code).toBe(0);
+  });
+
+  test('leaves a report below .data, and in the folder of --report', async () => {
+    const { out } = await dryRun('data');
+    const [, report = ''] = /^Report: (\.data\/loads\/\S+)$/m.exec(out) ?? [];
+    expect(existsSync(join(folder, report, 'summary.json'))).toBe(true);
+    await dryRun('data', '--report', 'mine');
+    expect(JSON.parse(readFileSync(join(folder, 'mine/summary.json'), 'utf8'))).toMatchObject({
+      points_written: 6_000,
+    });
+    expect(await dryRun('data', '--report', 'mine')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('not empty'),
+    });
+  });
+
+  test('prints JSON alone on stdout, also through npm run -s', () => {
+    const command = ['run', '-s', 'load', '--', data, '--dry-run', '--json', '--report', join(folder, 'json')];
+    const out = execFileSync('npm', command, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    expect(JSON.parse(out)).toMatchObject({ statusCode: 200, points_written: 6_000, dryRun: true });
+  });
+
+  test('reads a mapping from a file, by option or variable', async () => {
+    const mapping = {
+      name: 'solar',
+      measurement: 'solar_data',
+      time: { column: 'timestamp' },
+      tags: { required: ['region'] },
+      fields: [{ column: 'value', type: 'number' }],
+    };
+    writeFileSync(join(folder, 'solar.json'), JSON.stringify(mapping));
+    const argv = ['load', 'data/dataset=generation', '--dataset', 'solar', '--dry-run'];
+    const byOption = await runProgram([...argv, '--mapping', 'solar.json'], { cwd: folder });
+    expect(byOption.out).toContain('solar: 2,000 points');
+    const byVariable = await runProgram(argv, { cwd: folder, env: { DATASET_MAPPINGS: 'solar.json' } });
+    expect(byVariable.out).toContain('solar: 2,000 points');
+  });
+
+  test('warns of a setting that has another case', async () => {
+    const env = { influxdb_org: 'x' };
+    const { err } = await runProgram(['load', 'data', '--dry-run'], { cwd: folder, env });
+    expect(err).toContain('warning: influxdb_org is ignored: the setting is INFLUXDB_ORG, or --org');
+  });
+
+  test('gives the same files each time', async () => {
+    const again = join(folder, 'again');
+    await runProgram(['sample', '--parquet', again]);
+    const file = 'dataset=generation/year=2024/month=01/data.snappy.parquet';
+    expect(readFileSync(join(again, file)).equals(readFileSync(join(data, file)))).toBe(true);
+  });
+});

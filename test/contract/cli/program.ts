@@ -1,0 +1,34 @@
+/** Runs the bundled command line as a user does. */
+import { execFile, execFileSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+
+export const ROOT = resolve(__dirname, '../../..');
+const PROGRAM = join(ROOT, 'bin/influxdb-timestream.mjs');
+
+/** Once, before the tests of a file. */
+export const bundleProgram = (): void => {
+  execFileSync(process.execPath, ['scripts/bundle-cli.mjs'], { cwd: ROOT });
+};
+
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+}
+
+/** Without any of the environment's settings. */
+export function runProgram(argv: readonly string[], { cwd = ROOT, env = {}, input }: RunOptions = {}): Promise<Ended> {
+  return new Promise((done) => {
+    const options = { cwd, env: { PATH: process.env.PATH, ...env } };
+    const child = execFile(process.execPath, [PROGRAM, ...argv], options, (error, out, err) =>
+      done({ code: Number(error?.code ?? 0), out, err }),
+    );
+    child.stdin?.end(input ?? '');
+  });
+}

@@ -1,0 +1,126 @@
+/** `query` against the embedded Timestream. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { shell } from '../../../local/query/shell';
+import { type Stack, startStack } from '../connector/harness';
+import { bundleProgram, runProgram } from './program';
+
+const ROWS = 2_500;
+const folder = mkdtempSync(join(tmpdir(), 'query-'));
+let stack: Stack;
+
+beforeAll(async () => {
+  bundleProgram();
+  stack = await startStack();
+  const lines = Array.from(
+    { length: ROWS },
+    (_, i) => `weather,city=Lisbon note="a, ""b""",n=${i}i,t=${i}.5 ${1_767_225_600 + i}`,
+  );
+  lines[0] = 'weather,city=Lisbon note="a, \\"b\\"",n=9007199254740993i,t=0.5 1767225600';
+  const body = lines.map((line) => line.replace('""b""', '\\"b\\"')).join('\n');
+  const response = await fetch(`${stack.url}/api/v2/write?precision=s`, { method: 'POST', body });
+  expect(response.status).toBe(204);
+});
+afterAll(async () => {
+  await stack.close();
+  rmSync(folder, { recursive: true });
+});
+
+const FROM = 'FROM "influxdb-line-protocol"."weather"';
+const query = (argv: readonly string[], input?: string) =>
+  runProgram(['query', '--endpoint-url', stack.timestream.server.url, ...argv], input === undefined ? {} : { input });
+
+test('prints a table with numbers on the right and the count of rows', async () => {
+  const { out } = await query([`SELECT city, n, t ${FROM} WHERE n < 12 AND n > 8 ORDER BY n`, '--format', 'table']);
+  expect(out).toBe(
+    [
+      'city     n     t',
+      '------  --  ----',
+      'Lisbon   9   9.5',
+      'Lisbon  10  10.5',
+      'Lisbon  11  11.5',
+      '(3 rows)',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('prints CSV by RFC 4180 where stdout is not a terminal, over all pages', async () => {
+  const { code, out } = await query([`SELECT note, n ${FROM} ORDER BY time`]);
+  const lines = out.trimEnd().split('\n');
+  expect([code, lines.length, lines[0], lines[1]]).toEqual([0, ROWS + 1, 'note,n', '"a, ""b""",9007199254740993']);
+});
+
+test('prints JSON with numbers, and with text where a number would lose digits', async () => {
+  const { out } = await query([`SELECT n, t, city ${FROM} ORDER BY time LIMIT 2`, '--format', 'json']);
+  expect(JSON.parse(out)).toEqual([
+    { n: '9007199254740993', t: 0.5, city: 'Lisbon' },
+    { n: 1, t: 1.5, city: 'Lisbon' },
+  ]);
+  const none = await query([`SELECT n ${FROM} WHERE n < 0`, '--format', 'json']);
+  expect(JSON.parse(none.out)).toEqual([]);
+});
+
+test.each([
+  [['.tables'], 'Table\nweather\n'],
+  [['SHOW', 'TABLES'], 'Table\nweather\n'],
+  [['.databases'], 'Database\ninfluxdb-line-protocol\n'],
+  [['DESCRIBE weather'], 'Column,Type,Timestream attribute type\ncity,varchar,DIMENSION\n'],
+  [['.schema', 'weather'], 'Column,Type,Timestream attribute type\ncity,varchar,DIMENSION\n'],
+])('%j lists what is there', async (argv, expected) => {
+  const { code, out } = await query(argv);
+  expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(expected) });
+});
+
+test('reads the statement from stdin or a file', async () => {
+  const statement = `SELECT count(*) AS c ${FROM};\n`;
+  writeFileSync(join(folder, 'q.sql'), statement);
+  expect((await query(['-'], statement)).out).toBe(`c\n${ROWS}\n`);
+  expect((await query([], statement)).out).toBe(`c\n${ROWS}\n`);
+  expect((await query(['--file', join(folder, 'q.sql')])).out).toBe(`c\n${ROWS}\n`);
+});
+
+test.each([
+  ['SELEC', /^ValidationException: Only SELECT/],
+  [`SELECT nope(n) ${FROM}`, /function nope is not served .* It serves: abs, .*, year\./],
+  [`SELECT nope ${FROM}`, /^ValidationException: .*nope/],
+  ['SELECT * FROM "influxdb-line-protocol"."none"', /none/],
+])('%s fails with the message of the service', async (sql, message) => {
+  const { code, out, err } = await query([sql]);
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toMatch(message);
+  expect(err).not.toMatch(/^\s+at /m);
+});
+
+test('says what to start where nothing listens', async () => {
+  const { code, err } = await runProgram(['query', 'SELECT 1', '--endpoint-url', 'http://127.0.0.1:1']);
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: expect.stringMatching(/nothing listens .*influxdb-timestream start.*--aws/),
+  });
+});
+
+test('--aws without credentials says what to set', async () => {
+  const env = { AWS_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true' };
+  const { code, err } = await runProgram(['query', 'SELECT 1', '--aws'], { env });
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('set AWS_PROFILE') });
+});
+
+test('statements can be typed one after the other, over several lines, past an error', async () => {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const sent: string[] = [];
+  const run = (sql: string) => {
+    sent.push(sql);
+    return sql === 'bad' ? Promise.reject(new Error('no such thing')) : Promise.resolve();
+  };
+  const done = shell({ input, output, database: 'db', run });
+  input.end('SELECT 1\nFROM t;\nbad;\n.tables\n.help\n.nope\n.quit\nSELECT 2;\n');
+  await done;
+  output.end();
+  expect(sent).toEqual(['SELECT 1\nFROM t', 'bad', 'SHOW TABLES FROM "db"']);
+  expect(await text(output)).toContain('no such thing\n');
+});

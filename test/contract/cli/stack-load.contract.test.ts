@@ -1,0 +1,138 @@
+/** `load --stack`: the SDK's clients against CloudFormation, Step Functions and S3 over HTTP. */
+
+import { S3Double } from '../../s3-double';
+import { AwsDoubles } from '../../support/aws-doubles';
+import { bundleProgram, runProgram } from './program';
+
+let aws: AwsDoubles;
+let s3: S3Double;
+
+beforeAll(async () => {
+  bundleProgram();
+  [aws, s3] = await Promise.all([AwsDoubles.start({}), S3Double.start()]);
+});
+afterAll(() => Promise.all([aws.stop(), s3.stop()]));
+beforeEach(() => {
+  aws.executions.clear();
+  aws.states.clear();
+  aws.mapRuns = [];
+  aws.stacks.set('Mine', {
+    outputs: {
+      BulkLoadStateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:Bulk',
+      WorkBucketName: 'work',
+    },
+  });
+});
+
+const load = (...argv: string[]) =>
+  runProgram(['load', ...argv, '--stack', 'Mine'], {
+    env: {
+      AWS_ENDPOINT_URL: aws.url,
+      AWS_ENDPOINT_URL_S3: s3.url,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+  });
+
+const totals = {
+  source_records: 12_000,
+  points_written: 11_990,
+  batches_processed: 12,
+  failed_batches: 0,
+  failed_points: 0,
+  rejected_points: 0,
+  invalid_records: { 'value nan': 10 },
+  rejected_reasons: {},
+  duplicates: 0,
+  warnings: {},
+};
+const summary = {
+  ...totals,
+  statusCode: 200,
+  message: '',
+  files: 3,
+  ignored: 0,
+  items: 4,
+  failed_items: 0,
+  causes: [],
+  datasets: { generation: totals },
+  failedItems: null,
+};
+
+test('--detach starts the execution, prints the id alone, and --watch shows the end as a load from here does', async () => {
+  const started = await load('s3://data/dataset=generation/', '--detach', '--keep-going');
+  const [[id, input] = ['', '']] = [...aws.executions];
+  expect(started).toEqual({ code: 0, out: `${id}\n`, err: '' });
+  expect(JSON.parse(input)).toEqual({ bucket: 'data', prefix: 'dataset=generation/', toleratedFailurePercentage: 100 });
+
+  aws.states.set(id, { status: 'SUCCEEDED' });
+  aws.mapRuns = [
+    { total: 3, succeeded: 3 },
+    { total: 1, succeeded: 1 },
+  ];
+  s3.put('work', `loads/${id}/summary.json`, JSON.stringify({ ...summary, loadId: id }));
+  const watched = await load('--watch', id);
+  expect(watched.code).toBe(0);
+  expect(watched.err).toContain('100% 4 of 4 parts');
+  expect(watched.out).toBe(
+    [
+      'Stored 11,990 points of 12,000 rows in 3 files; 10 invalid rows dropped',
+      '  generation: 11,990 points of 12,000 rows',
+      'Invalid rows, which were dropped:',
+      '  10 rows: value is NaN',
+      '',
+    ].join('\n'),
+  );
+  expect((await load('--watch', id, '--max-invalid', '9')).code).toBe(1);
+  expect(JSON.parse((await load('--watch', id, '--json')).out)).toMatchObject({ loadId: id, points_written: 11_990 });
+});
+
+test('a load that failed in part ends with 1, and names the command for the rest', async () => {
+  aws.executions.set('part', '{}');
+  aws.states.set('part', { status: 'FAILED', error: 'LoadIncomplete', cause: 'x' });
+  const failedItems = 's3://work/loads/part/failed-items.jsonl';
+  const causes = [{ error: 'DataConversionError', cause: 'not a Parquet file', items: 1, objects: ['s3://data/x'] }];
+  s3.put(
+    'work',
+    'loads/part/summary.json',
+    JSON.stringify({ ...summary, statusCode: 207, failed_items: 1, failedItems, causes }),
+  );
+  const { code, out, err } = await load('--watch', 'part');
+  expect(code).toBe(1);
+  expect(out).toContain('1 of 4 parts not loaded');
+  expect(err).toContain(`influxdb-timestream load ${failedItems} --stack Mine\n`);
+});
+
+test.each([
+  ['InvalidEventError', 'no Parquet file under s3://data/none/', 2],
+  ['InfluxDBConnectionError', 'InfluxDB is away', 1],
+])('a load that ended early by %s shows its cause', async (error, cause, expected) => {
+  aws.executions.set('early', '{}');
+  aws.states.set('early', {
+    status: 'FAILED',
+    error,
+    cause: JSON.stringify({ errorType: error, errorMessage: cause }),
+  });
+  const { code, out, err } = await load('--watch', 'early');
+  expect({ code, out }).toEqual({ code: expected, out: '' });
+  expect(err).toContain(`${error}: ${cause}`);
+});
+
+test('an unknown load, an unknown stack and a stack without a loader are refused with 2', async () => {
+  expect(await load('--watch', 'none')).toMatchObject({ code: 2, err: 'there is no load none in this stack\n' });
+  aws.stacks.set('Mine', { outputs: {} });
+  expect(await load('s3://data/x/')).toMatchObject({ code: 2, err: expect.stringContaining('InfluxDBUrl') });
+  aws.stacks.clear();
+  expect(await load('s3://data/x/')).toMatchObject({ code: 2, err: expect.stringContaining('Mine does not exist') });
+});
+
+test('a file and the failed items of S3 are sources of their own kind', async () => {
+  await load('s3://data/generation/a.parquet', '--detach', '--dataset', 'generation');
+  await load('s3://work/loads/x/failed-items.jsonl', '--detach');
+  expect([...aws.executions.values()].map((input) => JSON.parse(input) as unknown)).toEqual([
+    { bucket: 'data', key: 'generation/a.parquet', dataset: 'generation', toleratedFailurePercentage: 0 },
+    { plan: 's3://work/loads/x/failed-items.jsonl', toleratedFailurePercentage: 0 },
+  ]);
+});

@@ -1,0 +1,68 @@
+/** What a load shows of its progress. */
+import { Progress } from '../../../local/loader/progress';
+
+describe('progress', () => {
+  let now = 0;
+  let text = '';
+  const progressOn = (isTTY: boolean) => {
+    now = 0;
+    text = '';
+    const output = { isTTY, write: (part: string) => (text += part) };
+    const progress = new Progress(output, { unit: 'rows', now: () => now });
+    progress.addTotal(1_000_000);
+    return progress;
+  };
+
+  it('is a bar with rows, rate and time left on a terminal', () => {
+    const progress = progressOn(true);
+    now = 10_000;
+    progress.add(250_000);
+    expect(text).toBe('\r\u001b[K[========                      ] 25% 250,000 of 1,000,000 rows, 25,000/s 30 s left');
+  });
+
+  it('estimates no time before the rate is steady', () => {
+    const progress = progressOn(true);
+    now = 2_999;
+    progress.add(500_000);
+    now = 4_000;
+    progress.add(1);
+    expect(
+      text
+        .split('\r')
+        .slice(1)
+        .map((line) => / left$/.test(line)),
+    ).toEqual([false, true]);
+    const slow = progressOn(true);
+    now = 10_000;
+    slow.add(1);
+    expect(text).not.toContain('left');
+  });
+
+  it('is drawn anew five times a second at most', () => {
+    const progress = progressOn(true);
+    for (now = 0; now < 1000; now += 10) progress.add(1);
+    expect(text.split('\r')).toHaveLength(1 + 5);
+  });
+
+  it('is a plain line now and then elsewhere, and one at the end', () => {
+    const progress = progressOn(false);
+    for (now = 0; now < 12_000; now += 100) progress.add(5000);
+    progress.add(400_000);
+    progress.end();
+    const lines = text.split('\n');
+    expect(lines).toHaveLength(5);
+    expect(lines[3]).toBe('100% 1,000,000 of 1,000,000 rows, 83,333/s in 12 s');
+    expect(text).not.toContain('\r');
+  });
+
+  it('is silent about a load that ended before its rows were known', () => {
+    let shown = '';
+    new Progress({ write: (part: string) => (shown += part) }, { unit: 'rows' }).end();
+    expect(shown).toBe('');
+  });
+
+  it('shows messages on lines of their own', () => {
+    progressOn(true).note('a write has to be repeated');
+    expect(text).toBe('\r\u001b[Ka write has to be repeated\n');
+  });
+});
