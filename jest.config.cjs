@@ -9,7 +9,10 @@ module.exports = {
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
+    // ES modules, which Jest does not run as they are.
+    '/node_modules/hyparquet': ['@swc/jest', { jsc: { target: 'es2022' }, module: { type: 'commonjs' } }],
   },
+  transformIgnorePatterns: ['/node_modules/(?!hyparquet)'],
   moduleNameMapper: {
     // A thread cannot be started from TypeScript.
     '^shared/parquet/worker$': '<rootDir>/.build/parquet-worker.cjs',

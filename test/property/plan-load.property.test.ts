@@ -1,7 +1,7 @@
 /** Planning any listing in any number of parts: every key found is planned, ignored or failed, and once. */
 import fc from 'fast-check';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
-import { S3UnavailableError } from 'shared/errors';
+import { DataConversionError, S3UnavailableError } from 'shared/errors';
 import type { Load } from 'shared/loads/load';
 import type { ObjectStore, ObjectVersion } from 'shared/loads/objects';
 import { type PlanResult, type PlanServices, planLoad } from 'shared/loads/plan-load';
@@ -33,9 +33,9 @@ function servicesOf(files: readonly Found[]): { services: PlanServices; written:
   };
   const inspect: ParquetReader['inspect'] = ({ name }) => {
     if (kinds.get(name) === 'corrupt') return Promise.reject(new RangeError('a number of the footer'));
-    const rows = kinds.get(name) === 'odd' ? -1 : 10;
-    const rowGroups = [{ rows, compressed: {}, uncompressed: {} }];
-    return Promise.resolve({ rows, createdBy: undefined, columns: [], rowGroups });
+    if (kinds.get(name) === 'odd') return Promise.reject(new DataConversionError('the footer counts -1 rows'));
+    const rowGroups = [{ rows: 10, chunks: new Map() }];
+    return Promise.resolve({ rows: 10, createdBy: undefined, columns: [], rowGroups });
   };
   const services = {
     ...{ objects: objects as ObjectStore, reader: { inspect } as ParquetReader, mappings: BUILT_IN_MAPPINGS },

@@ -119,11 +119,11 @@ export async function duckdb(sql: string): Promise<Record<string, unknown>[]> {
 }
 
 /** The bytes of a Parquet file that DuckDB writes; row groups have 2,048 rows. */
-export async function parquetOf(select: string): Promise<Buffer> {
+export async function parquetOf(select: string, options = 'ROW_GROUP_SIZE 2048'): Promise<Buffer> {
   const folder = mkdtempSync(join(tmpdir(), 'parquet-'));
   try {
     const path = join(folder, 'file.parquet');
-    await duckdb(`COPY (${select}) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`);
+    await duckdb(`COPY (${select}) TO '${path}' (FORMAT parquet, ${options})`);
     return readFileSync(path);
   } finally {
     rmSync(folder, { recursive: true });

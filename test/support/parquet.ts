@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import type { DatasetMapping } from 'shared/datasets/mapping';
+import type { ChunkInfo } from 'shared/parquet/metadata';
 import { type Batch, ParquetReader, type ReadPointsOptions } from 'shared/parquet/reader';
 import { openFile, type ParquetSource } from 'shared/parquet/source';
 import type { PointsReport } from 'shared/points/report';
@@ -25,6 +26,16 @@ export const lenient: ReadPointsOptions = {
   dropInvalid: true,
   validateSchema: false,
 };
+
+/** What a footer says of a column chunk of so many bytes. */
+export const chunkOf = (compressed: number): ChunkInfo => ({
+  start: 4,
+  compressed,
+  uncompressed: compressed,
+  codec: 'SNAPPY',
+  encodings: ['PLAIN'],
+  nulls: 0,
+});
 
 /** A source over bytes in memory, for files that a test damages. */
 export function memorySource(bytes: Uint8Array, name = 's3://bucket/key.parquet'): ParquetSource {

@@ -40,16 +40,17 @@ it('names the row group of damaged pages, and reads the next file', async () => 
     if (!(outcome instanceof Error)) continue;
     faults.push(outcome.message);
     expect(outcome).toMatchObject({ name: 'DataConversionError', object: NAME, rowGroup: expect.any(Number) });
-    expect(outcome.message).toContain(`${NAME}, row group `);
+    // Which column it is, and what is special about it.
+    expect(outcome.message).toMatch(/key.parquet, row group \d: (corrupt: )?column \w+ /);
   }
-  expect(faults.some((fault) => fault.includes('decoding it crashed'))).toBe(true);
+  expect(faults.some((fault) => /cannot be decoded \(RuntimeError/.test(fault))).toBe(true);
   expect(faults.length).toBeGreaterThan(5);
   expect((await collectFixture(reader, 'codec-snappy')).lines).toHaveLength(300);
 }, 30_000);
 
 it('refuses a row group that is larger than allowed, and says what to do', async () => {
   await expect(collect(strictReader, memorySource(whole))).rejects.toThrow(
-    /key.parquet, row group 0: its columns to be read have 1 MB, the limit is 1 MB: write the file with smaller row groups/,
+    /key.parquet, row group 0: its columns to be read have 2,623 bytes, the limit is 100 bytes: write the file with smaller row groups/,
   );
 });
 

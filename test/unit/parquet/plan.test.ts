@@ -1,7 +1,14 @@
 /** How row groups are put together into runs. */
 import { planRuns } from 'shared/parquet/plan';
+import { chunkOf } from '../../support/parquet';
 
-const group = (rows: number, bytes: number) => ({ rows, compressed: { value: bytes, other: 1e9 }, uncompressed: {} });
+const group = (rows: number, bytes: number) => ({
+  rows,
+  chunks: new Map([
+    ['value', chunkOf(bytes)],
+    ['other', chunkOf(1e9)],
+  ]),
+});
 const plan = (groups: ReturnType<typeof group>[], targets = { bytes: 40, rows: 1e9 }) => {
   const rows = groups.reduce((sum, { rows }) => sum + rows, 0);
   return planRuns({ rows, rowGroups: groups }, ['value'], targets);

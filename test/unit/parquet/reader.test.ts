@@ -70,10 +70,10 @@ describe('a run of row groups', () => {
     // The end of the file once more, which is all of so small a file.
     expect(requests).toHaveLength(2);
     expect(metadata).toMatchObject({ rows: 300, rowGroups: [{ rows: 100 }, { rows: 100 }, { rows: 100 }] });
-    expect(metadata.columns.map(({ name, format }) => [name, format]).slice(0, 3)).toEqual([
-      ['timestamp', 'tsu:'],
-      ['region', 'u'],
-      ['value', 'g'],
+    expect(metadata.columns.map(({ name, type }) => [name, type]).slice(0, 3)).toEqual([
+      ['timestamp', { kind: 'timestamp', unit: 'us', isInstant: false }],
+      ['region', { kind: 'text' }],
+      ['value', { kind: 'float', bits: 64 }],
     ]);
     await file.close();
   });
@@ -147,7 +147,7 @@ describe('the schema', () => {
       'column value is missing',
     );
     await expect(collectFixture(reader, 'value-list', generation, strict)).rejects.toThrow(
-      'column value is not a number',
+      'column value is a LIST: only flat columns can be used',
     );
   });
 

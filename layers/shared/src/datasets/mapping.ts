@@ -3,12 +3,16 @@ import { z } from 'zod';
 import { ConfigurationError } from '../errors';
 
 const text = z.string().trim().min(1);
+/** As it stands in the file: Parquet's names may begin or end with spaces. */
+const column = z.string().min(1);
 /** Names that InfluxDB keeps for itself: a tag or field of such a name is refused by the server, point by point. */
-const key = text.refine((name) => name !== 'time' && !name.startsWith('_'), 'InfluxDB reserves this name');
+const key = column
+  .refine((name) => name !== 'time' && !name.startsWith('_'), 'InfluxDB reserves this name')
+  .refine((name) => !name.endsWith('\\'), 'line protocol cannot hold a name that ends in a backslash');
 const zone = text.refine(isZone, 'not an IANA time zone such as America/Sao_Paulo');
 
 const fieldSchema = z.strictObject({
-  column: text,
+  column,
   /** number: any number, boolean (1 or 0) or numeric text, written as a float. text: written as a string. */
   type: z.enum(['number', 'text']),
   /** The field's key; the column's name by default. */
@@ -16,7 +20,7 @@ const fieldSchema = z.strictObject({
   /** A row whose value is null, NaN, infinite or unreadable is invalid; otherwise the field is left out of the point. */
   required: z.boolean().optional(),
   /** The field's key by the trimmed text of another column, for one column that holds several quantities. */
-  named: z.strictObject({ by: text, names: z.record(text, key), otherwise: key }).optional(),
+  named: z.strictObject({ by: column, names: z.record(text, key), otherwise: key }).optional(),
 });
 
 const mappingSchema = z
@@ -25,7 +29,7 @@ const mappingSchema = z
     name: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'lower-case letters, digits, - and _'),
     measurement: text.refine((name) => !/^[_#]/.test(name), 'may not begin with _ or #'),
     time: z.strictObject({
-      column: text,
+      column,
       /** What an integer column counts since 1970. Without it an integer column is refused. */
       unit: z.enum(['s', 'ms', 'us', 'ns']).optional(),
       /** The zone of wall-clock times, which are UTC by default. */
@@ -34,12 +38,14 @@ const mappingSchema = z
     tags: z.strictObject({ required: z.array(key).default([]), optional: z.array(key).default([]) }),
     fields: z.array(fieldSchema).min(1),
     /** Columns that the file must have, beside the time, the required tags and the required fields. */
-    required: z.array(text).default([]),
+    required: z.array(column).default([]),
     /** Expectations whose breach is a warning with a count, never a loss. */
     checks: z
       .strictObject({
-        known: z.record(text, z.array(text)).default({}),
-        ranges: z.record(text, z.strictObject({ min: z.number().optional(), max: z.number().optional() })).default({}),
+        known: z.record(column, z.array(text)).default({}),
+        ranges: z
+          .record(column, z.strictObject({ min: z.number().optional(), max: z.number().optional() }))
+          .default({}),
       })
       .default({ known: {}, ranges: {} }),
   })

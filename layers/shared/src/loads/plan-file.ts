@@ -4,7 +4,7 @@ import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, partitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
-import type { ColumnInfo, ParquetMetadata } from '../parquet/metadata';
+import type { ColumnInfo } from '../parquet/metadata';
 import { type PlanTargets, planRuns } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
 import { contestedNames, schemaProblems } from '../points/schema';
@@ -47,10 +47,10 @@ export async function planFile(
   const source = await objects.open(version);
   try {
     const metadata = await reader.inspect(source, signal);
-    refuseDamaged(metadata, source.name);
     if (validateSchema) {
       const problems = schemaProblems(metadata.columns, mapping, partitions);
-      refuse(source.name, problems.length > 0 ? [...problems, hint(metadata.columns, partitions, mapping)] : []);
+      const about = hint(metadata.columns, partitions, mapping);
+      refuse(source.name, problems.length > 0 ? [`${problems.join(', ')}: ${about}`] : []);
     }
     const runs = planRuns(metadata, mappedColumns(mapping), targets);
     const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping, partitions).length > 0;
@@ -90,14 +90,6 @@ export async function planWhole(
   }
 }
 
-/** @throws DataConversionError for numbers of rows and bytes that no file has */
-function refuseDamaged({ rows, rowGroups }: ParquetMetadata, name: string): void {
-  const counts = [rows, ...rowGroups.flatMap((group) => [group.rows, ...Object.values(group.compressed)])];
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const wrong = [...counts, total].find((count) => !Number.isSafeInteger(count) || count < 0);
-  if (wrong !== undefined) refuse(name, [`its footer is damaged: it gives ${wrong} as a number of rows or bytes`]);
-}
-
 /** What is said of a required column that no row of a file has a value of. */
 export const withoutValue = (column: string): string => `column ${column} has no value in any row`;
 
@@ -106,7 +98,7 @@ function hint(columns: readonly ColumnInfo[], partitions: PartitionColumns, { na
   const names = columns.slice(0, MAX_NAMES).map((column) => column.name);
   const others = columns.length > MAX_NAMES ? ` and ${columns.length - MAX_NAMES} more` : '';
   const path = partitions.size > 0 ? `, its path ${[...partitions.keys()].join(', ')}` : '';
-  return `as dataset ${name} requires (the file has ${names.join(', ')}${others}${path}; DATASET_MAPPINGS can say what they are)`;
+  return `dataset ${name} reads what is named here (the file has ${names.join(', ')}${others}${path}; DATASET_MAPPINGS can say what they are)`;
 }
 
 function refuse(name: string, problems: readonly string[]): void {

@@ -1,15 +1,18 @@
 /**
  * Arrow arrays in WebAssembly memory, seen where they lie: the C data interface with 32-bit pointers, without a copy.
+ * They hold values as they are stored in the file, whatever these mean: see `physical-footer`.
  * Layout: https://arrow.apache.org/docs/format/CDataInterface.html#structure-definitions
  *
  * Views die when the memory grows: take them, use them and drop them without an `await` between.
  */
-import type { ColumnInfo } from './metadata';
+import type { ColumnType } from './column-type';
+import type { ColumnInfo, Storage } from './metadata';
 
 /** A column of one record batch. Row `i` is element `offset + i` of every buffer. */
 export interface ArrowColumn {
   readonly name: string;
-  readonly format: string;
+  readonly type: ColumnType;
+  readonly stored: Storage;
   readonly length: number;
   readonly offset: number;
   /** One bit a row, 1 where there is a value; undefined where every row has one. */
@@ -17,24 +20,11 @@ export interface ArrowColumn {
   /** Everything from the start of buffer `index` (0 is the validity); cut and type it with `view`. */
   readonly memory: ArrayBuffer;
   buffer(index: number): number;
-  readonly dictionary: ArrowColumn | undefined;
 }
 
-/** The top-level columns of an ArrowSchema struct. */
-export function columnsOfSchema(memory: ArrayBuffer, schema: number): ColumnInfo[] {
-  return children(memory, schema, SCHEMA).map((child) => {
-    const view = new DataView(memory);
-    const name = textAt(memory, view.getUint32(child + 4, true));
-    const format = textAt(memory, view.getUint32(child, true));
-    const dictionary = view.getUint32(child + SCHEMA.dictionary, true);
-    if (dictionary === 0) return { name, format };
-    return { name, format, dictionary: textAt(memory, view.getUint32(dictionary, true)) };
-  });
-}
-
-/** The columns of a record batch: an ArrowArray struct of type struct, whose schema is `columns`. */
+/** The columns of a record batch: an ArrowArray struct of type struct, whose children are `columns`. */
 export function columnsOfBatch(memory: ArrayBuffer, array: number, columns: readonly ColumnInfo[]): ArrowColumn[] {
-  return children(memory, array, ARRAY).map((child, index) => {
+  return children(memory, array).map((child, index) => {
     const column = columns[index];
     if (!column) throw new Error(`record batch has more columns than its schema: ${columns.length}`);
     return columnAt(memory, child, column);
@@ -52,10 +42,9 @@ export function isValid(column: ArrowColumn, row: number): boolean {
   return ((column.validity[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
 }
 
-const SCHEMA = { childCount: 24, children: 32, dictionary: 36 };
-const ARRAY = { nullCount: 8, offset: 16, childCount: 32, buffers: 40, children: 44, dictionary: 48 };
+const ARRAY = { nullCount: 8, offset: 16, childCount: 32, buffers: 40, children: 44 };
 
-function columnAt(memory: ArrayBuffer, array: number, { name, format, dictionary }: ColumnInfo): ArrowColumn {
+function columnAt(memory: ArrayBuffer, array: number, { name, type, stored }: ColumnInfo): ArrowColumn {
   const view = new DataView(memory);
   const length = rowsOfBatch(memory, array);
   const offset = Number(view.getBigInt64(array + ARRAY.offset, true));
@@ -65,27 +54,19 @@ function columnAt(memory: ArrayBuffer, array: number, { name, format, dictionary
   const hasNulls = view.getBigInt64(array + ARRAY.nullCount, true) !== 0n && buffer(0) !== 0;
   return {
     name,
-    format,
+    type,
+    stored,
     length,
     offset,
     validity: hasNulls ? new Uint8Array(memory, buffer(0), (offset + length + 7) >> 3) : undefined,
     memory,
     buffer,
-    dictionary:
-      dictionary === undefined
-        ? undefined
-        : columnAt(memory, view.getUint32(array + ARRAY.dictionary, true), { name, format: dictionary }),
   };
 }
 
-function children(memory: ArrayBuffer, struct: number, layout: { childCount: number; children: number }): number[] {
+function children(memory: ArrayBuffer, struct: number): number[] {
   const view = new DataView(memory);
-  const count = Number(view.getBigInt64(struct + layout.childCount, true));
-  const first = view.getUint32(struct + layout.children, true);
+  const count = Number(view.getBigInt64(struct + ARRAY.childCount, true));
+  const first = view.getUint32(struct + ARRAY.children, true);
   return Array.from({ length: count }, (_, index) => view.getUint32(first + 4 * index, true));
-}
-
-function textAt(memory: ArrayBuffer, start: number): string {
-  const bytes = new Uint8Array(memory, start);
-  return Buffer.from(memory, start, bytes.indexOf(0)).toString('utf8');
 }

@@ -1,4 +1,4 @@
-/** What a worker does with a file: tell its metadata, survey its columns, or turn its rows into points. */
+/** What a worker does with a file's rows: survey its columns, turn them into points, or try whether a column can be decoded. */
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { lackingColumns } from '../points/constants';
 import { PointsEncoder } from '../points/encoder';
@@ -7,7 +7,7 @@ import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead } from '../points/schema';
 import { TextIds } from '../points/text-ids';
 import { isValid } from './c-data';
-import type { PointsJob, Survey, SurveyJob } from './protocol';
+import type { PointsJob, ProbeJob, Survey, SurveyJob } from './protocol';
 import { BATCH_ROWS, type ParquetTables } from './tables';
 
 export interface PointsOutput {
@@ -36,7 +36,7 @@ export async function encodePoints(tables: ParquetTables, job: PointsJob, output
   );
   await tables.forEachBatch(
     job,
-    readable(tables, columnsToRead(columns, job.mapping)),
+    columnsToRead(columns, job.mapping),
     (batch) => {
       encoder.encode(batch.columns, batch.rows, batch.firstRow);
       if (rejected.length > 0) output.rejects(rejected);
@@ -69,11 +69,9 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
 
   for (let group = 0; group < rowGroups.length && (contested.size > 0 || empty.size > 0); group++) {
     const wanted = [...empty, ...(contested.size > 0 ? named.map(({ by }) => by) : [])];
-    const columns = readable(tables, [...new Set(wanted)]);
-    if (columns.length === 0) break;
     await tables.forEachBatch(
       { firstRowGroup: group, rowGroups: 1, maxRowGroupBytes: job.maxRowGroupBytes },
-      columns,
+      [...new Set(wanted)],
       (batch) => {
         for (const column of batch.columns) {
           if (empty.has(column.name) && hasValue(column)) empty.delete(column.name);
@@ -93,14 +91,15 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
   return { taken: taken.sort(), whollyNull: rows === 0 ? [] : [...empty, ...nullConstants] };
 }
 
-/** Nested columns stay unread: no mapping can use them. */
-function readable(tables: ParquetTables, names: readonly string[]): string[] {
-  const flat = tables.metadata.columns.filter(({ format }) => !format.startsWith('+')).map(({ name }) => name);
-  return flat.filter((name) => names.includes(name));
+/** Decodes a column of a row group to no end: it returns where that is possible. */
+export async function probeColumn(tables: ParquetTables, job: ProbeJob): Promise<void> {
+  const range = { firstRowGroup: job.rowGroup, rowGroups: 1, maxRowGroupBytes: job.maxRowGroupBytes };
+  const ignore = () => undefined;
+  await tables.forEachBatch(range, [job.column], ignore, ignore);
 }
 
 function hasValue(column: Parameters<typeof isValid>[0]): boolean {
-  if (column.format === 'n') return false;
+  if (column.type.kind === 'null') return false;
   for (let row = 0; row < column.length; row++) if (isValid(column, row)) return true;
   return false;
 }

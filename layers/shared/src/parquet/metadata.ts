@@ -1,8 +1,12 @@
 /** What a Parquet file's footer says, as plain data. */
+import type { CompressionCodec, Encoding, ParquetType } from 'hyparquet';
+import type { ColumnType } from './column-type';
 
 export interface ParquetMetadata {
+  /** Those of all row groups: a footer's own count is not trusted. */
   readonly rows: number;
   readonly createdBy: string | undefined;
+  /** The top-level columns, each name once. */
   readonly columns: readonly ColumnInfo[];
   readonly rowGroups: readonly RowGroupInfo[];
 }
@@ -10,20 +14,40 @@ export interface ParquetMetadata {
 /** A top-level column. */
 export interface ColumnInfo {
   readonly name: string;
-  /** Its Arrow type, in the notation of https://arrow.apache.org/docs/format/CDataInterface.html#format-strings */
-  readonly format: string;
-  /** A dictionary's values' type, where `format` is the type of its indices. */
-  readonly dictionary?: string;
+  readonly type: ColumnType;
+  /** As the file declares it, for messages: `INT64 TIMESTAMP(MICROS)`. */
+  readonly declared: string;
+  readonly stored: Storage;
+}
+
+/** How a flat column's values are stored, whatever they mean. */
+export interface Storage {
+  readonly type: ParquetType;
+  /** Bytes of a FIXED_LEN_BYTE_ARRAY. */
+  readonly length: number | undefined;
+  readonly isOptional: boolean;
 }
 
 export interface RowGroupInfo {
   readonly rows: number;
-  /** Per column name: bytes in the file, and bytes once decompressed (still encoded). A nested column counts as one. */
-  readonly compressed: Readonly<Record<string, number>>;
-  readonly uncompressed: Readonly<Record<string, number>>;
+  /** By the names of the columns that can be used. */
+  readonly chunks: ReadonlyMap<string, ChunkInfo>;
+}
+
+/** The part of a column that a row group holds. */
+export interface ChunkInfo {
+  /** Its first byte in the file. */
+  readonly start: number;
+  /** Bytes in the file, and bytes once decompressed (still encoded). */
+  readonly compressed: number;
+  readonly uncompressed: number;
+  readonly codec: CompressionCodec;
+  readonly encodings: readonly Encoding[];
+  /** Rows without a value, where the writer counted them. */
+  readonly nulls: number | undefined;
 }
 
 /** The bytes of some columns of a row group, in the file. */
 export function bytesOf(rowGroup: RowGroupInfo, columns: readonly string[]): number {
-  return columns.reduce((sum, column) => sum + (rowGroup.compressed[column] ?? 0), 0);
+  return columns.reduce((sum, column) => sum + (rowGroup.chunks.get(column)?.compressed ?? 0), 0);
 }

@@ -48,7 +48,16 @@ export interface PointsJob {
   readonly lookahead: number;
 }
 
-export type Job = InspectJob | SurveyJob | PointsJob;
+/** Tries whether a column of a row group can be decoded, where several together could not. */
+export interface ProbeJob {
+  readonly kind: 'probe';
+  readonly file: FileRef;
+  readonly rowGroup: number;
+  readonly column: string;
+  readonly maxRowGroupBytes: number;
+}
+
+export type Job = InspectJob | SurveyJob | PointsJob | ProbeJob;
 
 export interface Survey {
   readonly taken: readonly string[];
@@ -69,7 +78,11 @@ export type FromWorker =
   | { readonly type: 'metadata'; readonly metadata: ParquetMetadata }
   | { readonly type: 'survey'; readonly survey: Survey }
   | { readonly type: 'report'; readonly report: PointsReport }
-  | { readonly type: 'failed'; readonly reason: string; readonly isData: boolean };
+  | { readonly type: 'probed' }
+  | { readonly type: 'failed'; readonly reason: string; readonly fault: Fault };
+
+/** Who is at fault: the file, the file in a way that the decoder does not tell, or this program. */
+export type Fault = 'file' | 'undecodable' | 'program';
 
 /** What a worker is started with: a word in which it keeps the row group that it reads, from 0, or -1, even should it crash. */
 export interface WorkerStart {

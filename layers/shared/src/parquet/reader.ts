@@ -5,12 +5,13 @@ import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
 import type { BatchLimits } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectedRow } from '../points/report';
-import { contestedNames, schemaProblems } from '../points/schema';
+import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
 import type { ParquetMetadata } from './metadata';
 import type { FileRef, Job, Survey } from './protocol';
 import { boundedSource, type ParquetSource } from './source';
 import { readTail } from './tail';
-import { WorkerPool } from './worker-pool';
+import { describeUndecodable } from './undecodable';
+import { UndecodableError, WorkerPool } from './worker-pool';
 
 export interface ParquetReaderOptions {
   /** The bundled worker, `worker.ts` with everything but parquet-wasm. */
@@ -92,7 +93,11 @@ export class ParquetReader {
     options: { readonly signal?: AbortSignal; readonly partitions?: PartitionColumns } = {},
   ): Promise<Survey> {
     const opened = await this.open(source, options.signal);
-    return this.surveyOpened(this.bounded(source), opened, mapping, requiredColumns(mapping), options);
+    try {
+      return await this.surveyOpened(this.bounded(source), opened, mapping, requiredColumns(mapping), options);
+    } catch (error) {
+      throw await this.explained(error, source, opened, mapping, options.signal);
+    }
   }
 
   /**
@@ -127,8 +132,22 @@ export class ParquetReader {
     options: ReadPointsOptions,
     done: (report: PointsReport) => void,
   ): AsyncGenerator<Batch> {
+    const opened = await this.open(source, options.signal);
+    try {
+      yield* this.iterateOpened(source, opened, mapping, options, done);
+    } catch (error) {
+      throw await this.explained(error, source, opened, mapping, options.signal);
+    }
+  }
+
+  private async *iterateOpened(
+    source: ParquetSource,
+    opened: OpenedFile,
+    mapping: DatasetMapping,
+    options: ReadPointsOptions,
+    done: (report: PointsReport) => void,
+  ): AsyncGenerator<Batch> {
     const { signal, onReject, partitions = NO_PARTITIONS } = options;
-    const opened = await this.open(source, signal);
     const { metadata, file } = opened;
     if (options.validateSchema) refuseUnfit(source, schemaProblems(metadata.columns, mapping, partitions));
     const taken = options.taken ?? (await this.surveyOpened(source, opened, mapping, [], options)).taken;
@@ -202,8 +221,25 @@ export class ParquetReader {
     return (await this.inTurn(() => this.single(source, job, 'survey', signal))).survey;
   }
 
+  /** The error to throw for one that was caught: where it names no column, the columns are tried one by one. */
+  private async explained(
+    error: unknown,
+    source: ParquetSource,
+    { file, metadata }: OpenedFile,
+    mapping: DatasetMapping,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    if (!(error instanceof UndecodableError)) return error;
+    const { rowGroup } = error;
+    const { maxRowGroupBytes } = this;
+    const columns = columnsToRead(metadata.columns, mapping);
+    return await describeUndecodable(error, source.name, metadata, columns, (column) =>
+      this.single(source, { kind: 'probe', file, rowGroup, column, maxRowGroupBytes }, 'probed', signal),
+    );
+  }
+
   /** Runs a job to the message of its result. */
-  private async single<T extends 'metadata' | 'survey' | 'report'>(
+  private async single<T extends 'metadata' | 'survey' | 'report' | 'probed'>(
     source: ParquetSource,
     job: Job,
     type: T,

@@ -1,8 +1,11 @@
 /** Reads a Parquet file by row group into Arrow record batches in WebAssembly memory, one slice ahead of their use. */
 import { type FFIStream, ParquetFile, wasmMemory } from 'parquet-wasm';
-import { type ArrowColumn, columnsOfBatch, columnsOfSchema, rowsOfBatch } from './c-data';
+import { type ArrowColumn, columnsOfBatch, rowsOfBatch } from './c-data';
 import { bytesOf, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } from './metadata';
+import { pagesProblem } from './pages';
+import { physicalFooter } from './physical-footer';
 import { RangeCache, RangedBlob, type ReadRange } from './ranged-blob';
+import { UnreadableFile } from './unreadable';
 
 /** Rows of a record batch: their columns fit a processor's cache. */
 export const BATCH_ROWS = 8192;
@@ -14,10 +17,12 @@ const SLICE_ROWS = 8 * BATCH_ROWS;
 const SLICE_BYTES = 64 * 1024 * 1024;
 /** Row groups up to this size are fetched while the one before is encoded. */
 const FETCH_AHEAD_BYTES = 16 * 1024 * 1024;
+/** Bytes of a decoded number. */
+const NUMBER_BYTES = 8;
 
-/** The file itself is at fault: it cannot be decoded, or not within the limits. */
-export class UnreadableFile extends Error {
-  override readonly name = 'UnreadableFile';
+/** The decoder failed in a way that says nothing of the column that made it. */
+export class UndecodableRowGroup extends Error {
+  override readonly name = 'UndecodableRowGroup';
 }
 
 export interface RecordBatch {
@@ -27,82 +32,147 @@ export interface RecordBatch {
   readonly firstRow: number;
 }
 
+export interface RowGroupRange {
+  readonly firstRowGroup: number;
+  readonly rowGroups: number;
+  readonly maxRowGroupBytes: number;
+}
+
+interface OpenFile {
+  readonly columns: readonly ColumnInfo[];
+  readonly file: ParquetFile;
+}
+
 export class ParquetTables {
-  readonly metadata: ParquetMetadata;
   private readonly cache: RangeCache;
 
-  private constructor(
-    private readonly file: ParquetFile,
-    cache: RangeCache,
+  /** @param reading is told which row group is being read. */
+  constructor(
+    readonly metadata: ParquetMetadata,
+    read: ReadRange,
+    private readonly size: number,
     private readonly reading: (rowGroup: number) => void,
   ) {
-    this.cache = cache;
-    this.metadata = metadataOf(file);
-  }
-
-  /** @param reading is told which row group is being read. */
-  static async open(read: ReadRange, size: number, reading: (rowGroup: number) => void): Promise<ParquetTables> {
-    const cache = new RangeCache(read);
-    reading(-1);
-    const file = await ParquetFile.fromFile(new RangedBlob(cache.read, 0, size)).catch(refuse);
-    cache.forget();
-    return new ParquetTables(file, cache, reading);
+    this.cache = new RangeCache(read);
   }
 
   /**
    * Hands each record batch of a row group to `use`, whose views die with the next `await`; `pause` is awaited after it.
-   * @param columns of the file; at least one.
+   * @param names of columns that can be used; those of other columns, and unknown ones, are passed over.
+   * @throws UnreadableFile where the file is at fault, UndecodableRowGroup where the decoder does not say how
    */
   async forEachBatch(
-    range: { firstRowGroup: number; rowGroups: number; maxRowGroupBytes: number },
-    columns: readonly string[],
+    range: RowGroupRange,
+    names: readonly string[],
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
-    const slices = this.slicesOf(range, columns);
-    let ahead: Promise<FFIStream> | undefined = slices[0] && this.read(slices[0], columns);
-    for (const [index, slice] of slices.entries()) {
-      const stream = await ahead;
-      const next = slices[index + 1];
-      // Only one read is under way at any time, and within a row group the bytes are there already.
-      const isCheap =
-        next !== undefined && (next.offset > 0 || bytesOf(this.group(next.rowGroup), columns) <= FETCH_AHEAD_BYTES);
-      ahead = isCheap ? this.read(next, columns) : undefined;
-      ahead?.catch(() => undefined);
-      if (stream) await useAll(stream, slice.firstRow, use, pause);
-      if (!isCheap && next) ahead = this.read(next, columns);
+    const columns = this.metadata.columns.filter(({ name, type }) => names.includes(name) && type.kind !== 'unusable');
+    if (columns.length === 0) return this.forEachEmptyBatch(range, use, pause);
+    const opened = await this.open(columns, range);
+    try {
+      await this.readSlices(opened, range, use, pause);
+    } finally {
+      opened.file.free();
     }
-    await ahead;
   }
 
-  private read({ rowGroup, offset, limit }: Slice, columns: readonly string[]): Promise<FFIStream> {
+  private async readSlices(
+    opened: OpenFile,
+    range: RowGroupRange,
+    use: (batch: RecordBatch) => void,
+    pause: () => Promise<void> | undefined,
+  ): Promise<void> {
+    const slices = this.slicesOf(range, opened.columns);
+    const following = (): Slice | undefined => slices.next().value ?? undefined;
+    let slice = following();
+    let ahead = slice && this.read(slice, opened, range);
+    while (slice) {
+      const stream = await ahead;
+      const next = following();
+      // Only one read is under way at any time, and within a row group the bytes are there already.
+      const isCheap = next !== undefined && (next.offset > 0 || next.bytes <= FETCH_AHEAD_BYTES);
+      ahead = isCheap ? this.read(next, opened, range) : undefined;
+      ahead?.catch(() => undefined);
+      if (stream) await useAll(stream, slice, opened.columns, use, pause);
+      if (!isCheap && next) ahead = this.read(next, opened, range);
+      slice = next;
+    }
+  }
+
+  /** Rows of which no column is read. */
+  private async forEachEmptyBatch(
+    range: RowGroupRange,
+    use: (batch: RecordBatch) => void,
+    pause: () => Promise<void> | undefined,
+  ): Promise<void> {
+    for (const { firstRow, limit } of this.slicesOf(range, [])) {
+      for (let row = 0; row < limit; row += BATCH_ROWS) {
+        use({ columns: [], rows: Math.min(BATCH_ROWS, limit - row), firstRow: firstRow + row });
+        await pause();
+      }
+    }
+  }
+
+  /** Some row groups of the file, as a file that ends in another footer: its own bytes, and behind them those of the footer. */
+  private async open(columns: readonly ColumnInfo[], { firstRowGroup, rowGroups }: RowGroupRange): Promise<OpenFile> {
+    const footer = physicalFooter(columns, this.metadata.rowGroups.slice(firstRowGroup, firstRowGroup + rowGroups));
+    const read: ReadRange = (start, end) =>
+      start < this.size
+        ? this.cache.read(start, end)
+        : Promise.resolve(footer.slice(start - this.size, end - this.size).buffer as ArrayBuffer);
+    const file = await ParquetFile.fromFile(new RangedBlob(read, 0, this.size + footer.length)).catch(undecodable);
+    return { columns, file };
+  }
+
+  private async read(slice: Slice, { columns, file }: OpenFile, range: RowGroupRange): Promise<FFIStream> {
+    const { rowGroup, offset, limit } = slice;
     this.reading(rowGroup);
-    if (offset === 0) this.cache.forget();
-    const options = { rowGroups: [rowGroup], columns: [...columns], batchSize: BATCH_ROWS, offset, limit };
-    return this.file.read(options).then((table) => table.intoFFI(), refuse);
+    if (offset === 0) {
+      this.cache.forget();
+      await this.fetch(this.group(rowGroup), columns, range.maxRowGroupBytes);
+    }
+    // All of it is read without an offset, as there is nothing to skip.
+    const part = offset === 0 && limit === this.group(rowGroup).rows ? {} : { offset, limit };
+    const table = await file
+      .read({ rowGroups: [rowGroup - range.firstRowGroup], batchSize: BATCH_ROWS, ...part })
+      .catch(undecodable);
+    return table.intoFFI();
   }
 
-  private slicesOf(
-    {
-      firstRowGroup,
-      rowGroups,
-      maxRowGroupBytes,
-    }: { firstRowGroup: number; rowGroups: number; maxRowGroupBytes: number },
-    columns: readonly string[],
-  ): Slice[] {
+  /** Fetches a row group's column chunks, which parquet-wasm then finds in the cache, and checks them. */
+  private async fetch(group: RowGroupInfo, columns: readonly ColumnInfo[], mostPageBytes: number): Promise<void> {
+    await Promise.all(
+      columns.map(async ({ name }) => {
+        const chunk = group.chunks.get(name);
+        if (!chunk) return;
+        const bytes = await this.cache.read(chunk.start, chunk.start + chunk.compressed);
+        const problem = pagesProblem(bytes, group.rows, mostPageBytes);
+        if (problem !== undefined) throw new UnreadableFile(`column ${name} ${problem}`);
+      }),
+    );
+  }
+
+  private *slicesOf(
+    { firstRowGroup, rowGroups, maxRowGroupBytes }: RowGroupRange,
+    columns: readonly ColumnInfo[],
+  ): Generator<Slice, undefined> {
+    const names = columns.map(({ name }) => name);
     let firstRow = this.metadata.rowGroups.slice(0, firstRowGroup).reduce((sum, { rows }) => sum + rows, 0);
-    return Array.from({ length: rowGroups }, (_, index) => firstRowGroup + index).flatMap((rowGroup) => {
+    for (let rowGroup = firstRowGroup; rowGroup < firstRowGroup + rowGroups; rowGroup++) {
       const group = this.group(rowGroup);
-      this.reading(rowGroup);
-      refuseTooLarge(bytesOf(group, columns), maxRowGroupBytes);
-      const limit = sliceRows(group, columns);
-      const slices = Array.from({ length: Math.ceil(group.rows / limit) }, (_, part) => {
-        const offset = part * limit;
-        return { rowGroup, offset, limit: Math.min(limit, group.rows - offset), firstRow: firstRow + offset };
-      });
+      const bytes = bytesOf(group, names);
+      if (bytes > maxRowGroupBytes) {
+        this.reading(rowGroup);
+        throw tooLarge(bytes, maxRowGroupBytes);
+      }
+      const most = sliceRows(group, names, maxRowGroupBytes);
+      for (let offset = 0; offset < group.rows; offset += most) {
+        yield { rowGroup, offset, limit: Math.min(most, group.rows - offset), firstRow: firstRow + offset, bytes };
+      }
       firstRow += group.rows;
-      return slices;
-    });
+    }
+    return undefined;
   }
 
   private group(index: number): RowGroupInfo {
@@ -119,11 +189,14 @@ interface Slice {
   readonly offset: number;
   readonly limit: number;
   readonly firstRow: number;
+  /** Of the row group's columns, in the file. */
+  readonly bytes: number;
 }
 
 async function useAll(
   stream: FFIStream,
-  firstRow: number,
+  { firstRow, limit }: Slice,
+  infos: readonly ColumnInfo[],
   use: (batch: RecordBatch) => void,
   pause: () => Promise<void> | undefined,
 ): Promise<void> {
@@ -134,55 +207,48 @@ async function useAll(
       const memory = wasmMemory().buffer;
       const array = stream.arrayAddr(index);
       const rows = rowsOfBatch(memory, array);
-      const columns = columnsOfBatch(memory, array, columnsOfSchema(memory, stream.schemaAddr()));
-      use({ columns, rows, firstRow: row });
+      use({ columns: columnsOfBatch(memory, array, infos), rows, firstRow: row });
       row += rows;
       await pause();
     }
   } finally {
     stream.drop();
   }
+  if (row - firstRow !== limit)
+    throw new UnreadableFile(`corrupt: ${row - firstRow} of ${limit} rows could be decoded`);
 }
 
-function sliceRows(group: RowGroupInfo, columns: readonly string[]): number {
-  const bytes = columns.reduce((sum, column) => sum + (group.uncompressed[column] ?? 0), 0);
+/**
+ * Rows of a slice. parquet-wasm panics where it has to skip miniblocks of more than 64 values, as DuckDB writes them in columns of
+ * DELTA_BINARY_PACKED: a row group with such a column is read whole, if memory allows.
+ */
+function sliceRows(group: RowGroupInfo, columns: readonly string[], mostBytes: number): number {
+  const chunks = columns.flatMap((column) => group.chunks.get(column) ?? []);
+  const isPacked = chunks.some(({ encodings }) => encodings.includes('DELTA_BINARY_PACKED'));
+  const decoded = chunks.reduce((sum, { uncompressed }) => sum + Math.max(uncompressed, NUMBER_BYTES * group.rows), 0);
+  if (isPacked && decoded <= mostBytes) return Math.max(1, group.rows);
+  const bytes = chunks.reduce((sum, { uncompressed }) => sum + uncompressed, 0);
   return Math.max(1, Math.min(SLICE_ROWS, Math.floor((group.rows * SLICE_BYTES) / Math.max(1, bytes))));
 }
 
-function refuseTooLarge(bytes: number, most: number): void {
-  if (bytes <= most) return;
-  const inMegabytes = (count: number) => `${Math.ceil(count / 1024 / 1024)} MB`;
-  throw new UnreadableFile(
-    `its columns to be read have ${inMegabytes(bytes)}, the limit is ${inMegabytes(most)}: write the file with smaller row groups ` +
+function tooLarge(bytes: number, most: number): UnreadableFile {
+  const [have, limit] = inUnits(bytes, most);
+  return new UnreadableFile(
+    `its columns to be read have ${have}, the limit is ${limit}: write the file with smaller row groups ` +
       '(row_group_size in pyarrow, ROW_GROUP_SIZE in DuckDB), or give the loader more memory and raise the limit',
   );
 }
 
-function metadataOf(file: ParquetFile): ParquetMetadata {
-  const schema = file.schema().intoFFI();
-  const columns: ColumnInfo[] = columnsOfSchema(wasmMemory().buffer, schema.addr());
-  schema.free();
-  const metadata = file.metadata();
-  const fileMetadata = metadata.fileMetadata();
-  const rowGroups = metadata.rowGroups().map((group): RowGroupInfo => {
-    const compressed: Record<string, number> = {};
-    const uncompressed: Record<string, number> = {};
-    for (const chunk of group.columns()) {
-      const name = chunk.columnPath()[0] ?? '';
-      compressed[name] = (compressed[name] ?? 0) + chunk.compressedSize();
-      uncompressed[name] = (uncompressed[name] ?? 0) + chunk.uncompressedSize();
-      chunk.free();
-    }
-    const rows = group.numRows();
-    group.free();
-    return { rows, compressed, uncompressed };
-  });
-  const result = { rows: fileMetadata.numRows(), createdBy: fileMetadata.createdBy(), columns, rowGroups };
-  fileMetadata.free();
-  metadata.free();
-  return result;
+/** In the largest unit in which the two differ. */
+function inUnits(bytes: number, most: number): string[] {
+  const megabytes = [bytes, most].map((count) => `${Math.ceil(count / 1024 / 1024).toLocaleString('en-US')} MB`);
+  return megabytes[0] === megabytes[1]
+    ? [bytes, most].map((count) => `${count.toLocaleString('en-US')} bytes`)
+    : megabytes;
 }
 
-function refuse(error: unknown): never {
-  throw new UnreadableFile(error instanceof Error ? error.message : String(error), { cause: error });
+function undecodable(error: unknown): never {
+  // A panic that does surface in a promise leaves the module as broken as one that does not.
+  if (error instanceof Error && error.name === 'RuntimeError') throw error;
+  throw new UndecodableRowGroup(error instanceof Error ? error.message : String(error), { cause: error });
 }

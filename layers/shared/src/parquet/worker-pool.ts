@@ -1,8 +1,20 @@
 /** Worker threads and their jobs: one job a worker, a worker that crashed or was abandoned is never used again. */
 import { Worker } from 'node:worker_threads';
 import { DataConversionError, UnexpectedError } from '../errors';
-import type { FromWorker, Job, ToWorker, WorkerStart } from './protocol';
+import type { Fault, FromWorker, Job, ToWorker, WorkerStart } from './protocol';
 import type { ParquetSource } from './source';
+
+const RESULTS: readonly FromWorker['type'][] = ['metadata', 'survey', 'report', 'probed'];
+
+/** A row group that could not be decoded, and the decoder's own words, which name no column. */
+export class UndecodableError extends Error {
+  constructor(
+    readonly rowGroup: number,
+    readonly reason: string,
+  ) {
+    super(reason);
+  }
+}
 
 interface Thread {
   readonly worker: Worker;
@@ -24,7 +36,8 @@ export class WorkerPool {
 
   /**
    * Starts a job; ranges that it asks for are read from `source`. `next` rejects with a DataConversionError where the file is at
-   * fault, with the source's own error where a range could not be read, and with the signal's reason when aborted.
+   * fault, with an UndecodableError where it does so in a way that names no column, with the source's own error where a range could not
+   * be read, and with the signal's reason when aborted.
    */
   start(source: ParquetSource, job: Job, signal?: AbortSignal): Session {
     const thread = this.idle.pop() ?? this.spawn();
@@ -42,9 +55,9 @@ export class WorkerPool {
           .catch((error: unknown) => messages.fail(error));
       } else if (message.type === 'failed') {
         isDone = true;
-        messages.fail(message.isData ? fault(source, thread, message.reason) : new UnexpectedError(message.reason));
+        messages.fail(failure(source, thread, message.reason, message.fault));
       } else {
-        isDone ||= message.type === 'metadata' || message.type === 'survey' || message.type === 'report';
+        isDone ||= RESULTS.includes(message.type);
         messages.put(message);
       }
     };
@@ -135,14 +148,19 @@ function exactBuffer({ name }: ParquetSource, bytes: Uint8Array, expected: numbe
 function crash(source: ParquetSource, thread: Thread, error: unknown): Error {
   // By its text: an error from another thread may be of none of this thread's classes.
   const text = String(error);
+  if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return failure(source, thread, 'reading it takes more memory than there is: give the loader more', 'file');
+  }
   if (!text.startsWith('RuntimeError')) {
     return new UnexpectedError(`the Parquet worker crashed on ${source.name}: ${text}`, { cause: error });
   }
-  return fault(source, thread, `corrupt: decoding it crashed (${text})`);
+  return failure(source, thread, text, 'undecodable');
 }
 
-function fault({ name }: ParquetSource, { reading }: Thread, reason: string): DataConversionError {
+function failure({ name }: ParquetSource, { reading }: Thread, reason: string, fault: Fault): Error {
   const rowGroup = Atomics.load(reading, 0);
+  if (fault === 'program') return new UnexpectedError(reason);
+  if (fault === 'undecodable' && rowGroup >= 0) return new UndecodableError(rowGroup, reason);
   if (rowGroup < 0) return new DataConversionError(`${name}: ${reason}`, { object: name });
   return new DataConversionError(`${name}, row group ${rowGroup}: ${reason}`, { object: name, rowGroup });
 }

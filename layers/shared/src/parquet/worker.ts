@@ -3,14 +3,16 @@
  * ends this thread, not the process.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { encodePoints, surveyFile } from './jobs';
-import type { FromWorker, Job, PointsJob, ToWorker, WorkerStart } from './protocol';
+import { readFooter } from './footer';
+import type { encodePoints } from './jobs';
+import type { ParquetMetadata } from './metadata';
+import type { Fault, FromWorker, Job, PointsJob, ToWorker, WorkerStart } from './protocol';
 import type { ReadRange } from './ranged-blob';
-import { ParquetTables, UnreadableFile } from './tables';
+import { UnreadableFile } from './unreadable';
 
 if (!parentPort) throw new Error('this file is started as a worker thread by ParquetReader');
 const port = parentPort;
-const reading = new Int32Array((workerData as WorkerStart).reading);
+const readingGroup = new Int32Array((workerData as WorkerStart).reading);
 
 const waiting = new Map<number, (bytes: ArrayBuffer) => void>();
 let nextId = 0;
@@ -27,19 +29,39 @@ port.on('message', (message: ToWorker) => {
 });
 
 async function run(job: Job): Promise<void> {
+  const reading = (rowGroup: number) => Atomics.store(readingGroup, 0, rowGroup);
   try {
-    const tables = await ParquetTables.open(rangesOf(job), job.file.size, (rowGroup) => {
-      Atomics.store(reading, 0, rowGroup);
-    });
-    if (job.kind === 'inspect') send({ type: 'metadata', metadata: tables.metadata });
-    else if (job.kind === 'survey') send({ type: 'survey', survey: await surveyFile(tables, job) });
-    else send({ type: 'report', report: await encodePoints(tables, job, outputOf(job)) });
+    reading(-1);
+    const metadata = readFooter(job.file.tail, job.file.size);
+    if (job.kind === 'inspect') send({ type: 'metadata', metadata });
+    else await decode(job, metadata, reading);
   } catch (error) {
     // A panic that does surface in a promise leaves the module as broken as one that does not.
     if (error instanceof Error && error.name === 'RuntimeError') throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    send({ type: 'failed', reason, isData: error instanceof UnreadableFile });
+    send({ type: 'failed', reason: error instanceof Error ? error.message : String(error), fault: faultOf(error) });
   }
+}
+
+/** What decodes is loaded once a file is to be decoded: 40 ms that planning does without. */
+async function decode(
+  job: Exclude<Job, { kind: 'inspect' }>,
+  metadata: ParquetMetadata,
+  reading: (rowGroup: number) => void,
+) {
+  const [jobs, { ParquetTables }] = [await import('./jobs'), await import('./tables')];
+  const tables = new ParquetTables(metadata, rangesOf(job), job.file.size, reading);
+  if (job.kind === 'survey') send({ type: 'survey', survey: await jobs.surveyFile(tables, job) });
+  else if (job.kind === 'points') send({ type: 'report', report: await jobs.encodePoints(tables, job, outputOf(job)) });
+  else {
+    await jobs.probeColumn(tables, job);
+    send({ type: 'probed' });
+  }
+}
+
+/** By its name where its class is loaded late. */
+function faultOf(error: unknown): Fault {
+  if (error instanceof UnreadableFile) return 'file';
+  return error instanceof Error && error.name === 'UndecodableRowGroup' ? 'undecodable' : 'program';
 }
 
 /** Ranges of the file's end are at hand, all others are asked for. */

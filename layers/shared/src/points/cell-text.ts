@@ -1,45 +1,118 @@
-/** One cell as text: for tags of numeric columns, and for the examples of invalid rows. */
+/** One cell as text: for tags and text fields of columns that are not text, and for the examples of invalid rows. */
 import { type ArrowColumn, isValid } from '../parquet/c-data';
-import { integersOf } from './cells';
-import { decimalOf } from './decimals';
+import { fixedBytes } from './cells';
+import { decimalTexts } from './decimals';
 import { shortestSingle } from './digits';
 import { isSingle, readNumbers } from './numbers';
-import { emptySpans, isTextFormat, spansOf } from './spans';
+import { emptySpans, spansOf } from './spans';
+import { TimeReader } from './times';
 
 const decoder = new TextDecoder();
+const TIME_DIGITS = { ms: 3, us: 6, ns: 9 };
 
-/** A reader of a column's cells: null for a missing value, integers in full, floats as their shortest decimal, times as integers. */
+/**
+ * A reader of a column's cells: null for a missing value. Integers and decimals have all their digits, floats are their shortest
+ * decimal, UUIDs have hyphens; dates, times and intervals are in ISO 8601, instants with a Z.
+ */
 export function cellText(column: ArrowColumn): (row: number) => string | null {
   const textAt = valueText(column);
-  return (row) => (column.format !== 'n' && isValid(column, row) ? textAt(row) : null);
+  return (row) => (column.type.kind !== 'null' && isValid(column, row) ? textAt(row) : null);
 }
 
 function valueText(column: ArrowColumn): (row: number) => string | null {
-  const { format, memory } = column;
-  if (column.dictionary) {
-    const entries = cellText(column.dictionary);
-    const indices = integersOf({ ...column, dictionary: undefined });
-    return (row) => (indices ? entries(indices(row)) : null);
+  const { type, memory } = column;
+  switch (type.kind) {
+    case 'text': {
+      const { starts, ends } = spansOf(column, emptySpans(column.length));
+      return (row) => decoder.decode(new Uint8Array(memory).subarray(starts[row], ends[row]));
+    }
+    case 'uuid': {
+      const { starts } = spansOf(column, emptySpans(column.length));
+      return (row) => uuidText(Buffer.from(memory, starts[row], 16).toString('hex'));
+    }
+    case 'integer':
+      return type.bits === 64 ? longText(fixedBytes(column, 8), type.isSigned) : numberText(column);
+    case 'decimal':
+      return decimalTexts(column, type.scale);
+    case 'boolean':
+    case 'float':
+      return numberText(column);
+    case 'date':
+    case 'timestamp':
+    case 'int96':
+      return instantText(column);
+    case 'time':
+      return timeText(column, TIME_DIGITS[type.unit]);
+    case 'interval':
+      return intervalText(fixedBytes(column, 12));
+    case 'null':
+    case 'unusable':
+      return () => null;
   }
-  if (isTextFormat(format)) {
-    const { starts, ends } = spansOf(column, emptySpans(column.length));
-    return (row) => decoder.decode(new Uint8Array(memory).subarray(starts[row], ends[row]));
-  }
-  if (/^(l|L|ts.*|tdm)$/.test(format)) {
-    const view = new DataView(memory, column.buffer(1) + column.offset * 8);
-    return (row) => String(format === 'L' ? view.getBigUint64(row * 8, true) : view.getBigInt64(row * 8, true));
-  }
-  const isNumber = integersOf(column) || ['b', 'e', 'f', 'g'].includes(format) || decimalOf(format);
-  if (!isNumber) return format === 'tdD' ? valueText({ ...column, format: 'i' }) : () => `(${format})`;
+}
+
+function longText(view: DataView, isSigned: boolean): (row: number) => string {
+  return (row) => String(isSigned ? view.getBigInt64(row * 8, true) : view.getBigUint64(row * 8, true));
+}
+
+function numberText(column: ArrowColumn): (row: number) => string {
   const numbers = { values: new Float64Array(column.length), states: new Uint8Array(column.length) };
   readNumbers(column, numbers);
   return (row) => {
     const value = numbers.values[row] as number;
-    if (format === 'b') return value === 1 ? 'true' : 'false';
-    return isSingle(column) && Number.isFinite(value) && value !== 0 ? signed(value) : String(value);
+    if (column.type.kind === 'boolean') return value === 1 ? 'true' : 'false';
+    return isSingle(column.type) && Number.isFinite(value) && value !== 0 ? signed(value) : String(value);
   };
 }
 
 function signed(value: number): string {
   return value < 0 ? `-${shortestSingle(-value)}` : shortestSingle(value);
+}
+
+const uuidText = (hex: string): string =>
+  [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+
+/** Dates and timestamps as they stand in the file: one without a zone is the wall clock's, and has no Z. */
+function instantText(column: ArrowColumn): (row: number) => string {
+  const rows = column.length;
+  const times = { seconds: new Float64Array(rows), nanos: new Int32Array(rows), states: new Uint8Array(rows) };
+  new TimeReader({}).read(column, times);
+  const { type } = column;
+  const suffix = type.kind === 'int96' || (type.kind === 'timestamp' && type.isInstant) ? 'Z' : '';
+  return (row) => {
+    const date = new Date((times.seconds[row] as number) * 1000);
+    const rest = fraction(times.nanos[row] as number, 9);
+    // Beyond the years that a Date can hold.
+    if (Number.isNaN(date.getTime())) return `${times.seconds[row]}${rest} s after 1970`;
+    const [day, time] = date.toISOString().slice(0, -5).split('T');
+    return type.kind === 'date' ? `${day}` : `${day}T${time}${rest}${suffix}`;
+  };
+}
+
+/** The time of a day, `12:00:00.5`. */
+function timeText(column: ArrowColumn, digits: number): (row: number) => string {
+  const isShort = column.stored.type === 'INT32';
+  const view = fixedBytes(column, isShort ? 4 : 8);
+  const perSecond = 10 ** digits;
+  return (row) => {
+    const count = isShort ? view.getInt32(row * 4, true) : Number(view.getBigInt64(row * 8, true));
+    const seconds = Math.floor(count / perSecond);
+    const parts = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((part) =>
+      String(Math.floor(part)).padStart(2, '0'),
+    );
+    return `${parts.join(':')}${fraction(count - seconds * perSecond, digits)}`;
+  };
+}
+
+/** `P1M2DT3.004S`: months, days and milliseconds are kept apart, as none is a number of another. */
+function intervalText(view: DataView): (row: number) => string {
+  return (row) => {
+    const [months, days, milliseconds] = [0, 4, 8].map((at) => view.getUint32(row * 12 + at, true));
+    return `P${months}M${days}DT${(milliseconds ?? 0) / 1000}S`;
+  };
+}
+
+/** A fraction of a second without the zeros that end it. */
+function fraction(count: number, digits: number): string {
+  return count === 0 ? '' : `.${String(count).padStart(digits, '0').replace(/0+$/, '')}`;
 }

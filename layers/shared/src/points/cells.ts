@@ -6,40 +6,36 @@ export const Cell = { ok: 0, missing: 1, nan: 2, infinite: 3, unreadable: 4, out
 
 /** Sets each row's state to ok or missing. */
 export function markMissing(column: ArrowColumn, states: Uint8Array): void {
-  states.fill(column.format === 'n' ? Cell.missing : Cell.ok, 0, column.length);
+  states.fill(column.type.kind === 'null' ? Cell.missing : Cell.ok, 0, column.length);
   if (!column.validity) return;
   for (let row = 0; row < column.length; row++) if (!isValid(column, row)) states[row] = Cell.missing;
 }
 
-/** A column's buffer `index` as 32-bit words, from row 0 on; `perRow` words each. */
-export function words(column: ArrowColumn, index: number, perRow: number): Int32Array {
-  return new Int32Array(column.memory, column.buffer(index) + column.offset * perRow * 4, column.length * perRow);
+/** The bytes of values that all have `size` of them, from row 0 on. */
+export function fixedBytes(column: ArrowColumn, size: number): DataView {
+  return new DataView(column.memory, column.buffer(1) + column.offset * size, column.length * size);
 }
 
-/** An integer column's value at a row, as the nearest double; and whether the column is of integers at all. */
+/** A column's values as 32-bit words, from row 0 on; `perRow` words each. */
+export function words(column: ArrowColumn, perRow: number): Int32Array {
+  const start = column.buffer(1) + column.offset * perRow * 4;
+  const bytes = column.length * perRow * 4;
+  // Values that are stored as bytes may begin anywhere.
+  if (start % 4 === 0) return new Int32Array(column.memory, start, bytes / 4);
+  return new Int32Array(column.memory.slice(start, start + bytes));
+}
+
+/** An integer column's value at a row, as the nearest double; undefined for another column. */
 export function integersOf(column: ArrowColumn): ((row: number) => number) | undefined {
-  const size = INTEGER_BYTES[column.format];
-  if (size === undefined) return undefined;
-  const view = new DataView(column.memory, column.buffer(1) + column.offset * size, column.length * size);
-  switch (column.format) {
-    case 'c':
-      return (row) => view.getInt8(row);
-    case 'C':
-      return (row) => view.getUint8(row);
-    case 's':
-      return (row) => view.getInt16(2 * row, true);
-    case 'S':
-      return (row) => view.getUint16(2 * row, true);
-    case 'i':
-      return (row) => view.getInt32(4 * row, true);
-    case 'I':
-      return (row) => view.getUint32(4 * row, true);
-    // One rounding only: the high word times 2^32 is exact.
-    case 'l':
-      return (row) => view.getInt32(8 * row + 4, true) * 4294967296 + view.getUint32(8 * row, true);
-    default:
-      return (row) => view.getUint32(8 * row + 4, true) * 4294967296 + view.getUint32(8 * row, true);
-  }
+  if (column.type.kind !== 'integer') return undefined;
+  const { bits, isSigned } = column.type;
+  const view = fixedBytes(column, bits === 64 ? 8 : 4);
+  // One rounding only: the high word times 2^32 is exact.
+  if (bits === 64 && isSigned)
+    return (row) => view.getInt32(8 * row + 4, true) * 4294967296 + view.getUint32(8 * row, true);
+  if (bits === 64) return (row) => view.getUint32(8 * row + 4, true) * 4294967296 + view.getUint32(8 * row, true);
+  // Of a narrow integer the low bits are its value, whatever a writer put into the others.
+  const unused = 32 - bits;
+  if (isSigned) return (row) => (view.getInt32(4 * row, true) << unused) >> unused;
+  return (row) => (view.getInt32(4 * row, true) << unused) >>> unused;
 }
-
-export const INTEGER_BYTES: Readonly<Record<string, number>> = { c: 1, C: 1, s: 2, S: 2, i: 4, I: 4, l: 8, L: 8 };

@@ -17,7 +17,7 @@ export function lackingColumns(columns: readonly ColumnInfo[], partitions: Parti
 /** The file's columns and those that its key supplies. */
 export function withConstants(columns: readonly ColumnInfo[], partitions: PartitionColumns): ColumnInfo[] {
   const constants = [...lackingColumns(columns, partitions)];
-  return [...columns, ...constants.map(([name, value]) => ({ name, format: value === null ? 'n' : 'u' }))];
+  return [...columns, ...constants.map(([name, value]) => ({ name, ...constantType(value), declared: 'in the path' }))];
 }
 
 /** What is wrong with the constants that every file of this dataset must have; empty where they serve. */
@@ -66,6 +66,11 @@ function readTime(name: string, value: string | null, { time }: DatasetMapping) 
   return { seconds: out.seconds[0] ?? 0, nanos: out.nanos[0] ?? 0, state: out.states[0] ?? Cell.missing };
 }
 
+function constantType(value: string | null): Pick<ColumnInfo, 'type' | 'stored'> {
+  const stored = { type: 'BYTE_ARRAY', length: undefined, isOptional: value === null } as const;
+  return { type: { kind: value === null ? 'null' : 'text' }, stored };
+}
+
 /** A text column of one row, in Arrow's layout. */
 function textColumn(name: string, value: string | null): ArrowColumn {
   const bytes = Buffer.from(value ?? '');
@@ -74,12 +79,11 @@ function textColumn(name: string, value: string | null): ArrowColumn {
   new Uint8Array(memory, 8).set(bytes);
   return {
     name,
-    format: value === null ? 'n' : 'u',
+    ...constantType(value),
     length: 1,
     offset: 0,
     validity: undefined,
     memory,
     buffer: (index) => (index === 2 ? 8 : 0),
-    dictionary: undefined,
   };
 }

@@ -1,38 +1,72 @@
-/** Arrow decimals of 32 to 256 bits as doubles, correctly rounded. */
+/** Decimals of any precision and scale: as text with every digit, and as doubles, correctly rounded. */
 import type { ArrowColumn } from '../parquet/c-data';
+import { fixedBytes } from './cells';
+import { emptySpans, spansOf } from './spans';
 
-/** Bits and scale of a decimal's format `d:precision,scale[,bits]`, or undefined for another format. */
-export function decimalOf(format: string): { bytes: number; scale: number } | undefined {
-  const match = /^d:\d+,(-?\d+)(?:,(\d+))?$/.exec(format);
-  return match ? { bytes: Number(match[2] ?? 128) / 8, scale: Number(match[1]) } : undefined;
+/** The most decimals of an exact power of ten. */
+const EXACT_POWER = 22;
+const EXACT_INTEGER = 1e15;
+
+/** The text of each row's decimal, with as many decimals as its scale. */
+export function decimalTexts(column: ArrowColumn, scale: number): (row: number) => string {
+  const unscaled = unscaledOf(column);
+  return (row) => decimalText(unscaled(row), scale);
 }
 
 /**
- * Reads a decimal column. Up to 15 digits and 22 decimals it is one division of exact doubles, which rounds once; beyond, it goes
- * over the decimal's text.
+ * The double nearest to each row's decimal. Up to 15 digits and 22 decimals it is one division of exact doubles, which rounds once; beyond,
+ * it goes over the decimal's digits.
  */
-export function decimalReader(column: ArrowColumn, bytes: number, scale: number): (row: number) => number {
-  const view = new DataView(column.memory, column.buffer(1) + column.offset * bytes, column.length * bytes);
-  const divisor = scale >= 0 && scale <= 22 ? Number(`1e${scale}`) : Number.NaN;
+export function decimalNumbers(column: ArrowColumn, scale: number): (row: number) => number {
+  const divisor = scale <= EXACT_POWER ? Number(`1e${scale}`) : Number.NaN;
+  const short = Number.isNaN(divisor) ? () => Number.NaN : shortOf(column);
+  const unscaled = unscaledOf(column);
   return (row) => {
-    const at = row * bytes;
-    if (!Number.isNaN(divisor)) {
-      const low = view.getInt32(at, true);
-      const short = bytes === 4 ? low : view.getInt32(at + 4, true) * 4294967296 + (low >>> 0);
-      if (Math.abs(short) < 1e15 && isSignOnly(view, at + 8, at + bytes, short < 0 ? -1 : 0)) return short / divisor;
-    }
-    return Number(`${integerAt(view, at, bytes)}e${-scale}`);
+    const value = short(row);
+    return Math.abs(value) < EXACT_INTEGER ? value / divisor : Number(`${unscaled(row)}e${-scale}`);
   };
 }
 
-function isSignOnly(view: DataView, from: number, to: number, sign: number): boolean {
-  for (let at = from; at < to; at += 4) if (view.getInt32(at, true) !== sign) return false;
-  return true;
+function decimalText(unscaled: bigint, scale: number): string {
+  if (scale === 0) return String(unscaled);
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
+  return `${unscaled < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-function integerAt(view: DataView, at: number, bytes: number): bigint {
-  let value = 0n;
-  for (let offset = bytes - 4; offset >= 0; offset -= 4)
-    value = (value << 32n) | BigInt(view.getUint32(at + offset, true));
-  return BigInt.asIntN(bytes * 8, value);
+/** Integers are little-endian, bytes big-endian; both in two's complement. */
+function unscaledOf(column: ArrowColumn): (row: number) => bigint {
+  if (column.stored.type === 'INT32') {
+    const view = fixedBytes(column, 4);
+    return (row) => BigInt(view.getInt32(4 * row, true));
+  }
+  if (column.stored.type === 'INT64') {
+    const view = fixedBytes(column, 8);
+    return (row) => view.getBigInt64(8 * row, true);
+  }
+  const { starts, ends } = spansOf(column, emptySpans(column.length));
+  return (row) => {
+    const bytes = Buffer.from(column.memory, starts[row], (ends[row] as number) - (starts[row] as number));
+    return bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`));
+  };
+}
+
+/** The unscaled value where a double holds it for sure, else NaN. */
+function shortOf(column: ArrowColumn): (row: number) => number {
+  const view = new DataView(column.memory);
+  const { type } = column.stored;
+  if (type === 'INT32' || type === 'INT64') {
+    const values = fixedBytes(column, type === 'INT32' ? 4 : 8);
+    if (type === 'INT32') return (row) => values.getInt32(4 * row, true);
+    return (row) => values.getInt32(8 * row + 4, true) * 4294967296 + values.getUint32(8 * row, true);
+  }
+  const { starts, ends } = spansOf(column, emptySpans(column.length));
+  return (row) => {
+    const end = ends[row] as number;
+    const first = Math.max(starts[row] as number, end - 8);
+    if (end - first < 8) return Number.NaN;
+    const value = view.getInt32(first, false) * 4294967296 + view.getUint32(first + 4, false);
+    const sign = value < 0 ? 0xff : 0;
+    for (let at = starts[row] as number; at < first; at++) if (view.getUint8(at) !== sign) return Number.NaN;
+    return value;
+  };
 }

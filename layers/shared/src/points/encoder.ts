@@ -87,7 +87,7 @@ export class PointsEncoder {
       for (const field of this.fields) if (field.column === name) fillNumbers(name, value, field);
     }
 
-    for (const { name, format } of unsuited) this.tally.warn('ignored', name, format, 1);
+    for (const { name, declared } of unsuited) this.tally.warn('ignored', name, declared, 1);
     for (const { column, renamedFrom } of this.fields) {
       if (renamedFrom !== undefined) this.tally.warn('renamed', column, `nominal_${renamedFrom}`, 1);
     }
@@ -187,7 +187,8 @@ export class PointsEncoder {
     }
     if (head.hasStrings) return at;
     if (at === start) {
-      this.reject(row, 'no-fields', this.options.mapping.fields[0]?.column ?? '');
+      if (head.unreadable !== undefined) this.reject(row, 'unreadable', head.unreadable);
+      else this.reject(row, 'no-fields', this.options.mapping.fields[0]?.column ?? '');
       return -1;
     }
     // The comma before the first field is the space that ends the tags.
@@ -223,7 +224,7 @@ export class PointsEncoder {
 }
 
 function countPresent(column: ArrowColumn): number {
-  if (column.format === 'n') return 0;
+  if (column.type.kind === 'null') return 0;
   if (!column.validity) return column.length;
   let rows = 0;
   for (let row = 0; row < column.length; row++) if (isValid(column, row)) rows++;

@@ -33,6 +33,8 @@ export interface Head {
   /** Why no row with this head can be a point. */
   readonly fault: HeadFault | undefined;
   readonly hasStrings: boolean;
+  /** A text field that is not UTF-8: why a row has no field, where it has none. */
+  readonly unreadable: string | undefined;
   /** The keys of the fields that are named by a column's text, in the mapping's order. */
   readonly keys: readonly ReadyText[];
   readonly warnings: readonly (readonly [
@@ -140,10 +142,13 @@ export class Heads {
     let fault: HeadFault | undefined;
     let tagSet = escapeMeasurement(this.mapping.measurement);
     for (const { name, key, required, known } of this.tags) {
-      const raw = this.unreadable.has(name) ? null : textOf(name);
+      const isUnreadable = this.unreadable.has(name);
+      const raw = isUnreadable ? null : textOf(name);
       const value = raw?.trim() ?? '';
       if (required ? value === '' : NO_TAG.test(value)) {
-        if (required) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
+        // Without a tag that the file has, different series would become one: a cell is left out with a warning, a column never.
+        if (required || isUnreadable) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
+        else if (raw === null) warnings.push(['left-out', name, '']);
         continue;
       }
       if (known && !known.has(value)) warnings.push(['unknown-value', name, value]);
@@ -153,9 +158,15 @@ export class Heads {
     }
 
     const strings: string[] = [];
-    for (const { column, name } of this.strings) {
-      const value = textOf(column);
-      if (value === null) warnings.push(['left-out', column, '']);
+    let unreadable: string | undefined;
+    for (const { column, name, required } of this.strings) {
+      const value = this.unreadable.has(column) ? null : textOf(column);
+      if (typeof value !== 'string' && required)
+        fault ??= { column, reason: value === null ? 'unreadable' : 'missing' };
+      if (value === null) {
+        unreadable ??= column;
+        warnings.push(['left-out', column, '']);
+      }
       if (typeof value === 'string') strings.push(`${escapeKey(name ?? column)}=${quote(value)}`);
     }
     const series = this.series.get(tagSet) ?? this.series.size;
@@ -165,7 +176,7 @@ export class Heads {
     const keys = this.named.map(({ named }) => {
       return fieldKey(named ? fieldName(named, textOf(named.by)) : '');
     });
-    return { text, series, fault, hasStrings: strings.length > 0, keys, warnings, rows: 0 };
+    return { text, series, fault, hasStrings: strings.length > 0, unreadable, keys, warnings, rows: 0 };
   }
 
   /** The text of each column in the combination `id`. */

@@ -1,17 +1,29 @@
-/** Timestamps written as ISO 8601 text. */
+/** Timestamps written as ISO 8601 text, and as query engines print them. */
 
-/** An instant, or a wall-clock time as if it were UTC where the text names no offset. */
+/** A wall-clock time as if it were UTC, and what the text says of its zone. */
 export interface ParsedTime {
   readonly seconds: number;
   readonly nanos: number;
-  readonly hasOffset: boolean;
+  /** Seconds ahead of UTC, where the text says them. */
+  readonly offset: number | undefined;
+  /** The name of a zone, such as America/Sao_Paulo, where the text has one and no offset. */
+  readonly zone: string | undefined;
 }
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
+const DATE = String.raw`(\d{4})-(\d\d)-(\d\d)`;
+/** Digits beyond nanoseconds, which some engines print, may only be zeros. */
+const TIME = String.raw`(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})0*)?)?`;
+const OFFSET = String.raw`Z|UTC|GMT|[+-]\d\d(?::?\d\d)?`;
+/** A name in brackets only repeats what an offset says: `2024-03-01T09:00-03:00[America/Sao_Paulo]`. */
+const ISO = new RegExp(
+  String.raw`^${DATE}(?:[T ]${TIME}(?: ?(${OFFSET})(?: UTC|\[[\w/+-]+\])?| ?([A-Z]\w+(?:/[\w+-]+)+))?)?$`,
+  'i',
+);
 
 /**
- * A calendar date, alone or with a time of day, to the nanosecond; `T` or a space between them; `Z`, `±hh`, `±hhmm` or `±hh:mm`
- * after it. Undefined for anything else, dates that no calendar has included.
+ * A calendar date, alone or with a time of day, to the nanosecond; `T` or a space between them; after it `Z`, `UTC`, `±hh`, `±hhmm`, `±hh:mm`
+ * or the name of a zone. So print Athena, BigQuery, PostgreSQL, Java and Python. Undefined for anything else, dates that no
+ * calendar has included; whether a zone exists is not checked.
  */
 export function parseIsoTime(text: string): ParsedTime | undefined {
   const match = ISO.exec(text.trim());
@@ -24,19 +36,21 @@ export function parseIsoTime(text: string): ParsedTime | undefined {
   const isDate = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && date.getUTCFullYear() === year;
   if (!isDate || hour > 23 || minute > 59 || second > 59) return undefined;
 
-  const offset = offsetSeconds(match[8]);
-  if (offset === undefined) return undefined;
+  const offset = match[8] === undefined ? undefined : offsetSeconds(match[8]);
+  if (Number.isNaN(offset)) return undefined;
   return {
-    seconds: date.getTime() / 1000 + hour * 3600 + minute * 60 + second - offset,
+    seconds: date.getTime() / 1000 + hour * 3600 + minute * 60 + second,
     nanos: Number((match[7] ?? '').padEnd(9, '0')),
-    hasOffset: match[8] !== undefined,
+    offset,
+    zone: match[9],
   };
 }
 
-function offsetSeconds(text: string | undefined): number | undefined {
-  if (text === undefined || text.toUpperCase() === 'Z') return 0;
+/** NaN for an offset that no zone can have. */
+function offsetSeconds(text: string): number {
+  if (!/^[+-]/.test(text)) return 0;
   const hours = Number(text.slice(1, 3));
   const minutes = Number(text.slice(3).replace(':', '') || 0);
-  if (hours > 23 || minutes > 59) return undefined;
+  if (hours > 23 || minutes > 59) return Number.NaN;
   return (text.startsWith('-') ? -1 : 1) * (hours * 3600 + minutes * 60);
 }

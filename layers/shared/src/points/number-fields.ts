@@ -44,7 +44,7 @@ export function numberFields(
         required: field.required ?? false,
         named: named.indexOf(field),
         key: longestKey(field, isTaken ? `nominal_${name}` : name),
-        writer: new FloatWriter(info !== undefined && isSingle(info)),
+        writer: new FloatWriter(info !== undefined && isSingle(info.type)),
         values: new Float64Array(capacity),
         states: new Uint8Array(capacity),
         min: range?.min ?? Number.NEGATIVE_INFINITY,

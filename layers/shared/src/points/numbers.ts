@@ -1,9 +1,9 @@
 /** Columns of numbers as doubles: every integer width, floats, decimals, booleans as 1 and 0, and numeric text. */
 import { type ArrowColumn, isValid } from '../parquet/c-data';
-import type { ColumnInfo } from '../parquet/metadata';
-import { Cell, INTEGER_BYTES, integersOf, markMissing } from './cells';
-import { decimalOf, decimalReader } from './decimals';
-import { emptySpans, isTextFormat, spansOf } from './spans';
+import type { ColumnType } from '../parquet/column-type';
+import { Cell, fixedBytes, integersOf, markMissing } from './cells';
+import { decimalNumbers } from './decimals';
+import { emptySpans, spansOf } from './spans';
 
 /** A record batch's values; a row's value means something only where its state is ok. */
 export interface Numbers {
@@ -14,25 +14,23 @@ export interface Numbers {
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const decoder = new TextDecoder();
 
-export function isNumberColumn({ format, dictionary }: ColumnInfo): boolean {
-  const values = dictionary ?? format;
-  const isNumeric = values in INTEGER_BYTES || ['b', 'e', 'f', 'g', 'n'].includes(values);
-  return isNumeric || decimalOf(values) !== undefined || isTextFormat(values);
+export function isNumberType({ kind }: ColumnType): boolean {
+  return ['boolean', 'integer', 'float', 'decimal', 'text', 'null'].includes(kind);
 }
 
 /** Whether the shortest decimal of its values is that of a float32. */
-export function isSingle({ format, dictionary }: { format: string; dictionary?: unknown }): boolean {
-  return ['e', 'f'].includes(typeof dictionary === 'string' ? dictionary : format);
+export function isSingle(type: ColumnType): boolean {
+  return type.kind === 'float' && type.bits < 64;
 }
 
 /** Fills `out` with a record batch's values; NaN and infinity get states of their own. */
 export function readNumbers(column: ArrowColumn, out: Numbers): void {
   markMissing(column, out.states);
-  if (column.format === 'n') return;
-  if (column.dictionary) readDictionary(column, column.dictionary, out);
-  else if (column.format === 'g') {
+  const { type } = column;
+  if (type.kind === 'null') return;
+  if (type.kind === 'float' && type.bits === 64) {
     out.values.set(new Float64Array(column.memory, column.buffer(1) + column.offset * 8, column.length));
-  } else if (isTextFormat(column.format)) readText(column, out);
+  } else if (type.kind === 'text') readText(column, out);
   else {
     const valueAt = valueReader(column);
     for (let row = 0; row < column.length; row++) out.values[row] = valueAt(row);
@@ -45,37 +43,23 @@ export function readNumbers(column: ArrowColumn, out: Numbers): void {
   }
 }
 
-/** The column's values one by one. */
+/** The column's values one by one; what they are for a missing value means nothing. */
 function valueReader(column: ArrowColumn): (row: number) => number {
   const integers = integersOf(column);
   if (integers) return integers;
-  const { memory, offset, format } = column;
-  const start = column.buffer(1);
-  const decimal = decimalOf(format);
-  if (decimal) return decimalReader(column, decimal.bytes, decimal.scale);
-  if (format === 'f') {
-    const floats = new Float32Array(memory, start + offset * 4, column.length);
-    return (row) => floats[row] as number;
+  const { memory, offset, type } = column;
+  if (type.kind === 'decimal') return decimalNumbers(column, type.scale);
+  if (type.kind === 'float' && type.bits === 32) {
+    const floats = fixedBytes(column, 4);
+    return (row) => floats.getFloat32(4 * row, true);
   }
-  if (format === 'e') {
-    const halves = new Uint16Array(memory, start + offset * 2, column.length);
-    return (row) => fromHalf(halves[row] as number);
+  if (type.kind === 'float') {
+    const halves = fixedBytes(column, 2);
+    return (row) => fromHalf(halves.getUint16(2 * row, true));
   }
-  if (format !== 'b') throw new TypeError(`not a number column: ${column.name} of type ${format}`);
-  const bits = new Uint8Array(memory, start, (offset + column.length + 7) >> 3);
+  if (type.kind !== 'boolean') throw new TypeError(`not a number column: ${column.name} of type ${type.kind}`);
+  const bits = new Uint8Array(memory, column.buffer(1), (offset + column.length + 7) >> 3);
   return (row) => ((bits[(offset + row) >> 3] as number) >> ((offset + row) & 7)) & 1;
-}
-
-function readDictionary(column: ArrowColumn, dictionary: ArrowColumn, out: Numbers): void {
-  const entries = { values: new Float64Array(dictionary.length), states: new Uint8Array(dictionary.length) };
-  readNumbers(dictionary, entries);
-  const indices = valueReader({ ...column, dictionary: undefined });
-  for (let row = 0; row < column.length; row++) {
-    if (out.states[row] !== Cell.ok) continue;
-    const entry = indices(row);
-    out.values[row] = entries.values[entry] as number;
-    out.states[row] = entries.states[entry] as number;
-  }
 }
 
 /** Decimal text, with spaces around it or an exponent; `nan` and `inf` are NaN and infinity, an empty text is missing. */

@@ -44,7 +44,7 @@ export interface RejectedRow extends InvalidExample {
 
 /**
  * `unknown-value`: a tag's value that the mapping does not know. `out-of-range`: a number outside the mapping's range. `left-out`: an
- * optional number that is unreadable, NaN or infinite. `renamed`: a field under the name in `value`, because the unit's field has its
+ * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8. `renamed`: a field under the name in `value`, because the unit's field has its
  * own. `ignored`: an optional column of a type that cannot be used. `trailing-backslash`: a tag whose last backslash was left out,
  * as line protocol cannot hold it.
  */

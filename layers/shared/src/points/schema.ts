@@ -4,13 +4,12 @@ import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import type { ColumnInfo } from '../parquet/metadata';
 import { constantProblems, lackingColumns, withConstants } from './constants';
-import { isNumberColumn } from './numbers';
-import { isTextColumn } from './text-ids';
+import { isNumberType } from './numbers';
 import { timeProblem } from './times';
 
 /**
- * What is wrong with the columns that every file of this dataset must have: missing ones, and ones of a type, or with a value in the
- * path, that cannot serve. Empty for a file that fits.
+ * What is wrong with the columns of a file: a required one that is missing, or whose value in the path cannot serve; and a mapped one that
+ * cannot serve, be it required or not, as points without a tag or field that the file has would be wrong. Empty for a file that fits.
  * @param partitions columns that the file's key supplies
  */
 export function schemaProblems(
@@ -19,16 +18,17 @@ export function schemaProblems(
   partitions: PartitionColumns = NO_PARTITIONS,
 ): string[] {
   const constants = lackingColumns(columns, partitions);
-  const problems = requiredColumns(mapping).flatMap((name) => {
+  const required = requiredColumns(mapping);
+  const problems = mappedColumns(mapping).flatMap((name) => {
     if (constants.has(name)) return [];
     const info = columns.find((column) => column.name === name);
-    const problem = info ? typeProblem(info, mapping) : 'is missing';
+    const problem = info ? typeProblem(info, mapping) : required.includes(name) ? 'is missing' : undefined;
     return problem === undefined ? [] : [`column ${name} ${problem}`];
   });
   return [...problems, ...constantProblems(constants, mapping)];
 }
 
-/** The mapped columns whose type does not suit what the mapping wants of them. */
+/** The mapped columns that cannot serve as what the mapping wants of them. */
 export function unsuitedColumns(columns: readonly ColumnInfo[], mapping: DatasetMapping): ColumnInfo[] {
   const mapped = new Set(mappedColumns(mapping));
   return columns.filter((info) => mapped.has(info.name) && typeProblem(info, mapping) !== undefined);
@@ -57,14 +57,15 @@ export function contestedNames(
     .filter((name) => given.includes(name));
 }
 
-function typeProblem(info: ColumnInfo, mapping: DatasetMapping): string | undefined {
-  const { name, format } = info;
-  if (name === mapping.time.column) return withType(timeProblem(info, mapping.time.unit), format);
-  const isNumber = mapping.fields.some(({ type, column }) => type === 'number' && column === name);
-  if (isNumber) return isNumberColumn(info) ? undefined : withType('is not a number', format);
-  return isTextColumn(info) ? undefined : withType('is not text', format);
-}
-
-function withType(problem: string | undefined, format: string): string | undefined {
-  return problem && `${problem} (Arrow type ${format})`;
+/** In words that continue "column NAME". Every column that can be read can be text. */
+function typeProblem({ name, type, declared }: ColumnInfo, mapping: DatasetMapping): string | undefined {
+  if (type.kind === 'unusable') return type.why;
+  const isTime = name === mapping.time.column;
+  const isNumber = mapping.fields.some((field) => field.type === 'number' && field.column === name);
+  const problems = [
+    isTime ? timeProblem(type, mapping.time.unit) : undefined,
+    isNumber && !isNumberType(type) ? 'is not a number' : undefined,
+  ];
+  const problem = problems.find((each) => each !== undefined);
+  return problem && `${problem} (it is ${declared})`;
 }

@@ -1,16 +1,8 @@
 /** Text columns as small integers: each distinct value of a column has a number, 0 where there is none. */
 import { type ArrowColumn, isValid } from '../parquet/c-data';
-import type { ColumnInfo } from '../parquet/metadata';
 import { cellText } from './cell-text';
-import { integersOf } from './cells';
 import { Interner, sameBytes } from './interner';
-import { isNumberColumn } from './numbers';
-import { emptySpans, isTextFormat, spansOf } from './spans';
-
-/** Whether a column can be a tag or a string field: text, numbers or booleans, but nothing nested and no times. */
-export function isTextColumn(column: ColumnInfo): boolean {
-  return isTextFormat(column.dictionary ?? column.format) || isNumberColumn(column);
-}
+import { emptySpans, spansOf } from './spans';
 
 export class TextIds {
   private interner = new Interner();
@@ -36,9 +28,7 @@ export class TextIds {
 
   /** Writes each row's number to `ids[start + row * stride]`. */
   read(column: ArrowColumn, ids: Int32Array, start = 0, stride = 1): void {
-    if (column.format === 'n') for (let row = 0; row < column.length; row++) ids[start + row * stride] = 0;
-    else if (column.dictionary) this.readDictionary(column, column.dictionary, ids, start, stride);
-    else if (isTextFormat(column.format)) this.readText(column, ids, start, stride);
+    if (column.type.kind === 'text') this.readText(column, ids, start, stride);
     else {
       const textAt = cellText(column);
       for (let row = 0; row < column.length; row++) {
@@ -70,21 +60,6 @@ export class TextIds {
         lastLength = length;
       }
       ids[first + row * stride] = lastId;
-    }
-  }
-
-  private readDictionary(
-    column: ArrowColumn,
-    dictionary: ArrowColumn,
-    ids: Int32Array,
-    start: number,
-    stride: number,
-  ): void {
-    const entryIds = new Int32Array(dictionary.length);
-    this.read(dictionary, entryIds);
-    const indices = integersOf({ ...column, dictionary: undefined });
-    for (let row = 0; indices && row < column.length; row++) {
-      ids[start + row * stride] = isValid(column, row) ? (entryIds[indices(row)] as number) : 0;
     }
   }
 }

@@ -1,9 +1,9 @@
 /** Time columns as nanoseconds since 1970, in two exact parts, from each type that Parquet writers use for a time. */
 import { type ArrowColumn, isValid } from '../parquet/c-data';
-import type { ColumnInfo } from '../parquet/metadata';
-import { Cell, INTEGER_BYTES, integersOf, markMissing, words } from './cells';
+import type { ColumnType } from '../parquet/column-type';
+import { Cell, integersOf, markMissing, words } from './cells';
 import { parseIsoTime } from './iso-8601';
-import { emptySpans, isTextFormat, spansOf } from './spans';
+import { emptySpans, spansOf } from './spans';
 import { ZoneOffsets } from './zone';
 
 /** A record batch's times: whole seconds since 1970, rounded down, and the nanoseconds after them. */
@@ -13,50 +13,48 @@ export interface Times {
   readonly states: Uint8Array;
 }
 
-const PER_SECOND = { s: 1, m: 1e3, u: 1e6, n: 1e9 };
-const MAPPED_UNITS = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
+const PER_SECOND = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
+type Unit = keyof typeof PER_SECOND;
+const DAY_SECONDS = 86_400;
+/** The Julian number of 1970-01-01, as INT96 counts days. */
+const JULIAN_1970 = 2_440_588;
+/** More than there are: beyond, texts hold something else. */
+const MOST_ZONES = 1000;
 const decoder = new TextDecoder();
 
 /** Why a column cannot be a time column, or undefined where it can. */
-export function timeProblem(
-  { format, dictionary }: ColumnInfo,
-  unit: keyof typeof MAPPED_UNITS | undefined,
-): string | undefined {
-  const values = dictionary ?? format;
-  if (/^(ts[smun]:|td[Dm]$|n$)/.test(values) || isTextFormat(values)) return undefined;
-  if (!(values in INTEGER_BYTES)) return 'is not a time';
+export function timeProblem({ kind }: ColumnType, unit: Unit | undefined): string | undefined {
+  if (['timestamp', 'int96', 'date', 'text', 'null'].includes(kind)) return undefined;
+  if (kind !== 'integer') return 'is not a time';
   return unit ? undefined : 'is of integers, and the mapping names no unit for them (`time.unit`: s, ms, us or ns)';
 }
 
 export class TimeReader {
   private readonly zone: ZoneOffsets | undefined;
-  private readonly unit: keyof typeof MAPPED_UNITS | undefined;
+  private readonly unit: Unit | undefined;
+  /** By the names that texts hold; null for those that are none. */
+  private readonly zones = new Map<string, ZoneOffsets | null>();
 
   /**
    * @param mapping its `unit` is what an integer column counts; its `zone` that of wall-clock times, which are timestamps without
-   *   a zone, dates, and text without an offset. Integers, and timestamps with a zone, are instants.
+   *   a zone, dates, and text without an offset. Integers, INT96, and timestamps with a zone, are instants.
    */
-  constructor(mapping: { unit?: keyof typeof MAPPED_UNITS | undefined; zone?: string | undefined }) {
+  constructor(mapping: { unit?: Unit | undefined; zone?: string | undefined }) {
     this.unit = mapping.unit;
     this.zone = mapping.zone === undefined || mapping.zone === 'UTC' ? undefined : new ZoneOffsets(mapping.zone);
   }
 
   read(column: ArrowColumn, out: Times): void {
     markMissing(column, out.states);
-    const { format } = column;
-    if (format === 'n') return;
-    if (column.dictionary) this.readDictionary(column, column.dictionary, out);
-    else if (isTextFormat(format)) this.readText(column, out);
-    else if (format.startsWith('ts')) {
-      readWords(column, PER_SECOND[format.charAt(2) as keyof typeof PER_SECOND], out);
-      if (format.endsWith(':')) this.toInstants(column.length, out);
-    } else if (format === 'tdD') {
-      const days = words(column, 1, 1);
-      for (let row = 0; row < column.length; row++) out.seconds[row] = (days[row] as number) * 86_400;
-      out.nanos.fill(0, 0, column.length);
-      this.toInstants(column.length, out);
-    } else if (format === 'tdm') {
-      readWords(column, 1e3, out);
+    const { type } = column;
+    if (type.kind === 'null') return;
+    if (type.kind === 'text') this.readText(column, out);
+    else if (type.kind === 'int96') readJulian(column, out);
+    else if (type.kind === 'timestamp') {
+      readCounts(column, PER_SECOND[type.unit], out);
+      if (!type.isInstant) this.toInstants(column.length, out);
+    } else if (type.kind === 'date') {
+      readDays(column, out);
       this.toInstants(column.length, out);
     } else this.readIntegers(column, out);
     checkRange(column.length, out);
@@ -72,11 +70,11 @@ export class TimeReader {
   }
 
   private readIntegers(column: ArrowColumn, out: Times): void {
-    const perSecond = MAPPED_UNITS[this.unit ?? 'ns'];
-    if (column.format === 'l' || column.format === 'L') {
-      readWords(column, perSecond, out);
+    const perSecond = PER_SECOND[this.unit ?? 'ns'];
+    if (column.type.kind === 'integer' && column.type.bits === 64) {
+      readCounts(column, perSecond, out);
       // What is negative as a signed number is beyond every limit as an unsigned one.
-      if (column.format === 'L') markNegative(column.length, out);
+      if (!column.type.isSigned) markNegative(column.length, out);
       return;
     }
     const valueAt = integersOf(column);
@@ -95,38 +93,55 @@ export class TimeReader {
       if (!isValid(column, row)) continue;
       const text = decoder.decode(bytes.subarray(starts[row], ends[row]));
       const time = parseIsoTime(text);
-      if (time) {
-        out.seconds[row] = time.hasOffset || !this.zone ? time.seconds : time.seconds - this.zone.at(time.seconds);
+      const offset = time && (time.offset ?? this.offsetIn(time.zone, time.seconds));
+      if (time && offset !== undefined) {
+        out.seconds[row] = time.seconds - offset;
         out.nanos[row] = time.nanos;
       } else out.states[row] = text.trim() === '' ? Cell.missing : Cell.unreadable;
     }
   }
 
-  private readDictionary(column: ArrowColumn, dictionary: ArrowColumn, out: Times): void {
-    const rows = dictionary.length;
-    const entries = { seconds: new Float64Array(rows), nanos: new Int32Array(rows), states: new Uint8Array(rows) };
-    this.read(dictionary, entries);
-    const indices = integersOf({ ...column, dictionary: undefined });
-    for (let row = 0; indices && row < column.length; row++) {
-      if (out.states[row] !== Cell.ok) continue;
-      const entry = indices(row);
-      out.seconds[row] = entries.seconds[entry] as number;
-      out.nanos[row] = entries.nanos[entry] as number;
-      out.states[row] = entries.states[entry] as number;
+  /** Seconds that the clocks of a zone, or without one those of the mapping's, are ahead of UTC; undefined for an unknown zone. */
+  private offsetIn(zone: string | undefined, wall: number): number | undefined {
+    if (zone === undefined) return this.zone?.at(wall) ?? 0;
+    let offsets = this.zones.get(zone);
+    if (offsets === undefined) {
+      offsets = ZoneOffsets.of(zone) ?? null;
+      if (this.zones.size >= MOST_ZONES) this.zones.clear();
+      this.zones.set(zone, offsets);
     }
+    return offsets?.at(wall);
   }
+}
+
+/** By their writers' definition: https://github.com/apache/parquet-format/pull/49 and Impala's, from which Spark has it. */
+function readJulian(column: ArrowColumn, out: Times): void {
+  const thirds = words(column, 3);
+  readWords(thirds, 3, 1e9, column.length, out);
+  for (let row = 0; row < column.length; row++) {
+    (out.seconds[row] as number) += ((thirds[3 * row + 2] as number) - JULIAN_1970) * DAY_SECONDS;
+  }
+}
+
+function readDays(column: ArrowColumn, out: Times): void {
+  const days = words(column, 1);
+  for (let row = 0; row < column.length; row++) out.seconds[row] = (days[row] as number) * DAY_SECONDS;
+  out.nanos.fill(0, 0, column.length);
+}
+
+function readCounts(column: ArrowColumn, perSecond: number, out: Times): void {
+  readWords(words(column, 2), 2, perSecond, column.length, out);
 }
 
 /**
  * 64-bit counts, from their two words and without BigInt: the quotient in doubles is off by one at most, and the remainder, known
  * modulo 2^32, says whether it is.
  */
-function readWords(column: ArrowColumn, perSecond: number, out: Times): void {
-  const halves = words(column, 1, 2);
+function readWords(halves: Int32Array, stride: number, perSecond: number, rows: number, out: Times): void {
   const toNanos = 1e9 / perSecond;
-  for (let row = 0; row < column.length; row++) {
-    const low = halves[2 * row] as number;
-    let seconds = Math.floor(((halves[2 * row + 1] as number) * 4294967296 + (low >>> 0)) / perSecond);
+  for (let row = 0; row < rows; row++) {
+    const low = halves[stride * row] as number;
+    let seconds = Math.floor(((halves[stride * row + 1] as number) * 4294967296 + (low >>> 0)) / perSecond);
     let rest = (low - Math.imul(seconds, perSecond)) | 0;
     if (rest < 0) {
       seconds--;

@@ -21,6 +21,15 @@ export class ZoneOffsets {
     });
   }
 
+  /** Undefined for a name that is no zone. */
+  static of(zone: string): ZoneOffsets | undefined {
+    try {
+      return new ZoneOffsets(zone);
+    } catch {
+      return undefined;
+    }
+  }
+
   at(wall: number): number {
     const day = Math.floor(wall / DAY);
     let offset = this.days.get(day);

@@ -1,0 +1,140 @@
+/** What the values of a Parquet column are, from its schema element alone: no writer's own metadata (ARROW:schema, pandas) has a say. */
+import type { LogicalType, SchemaElement } from 'hyparquet';
+
+/**
+ * The meaning of a column's stored values. Source: https://parquet.apache.org/docs/file-format/types/logicaltypes/
+ *
+ * `integer` of up to 32 bits is stored in four bytes, of 64 bits in eight. `text` is STRING, ENUM, JSON, and bytes without a declared type, which
+ * old writers use for text. `timestamp` is an instant, or the wall clock's. `int96` is an instant: 8 bytes of nanoseconds of a day,
+ * 4 bytes of its Julian number. `null` has no value in any row. `interval`: months, days and milliseconds, four bytes each.
+ */
+export type ColumnType =
+  | { readonly kind: 'boolean' | 'text' | 'uuid' | 'date' | 'int96' | 'interval' | 'null' }
+  | { readonly kind: 'integer'; readonly bits: 8 | 16 | 32 | 64; readonly isSigned: boolean }
+  | { readonly kind: 'float'; readonly bits: 16 | 32 | 64 }
+  | { readonly kind: 'decimal'; readonly scale: number }
+  | { readonly kind: 'timestamp'; readonly unit: 'ms' | 'us' | 'ns'; readonly isInstant: boolean }
+  | { readonly kind: 'time'; readonly unit: 'ms' | 'us' | 'ns' }
+  /** Cannot be read; `why` continues "column NAME ". */
+  | { readonly kind: 'unusable'; readonly why: string };
+
+const UNITS = { MILLIS: 'ms', MICROS: 'us', NANOS: 'ns' } as const;
+const INTERVAL_BYTES = 12;
+const UUID_BYTES = 16;
+/** Of a decimal, beyond what any writer knows. */
+const MOST_DECIMALS = 1000;
+
+/** The type of a top-level column without children. */
+export function columnType(element: SchemaElement): ColumnType {
+  if (element.repetition_type === 'REPEATED') return unusable('is repeated (a list): only flat columns can be used');
+  if (element.type === 'FIXED_LEN_BYTE_ARRAY' && !((element.type_length ?? 0) > 0))
+    return unusable('has no length: the file is corrupt');
+  const logical = element.logical_type ?? fromConverted(element);
+  return logical
+    ? (logicalColumn(element, logical) ?? unusable(`is ${describe(element)}, which is not supported`))
+    : physicalColumn(element);
+}
+
+/** Whether it has columns below it: a struct, list or map, be it empty. A column of an unknown stored type has neither type nor children. */
+export function isGroup({ type, num_children }: SchemaElement): boolean {
+  return type === undefined && num_children !== undefined;
+}
+
+/** A column as its file declares it, such as `INT64 TIMESTAMP(MICROS)`. */
+export function describe(element: SchemaElement): string {
+  const { type, type_length, converted_type, logical_type, scale, precision } = element;
+  if (isGroup(element)) return `a ${logical_type?.type ?? converted_type ?? 'struct'}`;
+  const stored = type === 'FIXED_LEN_BYTE_ARRAY' ? `${type}(${type_length})` : (type ?? 'of an unknown type');
+  const logical = logical_type?.type ?? converted_type;
+  if (logical === undefined) return logical_type ? `${stored} of an unknown logical type` : stored;
+  const unit = logical_type && 'unit' in logical_type ? `(${logical_type.unit})` : '';
+  return `${stored} ${logical}${logical === 'DECIMAL' ? `(${precision},${scale ?? 0})` : unit}`;
+}
+
+const unusable = (why: string): ColumnType => ({ kind: 'unusable', why });
+
+function physicalColumn(element: SchemaElement): ColumnType {
+  switch (element.type) {
+    case 'BOOLEAN':
+      return { kind: 'boolean' };
+    case 'INT32':
+      return { kind: 'integer', bits: 32, isSigned: true };
+    case 'INT64':
+      return { kind: 'integer', bits: 64, isSigned: true };
+    case 'INT96':
+      return { kind: 'int96' };
+    case 'FLOAT':
+      return { kind: 'float', bits: 32 };
+    case 'DOUBLE':
+      return { kind: 'float', bits: 64 };
+    case 'BYTE_ARRAY':
+      return { kind: 'text' };
+    case 'FIXED_LEN_BYTE_ARRAY':
+      // Integers of 128 bits, UUIDs and others are written so: as text they would be garbage that looks like values.
+      return unusable(`is ${describe(element)} without a logical type: what its bytes mean is not known`);
+    default:
+      return unusable('is of a type that is unknown');
+  }
+}
+
+/** Undefined for a logical type that is unknown, or stored as it may not be. */
+function logicalColumn(element: SchemaElement, logical: LogicalType): ColumnType | undefined {
+  const { type, type_length: length } = element;
+  const isInteger = type === 'INT32' || type === 'INT64';
+  const isBytes = type === 'BYTE_ARRAY' || type === 'FIXED_LEN_BYTE_ARRAY';
+  switch (logical.type) {
+    case 'STRING':
+    case 'ENUM':
+    case 'JSON':
+      return isBytes ? { kind: 'text' } : undefined;
+    case 'DECIMAL': {
+      const { scale } = logical;
+      return (isInteger || isBytes) && scale >= 0 && scale <= MOST_DECIMALS ? { kind: 'decimal', scale } : undefined;
+    }
+    case 'DATE':
+      return type === 'INT32' ? { kind: 'date' } : undefined;
+    case 'TIME':
+      return isInteger ? { kind: 'time', unit: UNITS[logical.unit] } : undefined;
+    case 'TIMESTAMP':
+      return type === 'INT64'
+        ? { kind: 'timestamp', unit: UNITS[logical.unit], isInstant: logical.isAdjustedToUTC }
+        : undefined;
+    case 'INTEGER': {
+      const bits = [8, 16, 32, 64].find((width) => width === logical.bitWidth) as 8 | 16 | 32 | 64 | undefined;
+      return isInteger && bits
+        ? { kind: 'integer', bits: type === 'INT64' ? 64 : bits, isSigned: logical.isSigned }
+        : undefined;
+    }
+    case 'NULL':
+      return { kind: 'null' };
+    case 'UUID':
+      return type === 'FIXED_LEN_BYTE_ARRAY' && length === UUID_BYTES ? { kind: 'uuid' } : undefined;
+    case 'FLOAT16':
+      return type === 'FIXED_LEN_BYTE_ARRAY' && length === 2 ? { kind: 'float', bits: 16 } : undefined;
+    default:
+      return element.converted_type === 'INTERVAL' && length === INTERVAL_BYTES ? { kind: 'interval' } : undefined;
+  }
+}
+
+/** What the older annotations say. A timestamp of theirs is read as the wall clock's, as pyarrow and arrow-rs do. */
+function fromConverted({ converted_type: converted, scale, precision }: SchemaElement): LogicalType | undefined {
+  const integer = /^(U?)INT_(8|16|32|64)$/.exec(converted ?? '');
+  if (integer) return { type: 'INTEGER', bitWidth: Number(integer[2]), isSigned: integer[1] === '' };
+  switch (converted) {
+    case undefined:
+      return undefined;
+    case 'UTF8':
+      return { type: 'STRING' };
+    case 'DECIMAL':
+      return { type: 'DECIMAL', scale: scale ?? 0, precision: precision ?? 0 };
+    case 'TIME_MILLIS':
+    case 'TIMESTAMP_MILLIS':
+      return { type: converted === 'TIME_MILLIS' ? 'TIME' : 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MILLIS' };
+    case 'TIME_MICROS':
+    case 'TIMESTAMP_MICROS':
+      return { type: converted === 'TIME_MICROS' ? 'TIME' : 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MICROS' };
+    default:
+      // ENUM, DATE, JSON and BSON are named as their logical types; INTERVAL has none.
+      return { type: converted } as LogicalType;
+  }
+}

@@ -1,0 +1,216 @@
+/** Footers that contradict themselves or the file, and columns that cannot be used. */
+import { readFileSync } from 'node:fs';
+import type { ColumnChunk, FileMetaData } from 'hyparquet';
+import { parquetMetadata } from 'hyparquet/src/metadata.js';
+import type { DatasetMapping } from 'shared/datasets/mapping';
+import { readFooter } from 'shared/parquet/footer';
+import { collect, collectFixture, fixture, memorySource, testReader } from '../../support/parquet';
+import { withFooter } from '../../support/parquet-footer';
+import { mapping } from '../../support/parquet-mapping';
+
+const reader = testReader();
+const points = new Uint8Array(readFileSync(fixture('checksum')));
+const strict = { validateSchema: true };
+const load = (edit: (footer: FileMetaData) => void, of: DatasetMapping = mapping()) =>
+  collect(reader, memorySource(withFooter(points, edit)), of, strict);
+
+/** The metadata of a chunk of the first row group; of column v by default. */
+function chunk(footer: FileMetaData, column = 2): Required<ColumnChunk>['meta_data'] {
+  const data = footer.row_groups[0]?.columns[column]?.meta_data;
+  if (!data) throw new Error('no such chunk');
+  return data;
+}
+
+describe('a footer', () => {
+  const footerOf = (edit: (footer: FileMetaData) => void) => () => {
+    const file = withFooter(points, edit);
+    return readFooter(file, file.length);
+  };
+  const group = (footer: FileMetaData) => footer.row_groups[0] ?? ({} as never);
+
+  it.each<[string, (footer: FileMetaData) => void, RegExp]>([
+    ['of a negative count of rows', (footer) => (footer.num_rows = -1n), /the footer counts -1 rows/],
+    ['of a row group of negative rows', (footer) => (group(footer).num_rows = -3n), /row group 0 counts -3 rows/],
+    [
+      'of more rows than its row groups have',
+      (footer) => (footer.num_rows = 4n),
+      /its footer counts 4 rows, its row groups hold 3/,
+    ],
+    [
+      'of a row group beyond what one can hold',
+      (footer) => (group(footer).num_rows = 2n ** 40n),
+      /row group 0 counts 1,099,511,627,776 rows/,
+    ],
+    [
+      'of a missing column chunk',
+      (footer) => group(footer).columns.pop(),
+      /row group 0 has 2 column chunks, the schema 3/,
+    ],
+  ])('%s is refused', (_, edit, fault) => {
+    expect(footerOf(edit)).toThrow(fault);
+  });
+
+  it('that counts fewer rows than its row groups is corrected by them', async () => {
+    expect(footerOf((footer) => (footer.num_rows = 0n))().rows).toBe(3);
+    expect((await load((footer) => (footer.num_rows = 0n))).lines).toHaveLength(3);
+  });
+
+  it('of rows that the pages do not hold is refused, with both counts', async () => {
+    for (const rows of [2n, 4n]) {
+      const loaded = load((footer) => {
+        footer.num_rows = rows;
+        group(footer).num_rows = rows;
+      });
+      await expect(loaded).rejects.toThrow(
+        /row group 0: column \w+ has 3 rows in its pages, its row group counts [24]/,
+      );
+    }
+  });
+
+  it('larger than 32 MB is not read', async () => {
+    const size = 2 ** 31;
+    const end = Buffer.alloc(65536);
+    end.writeUInt32LE(1.5e9, end.length - 8);
+    end.write('PAR1', end.length - 4);
+    const ranges: number[] = [];
+    const source = {
+      ...memorySource(end),
+      size,
+      readRange: (from: number, to: number) => {
+        ranges.push(to - from);
+        return Promise.resolve(new Uint8Array(end));
+      },
+    };
+    await expect(reader.inspect(source)).rejects.toThrow('its footer has 1500000008 bytes, the limit is 33554432');
+    expect(ranges).toEqual([65536]);
+  });
+});
+
+describe('a column', () => {
+  it.each<[string, (footer: FileMetaData) => void, RegExp]>([
+    [
+      'beyond the end of the file',
+      (footer) => (chunk(footer).data_page_offset = 1_000_000n),
+      /column v would lie at bytes 1000000 to/,
+    ],
+    [
+      'longer than the file',
+      (footer) => (chunk(footer).total_compressed_size = 2n ** 40n),
+      /column v would lie at bytes/,
+    ],
+    ['of a negative length', (footer) => (chunk(footer).total_compressed_size = -1n), /column v would lie at bytes/],
+    [
+      'compressed with LZO',
+      (footer) => (chunk(footer).codec = 'LZO'),
+      /column v is compressed with LZO, which is not supported/,
+    ],
+    [
+      'of an unknown codec',
+      (footer) => (chunk(footer).codec = 'X' as never),
+      /column v is compressed with an unknown codec/,
+    ],
+    [
+      'of an unknown encoding',
+      (footer) => (chunk(footer).encodings = ['X' as never]),
+      /column v has the encoding unknown/,
+    ],
+    [
+      'of another type than the schema says',
+      (footer) => (chunk(footer).type = 'INT64'),
+      /column v contradicts the schema/,
+    ],
+    [
+      'in another file',
+      (footer) => Object.assign(footer.row_groups[0]?.columns[2] ?? {}, { file_path: 'other.parquet' }),
+      /column v lies in another file, other.parquet/,
+    ],
+    [
+      'of too many rows for its bytes',
+      (footer) => {
+        for (const group of footer.row_groups) group.num_rows = 2n ** 31n - 1n;
+      },
+      /column v would have 2,147,483,647 rows in \d+ bytes/,
+    ],
+  ])('%s is refused where it is mapped', async (_, edit, fault) => {
+    await expect(load(edit)).rejects.toMatchObject({ name: 'DataConversionError', object: 's3://bucket/key.parquet' });
+    await expect(load(edit)).rejects.toThrow(fault);
+  });
+
+  it('that is not mapped may be any of these', async () => {
+    const { lines } = await load(
+      (footer) => {
+        chunk(footer, 1).codec = 'LZO';
+        chunk(footer, 1).data_page_offset = 1_000_000n;
+      },
+      mapping({ tags: [] }),
+    );
+    expect(lines[2]).toBe('m v=2 1704074400000000000');
+  });
+
+  it('that is encrypted is named as such, and harms no other', async () => {
+    await expect(collectFixture(reader, 'encrypted-column', mapping(), strict)).rejects.toThrow(
+      'column v is encrypted',
+    );
+    const { lines } = await collectFixture(reader, 'encrypted-column', mapping({ number: 'w' }), strict);
+    expect(lines[0]).toBe('m,tag=tag\\ 0 w=7 1704067200000000000');
+  });
+
+  it('whose name is there twice is refused, as it is not clear which one is meant', async () => {
+    await expect(collectFixture(reader, 'duplicate-names', mapping({ tags: [] }), strict)).rejects.toThrow(
+      'column v is there 2 times',
+    );
+  });
+
+  it.each([
+    ['a list', 'value-list', 'value', /column value is a LIST: only flat columns can be used/],
+    [
+      'a struct beside a column of a name with a dot',
+      'names',
+      'a',
+      /column a is a struct: only flat columns can be used/,
+    ],
+    [
+      'bytes of a fixed length',
+      'tag-types',
+      'fixed',
+      /column fixed is FIXED_LEN_BYTE_ARRAY\(2\) without a logical type/,
+    ],
+  ])('that is %s is refused as tag, and never left out so that series merge', async (_, name, column, fault) => {
+    const of = mapping({ tags: [column], ...(name === 'value-list' && { time: 'timestamp', number: 'value' }) });
+    await expect(collectFixture(reader, name, of, strict)).rejects.toThrow(fault);
+    const lenient = await collectFixture(reader, name, of);
+    expect(lenient.lines).toEqual([]);
+    expect(lenient.report.invalid).toMatchObject([{ reason: 'unreadable', column }]);
+  });
+
+  it.each(['BSON', 'VARIANT', 'GEOMETRY'] as const)('of the logical type %s is refused with its type', async (type) => {
+    const file = new Uint8Array(readFileSync(fixture('checksum')));
+    const changed = withFooter(file, (footer) => {
+      Object.assign(footer.schema[2] ?? {}, { logical_type: { type }, converted_type: undefined });
+    });
+    await expect(collect(reader, memorySource(changed), mapping(), strict)).rejects.toThrow(
+      `column tag is BYTE_ARRAY ${type}, which is not supported`,
+    );
+  });
+});
+
+describe('a page', () => {
+  it('whose checksum does not match its bytes is refused', async () => {
+    expect((await collect(reader, memorySource(points), mapping(), strict)).lines).toHaveLength(3);
+    const damaged = withFooter(points, () => undefined);
+    const { data_page_offset: start, total_compressed_size: length } = chunk(parquetMetadata(damaged));
+    const last = Number(start + length) - 1;
+    damaged[last] = (damaged[last] ?? 0) ^ 1;
+    const loaded = collect(reader, memorySource(damaged), mapping(), strict);
+    await expect(loaded).rejects.toThrow(
+      'row group 0: column v is damaged: the checksum of page 0 does not match its bytes',
+    );
+  });
+
+  it('that ends beyond its column chunk is refused', async () => {
+    const loaded = load((footer) => {
+      chunk(footer).total_compressed_size -= 3n;
+    });
+    await expect(loaded).rejects.toThrow('row group 0: column v is truncated: page 0 ends beyond it');
+  });
+});
