@@ -2,6 +2,8 @@
  * Bundles the command line (local/cli/main.ts) into dist/: one file with all its packages but DuckDB, which is native, and beside it
  * the Parquet worker and its .wasm. Run alone it always bundles; `bundleWhenStale` does so only when a source changed.
  */
+import './require-node.cjs';
+
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { cp, rename, rm, writeFile } from 'node:fs/promises';

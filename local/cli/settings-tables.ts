@@ -8,6 +8,8 @@ export const CONNECTOR_SETTINGS: SettingsTable = {
   single_table_name: { value: 'NAME', help: 'the table of single-table' },
   measure_name_for_multi_measure_records: { option: 'measure-name', value: 'NAME', help: 'measure name of records' },
   default_dimension: { value: 'NAME=VALUE', help: 'dimension of points without tags' },
+  escape_names: { value: 'BOOLEAN', help: 'store names that Timestream does not accept in an escaped form' },
+  suffixed_fields: { value: 'LIST', help: 'fields that are stored with the suffix _field' },
   enable_database_creation: { value: 'BOOLEAN', help: 'create a missing database' },
   enable_table_creation: { value: 'BOOLEAN', help: 'create missing tables' },
   enable_mag_store_writes: { value: 'BOOLEAN', help: 'new tables accept data older than the memory store' },
@@ -26,6 +28,7 @@ export const CONNECTOR_SETTINGS: SettingsTable = {
   max_new_tables: { value: 'N', help: 'maximum tables that one request may create' },
   write_deadline_millis: { value: 'MS', help: 'time for one request' },
   rest_api_gateway_timeout_in_millis: { option: 'gateway-timeout', value: 'MS', help: 'upper limit of that time' },
+  cors_allowed_origins: { value: 'LIST', help: 'origins whose browser pages may write; for start the default is *' },
   rejected_lines_bucket: { value: 'BUCKET', help: 'S3 bucket that keeps rejected lines' },
 };
 
@@ -58,6 +61,7 @@ export const REDRIVE_SETTINGS: SettingsTable = {
     help: "the loader's function for objects",
   },
   STATE_MACHINE_ARN: { option: 'state-machine', value: 'ARN', help: "the loader's workflow" },
+  WORK_BUCKET: { option: 'work-bucket', value: 'NAME', help: "the loader's work bucket, with --state-machine" },
   LETTERS_PER_SECOND: { option: 'rate', value: 'N', help: 'messages per second' },
   MAX_LETTERS: { option: 'max-messages', value: 'N', help: 'maximum messages of this run' },
   MAX_TRIES: { option: 'max-tries', value: 'N', help: 'failed replays after which a message is parked' },
@@ -70,6 +74,8 @@ export const NO_OPTION: Readonly<Record<string, string>> = {
   token_secret_name: 'is of the authorizer in API Gateway; start has --token',
   log_level: 'is of the JSON log of a function',
   LOG_LEVEL: 'is of the JSON log of a function',
+  WRITE_TIMEOUT_SECONDS: 'is the time limit of a function; redrive waits as long as a replay takes',
+  LOAD_OBJECT_TIMEOUT_SECONDS: 'is the time limit of a function; redrive waits as long as a replay takes',
   WORK_BUCKET: 'is the folder of --report here',
   LOADER_RESERVED_CONCURRENCY: 'is of Lambda',
   ENABLE_METRICS: "is of a function's CloudWatch metrics",

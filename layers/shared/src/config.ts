@@ -83,7 +83,7 @@ function bounds(env: EnvironmentReader): RequestBounds {
   const free = memory - IDLE_MEGABYTES;
   const bytes = Math.floor((free * 1024 ** 2) / 32);
   const given = (name: string, max: number, fromMemory: number): number =>
-    env.integer(name, 0, { min: 0, max }) || fromMemory;
+    env.integer(name, fromMemory, { min: 0, max }) || fromMemory;
   return {
     maxCompressedBytes: given('max_compressed_bytes', 104_857_600, Math.min(10_485_760, bytes)),
     maxDecompressedBytes: given('max_decompressed_bytes', 268_435_456, Math.min(26_214_400, bytes)),
@@ -169,7 +169,10 @@ export function loadRedriveConfig(environment: Environment = process.env, observ
 
 function workflow(env: EnvironmentReader): RedriveConfig['workflow'] {
   const stateMachineArn = env.optional('STATE_MACHINE_ARN');
-  return stateMachineArn === undefined ? undefined : { stateMachineArn, workBucket: env.required('WORK_BUCKET') };
+  const workBucket = env.optional('WORK_BUCKET');
+  if (stateMachineArn === undefined) return undefined;
+  if (workBucket === undefined) env.problem('WORK_BUCKET', 'is missing');
+  return { stateMachineArn, workBucket: workBucket ?? '' };
 }
 
 function queueUrl(env: EnvironmentReader, name: string): string {

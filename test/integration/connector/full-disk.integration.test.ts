@@ -51,7 +51,7 @@ onLinux('a full disk is answered 503 with the reason, fails /health, is logged o
 });
 
 function start(folder: string): ChildProcess {
-  const program = `ulimit -S -f ${MAX_FILE_BLOCKS}; exec "$0" .build/local/start.cjs "$@"`;
+  const program = `ulimit -S -f ${MAX_FILE_BLOCKS}; exec "$0" bin/influxdb-timestream.mjs start "$@"`;
   const args = ['--port', '0', '--timestream-port', '0', '--data-dir', folder];
   return spawn('sh', ['-c', program, process.execPath, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '../../..');
-const START = join(ROOT, '.build/local/start.cjs');
+const PROGRAM = join(ROOT, 'bin/influxdb-timestream.mjs');
 const start = (...args: string[]) =>
   spawnSync(process.execPath, ['bin/influxdb-timestream.mjs', 'start', '--port', '0', ...args], {
     cwd: ROOT,
@@ -59,7 +59,16 @@ test('a data folder that cannot be used is refused, with the reason and what to 
 
 /** What it prints on stderr until it is ready. */
 async function warnings(...args: string[]): Promise<string> {
-  const server = spawn(process.execPath, [START, '--port', '0', '--timestream-port', '0', '--memory', ...args]);
+  const server = spawn(process.execPath, [
+    PROGRAM,
+    'start',
+    '--port',
+    '0',
+    '--timestream-port',
+    '0',
+    '--memory',
+    ...args,
+  ]);
   let errors = '';
   server.stderr.on('data', (chunk) => (errors += String(chunk)));
   const exited = once(server, 'exit');
@@ -78,7 +87,7 @@ test('a server that other machines reach without a token says so', async () => {
 });
 
 test('the first batch of many new measurements is stored by the first request', async () => {
-  const server = spawn(process.execPath, [START, '--port', '0', '--timestream-port', '0', '--memory']);
+  const server = spawn(process.execPath, [PROGRAM, 'start', '--port', '0', '--timestream-port', '0', '--memory']);
   const exited = once(server, 'exit');
   try {
     const [output] = (await once(server.stdout, 'data')) as [Buffer];
