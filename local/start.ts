@@ -9,7 +9,6 @@ import { tableAdministration, timestreamClient, writeRecordsSender } from '../fu
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { assertAwsAccess } from './cli/aws';
 import { UsageError } from './cli/ending';
-import { makeFolder } from './cli/folder';
 import { noteWrite } from './connector/request-log';
 import { startConnector } from './connector/server';
 import { withStorageFault } from './connector/storage';
@@ -80,7 +79,6 @@ export async function start(args: StartOptions, given: ConnectorConfig): Promise
   try {
     if (args.aws) return await startWriting(args, given, undefined);
     const { host, timestreamPort, dataDir } = args;
-    if (dataDir !== undefined) makeFolder(dataDir, '--data-dir, or use --memory');
     timestream = await startTimestream({ host, port: timestreamPort, ...(dataDir !== undefined && { dataDir }) });
     await startWriting(args, given, timestream);
   } catch (error) {

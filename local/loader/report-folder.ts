@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { ObjectRef } from 'shared/loads/objects';
 import { workKey } from 'shared/loads/plan-load';
 import { UsageError } from '../cli/ending';
-import { makeFolder } from '../cli/folder';
+import { makeOptionFolder } from '../folder';
 import { FolderObjects } from './folder-objects';
 
 /** A name that no bucket of S3 can have. */
@@ -31,7 +31,7 @@ export interface ReportFolder {
 export function openReport(given: string | undefined, now: Date): ReportFolder {
   const loadId = now.toISOString().replace(/[:.]/g, '-');
   const path = given ?? join(DEFAULT_PARENT, loadId);
-  makeFolder(path, '--report');
+  makeOptionFolder(path, '--report');
   if (readdirSync(path).length > 0) throw new UsageError(`--report ${path} is not empty: name a new folder`);
   // Paths of items are below the current folder: a later load may be started elsewhere.
   writeFileSync(join(path, ORIGIN), JSON.stringify({ folder: process.cwd() }));

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { UsageError } from '../cli/ending';
-import { makeFolder } from '../cli/folder';
+import { makeOptionFolder } from '../folder';
 
 /** A row every 10 minutes in turn of the series, from the first of each month. */
 const MONTHS = ['01', '02'] as const;
@@ -55,7 +55,7 @@ export interface SampleFiles {
 
 /** @throws UsageError where the folder is not empty or cannot be written to */
 export async function writeSampleParquet(folder: string): Promise<SampleFiles> {
-  makeFolder(folder, '--parquet');
+  makeOptionFolder(folder, '--parquet');
   if (readdirSync(folder).length > 0) throw new UsageError(`the folder ${folder} is not empty: name a new one`);
   const connection = await (await DuckDBInstance.create()).connect();
   const files: string[] = [];
@@ -63,7 +63,7 @@ export async function writeSampleParquet(folder: string): Promise<SampleFiles> {
     for (const [dataset, columns] of Object.entries(DATASETS)) {
       for (const month of MONTHS) {
         const parent = join(folder, `dataset=${dataset}`, 'year=2024', `month=${month}`);
-        makeFolder(parent, '--parquet');
+        makeOptionFolder(parent, '--parquet');
         const file = join(parent, 'data.snappy.parquet');
         const time = `TIMESTAMP '2024-${month}-01' + INTERVAL 10 MINUTE * (i // 12) AS timestamp`;
         const rows = `SELECT ${[time, ...columns].join(', ')} FROM range(${ROWS_PER_FILE}) AS r(i)`;

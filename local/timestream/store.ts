@@ -2,9 +2,9 @@
  * The DuckDB database below everything: opens it, runs changes one after the other, each in a transaction, and gives queries a
  * connection that cannot write. A change that was awaited survives the end of the process: its commit is in DuckDB's log.
  */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue, type Json } from '@duckdb/node-api';
+import { folderProblem, makeFolder, unusableFolder } from '../folder';
 import { StorageFault, storageProblem } from './storage-fault';
 
 /** The schema of everything that is not meant for queries. */
@@ -43,7 +43,6 @@ export class Store {
     open.add(path);
     try {
       makeFolder(dirname(path));
-      accessSync(dirname(path), constants.W_OK);
       return await Store.connect(path);
     } catch (error) {
       open.delete(path);
@@ -149,30 +148,9 @@ export class Store {
   }
 }
 
-/** As a recursive mkdir, which hides why a folder cannot be made, and never ends in /proc. */
-function makeFolder(folder: string): void {
-  const found = statSync(folder, { throwIfNoEntry: false });
-  if (found?.isDirectory()) return;
-  if (found !== undefined) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
-  makeFolder(dirname(folder));
-  mkdirSync(folder);
-}
-
-/** Says of an error of the file system what is wrong with the folder and what to do. */
+/** Names the folder in an error of the file system or of DuckDB, with the reason and what to do. */
 function unusable(path: string, error: unknown): unknown {
-  const folder = dirname(path);
-  const { code, message = '' } = error as NodeJS.ErrnoException;
-  const reason = code === undefined ? storageProblem(error) : (REASONS[code] ?? message.replace(/, .*$/, ''));
-  if (reason === undefined) return error;
+  const reason = folderProblem(error) ?? storageProblem(error);
   const advice = 'choose another folder with --data-dir, or keep the data in memory with --memory';
-  return new Error(`the data folder ${folder} cannot be used (${reason}): ${advice}`, { cause: error });
+  return reason === undefined ? error : unusableFolder('the data folder', dirname(path), reason, advice, error);
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'it is not writable',
-  EPERM: 'it is not writable',
-  ENOENT: 'it cannot be created there',
-  EROFS: 'the file system is read-only',
-  ENOTDIR: 'there is a file of that name',
-  ENOSPC: 'no space left on device',
-};

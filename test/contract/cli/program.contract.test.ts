@@ -74,7 +74,7 @@ test.each([
 test.each(['/proc/nothing'])('a data folder that cannot be made (%s) is refused', async (path) => {
   if (!existsSync('/proc')) return;
   const { code, err } = await runProgram(['start', '--port', '0', '--data-dir', path]);
-  expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(/cannot be written to .*--data-dir/) });
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(/cannot be used .*--data-dir/) });
 });
 
 describe('a load of sample files', () => {

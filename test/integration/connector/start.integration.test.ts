@@ -50,7 +50,7 @@ test('a data folder that cannot be used is refused, with the reason and what to 
         `the data folder ${dataDir} cannot be used (${reason}): ` +
           'choose another folder with --data-dir, or keep the data in memory with --memory\n',
       );
-      expect(status).toBe(1);
+      expect(status).toBe(2);
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -80,7 +80,7 @@ async function warnings(...args: string[]): Promise<string> {
 
 test('a server that other machines reach without a token says so', async () => {
   expect(await warnings('--host', '0.0.0.0')).toMatch(
-    /^warning: anyone who reaches 0\.0\.0\.0 can write: give --token/,
+    /^warning: 0\.0\.0\.0 accepts connections from other machines, and no --token is set/,
   );
   expect(await warnings('--host', '0.0.0.0', '--token', 'secret')).toBe('');
   expect(await warnings('--host', '127.0.0.1')).toBe('');
