@@ -1,10 +1,10 @@
 /** A real InfluxDB 2 for tests: started on a free port in a temporary folder, killed and restarted there. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 export const ORG = 'ons-energy';
 export const BUCKET = 'energy_data';
@@ -15,11 +15,9 @@ export const STARTING_MS = 60_000;
 const FIRST = '1677-09-21T00:12:43.145224194Z';
 const LAST = '2262-04-11T23:47:16.854775806Z';
 
-/** The influxd to run: INFLUXD names one, else it is unpacked from `../shared/tools/influxd` beside the project. */
+/** The influxd to run, which INFLUXD names. CONTRIBUTING.md says how to get one. */
 export function findInfluxd(): string | undefined {
-  if (process.env.INFLUXD) return process.env.INFLUXD;
-  const unpack = resolve(__dirname, '../../shared/tools/influxd/unpack.sh');
-  return existsSync(unpack) ? execFileSync(unpack, { encoding: 'utf8' }).trim() : undefined;
+  return process.env.INFLUXD || undefined;
 }
 
 /** `describe` where there is an influxd; else a skipped one whose name says why. */

@@ -1,4 +1,9 @@
-/** Ends a run with the reasons of skipped tests and one plain line: `N passed, N failed, N skipped`. */
+/**
+ * Ends a run with the reasons of skipped tests and one plain line: `N passed, N failed, N skipped`. With REFUSE_SKIPS=true, as in CI, the
+ * run fails where a skipped test is not listed in allowed-skips.json: something that the tests need was not installed.
+ */
+const ALLOWED = require('./allowed-skips.json');
+
 class SummaryReporter {
   onRunComplete(_contexts, results) {
     const skipped = results.testResults.flatMap((file) =>
@@ -7,9 +12,18 @@ class SummaryReporter {
         .map((test) => test.fullName),
     );
     for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
+    if (process.env.REFUSE_SKIPS === 'true') {
+      this.refused = skipped.filter((name) => !ALLOWED.some(({ test }) => name.startsWith(test)));
+      for (const name of this.refused) process.stdout.write(`not in test/allowed-skips.json: ${name}\n`);
+    }
     // A file that fails to load has run no test, yet is a failure.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     process.stdout.write(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped\n`);
+  }
+
+  /** Jest ends with 1 where a reporter has an error. */
+  getLastError() {
+    if (this.refused?.length > 0) return new Error(`${this.refused.length} tests were skipped that must run here`);
   }
 }
 module.exports = SummaryReporter;

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { findInfluxd, STARTING_MS } from '../influxd';
+import { missingCorpus } from '../support/corpus';
 import type { Case } from './differential/case';
 import { type Comparison, compare } from './differential/compare';
 import { ConnectorSide } from './differential/connector-side';
-import { corpusCases, missingCorpus } from './differential/corpus';
+import { corpusCases } from './differential/corpus';
 import { DIFFERENCES } from './differential/differences';
 import { InfluxdbSide } from './differential/influxdb-side';
 import { randomCases, SEED } from './differential/random-cases';

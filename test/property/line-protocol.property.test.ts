@@ -1,9 +1,8 @@
 /** Round trips and hostile bytes through the line protocol codec. */
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import fc from 'fast-check';
 import { encodePoint } from 'shared/line-protocol/encoder';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
+import { corpusBytes, missingCorpus, readCorpus } from '../support/corpus';
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) =>
   Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -61,18 +60,11 @@ test('any bytes give points or faults, never an exception', () => {
   );
 });
 
-const corpusFile =
-  process.env.LINE_PROTOCOL_CORPUS ?? path.resolve(__dirname, '../../../shared/data/line-protocol-corpus.json');
 const mutations = Number(process.env.CORPUS_MUTATIONS ?? 100_000);
 
-if (existsSync(corpusFile)) {
+if (missingCorpus === undefined) {
   test(`${mutations} mutations of corpus lines give points or faults, and points that encode again`, () => {
-    const corpus = JSON.parse(readFileSync(corpusFile, 'utf8')) as {
-      decode: Record<string, { input: { text: string | { binary: string } } }>;
-    };
-    const inputs = Object.values(corpus.decode).map(({ input: { text } }) =>
-      typeof text === 'string' ? Buffer.from(text) : Buffer.from(text.binary, 'base64'),
-    );
+    const inputs = Object.values(readCorpus().decode).map(({ input }) => corpusBytes(input.text));
     const interesting = Buffer.from(' ,=\\"\n\r\t#-.0129eEiutTfF\u0000\u007fé');
     let state = 20261122;
     const random = (below: number): number => {
@@ -91,5 +83,5 @@ if (existsSync(corpusFile)) {
     }
   });
 } else {
-  test.skip(`corpus mutations: ${corpusFile} is not here (set LINE_PROTOCOL_CORPUS)`, () => undefined);
+  test.skip(`mutations of corpus lines give points or faults [skipped: ${missingCorpus}]`, () => undefined);
 }

@@ -1,8 +1,8 @@
 /** The stack, built by SAM and deployed to MiniStack: an emulator of AWS that runs the functions and the workflow on this machine. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
@@ -31,19 +31,16 @@ export async function until<T>(ask: () => Promise<T>, isIt: (answer: T) => boole
   }
 }
 
-/** The program that starts a MiniStack: MINISTACK_UP names it, else it lies in `../shared/tools/ministack` beside the project. */
-function findMiniStack(): string | undefined {
-  const up = process.env.MINISTACK_UP ?? resolve(ROOT, '../shared/tools/ministack/up.sh');
-  return existsSync(up) ? up : undefined;
-}
+/** Installs MiniStack, the first time on a machine, and starts one. */
+const UP = join(ROOT, 'test/tools/ministack/up.sh');
 
 export const NO_SAM = 'no sam on PATH: pip install aws-sam-cli==1.170.0';
 
 /** Why the stack cannot be deployed here; undefined where it can. */
 export function missingForStack(): string | undefined {
-  if (findMiniStack() === undefined)
-    return 'no MiniStack: pip install ministack[full]==1.5.33 and set MINISTACK_UP to a program that starts it on a port';
-  return findSam() === undefined ? NO_SAM : undefined;
+  if (findSam() === undefined) return NO_SAM;
+  if (spawnSync(UP, ['install'], { stdio: 'ignore' }).status === 0) return undefined;
+  return 'MiniStack cannot be installed: `test/tools/ministack/up.sh install` says why';
 }
 
 /** The SAM CLI on PATH. */
@@ -83,14 +80,10 @@ export class MiniStack {
 
   /** @param environment of the emulator, and with it of the functions that it runs */
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<MiniStack> {
-    const up = findMiniStack();
-    if (up === undefined) throw new Error(missingForStack());
-    // A folder of its own, since its process id is noted there; the installation is shared.
+    // A folder of its own, since its process id is noted there.
     const home = mkdtempSync(join(tmpdir(), 'ministack-'));
-    const installed = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'ministack-1.5.33/venv');
-    if (existsSync(installed)) symlinkSync(installed, join(home, 'venv'));
     const env = { ...environmentOf(home), ...environment };
-    const { stdout } = await run(up, [String(await freePort())], { env });
+    const { stdout } = await run(UP, [String(await freePort())], { env });
     return new MiniStack(home, stdout.trim());
   }
 

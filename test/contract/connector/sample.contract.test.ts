@@ -1,12 +1,12 @@
 /** The sample of the original connector: known rows in known tables, however often it is written. */
 import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { type Stack, startStack } from './harness';
 
-const file = process.env.SAMPLE_LINES ?? path.resolve(__dirname, '../../../../shared/data/bird-migration.line');
+/** bird-migration.line of the original connector's repository. */
+const file = process.env.SAMPLE_LINES;
 const ROWS = { migration1: 26, migration2: 178, migration3: 1_797 };
 
-if (existsSync(file)) {
+if (file !== undefined && existsSync(file)) {
   test('the sample file twice: 26, 178 and 1,797 rows', async () => {
     const stack: Stack = await startStack();
     try {
@@ -20,5 +20,6 @@ if (existsSync(file)) {
     }
   });
 } else {
-  test.skip(`the sample file: ${file} is not here (set SAMPLE_LINES)`, () => undefined);
+  test.skip('the sample file twice [skipped: set SAMPLE_LINES to bird-migration.line of the original connector]', () =>
+    undefined);
 }
