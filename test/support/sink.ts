@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-/** The benchmark kit's fake of Timestream, independent of the embedded one: a second opinion on what the connector sends. */
-=======
 /** The Go program in test/tools/bench/sink, a fake of Timestream written independently of the embedded one: a second opinion on what the connector sends. */
->>>>>>> 7a49b71 (Bring the tools of the tests into the repository, and let CI refuse unexpected skips)
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,12 +8,8 @@ import { join, resolve } from 'node:path';
 import { freePort } from '../influxd';
 import { expandCall, type PlainRecord } from '../timestream-calls';
 
-<<<<<<< HEAD
-/** Beside the project, in which programs and tests run. */
-const SOURCES = resolve('../shared/tools/bench');
-=======
-const SOURCES = resolve(__dirname, '../tools/bench');
->>>>>>> 7a49b71 (Bring the tools of the tests into the repository, and let CI refuse unexpected skips)
+/** From the project's root, in which programs and tests run. */
+const SOURCES = resolve('test/tools/bench');
 
 /** A fault in the terms of the sink: which calls (every n-th, so many of them, with a text in their body), and what becomes of them. */
 export interface SinkFault {
@@ -34,21 +26,14 @@ export interface SinkFault {
 
 /** Why the sink cannot be built here; undefined where it can. */
 export function missingSink(): string | undefined {
-  if (!existsSync(SOURCES)) return 'no sources of the sink in ../shared/tools/bench';
   return spawnSync('go', ['version']).status === 0 ? undefined : 'no go: install Go 1.26 (https://go.dev/dl)';
 }
 
 /** `describe` where the sink can be built; else a skipped one whose name says why. */
 export function describeWithSink(name: string, tests: () => void): void {
-<<<<<<< HEAD
   const missing = missingSink();
   if (missing === undefined) describe(name, tests);
   else describe.skip(`${name} (${missing})`, tests);
-=======
-  if (spawnSync('go', ['version']).status !== 0)
-    describe.skip(`${name} (no go: install Go 1.26 (https://go.dev/dl))`, tests);
-  else describe(name, tests);
->>>>>>> 7a49b71 (Bring the tools of the tests into the repository, and let CI refuse unexpected skips)
 }
 
 export class Sink {
