@@ -71,7 +71,7 @@ describeProof('pyarrow’s reading of files of other writers, and a real InfluxD
     );
   }
 
-  it('each is stored as pyarrow reads it, or refused with the reason', async () => {
+  test('each is stored as pyarrow reads it, or refused with the reason', async () => {
     if (influxd === undefined) throw new Error('influxd was not started');
     expect(files.length).toBeGreaterThan(15);
     const rows: (string | number)[][] = [];

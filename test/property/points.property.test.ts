@@ -19,7 +19,7 @@ const measured = fc
   .map(([digits, decimals]) => digits / 10 ** decimals);
 const double = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), measured);
 
-it('writes a double as String does, but for -0', () => {
+test('writes a double as String does, but for -0', () => {
   const writer = new FloatWriter();
   fc.assert(
     fc.property(double, (x) => {
@@ -31,7 +31,7 @@ it('writes a double as String does, but for -0', () => {
   );
 });
 
-it('writes a float32 as a decimal that is that float32, and none of fewer digits is', () => {
+test('writes a float32 as a decimal that is that float32, and none of fewer digits is', () => {
   const writer = new FloatWriter(true);
   fc.assert(
     fc.property(fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), measured.map(Math.fround)), (x) => {
@@ -49,7 +49,7 @@ it('writes a float32 as a decimal that is that float32, and none of fewer digits
   );
 });
 
-it('writes a timestamp as the integer it is, the first time and again', () => {
+test('writes a timestamp as the integer it is, the first time and again', () => {
   const writer = new TimestampWriter();
   fc.assert(
     fc.property(fc.integer({ min: -9223372036, max: 9223372036 }), fc.integer({ min: 0, max: 999_999_999 }), (s, n) => {
@@ -63,7 +63,7 @@ it('writes a timestamp as the integer it is, the first time and again', () => {
   );
 });
 
-it('copies any text as it is, and spoils no more than it says', () => {
+test('copies any text as it is, and spoils no more than it says', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }),
     // What makes doubles of the largest exponents, among them those of NaN.
@@ -82,7 +82,7 @@ it('copies any text as it is, and spoils no more than it says', () => {
   );
 });
 
-it('splits 64-bit times into seconds and nanoseconds exactly', () => {
+test('splits 64-bit times into seconds and nanoseconds exactly', () => {
   const out = { seconds: new Float64Array(1), nanos: new Int32Array(1), states: new Uint8Array(1) };
   const unit = fc.constantFrom(['s', 1n], ['ms', 1000n], ['us', 1_000_000n], ['ns', 1_000_000_000n]) as fc.Arbitrary<
     ['s' | 'ms' | 'us' | 'ns', bigint]
@@ -111,7 +111,7 @@ it('splits 64-bit times into seconds and nanoseconds exactly', () => {
   );
 });
 
-it('reads INT96 of any day exactly, in range or not', () => {
+test('reads INT96 of any day exactly, in range or not', () => {
   const out = { seconds: new Float64Array(1), nanos: new Int32Array(1), states: new Uint8Array(1) };
   const julian = fc.oneof(
     fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
@@ -136,7 +136,7 @@ it('reads INT96 of any day exactly, in range or not', () => {
   );
 });
 
-it('escapes text so that a reader of line protocol gets it back', () => {
+test('escapes text so that a reader of line protocol gets it back', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(
@@ -156,7 +156,7 @@ it('escapes text so that a reader of line protocol gets it back', () => {
   );
 });
 
-it('reads ISO 8601 as Date does', () => {
+test('reads ISO 8601 as Date does', () => {
   fc.assert(
     fc.property(fc.date({ min: new Date('1700-01-01'), max: new Date('2262-01-01'), noInvalidDate: true }), (date) => {
       const time = parseIsoTime(date.toISOString());
@@ -165,7 +165,7 @@ it('reads ISO 8601 as Date does', () => {
   );
 });
 
-it('turns wall-clock times of a zone into instants whose wall-clock time is the same', () => {
+test('turns wall-clock times of a zone into instants whose wall-clock time is the same', () => {
   const offsets = new ZoneOffsets('America/Sao_Paulo');
   const clock = new Intl.DateTimeFormat('sv-SE', {
     timeZone: 'America/Sao_Paulo',
@@ -183,7 +183,7 @@ it('turns wall-clock times of a zone into instants whose wall-clock time is the 
   );
 });
 
-it('plans runs that cover every row group once, in order, and are about equal', () => {
+test('plans runs that cover every row group once, in order, and are about equal', () => {
   const group = fc.record({ rows: fc.integer({ min: 0, max: 1000 }), bytes: fc.integer({ min: 0, max: 1000 }) }).map(
     ({ rows, bytes }): RowGroupInfo => ({
       rows,
@@ -213,7 +213,7 @@ it('plans runs that cover every row group once, in order, and are about equal', 
   );
 });
 
-it('cuts batches within their limits, and loses no byte between buffers', () => {
+test('cuts batches within their limits, and loses no byte between buffers', () => {
   const line = fc.integer({ min: 1, max: 400_000 });
   const limits = fc.record({ lines: fc.integer({ min: 1, max: 20 }), bytes: fc.integer({ min: 1, max: 1_000_000 }) });
   fc.assert(

@@ -2,7 +2,7 @@ import { loadLoaderConfig, loadPlanningConfig, loadWorkflowConfig } from 'shared
 
 const REQUIRED = { INFLUXDB_URL: 'http://influxdb:8086', INFLUXDB_TOKEN: 'token' };
 
-it('has the defaults of the loader that this one replaces', () => {
+test('has the defaults of the loader that this one replaces', () => {
   expect(loadLoaderConfig(REQUIRED)).toMatchObject({
     target: { engine: 'v2', url: 'http://influxdb:8086', org: 'ons-energy', bucket: 'energy_data' },
     token: { value: 'token' },
@@ -17,25 +17,25 @@ it('has the defaults of the loader that this one replaces', () => {
   });
 });
 
-it('has larger batches for InfluxDB 3, unless a size is given', () => {
+test('has larger batches for InfluxDB 3, unless a size is given', () => {
   expect(loadLoaderConfig({ ...REQUIRED, INFLUXDB_ENGINE: 'v3' }).batchLimits.lines).toBe(10_000);
   expect(loadLoaderConfig({ ...REQUIRED, INFLUXDB_ENGINE: 'v3', MAX_BATCH_SIZE: '7' }).batchLimits.lines).toBe(7);
 });
 
-it('has more writes in flight for InfluxDB 3, and bounds their bytes by the memory', () => {
+test('has more writes in flight for InfluxDB 3, and bounds their bytes by the memory', () => {
   expect(loadLoaderConfig(REQUIRED)).toMatchObject({ concurrency: 4, maxBytesInFlight: 32 * 1024 * 1024 });
   const v3 = { ...REQUIRED, INFLUXDB_ENGINE: 'v3', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512' };
   expect(loadLoaderConfig(v3)).toMatchObject({ concurrency: 16, maxBytesInFlight: 16 * 1024 * 1024 });
   expect(loadLoaderConfig({ ...v3, WRITE_CONCURRENCY: '32' }).concurrency).toBe(32);
 });
 
-it('keeps a path prefix of the address, and sends no metrics where they are off', () => {
+test('keeps a path prefix of the address, and sends no metrics where they are off', () => {
   const config = loadLoaderConfig({ ...REQUIRED, INFLUXDB_URL: 'https://host/influx/', ENABLE_METRICS: 'false' });
   expect(config.target.url).toBe('https://host/influx');
   expect(config.metricsNamespace).toBeUndefined();
 });
 
-it('reports every problem at once', () => {
+test('reports every problem at once', () => {
   const environment = {
     INFLUXDB_URL: 'influxdb:8086',
     INFLUXDB_TOKEN: 'a',
@@ -62,7 +62,7 @@ it('reports every problem at once', () => {
   }
 });
 
-it.each([
+test.each([
   ['no address', { INFLUXDB_TOKEN: 'a' }, 'INFLUXDB_URL is missing'],
   [
     'no token',
@@ -86,7 +86,7 @@ it.each([
   expect(() => loadLoaderConfig(environment)).not.toThrow(/secret\b/);
 });
 
-it('asks of each function only what it needs', () => {
+test('asks of each function only what it needs', () => {
   expect(loadPlanningConfig({ WORK_BUCKET: 'work', LOADER_RESERVED_CONCURRENCY: '5' })).toMatchObject({
     workBucket: 'work',
     reservedConcurrency: 5,

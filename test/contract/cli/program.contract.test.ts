@@ -60,7 +60,11 @@ test.each([
   ['a URL without http', ['sample', 'write', 'a.lp', '--endpoint', 'localhost:9000'], /--endpoint/],
   ['no lines as a number', ['sample', 'generate', '--lines', '1.5'], /--lines/],
   ['a port that is not valid', ['start', '--port', '65536'], /--port/],
-  ['a data folder that is a file', ['start', '--port', '0', '--data-dir', 'package.json'], /there is a file of that name/],
+  [
+    'a data folder that is a file',
+    ['start', '--port', '0', '--data-dir', 'package.json'],
+    /there is a file of that name/,
+  ],
   ['an unknown format', ['query', 'SELECT 1', '--format', 'xml'], /--format/],
   ['two places of a statement', ['query', 'SELECT 1', '--file', 'x'], /not both/],
   ['an unknown short form', ['query', '.nope'], /\.tables/],

@@ -62,7 +62,7 @@ const written = (): string[] =>
   influxdb.requests.flatMap(({ body }) => body.split('\n')).filter((line) => line.startsWith('generation_data,'));
 
 describe('the workflow', () => {
-  it('detects, checks, plans, loads and sums up', async () => {
+  test('detects, checks, plans, loads and sums up', async () => {
     const sampleLoad: unknown = (await import('../../../events/check-influxdb.json')).default;
     expect(await invoke('detect-dataset')).toEqual(sampleLoad);
     expect(await invoke('check-influxdb')).toMatchObject({ healthy: true, engine: 'v2' });
@@ -104,7 +104,7 @@ describe('the workflow', () => {
 });
 
 describe('the API', () => {
-  it('starts a load', async () => {
+  test('starts a load', async () => {
     executions.on(StartExecutionCommand).resolves({});
     const answer = await invoke<{ statusCode: number; body: string }>('start-load');
     expect(answer.statusCode).toBe(202);
@@ -112,7 +112,7 @@ describe('the API', () => {
     expect(JSON.parse(answer.body)).toEqual({ loadId: call?.args[0].input.name, state: 'RUNNING' });
   });
 
-  it('tells whether InfluxDB can be written to', async () => {
+  test('tells whether InfluxDB can be written to', async () => {
     const answer = await invoke<{ statusCode: number; body: string }>('check-influxdb', 'check-influxdb-api');
     expect(answer.statusCode).toBe(200);
     expect(JSON.parse(answer.body)).toMatchObject({ healthy: true });
@@ -122,7 +122,7 @@ describe('the API', () => {
 describe('a single object', () => {
   const data = { points_written: 300, source_records: 300, failed_batches: 0, dataset_type: 'generation' };
 
-  it.each([
+  test.each([
     ['load-object', { statusCode: 200, data }],
     ['load-object-s3', [{ statusCode: 200, data }]],
     ['load-object-sns', [{ statusCode: 200, data }]],
@@ -134,7 +134,7 @@ describe('a single object', () => {
     expect(metrics.commandCalls(PutMetricDataCommand)).toHaveLength(1);
   });
 
-  it('of an API request is answered in the shape of API Gateway', async () => {
+  test('of an API request is answered in the shape of API Gateway', async () => {
     const answer = await invoke<{ statusCode: number; body: string }>('load-object', 'load-object-api');
     expect(answer).toMatchObject({ statusCode: 200, isBase64Encoded: false });
     expect(JSON.parse(answer.body)).toMatchObject({ data });

@@ -68,7 +68,7 @@ function rejectedRows(result: Pick<ItemResult, 'invalidFile'>): Record<string, u
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-it('writes every row group of its item, and no other', async () => {
+test('writes every row group of its item, and no other', async () => {
   const whole = await itemOf('codec-snappy');
   const result = await run({ ...whole, firstRowGroup: 1, rowGroups: 2, firstRow: 100, rows: 200 });
   expect(result).toMatchObject({
@@ -83,7 +83,7 @@ it('writes every row group of its item, and no other', async () => {
   expect(result.nulls).toMatchObject({ value: 0, operator: 200, efficiency: 200 });
 });
 
-it('names fields as was decided for the whole file, whatever its own rows hold', async () => {
+test('names fields as was decided for the whole file, whatever its own rows hold', async () => {
   const whole = await itemOf('transmission-kv-last', 'transmission');
   expect(whole.taken).toEqual(['voltage_kv']);
   await run({ ...whole, rowGroups: 1, rows: 1 });
@@ -92,7 +92,7 @@ it('names fields as was decided for the whole file, whatever its own rows hold',
 });
 
 describe('invalid rows', () => {
-  it('are dropped, counted by column and reason, and kept with all their columns', async () => {
+  test('are dropped, counted by column and reason, and kept with all their columns', async () => {
     const result = await run(await itemOf('value-bad'));
     const invalid = Object.values(result.invalidRecords).reduce((sum, count) => sum + count, 0);
     expect(result.statusCode).toBe(200);
@@ -113,7 +113,7 @@ describe('invalid rows', () => {
     });
   });
 
-  it('fail the item before a point is written where they may not be dropped, and are kept all the same', async () => {
+  test('fail the item before a point is written where they may not be dropped, and are kept all the same', async () => {
     const item = await itemOf('value-bad');
     await expect(run(item, { DROP_INVALID_RECORDS: 'false' })).rejects.toMatchObject({
       name: 'DataConversionError',
@@ -126,7 +126,7 @@ describe('invalid rows', () => {
 });
 
 describe('a file', () => {
-  it('that was changed since it was planned is not mixed with what was planned', async () => {
+  test('that was changed since it was planned is not mixed with what was planned', async () => {
     const item = await itemOf('codec-snappy');
     s3.store.put(DATA, item.key, fixtureBytes('codec-gzip'));
     await expect(run(item)).rejects.toMatchObject({
@@ -136,7 +136,7 @@ describe('a file', () => {
     expect(influxdb.requests).toEqual([]);
   });
 
-  it('that is gone is told', async () => {
+  test('that is gone is told', async () => {
     const item = await itemOf('codec-snappy');
     s3.store.objects.delete(`${DATA}/${item.key}`);
     await expect(run(item)).rejects.toMatchObject({
@@ -145,13 +145,13 @@ describe('a file', () => {
     });
   });
 
-  it('that S3 does not give is another matter', async () => {
+  test('that S3 does not give is another matter', async () => {
     const item = await itemOf('codec-snappy');
     s3.store.fail = () => 503;
     await expect(run(item)).rejects.toMatchObject({ name: 'S3UnavailableError' });
   });
 
-  it('that lacks a required column fails with VALIDATE_SCHEMA', async () => {
+  test('that lacks a required column fails with VALIDATE_SCHEMA', async () => {
     const item = await itemOf('missing-column');
     await expect(run(item, { VALIDATE_SCHEMA: 'true' })).rejects.toMatchObject({ name: 'DataConversionError' });
   });
@@ -166,14 +166,14 @@ describe('InfluxDB', () => {
     }),
   });
 
-  it('that refuses some points makes the item 207, with its reason', async () => {
+  test('that refuses some points makes the item 207, with its reason', async () => {
     answer = (_request, index) => (index === 0 ? conflict(7) : stored);
     const result = await run(await itemOf('codec-snappy'), { MAX_BATCH_SIZE: '100' });
     expect(result).toMatchObject({ statusCode: 207, sourceRecords: 300, pointsWritten: 293, rejectedPoints: 7 });
     expect(result.rejected[0]?.reason).toMatch(/field type conflict/);
   });
 
-  it('that refuses every point fails the item', async () => {
+  test('that refuses every point fails the item', async () => {
     answer = () => conflict(300);
     await expect(run(await itemOf('codec-snappy'))).rejects.toMatchObject({
       name: 'InfluxDBWriteError',
@@ -181,7 +181,7 @@ describe('InfluxDB', () => {
     });
   });
 
-  it.each([401, 403, 404])('that answers %i fails the item at once', async (status) => {
+  test.each([401, 403, 404])('that answers %i fails the item at once', async (status) => {
     answer = () => ({ status, body: '{"message":"no"}' });
     await expect(
       run(await itemOf('codec-snappy'), { WRITE_CONCURRENCY: '1', MAX_BATCH_SIZE: '10' }),
@@ -191,7 +191,7 @@ describe('InfluxDB', () => {
     expect(influxdb.requests).toHaveLength(1);
   });
 
-  it('that stays away fails the item with an error that is worth a retry', async () => {
+  test('that stays away fails the item with an error that is worth a retry', async () => {
     answer = () => ({ status: 503 });
     await expect(run(await itemOf('codec-snappy'))).rejects.toMatchObject({
       name: 'InfluxDBConnectionError',
@@ -199,7 +199,7 @@ describe('InfluxDB', () => {
     });
   });
 
-  it('that fails a batch for good fails the item, or the batch alone where it may be skipped', async () => {
+  test('that fails a batch for good fails the item, or the batch alone where it may be skipped', async () => {
     const item = await itemOf('codec-snappy');
     const environment = { MAX_BATCH_SIZE: '2', MAX_RETRIES: '0' };
     answer = (_request, index) => (index === 3 ? { status: 500, body: '{"message":"broken"}' } : stored);
@@ -218,7 +218,7 @@ describe('InfluxDB', () => {
   });
 });
 
-it('ends before its deadline with an error that is worth a retry', async () => {
+test('ends before its deadline with an error that is worth a retry', async () => {
   const deadline = new AbortController();
   answer = (_request, index) => {
     if (index === 2) deadline.abort();
@@ -242,7 +242,7 @@ describe('an item that fails after it had written something', () => {
   };
   const environment = { MAX_BATCH_SIZE: '10', WRITE_CONCURRENCY: '1' };
 
-  it('keeps what it had written, and a try that writes nothing leaves it', async () => {
+  test('keeps what it had written, and a try that writes nothing leaves it', async () => {
     const item = await itemOf('codec-snappy');
     const told: ItemResult[] = [];
     const onUnfinished = (result: ItemResult) => told.push(result);
@@ -255,7 +255,7 @@ describe('an item that fails after it had written something', () => {
     expect(told.map(({ pointsWritten }) => pointsWritten)).toEqual([30]);
   });
 
-  it('keeps it too where its invalid rows are what could not be kept', async () => {
+  test('keeps it too where its invalid rows are what could not be kept', async () => {
     s3.store.fail = ({ method, path }) => (method === 'PUT' && path.includes('/invalid/') ? 503 : undefined);
     const item = await itemOf('value-bad');
     await expect(run(item)).rejects.toMatchObject({ name: 'S3UnavailableError' });
@@ -263,7 +263,7 @@ describe('an item that fails after it had written something', () => {
     expect(unfinished()).toMatchObject([{ item: { key: item.key }, pointsWritten: lines().length, invalidFile: null }]);
   });
 
-  it('fails by what ended it, also where that cannot be kept', async () => {
+  test('fails by what ended it, also where that cannot be kept', async () => {
     const item = await itemOf('codec-snappy');
     outageAfter(3);
     s3.store.fail = ({ method }) => (method === 'PUT' ? 503 : undefined);
@@ -272,14 +272,14 @@ describe('an item that fails after it had written something', () => {
   });
 });
 
-it('hides the token from every log and error', async () => {
+test('hides the token from every log and error', async () => {
   const logger = recordingLogger();
   answer = () => ({ status: 401, body: '{"message":"unauthorized access"}' });
   const failure: unknown = await run(await itemOf('codec-snappy'), {}, { logger }).catch((error: unknown) => error);
   expect(JSON.stringify([logger.entries, failure, String(failure)])).not.toContain('test-token');
 });
 
-it('has a small result, whatever the data', async () => {
+test('has a small result, whatever the data', async () => {
   const item = await itemOf('codec-snappy');
   const long = 'x'.repeat(100_000);
   const many = Array.from({ length: 1000 }, (_, index) => `${index} ${long}`);

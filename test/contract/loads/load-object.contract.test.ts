@@ -74,7 +74,7 @@ const request = (body: unknown, isBase64Encoded = false) => ({
 const REAL = 'dataset=generation/processed_at=2026-11-21 23:29:56.328731/a+b é.snappy.parquet';
 
 describe('a notification of S3', () => {
-  it('loads every record, with its key decoded', async () => {
+  test('loads every record, with its key decoded', async () => {
     put(REAL);
     put('generation/b.parquet', 'codec-gzip');
     expect(await send({ Records: [record(REAL), record('generation/b.parquet')] })).toMatchObject([
@@ -84,7 +84,7 @@ describe('a notification of S3', () => {
     expect(lines()).toHaveLength(600);
   });
 
-  it('throws the type of what went wrong, after it loaded the rest', async () => {
+  test('throws the type of what went wrong, after it loaded the rest', async () => {
     put('generation/a.parquet');
     const Records = [record('generation/gone.parquet'), record('generation/a.parquet'), record('nameless.parquet')];
     put('nameless.parquet');
@@ -97,7 +97,7 @@ describe('a notification of S3', () => {
     expect(lines()).toHaveLength(300);
   });
 
-  it('throws what another try may change, where one of the errors is such', async () => {
+  test('throws what another try may change, where one of the errors is such', async () => {
     put('generation/a.parquet');
     writes = ({ body }) =>
       body ? { status: 422, body: '{"message":"partial write: type conflict dropped=1"}' } : { status: 204 };
@@ -108,7 +108,7 @@ describe('a notification of S3', () => {
     });
   });
 
-  it('throws where only a part could be stored', async () => {
+  test('throws where only a part could be stored', async () => {
     put('generation/a.parquet');
     writes = ({ body }) =>
       body ? { status: 422, body: '{"message":"partial write: type conflict dropped=1"}' } : { status: 204 };
@@ -118,7 +118,7 @@ describe('a notification of S3', () => {
     });
   });
 
-  it('throws where InfluxDB is away, before it reads a row', async () => {
+  test('throws where InfluxDB is away, before it reads a row', async () => {
     put('generation/a.parquet');
     writes = () => ({ status: 503 });
     await expect(send({ Records: [record('generation/a.parquet')] })).rejects.toMatchObject({
@@ -127,7 +127,7 @@ describe('a notification of S3', () => {
     expect(lines()).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ['of a test', { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: DATA }],
     ['of a removed object', { Records: [record('generation/a.parquet', 'ObjectRemoved:Delete')] }],
   ])('%s is nothing to do', async (_, event) => {
@@ -135,7 +135,7 @@ describe('a notification of S3', () => {
     expect(s3.store.requests).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ['a folder', 'dataset=generation/'],
     ['a marker', 'dataset=generation/_SUCCESS'],
     ['a file of a job that still writes', 'dataset=generation/_temporary/0/part-0.parquet'],
@@ -148,7 +148,7 @@ describe('a notification of S3', () => {
     expect(lines()).toHaveLength(300);
   });
 
-  it('whose key is not encoded is refused', async () => {
+  test('whose key is not encoded is refused', async () => {
     const broken = { ...record('a'), s3: { bucket: { name: DATA }, object: { key: 'generation/100%.parquet' } } };
     await expect(send({ Records: [broken] })).rejects.toMatchObject({
       name: 'InvalidEventError',
@@ -158,7 +158,7 @@ describe('a notification of S3', () => {
 });
 
 describe('a queue', () => {
-  it('gets back the messages that were not loaded, and those alone', async () => {
+  test('gets back the messages that were not loaded, and those alone', async () => {
     put('generation/a.parquet');
     put(REAL);
     const Records = [
@@ -180,7 +180,7 @@ describe('a queue', () => {
   const notification = { Records: [record('generation/a.parquet')] };
   const envelope = (event: object) => ({ Type: 'Notification', TopicArn: 'arn', Message: JSON.stringify(event) });
 
-  it.each([
+  test.each([
     ['SNS', envelope(notification)],
     ['SNS with raw delivery', notification],
     ['EventBridge', created],
@@ -191,7 +191,7 @@ describe('a queue', () => {
     expect(lines()).toHaveLength(300);
   });
 
-  it('has nothing to do for the test event of a topic, and gives back an envelope of anything else', async () => {
+  test('has nothing to do for the test event of a topic, and gives back an envelope of anything else', async () => {
     const Records = [
       message('test', envelope({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: DATA })),
       message('text', { Type: 'Notification', Message: 'Hello' }),
@@ -202,7 +202,7 @@ describe('a queue', () => {
     });
   });
 
-  it('gets back what the time did not suffice for', async () => {
+  test('gets back what the time did not suffice for', async () => {
     put('generation/a.parquet');
     const Records = [message('late', { Records: [record('generation/a.parquet')] })];
     const late = await send({ Records }, {}, { deadline: AbortSignal.abort() });
@@ -212,7 +212,7 @@ describe('a queue', () => {
 });
 
 describe('a request through the API', () => {
-  it.each([false, true])('is answered (base64: %s)', async (isBase64Encoded) => {
+  test.each([false, true])('is answered (base64: %s)', async (isBase64Encoded) => {
     put('x.parquet');
     const answer = await send(request({ bucket: DATA, key: 'x.parquet', dataset: 'generation' }, isBase64Encoded));
     expect(answer).toMatchObject({ statusCode: 200, headers: { 'Content-Type': 'application/json; charset=utf-8' } });
@@ -229,7 +229,7 @@ describe('a request through the API', () => {
     });
   });
 
-  it.each([
+  test.each([
     ['what is no JSON', { ...request(''), body: '{' }, 400, 'InvalidEventError'],
     ['no body', { ...request(''), body: null }, 400, 'InvalidEventError'],
     ['an unknown parameter', request({ bucket: DATA, key: 'a', datset: 'x' }), 400, 'InvalidEventError'],
@@ -252,7 +252,7 @@ describe('a request through the API', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ error, message: expect.any(String) });
   });
 
-  it.each([
+  test.each([
     [503, 503, 'InfluxDBConnectionError'],
     [401, 500, 'InfluxDBWriteError'],
   ])('is answered when InfluxDB answers %i', async (status, statusCode, error) => {
@@ -263,7 +263,7 @@ describe('a request through the API', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ error });
   });
 
-  it('returns 503 without internals when S3 is not available', async () => {
+  test('returns 503 without internals when S3 is not available', async () => {
     s3.store.fail = () => 500;
     const answer = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }))) as { body: string };
     expect(answer).toMatchObject({ statusCode: 503 });
@@ -273,7 +273,7 @@ describe('a request through the API', () => {
     });
   });
 
-  it('that meets what nobody foresaw tells no internals', async () => {
+  test('that meets what nobody foresaw tells no internals', async () => {
     const load = () => Promise.reject(new Error(`no role for ${DATA}`));
     const answer = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }), {}, { load })) as {
       body: string;
@@ -292,13 +292,13 @@ test('the health check stores no point of its own', async () => {
 });
 
 describe('one object', () => {
-  it('that is named is loaded whatever its name', async () => {
+  test('that is named is loaded whatever its name', async () => {
     put('generation/_temporary/.part-0');
     expect(await send({ bucket: DATA, key: 'generation/_temporary/.part-0' })).toMatchObject({ statusCode: 200 });
     expect(lines()).toHaveLength(300);
   });
 
-  it('is loaded as {bucket, key}, and an error where nothing of it is stored', async () => {
+  test('is loaded as {bucket, key}, and an error where nothing of it is stored', async () => {
     put('generation/a.parquet');
     expect(await send({ bucket: DATA, key: 'generation/a.parquet' })).toMatchObject({
       statusCode: 200,
@@ -309,7 +309,7 @@ describe('one object', () => {
     });
   });
 
-  it('without rows is no failure', async () => {
+  test('without rows is no failure', async () => {
     put('generation/none.parquet', 'zero-rows');
     expect(await send({ bucket: DATA, key: 'generation/none.parquet' })).toMatchObject({
       statusCode: 200,
@@ -317,7 +317,7 @@ describe('one object', () => {
     });
   });
 
-  it('with a required column without values is refused before a point is written', async () => {
+  test('with a required column without values is refused before a point is written', async () => {
     put('generation/null.parquet', 'null-column');
     await expect(send({ bucket: DATA, key: 'generation/null.parquet' })).rejects.toMatchObject({
       name: 'DataConversionError',
@@ -326,7 +326,7 @@ describe('one object', () => {
     expect(influxdb.requests).toEqual([]);
   });
 
-  it('with an invalid row in its last row group is not begun where rows may not be dropped', async () => {
+  test('with an invalid row in its last row group is not begun where rows may not be dropped', async () => {
     const bytes = await parquetOf(`
       SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS "timestamp", 'norte' AS region, 'MW' AS unit,
         CASE i WHEN 4999 THEN 'NaN'::DOUBLE ELSE i END AS "value", 'solar' AS energy_source, 'generation' AS measurement_type

@@ -90,7 +90,7 @@ describe.each([
   ['load-object', byObject],
   ['a local folder', byFolder],
 ])('by %s', (_, run) => {
-  it('the path supplies tags that the file lacks', async () => {
+  test('the path supplies tags that the file lacks', async () => {
     const result = await run('in/region=S%C3%A3o%20Paulo/year=2024/plant=a=b/part.parquet', await rows(), MAPPING);
     expect(result).toMatchObject({ statusCode: 200 });
     expect(lines()).toEqual([
@@ -99,12 +99,12 @@ describe.each([
     ]);
   });
 
-  it('the file wins where both have a column', async () => {
+  test('the file wins where both have a column', async () => {
     await run('in/region=sul/plant=a/part.parquet', await rows(", 'norte' AS region, NULL::VARCHAR AS plant"), MAPPING);
     expect(lines()).toEqual(['m,region=norte v=1 1000000000', 'm,region=norte v=2 2000000000']);
   });
 
-  it('null in the path leaves an optional tag or field out, without a warning', async () => {
+  test('null in the path leaves an optional tag or field out, without a warning', async () => {
     const mappings = mapping({ fields: [...fieldsOf(MAPPING), { column: 'note', type: 'text' }] });
     const folders = ['region=sul', 'plant=__HIVE_DEFAULT_PARTITION__', 'note=__HIVE_DEFAULT_PARTITION__'];
     const result = await run(`in/${folders.join('/')}/part.parquet`, await rows(), mappings);
@@ -112,7 +112,7 @@ describe.each([
     expect(JSON.stringify(result)).not.toContain('left-out');
   });
 
-  it('the path supplies numbers, texts and the time', async () => {
+  test('the path supplies numbers, texts and the time', async () => {
     const mappings = mapping({
       time: { column: 'at', zone: 'America/Sao_Paulo' },
       fields: [
@@ -135,7 +135,7 @@ describe('a required column of the path', () => {
   };
   const numbers = mapping({ fields: [{ column: 'year', type: 'number', required: true }] });
 
-  it.each([
+  test.each([
     ['is null', 'in/region=__HIVE_DEFAULT_PARTITION__/part.parquet', MAPPING, /column region.* has no value/],
     ['is empty', 'in/region=/part.parquet', MAPPING, /column region has no value: the path says ""/],
     ['is no number', 'in/region=a/year=MMXXIV/p.parquet', numbers, /column year is not a number.*"MMXXIV"/],
@@ -151,7 +151,7 @@ describe('a required column of the path', () => {
   });
 });
 
-it('a row that is not valid is kept with the columns of its path', async () => {
+test('a row that is not valid is kept with the columns of its path', async () => {
   const bytes = await parquetOf(`SELECT make_timestamp_ns(1000000000) AS t, 'nan'::DOUBLE AS v UNION ALL
     SELECT make_timestamp_ns(2000000000), 2`);
   await byWorkflow('in/region=sul/part.parquet', bytes, MAPPING);
@@ -173,17 +173,17 @@ describe('a unit in the path', () => {
     ],
   });
 
-  it('names the field, and takes the name from a column', async () => {
+  test('names the field, and takes the name from a column', async () => {
     await byWorkflow('in/region=sul/unit=kV/part.parquet', await rows(', 0.5::DOUBLE AS voltage'), mappings);
     expect(lines()[0]).toBe('m,region=sul voltage=1,nominal_voltage=0.5 1000000000');
   });
 
-  it('takes no name that it does not have', async () => {
+  test('takes no name that it does not have', async () => {
     await byWorkflow('in/region=sul/unit=A/part.parquet', await rows(', 0.5::DOUBLE AS voltage'), mappings);
     expect(lines()[0]).toBe('m,region=sul value=1,voltage=0.5 1000000000');
   });
 
-  it('takes the name from a column of the path too', async () => {
+  test('takes the name from a column of the path too', async () => {
     await byWorkflow('in/region=sul/unit=kV/voltage=2/part.parquet', await rows(), mappings);
     expect(lines()[0]).toBe('m,region=sul voltage=1,nominal_voltage=2 1000000000');
   });

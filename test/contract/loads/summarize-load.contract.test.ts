@@ -105,7 +105,7 @@ describe('what many failed items had written', () => {
     return putPart({ items, children: { ...none, FAILED } });
   };
 
-  it('is read side by side', async () => {
+  test('is read side by side', async () => {
     const part = putAll();
     let [open, most] = [0, 0];
     const read: ObjectStore['read'] = async (ref) => {
@@ -121,7 +121,7 @@ describe('what many failed items had written', () => {
     expect(most).toBe(50);
   });
 
-  it('is left uncounted, and said to be, once the time for it is over', async () => {
+  test('is left uncounted, and said to be, once the time for it is over', async () => {
     const summary = await sum([putAll()], { deadline: AbortSignal.abort() });
     expect(summary).toMatchObject({ statusCode: 207, points_written: 0, failed_items: 120 });
     expect(summary.message).toContain('there was no time to read what 120 items had written before they failed');
@@ -132,7 +132,7 @@ describe('what many failed items had written', () => {
 const repeated = () => s3.store.lines(WORK, 'loads/load-1/failed-items.jsonl');
 const none = { SUCCEEDED: [], FAILED: [], PENDING: [] };
 
-it('counts what failed items had written, and nothing twice', async () => {
+test('counts what failed items had written, and nothing twice', async () => {
   const [gone, repeated, lacking] = [item('gone'), item('repeated'), { ...item('lacking'), fileRows: 100 }];
   const nulls = { value: 100 };
   for (const [of, pointsWritten] of [
@@ -165,7 +165,7 @@ it('counts what failed items had written, and nothing twice', async () => {
   expect(summary.failed_items).toBe(2);
 });
 
-it('of which all items failed is no load of nothing where one of them had written something', async () => {
+test('of which all items failed is no load of nothing where one of them had written something', async () => {
   const gone = item('gone');
   const before = result(gone, { pointsWritten: 30, statusCode: 207 });
   s3.store.put(WORK, 'loads/load-1/unfinished/x-0.json', JSON.stringify(before));
@@ -176,7 +176,7 @@ it('of which all items failed is no load of nothing where one of them had writte
   expect(repeated()).toHaveLength(1);
 });
 
-it('adds up over parts, datasets, reasons', async () => {
+test('adds up over parts, datasets, reasons', async () => {
   const [a, b] = [item('a'), { ...item('b'), dataset: 'consumption' }];
   const invalid = {
     invalidRecords: { 'value nan': 2 },
@@ -241,7 +241,7 @@ describe('items that failed, or never were', () => {
     },
   ];
 
-  it('are told with their causes, without stacks, and are a plan to repeat', async () => {
+  test('are told with their causes, without stacks, and are a plan to repeat', async () => {
     const summary = await sum([putPart({ items: [good, bad, waiting, lost], children, unplanned })], { tolerated: 80 });
     expect(summary).toMatchObject({
       statusCode: 207,
@@ -265,7 +265,7 @@ describe('items that failed, or never were', () => {
     expect(repeated()).toMatchObject([bad, waiting, lost, { bucket: DATA, key: 'generation/empty.parquet' }]);
   });
 
-  it.each([
+  test.each([
     [80, true],
     [79, false],
   ])('are within a tolerance of %i %%: %s', async (tolerated, withinTolerance) => {
@@ -274,7 +274,7 @@ describe('items that failed, or never were', () => {
     ).toMatchObject({ withinTolerance });
   });
 
-  it('are found where the map failed and did not tell where its results are', async () => {
+  test('are found where the map failed and did not tell where its results are', async () => {
     const error = {
       error: 'States.ExceedToleratedFailureThreshold',
       cause: 'The specified tolerated failure threshold was exceeded',
@@ -286,14 +286,14 @@ describe('items that failed, or never were', () => {
     expect(summary.causes).toContainEqual({ ...error, items: 1, objects: [] });
   });
 
-  it('are all of them where there are no results', async () => {
+  test('are all of them where there are no results', async () => {
     const error = { error: 'States.ItemReaderFailed', cause: 'AccessDenied' };
     const summary = await sum([putPart({ items: [good, bad], error })], { tolerated: 100 });
     expect(summary).toMatchObject({ statusCode: 500, points_written: 0, failed_items: 2, withinTolerance: false });
     expect(repeated()).toHaveLength(2);
   });
 
-  it('have batches to repeat where some were skipped', async () => {
+  test('have batches to repeat where some were skipped', async () => {
     const skipped = { failedBatches: 1, failedPoints: 5, pointsWritten: 95, statusCode: 207 as const };
     const summary = await sum([
       putPart({ items: [good], children: { ...none, SUCCEEDED: [succeeded(good, skipped)] } }),
@@ -306,13 +306,13 @@ describe('items that failed, or never were', () => {
 describe('status', () => {
   const a = item('a');
 
-  it('is 500 where nothing was stored, whatever is tolerated', async () => {
+  test('is 500 where nothing was stored, whatever is tolerated', async () => {
     const nothing = { pointsWritten: 0, invalidRecords: { 'value nan': 100 } };
     const part = putPart({ items: [a], children: { ...none, SUCCEEDED: [succeeded(a, nothing)] } });
     expect(await sum([part], { tolerated: 100 })).toMatchObject({ statusCode: 500, withinTolerance: false });
   });
 
-  it('is 200 for files without rows', async () => {
+  test('is 200 for files without rows', async () => {
     expect(await sum([putPart({ items: [] })])).toMatchObject({
       statusCode: 200,
       points_written: 0,
@@ -320,7 +320,7 @@ describe('status', () => {
     });
   });
 
-  it('is 207 where a later part could not be planned', async () => {
+  test('is 207 where a later part could not be planned', async () => {
     const part = putPart({ items: [a], children: { ...none, SUCCEEDED: [succeeded(a)] } });
     const error = { error: 'UnexpectedError', cause: '{"errorType":"UnexpectedError","errorMessage":"cannot list"}' };
     const summary = await sum([part], { error, tolerated: 100 });
@@ -329,7 +329,7 @@ describe('status', () => {
   });
 });
 
-it('tells whether every file was planned, or the failed items are not all that is missing', async () => {
+test('tells whether every file was planned, or the failed items are not all that is missing', async () => {
   const part = putPart({ items: [item('a')], error: { error: 'States.ExceedToleratedFailureThreshold', cause: '' } });
   expect(await sum([part])).toMatchObject({ fullyPlanned: true, failed_items: 1 });
 
@@ -353,7 +353,7 @@ describe('a required column without any value', () => {
       options,
     );
 
-  it('over the whole file fails it', async () => {
+  test('over the whole file fails it', async () => {
     const summary = await run([withoutUnit, withoutUnit]);
     expect(summary).toMatchObject({ failed_items: 2, withinTolerance: false });
     expect(summary.causes).toMatchObject([
@@ -361,18 +361,18 @@ describe('a required column without any value', () => {
     ]);
   });
 
-  it('in some of its row groups does not', async () => {
+  test('in some of its row groups does not', async () => {
     expect(await run([withoutUnit, { nulls: { unit: 99 } }])).toMatchObject({ failed_items: 0, statusCode: 200 });
   });
 
-  it('does not without VALIDATE_SCHEMA, nor where only a part of the file was loaded', async () => {
+  test('does not without VALIDATE_SCHEMA, nor where only a part of the file was loaded', async () => {
     expect(await run([withoutUnit, withoutUnit], { validateSchema: false })).toMatchObject({ failed_items: 0 });
     const part = putPart({ items: [first], children: { ...none, SUCCEEDED: [succeeded(first, withoutUnit)] } });
     expect(await sum([part])).toMatchObject({ failed_items: 0 });
   });
 });
 
-it('stays small for many causes', async () => {
+test('stays small for many causes', async () => {
   const items = Array.from({ length: 2000 }, (_, index) => item(`file-${index}`));
   const FAILED = items.map((one, index) => failed(one, 'DataConversionError', `cause ${index} ${'x'.repeat(5000)}`));
   const summary = await sum([putPart({ items, children: { ...none, FAILED } })]);
@@ -383,7 +383,7 @@ it('stays small for many causes', async () => {
   expect(repeated()).toHaveLength(2000);
 });
 
-it.each(['plan-0.jsonl', 'results-0/2a7ff50d/SUCCEEDED_0.json'])(
+test.each(['plan-0.jsonl', 'results-0/2a7ff50d/SUCCEEDED_0.json'])(
   'fails rather than leave out what %s held',
   async (name) => {
     const a = item('a');

@@ -25,7 +25,7 @@ const run = (input: object, environment: Record<string, string> = {}, options: P
 const small = { targets: { bytes: 1, rows: 1 } };
 
 describe('a prefix', () => {
-  it('is loaded file by file, and row group by row group', async () => {
+  test('is loaded file by file, and row group by row group', async () => {
     s3.store.put(DATA, 'in/dataset=generation/a.parquet', fixtureBytes('codec-snappy'));
     s3.store.put(DATA, 'in/dataset=generation/b.parquet', fixtureBytes('codec-gzip'));
     s3.store.put(DATA, 'in/transmission/c.parquet', fixtureBytes('transmission-mw'));
@@ -59,13 +59,13 @@ describe('an event about a new object', () => {
     detail: { bucket: { name: DATA }, object: { key } },
   });
 
-  it('loads it', async () => {
+  test('loads it', async () => {
     s3.store.put(DATA, 'generation/a.parquet', fixtureBytes('codec-snappy'));
     expect(await run(created('generation/a.parquet'))).toMatchObject({ statusCode: 200, files: 1, ignored: 0 });
     expect(lines()).toHaveLength(300);
   });
 
-  it.each([
+  test.each([
     'generation/_temporary/0/part-0.parquet',
     'generation/_delta_log/00.checkpoint.parquet',
     'nothing/of/a/dataset/.x.parquet',
@@ -77,7 +77,7 @@ describe('an event about a new object', () => {
   });
 });
 
-it('every file found is loaded, ignored or failed', async () => {
+test('every file found is loaded, ignored or failed', async () => {
   const names = [
     'a.parquet',
     'b.parquet',
@@ -105,7 +105,7 @@ describe('a corrupt file', () => {
     s3.store.put(DATA, 'in/generation/b.parquet', corrupt);
   });
 
-  it('within the tolerance is named in the summary, and loaded alone once it is mended', async () => {
+  test('within the tolerance is named in the summary, and loaded alone once it is mended', async () => {
     const summary = await run({ ...input, toleratedFailurePercentage: 30 });
     expect(summary).toMatchObject({
       statusCode: 207,
@@ -128,7 +128,7 @@ describe('a corrupt file', () => {
     expect(lines()).toHaveLength(300);
   });
 
-  it('beyond the tolerance ends the load, and what was not begun is to be repeated too', async () => {
+  test('beyond the tolerance ends the load, and what was not begun is to be repeated too', async () => {
     const summary = await run({ ...input, maxConcurrency: 1 });
     expect(summary).toMatchObject({ statusCode: 207, failed_items: 3, points_written: 300, withinTolerance: false });
     expect(s3.store.lines(WORK, 'loads/load-1/failed-items.jsonl').map(({ key }) => key)).toEqual(
@@ -138,7 +138,7 @@ describe('a corrupt file', () => {
 });
 
 describe('InfluxDB that cannot be written to', () => {
-  it('ends the load before a file is read', async () => {
+  test('ends the load before a file is read', async () => {
     s3.store.put(DATA, 'in/generation/a.parquet', fixtureBytes('codec-snappy'));
     const check = () => Promise.reject(new Error('unhealthy'));
     await expect(run({ bucket: DATA, prefix: 'in/' }, {}, { check })).rejects.toThrow('unhealthy');
@@ -146,7 +146,7 @@ describe('InfluxDB that cannot be written to', () => {
   });
 });
 
-it('is loaded in parts where the plan comes in parts', async () => {
+test('is loaded in parts where the plan comes in parts', async () => {
   for (let index = 0; index < 6; index++)
     s3.store.put(DATA, `in/generation/${index}.parquet`, fixtureBytes('codec-snappy'));
   const parts: number[] = [];

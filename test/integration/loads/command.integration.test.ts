@@ -61,7 +61,7 @@ describeWithInfluxd('the command line', (binary) => {
       'MWh' AS unit, 'hidrica' AS energy_source, 'energy' AS measurement_type FROM range(${rows}) AS r(i))
       TO '${file}' (FORMAT PARQUET, ROW_GROUP_SIZE 20480)`);
 
-  it(
+  test(
     'writes nothing in a dry run',
     async () => {
       const { code, out } = await run('dataset=generation', '--dry-run');
@@ -74,7 +74,7 @@ describeWithInfluxd('the command line', (binary) => {
     STARTING_MS,
   );
 
-  it(
+  test(
     'loads a folder, and ends with 0',
     async () => {
       const { code, out, err } = await run('dataset=generation', '--json');
@@ -89,7 +89,7 @@ describeWithInfluxd('the command line', (binary) => {
     STARTING_MS,
   );
 
-  it(
+  test(
     'reads the columns by which DuckDB partitioned, and no file of a job that still writes',
     async () => {
       const regions = ['norte', 'São Paulo', 'a/b=c%', 'x+y', '', null];
@@ -116,7 +116,7 @@ describeWithInfluxd('the command line', (binary) => {
     STARTING_MS,
   );
 
-  it(
+  test(
     'ends with 1 when something failed, and says what and where',
     async () => {
       const { code, out, err } = await run('broken', '--keep-going');
@@ -132,7 +132,7 @@ describeWithInfluxd('the command line', (binary) => {
     STARTING_MS,
   );
 
-  it(
+  test(
     'fails beyond the invalid rows that are allowed, and names them in plain words',
     async () => {
       mkdirSync(at('invalid', 'generation'), { recursive: true });
@@ -151,7 +151,7 @@ describeWithInfluxd('the command line', (binary) => {
     STARTING_MS,
   );
 
-  it(
+  test(
     'ends with 130 at Ctrl-C, says what is stored, and the command that it prints loads the rest',
     async () => {
       mkdirSync(at('large', 'generation'), { recursive: true });
@@ -177,7 +177,7 @@ describeWithInfluxd('the command line', (binary) => {
     2 * STARTING_MS,
   );
 
-  it(
+  test(
     'says that a token is missing where none was given',
     async () => {
       const ended = await execute(['dataset=generation', '--url', influxd.url]);
@@ -186,7 +186,7 @@ describeWithInfluxd('the command line', (binary) => {
     STARTING_MS,
   );
 
-  it.each([
+  test.each([
     [
       'a token that InfluxDB refuses',
       ['dataset=generation', '--token', 'wrong'],

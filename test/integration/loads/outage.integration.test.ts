@@ -43,7 +43,7 @@ describeWithInfluxd('a load during which InfluxDB is killed', (binary) => {
     };
   };
 
-  it('is complete when InfluxDB comes back', async () => {
+  test('is complete when InfluxDB comes back', async () => {
     await influxd.makeBucket('back');
     let back: Promise<void> = Promise.resolve();
     const summary = await run(
@@ -58,7 +58,7 @@ describeWithInfluxd('a load during which InfluxDB is killed', (binary) => {
     expect(await influxd.count('power_mw', 'back')).toBe(ROWS);
   }, 60_000);
 
-  it('ends with a clear failure when it does not, and a second load completes it', async () => {
+  test('ends with a clear failure when it does not, and a second load completes it', async () => {
     await influxd.makeBucket('gone');
     let gone: Promise<void> = Promise.resolve();
     const summary = await run(

@@ -29,7 +29,7 @@ describeWithInfluxd('a load into a real InfluxDB', (binary) => {
         |> filter(fn: (r) => r._measurement == "${measurement}")
         |> map(fn: (r) => ({r with time: int(v: r._time), _value: string(v: r._value)})) |> group()`);
 
-  it(
+  test(
     'stores every row with its exact time, tags and values',
     async () => {
       await influxd.makeBucket('values');
@@ -63,7 +63,7 @@ describeWithInfluxd('a load into a real InfluxDB', (binary) => {
     READING_MS,
   );
 
-  it(
+  test(
     'keeps nanoseconds, every digit of a double, and texts of any characters',
     async () => {
       await influxd.makeBucket('exact');
@@ -99,7 +99,7 @@ describeWithInfluxd('a load into a real InfluxDB', (binary) => {
     READING_MS,
   );
 
-  it('stores nothing twice when a load is repeated', async () => {
+  test('stores nothing twice when a load is repeated', async () => {
     await influxd.makeBucket('twice');
     s3.store.put(DATA, 'generation/a.parquet', fixtureBytes('codec-snappy'));
     for (let time = 0; time < 2; time++)
@@ -107,7 +107,7 @@ describeWithInfluxd('a load into a real InfluxDB', (binary) => {
     expect(await influxd.count('power_mw', 'twice')).toBe(300);
   });
 
-  it('tells what InfluxDB refuses: a type conflict, and points beyond the retention', async () => {
+  test('tells what InfluxDB refuses: a type conflict, and points beyond the retention', async () => {
     await influxd.makeBucket('conflict');
     await influxd.makeBucket('short', 3600);
     const line =
@@ -130,7 +130,7 @@ describeWithInfluxd('a load into a real InfluxDB', (binary) => {
     expect(short.causes[0]?.cause).toMatch(/retention/);
   });
 
-  it.each([
+  test.each([
     ['a wrong token', { INFLUXDB_TOKEN: 'wrong' }, /401/],
     ['an unknown bucket', { INFLUXDB_BUCKET: 'nowhere' }, /404/],
   ])('ends at once with %s', async (_, environment, cause) => {

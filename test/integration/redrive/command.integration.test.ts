@@ -31,7 +31,7 @@ describe('the command line of the redrive', () => {
   const queue = () => ['--queue', aws.queueUrl('dead-letters')];
   const all = () => [...queue(), '--parking', aws.queueUrl('parking'), '--write-function', 'writer', '--rate', '100'];
 
-  it(
+  test(
     'counts in a dry run, replays, and ends with 1 where a letter was parked',
     async () => {
       aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
@@ -51,7 +51,7 @@ describe('the command line of the redrive', () => {
     STARTING_MS,
   );
 
-  it(
+  test(
     'takes the region from the address of the queue, and says what is missing of credentials and region',
     async () => {
       const address = 'https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters';
@@ -69,7 +69,7 @@ describe('the command line of the redrive', () => {
     STARTING_MS,
   );
 
-  it(
+  test(
     'finds the queues by their names, and by the outputs of a stack',
     async () => {
       aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
@@ -91,7 +91,7 @@ describe('the command line of the redrive', () => {
     STARTING_MS,
   );
 
-  it(
+  test(
     'tells of wrong arguments, and ends with 2',
     async () => {
       expect(await run(...queue())).toMatchObject({ code: 2, err: expect.stringContaining('--parking is missing') });

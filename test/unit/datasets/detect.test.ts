@@ -7,7 +7,7 @@ import { mergeMappings, parseMappings } from 'shared/datasets/mapping';
 const nameOf = (key: string, explicit?: string) => detectDataset(key, BUILT_IN_MAPPINGS, explicit).name;
 
 describe('the dataset of a key', () => {
-  it.each([
+  test.each([
     [
       'dataset=generation/year=2024/month=01/processing_metadata_processed_at=2026-11-21 23:29:56.328731/0a.snappy.parquet',
       'generation',
@@ -21,7 +21,7 @@ describe('the dataset of a key', () => {
     expect(nameOf(key)).toBe(expected);
   });
 
-  it.each([
+  test.each([
     ['ons/regeneration.parquet', 'no dataset named in it, expected one of generation, consumption, transmission'],
     ['generation_archive/x.parquet', 'no dataset named'],
     ['generation/consumption/x.parquet', 'several datasets named in it: generation, consumption'],
@@ -33,7 +33,7 @@ describe('the dataset of a key', () => {
     expect(() => nameOf(key)).toThrow(expect.objectContaining({ name: 'DataConversionError', object: key }));
   });
 
-  it('is the explicit one where one is given', () => {
+  test('is the explicit one where one is given', () => {
     expect(nameOf('generation/x.parquet', 'Transmission')).toBe('transmission');
     expect(() => nameOf('generation/x.parquet', 'weather')).toThrow(
       expect.objectContaining({ name: 'InvalidEventError', message: expect.stringContaining('expected one of') }),
@@ -50,14 +50,14 @@ describe('mappings', () => {
     fields: [{ column: 'temperature', type: 'number', required: true }],
   };
 
-  it('are read from JSON, one or several', () => {
+  test('are read from JSON, one or several', () => {
     expect(parseMappings(JSON.stringify([own]))).toEqual(parseMappings(JSON.stringify(own)));
     const [mapping] = parseMappings(JSON.stringify(own));
     expect(mapping && requiredColumns(mapping)).toEqual(['at', 'station', 'temperature']);
     expect(mapping && detectDataset('weather/x', mergeMappings(BUILT_IN_MAPPINGS, [mapping]))).toBe(mapping);
   });
 
-  it('include the built-in ones, which are valid by the same rules', () => {
+  test('include the built-in ones, which are valid by the same rules', () => {
     expect(parseMappings(JSON.stringify(BUILT_IN_MAPPINGS))).toEqual(BUILT_IN_MAPPINGS);
     expect(BUILT_IN_MAPPINGS.map((mapping) => requiredColumns(mapping).sort())).toEqual([
       ['energy_source', 'measurement_type', 'region', 'timestamp', 'unit', 'value'],
@@ -66,7 +66,7 @@ describe('mappings', () => {
     ]);
   });
 
-  it.each([
+  test.each([
     ['{', 'mappings: not JSON'],
     [{ ...own, time: { column: 'at', zone: 'Sao Paulo' } }, 'mappings[0].time.zone: not an IANA time zone'],
     [{ ...own, tags: { required: ['time'] } }, 'mappings[0].tags.required[0]: InfluxDB reserves this name'],

@@ -42,7 +42,7 @@ describe('POST /loads', () => {
   const input = { bucket: 'b', prefix: 'p/', clientToken: 'nightly' };
   const id = createHash('sha256').update('nightly').digest('hex');
 
-  it.each([
+  test.each([
     ['unknown names', Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`name${n}`, n]))],
     ['bad keys', { bucket: 'b', keys: Array.from({ length: 10_000 }, () => '') }],
     ['a long dataset', { bucket: 'b', prefix: 'p/', dataset: 'x'.repeat(1_000_000) }],
@@ -53,17 +53,20 @@ describe('POST /loads', () => {
     expect(response.body.length).toBeLessThan(5_000);
   });
 
-  it.each([false, true])('starts an execution named by the hash of the token (base64: %s)', async (isBase64Encoded) => {
-    sfn.on(StartExecutionCommand).resolves({});
-    const response = await post(input, isBase64Encoded);
-    expect(response.statusCode).toBe(202);
-    expect(bodyOf(response)).toEqual({ loadId: id, state: 'RUNNING' });
-    const [call] = sfn.commandCalls(StartExecutionCommand);
-    expect(call?.args[0].input).toMatchObject({ stateMachineArn: MACHINE, name: id });
-    expect(JSON.parse(call?.args[0].input.input ?? '')).toEqual(input);
-  });
+  test.each([false, true])(
+    'starts an execution named by the hash of the token (base64: %s)',
+    async (isBase64Encoded) => {
+      sfn.on(StartExecutionCommand).resolves({});
+      const response = await post(input, isBase64Encoded);
+      expect(response.statusCode).toBe(202);
+      expect(bodyOf(response)).toEqual({ loadId: id, state: 'RUNNING' });
+      const [call] = sfn.commandCalls(StartExecutionCommand);
+      expect(call?.args[0].input).toMatchObject({ stateMachineArn: MACHINE, name: id });
+      expect(JSON.parse(call?.args[0].input.input ?? '')).toEqual(input);
+    },
+  );
 
-  it.each([{ key: 'generation/a.parquet' }, { prefix: 'in/' }, { keys: ['a'] }])(
+  test.each([{ key: 'generation/a.parquet' }, { prefix: 'in/' }, { keys: ['a'] }])(
     'takes an access point for a bucket, with %j',
     async (source) => {
       sfn.on(StartExecutionCommand).resolves({});
@@ -72,7 +75,7 @@ describe('POST /loads', () => {
     },
   );
 
-  it('starts another one each time without a token', async () => {
+  test('starts another one each time without a token', async () => {
     sfn.on(StartExecutionCommand).resolves({});
     const ids = [
       bodyOf(await post({ bucket: 'b', prefix: 'p/' })).loadId,
@@ -81,7 +84,7 @@ describe('POST /loads', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  it('answers a repeated token with the load that it started, however its input is written', async () => {
+  test('answers a repeated token with the load that it started, however its input is written', async () => {
     sfn.on(StartExecutionCommand).rejects(exists);
     sfn
       .on(DescribeExecutionCommand)
@@ -91,13 +94,13 @@ describe('POST /loads', () => {
     expect(bodyOf(response)).toEqual({ loadId: id, state: 'FAILED' });
   });
 
-  it('answers a token of another input with 409', async () => {
+  test('answers a token of another input with 409', async () => {
     sfn.on(StartExecutionCommand).rejects(exists);
     sfn.on(DescribeExecutionCommand).resolves({ input: JSON.stringify({ ...input, prefix: 'other/' }) });
     expect(await post(input)).toMatchObject({ statusCode: 409 });
   });
 
-  it.each([
+  test.each([
     ['no JSON', '{', /not JSON/],
     ['a list', [], /must be a JSON object/],
     ['nothing', {}, /\{bucket, key\}, \{bucket, prefix\}, \{bucket, keys\} or \{plan\}/],
@@ -128,7 +131,7 @@ describe('POST /loads', () => {
     expect(sfn.calls()).toHaveLength(0);
   });
 
-  it.each([
+  test.each([
     ['is started', 0, 202],
     ['returns 413 when it is too large for an execution', 1, 413],
   ])('a list of keys %s', async (_, more, statusCode) => {
@@ -150,7 +153,7 @@ describe('POST /loads', () => {
       });
   });
 
-  it.each(['README.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
+  test.each(['README.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
     '%s says how large an input may be',
     (page) => {
       const text = readFileSync(join(__dirname, '../../..', page), 'utf8');
@@ -159,12 +162,12 @@ describe('POST /loads', () => {
     },
   );
 
-  it('tells several problems at once', async () => {
+  test('tells several problems at once', async () => {
     const response = await post({ bucket: 'b', prefix: 'p', dataset: '', maxConcurrency: 'x' });
     expect(bodyOf(response).message).toMatch(/dataset: .*; maxConcurrency: /);
   });
 
-  it('tells nothing of a fault of its own', async () => {
+  test('tells nothing of a fault of its own', async () => {
     sfn.on(StartExecutionCommand).rejects(new Error('User: arn:aws:iam::123456789012:role is not authorized'));
     const response = await post(input);
     expect(response.statusCode).toBe(500);
@@ -197,7 +200,7 @@ describe('GET /loads/{id}', () => {
     sfn.on(ListMapRunsCommand).resolves({ mapRuns: [] });
   });
 
-  it('tells the state of a load under way', async () => {
+  test('tells the state of a load under way', async () => {
     sfn
       .on(DescribeExecutionCommand)
       .resolves({ status: 'RUNNING', input: '{"bucket":"b"}', startDate: times.startDate });
@@ -216,7 +219,7 @@ describe('GET /loads/{id}', () => {
     });
   });
 
-  it('adds up the items of all map runs, and the points of the items that are loaded', async () => {
+  test('adds up the items of all map runs, and the points of the items that are loaded', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
     const run = (mapRunArn: string) => ({ mapRunArn, executionArn: 'e', stateMachineArn: 's', startDate: new Date() });
     sfn.on(ListMapRunsCommand).resolves({ mapRuns: [run('one')], nextToken: 'more' });
@@ -252,7 +255,7 @@ describe('GET /loads/{id}', () => {
     expect(bodyOf(await get('abc')).progress).toEqual({ items: 16, itemsDone: 10, itemsFailed: 5, points: 1_500 });
   });
 
-  it('reports the state also where the items cannot be counted', async () => {
+  test('reports the state also where the items cannot be counted', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
     sfn.on(ListMapRunsCommand).rejects(new Error('AccessDenied'));
     expect(bodyOf(await get('abc'))).toMatchObject({
@@ -261,7 +264,7 @@ describe('GET /loads/{id}', () => {
     });
   });
 
-  it('has the summary of one that ended, and the cause of one that failed', async () => {
+  test('has the summary of one that ended, and the cause of one that failed', async () => {
     objects.texts.set('work/loads/abc/summary.json', '{"points_written":5}');
     const cause = '{"errorType":"InvalidEventError","errorMessage":"no file","trace":["at secret"]}';
     sfn
@@ -275,18 +278,18 @@ describe('GET /loads/{id}', () => {
     });
   });
 
-  it('has no summary of one that ended before it was summed up', async () => {
+  test('has no summary of one that ended before it was summed up', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'TIMED_OUT', input: '{}', ...times });
     expect(bodyOf(await get('abc'))).toMatchObject({ state: 'TIMED_OUT', summary: null });
   });
 
-  it.each(['health', 'a/b', '../x', 'a b', ''])('knows no load %p', async (id) => {
+  test.each(['health', 'a/b', '../x', 'a b', ''])('knows no load %p', async (id) => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
     expect(await get(id)).toMatchObject({ statusCode: 404 });
     expect(sfn.calls()).toHaveLength(0);
   });
 
-  it('returns 503 without internals when S3 is not available', async () => {
+  test('returns 503 without internals when S3 is not available', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', input: '{}', ...times });
     const away = { read: () => Promise.reject(new S3UnavailableError('cannot read s3://work/loads/abc/summary.json')) };
     const services = { executions, objects: { ...objects, ...away }, workBucket: 'work', logger: recordingLogger() };
@@ -299,7 +302,7 @@ describe('GET /loads/{id}', () => {
     });
   });
 
-  it('does not know what Step Functions does not know', async () => {
+  test('does not know what Step Functions does not know', async () => {
     sfn.on(DescribeExecutionCommand).rejects(gone);
     expect(await get('abc')).toMatchObject({ statusCode: 404 });
   });

@@ -13,14 +13,14 @@ describe('progress', () => {
     return progress;
   };
 
-  it('is a bar with rows, rate and time left on a terminal', () => {
+  test('is a bar with rows, rate and time left on a terminal', () => {
     const progress = progressOn(true);
     now = 10_000;
     progress.add(250_000);
     expect(text).toBe('\r\u001b[K[========                      ] 25% 250,000 of 1,000,000 rows, 25,000/s 30 s left');
   });
 
-  it('estimates no time before the rate is steady', () => {
+  test('estimates no time before the rate is steady', () => {
     const progress = progressOn(true);
     now = 2_999;
     progress.add(500_000);
@@ -38,13 +38,13 @@ describe('progress', () => {
     expect(text).not.toContain('left');
   });
 
-  it('is drawn anew five times a second at most', () => {
+  test('is drawn anew five times a second at most', () => {
     const progress = progressOn(true);
     for (now = 0; now < 1000; now += 10) progress.add(1);
     expect(text.split('\r')).toHaveLength(1 + 5);
   });
 
-  it('is a plain line now and then elsewhere, and one at the end', () => {
+  test('is a plain line now and then elsewhere, and one at the end', () => {
     const progress = progressOn(false);
     for (now = 0; now < 12_000; now += 100) progress.add(5000);
     progress.add(400_000);
@@ -55,13 +55,13 @@ describe('progress', () => {
     expect(text).not.toContain('\r');
   });
 
-  it('is silent about a load that ended before its rows were known', () => {
+  test('is silent about a load that ended before its rows were known', () => {
     let shown = '';
     new Progress({ write: (part: string) => (shown += part) }, { unit: 'rows' }).end();
     expect(shown).toBe('');
   });
 
-  it('shows messages on lines of their own', () => {
+  test('shows messages on lines of their own', () => {
     progressOn(true).note('a write has to be repeated');
     expect(text).toBe('\r\u001b[Ka write has to be repeated\n');
   });

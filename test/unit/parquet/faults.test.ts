@@ -7,7 +7,7 @@ const strictReader = testReader({ maxRowGroupBytes: 100 });
 const whole = new Uint8Array(readFileSync(fixture('codec-snappy')));
 const NAME = 's3://bucket/key.parquet';
 
-it.each([
+test.each([
   ['of zero bytes', new Uint8Array(0), 'it has no bytes'],
   ['of a few bytes', new Uint8Array(5), '5 bytes are too few'],
   ['of text', new TextEncoder().encode('timestamp,region,value\n'.repeat(50)), 'does not end in PAR1'],
@@ -20,7 +20,7 @@ it.each([
   await expect(failure).rejects.toThrow(fault);
 });
 
-it('refuses a footer that cannot be parsed', async () => {
+test('refuses a footer that cannot be parsed', async () => {
   const damaged = whole.slice();
   damaged.fill(0xff, whole.length - 400, whole.length - 8);
   await expect(collect(reader, memorySource(damaged))).rejects.toMatchObject({
@@ -29,7 +29,7 @@ it('refuses a footer that cannot be parsed', async () => {
   });
 });
 
-it('names the row group of damaged pages, and reads the next file', async () => {
+test('names the row group of damaged pages, and reads the next file', async () => {
   // Here and there in the pages, which lie between the magic and the footer, so that some of the faults are panics.
   const end = whole.length - 8 - new DataView(whole.buffer).getUint32(whole.length - 8, true);
   const faults: string[] = [];
@@ -48,13 +48,13 @@ it('names the row group of damaged pages, and reads the next file', async () => 
   expect((await collectFixture(reader, 'codec-snappy')).lines).toHaveLength(300);
 }, 30_000);
 
-it('refuses a row group that is larger than allowed, and says what to do', async () => {
+test('refuses a row group that is larger than allowed, and says what to do', async () => {
   await expect(collect(strictReader, memorySource(whole))).rejects.toThrow(
     /key.parquet, row group 0: its columns to be read have 2,623 bytes, the limit is 100 bytes: write the file with smaller row groups/,
   );
 });
 
-it('stops when told to', async () => {
+test('stops when told to', async () => {
   const reason = new Error('deadline');
   const options = { signal: AbortSignal.abort(reason) };
   await expect(collect(reader, memorySource(whole), generation, options)).rejects.toBe(reason);

@@ -28,7 +28,7 @@ describe('a footer', () => {
   };
   const group = (footer: FileMetaData) => footer.row_groups[0] ?? ({} as never);
 
-  it.each<[string, (footer: FileMetaData) => void, RegExp]>([
+  test.each<[string, (footer: FileMetaData) => void, RegExp]>([
     ['of a negative count of rows', (footer) => (footer.num_rows = -1n), /the footer counts -1 rows/],
     ['of a row group of negative rows', (footer) => (group(footer).num_rows = -3n), /row group 0 counts -3 rows/],
     [
@@ -50,12 +50,12 @@ describe('a footer', () => {
     expect(footerOf(edit)).toThrow(fault);
   });
 
-  it('that counts fewer rows than its row groups is corrected by them', async () => {
+  test('that counts fewer rows than its row groups is corrected by them', async () => {
     expect(footerOf((footer) => (footer.num_rows = 0n))().rows).toBe(3);
     expect((await load((footer) => (footer.num_rows = 0n))).lines).toHaveLength(3);
   });
 
-  it('of rows that the pages do not hold is refused, with both counts', async () => {
+  test('of rows that the pages do not hold is refused, with both counts', async () => {
     for (const rows of [2n, 4n]) {
       const loaded = load((footer) => {
         footer.num_rows = rows;
@@ -67,7 +67,7 @@ describe('a footer', () => {
     }
   });
 
-  it('larger than 32 MB is not read', async () => {
+  test('larger than 32 MB is not read', async () => {
     const size = 2 ** 31;
     const end = Buffer.alloc(65536);
     end.writeUInt32LE(1.5e9, end.length - 8);
@@ -87,7 +87,7 @@ describe('a footer', () => {
 });
 
 describe('a column', () => {
-  it.each<[string, (footer: FileMetaData) => void, RegExp]>([
+  test.each<[string, (footer: FileMetaData) => void, RegExp]>([
     [
       'beyond the end of the file',
       (footer) => (chunk(footer).data_page_offset = 1_000_000n),
@@ -136,7 +136,7 @@ describe('a column', () => {
     await expect(load(edit)).rejects.toThrow(fault);
   });
 
-  it('that is not mapped may be any of these', async () => {
+  test('that is not mapped may be any of these', async () => {
     const { lines } = await load(
       (footer) => {
         chunk(footer, 1).codec = 'LZO';
@@ -147,7 +147,7 @@ describe('a column', () => {
     expect(lines[2]).toBe('m v=2 1704074400000000000');
   });
 
-  it('that is encrypted is named as such, and harms no other', async () => {
+  test('that is encrypted is named as such, and harms no other', async () => {
     await expect(collectFixture(reader, 'encrypted-column', mapping(), strict)).rejects.toThrow(
       'column v is encrypted',
     );
@@ -155,13 +155,13 @@ describe('a column', () => {
     expect(lines[0]).toBe('m,tag=tag\\ 0 w=7 1704067200000000000');
   });
 
-  it('whose name is there twice is refused, as it is not clear which one is meant', async () => {
+  test('whose name is there twice is refused, as it is not clear which one is meant', async () => {
     await expect(collectFixture(reader, 'duplicate-names', mapping({ tags: [] }), strict)).rejects.toThrow(
       'column v is there 2 times',
     );
   });
 
-  it.each([
+  test.each([
     ['a list', 'value-list', 'value', /column value is a LIST: only flat columns can be used/],
     [
       'a struct beside a column of a name with a dot',
@@ -183,19 +183,22 @@ describe('a column', () => {
     expect(lenient.report.invalid).toMatchObject([{ reason: 'unreadable', column }]);
   });
 
-  it.each(['BSON', 'VARIANT', 'GEOMETRY'] as const)('of the logical type %s is refused with its type', async (type) => {
-    const file = new Uint8Array(readFileSync(fixture('checksum')));
-    const changed = withFooter(file, (footer) => {
-      Object.assign(footer.schema[2] ?? {}, { logical_type: { type }, converted_type: undefined });
-    });
-    await expect(collect(reader, memorySource(changed), mapping(), strict)).rejects.toThrow(
-      `column tag is BYTE_ARRAY ${type}, which is not supported`,
-    );
-  });
+  test.each(['BSON', 'VARIANT', 'GEOMETRY'] as const)(
+    'of the logical type %s is refused with its type',
+    async (type) => {
+      const file = new Uint8Array(readFileSync(fixture('checksum')));
+      const changed = withFooter(file, (footer) => {
+        Object.assign(footer.schema[2] ?? {}, { logical_type: { type }, converted_type: undefined });
+      });
+      await expect(collect(reader, memorySource(changed), mapping(), strict)).rejects.toThrow(
+        `column tag is BYTE_ARRAY ${type}, which is not supported`,
+      );
+    },
+  );
 });
 
 describe('a page', () => {
-  it('whose checksum does not match its bytes is refused', async () => {
+  test('whose checksum does not match its bytes is refused', async () => {
     expect((await collect(reader, memorySource(points), mapping(), strict)).lines).toHaveLength(3);
     const damaged = withFooter(points, () => undefined);
     const { data_page_offset: start, total_compressed_size: length } = chunk(parquetMetadata(damaged));
@@ -207,7 +210,7 @@ describe('a page', () => {
     );
   });
 
-  it('that ends beyond its column chunk is refused', async () => {
+  test('that ends beyond its column chunk is refused', async () => {
     const loaded = load((footer) => {
       chunk(footer).total_compressed_size -= 3n;
     });

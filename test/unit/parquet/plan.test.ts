@@ -14,27 +14,27 @@ const plan = (groups: ReturnType<typeof group>[], targets = { bytes: 40, rows: 1
   return planRuns({ rows, rowGroups: groups }, ['value'], targets);
 };
 
-it('makes equal runs of equal row groups, and counts no column that is not read', () => {
+test('makes equal runs of equal row groups, and counts no column that is not read', () => {
   const runs = plan(Array.from({ length: 12 }, () => group(5, 10)));
   expect(runs).toEqual(
     [0, 4, 8].map((first) => ({ firstRowGroup: first, rowGroups: 4, firstRow: 5 * first, rows: 20, bytes: 40 })),
   );
 });
 
-it('spreads what does not divide evenly', () => {
+test('spreads what does not divide evenly', () => {
   expect(plan(Array.from({ length: 10 }, () => group(1, 10))).map(({ rowGroups }) => rowGroups)).toEqual([3, 4, 3]);
 });
 
-it('leaves a large row group to itself, and goes on with runs of the usual size', () => {
+test('leaves a large row group to itself, and goes on with runs of the usual size', () => {
   const sizes = [10, 10, 10, 10, 200, 10, 10, 10, 10];
   expect(plan(sizes.map((bytes) => group(1, bytes))).map(({ rowGroups }) => rowGroups)).toEqual([4, 1, 4]);
 });
 
-it('limits rows where the bytes are few', () => {
+test('limits rows where the bytes are few', () => {
   expect(plan([group(100, 1), group(100, 1)], { bytes: 40, rows: 100 })).toHaveLength(2);
 });
 
-it('plans nothing for a file without rows', () => {
+test('plans nothing for a file without rows', () => {
   expect(plan([])).toEqual([]);
   expect(plan([group(0, 4)])).toEqual([]);
 });

@@ -36,7 +36,7 @@ describe.each([
   ...['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4'].map((codec) => `codec-${codec}`),
   ...['format-1.0', 'page-v2', 'no-dictionary', 'delta', 'large-and-dictionary'],
 ])('a file as %s', (name) => {
-  it('gives the lines that DuckDB reads from it', async () => {
+  test('gives the lines that DuckDB reads from it', async () => {
     const { lines, report } = await collectFixture(reader, name);
     expect(lines).toEqual(await linesByDuckDb(name));
     expect(report).toMatchObject({ rows: 300, points: 300, invalid: [] });
@@ -45,7 +45,7 @@ describe.each([
 });
 
 describe('a run of row groups', () => {
-  it('is those rows of the file, numbered in the file', async () => {
+  test('is those rows of the file, numbered in the file', async () => {
     const whole = await collectFixture(reader, 'codec-snappy');
     const run = { firstRowGroup: 1, rowGroups: 2 };
     const part = await collectFixture(reader, 'codec-snappy', generation, { run });
@@ -54,7 +54,7 @@ describe('a run of row groups', () => {
     expect(bad.report.invalid[0]?.examples.map(({ row }) => row)).toEqual([1, 2]);
   });
 
-  it('opens a file in one request, and asks for no byte twice', async () => {
+  test('opens a file in one request, and asks for no byte twice', async () => {
     const file = await openFile(fixture('codec-none'));
     const requests: number[] = [];
     const source = {
@@ -80,7 +80,7 @@ describe('a run of row groups', () => {
 });
 
 describe('batches', () => {
-  it('hold the limits of lines and bytes', async () => {
+  test('hold the limits of lines and bytes', async () => {
     const { batches, lines } = await collectFixture(reader, 'codec-snappy', generation, {
       limits: { lines: 7, bytes: 1200 },
     });
@@ -89,7 +89,7 @@ describe('batches', () => {
     expect(batches.every(({ bytes }) => bytes.at(-1) === 10)).toBe(true);
   });
 
-  it('wait for their consumer', async () => {
+  test('wait for their consumer', async () => {
     const file = await openFile(fixture('codec-snappy'));
     const stream = reader.readPoints(file, generation, {
       limits: { lines: 1, bytes: 1000 },
@@ -104,7 +104,7 @@ describe('batches', () => {
 });
 
 describe('invalid rows', () => {
-  it('fail the run before its first batch where they may not be dropped', async () => {
+  test('fail the run before its first batch where they may not be dropped', async () => {
     const batches: unknown[] = [];
     const file = await openFile(fixture('value-bad'));
     const stream = reader.readPoints(file, generation, {
@@ -125,7 +125,7 @@ describe('invalid rows', () => {
     await file.close();
   });
 
-  it('go whole to the reject sink', async () => {
+  test('go whole to the reject sink', async () => {
     const rejected: unknown[] = [];
     await collectFixture(reader, 'value-bad', generation, { onReject: (row) => rejected.push(row) });
     expect(rejected).toHaveLength(4);
@@ -142,7 +142,7 @@ describe('invalid rows', () => {
 describe('the schema', () => {
   const strict = { validateSchema: true };
 
-  it('fails the load where a required column is missing or of a wrong type', async () => {
+  test('fails the load where a required column is missing or of a wrong type', async () => {
     await expect(collectFixture(reader, 'missing-column', generation, strict)).rejects.toThrow(
       'column value is missing',
     );
@@ -151,14 +151,14 @@ describe('the schema', () => {
     );
   });
 
-  it('makes every row invalid where it is not validated', async () => {
+  test('makes every row invalid where it is not validated', async () => {
     const { report } = await collectFixture(reader, 'missing-column');
     expect(report).toMatchObject({ rows: 3, points: 0, invalid: [{ reason: 'missing', column: 'value', count: 3 }] });
     const list = await collectFixture(reader, 'value-list');
     expect(list.report.invalid).toMatchObject([{ reason: 'unreadable', column: 'value', count: 2 }]);
   });
 
-  it.each([
+  test.each([
     ['null-column', 'energy_source'],
     ['null-type', 'region'],
   ])('tells of the wholly null column in %s, from the file or from the sum of its runs', async (name, column) => {
@@ -170,7 +170,7 @@ describe('the schema', () => {
     expect(report.invalid).toMatchObject([{ reason: 'missing', column, count: 3 }]);
   });
 
-  it('finds nothing wrong with a file of zero rows', async () => {
+  test('finds nothing wrong with a file of zero rows', async () => {
     const { lines, report } = await collectFixture(reader, 'zero-rows', generation, strict);
     expect(lines).toEqual([]);
     expect(report).toMatchObject({ rows: 0, points: 0, invalid: [] });
@@ -180,7 +180,7 @@ describe('the schema', () => {
   });
 });
 
-it('fails what is under way when it is closed', async () => {
+test('fails what is under way when it is closed', async () => {
   const closing = new ParquetReader({ workerFile });
   const reading = collect(closing, { ...memorySource(new Uint8Array(70_000)), readRange: endOfFileOnly });
   await expect(reading).rejects.toThrow('the Parquet worker ended while it read');
@@ -194,7 +194,7 @@ it('fails what is under way when it is closed', async () => {
   }
 });
 
-it('reports a failed range as the error of its source', async () => {
+test('reports a failed range as the error of its source', async () => {
   const failure = new Error('connection reset');
   const source = { ...memorySource(new Uint8Array(100)), readRange: () => Promise.reject(failure) };
   await expect(collect(reader, source)).rejects.toBe(failure);

@@ -15,7 +15,7 @@ async function tagOf(name: string, column: string): Promise<(string | undefined)
 }
 
 describe('a tag', () => {
-  it.each([
+  test.each([
     ['tag-decimals', 'd9', ['1.10', '-0.05', undefined]],
     ['tag-decimals', 'd38', [0, 1, 2].map((last) => `1234567890123456789012345678901234567${8 + last}`.slice(0, 38))],
     ['tag-decimals', 'd76', ['-12345678901234567890123456789012345678901234567890.000001', '0.000001', '0.000000']],
@@ -39,7 +39,7 @@ describe('a tag', () => {
     else expect(values).toEqual(expected);
   });
 
-  it('of a decimal in bytes of any length, and the number of one, have every digit', async () => {
+  test('of a decimal in bytes of any length, and the number of one, have every digit', async () => {
     const file = withFooter(new Uint8Array(readFileSync(fixture('checksum'))), (footer) => {
       const type = { logical_type: { type: 'DECIMAL', precision: 12, scale: 2 }, converted_type: undefined };
       Object.assign(footer.schema[2] ?? {}, type, { scale: 2, precision: 12 });
@@ -49,13 +49,13 @@ describe('a tag', () => {
     expect(lines[0]).toBe('m,tag=4998503547.36 tag=4998503547.36 1704067200000000000');
   });
 
-  it('that is not UTF-8 is left out with a warning, and the other rows are loaded', async () => {
+  test('that is not UTF-8 is left out with a warning, and the other rows are loaded', async () => {
     const { lines, report } = await collectFixture(reader, 'latin1', mapping(), strict);
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['m,tag=Nata', 'm', 'm,tag=AB']);
     expect(report.warnings).toEqual([{ kind: 'left-out', column: 'tag', value: '', count: 1 }]);
   });
 
-  it('that is required and not UTF-8 makes its row unreadable', async () => {
+  test('that is required and not UTF-8 makes its row unreadable', async () => {
     const required = { ...mapping(), tags: { required: ['tag'], optional: [] } };
     const { lines, report } = await collectFixture(reader, 'latin1', required, strict);
     expect(lines).toHaveLength(2);
@@ -64,7 +64,7 @@ describe('a tag', () => {
 });
 
 describe('a text field', () => {
-  it('has the text of a tag', async () => {
+  test('has the text of a tag', async () => {
     const of = mapping({ tags: [], texts: ['uuid', 'large', 'instant'] });
     const { lines } = await collectFixture(reader, 'tag-types', of, strict);
     expect(lines[0]).toBe(
@@ -72,14 +72,14 @@ describe('a text field', () => {
     );
   });
 
-  it('that is not UTF-8 is the reason where a row has no other field', async () => {
+  test('that is not UTF-8 is the reason where a row has no other field', async () => {
     const of = mapping({ tags: [], number: 'missing', texts: ['note'] });
     const { lines, report } = await collectFixture(reader, 'latin1', of, strict);
     expect(lines).toEqual(['m note="Nata" 1704067200000000000', 'm note="AB" 1704074400000000000']);
     expect(report.invalid).toMatchObject([{ reason: 'unreadable', column: 'note', count: 1 }]);
   });
 
-  it('that is required makes a row invalid where it is not UTF-8 or missing', async () => {
+  test('that is required makes a row invalid where it is not UTF-8 or missing', async () => {
     const of = mapping({ tags: [] });
     const required = { ...of, fields: [...of.fields, { column: 'note', type: 'text' as const, required: true }] };
     const { report } = await collectFixture(reader, 'latin1', required, strict);
@@ -93,7 +93,7 @@ describe('a text field', () => {
 });
 
 describe('an INT96', () => {
-  it.each([undefined, 'America/Sao_Paulo'])('is exact for any day, and an instant in the zone %s', async (zone) => {
+  test.each([undefined, 'America/Sao_Paulo'])('is exact for any day, and an instant in the zone %s', async (zone) => {
     const { lines, report } = await collectFixture(reader, 'int96-far', mapping({ ...(zone && { zone }) }), strict);
     expect(lines).toEqual(['m,tag=tag\\ 0 v=0 1709294400000000000', 'm,tag=tag\\ 3 v=3 -999999000']);
     expect(report.invalid).toMatchObject([
@@ -108,7 +108,7 @@ describe('an INT96', () => {
 });
 
 describe('names of columns', () => {
-  it.each([
+  test.each([
     ['preço', '1'],
     ['preço2', '3'],
     [' v ', '5'],
@@ -121,7 +121,7 @@ describe('names of columns', () => {
   });
 });
 
-it('loads the row groups of DuckDB’s second version, which are larger than a slice and packed in blocks of 2,048', async () => {
+test('loads the row groups of DuckDB’s second version, which are larger than a slice and packed in blocks of 2,048', async () => {
   const select = `SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS t, 'tag' AS tag, i * 7 AS v FROM range(150000) AS r(i)`;
   const file = await parquetOf(select, 'PARQUET_VERSION V2');
   const { lines } = await collect(reader, memorySource(new Uint8Array(file)), mapping(), strict);

@@ -23,7 +23,7 @@ async function instantsOf(texts: readonly string[], zone?: string): Promise<(str
 
 const NOON = '2024-03-01T12:00:00.000000000';
 
-it.each([undefined, 'Asia/Tokyo'])(
+test.each([undefined, 'Asia/Tokyo'])(
   'a text that names its offset or zone is an instant, whatever the zone %s',
   async (zone) => {
     const texts = [
@@ -38,7 +38,7 @@ it.each([undefined, 'Asia/Tokyo'])(
   },
 );
 
-it('a text without either is the wall clock’s of the mapping’s zone', async () => {
+test('a text without either is the wall clock’s of the mapping’s zone', async () => {
   expect(await instantsOf(['2024-03-01 12:00:00', '2024-03-01T12:00'])).toEqual([NOON, NOON]);
   expect(await instantsOf(['2024-03-01 09:00:00', '2024-03-01'], 'America/Sao_Paulo')).toEqual([
     NOON,
@@ -46,7 +46,7 @@ it('a text without either is the wall clock’s of the mapping’s zone', async 
   ]);
 });
 
-it('a text that is not exactly a time makes its row invalid', async () => {
+test('a text that is not exactly a time makes its row invalid', async () => {
   const texts = [
     ...['2024-03-01 12:00:00 XYZ', '2024-03-01 12:00:00 Mars/Olympus', '2024-03-01 12:00:00.1234567891', '2024-02-30'],
     ...['2024-03-01 25:00:00', '2024-03-01 12:00:00+99', '12:00:00 UTC', '2024-03-01 UTC', '1709294400'],

@@ -10,7 +10,7 @@ async function valuesOf(name: string): Promise<(string | undefined)[]> {
 }
 
 describe('the value column', () => {
-  it.each([
+  test.each([
     ['int8', ['-128', '0', '127']],
     ['int16', ['-32768', '0', '32767']],
     ['int32', ['-2147483648', '0', '2147483647']],
@@ -32,7 +32,7 @@ describe('the value column', () => {
     expect(await valuesOf(`value-${type}`)).toEqual(expected);
   });
 
-  it('makes a row invalid where it is null, NaN or infinite, and keeps -0', async () => {
+  test('makes a row invalid where it is null, NaN or infinite, and keeps -0', async () => {
     const { lines, report } = await collectFixture(reader, 'value-bad');
     expect(lines.map((line) => line.slice(HEAD.length).split(' ')[0])).toEqual(['1.5', '2.5', '-0']);
     expect(report).toMatchObject({ rows: 7, points: 3 });
@@ -51,7 +51,7 @@ describe('the value column', () => {
     ]);
   });
 
-  it('makes a row invalid where its text is no decimal number', async () => {
+  test('makes a row invalid where its text is no decimal number', async () => {
     const { lines, report } = await collectFixture(reader, 'value-bad-text');
     expect(lines).toHaveLength(1);
     expect(report.invalid.map(({ reason, examples }) => [reason, examples.map(({ value }) => value)])).toEqual([
@@ -71,7 +71,7 @@ describe('the time column', () => {
     return lines.map((line) => line.slice(line.lastIndexOf(' ') + 1));
   }
 
-  it.each([
+  test.each([
     ['timestamp-s', [...cut(0), '-2000000000']],
     ['timestamp-ms', [...cut(3), third]],
     ['timestamp-us', [...cut(6), third]],
@@ -86,7 +86,7 @@ describe('the time column', () => {
     expect(await timesOf(`time-${type}`)).toEqual(expected);
   });
 
-  it.each([
+  test.each([
     ['integer-s', 's', [...cut(0), '-2000000000']],
     ['integer-32', 's', [...cut(0), '-2000000000']],
     ['integer-ms', 'ms', [...cut(3), third]],
@@ -95,7 +95,7 @@ describe('the time column', () => {
     expect(await timesOf(`time-${type}`, unit(name))).toEqual(expected);
   });
 
-  it('is never guessed from integers without a unit, nor from other types', async () => {
+  test('is never guessed from integers without a unit, nor from other types', async () => {
     for (const name of ['time-integer-s', 'time-double']) {
       const { lines, report } = await collectFixture(reader, name);
       expect(lines).toEqual([]);
@@ -106,7 +106,7 @@ describe('the time column', () => {
     }
   });
 
-  it('reads wall-clock times in the zone of the mapping: Brazil began summer time at midnight of 2018-11-04', async () => {
+  test('reads wall-clock times in the zone of the mapping: Brazil began summer time at midnight of 2018-11-04', async () => {
     const mapping = { ...generation, time: { column: 'timestamp', zone: 'America/Sao_Paulo' } };
     expect((await timesOf('time-zone', mapping)).map((time) => new Date(Number(time) / 1e6).toISOString())).toEqual([
       '2018-11-04T02:30:00.000Z',
@@ -117,7 +117,7 @@ describe('the time column', () => {
     expect(await timesOf('time-timestamp-zoned', mapping)).toEqual([first, second, third]);
   });
 
-  it('makes a row invalid where it is missing or unreadable: never now', async () => {
+  test('makes a row invalid where it is missing or unreadable: never now', async () => {
     const { lines, report } = await collectFixture(reader, 'time-bad');
     expect(lines).toHaveLength(1);
     expect(report.invalid.map(({ reason, count }) => [reason, count])).toEqual([
@@ -128,7 +128,7 @@ describe('the time column', () => {
 });
 
 describe('tags', () => {
-  it('are trimmed and sorted; an empty required one makes the row invalid, an empty optional one is left out', async () => {
+  test('are trimmed and sorted; an empty required one makes the row invalid, an empty optional one is left out', async () => {
     const { lines, report } = await collectFixture(reader, 'tags');
     expect(lines.map((line) => line.slice(0, line.indexOf(' ')).replace(/.*generation,/, ''))).toEqual([
       'region=sul',
@@ -156,7 +156,7 @@ describe('tags', () => {
     );
   });
 
-  it('can be numbers, and a mapping may make tags of what are fields otherwise', async () => {
+  test('can be numbers, and a mapping may make tags of what are fields otherwise', async () => {
     const mapping = mappingOf('transmission');
     const tagged = {
       ...mapping,
@@ -172,7 +172,7 @@ describe('tags', () => {
 });
 
 describe('fields', () => {
-  it('are named after the unit', async () => {
+  test('are named after the unit', async () => {
     const { lines } = await collectFixture(reader, 'units');
     expect(lines.map((line) => line.split(' ').slice(1, -1).join(' '))).toEqual([
       'unit=" MW ",power_mw=0.5',
@@ -186,7 +186,7 @@ describe('fields', () => {
     ]);
   });
 
-  it('leave out what is null, and count what is not a number', async () => {
+  test('leave out what is null, and count what is not a number', async () => {
     const { lines, report } = await collectFixture(reader, 'optional');
     expect(lines.map((line) => line.split('power_mw=')[1]?.split(' ')[0])).toEqual([
       '0.5,capacity_mw=1,efficiency=0.5',
@@ -202,7 +202,7 @@ describe('fields', () => {
     });
   });
 
-  it('give way to the unit: a voltage measured in kV keeps its name, for the whole file', async () => {
+  test('give way to the unit: a voltage measured in kV keeps its name, for the whole file', async () => {
     const mapping = mappingOf('transmission');
     const { lines, report } = await collectFixture(reader, 'transmission-kv-last', mapping);
     expect(lines.map((line) => line.split(' ')[1])).toEqual([
@@ -221,7 +221,7 @@ describe('fields', () => {
   });
 });
 
-it('counts the points of one series and time, after trimming, whatever their order', async () => {
+test('counts the points of one series and time, after trimming, whatever their order', async () => {
   const { report } = await collectFixture(reader, 'duplicates');
   expect(report).toMatchObject({ points: 4, duplicates: 2 });
 });
