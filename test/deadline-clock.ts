@@ -4,8 +4,8 @@ import type { Clock } from 'shared/resilience/clock';
 export class DeadlineClock implements Clock {
   /** What the deadlines were asked for, ms. */
   readonly asked: number[] = [];
-  #expire: () => void = () => undefined;
-  #isExpired = false;
+  private expire: () => void = () => undefined;
+  private isExpired = false;
 
   now(): number {
     return 0;
@@ -14,20 +14,20 @@ export class DeadlineClock implements Clock {
   delay(ms: number, signal?: AbortSignal): Promise<void> {
     this.asked.push(ms);
     return new Promise((resolve) => {
-      this.#expire = resolve;
+      this.expire = resolve;
       signal?.addEventListener('abort', () => resolve());
-      if (this.#isExpired) resolve();
+      if (this.isExpired) resolve();
     });
   }
 
   /** Lets the deadline pass, also one that begins later. */
   expire(): void {
-    this.#isExpired = true;
-    this.#expire();
+    this.isExpired = true;
+    this.expire();
   }
 
   /** Begins anew. */
   reset(): void {
-    this.#isExpired = false;
+    this.isExpired = false;
   }
 }

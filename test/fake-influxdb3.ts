@@ -29,7 +29,7 @@ export class FakeInfluxDB3 {
   readonly stored = new Map<string, string[]>();
   /** Writes that were acknowledged at each flush of the WAL. */
   readonly flushes: number[] = [];
-  readonly #waiting: (() => void)[] = [];
+  private readonly waiting: (() => void)[] = [];
 
   /** @param flushAt writes that wait until the WAL is flushed for all of them; the real one flushes every second */
   constructor(readonly flushAt = 1) {}
@@ -47,17 +47,17 @@ export class FakeInfluxDB3 {
         return json(200, ping, { 'x-influxdb-version': '3.7.0', 'x-influxdb-build': 'Core' });
       }
       case '/api/v3/write_lp':
-        return await this.#write(query.get('db') ?? '', query.get('accept_partial') !== 'false', body);
+        return await this.write(query.get('db') ?? '', query.get('accept_partial') !== 'false', body);
       case '/api/v2/write':
-        return await this.#write(query.get('bucket') ?? '', false, body);
+        return await this.write(query.get('bucket') ?? '', false, body);
       case '/api/v3/query_sql':
-        return this.#query(body);
+        return this.query(body);
       default:
         return { status: 404, body: 'not found' };
     }
   };
 
-  async #write(database: string, acceptsPartial: boolean, body: string): Promise<Answer> {
+  private async write(database: string, acceptsPartial: boolean, body: string): Promise<Answer> {
     const badName = nameFault(database);
     if (badName) return failure(400, badName);
     if (Buffer.byteLength(body) > MAX_BODY_BYTES)
@@ -81,24 +81,24 @@ export class FakeInfluxDB3 {
     }
     if (refused.length > 0 && !acceptsPartial) return failure(400, 'parsing for line protocol failed', refused[0]);
     this.databases.set(database, trial);
-    await this.#flush();
+    await this.flush();
     this.stored.set(database, [...(this.stored.get(database) ?? []), ...good]);
     return refused.length > 0 ? failure(400, 'partial write of line protocol occurred', refused) : { status: 204 };
   }
 
-  #query(body: string): Answer {
+  private query(body: string): Answer {
     const { db } = JSON.parse(body) as { db: string };
     if (!this.databases.has(db)) return failure(404, `query error: database not found: ${db}`);
     return json(200, [{ 'Int64(1)': 1 }]);
   }
 
   /** Waits until so many writes wait that the WAL is flushed. */
-  #flush(): Promise<void> {
+  private flush(): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      if (this.#waiting.length < this.flushAt) return;
-      this.flushes.push(this.#waiting.length);
-      for (const acknowledge of this.#waiting.splice(0)) acknowledge();
+      this.waiting.push(resolve);
+      if (this.waiting.length < this.flushAt) return;
+      this.flushes.push(this.waiting.length);
+      for (const acknowledge of this.waiting.splice(0)) acknowledge();
     });
   }
 }

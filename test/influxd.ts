@@ -42,8 +42,8 @@ export interface StoredValue {
 }
 
 export class Influxd {
-  #process: ChildProcess | undefined;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'influxd-'));
+  private process: ChildProcess | undefined;
+  private readonly folder = mkdtempSync(join(tmpdir(), 'influxd-'));
 
   private constructor(
     readonly binary: string,
@@ -65,20 +65,20 @@ export class Influxd {
 
   /** Starts it (again) on the same port and folder; resolves when it is ready. */
   async restart(): Promise<void> {
-    const at = (name: string): string => join(this.#folder, name);
+    const at = (name: string): string => join(this.folder, name);
     const options = ['--bolt-path', at('bolt'), '--sqlite-path', at('sqlite'), '--engine-path', at('engine')];
     const bind = ['--http-bind-address', `127.0.0.1:${this.port}`, '--reporting-disabled', '--log-level', 'error'];
-    this.#process = spawn(this.binary, [...bind, ...options], { stdio: 'ignore' });
-    const exited = once(this.#process, 'exit').then(() => 'exited');
-    while ((await Promise.race([exited, this.#isReady()])) !== true) {
-      if (this.#process.exitCode !== null) throw new Error(`influxd ended with code ${this.#process.exitCode}`);
+    this.process = spawn(this.binary, [...bind, ...options], { stdio: 'ignore' });
+    const exited = once(this.process, 'exit').then(() => 'exited');
+    while ((await Promise.race([exited, this.isReady()])) !== true) {
+      if (this.process.exitCode !== null) throw new Error(`influxd ended with code ${this.process.exitCode}`);
     }
   }
 
   /** Kills it as a crash would; resolves when it is gone. */
   async kill(): Promise<void> {
-    const running = this.#process;
-    this.#process = undefined;
+    const running = this.process;
+    this.process = undefined;
     if (!running || running.exitCode !== null) return;
     running.kill('SIGKILL');
     await once(running, 'exit');
@@ -87,7 +87,7 @@ export class Influxd {
   /** Kills it and removes its folder. */
   async remove(): Promise<void> {
     await this.kill();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Posts JSON with the all-access token; answers with the JSON of the reply. */
@@ -158,7 +158,7 @@ export class Influxd {
     return orgs[0]?.id ?? '';
   }
 
-  #isReady(): Promise<boolean> {
+  private isReady(): Promise<boolean> {
     return fetch(`${this.url}/ready`).then(
       (response) => response.ok,
       () => false,

@@ -31,28 +31,28 @@ const TIMEOUT_MS = 30_000;
 export class LambdaRuntime {
   /** What the function wrote to its log. */
   log = '';
-  readonly #server: Server;
-  readonly #queue: Invocation[] = [];
-  readonly #running = new Map<string, Invocation>();
-  #waiting: ServerResponse | undefined;
-  #process: ChildProcess | undefined;
-  #failedToStart: Outcome | undefined;
-  #invocations = 0;
+  private readonly server: Server;
+  private readonly queue: Invocation[] = [];
+  private readonly running = new Map<string, Invocation>();
+  private waiting: ServerResponse | undefined;
+  private process: ChildProcess | undefined;
+  private failedToStart: Outcome | undefined;
+  private invocations = 0;
 
   private constructor() {
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.server = createServer((request, response) => void this.serve(request, response));
   }
 
   static async start(options: RuntimeOptions): Promise<LambdaRuntime> {
     const runtime = new LambdaRuntime();
-    runtime.#server.listen(0, '127.0.0.1');
-    await once(runtime.#server, 'listening');
-    runtime.#run(options);
+    runtime.server.listen(0, '127.0.0.1');
+    await once(runtime.server, 'listening');
+    runtime.run(options);
     return runtime;
   }
 
-  #run({ folder, handler, environment }: RuntimeOptions): void {
-    const { port } = this.#server.address() as AddressInfo;
+  private run({ folder, handler, environment }: RuntimeOptions): void {
+    const { port } = this.server.address() as AddressInfo;
     const task = path.join(folder, 'task');
     const child = spawn(process.env.NODE24 ?? process.execPath, [path.join(__dirname, 'lambda-bootstrap.cjs')], {
       cwd: task,
@@ -73,71 +73,71 @@ export class LambdaRuntime {
       },
     });
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (this.log += String(text)));
-    child.once('exit', (code) => this.#end({ errorType: 'Runtime.ExitError', errorMessage: `exit status ${code}` }));
-    this.#process = child;
+    child.once('exit', (code) => this.end({ errorType: 'Runtime.ExitError', errorMessage: `exit status ${code}` }));
+    this.process = child;
   }
 
   /** Of the function's process. */
   get pid(): number {
-    return this.#process?.pid ?? 0;
+    return this.process?.pid ?? 0;
   }
 
   invoke(event: unknown): Promise<Outcome> {
     return new Promise((settle) => {
-      if (this.#failedToStart !== undefined) return settle(this.#failedToStart);
-      this.#queue.push({ event, settle });
-      this.#handOut();
+      if (this.failedToStart !== undefined) return settle(this.failedToStart);
+      this.queue.push({ event, settle });
+      this.handOut();
     });
   }
 
   async stop(): Promise<void> {
-    if (this.#process?.exitCode === null) {
-      const exit = once(this.#process, 'exit');
-      this.#process.kill();
+    if (this.process?.exitCode === null) {
+      const exit = once(this.process, 'exit');
+      this.process.kill();
       await exit;
     }
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, , , , id = '', what] = (request.url ?? '').split('/');
     if (id === 'next') {
-      this.#waiting = response;
-      return this.#handOut();
+      this.waiting = response;
+      return this.handOut();
     }
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
     response.writeHead(202).end('{}');
-    if (id === 'error') return this.#end(body as Extract<Outcome, { error: unknown }>['error']);
-    const invocation = this.#running.get(id);
-    this.#running.delete(id);
+    if (id === 'error') return this.end(body as Extract<Outcome, { error: unknown }>['error']);
+    const invocation = this.running.get(id);
+    this.running.delete(id);
     invocation?.settle(what === 'error' ? ({ error: body } as Outcome) : { result: body });
   }
 
-  #handOut(): void {
-    if (this.#waiting === undefined) return;
-    const invocation = this.#queue.shift();
+  private handOut(): void {
+    if (this.waiting === undefined) return;
+    const invocation = this.queue.shift();
     if (invocation === undefined) return;
-    const id = `00000000-0000-4000-8000-${String(++this.#invocations).padStart(12, '0')}`;
-    this.#running.set(id, invocation);
+    const id = `00000000-0000-4000-8000-${String(++this.invocations).padStart(12, '0')}`;
+    this.running.set(id, invocation);
     const headers = {
       'Lambda-Runtime-Aws-Request-Id': id,
       'Lambda-Runtime-Deadline-Ms': String(Date.now() + TIMEOUT_MS),
       'Lambda-Runtime-Invoked-Function-Arn': 'arn:aws:lambda:us-east-1:123456789012:function:connector',
     };
-    this.#waiting
+    this.waiting
       .writeHead(200, { 'Content-Type': 'application/json', ...headers })
       .end(JSON.stringify(invocation.event));
-    this.#waiting = undefined;
+    this.waiting = undefined;
   }
 
   /** The process is gone, or never came to take events: what waits fails. */
-  #end(error: Extract<Outcome, { error: unknown }>['error']): void {
-    this.#failedToStart ??= { error };
-    for (const { settle } of [...this.#running.values(), ...this.#queue.splice(0)]) settle({ error });
-    this.#running.clear();
+  private end(error: Extract<Outcome, { error: unknown }>['error']): void {
+    this.failedToStart ??= { error };
+    for (const { settle } of [...this.running.values(), ...this.queue.splice(0)]) settle({ error });
+    this.running.clear();
   }
 }

@@ -25,22 +25,22 @@ export class S3Double {
   latencyMs = 0;
   /** Keys a page of a listing. */
   pageSize = 1000;
-  #sorted: readonly string[] = [];
-  readonly #server: Server;
+  private sorted: readonly string[] = [];
+  private readonly server: Server;
 
   private constructor() {
-    this.#server = createServer((message, response) => void this.#answer(message, response));
+    this.server = createServer((message, response) => void this.answer(message, response));
   }
 
   static async start(): Promise<S3Double> {
     const double = new S3Double();
-    double.#server.listen(0, '127.0.0.1');
-    await once(double.#server, 'listening');
+    double.server.listen(0, '127.0.0.1');
+    await once(double.server, 'listening');
     return double;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** What a client is to be made with. */
@@ -74,12 +74,12 @@ export class S3Double {
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
   }
 
-  async #answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of message) chunks.push(chunk);
     const url = new URL(message.url ?? '/', 'http://s3');
@@ -95,11 +95,11 @@ export class S3Double {
       this.objects.set(path, body);
       response.writeHead(200, { etag: etagOf(body) }).end();
     } else if (url.searchParams.get('list-type') === '2')
-      this.#list(path.replace(/\/$/, ''), url.searchParams, response);
-    else this.#get(path, message, response);
+      this.list(path.replace(/\/$/, ''), url.searchParams, response);
+    else this.get(path, message, response);
   }
 
-  #get(path: string, { method, headers }: IncomingMessage, response: ServerResponse): void {
+  private get(path: string, { method, headers }: IncomingMessage, response: ServerResponse): void {
     const body = this.objects.get(path) ?? Buffer.alloc(0);
     const etag = etagOf(body);
     const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
@@ -118,18 +118,18 @@ export class S3Double {
   }
 
   /** In order; sorted once a listing, as a long one has many pages. */
-  #keysOf(bucket: string, isFirstPage: boolean): readonly string[] {
+  private keysOf(bucket: string, isFirstPage: boolean): readonly string[] {
     if (isFirstPage) {
       const paths = [...this.objects.keys()].filter((path) => path.startsWith(`${bucket}/`));
-      this.#sorted = paths.map((path) => path.slice(bucket.length + 1)).sort();
+      this.sorted = paths.map((path) => path.slice(bucket.length + 1)).sort();
     }
-    return this.#sorted;
+    return this.sorted;
   }
 
-  #list(bucket: string, query: URLSearchParams, response: ServerResponse): void {
+  private list(bucket: string, query: URLSearchParams, response: ServerResponse): void {
     const prefix = query.get('prefix') ?? '';
     const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
-    const found = this.#keysOf(bucket, !query.has('continuation-token')).filter(
+    const found = this.keysOf(bucket, !query.has('continuation-token')).filter(
       (key) => key.startsWith(prefix) && key > after,
     );
     const page = found.slice(0, this.pageSize);

@@ -30,9 +30,9 @@ export type Answer =
 
 export class ScriptedServer {
   readonly requests: ReceivedRequest[] = [];
-  readonly #server: Server;
-  readonly #connections: unknown[] = [];
-  readonly #origin: string;
+  private readonly server: Server;
+  private readonly sockets: unknown[] = [];
+  private readonly origin: string;
 
   private constructor(
     answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>,
@@ -50,7 +50,7 @@ export class ScriptedServer {
         headers: message.headers,
         body: (message.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString('utf8'),
         size: raw.length,
-        connection: this.#connections.indexOf(message.socket),
+        connection: this.sockets.indexOf(message.socket),
       };
       const reply = await answer(request, this.requests.push(request) - 1);
       if (reply === 'hang') return;
@@ -61,9 +61,9 @@ export class ScriptedServer {
       }
       response.writeHead(reply.status, reply.headers).end(reply.body);
     };
-    this.#server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
-    this.#server.on(certificate ? 'secureConnection' : 'connection', (socket) => this.#connections.push(socket));
-    this.#origin = certificate ? 'https://localhost' : 'http://127.0.0.1';
+    this.server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
+    this.server.on(certificate ? 'secureConnection' : 'connection', (socket) => this.sockets.push(socket));
+    this.origin = certificate ? 'https://localhost' : 'http://127.0.0.1';
   }
 
   static async start(
@@ -71,27 +71,27 @@ export class ScriptedServer {
     certificate?: ServerCertificate,
   ): Promise<ScriptedServer> {
     const server = new ScriptedServer(answer, certificate);
-    server.#server.listen(0, '127.0.0.1');
-    await once(server.#server, 'listening');
+    server.server.listen(0, '127.0.0.1');
+    await once(server.server, 'listening');
     return server;
   }
 
   get url(): string {
-    return `${this.#origin}:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.origin}:${(this.server.address() as AddressInfo).port}`;
   }
 
   get connections(): number {
-    return this.#connections.length;
+    return this.sockets.length;
   }
 
   /** Closes the connections that wait for a request, as a server does after an idle time. */
   dropIdleConnections(): void {
-    this.#server.closeIdleConnections();
+    this.server.closeIdleConnections();
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
   }
 }

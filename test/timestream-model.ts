@@ -43,12 +43,12 @@ export class TimestreamModel {
     if (!this.tables.has(table)) return answer(404, 'ResourceNotFoundException', { Message: `no table ${table}` });
     const invalid = records.map((record) => this.rules.invalid?.(record)).find((reason) => reason !== undefined);
     if (invalid !== undefined) return answer(400, 'ValidationException', { Message: invalid });
-    const rejections = records.flatMap((record, index) => this.#store(record, versions[index] ?? 1, index));
+    const rejections = records.flatMap((record, index) => this.store(record, versions[index] ?? 1, index));
     if (rejections.length === 0) return { status: 200, body: Buffer.from('{"RecordsIngested":{}}') };
     return answer(419, 'RejectedRecordsException', { RejectedRecords: rejections });
   }
 
-  #store(record: PlainRecord, version: number, RecordIndex: number): WireRejection[] {
+  private store(record: PlainRecord, version: number, RecordIndex: number): WireRejection[] {
     const refused = this.rules.rejected?.(record);
     if (refused !== undefined) return [{ RecordIndex, Reason: refused }];
     const identity = identityOf(record);

@@ -49,19 +49,19 @@ export async function writeLines(lines: readonly string[], options: LineWriterOp
 
 class LineWriter {
   readonly result = { stored: 0, accepted: 0, dropped: 0, unstored: 0 };
-  readonly #api: WriteApi;
-  readonly #options: LineWriterOptions;
+  private readonly api: WriteApi;
+  private readonly options: LineWriterOptions;
   /** No batch can succeed any more. */
-  #stopped = false;
+  private stopped = false;
 
   constructor(options: LineWriterOptions) {
-    this.#options = options;
+    this.options = options;
     const { url, token } = options;
     const connection = { url, timeout: TIMEOUT_MS, ...(token !== undefined && { token }) };
     const { transport } = new InfluxDB(connection);
     const client = new InfluxDB({ ...connection, transport: options.wrapTransport?.(transport) ?? transport });
     // The endpoint ignores organization and bucket, but the API has them.
-    this.#api = client.getWriteApi('sample', 'sample', options.precision as 'ns', {
+    this.api = client.getWriteApi('sample', 'sample', options.precision as 'ns', {
       batchSize: options.batchLines + 1,
       maxBatchBytes: Number.POSITIVE_INFINITY,
       flushInterval: 0,
@@ -74,8 +74,8 @@ class LineWriter {
   /** @param first number of the first line, from 1 */
   async write(lines: readonly string[], first: number): Promise<void> {
     const where = `lines ${first} to ${first + lines.length - 1}${first > 1 ? ' (the answer counts from 1)' : ''}`;
-    for (let retry = 0; !this.#stopped; retry++) {
-      const error = await this.#attempt(lines);
+    for (let retry = 0; !this.stopped; retry++) {
+      const error = await this.attempt(lines);
       if (error === undefined) {
         this.result.stored += lines.length;
         return;
@@ -91,22 +91,22 @@ class LineWriter {
         return this.write(lines.slice(middle), first + middle);
       }
       if (status === 400 || status === 413 || status === 422) {
-        this.#drop(lines.length, error);
-        this.#options.report(`${where}: ${describe(error)}`);
+        this.drop(lines.length, error);
+        this.options.report(`${where}: ${describe(error)}`);
         return;
       }
       if (retry === MAX_RETRIES || !mayRetry(error, status)) {
-        this.#stopped = true;
-        this.#options.report(`${where}: ${describe(error)}`);
-      } else await (this.#options.delay ?? wait)(retryDelay(error, retry));
+        this.stopped = true;
+        this.options.report(`${where}: ${describe(error)}`);
+      } else await (this.options.delay ?? wait)(retryDelay(error, retry));
     }
     this.result.unstored += lines.length;
   }
 
-  async #attempt(lines: readonly string[]): Promise<Error | undefined> {
+  private async attempt(lines: readonly string[]): Promise<Error | undefined> {
     try {
-      this.#api.writeRecords([...lines]);
-      await this.#api.flush();
+      this.api.writeRecords([...lines]);
+      await this.api.flush();
       return undefined;
     } catch (error) {
       return error as Error;
@@ -114,7 +114,7 @@ class LineWriter {
   }
 
   /** The answer tells how many lines were dropped; where it does not, all were. */
-  #drop(lines: number, error: Error): void {
+  private drop(lines: number, error: Error): void {
     const dropped = Math.min(lines, Number(/dropped=(\d+)$/.exec(error.message)?.[1] ?? lines));
     this.result.dropped += dropped;
     this.result.stored += lines - dropped;

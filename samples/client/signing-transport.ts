@@ -23,20 +23,20 @@ export interface SigningOptions {
 }
 
 export class SigningTransport implements Transport {
-  readonly #inner: Transport;
-  readonly #url: URL;
-  readonly #signer: SignatureV4;
-  readonly #now: () => Date;
+  private readonly inner: Transport;
+  private readonly url: URL;
+  private readonly signer: SignatureV4;
+  private readonly now: () => Date;
 
   constructor(inner: Transport, { url, region, service, credentials, now = () => new Date() }: SigningOptions) {
-    this.#inner = inner;
-    this.#url = new URL(url);
-    this.#signer = new SignatureV4({ region, service, credentials, sha256: Hash.bind(null, 'sha256') });
-    this.#now = now;
+    this.inner = inner;
+    this.url = new URL(url);
+    this.signer = new SignatureV4({ region, service, credentials, sha256: Hash.bind(null, 'sha256') });
+    this.now = now;
   }
 
   get chunkCombiner(): Transport['chunkCombiner'] {
-    return this.#inner.chunkCombiner;
+    return this.inner.chunkCombiner;
   }
 
   send(path: string, body: string, options: SendOptions, callbacks?: SendCallbacks): void {
@@ -45,9 +45,9 @@ export class SigningTransport implements Transport {
     const compress = plain.length > gzipThreshold;
     const bytes = compress ? gzipSync(plain) : plain;
     const headers = { ...options.headers, ...(compress && { 'content-encoding': 'gzip' }) };
-    this.#sign(path, options.method, headers, bytes).then(
+    this.sign(path, options.method, headers, bytes).then(
       // The type asks for a string, but the transport makes a Buffer of what it gets, which leaves bytes as they are.
-      (signed) => this.#inner.send(path, bytes as unknown as string, { ...others, headers: signed }, callbacks),
+      (signed) => this.inner.send(path, bytes as unknown as string, { ...others, headers: signed }, callbacks),
       (error: Error) => callbacks?.error?.(error),
     );
   }
@@ -60,15 +60,15 @@ export class SigningTransport implements Transport {
     throw new Error('only writes are signed');
   }
 
-  async #sign(
+  private async sign(
     path: string,
     method: string,
     headers: Record<string, string>,
     body: Uint8Array,
   ): Promise<Record<string, string>> {
-    const { protocol, hostname, host, port, pathname } = this.#url;
-    const target = new URL(`${pathname.replace(/\/$/, '')}${path}`, this.#url);
-    const request = await this.#signer.sign(
+    const { protocol, hostname, host, port, pathname } = this.url;
+    const target = new URL(`${pathname.replace(/\/$/, '')}${path}`, this.url);
+    const request = await this.signer.sign(
       {
         method,
         protocol,
@@ -79,7 +79,7 @@ export class SigningTransport implements Transport {
         headers: { ...headers, host },
         body,
       },
-      { signingDate: this.#now() },
+      { signingDate: this.now() },
     );
     return request.headers;
   }

@@ -33,11 +33,11 @@ const OF_THE_CONNECTION = new Set(['connection', 'content-length', 'transfer-enc
 export class AwsTap {
   readonly requests: WireRequest[] = [];
   by = '';
-  readonly #server: Server;
+  private readonly server: Server;
 
   private constructor(answer: (request: WireRequest) => Answer) {
-    this.#server = createServer(async (message, response) => {
-      const request = await this.#read(message);
+    this.server = createServer(async (message, response) => {
+      const request = await this.read(message);
       this.requests.push(request);
       const answered = answer(request);
       if (typeof answered === 'string') {
@@ -54,13 +54,13 @@ export class AwsTap {
 
   static async start(answer: (request: WireRequest) => Answer): Promise<AwsTap> {
     const tap = new AwsTap(answer);
-    tap.#server.listen(0, '127.0.0.1');
-    await once(tap.#server, 'listening');
+    tap.server.listen(0, '127.0.0.1');
+    await once(tap.server, 'listening');
     return tap;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** The requests since the last call. */
@@ -69,12 +69,12 @@ export class AwsTap {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
   }
 
-  async #read(message: IncomingMessage): Promise<WireRequest> {
+  private async read(message: IncomingMessage): Promise<WireRequest> {
     const chunks: Buffer[] = [];
     for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
     const headers = Array.from({ length: message.rawHeaders.length / 2 }, (_, n): [string, string] => [

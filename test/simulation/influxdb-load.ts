@@ -60,7 +60,7 @@ class ModelInfluxDB implements LineWriter {
       const { step, ms } = this.given.schedule[this.calls++] ?? { step: this.given.afterwards, ms: CALL_MS };
       await this.clock.delay(step === 'hang' ? TIMEOUT_MS : ms, signal);
       if (signal?.aborted) return { kind: 'retryable', cause: 'unavailable', reason: 'stopped' };
-      return this.#answer(
+      return this.answer(
         step,
         splitLines(lines).map((line) => Buffer.from(line).toString()),
       );
@@ -69,15 +69,15 @@ class ModelInfluxDB implements LineWriter {
     }
   }
 
-  #answer(step: Step, lines: string[]): WriteOutcome {
+  private answer(step: Step, lines: string[]): WriteOutcome {
     if (lines.length > this.given.maxLines) return { kind: 'too-large', reason: '413' };
     const [first = '', ...others] = lines;
     const rejections = [{ reason: 'no', lines: 1, example: first }];
     switch (step) {
       case 'store':
-        return this.#acknowledge(lines);
+        return this.acknowledge(lines);
       case 'refuse':
-        this.#acknowledge(others);
+        this.acknowledge(others);
         return { kind: 'rejected', rejections };
       case 'unparsable':
         return { kind: 'rejected', rejections, remainder: joinLines(others.map((line) => Buffer.from(line))) };
@@ -100,7 +100,7 @@ class ModelInfluxDB implements LineWriter {
     }
   }
 
-  #acknowledge(lines: string[]): WriteOutcome {
+  private acknowledge(lines: string[]): WriteOutcome {
     for (const line of lines) {
       this.stored.add(line);
       this.acknowledged.set(line, (this.acknowledged.get(line) ?? 0) + 1);

@@ -84,15 +84,15 @@ export class ScheduledTimestream implements TableAdministration {
   inFlight = 0;
   mostInFlight = 0;
   calls = 0;
-  #creations = 0;
-  readonly #inactive = new Map<string, number>();
-  #database: boolean;
+  private creations = 0;
+  private readonly inactive = new Map<string, number>();
+  private database: boolean;
 
   constructor(
     readonly given: Faults,
     readonly clock: VirtualClock,
   ) {
-    this.#database = given.databaseExists;
+    this.database = given.databaseExists;
     if (given.databaseExists) for (const table of given.tables) this.model.tables.add(table);
   }
 
@@ -104,13 +104,13 @@ export class ScheduledTimestream implements TableAdministration {
     try {
       await this.clock.delay(step === 'hang' ? 1e9 : ms, signal);
       if (signal.aborted) throw new Error('aborted');
-      return this.#answer(step, body);
+      return this.answer(step, body);
     } finally {
       this.inFlight--;
     }
   };
 
-  #answer(step: Step, body: Uint8Array): ServiceAnswer {
+  private answer(step: Step, body: Uint8Array): ServiceAnswer {
     switch (step) {
       case 'throttle':
         return answer(400, 'ThrottlingException', { Message: 'slower' });
@@ -121,10 +121,10 @@ export class ScheduledTimestream implements TableAdministration {
       case 'fault of a proxy':
         return { status: 503, body: Buffer.from('<html>') };
       case 'fault, carried out':
-        this.#carryOut(expandCall(body));
+        this.carryOut(expandCall(body));
         return answer(500, 'InternalServerException');
       case 'lose after':
-        this.#carryOut(expandCall(body));
+        this.carryOut(expandCall(body));
         throw new Error('read ECONNRESET');
       case 'lose before':
         throw new Error('write EPIPE');
@@ -132,21 +132,21 @@ export class ScheduledTimestream implements TableAdministration {
         return answer(400, 'AccessDeniedException', { Message: 'not allowed' });
       default: {
         const call = expandCall(body);
-        const result = this.#carryOut(call);
-        this.#remember(call, result);
+        const result = this.carryOut(call);
+        this.remember(call, result);
         return result;
       }
     }
   }
 
-  #carryOut(call: PlainCall): ServiceAnswer {
-    const inactive = this.#inactive.get(call.table) ?? 0;
+  private carryOut(call: PlainCall): ServiceAnswer {
+    const inactive = this.inactive.get(call.table) ?? 0;
     if (inactive === 0) return this.model.carryOut(call);
-    this.#inactive.set(call.table, inactive - 1);
+    this.inactive.set(call.table, inactive - 1);
     return answer(404, 'ResourceNotFoundException');
   }
 
-  #remember({ records, versions }: PlainCall, { status, body: text }: ServiceAnswer): void {
+  private remember({ records, versions }: PlainCall, { status, body: text }: ServiceAnswer): void {
     for (const version of versions) this.versions.add(version);
     if (status !== 200 && status !== 419) {
       const [record, ...others] = records;
@@ -168,21 +168,21 @@ export class ScheduledTimestream implements TableAdministration {
   }
 
   databaseExists(): Promise<boolean> {
-    return Promise.resolve(this.#database);
+    return Promise.resolve(this.database);
   }
 
   async createDatabase(_request: unknown, signal: AbortSignal): Promise<void> {
     await this.clock.delay(20, signal);
     signal.throwIfAborted();
-    if (this.#database) throw serviceError('ConflictException');
-    this.#database = true;
+    if (this.database) throw serviceError('ConflictException');
+    this.database = true;
   }
 
   async createTable({ TableName = '' }: { TableName: string | undefined }, signal: AbortSignal): Promise<void> {
-    const creation = this.given.creations[this.#creations++] ?? 'create';
+    const creation = this.given.creations[this.creations++] ?? 'create';
     await this.clock.delay(20, signal);
     signal.throwIfAborted();
-    if (!this.#database) throw serviceError('ResourceNotFoundException');
+    if (!this.database) throw serviceError('ResourceNotFoundException');
     if (creation === 'throttle') throw serviceError('ThrottlingException');
     if (creation === 'deny') throw serviceError('AccessDeniedException');
     if (creation === 'fault') throw serviceError('InternalServerException');
@@ -190,7 +190,7 @@ export class ScheduledTimestream implements TableAdministration {
       this.refusedTables.add(TableName);
       throw serviceError('ValidationException');
     }
-    if (!this.model.tables.has(TableName)) this.#inactive.set(TableName, this.given.inactiveCalls);
+    if (!this.model.tables.has(TableName)) this.inactive.set(TableName, this.given.inactiveCalls);
     this.model.tables.add(TableName);
     if (creation === 'conflict') throw serviceError('ConflictException');
   }

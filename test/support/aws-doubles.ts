@@ -30,8 +30,8 @@ export class AwsDoubles {
   /** The item counts of the map runs of every execution. */
   mapRuns: readonly Readonly<Record<string, number>>[] = [];
   readonly stacks = new Map<string, DescribedStack>();
-  readonly #received = new Map<string, QueuedMessage>();
-  #receipts = 0;
+  private readonly received = new Map<string, QueuedMessage>();
+  private receipts = 0;
 
   private constructor(
     private readonly functions: Functions,
@@ -42,7 +42,7 @@ export class AwsDoubles {
   static async start(functions: Functions): Promise<AwsDoubles> {
     const doubles: AwsDoubles = new AwsDoubles(
       functions,
-      await ScriptedServer.start((request) => doubles.#answer(request)),
+      await ScriptedServer.start((request) => doubles.answer(request)),
     );
     return doubles;
   }
@@ -66,28 +66,28 @@ export class AwsDoubles {
   }
 
   put(name: string, letter: unknown, attributes: QueuedMessage['attributes'] = {}): void {
-    this.#put(this.queueUrl(name), { body: JSON.stringify(letter), attributes, delaySeconds: 0 });
+    this.enqueue(this.queueUrl(name), { body: JSON.stringify(letter), attributes, delaySeconds: 0 });
   }
 
   /** Messages that were received and not deleted. */
   get inFlight(): number {
-    return this.#received.size;
+    return this.received.size;
   }
 
   stop(): Promise<void> {
     return this.server.stop();
   }
 
-  #answer({ path, headers, body }: ReceivedRequest): Answer | Promise<Answer> {
+  private answer({ path, headers, body }: ReceivedRequest): Answer | Promise<Answer> {
     const [, name] = /\/functions\/([^/]+)\/invocations$/.exec(path) ?? [];
-    if (name !== undefined) return this.#invoke(decodeURIComponent(name), JSON.parse(body));
+    if (name !== undefined) return this.invoke(decodeURIComponent(name), JSON.parse(body));
     if (headers['x-amz-target'] === undefined)
-      return this.#describeStack(new URLSearchParams(body).get('StackName') ?? '');
-    return this.#call(String(headers['x-amz-target']).split('.')[1] ?? '', JSON.parse(body) as Record<string, never>);
+      return this.describeStack(new URLSearchParams(body).get('StackName') ?? '');
+    return this.call(String(headers['x-amz-target']).split('.')[1] ?? '', JSON.parse(body) as Record<string, never>);
   }
 
   /** Source: DescribeStacks in the CloudFormation API reference. */
-  #describeStack(name: string): Answer {
+  private describeStack(name: string): Answer {
     const stack = this.stacks.get(name);
     const headers = { 'content-type': 'text/xml' };
     if (stack === undefined) {
@@ -109,11 +109,11 @@ export class AwsDoubles {
     return { status: 200, headers, body };
   }
 
-  #put(url: string, message: QueuedMessage): void {
+  private enqueue(url: string, message: QueuedMessage): void {
     this.queues.set(url, [...(this.queues.get(url) ?? []), message]);
   }
 
-  async #invoke(name: string, event: unknown) {
+  private async invoke(name: string, event: unknown) {
     try {
       const result = await this.functions[name]?.(event);
       return { status: 200, body: JSON.stringify(result ?? null) };
@@ -124,7 +124,7 @@ export class AwsDoubles {
     }
   }
 
-  #call(operation: string, input: Record<string, never>) {
+  private call(operation: string, input: Record<string, never>) {
     const ok = (body: unknown = {}) => ({ status: 200, body: JSON.stringify(body) });
     const { QueueUrl: url, ReceiptHandle: receipt } = input as Record<string, string>;
     switch (operation) {
@@ -133,8 +133,8 @@ export class AwsDoubles {
         const message = waiting.find(({ delaySeconds }) => delaySeconds === 0);
         if (message === undefined) return ok();
         waiting.splice(waiting.indexOf(message), 1);
-        const ReceiptHandle = String(++this.#receipts);
-        this.#received.set(ReceiptHandle, message);
+        const ReceiptHandle = String(++this.receipts);
+        this.received.set(ReceiptHandle, message);
         const { body: Body, attributes: MessageAttributes } = message;
         const Attributes = { SentTimestamp: '1709300000000' };
         const MD5OfBody = md5(Body);
@@ -144,16 +144,16 @@ export class AwsDoubles {
         const { MessageBody: body = '', MessageAttributes: attributes = {}, DelaySeconds: delaySeconds = 0 } = input;
         // As SQS does.
         if (Object.keys(attributes).length > 10) return { status: 400, body: '{"__type":"InvalidParameterValue"}' };
-        this.#put(url ?? '', { body, attributes, delaySeconds });
+        this.enqueue(url ?? '', { body, attributes, delaySeconds });
         return ok({ MessageId: '1', MD5OfMessageBody: md5(body) });
       }
       case 'DeleteMessage':
-        this.#received.delete(receipt ?? '');
+        this.received.delete(receipt ?? '');
         return ok();
       case 'ChangeMessageVisibility': {
-        const message = this.#received.get(receipt ?? '');
-        this.#received.delete(receipt ?? '');
-        if (message) this.#put(url ?? '', message);
+        const message = this.received.get(receipt ?? '');
+        this.received.delete(receipt ?? '');
+        if (message) this.enqueue(url ?? '', message);
         return ok();
       }
       case 'StartExecution': {

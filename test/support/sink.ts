@@ -60,7 +60,7 @@ export class Sink {
     const sink = new Sink(`http://${listen}`, folder, running);
     const exited = once(running, 'exit').then(() => 'exited');
     for (let state: unknown; state !== true; ) {
-      state = await Promise.race([exited, sink.#isReady()]);
+      state = await Promise.race([exited, sink.isReady()]);
       if (state === 'exited') throw new Error(`the sink ended with code ${running.exitCode}`);
     }
     return sink;
@@ -102,7 +102,7 @@ export class Sink {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #isReady(): Promise<boolean> {
+  private isReady(): Promise<boolean> {
     return fetch(`${this.url}/stats`).then(
       (response) => response.ok,
       () => false,

@@ -18,61 +18,61 @@ export class TcpProxy {
   plan: (request: number) => Treatment = () => 'pass';
   requests = 0;
   connections = 0;
-  readonly #server: Server;
-  readonly #open = new Set<Socket>();
-  #generation = 0;
+  private readonly server: Server;
+  private readonly open = new Set<Socket>();
+  private generation = 0;
 
   private constructor(private readonly target: number) {
-    this.#server = createServer((client) => this.#join(client));
+    this.server = createServer((client) => this.join(client));
   }
 
   /** @param target the server's port on this machine */
   static async start(target: number): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
-    proxy.#server.listen(0, '127.0.0.1');
-    await once(proxy.#server, 'listening');
+    proxy.server.listen(0, '127.0.0.1');
+    await once(proxy.server, 'listening');
     return proxy;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** Makes the connections that exist half-open: they stay, and nothing passes any more. New ones work. */
   freeze(): void {
-    this.#generation += 1;
+    this.generation += 1;
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.#open) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
+    for (const socket of this.open) socket.destroy();
+    this.server.close();
+    await once(this.server, 'close');
   }
 
-  #join(client: Socket): void {
+  private join(client: Socket): void {
     this.connections += 1;
     const server = connect(this.target, '127.0.0.1');
-    const generation = this.#generation;
+    const generation = this.generation;
     let treatment: Treatment = 'pass';
     for (const [socket, other] of [
       [client, server],
       [server, client],
     ] as const) {
-      this.#open.add(socket);
+      this.open.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => {
-        this.#open.delete(socket);
-        if (generation === this.#generation) other.destroy();
+        this.open.delete(socket);
+        if (generation === this.generation) other.destroy();
       });
     }
     client.on('data', (bytes) => {
-      if (generation !== this.#generation) return;
+      if (generation !== this.generation) return;
       if (/^(?:GET|HEAD|POST|PUT) \//.test(bytes.toString('latin1', 0, 8))) treatment = this.plan(this.requests++);
       if (treatment === 'drop before') client.destroy();
       else if (treatment !== 'hang') server.write(bytes);
     });
     server.on('data', (bytes) => {
-      if (generation !== this.#generation) return;
+      if (generation !== this.generation) return;
       if (treatment === 'drop after') client.destroy();
       else if (treatment === 'trickle') void trickle(client, bytes);
       else client.write(bytes);

@@ -42,11 +42,11 @@ export class Deployed {
   async deploy(parameters: Readonly<Record<string, string>>): Promise<void> {
     const connector = { TimestreamWriteEndpoint: this.timestream.server.url, WriteDeadlineMillis: '28000' };
     await this.ministack.deploy({ ...connector, LambdaMemorySize: '512', LoaderMemorySize: '512', ...parameters });
-    await this.#allowAllNamespaces();
+    await this.allowAllNamespaces();
   }
 
   /** MiniStack does not know the key `cloudwatch:namespace`: it is taken out of the policies on metrics. */
-  async #allowAllNamespaces(): Promise<void> {
+  private async allowAllNamespaces(): Promise<void> {
     const iam = new IAMClient(this.ministack.client);
     const resources = await this.resources();
     for (const role of ['LoadBatchRole', 'LoadObjectRole'].filter((name) => resources.has(name))) {

@@ -18,19 +18,19 @@ export interface FunctionCall {
 }
 
 export class FunctionCalls {
-  readonly #folder = mkdtempSync(path.join(tmpdir(), 'calls-'));
-  readonly #file = path.join(this.#folder, 'calls.jsonl');
+  private readonly folder = mkdtempSync(path.join(tmpdir(), 'calls-'));
+  private readonly file = path.join(this.folder, 'calls.jsonl');
 
   /** What the emulator has to hand on to the functions. */
   get environment(): Readonly<Record<string, string>> {
-    return { NODE_OPTIONS: `--require=${path.join(__dirname, 'record-calls.cjs')}`, CALLS_FILE: this.#file };
+    return { NODE_OPTIONS: `--require=${path.join(__dirname, 'record-calls.cjs')}`, CALLS_FILE: this.file };
   }
 
   /** Those since the last time. */
   take(): FunctionCall[] {
-    if (!existsSync(this.#file)) return [];
-    const lines = readFileSync(this.#file, 'utf8').split('\n').slice(0, -1);
-    truncateSync(this.#file);
+    if (!existsSync(this.file)) return [];
+    const lines = readFileSync(this.file, 'utf8').split('\n').slice(0, -1);
+    truncateSync(this.file);
     return lines.map((line) => {
       const call = JSON.parse(line) as FunctionCall;
       return { ...call, function: logicalId(call.function) };
@@ -38,7 +38,7 @@ export class FunctionCalls {
   }
 
   remove(): void {
-    rmSync(this.#folder, { recursive: true });
+    rmSync(this.folder, { recursive: true });
   }
 }
 

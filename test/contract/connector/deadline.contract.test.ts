@@ -11,14 +11,14 @@ afterEach(() => stack.close());
 class Outage {
   readonly clock = new DeadlineClock();
   away = false;
-  readonly #ended = new Map<string, number>();
+  private readonly ended = new Map<string, number>();
 
   constructor(readonly tries: Readonly<Record<string, number>>) {}
 
   readonly onCallEnd = (table: string): void => {
     if (!this.away) return;
-    this.#ended.set(table, (this.#ended.get(table) ?? 0) + 1);
-    if (Object.entries(this.tries).every(([name, tries]) => (this.#ended.get(name) ?? 0) >= tries)) this.clock.expire();
+    this.ended.set(table, (this.ended.get(table) ?? 0) + 1);
+    if (Object.entries(this.tries).every(([name, tries]) => (this.ended.get(name) ?? 0) >= tries)) this.clock.expire();
   };
 
   end(): void {

@@ -115,21 +115,21 @@ class Discovery {
   /** Hosts that answer a write with 421. */
   readonly invalid = new Set<string>();
   describe: 'answer' | 'fail' | 'hang' = 'answer';
-  #described = 0;
+  private described = 0;
 
   readonly client = new TimestreamWriteClient({
     region: 'us-east-1',
     credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET },
     maxAttempts: 1,
-    requestHandler: { handle: (request: { hostname: string }) => this.#describeEndpoints(request) },
+    requestHandler: { handle: (request: { hostname: string }) => this.describeEndpoints(request) },
   });
 
-  async #describeEndpoints({ hostname }: { hostname: string }) {
+  private async describeEndpoints({ hostname }: { hostname: string }) {
     this.asked.push(`DescribeEndpoints ${hostname}`);
     if (this.describe === 'hang') await new Promise(() => undefined);
-    if (this.describe === 'fail') return this.#answer(500, { __type: 'InternalServerException' });
-    const Address = this.addresses[Math.min(this.#described++, this.addresses.length - 1)];
-    return this.#answer(200, { Endpoints: [{ Address, CachePeriodInMinutes: 1440 }] });
+    if (this.describe === 'fail') return this.answer(500, { __type: 'InternalServerException' });
+    const Address = this.addresses[Math.min(this.described++, this.addresses.length - 1)];
+    return this.answer(200, { Endpoints: [{ Address, CachePeriodInMinutes: 1440 }] });
   }
 
   /** What a host answers to a write. */
@@ -138,7 +138,7 @@ class Discovery {
     return { status: this.invalid.has(String(headers.host)) ? 421 : 200, body: '{}' };
   }
 
-  #answer(statusCode: number, body: object) {
+  private answer(statusCode: number, body: object) {
     return { response: { statusCode, headers: {}, body: Readable.from([Buffer.from(JSON.stringify(body))]) } };
   }
 }

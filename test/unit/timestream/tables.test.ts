@@ -23,15 +23,19 @@ class Administration implements TableAdministration {
   }
 
   async createDatabase(request: CreateDatabaseRequest, signal: AbortSignal): Promise<void> {
-    await this.#call(String(request.DatabaseName), request, signal);
+    await this.call(String(request.DatabaseName), request, signal);
     this.databaseIsThere = true;
   }
 
   async createTable(request: CreateTableRequest, signal: AbortSignal): Promise<void> {
-    await this.#call(String(request.TableName), request, signal);
+    await this.call(String(request.TableName), request, signal);
   }
 
-  async #call(name: string, request: CreateDatabaseRequest | CreateTableRequest, signal: AbortSignal): Promise<void> {
+  private async call(
+    name: string,
+    request: CreateDatabaseRequest | CreateTableRequest,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.calls.push({ at: this.clock.now(), name, request });
     const fault = this.fault(name, this.calls.length);
     await this.clock.delay(50, signal);

@@ -56,28 +56,28 @@ export function writeBatches(
 }
 
 class BatchWriter {
-  readonly #client: LineWriter;
-  readonly #options: WriterOptions;
-  readonly #clock: Clock;
-  readonly #random: () => number;
-  readonly #breaker: CircuitBreaker;
-  readonly #tally = new WriteTally();
-  readonly #abort = new AbortController();
+  private readonly client: LineWriter;
+  private readonly options: WriterOptions;
+  private readonly clock: Clock;
+  private readonly random: () => number;
+  private readonly breaker: CircuitBreaker;
+  private readonly tally = new WriteTally();
+  private readonly abort = new AbortController();
 
   constructor(client: LineWriter, options: WriterOptions) {
-    this.#client = client;
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? Math.random;
-    this.#breaker = new CircuitBreaker({ ...options.breaker, clock: this.#clock, random: this.#random });
+    this.client = client;
+    this.options = options;
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? Math.random;
+    this.breaker = new CircuitBreaker({ ...options.breaker, clock: this.clock, random: this.random });
     // Each request in flight listens, and there may be more than the ten that Node takes for a leak.
-    setMaxListeners(0, this.#abort.signal);
+    setMaxListeners(0, this.abort.signal);
   }
 
   async writeAll(batches: AsyncIterable<Batch>): Promise<WriteResult> {
-    const { signal, concurrency, maxBytesInFlight } = this.#options;
+    const { signal, concurrency, maxBytesInFlight } = this.options;
     const onAbort = (): void =>
-      this.#stop(new InfluxDBConnectionError('the load was stopped before its end', { cause: signal?.reason }));
+      this.stop(new InfluxDBConnectionError('the load was stopped before its end', { cause: signal?.reason }));
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
     const inFlight = new Set<Promise<void>>();
@@ -87,103 +87,103 @@ class BatchWriter {
         // Once a batch is released its bytes may be gone.
         const size = batch.bytes.length;
         bytesInFlight += size;
-        const writing = this.#writeBatch(batch).finally(() => {
+        const writing = this.writeBatch(batch).finally(() => {
           bytesInFlight -= size;
           inFlight.delete(writing);
         });
         inFlight.add(writing);
         while (inFlight.size >= concurrency || bytesInFlight >= maxBytesInFlight) await Promise.race(inFlight);
-        if (this.#abort.signal.aborted) break;
+        if (this.abort.signal.aborted) break;
       }
     } catch (error) {
       // The source's own; what it gave before is good, so it is written to the end.
-      this.#tally.failure ??= asError(error);
+      this.tally.failure ??= asError(error);
     }
     await Promise.all(inFlight);
     signal?.removeEventListener('abort', onAbort);
-    return this.#tally.result();
+    return this.tally.result();
   }
 
-  async #writeBatch(batch: Batch): Promise<void> {
-    this.#tally.batches += 1;
-    const failed = await this.#store(batch);
+  private async writeBatch(batch: Batch): Promise<void> {
+    this.tally.batches += 1;
+    const failed = await this.store(batch);
     batch.release?.();
-    this.#tally.failedLines += failed;
-    if (failed > 0) this.#tally.failedBatches += 1;
+    this.tally.failedLines += failed;
+    if (failed > 0) this.tally.failedBatches += 1;
   }
 
   /** Writes lines as often and in as many parts as it takes; returns how many of them failed. */
-  async #store(batch: Batch): Promise<number> {
+  private async store(batch: Batch): Promise<number> {
     if (batch.lines === 0) return 0;
-    if (this.#abort.signal.aborted) return batch.lines;
+    if (this.abort.signal.aborted) return batch.lines;
     try {
-      const outcome = await this.#deliver(await this.#client.encode(batch.bytes));
+      const outcome = await this.deliver(await this.client.encode(batch.bytes));
       switch (outcome.kind) {
         case 'written':
-          this.#tally.pointsWritten += batch.lines;
+          this.tally.pointsWritten += batch.lines;
           return 0;
         case 'rejected': {
-          for (const rejection of outcome.rejections) this.#tally.reject(rejection);
+          for (const rejection of outcome.rejections) this.tally.reject(rejection);
           const lines = batch.lines - outcome.rejections.reduce((sum, rejection) => sum + rejection.lines, 0);
-          if (outcome.remainder) return await this.#store({ bytes: outcome.remainder, lines });
-          this.#tally.pointsWritten += lines;
+          if (outcome.remainder) return await this.store({ bytes: outcome.remainder, lines });
+          this.tally.pointsWritten += lines;
           return 0;
         }
         case 'too-large':
-          return await this.#storeHalves(batch, outcome.reason);
+          return await this.storeHalves(batch, outcome.reason);
         case 'retryable':
-          return this.#fail(
+          return this.fail(
             batch,
             new InfluxDBConnectionError(`${outcome.reason} (tried until no retry was left)`),
             false,
           );
         case 'fatal':
-          return this.#fail(batch, new InfluxDBWriteError(outcome.reason), outcome.scope === 'load');
+          return this.fail(batch, new InfluxDBWriteError(outcome.reason), outcome.scope === 'load');
       }
     } catch (error) {
-      return this.#fail(batch, asError(error), true);
+      return this.fail(batch, asError(error), true);
     }
   }
 
-  async #storeHalves(batch: Batch, reason: string): Promise<number> {
+  private async storeHalves(batch: Batch, reason: string): Promise<number> {
     const lines = splitLines(batch.bytes);
     if (lines.length < 2) {
-      this.#tally.reject({ reason, lines: batch.lines, example: Buffer.from(batch.bytes).toString('utf8', 0, 1000) });
+      this.tally.reject({ reason, lines: batch.lines, example: Buffer.from(batch.bytes).toString('utf8', 0, 1000) });
       return 0;
     }
     const half = Math.ceil(lines.length / 2);
-    const failed = await this.#store({ bytes: joinLines(lines.slice(0, half)), lines: half });
-    return failed + (await this.#store({ bytes: joinLines(lines.slice(half)), lines: batch.lines - half }));
+    const failed = await this.store({ bytes: joinLines(lines.slice(0, half)), lines: half });
+    return failed + (await this.store({ bytes: joinLines(lines.slice(half)), lines: batch.lines - half }));
   }
 
   /** Sends until there is an outcome other than "try again", or no retry is left. */
-  async #deliver(encoded: EncodedLines): Promise<WriteOutcome> {
-    const { signal } = this.#abort;
-    const { maxRetries, logger } = this.#options;
-    for (let retries = 0; ; this.#tally.retries += 1) {
-      const outcome = await this.#breaker.run(() => this.#client.write(encoded, signal), reasonAway, signal);
+  private async deliver(encoded: EncodedLines): Promise<WriteOutcome> {
+    const { signal } = this.abort;
+    const { maxRetries, logger } = this.options;
+    for (let retries = 0; ; this.tally.retries += 1) {
+      const outcome = await this.breaker.run(() => this.client.write(encoded, signal), reasonAway, signal);
       if (outcome.kind !== 'retryable' || signal.aborted) return outcome;
       logger.warn('a write has to be repeated', { reason: outcome.reason, cause: outcome.cause, retries });
-      if (this.#breaker.isOpen && outcome.cause === 'unavailable') continue;
+      if (this.breaker.isOpen && outcome.cause === 'unavailable') continue;
       if (retries === maxRetries) return outcome;
-      const jitter = fullJitterDelay(retries, { ...BACKOFF, random: this.#random });
-      if (!outcome.atOnce || retries > 0) await this.#clock.delay((outcome.retryAfterMs ?? 0) + jitter, signal);
+      const jitter = fullJitterDelay(retries, { ...BACKOFF, random: this.random });
+      if (!outcome.atOnce || retries > 0) await this.clock.delay((outcome.retryAfterMs ?? 0) + jitter, signal);
       retries += 1;
     }
   }
 
-  #fail(batch: Batch, error: Error, endsLoad: boolean): number {
-    if (!this.#abort.signal.aborted) {
-      this.#options.logger.error('a batch failed', { lines: batch.lines, error });
-      if (endsLoad || !this.#options.skipFailedBatches) this.#stop(error);
+  private fail(batch: Batch, error: Error, endsLoad: boolean): number {
+    if (!this.abort.signal.aborted) {
+      this.options.logger.error('a batch failed', { lines: batch.lines, error });
+      if (endsLoad || !this.options.skipFailedBatches) this.stop(error);
     }
     return batch.lines;
   }
 
   /** Ends the load; the first reason is the one reported. */
-  #stop(error: Error): void {
-    this.#tally.failure ??= error;
-    this.#abort.abort();
+  private stop(error: Error): void {
+    this.tally.failure ??= error;
+    this.abort.abort();
   }
 }
 

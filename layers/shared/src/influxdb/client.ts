@@ -28,26 +28,26 @@ export interface LineWriter {
 }
 
 export class InfluxClient implements LineWriter {
-  readonly #transport: InfluxTransport;
-  readonly #gzipLevel: number;
-  readonly #timeoutMs: number;
+  private readonly transport: InfluxTransport;
+  private readonly gzipLevel: number;
+  private readonly timeoutMs: number;
 
   constructor(
     readonly target: Target,
     readonly tokens: TokenProvider,
     { gzipLevel = 1, timeoutMs = 15_000 }: ClientOptions = {},
   ) {
-    this.#transport = new InfluxTransport(target.url);
-    this.#gzipLevel = gzipLevel;
-    this.#timeoutMs = timeoutMs;
+    this.transport = new InfluxTransport(target.url);
+    this.gzipLevel = gzipLevel;
+    this.timeoutMs = timeoutMs;
   }
 
   /** Compresses lines in zlib's threads, off the main one. */
   async encode(lines: Uint8Array): Promise<EncodedLines> {
-    if (this.#gzipLevel === 0 || lines.length === 0) return { lines, body: lines };
+    if (this.gzipLevel === 0 || lines.length === 0) return { lines, body: lines };
     // Room for the result in one piece: each further one costs a trip through the thread pool.
     const chunkSize = Math.max(64 * 1024, lines.length >> 2);
-    return { lines, body: await gzip(lines, { level: this.#gzipLevel, chunkSize }) };
+    return { lines, body: await gzip(lines, { level: this.gzipLevel, chunkSize }) };
   }
 
   /**
@@ -61,26 +61,26 @@ export class InfluxClient implements LineWriter {
       ...(body !== lines && { 'content-encoding': 'gzip' }),
     };
     const path = protocol.writePath(this.target);
-    const exchange = await this.send({ method: 'POST', path, headers, body, timeoutMs: this.#timeoutMs, signal });
+    const exchange = await this.send({ method: 'POST', path, headers, body, timeoutMs: this.timeoutMs, signal });
     return protocol.outcome(exchange, lines);
   }
 
   /** Sends a request with the token; where that is refused (401), once more with a renewed one. */
   async send(request: RequestOptions): Promise<Exchange> {
     const token = await this.tokens.get();
-    const exchange = await this.#sendAs(token, request);
+    const exchange = await this.sendAs(token, request);
     if (exchange.kind === 'no-reply' || exchange.status !== 401) return exchange;
     const renewed = await this.tokens.renew(token);
-    return renewed === undefined ? exchange : this.#sendAs(renewed, request);
+    return renewed === undefined ? exchange : this.sendAs(renewed, request);
   }
 
-  #sendAs(token: string, request: RequestOptions): Promise<Exchange> {
+  private sendAs(token: string, request: RequestOptions): Promise<Exchange> {
     const authorization = PROTOCOLS[this.target.engine].authorization(token);
-    return this.#transport.exchange({ ...request, headers: { ...request.headers, authorization } });
+    return this.transport.exchange({ ...request, headers: { ...request.headers, authorization } });
   }
 
   /** Closes the kept-alive connections; a program that stays needs it, a Lambda keeps them for its next invocation. */
   close(): void {
-    this.#transport.close();
+    this.transport.close();
   }
 }

@@ -37,15 +37,15 @@ const STALE = new Set(['ECONNRESET', 'EPIPE']);
 const LONGEST_ANSWER = 16 * 1024 * 1024;
 
 export class InfluxTransport {
-  readonly #url: string;
-  readonly #agent: http.Agent;
-  readonly #http: typeof http | typeof https;
+  private readonly url: string;
+  private readonly agent: http.Agent;
+  private readonly http: typeof http | typeof https;
 
   /** @param url the base URL; a path in it is kept as a prefix */
   constructor(url: string) {
-    this.#url = url.replace(/\/+$/, '');
-    this.#http = url.startsWith('https:') ? https : http;
-    this.#agent = new this.#http.Agent({ keepAlive: true });
+    this.url = url.replace(/\/+$/, '');
+    this.http = url.startsWith('https:') ? https : http;
+    this.agent = new this.http.Agent({ keepAlive: true });
   }
 
   /**
@@ -56,8 +56,8 @@ export class InfluxTransport {
     if (signal?.aborted) return Promise.resolve(noReply('stopped'));
     return new Promise((resolve) => {
       const length = { 'content-length': body?.length ?? 0 };
-      const options = { method, agent: this.#agent, headers: { ...headers, ...length } };
-      const request = this.#http.request(this.#url + path, options);
+      const options = { method, agent: this.agent, headers: { ...headers, ...length } };
+      const request = this.http.request(this.url + path, options);
       let isSettled = false;
       const settle = (exchange: Exchange): void => {
         isSettled = true;
@@ -69,7 +69,7 @@ export class InfluxTransport {
       };
       // A request that was given up fails too, which says nothing about the connection.
       const fail = (error: Error): void => {
-        if (!isSettled) settle(this.#failed(error));
+        if (!isSettled) settle(this.failed(error));
       };
       const onAbort = (): void => settle(noReply('stopped'));
       const timer = setTimeout(() => settle(noReply(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
@@ -83,20 +83,20 @@ export class InfluxTransport {
 
   /** Closes the kept-alive connections. */
   close(): void {
-    this.#agent.destroy();
+    this.agent.destroy();
   }
 
-  #failed(error: Error): Exchange {
+  private failed(error: Error): Exchange {
     const code = 'code' in error ? String(error.code) : '';
     const staleSocket = STALE.has(code);
-    if (staleSocket) this.#dropIdleSockets();
-    const { reason, isLasting } = connectionFault(error, this.#url);
+    if (staleSocket) this.dropIdleSockets();
+    const { reason, isLasting } = connectionFault(error, this.url);
     return { kind: 'no-reply', reason, staleSocket, isLasting };
   }
 
   /** Where one idle connection was found dead, the others died with it. */
-  #dropIdleSockets(): void {
-    for (const socket of Object.values(this.#agent.freeSockets).flat()) socket?.destroy();
+  private dropIdleSockets(): void {
+    for (const socket of Object.values(this.agent.freeSockets).flat()) socket?.destroy();
   }
 }
 

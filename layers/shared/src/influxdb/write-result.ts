@@ -38,23 +38,23 @@ export class WriteTally {
   failedLines = 0;
   retries = 0;
   failure: Error | undefined;
-  #rejectedLines = 0;
-  readonly #rejected = new Map<string, { lines: number; examples: string[] }>();
+  private rejectedLines = 0;
+  private readonly rejected = new Map<string, { lines: number; examples: string[] }>();
 
   /** Counts refused lines; beyond 20 reasons the rest go under one, so that a result stays small. */
   reject({ reason, lines, example }: Rejection): void {
-    this.#rejectedLines += lines;
-    const key = this.#rejected.has(reason) || this.#rejected.size < MAX_REASONS ? reason : OTHER_REASONS;
-    const entry = this.#rejected.get(key) ?? { lines: 0, examples: [] };
+    this.rejectedLines += lines;
+    const key = this.rejected.has(reason) || this.rejected.size < MAX_REASONS ? reason : OTHER_REASONS;
+    const entry = this.rejected.get(key) ?? { lines: 0, examples: [] };
     entry.lines += lines;
     if (entry.examples.length < MAX_EXAMPLES) entry.examples.push(example.slice(0, MAX_EXAMPLE_LENGTH));
-    this.#rejected.set(key, entry);
+    this.rejected.set(key, entry);
   }
 
   result(): WriteResult {
-    const rejected = [...this.#rejected].map(([reason, entry]) => ({ reason, ...entry }));
+    const rejected = [...this.rejected].map(([reason, entry]) => ({ reason, ...entry }));
     const { pointsWritten, batches, failedBatches, failedLines, retries, failure } = this;
-    const rejectedLines = this.#rejectedLines;
+    const rejectedLines = this.rejectedLines;
     return { pointsWritten, batches, failedBatches, failedLines, rejectedLines, rejected, retries, failure };
   }
 }

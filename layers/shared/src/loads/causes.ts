@@ -14,37 +14,37 @@ const MOST_OBJECTS = 5;
 const MAX_TEXT = 600;
 
 export class Causes {
-  readonly #causes = new Map<string, { error: string; cause: string; items: number; objects: string[] }>();
-  #others = 0;
+  private readonly causes = new Map<string, { error: string; cause: string; items: number; objects: string[] }>();
+  private others = 0;
 
   /** @param object what the failure is about; its name, where the cause begins with it, does not tell causes apart. */
   add(error: string, cause: string, object: string | null): void {
     const what =
       object !== null && cause.startsWith(object) ? cause.slice(object.length).replace(/^[:,] */, '') : cause;
     const id = `${error} ${what}`;
-    const known = this.#causes.get(id);
+    const known = this.causes.get(id);
     if (known) {
       known.items += 1;
       if (object !== null && known.objects.length < MOST_OBJECTS && !known.objects.includes(object)) {
         known.objects.push(object);
       }
-    } else if (this.#causes.size < MOST) {
-      this.#causes.set(id, {
+    } else if (this.causes.size < MOST) {
+      this.causes.set(id, {
         error,
         cause: what.slice(0, MAX_TEXT),
         items: 1,
         objects: object === null ? [] : [object],
       });
-    } else this.#others += 1;
+    } else this.others += 1;
   }
 
   /** The most frequent first. */
   list(): Cause[] {
-    const causes: Cause[] = [...this.#causes.values()].sort((a, b) => b.items - a.items);
-    if (this.#others === 0) return causes;
+    const causes: Cause[] = [...this.causes.values()].sort((a, b) => b.items - a.items);
+    if (this.others === 0) return causes;
     return [
       ...causes,
-      { error: 'Other', cause: 'further causes: see the failed items', items: this.#others, objects: [] },
+      { error: 'Other', cause: 'further causes: see the failed items', items: this.others, objects: [] },
     ];
   }
 }

@@ -6,24 +6,24 @@ export class JsonLines {
   count = 0;
   /** Roughly: characters. */
   bytes = 0;
-  readonly #chunks: Uint8Array[] = [];
-  #pending = '';
+  private readonly chunks: Uint8Array[] = [];
+  private pending = '';
 
   add(value: unknown): void {
     const line = `${JSON.stringify(value)}\n`;
     this.count += 1;
     this.bytes += line.length;
-    this.#pending += line;
-    if (this.#pending.length >= CHUNK_CHARACTERS) this.#encode();
+    this.pending += line;
+    if (this.pending.length >= CHUNK_CHARACTERS) this.encode();
   }
 
   text(): Uint8Array {
-    this.#encode();
-    return Buffer.concat(this.#chunks);
+    this.encode();
+    return Buffer.concat(this.chunks);
   }
 
-  #encode(): void {
-    this.#chunks.push(Buffer.from(this.#pending));
-    this.#pending = '';
+  private encode(): void {
+    this.chunks.push(Buffer.from(this.pending));
+    this.pending = '';
   }
 }

@@ -22,7 +22,7 @@ const MOST_REASONS = 50;
 const OTHER = 'other reasons';
 
 export class TotalsCounter {
-  readonly #totals = {
+  private readonly sums = {
     source_records: 0,
     points_written: 0,
     batches_processed: 0,
@@ -31,29 +31,29 @@ export class TotalsCounter {
     rejected_points: 0,
     duplicates: 0,
   };
-  readonly #invalid = new Map<string, number>();
-  readonly #rejected = new Map<string, number>();
-  readonly #warnings = new Map<string, number>();
+  private readonly invalid = new Map<string, number>();
+  private readonly rejected = new Map<string, number>();
+  private readonly warnings = new Map<string, number>();
 
   add(result: ItemResult): void {
-    this.#totals.source_records += result.sourceRecords;
-    this.#totals.points_written += result.pointsWritten;
-    this.#totals.batches_processed += result.batches;
-    this.#totals.failed_batches += result.failedBatches;
-    this.#totals.failed_points += result.failedPoints;
-    this.#totals.rejected_points += result.rejectedPoints;
-    this.#totals.duplicates += result.duplicates;
-    for (const [reason, count] of Object.entries(result.invalidRecords)) increase(this.#invalid, reason, count);
-    for (const { reason, lines } of result.rejected) increase(this.#rejected, reason, lines);
-    for (const { kind, column, count } of result.warnings) increase(this.#warnings, `${kind} ${column}`, count);
+    this.sums.source_records += result.sourceRecords;
+    this.sums.points_written += result.pointsWritten;
+    this.sums.batches_processed += result.batches;
+    this.sums.failed_batches += result.failedBatches;
+    this.sums.failed_points += result.failedPoints;
+    this.sums.rejected_points += result.rejectedPoints;
+    this.sums.duplicates += result.duplicates;
+    for (const [reason, count] of Object.entries(result.invalidRecords)) increase(this.invalid, reason, count);
+    for (const { reason, lines } of result.rejected) increase(this.rejected, reason, lines);
+    for (const { kind, column, count } of result.warnings) increase(this.warnings, `${kind} ${column}`, count);
   }
 
   totals(): Totals {
     return {
-      ...this.#totals,
-      invalid_records: Object.fromEntries(this.#invalid),
-      rejected_reasons: Object.fromEntries(this.#rejected),
-      warnings: Object.fromEntries(this.#warnings),
+      ...this.sums,
+      invalid_records: Object.fromEntries(this.invalid),
+      rejected_reasons: Object.fromEntries(this.rejected),
+      warnings: Object.fromEntries(this.warnings),
     };
   }
 }

@@ -14,13 +14,13 @@ export interface BreakerOptions {
 }
 
 export class CircuitBreaker {
-  readonly #options: Required<BreakerOptions>;
-  #failures = 0;
-  #openSince: number | undefined;
-  #nextProbe = 0;
-  #probing = false;
-  #reason = '';
-  #changed = new AbortController();
+  private readonly options: Required<BreakerOptions>;
+  private failures = 0;
+  private openSince: number | undefined;
+  private nextProbe = 0;
+  private probing = false;
+  private reason = '';
+  private changed = new AbortController();
 
   constructor(options: BreakerOptions = {}) {
     const defaults = {
@@ -30,12 +30,12 @@ export class CircuitBreaker {
       clock: systemClock,
       random: Math.random,
     };
-    this.#options = { ...defaults, ...options };
+    this.options = { ...defaults, ...options };
   }
 
   /** Whether calls wait at present. */
   get isOpen(): boolean {
-    return this.#openSince !== undefined;
+    return this.openSince !== undefined;
   }
 
   /**
@@ -45,53 +45,53 @@ export class CircuitBreaker {
    * @throws InfluxDBConnectionError when the breaker has been open for `giveUpAfterMs`
    */
   async run<T>(call: () => Promise<T>, failureOf: (result: T) => string | undefined, signal?: AbortSignal): Promise<T> {
-    const isProbe = await this.#admit(signal);
+    const isProbe = await this.admit(signal);
     try {
       const result = await call();
       const reason = failureOf(result);
-      if (reason === undefined) this.#close();
-      else this.#fail(reason, isProbe);
+      if (reason === undefined) this.close();
+      else this.fail(reason, isProbe);
       return result;
     } finally {
-      if (isProbe) this.#probing = false;
-      this.#wakeWaiting();
+      if (isProbe) this.probing = false;
+      this.wakeWaiting();
     }
   }
 
-  async #admit(signal: AbortSignal | undefined): Promise<boolean> {
-    const { clock, giveUpAfterMs } = this.#options;
-    while (this.#openSince !== undefined && !signal?.aborted) {
+  private async admit(signal: AbortSignal | undefined): Promise<boolean> {
+    const { clock, giveUpAfterMs } = this.options;
+    while (this.openSince !== undefined && !signal?.aborted) {
       const now = clock.now();
-      const left = this.#openSince + giveUpAfterMs - now;
+      const left = this.openSince + giveUpAfterMs - now;
       if (left <= 0) {
-        throw new InfluxDBConnectionError(`InfluxDB was unavailable for ${giveUpAfterMs / 1000} s: ${this.#reason}`);
+        throw new InfluxDBConnectionError(`InfluxDB was unavailable for ${giveUpAfterMs / 1000} s: ${this.reason}`);
       }
-      if (!this.#probing && now >= this.#nextProbe) {
-        this.#probing = true;
+      if (!this.probing && now >= this.nextProbe) {
+        this.probing = true;
         return true;
       }
-      const wait = this.#probing ? left : Math.min(left, this.#nextProbe - now);
-      await clock.delay(wait, AbortSignal.any(signal ? [signal, this.#changed.signal] : [this.#changed.signal]));
+      const wait = this.probing ? left : Math.min(left, this.nextProbe - now);
+      await clock.delay(wait, AbortSignal.any(signal ? [signal, this.changed.signal] : [this.changed.signal]));
     }
     return false;
   }
 
-  #close(): void {
-    this.#failures = 0;
-    this.#openSince = undefined;
+  private close(): void {
+    this.failures = 0;
+    this.openSince = undefined;
   }
 
-  #fail(reason: string, isProbe: boolean): void {
-    const { clock, random, probeEveryMs, failures } = this.#options;
-    this.#reason = reason;
-    this.#failures += 1;
-    const opens = this.#openSince === undefined && this.#failures >= failures;
-    if (opens) this.#openSince = clock.now();
-    if (opens || isProbe) this.#nextProbe = clock.now() + probeEveryMs * (0.5 + random() / 2);
+  private fail(reason: string, isProbe: boolean): void {
+    const { clock, random, probeEveryMs, failures } = this.options;
+    this.reason = reason;
+    this.failures += 1;
+    const opens = this.openSince === undefined && this.failures >= failures;
+    if (opens) this.openSince = clock.now();
+    if (opens || isProbe) this.nextProbe = clock.now() + probeEveryMs * (0.5 + random() / 2);
   }
 
-  #wakeWaiting(): void {
-    this.#changed.abort();
-    this.#changed = new AbortController();
+  private wakeWaiting(): void {
+    this.changed.abort();
+    this.changed = new AbortController();
   }
 }
