@@ -2,7 +2,7 @@
 module.exports = {
   rootDir: __dirname,
   testEnvironment: 'node',
-  globalSetup: '<rootDir>/test/global-setup.mjs',
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -26,5 +26,9 @@ module.exports = {
   ],
   // Some tests run against servers over HTTP: a busy machine takes its time.
   testTimeout: 60_000,
-  reporters: ['default', '<rootDir>/test/summary-reporter.cjs', '<rootDir>/test/reliability-reporter.cjs'],
+  reporters: [
+    'default',
+    '<rootDir>/test/support/summary-reporter.cjs',
+    '<rootDir>/test/support/reliability-reporter.cjs',
+  ],
 };

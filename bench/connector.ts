@@ -14,7 +14,7 @@ import { loadConnectorConfig } from 'shared/config';
 import { TableCreator } from 'shared/timestream/tables';
 import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
-import { expandCall, identityOf } from '../test/timestream-calls';
+import { expandCall, identityOf } from '../test/support/timestream-calls';
 import { naiveCalls, VERSION } from './naive';
 import { type Row, report, round } from './report';
 import { costOf, inTurn, median, runMain } from './runs';

@@ -14,7 +14,7 @@ import { ByteWriter } from 'shared/timestream/byte-writer';
 import { LineReport } from 'shared/timestream/line-report';
 import { CallEncoder, packRecords } from 'shared/timestream/packing';
 import { mapLines } from 'shared/timestream/records';
-import { expandCall, identityOf } from '../test/timestream-calls';
+import { expandCall, identityOf } from '../test/support/timestream-calls';
 import { DATABASE, naiveCalls, VERSION } from './naive';
 import { type Row, report, round } from './report';
 import { type Cost, costOf, inTurn, median, runMain } from './runs';

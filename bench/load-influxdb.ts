@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LineWriter } from 'shared/influxdb/client';
-import { findInfluxd, Influxd, TOKEN } from '../test/influxd';
+import { findInfluxd, Influxd, TOKEN } from '../test/support/influxd';
 import { makeGeneration } from './generation';
 import { loadFolder } from './load-folder';
 import { type Cost, costSoFar, inProcess } from './runs';

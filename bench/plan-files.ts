@@ -13,7 +13,7 @@ import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { planLoad } from 'shared/loads/plan-load';
 import { ParquetReader } from 'shared/parquet/reader';
 import { s3Objects } from '../functions/clients/s3';
-import { S3Double } from '../test/s3-double';
+import { S3Double } from '../test/support/s3-double';
 
 const FILE = join(process.cwd(), 'test/fixtures/parquet/codec-snappy.parquet');
 

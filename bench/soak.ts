@@ -12,7 +12,7 @@ import { cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { PEAK_MEMORY_IS_KNOWN } from '../test/peak-memory';
+import { PEAK_MEMORY_IS_KNOWN } from '../test/support/peak-memory';
 import { missingSink, Sink } from '../test/support/sink';
 import { soakRequest, TABLES } from './soak-requests';
 

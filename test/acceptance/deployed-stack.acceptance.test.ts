@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { findInfluxd } from '../influxd';
+import { findInfluxd } from '../support/influxd';
 import { missingForStack } from '../support/ministack';
 import { describeAuthorization } from './deployed/authorization';
 import { Deployed } from './deployed/deployed';

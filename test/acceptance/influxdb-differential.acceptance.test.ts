@@ -1,8 +1,8 @@
 /** The same requests to a real InfluxDB and to the connector: what both answer, and what can be read back from each. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { findInfluxd, STARTING_MS } from '../influxd';
 import { missingCorpus } from '../support/corpus';
+import { findInfluxd, STARTING_MS } from '../support/influxd';
 import type { Case } from './differential/case';
 import { type Comparison, compare } from './differential/compare';
 import { ConnectorSide } from './differential/connector-side';

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findInfluxd, Influxd } from '../influxd';
+import { findInfluxd, Influxd } from '../support/influxd';
 import { configOf, DATA, load, testStore } from '../support/loader';
 import { testReader } from '../support/parquet';
 import { nanoseconds } from './differential/influxdb-side';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadLoaderConfig } from 'shared/loader-config';
-import { ORIGINAL_DEFAULTS } from '../originals';
+import { ORIGINAL_DEFAULTS } from '../support/originals';
 import { template } from '../unit/stack/template';
 import { detail } from './report';
 

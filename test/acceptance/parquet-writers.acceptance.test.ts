@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { findInfluxd, Influxd } from '../influxd';
+import { findInfluxd, Influxd } from '../support/influxd';
 import { configOf, DATA, load, testStore } from '../support/loader';
 import { testReader } from '../support/parquet';
 import { mapping } from '../support/parquet-mapping';

@@ -1,11 +1,11 @@
 /** Each WriteRecords call that the connector makes of many kinds of lines, as it goes over the wire, before AWS's own model. */
 import { WORKLOADS } from '../../bench/workloads';
-import { writeEvent } from '../connector-handler';
 import { connectorBefore, numberedLines } from '../contract/connector/harness';
 import { type Harness, startHarness } from '../contract/timestream/harness';
+import { writeEvent } from '../support/connector-handler';
 import { missingCorpus } from '../support/corpus';
 import { missingSink, Sink } from '../support/sink';
-import { expandCall, readCall } from '../timestream-calls';
+import { expandCall, readCall } from '../support/timestream-calls';
 import { botocore, JUDGE, type Judgment, judged } from './aws-models';
 import { AwsTap, forward, headerOf, type WireRequest } from './aws-tap';
 import { corpusCases } from './differential/corpus';

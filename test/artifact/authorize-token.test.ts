@@ -2,8 +2,8 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { LambdaRuntime } from '../lambda-runtime';
-import { ScriptedServer } from '../scripted-server';
+import { LambdaRuntime } from '../support/lambda-runtime';
+import { ScriptedServer } from '../support/scripted-server';
 
 const ROOT = path.resolve(__dirname, '../..');
 const BUILD = path.join(ROOT, '.aws-sam/build');

@@ -2,10 +2,10 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { LambdaRuntime } from '../lambda-runtime';
-import { S3Double } from '../s3-double';
-import { ScriptedServer } from '../scripted-server';
+import { LambdaRuntime } from '../support/lambda-runtime';
 import { fixtureBytes } from '../support/loader';
+import { S3Double } from '../support/s3-double';
+import { ScriptedServer } from '../support/scripted-server';
 
 const ROOT = path.resolve(__dirname, '../..');
 const BUILD = path.join(ROOT, '.aws-sam/build');

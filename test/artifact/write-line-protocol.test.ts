@@ -6,9 +6,9 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { numberedLines, TIME } from '../contract/connector/harness';
 import { DATABASE, type Harness, select, startHarness } from '../contract/timestream/harness';
-import { LambdaRuntime } from '../lambda-runtime';
-import { S3Double } from '../s3-double';
-import { ScriptedServer } from '../scripted-server';
+import { LambdaRuntime } from '../support/lambda-runtime';
+import { S3Double } from '../support/s3-double';
+import { ScriptedServer } from '../support/scripted-server';
 
 const ROOT = path.resolve(__dirname, '../..');
 const BUILD = path.join(ROOT, '.aws-sam/build');

@@ -1,9 +1,9 @@
 /** Batches into a real InfluxDB 2 through a network that fails: nothing is missing, and what is reported as written is stored. */
 import { systemClock } from 'shared/resilience/clock';
-import { clientOf, numberedBatches, write } from '../influx-writing';
-import { describeWithInfluxd, Influxd, STARTING_MS } from '../influxd';
+import { clientOf, numberedBatches, write } from '../support/influx-writing';
+import { describeWithInfluxd, Influxd, STARTING_MS } from '../support/influxd';
 import { TcpProxy, type Treatment } from '../support/tcp-proxy';
-import { VirtualClock } from '../virtual-clock';
+import { VirtualClock } from '../support/virtual-clock';
 
 const [BATCHES, LINES] = [40, 250];
 /** Time for a request, ms: as much as a busy machine may need, and little enough to wait for. */

@@ -6,10 +6,10 @@ import { type LoadServices, loadItem } from 'shared/loads/load-item';
 import type { PlanItem } from 'shared/loads/plan-item';
 import { planLoad } from 'shared/loads/plan-load';
 import { s3Objects } from '../../functions/clients/s3';
-import { type Answer, type ReceivedRequest, ScriptedServer } from '../scripted-server';
 import { configOf, DATA, loadServices, parquetOf, planServices, testStore, WORK } from '../support/loader';
 import { testReader } from '../support/parquet';
-import { VirtualClock } from '../virtual-clock';
+import { type Answer, type ReceivedRequest, ScriptedServer } from '../support/scripted-server';
+import { VirtualClock } from '../support/virtual-clock';
 
 const ROWS = 30_000;
 const KEY = 'generation/a.parquet';

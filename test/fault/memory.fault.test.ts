@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { loadConnectorConfig } from 'shared/config';
-import { bundleWriteFunction } from '../bundled-function';
-import { bodyOf, SHAPES, startWithMemory } from '../lambda-memory';
-import type { LambdaRuntime } from '../lambda-runtime';
-import { PEAK_MEMORY_IS_KNOWN, peakMegabytes } from '../peak-memory';
-import { ScriptedServer } from '../scripted-server';
+import { bundleWriteFunction } from '../support/bundled-function';
+import { bodyOf, SHAPES, startWithMemory } from '../support/lambda-memory';
+import type { LambdaRuntime } from '../support/lambda-runtime';
+import { PEAK_MEMORY_IS_KNOWN, peakMegabytes } from '../support/peak-memory';
+import { ScriptedServer } from '../support/scripted-server';
 
 const BIG_MEGABYTES = 25;
 /** A busy machine takes its time: no response here may come from the deadline. */

@@ -9,9 +9,9 @@ import { loadSchema } from 'shared/loads/load';
 import { isNotification, objectsToLoad, queueMessages } from 'shared/loads/object-events';
 import { answer, jsonBody } from '../../functions/http';
 import { startLoad } from '../../functions/start-load/start-load';
-import { handlerOf } from '../connector-handler';
-import { anyJson, mutated, runs } from '../fuzz';
-import { recordingLogger } from '../influx-writing';
+import { handlerOf } from '../support/connector-handler';
+import { anyJson, mutated, runs } from '../support/fuzz';
+import { recordingLogger } from '../support/influx-writing';
 
 const EVENTS = path.resolve(__dirname, '../../events');
 const samples = (prefix: string): unknown[] =>

@@ -1,6 +1,6 @@
 /** Files of any types, nulls and names, written by DuckDB: the loader writes the same values, or refuses the file with the column's name. */
 import fc from 'fast-check';
-import { FACTOR, runs } from '../fuzz';
+import { FACTOR, runs } from '../support/fuzz';
 import { parquetOf } from '../support/loader';
 import { collect, memorySource, testReader } from '../support/parquet';
 import { mapping } from '../support/parquet-mapping';

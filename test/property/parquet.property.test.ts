@@ -1,7 +1,7 @@
 /** Parquet files with changed bytes: points or a DataConversionError, never a dead process, and the next file is read as ever. */
 import fc from 'fast-check';
-import { FACTOR, runs } from '../fuzz';
 import { damagedFile, goodFile } from '../support/damaged-parquet';
+import { FACTOR, runs } from '../support/fuzz';
 import { collect, memorySource, testReader } from '../support/parquet';
 import { runProgram } from '../support/program';
 

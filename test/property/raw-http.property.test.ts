@@ -5,9 +5,9 @@
 import fc from 'fast-check';
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import { type RunningConnector, startConnector } from '../../local/connector/server';
-import { handlerOf } from '../connector-handler';
-import { runs } from '../fuzz';
-import { exchange } from '../raw-http';
+import { handlerOf } from '../support/connector-handler';
+import { runs } from '../support/fuzz';
+import { exchange } from '../support/raw-http';
 
 let connector: RunningConnector;
 let bodies: string[];

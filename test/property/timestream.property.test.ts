@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
 import type { MappingOptions } from 'shared/timestream/records';
-import { MAPPING, packText, REQUEST_TIME } from '../connector-mapping';
-import { identityOf, type PlainRecord, readCall, type WireCall } from '../timestream-calls';
+import { MAPPING, packText, REQUEST_TIME } from '../support/connector-mapping';
+import { identityOf, type PlainRecord, readCall, type WireCall } from '../support/timestream-calls';
 
 /** Names with everything that is escaped somewhere; some of the fields are named as tags. */
 const TAGS = ['host', 'a b', 'c,d', 'e=f', '"q"', 'back\\slash', 'é', '\u{1f600}'];

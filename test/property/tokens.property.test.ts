@@ -6,7 +6,7 @@ import type { CredentialSource } from 'shared/tokens/presented';
 import { scopeContext, scopeOf } from 'shared/tokens/scope';
 import { TokenVerifier } from 'shared/tokens/verifier';
 import { createAuthorizer } from '../../functions/authorize-token/authorize';
-import { recordingLogger } from '../influx-writing';
+import { recordingLogger } from '../support/influx-writing';
 
 const printable = fc.string({
   minLength: 1,

@@ -6,8 +6,8 @@ import type { EncodedLines, LineWriter } from 'shared/influxdb/client';
 import { joinLines, splitLines } from 'shared/influxdb/lines';
 import type { WriteOutcome } from 'shared/influxdb/outcome';
 import type { Clock } from 'shared/resilience/clock';
-import { batchOf, write } from '../influx-writing';
-import { VirtualClock } from '../virtual-clock';
+import { batchOf, write } from '../support/influx-writing';
+import { VirtualClock } from '../support/virtual-clock';
 
 /** The last four end the batch or the load, or come to nothing. */
 const STEPS = [

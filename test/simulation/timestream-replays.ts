@@ -6,9 +6,9 @@ import { LineReport } from 'shared/timestream/line-report';
 import { mapLines } from 'shared/timestream/records';
 import { TableCreator } from 'shared/timestream/tables';
 import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
-import { DATABASE, MAPPING } from '../connector-mapping';
-import { TABLES } from '../connector-tables';
-import { VirtualClock } from '../virtual-clock';
+import { DATABASE, MAPPING } from '../support/connector-mapping';
+import { TABLES } from '../support/connector-tables';
+import { VirtualClock } from '../support/virtual-clock';
 import {
   creations,
   expectedRecords,

@@ -6,10 +6,10 @@ import { LineReport } from 'shared/timestream/line-report';
 import { mapLines } from 'shared/timestream/records';
 import { TableCreator } from 'shared/timestream/tables';
 import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
-import { DATABASE, MAPPING } from '../connector-mapping';
-import { TABLES } from '../connector-tables';
-import { identityOf, type PlainRecord } from '../timestream-calls';
-import { VirtualClock } from '../virtual-clock';
+import { DATABASE, MAPPING } from '../support/connector-mapping';
+import { TABLES } from '../support/connector-tables';
+import { identityOf, type PlainRecord } from '../support/timestream-calls';
+import { VirtualClock } from '../support/virtual-clock';
 import {
   CALL_MS,
   creations,

@@ -1,11 +1,11 @@
 /** Timestream by a schedule of faults: what goes wrong with which call, what it stores all the same, and what it told the client. */
 import fc from 'fast-check';
 import type { ServiceAnswer, TableAdministration } from 'shared/timestream/service';
-import { MAPPING } from '../connector-mapping';
-import { serviceError } from '../connector-tables';
-import { expandCall, identityOf, type PlainCall, type PlainRecord } from '../timestream-calls';
-import { answer, TimestreamModel } from '../timestream-model';
-import type { VirtualClock } from '../virtual-clock';
+import { MAPPING } from '../support/connector-mapping';
+import { serviceError } from '../support/connector-tables';
+import { expandCall, identityOf, type PlainCall, type PlainRecord } from '../support/timestream-calls';
+import { answer, TimestreamModel } from '../support/timestream-model';
+import type { VirtualClock } from '../support/virtual-clock';
 
 /** Values that the model refuses, as a call or as records. */
 export const INVALID_VALUE = 7;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { type MessageAttributeValue, SQSClient } from '@aws-sdk/client-sqs';
-import { type Answer, type ReceivedRequest, ScriptedServer } from '../scripted-server';
+import { type Answer, type ReceivedRequest, ScriptedServer } from './scripted-server';
 
 const CLIENT = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 1 };
 

@@ -15,10 +15,10 @@ import type { Summary } from 'shared/loads/summarize-load';
 import type { ParquetReader } from 'shared/parquet/reader';
 import { s3Objects } from '../../functions/clients/s3';
 import { runLoad, type WorkflowServices } from '../../local/loader/workflow';
-import { recordingLogger } from '../influx-writing';
-import { TOKEN } from '../influxd';
-import { S3Double } from '../s3-double';
+import { recordingLogger } from './influx-writing';
+import { TOKEN } from './influxd';
 import { fixture } from './parquet';
+import { S3Double } from './s3-double';
 
 export const DATA = 'energy-data';
 export const WORK = 'work-bucket';

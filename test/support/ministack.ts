@@ -7,8 +7,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { AwsCredentialIdentity } from '@smithy/types';
-import { freePort } from '../influxd';
 import { template } from '../unit/stack/template';
+import { freePort } from './influxd';
 
 const run = promisify(execFile);
 const ROOT = resolve(__dirname, '../..');

@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { freePort } from '../influxd';
-import { expandCall, type PlainRecord } from '../timestream-calls';
+import { freePort } from './influxd';
+import { expandCall, type PlainRecord } from './timestream-calls';
 
 /** From the project's root, in which programs and tests run. */
 const SOURCES = resolve('test/tools/bench');

@@ -3,7 +3,7 @@
  * one write and prints what became of it, as JSON.
  */
 import { createInterface } from 'node:readline';
-import { clientOf, numberedBatches, write } from '../influx-writing';
+import { clientOf, numberedBatches, write } from './influx-writing';
 
 const client = clientOf(process.argv[2] ?? '');
 

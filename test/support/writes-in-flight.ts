@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Batch } from 'shared/influxdb/batch-writer';
 import { loadLoaderConfig } from 'shared/loader-config';
 import { influxClient } from '../../functions/clients/influxdb';
-import { write } from '../influx-writing';
+import { write } from './influx-writing';
 
 const BATCHES = 24;
 const LINES = 16;

@@ -1,7 +1,7 @@
 /** The connector's configuration: each variable, all problems at once, and the same defaults as the stack's. */
 import { type ConnectorConfig, loadConnectorConfig, loadRedriveConfig } from 'shared/config';
 import { ConfigurationError } from 'shared/errors';
-import { TABLES } from '../connector-tables';
+import { TABLES } from '../support/connector-tables';
 import { at, type Fields, resourcesWith, template } from './stack/template';
 
 /** The problems that a configuration is refused with. */

@@ -1,5 +1,5 @@
 import { DEFAULT_NAMESPACE, metricsInput, sendMetrics } from 'shared/metrics';
-import { recordingLogger } from '../influx-writing';
+import { recordingLogger } from '../support/influx-writing';
 
 const SCOPE = {
   namespace: DEFAULT_NAMESPACE,

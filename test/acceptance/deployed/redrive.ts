@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { numberedLines } from '../../contract/connector/harness';
 import { DATABASE, select } from '../../contract/timestream/harness';
-import { BUCKET, Influxd, TOKEN } from '../../influxd';
+import { BUCKET, Influxd, TOKEN } from '../../support/influxd';
 import { fixtureBytes } from '../../support/loader';
 import { type MiniStack, until } from '../../support/ministack';
 import { COLUMNS, handedOver, LINES, POINT_TIME, REQUESTED, rowsOfLines } from '../../support/replayed-write';

@@ -24,7 +24,7 @@ import {
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Summary } from 'shared/loads/summarize-load';
 import { bundleProgram, runProgram } from '../../contract/cli/program';
-import { BUCKET, Influxd, TOKEN } from '../../influxd';
+import { BUCKET, Influxd, TOKEN } from '../../support/influxd';
 import { duckdb, fixtureBytes } from '../../support/loader';
 import { type MiniStack, STACK, until } from '../../support/ministack';
 import type { Deployed } from './deployed';

@@ -1,5 +1,5 @@
 /** A real InfluxDB as one side of a comparison: each case finds an empty bucket; started again where a request kills it. */
-import { Influxd, ORG, type StoredValue, TOKEN } from '../../influxd';
+import { Influxd, ORG, type StoredValue, TOKEN } from '../../support/influxd';
 import { canonical, type Outcome, type Request, sorted, type Value } from './stored';
 
 const TYPES: Readonly<Record<string, Value['type']>> = {

@@ -1,7 +1,7 @@
 /** `load --stack`: the SDK's clients against CloudFormation, Step Functions and S3 over HTTP. */
 
-import { S3Double } from '../../s3-double';
 import { AwsDoubles } from '../../support/aws-doubles';
+import { S3Double } from '../../support/s3-double';
 import { bundleProgram, runProgram } from './program';
 
 let aws: AwsDoubles;

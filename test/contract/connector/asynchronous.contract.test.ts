@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import { invokeSelf, sendLetter } from '../../../functions/write-line-protocol/asynchronous-clients';
-import { ASYNCHRONOUS, writeEvent } from '../../connector-handler';
+import { ASYNCHRONOUS, writeEvent } from '../../support/connector-handler';
 
 process.env.AWS_ACCESS_KEY_ID = 'AKIDEXAMPLE';
 process.env.AWS_SECRET_ACCESS_KEY = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';

@@ -1,7 +1,7 @@
 /** A request that is not stored in time, or only in part: what is answered, what still runs, and what a resend comes to. */
 import type { Fault } from '../../../local/timestream/server';
-import { errorIn, TAKEN_FOR_SUCCESS, writeEvent } from '../../connector-handler';
-import { DeadlineClock } from '../../deadline-clock';
+import { errorIn, TAKEN_FOR_SUCCESS, writeEvent } from '../../support/connector-handler';
+import { DeadlineClock } from '../../support/deadline-clock';
 import { errorOf, numberedLines, type Stack, startStack, TIME } from './harness';
 
 let stack: Stack;

@@ -1,6 +1,6 @@
 /** What goes wrong in Timestream or on the way there: what is acknowledged is stored, and clients see the code that fits. */
 import type { Fault, Intercept } from '../../../local/timestream/server';
-import { TAKEN_FOR_SUCCESS } from '../../connector-handler';
+import { TAKEN_FOR_SUCCESS } from '../../support/connector-handler';
 import { connectorBefore, errorOf, numberedLines, type Stack, startStack, TIME } from './harness';
 
 let stack: Stack;

@@ -17,7 +17,7 @@ import {
 } from '../../../functions/write-line-protocol/write-handler';
 import { type ConnectorOptions, startConnector } from '../../../local/connector/server';
 import type { Intercept } from '../../../local/timestream/server';
-import { VirtualClock } from '../../virtual-clock';
+import { VirtualClock } from '../../support/virtual-clock';
 import { DATABASE, type Harness, select, startHarness } from '../timestream/harness';
 
 export { DATABASE } from '../timestream/harness';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type RunningConnector, startConnector } from '../../../local/connector/server';
-import { type Answer, exchange, writeRequest } from '../../raw-http';
+import { type Answer, exchange, writeRequest } from '../../support/raw-http';
 
 const DONE = { statusCode: 204, headers: {}, body: '', isBase64Encoded: false } as const;
 

@@ -1,7 +1,7 @@
 /** Paths, methods, forms of a request target and cross-origin requests: what InfluxDB answers, or a message that says what to do. */
 
 import { TokenVerifier } from 'shared/tokens/verifier';
-import { PATH_CASES } from '../../influxdb-paths';
+import { PATH_CASES } from '../../support/influxdb-paths';
 import { sendTarget } from '../../support/send-target';
 import { type Stack, silentLogger, startStack } from './harness';
 

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { TimestreamWriteClient, WriteRecordsCommand } from '@aws-sdk/client-timestream-write';
 import { loadConnectorConfig } from 'shared/config';
 import { timestreamClient, writeRecordsSender } from '../../../functions/write-line-protocol/clients';
-import { type ReceivedRequest, ScriptedServer } from '../../scripted-server';
+import { type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
 
 const ACCESS_KEY = 'AKIDEXAMPLE';
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';

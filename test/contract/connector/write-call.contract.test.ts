@@ -1,7 +1,7 @@
 /** The connections and corrections of write calls, against a server that answers as its script says. */
 import { callSender, type SenderOptions } from '../../../functions/write-line-protocol/write-call';
-import { type Answer, ScriptedServer } from '../../scripted-server';
 import { type Authority, makeAuthority, type ServerCertificate } from '../../support/certificates';
+import { type Answer, ScriptedServer } from '../../support/scripted-server';
 
 const CREDENTIALS = { accessKeyId: 'key', secretAccessKey: 'secret' };
 const STORED: Answer = { status: 200, body: '{}' };

@@ -2,9 +2,9 @@
 import { assertHealthy, checkHealth, type HealthReport } from 'shared/influxdb/health';
 import type { Engine } from 'shared/influxdb/protocol';
 import { staticToken } from 'shared/influxdb/token';
-import { FakeInfluxDB3, V3_TOKEN } from '../../fake-influxdb3';
-import { ADVICE, clientOf } from '../../influx-writing';
-import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
+import { FakeInfluxDB3, V3_TOKEN } from '../../support/fake-influxdb3';
+import { ADVICE, clientOf } from '../../support/influx-writing';
+import { type Answer, type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
 
 let server: ScriptedServer | undefined;
 afterEach(async () => {

@@ -1,7 +1,7 @@
 /** What writes in flight take of a function's memory. */
-import { FakeInfluxDB3, V3_TOKEN } from '../../fake-influxdb3';
-import { ScriptedServer } from '../../scripted-server';
+import { FakeInfluxDB3, V3_TOKEN } from '../../support/fake-influxdb3';
 import { runProgram } from '../../support/program';
+import { ScriptedServer } from '../../support/scripted-server';
 
 /** The smallest memory of the functions that write, MB: lines of 16 MB in flight are 4 full batches. */
 const MEMORY_MB = 512;

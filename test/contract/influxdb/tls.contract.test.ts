@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { checkHealth } from 'shared/influxdb/health';
-import { ADVICE, clientOf, numberedBatches, write } from '../../influx-writing';
-import { ScriptedServer } from '../../scripted-server';
 import { type Authority, makeAuthority } from '../../support/certificates';
+import { ADVICE, clientOf, numberedBatches, write } from '../../support/influx-writing';
 import { startProgram } from '../../support/program';
+import { ScriptedServer } from '../../support/scripted-server';
 
 const folder = mkdtempSync(join(tmpdir(), 'tls-'));
 const authorityFile = join(folder, 'authority.pem');

@@ -2,10 +2,10 @@
 
 import { staticToken } from 'shared/influxdb/token';
 import { loadLoaderConfig } from 'shared/loader-config';
-import { FakeInfluxDB3, V3_TOKEN } from '../../fake-influxdb3';
-import { batchOf, clientOf, numberedBatches, streamOf, write } from '../../influx-writing';
-import { ScriptedServer } from '../../scripted-server';
-import { VirtualClock } from '../../virtual-clock';
+import { FakeInfluxDB3, V3_TOKEN } from '../../support/fake-influxdb3';
+import { batchOf, clientOf, numberedBatches, streamOf, write } from '../../support/influx-writing';
+import { ScriptedServer } from '../../support/scripted-server';
+import { VirtualClock } from '../../support/virtual-clock';
 
 const V3 = loadLoaderConfig({ INFLUXDB_ENGINE: 'v3', INFLUXDB_URL: 'http://localhost', INFLUXDB_TOKEN: V3_TOKEN });
 

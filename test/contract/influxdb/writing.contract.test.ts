@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { secretToken } from 'shared/influxdb/token';
-import { checkLines } from '../../check-lines';
-import { batchOf, clientOf, numberedBatches, recordingLogger, streamOf, write } from '../../influx-writing';
-import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
-import { VirtualClock } from '../../virtual-clock';
+import { checkLines } from '../../support/check-lines';
+import { batchOf, clientOf, numberedBatches, recordingLogger, streamOf, write } from '../../support/influx-writing';
+import { type Answer, type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
+import { VirtualClock } from '../../support/virtual-clock';
 
 const STORED: Answer = { status: 204 };
 let server: ScriptedServer;

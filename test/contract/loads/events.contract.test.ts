@@ -6,10 +6,10 @@ import { mockClient } from 'aws-sdk-client-mock';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { PlanResult } from 'shared/loads/plan-load';
 import type { Summary } from 'shared/loads/summarize-load';
-import { LAMBDA_CONTEXT } from '../../lambda-context';
-import { S3Double } from '../../s3-double';
-import { ScriptedServer } from '../../scripted-server';
+import { LAMBDA_CONTEXT } from '../../support/lambda-context';
 import { fixtureBytes } from '../../support/loader';
+import { S3Double } from '../../support/s3-double';
+import { ScriptedServer } from '../../support/scripted-server';
 
 const BUCKET = 'energy-data';
 const WORK = 'loader-work';

@@ -5,11 +5,11 @@ import { itemResult } from 'shared/loads/item-result';
 import { type LoadServices, loadItem, readLoadBatch } from 'shared/loads/load-item';
 import type { PlanItem } from 'shared/loads/plan-item';
 import { planLoad } from 'shared/loads/plan-load';
-import { recordingLogger } from '../../influx-writing';
-import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
+import { recordingLogger } from '../../support/influx-writing';
 import { configOf, DATA, fixtureBytes, loadServices, planServices, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
-import { VirtualClock } from '../../virtual-clock';
+import { type Answer, type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
+import { VirtualClock } from '../../support/virtual-clock';
 
 const reader = testReader();
 const s3 = testStore();

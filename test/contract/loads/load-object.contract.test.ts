@@ -7,11 +7,11 @@ import { PARAMETER_ADVICE } from '../../../functions/clients/influxdb';
 import { LoadMetrics } from '../../../functions/load-metrics';
 import { type DispatchServices, dispatch } from '../../../functions/load-object/dispatch';
 import { loadObject } from '../../../functions/load-object/load-object';
-import { recordingLogger } from '../../influx-writing';
-import { type Answer, type ReceivedRequest, ScriptedServer } from '../../scripted-server';
+import { recordingLogger } from '../../support/influx-writing';
 import { configOf, DATA, fixtureBytes, loadServices, never, parquetOf, testStore } from '../../support/loader';
 import { testReader } from '../../support/parquet';
-import { VirtualClock } from '../../virtual-clock';
+import { type Answer, type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
+import { VirtualClock } from '../../support/virtual-clock';
 
 const reader = testReader();
 const s3 = testStore();

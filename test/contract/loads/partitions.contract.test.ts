@@ -12,9 +12,9 @@ import { LoadMetrics } from '../../../functions/load-metrics';
 import { loadObject } from '../../../functions/load-object/load-object';
 import { WORK as LOCAL_WORK, openReport } from '../../../local/loader/report-folder';
 import { readSources } from '../../../local/loader/source';
-import { ScriptedServer } from '../../scripted-server';
 import { configOf, DATA, load, loadServices, parquetOf, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
+import { ScriptedServer } from '../../support/scripted-server';
 
 const reader = testReader();
 const s3 = testStore();

@@ -1,7 +1,8 @@
 /** The steps in a row, against a store and an InfluxDB that speak HTTP. */
-import { ScriptedServer } from '../../scripted-server';
+
 import { configOf, DATA, fixtureBytes, load, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
+import { ScriptedServer } from '../../support/scripted-server';
 
 const reader = testReader();
 const s3 = testStore();

@@ -8,7 +8,7 @@ import { type RedriveSummary, redrive, survey } from '../../../functions/redrive
 import type { Fault } from '../../../local/timestream/server';
 import { AwsDoubles } from '../../support/aws-doubles';
 import { COLUMNS, handedOver, LINES, POINT_TIME, REQUESTED, rowsOfLines } from '../../support/replayed-write';
-import { VirtualClock } from '../../virtual-clock';
+import { VirtualClock } from '../../support/virtual-clock';
 import { type Stack, silentLogger, startStack } from '../connector/harness';
 
 const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { InfluxDB, type Transport } from '@influxdata/influxdb-client';
 import { type LineWriterOptions, writeLines } from '../../../samples/client/line-writer';
 import { SigningTransport } from '../../../samples/client/signing-transport';
-import { type Answer, ScriptedServer } from '../../scripted-server';
+import { type Answer, ScriptedServer } from '../../support/scripted-server';
 
 const OK = { status: 204 };
 const LINES = ['a,t=1 v=1 1', 'a,t=1 v=2 2', 'a,t=1 v=3 3'];

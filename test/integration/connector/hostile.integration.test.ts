@@ -9,12 +9,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
-import { bundleWriteFunction } from '../../bundled-function';
 import { TIME } from '../../contract/connector/harness';
 import { type Harness, startHarness } from '../../contract/timestream/harness';
-import { LambdaRuntime } from '../../lambda-runtime';
-import { PEAK_MEMORY_IS_KNOWN, peakMegabytes } from '../../peak-memory';
-import { exchange, writeRequest } from '../../raw-http';
+import { bundleWriteFunction } from '../../support/bundled-function';
+import { LambdaRuntime } from '../../support/lambda-runtime';
+import { PEAK_MEMORY_IS_KNOWN, peakMegabytes } from '../../support/peak-memory';
+import { exchange, writeRequest } from '../../support/raw-http';
 
 const ROOT = path.resolve(__dirname, '../../..');
 const MAX_MEGABYTES = 300;

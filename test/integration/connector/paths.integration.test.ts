@@ -1,6 +1,6 @@
 /** The statuses that the contract test of paths expects of InfluxDB, from a real one. */
-import { describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../../influxd';
-import { PATH_CASES } from '../../influxdb-paths';
+import { describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../../support/influxd';
+import { PATH_CASES } from '../../support/influxdb-paths';
 import { sendTarget } from '../../support/send-target';
 
 describeWithInfluxd('InfluxDB answers', (binary) => {

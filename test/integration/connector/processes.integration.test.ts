@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { bundleWriteFunction } from '../../bundled-function';
 import { numberedLines } from '../../contract/connector/harness';
 import { DATABASE, type Harness, select, startHarness } from '../../contract/timestream/harness';
-import { LambdaRuntime } from '../../lambda-runtime';
+import { bundleWriteFunction } from '../../support/bundled-function';
+import { LambdaRuntime } from '../../support/lambda-runtime';
 
 const PROCESSES = 10;
 const TABLES = ['first', 'second', 'third'];

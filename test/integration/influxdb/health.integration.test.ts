@@ -1,8 +1,8 @@
 /** The health check of a real InfluxDB 2. */
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import { staticToken } from 'shared/influxdb/token';
-import { ADVICE, type ClientSettings, clientOf } from '../../influx-writing';
-import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
+import { ADVICE, type ClientSettings, clientOf } from '../../support/influx-writing';
+import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 
 describeWithInfluxd('the health of InfluxDB 2', (binary) => {
   let influxd: Influxd;

@@ -1,8 +1,8 @@
 /** A real InfluxDB 2 that is killed during a load: restarted soon, or left down. */
 import type { Batch } from 'shared/influxdb/batch-writer';
-import { clientOf, numberedBatches, recordingLogger, write } from '../../influx-writing';
-import { describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
-import { VirtualClock } from '../../virtual-clock';
+import { clientOf, numberedBatches, recordingLogger, write } from '../../support/influx-writing';
+import { describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
+import { VirtualClock } from '../../support/virtual-clock';
 
 const BATCHES = 60;
 const LINES = 500;

@@ -1,7 +1,7 @@
 /** Writing to a real InfluxDB 2: each of its answers, and what it holds afterwards. */
 import { secretToken, staticToken } from 'shared/influxdb/token';
-import { batchOf, type ClientSettings, clientOf, numberedBatches, streamOf, write } from '../../influx-writing';
-import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../../influxd';
+import { batchOf, type ClientSettings, clientOf, numberedBatches, streamOf, write } from '../../support/influx-writing';
+import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../../support/influxd';
 
 describeWithInfluxd('writing to InfluxDB 2', (binary) => {
   let influxd: Influxd;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Summary } from 'shared/loads/summarize-load';
 import type { Ended } from '../../contract/cli/program';
-import { describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
+import { describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { duckdb } from '../../support/loader';
 import { fixture } from '../../support/parquet';
 

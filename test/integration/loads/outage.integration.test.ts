@@ -1,6 +1,6 @@
 /** Loads while a real InfluxDB is killed: one that comes back leaves nothing missing, one that does not ends the load quickly. */
 
-import { describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
+import { describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { configOf, DATA, load, parquetOf, testStore } from '../../support/loader';
 import { testReader } from '../../support/parquet';
 

@@ -1,6 +1,6 @@
 /** What a real InfluxDB holds after a load, value by value, beside what DuckDB reads from the same Parquet file. */
 
-import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS } from '../../influxd';
+import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { configOf, DATA, duckdb, fixtureBytes, load, parquetOf, testStore } from '../../support/loader';
 import { fixture, testReader } from '../../support/parquet';
 

@@ -2,8 +2,8 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { STARTING_MS } from '../../influxd';
 import { AwsDoubles } from '../../support/aws-doubles';
+import { STARTING_MS } from '../../support/influxd';
 
 const ROOT = resolve(__dirname, '../../..');
 const sample = (name: string) => JSON.parse(readFileSync(join(ROOT, 'events', `${name}.json`), 'utf8')) as object;

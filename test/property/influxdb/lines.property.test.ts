@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { joinLines, splitLines } from 'shared/influxdb/lines';
-import { readLines } from '../../check-lines';
+import { readLines } from '../../support/check-lines';
 
 /** Texts full of what could be mistaken for the end of a line or of a string. */
 const text = fc

@@ -2,7 +2,7 @@
 """Run a Lambda runtime (anything that polls AWS_LAMBDA_RUNTIME_API) against the fake Timestream sink, and
 report medians. `setup.sh` first builds the tools and the workloads in the work folder (BENCH_DIR).
 
-  bench.py --name node --cmd 'exec node REPOSITORY/test/lambda-bootstrap.cjs' [--suite throughput,latency,...]
+  bench.py --name node --cmd 'exec node REPOSITORY/test/support/lambda-bootstrap.cjs' [--suite throughput,latency,...]
   bench.py --name null --cmd 'exec bin/nullrt'            # the harness's own overhead
 
 The command runs in the work folder. Each measurement starts a fresh runtime process, a fresh rie and a fresh sink.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadAuthorizerConfig } from 'shared/config';
 import { TokenVerifier } from 'shared/tokens/verifier';
 import { createAuthorizer } from '../../../functions/authorize-token/authorize';
-import { recordingLogger } from '../../influx-writing';
+import { recordingLogger } from '../../support/influx-writing';
 
 const EVENT = JSON.parse(readFileSync(join(__dirname, '../../../events/authorize-token.json'), 'utf8'));
 const SECRET = '{"tokens":[{"token":"example-token","name":"telegraf","buckets":["my-bucket"]},{"token":"other"}]}';

@@ -1,4 +1,4 @@
-/** docs/reliability.md names a test file for each fault; test/reliability-reporter.cjs looks for the test in the run that has the file. */
+/** docs/reliability.md names a test file for each fault; test/support/reliability-reporter.cjs looks for the test in the run that has the file. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,7 +1,7 @@
 /** The grammar by hand-made lines: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ */
 import { decodePoints, type FieldValue } from 'shared/line-protocol/point';
 import { type Precision, V1_PRECISIONS } from 'shared/line-protocol/precision';
-import { cpuMilliseconds } from '../../cpu-time';
+import { cpuMilliseconds } from '../../support/cpu-time';
 
 const decode = (text: string | Buffer, precision?: Precision) => decodePoints(Buffer.from(text), 7n, precision);
 const field = (value: string): FieldValue | undefined => decode(`m f=${value} 1`).points[0]?.fields[0][1];

@@ -20,7 +20,7 @@ import { executionsOf } from '../../../functions/clients/step-functions';
 import { describeLoad } from '../../../functions/describe-load/describe-load';
 import { type ApiResponse, answer } from '../../../functions/http';
 import { MAX_INPUT_BYTES, startLoad } from '../../../functions/start-load/start-load';
-import { recordingLogger } from '../../influx-writing';
+import { recordingLogger } from '../../support/influx-writing';
 
 const MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
 const sfn = mockClient(SFNClient);

@@ -4,8 +4,8 @@ import type { Repetition } from 'shared/loads/repeat';
 import type { DeadLetter } from '../../../functions/redrive-dead-letters/letter';
 import { type LetterQueue, type RunTime, redrive, survey } from '../../../functions/redrive-dead-letters/redrive';
 import type { Loads, ReplayTargets } from '../../../functions/redrive-dead-letters/replay';
-import { recordingLogger } from '../../influx-writing';
-import { VirtualClock } from '../../virtual-clock';
+import { recordingLogger } from '../../support/influx-writing';
+import { VirtualClock } from '../../support/virtual-clock';
 
 const BOUNDS = {
   lettersPerSecond: 10,

@@ -1,5 +1,5 @@
 import { CircuitBreaker } from 'shared/resilience/circuit-breaker';
-import { VirtualClock } from '../../virtual-clock';
+import { VirtualClock } from '../../support/virtual-clock';
 
 const DOWN = 'connect ECONNREFUSED';
 const asReason = (result: string): string | undefined => (result === 'ok' ? undefined : result);

@@ -1,5 +1,5 @@
 import { Pacer } from 'shared/resilience/pacer';
-import { VirtualClock } from '../../virtual-clock';
+import { VirtualClock } from '../../support/virtual-clock';
 
 test('turns start an interval apart, the first at once', async () => {
   const clock = new VirtualClock();

@@ -1,7 +1,7 @@
 /** Who gets in: tokens, networks and the web ACL, as the template has them. */
 import type { CredentialSource } from 'shared/tokens/presented';
 import { createAuthorizer } from '../../../functions/authorize-token/authorize';
-import { recordingLogger } from '../../influx-writing';
+import { recordingLogger } from '../../support/influx-writing';
 import {
   apiWith,
   at,

@@ -1,4 +1,4 @@
-import { OLD_LOADER_DEFAULTS, ORIGINAL_DEFAULTS } from '../../originals';
+import { OLD_LOADER_DEFAULTS, ORIGINAL_DEFAULTS } from '../../support/originals';
 import { brokenRules, LOADER, TOKENS, template } from './template';
 
 describe('parameters', () => {

@@ -2,9 +2,9 @@
 import { FNV_PRIME } from 'shared/line-protocol/byte-map';
 import { V1_PRECISIONS } from 'shared/line-protocol/precision';
 import type { MappingOptions } from 'shared/timestream/records';
-import { mapText, packText, REQUEST_TIME, reasonsOf } from '../../connector-mapping';
-import { cpuMilliseconds } from '../../cpu-time';
-import { type PlainRecord, readCall } from '../../timestream-calls';
+import { mapText, packText, REQUEST_TIME, reasonsOf } from '../../support/connector-mapping';
+import { cpuMilliseconds } from '../../support/cpu-time';
+import { type PlainRecord, readCall } from '../../support/timestream-calls';
 
 /** The records of lines that must all be good. */
 function recordsOf(text: string | Uint8Array, options: Partial<MappingOptions> = {}): PlainRecord[] {

@@ -1,6 +1,6 @@
 /** Points of one series and time become one record; records of a table go into as few calls as there can be. */
-import { packText, reasonsOf } from '../../connector-mapping';
-import { readCall } from '../../timestream-calls';
+import { packText, reasonsOf } from '../../support/connector-mapping';
+import { readCall } from '../../support/timestream-calls';
 
 const recordsOf = (text: string) => packText(text).calls.flatMap(({ records }) => records);
 const merged = (text: string) => {

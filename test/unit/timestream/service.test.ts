@@ -1,6 +1,6 @@
 /** What an answer of WriteRecords means for the records that were sent. */
 import { readAnswer } from 'shared/timestream/service';
-import { answer } from '../../timestream-model';
+import { answer } from '../../support/timestream-model';
 
 const rejections = (...RejectedRecords: unknown[]) => answer(419, 'RejectedRecordsException', { RejectedRecords });
 

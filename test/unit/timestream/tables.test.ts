@@ -2,8 +2,8 @@
 import type { CreateDatabaseRequest, CreateTableRequest } from '@aws-sdk/client-timestream-write';
 import type { TableAdministration } from 'shared/timestream/service';
 import { TableCreationError, TableCreator, type TableSettings } from 'shared/timestream/tables';
-import { serviceError, TABLES } from '../../connector-tables';
-import { VirtualClock } from '../../virtual-clock';
+import { serviceError, TABLES } from '../../support/connector-tables';
+import { VirtualClock } from '../../support/virtual-clock';
 
 const NEVER = new AbortController().signal;
 

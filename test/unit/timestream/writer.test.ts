@@ -6,11 +6,11 @@ import { mapLines } from 'shared/timestream/records';
 import type { ServiceAnswer, TableAdministration } from 'shared/timestream/service';
 import { TableCreator, type TableSettings } from 'shared/timestream/tables';
 import { writeRecords } from 'shared/timestream/writer';
-import { DATABASE, MAPPING } from '../../connector-mapping';
-import { serviceError, TABLES } from '../../connector-tables';
-import { expandCall, type PlainCall } from '../../timestream-calls';
-import { answer } from '../../timestream-model';
-import { VirtualClock } from '../../virtual-clock';
+import { DATABASE, MAPPING } from '../../support/connector-mapping';
+import { serviceError, TABLES } from '../../support/connector-tables';
+import { expandCall, type PlainCall } from '../../support/timestream-calls';
+import { answer } from '../../support/timestream-model';
+import { VirtualClock } from '../../support/virtual-clock';
 
 const VERSION = 1_709_294_400_000;
 const STORED: ServiceAnswer = { status: 200, body: Buffer.from('{}') };

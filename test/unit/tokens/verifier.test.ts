@@ -1,5 +1,5 @@
 import { FRESH_MS, READ_INTERVAL_MS, STALE_MS, TokenVerifier } from 'shared/tokens/verifier';
-import { recordingLogger } from '../../influx-writing';
+import { recordingLogger } from '../../support/influx-writing';
 
 /** A verifier over a secret that a test changes, at a time that a test sets. */
 function verifierOf(first: string | Error) {

@@ -6,7 +6,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { loadConnectorConfig } from 'shared/config';
 import { invokeSelf, sendLetter } from '../../../functions/write-line-protocol/asynchronous-clients';
 import { storeRejected } from '../../../functions/write-line-protocol/rejected-lines-bucket';
-import { ASYNCHRONOUS, writeEvent } from '../../connector-handler';
+import { ASYNCHRONOUS, writeEvent } from '../../support/connector-handler';
 
 const lambda = mockClient(LambdaClient);
 const sqs = mockClient(SQSClient);

@@ -1,8 +1,8 @@
 /** Asynchronous mode: a write is handed over and answered 202, and stored later; what cannot be stored is not lost. */
 import { gzipSync } from 'node:zlib';
-import { ASYNCHRONOUS, errorIn, type HandlerOptions, handlerOf, writeEvent } from '../../connector-handler';
-import { REQUEST_TIME } from '../../connector-mapping';
-import { answer } from '../../timestream-model';
+import { ASYNCHRONOUS, errorIn, type HandlerOptions, handlerOf, writeEvent } from '../../support/connector-handler';
+import { REQUEST_TIME } from '../../support/connector-mapping';
+import { answer } from '../../support/timestream-model';
 
 const LINES = 'm,t=1 v=1i 7\nm,t=1 v=2i 8';
 const handler = (options: HandlerOptions = {}) => handlerOf({ environment: ASYNCHRONOUS, ...options });

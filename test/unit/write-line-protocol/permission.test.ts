@@ -1,5 +1,5 @@
 /** What the function does with the scope of a token, as the authorizer's context hands it on. */
-import { ASYNCHRONOUS, errorIn, handlerOf, TAKEN_FOR_SUCCESS, writeEvent } from '../../connector-handler';
+import { ASYNCHRONOUS, errorIn, handlerOf, TAKEN_FOR_SUCCESS, writeEvent } from '../../support/connector-handler';
 
 const LINE = 'm,t=1 v=1i 7';
 const BUCKETS = { buckets: '["metrics","events"]' };

@@ -1,8 +1,8 @@
 /** Rejected lines in a bucket: every one of them, and an answer that names the object only where it is there. */
 import { gunzipSync } from 'node:zlib';
-import { ASYNCHRONOUS, errorIn, type HandlerOptions, handlerOf, writeEvent } from '../../connector-handler';
-import { REQUEST_TIME } from '../../connector-mapping';
-import { answer } from '../../timestream-model';
+import { ASYNCHRONOUS, errorIn, type HandlerOptions, handlerOf, writeEvent } from '../../support/connector-handler';
+import { REQUEST_TIME } from '../../support/connector-mapping';
+import { answer } from '../../support/timestream-model';
 
 const BUCKET = { rejected_lines_bucket: 'rejected' };
 const KEY = 'rejected-lines/2024/03/01/request-1.jsonl.gz';

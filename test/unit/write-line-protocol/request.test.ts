@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { InvalidEventError } from 'shared/errors';
 import { V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
 import type { WriteEvent } from '../../../functions/write-line-protocol/request';
-import { errorIn, handlerOf, writeEvent } from '../../connector-handler';
-import { REQUEST_TIME } from '../../connector-mapping';
+import { errorIn, handlerOf, writeEvent } from '../../support/connector-handler';
+import { REQUEST_TIME } from '../../support/connector-mapping';
 
 const LINE = 'm,t=1 v=1i 7';
 const EVENTS = join(__dirname, '../../../events');

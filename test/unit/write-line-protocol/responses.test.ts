@@ -8,9 +8,9 @@ import {
   handlerOf,
   TAKEN_FOR_SUCCESS,
   writeEvent,
-} from '../../connector-handler';
-import { DeadlineClock } from '../../deadline-clock';
-import { answer } from '../../timestream-model';
+} from '../../support/connector-handler';
+import { DeadlineClock } from '../../support/deadline-clock';
+import { answer } from '../../support/timestream-model';
 
 /** A service that says what clients would take for success. */
 const PHRASES = 'partial write, unable to parse, points beyond retention policy, hinted handoff queue not empty';

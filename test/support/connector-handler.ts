@@ -5,15 +5,15 @@ import type { FunctionLogger } from 'shared/logger';
 import type { Clock } from 'shared/resilience/clock';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
-import type { RejectedLinesLetter } from '../functions/write-line-protocol/asynchronous';
-import type { RejectedLinesObject } from '../functions/write-line-protocol/rejected-lines';
-import type { WriteEvent } from '../functions/write-line-protocol/request';
-import type { HttpResponse } from '../functions/write-line-protocol/responses';
+import type { RejectedLinesLetter } from '../../functions/write-line-protocol/asynchronous';
+import type { RejectedLinesObject } from '../../functions/write-line-protocol/rejected-lines';
+import type { WriteEvent } from '../../functions/write-line-protocol/request';
+import type { HttpResponse } from '../../functions/write-line-protocol/responses';
 import {
   createHandler,
   type HandlerServices,
   type InvocationContext,
-} from '../functions/write-line-protocol/write-handler';
+} from '../../functions/write-line-protocol/write-handler';
 import { REQUEST_TIME } from './connector-mapping';
 import { recordingLogger } from './influx-writing';
 import { expandCall, type PlainRecord } from './timestream-calls';

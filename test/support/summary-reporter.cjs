@@ -14,7 +14,7 @@ class SummaryReporter {
     for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
     if (process.env.REFUSE_SKIPS === 'true') {
       this.refused = skipped.filter((name) => !ALLOWED.some(({ test }) => name.startsWith(test)));
-      for (const name of this.refused) process.stdout.write(`not in test/allowed-skips.json: ${name}\n`);
+      for (const name of this.refused) process.stdout.write(`not in test/support/allowed-skips.json: ${name}\n`);
     }
     // A file that fails to load has run no test, yet is a failure.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;

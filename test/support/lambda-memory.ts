@@ -1,5 +1,5 @@
 /** The function in a process with the memory that Lambda would give it, and the requests that need the most of it. */
-import { workload } from '../bench/workloads';
+import { workload } from '../../bench/workloads';
 import { LambdaRuntime } from './lambda-runtime';
 
 /**

@@ -5,7 +5,7 @@
 const { readFileSync } = require('node:fs');
 const { join, relative } = require('node:path');
 
-const ROOT = join(__dirname, '..');
+const ROOT = join(__dirname, '../..');
 
 class ReliabilityReporter {
   onRunComplete(_contexts, { testResults }) {

@@ -4,7 +4,7 @@ import type { Clock } from 'shared/resilience/clock';
 export class DeadlineClock implements Clock {
   /** What the deadlines were asked for, ms. */
   readonly asked: number[] = [];
-  private expire: () => void = () => undefined;
+  private finish: () => void = () => undefined;
   private isExpired = false;
 
   now(): number {
@@ -14,7 +14,7 @@ export class DeadlineClock implements Clock {
   delay(ms: number, signal?: AbortSignal): Promise<void> {
     this.asked.push(ms);
     return new Promise((resolve) => {
-      this.expire = resolve;
+      this.finish = resolve;
       signal?.addEventListener('abort', () => resolve());
       if (this.isExpired) resolve();
     });
@@ -23,7 +23,7 @@ export class DeadlineClock implements Clock {
   /** Lets the deadline pass, also one that begins later. */
   expire(): void {
     this.isExpired = true;
-    this.expire();
+    this.finish();
   }
 
   /** Begins anew. */

@@ -15,7 +15,7 @@ export interface PathCase {
   readonly message?: RegExp;
 }
 
-/** The bucket and org of `test/influxd.ts`. */
+/** The bucket and org of `test/support/influxd.ts`. */
 const WRITE = '/api/v2/write?org=ons-energy&bucket=energy_data&precision=s';
 const LINE = 'paths,t=a v=1 1709294400';
 const ORIGIN = { Origin: 'http://app.example' };

@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener, type Serv
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import type { ServerCertificate } from './support/certificates';
+import type { ServerCertificate } from './certificates';
 
 export interface ReceivedRequest {
   readonly method: string;
