@@ -7,7 +7,7 @@ import type { LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import { type LoaderConfig, loadLoaderConfig } from 'shared/loader-config';
 import { loadMappings } from 'shared/loads/mappings';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import type { Logger } from 'shared/logger';
 import { influxClient } from '../functions/clients/influxdb';
 import { parquetReader } from '../functions/clients/parquet';

@@ -1,5 +1,5 @@
 /** A summary as a person reads it. */
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { count } from './progress';
 
 export function summaryText(summary: Summary, isDry: boolean): string {

@@ -22,7 +22,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { BUCKET, Influxd, TOKEN } from '../../influxd';
 import { duckdb, fixtureBytes } from '../../support/loader';
 import { type MiniStack, until } from '../../support/ministack';

@@ -5,7 +5,7 @@ import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { PlanResult } from 'shared/loads/plan-load';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { LAMBDA_CONTEXT } from '../../lambda-context';
 import { S3Double } from '../../s3-double';
 import { ScriptedServer } from '../../scripted-server';
