@@ -1,4 +1,4 @@
-/** `npm run redrive`: replays the letters of a deployed stack from this machine, by the code of the function. */
+/** `npm run redrive`: replays the messages of a deployed stack from this machine, by the code of the function. */
 import { parseArgs } from 'node:util';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -7,27 +7,27 @@ import { loadRedriveConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
 import type { Logger } from 'shared/logger';
 import { s3Objects } from '../functions/clients/s3';
-import { letterQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
+import { messageQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
 import { redrive, survey } from '../functions/redrive-dead-letters/redrive';
 import { assertAwsAccess } from './command/aws';
 import { runProgram, UsageError } from './command/program';
 import { readSettings, type SettingOptions, settingsOf } from './command/settings';
 
 const USAGE = `npm run redrive -- --queue URL --parking URL [options]
-  --queue URL                the letters (DEAD_LETTER_QUEUE_URL); the parking queue's, to replay what is parked
+  --queue URL                the messages (DEAD_LETTER_QUEUE_URL); the parking queue's, to replay what is parked
   --parking URL              takes what cannot be replayed (PARKING_QUEUE_URL)
   --write-function NAME      the write function (WRITE_FUNCTION_NAME, or influxdb-timestream-connector-lambda)
   --load-object-function NAME  the loader's function for objects (LOAD_OBJECT_FUNCTION_NAME)
   --state-machine ARN        the loader's workflow (STATE_MACHINE_ARN)
   --work-bucket NAME         the loader's work bucket, with --state-machine (WORK_BUCKET)
-  --rate N                   letters a second (LETTERS_PER_SECOND, or 5)
-  --max-letters N            letters of this run (MAX_LETTERS, or 1,000)
-  --max-tries N              failed replays after which a letter is parked (MAX_TRIES, or 5)
-  --dry-run                  count the letters by their kind, and leave them; --queue alone is needed
+  --rate N                   messages a second (MESSAGES_PER_SECOND, or 5)
+  --max-messages N            messages of this run (MAX_MESSAGES, or 1,000)
+  --max-tries N              failed replays after which a message is parked (MAX_TRIES, or 5)
+  --dry-run                  count the messages by their kind, and leave them; --queue alone is needed
   --help                     show this
 
 The region is that of the queue's URL, else AWS_REGION; the credentials are the AWS SDK's.
-Exit code: 0 when every letter was replayed, 1 when one was not, 2 for bad arguments.`;
+Exit code: 0 when every message was replayed, 1 when one was not, 2 for bad arguments.`;
 
 const SETTING_OPTIONS: SettingOptions = {
   DEAD_LETTER_QUEUE_URL: 'queue',
@@ -36,8 +36,8 @@ const SETTING_OPTIONS: SettingOptions = {
   LOAD_OBJECT_FUNCTION_NAME: 'load-object-function',
   STATE_MACHINE_ARN: 'state-machine',
   WORK_BUCKET: 'work-bucket',
-  LETTERS_PER_SECOND: 'rate',
-  MAX_LETTERS: 'max-letters',
+  MESSAGES_PER_SECOND: 'rate',
+  MAX_MESSAGES: 'max-messages',
   MAX_TRIES: 'max-tries',
 };
 
@@ -56,7 +56,7 @@ function readArguments(argv: readonly string[], given: Environment): Arguments |
   const dryRun = values['dry-run'];
   const typed = settingsOf(SETTING_OPTIONS, values, given);
   const { DEAD_LETTER_QUEUE_URL: queue } = typed;
-  if (queue === undefined) throw new UsageError('--queue is missing: the URL of the queue whose letters are replayed');
+  if (queue === undefined) throw new UsageError('--queue is missing: the URL of the queue whose messages are replayed');
   const settings = {
     WRITE_FUNCTION_NAME: 'influxdb-timestream-connector-lambda',
     ...(dryRun && UNUSED),
@@ -69,7 +69,7 @@ function parse(argv: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   const names = { 'write-function': text, 'load-object-function': text, 'state-machine': text, 'work-bucket': text };
-  const bounds = { rate: text, 'max-letters': text, 'max-tries': text };
+  const bounds = { rate: text, 'max-messages': text, 'max-tries': text };
   const options = { queue: text, parking: text, ...names, ...bounds, 'dry-run': flag, help: flag };
   try {
     return parseArgs({ args: [...argv], options });
@@ -109,7 +109,7 @@ async function main(): Promise<number> {
   const options = region === undefined ? {} : { region };
   const sqs = new SQSClient(options);
   await assertAwsAccess(sqs.config);
-  const queue = letterQueue(queueUrl, parkingQueueUrl, sqs);
+  const queue = messageQueue(queueUrl, parkingQueueUrl, sqs);
   const targets = replayTargets(config, {
     lambda: new LambdaClient(options),
     executions: new SFNClient(options),
@@ -123,7 +123,7 @@ async function main(): Promise<number> {
   }
   const summary = await redrive(bounds, services, { signal: interruption(), msLeft: () => Number.POSITIVE_INFINITY });
   console.log(JSON.stringify(summary, null, 2));
-  return summary.replayed === summary.letters ? 0 : 1;
+  return summary.replayed === summary.messages ? 0 : 1;
 }
 
 runProgram(main, USAGE);

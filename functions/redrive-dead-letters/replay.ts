@@ -1,8 +1,8 @@
-/** Does again what a letter asks for; it is done once this returns. */
+/** Does again what a message asks for; it is done once this returns. */
 import type { Repetition } from 'shared/loads/repeat';
 import type { Executions } from '../clients/step-functions';
 import type { WriteEvent } from '../write-line-protocol/request';
-import type { Content, LoadContent } from './letter';
+import type { Content, LoadContent } from './message';
 
 export interface ReplayTargets {
   /** Invokes the write function and waits for it. @throws what the function throws */
@@ -19,12 +19,12 @@ export interface Loads extends Executions {
 
 export type Replayable = Exclude<Content, { kind: 'unreplayable' }>;
 
-/** A letter of which a replay would end as before; the message says why. */
+/** A message of which a replay would end as before; the message says why. */
 export class UnreplayableError extends Error {
   override readonly name = 'UnreplayableError';
 }
 
-/** @throws where it failed, with the reason as the message: UnreplayableError, or else the same letter may be replayed again */
+/** @throws where it failed, with the reason as the message: UnreplayableError, or else the same message may be replayed again */
 export async function replay(content: Replayable, targets: ReplayTargets, signal: AbortSignal): Promise<void> {
   switch (content.kind) {
     case 'write':
@@ -36,7 +36,7 @@ export async function replay(content: Replayable, targets: ReplayTargets, signal
       break;
     case 'load':
       if (targets.loads === undefined) throw new Error('the stack has no loader');
-      // An execution of that name is this letter's own, from a replay after which the letter was not deleted.
+      // An execution of that name is this message's own, from a replay after which the message was not deleted.
       await targets.loads.start(content.name, await inputOf(content, targets.loads));
   }
 }

@@ -55,8 +55,8 @@ export class AwsDoubles {
     return this.queues.get(this.queueUrl(name)) ?? [];
   }
 
-  put(name: string, letter: unknown, attributes: QueuedMessage['attributes'] = {}): void {
-    this.#put(this.queueUrl(name), { body: JSON.stringify(letter), attributes, delaySeconds: 0 });
+  put(name: string, message: unknown, attributes: QueuedMessage['attributes'] = {}): void {
+    this.#put(this.queueUrl(name), { body: JSON.stringify(message), attributes, delaySeconds: 0 });
   }
 
   /** Messages that were received and not deleted. */

@@ -100,19 +100,19 @@ export function loadAuthorizerConfig(environment: Environment = process.env): Au
 
 /** What a run of the redrive may do. */
 export interface RedriveBounds {
-  readonly lettersPerSecond: number;
-  /** Letters of one run. */
-  readonly maxLetters: number;
-  /** A letter whose replay failed so often is parked. */
+  readonly messagesPerSecond: number;
+  /** Messages of one run. */
+  readonly maxMessages: number;
+  /** A message whose replay failed so often is parked. */
   readonly maxTries: number;
-  /** How long the functions may run that letters are replayed to. */
+  /** How long the functions may run that messages are replayed to. */
   readonly timeoutsMs: { readonly write: number; readonly object: number };
 }
 
 export interface RedriveConfig {
   readonly queueUrl: string;
   readonly parkingQueueUrl: string;
-  /** Names or ARNs of what letters are replayed to; undefined where there is no loader. */
+  /** Names or ARNs of what messages are replayed to; undefined where there is no loader. */
   readonly writeFunction: string;
   readonly loadObjectFunction: string | undefined;
   /** The loader's, and the bucket of its summaries. */
@@ -122,7 +122,7 @@ export interface RedriveConfig {
 }
 
 /**
- * The configuration of the redrive of dead letters.
+ * The configuration of the redrive of dead-letter messages.
  * @throws ConfigurationError that lists every problem
  */
 export function loadRedriveConfig(environment: Environment = process.env): RedriveConfig {
@@ -134,8 +134,8 @@ export function loadRedriveConfig(environment: Environment = process.env): Redri
     loadObjectFunction: env.optional('LOAD_OBJECT_FUNCTION_NAME'),
     workflow: workflow(env),
     bounds: {
-      lettersPerSecond: env.integer('LETTERS_PER_SECOND', 5, { min: 1, max: 100 }),
-      maxLetters: env.integer('MAX_LETTERS', 1_000, { min: 1, max: 1_000_000 }),
+      messagesPerSecond: env.integer('MESSAGES_PER_SECOND', 5, { min: 1, max: 100 }),
+      maxMessages: env.integer('MAX_MESSAGES', 1_000, { min: 1, max: 1_000_000 }),
       maxTries: env.integer('MAX_TRIES', 5, { min: 1, max: 100 }),
       timeoutsMs: {
         write: 1_000 * env.integer('WRITE_TIMEOUT_SECONDS', 900, { min: 1, max: 900 }),

@@ -1,7 +1,7 @@
 import { loadRedriveConfig } from 'shared/config';
 import { readSettings, settingsOf } from '../../../local/command/settings';
 
-const OPTIONS = { DEAD_LETTER_QUEUE_URL: 'queue', LETTERS_PER_SECOND: 'rate', MAX_TRIES: 'max-tries' };
+const OPTIONS = { DEAD_LETTER_QUEUE_URL: 'queue', MESSAGES_PER_SECOND: 'rate', MAX_TRIES: 'max-tries' };
 const ENVIRONMENT = { PARKING_QUEUE_URL: 'https://p', WRITE_FUNCTION_NAME: 'w', MAX_TRIES: '0' };
 
 test('an option wins over the environment', () => {

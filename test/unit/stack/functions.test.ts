@@ -168,7 +168,7 @@ describe('permissions', () => {
     },
   );
 
-  test('without any parameter are writing, creating, logging and sending dead letters', () => {
+  test('without any parameter are writing, creating, logging and sending dead-letter messages', () => {
     expect(actionsWith().sort()).toEqual([
       'logs:CreateLogStream',
       'logs:PutLogEvents',
@@ -242,7 +242,7 @@ describe('permissions', () => {
 });
 
 describe.each(byType(resourcesWith(), 'AWS::SQS::Queue'))('queue %s', (name, { Properties }) => {
-  test('is encrypted, keeps letters for 14 days and takes the largest asynchronous event', () => {
+  test('is encrypted, keeps messages for 14 days and takes the largest asynchronous event', () => {
     expect(Properties).toEqual({
       SqsManagedSseEnabled: true,
       MessageRetentionPeriod: 14 * 24 * 3600,
@@ -301,15 +301,13 @@ describe('the redrive', () => {
     return loadRedriveConfig(Object.fromEntries(environment));
   };
 
-  test('replays to what there is, within the bounds of the parameters', () => {
-    const bounds = { RedriveLettersPerSecond: '7', RedriveMaxLetters: '70', RedriveMaxTries: '17' };
-    expect(redriveConfig(bounds)).toMatchObject({
+  test('replays to the functions and the workflow that the stack has', () => {
+    expect(redriveConfig()).toMatchObject({
       queueUrl: 'https://sqs.example/LambdaDeadLetterQueue',
       parkingQueueUrl: 'https://sqs.example/ParkingQueue',
       writeFunction: '<WriteLineProtocolFunction>',
       loadObjectFunction: undefined,
       workflow: undefined,
-      bounds: { lettersPerSecond: 7, maxLetters: 70, maxTries: 17 },
     });
     expect(redriveConfig(LOADER)).toMatchObject({
       loadObjectFunction: '<LoadObjectFunction>',

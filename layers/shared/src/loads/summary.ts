@@ -47,7 +47,9 @@ export const summarySchema = totalsSchema.extend({
     .describe('Where failed-items.jsonl is, the plan that repeats what failed; null if nothing did.'),
   fullyPlanned: z
     .boolean()
-    .describe('Whether every file was planned; otherwise the load has files that are not among the failed items either.'),
+    .describe(
+      'Whether every file was planned; otherwise the load has files that are not among the failed items either.',
+    ),
   summary: z.string().describe('Where this summary is stored.'),
   withinTolerance: z.boolean().describe('Whether the failed items are within toleratedFailurePercentage.'),
 });

@@ -1,17 +1,17 @@
-/** What a dead letter holds, told by its shape, and what of it is replayed. */
+/** What a dead-letter message holds, told by its shape, and what of it is replayed. */
 import { createHash } from 'node:crypto';
 import { isPermanent } from 'shared/errors';
 import { objectsOf } from 'shared/loads/object-events';
 import type { WriteEvent } from '../write-line-protocol/request';
 
-/** A letter as the queue has it. */
-export interface DeadLetter {
+/** A message as the queue has it. */
+export interface DeadLetterMessage {
   readonly body: string;
   /** When it first came into the queue, ms since 1970. */
   readonly firstSent: number;
   /** Replays that failed. */
   readonly tries: number;
-  /** What EventBridge could not reach with it; undefined for a letter of anyone else. */
+  /** What EventBridge could not reach with it; undefined for a message of anyone else. */
   readonly target: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export type Content =
 /** An execution of the workflow to start. */
 export interface LoadContent {
   readonly name: string;
-  /** Undefined where the letter lacks it: then it is that of the execution `failed`. */
+  /** Undefined where the message lacks it: then it is that of the execution `failed`. */
   readonly input: string | undefined;
   /** The execution that failed, and the name of its error; undefined where none was ever started. */
   readonly failed: { readonly name: string; readonly error: string } | undefined;
@@ -33,12 +33,12 @@ export interface LoadContent {
   readonly wanted: boolean;
 }
 
-export interface LetterRules {
+export interface MessageRules {
   /** Of the loader's workflow; undefined where there is none. */
   readonly stateMachineArn: string | undefined;
   /** A load that failed again after so many replays is not started once more. */
   readonly maxTries: number;
-  /** Whether letters come from the parking queue, which nothing but a person replays: then what failed for good is tried again. */
+  /** Whether messages come from the parking queue, which nothing but a person replays: then what failed for good is tried again. */
   readonly fromParking: boolean;
 }
 
@@ -47,38 +47,38 @@ interface Fields {
 }
 
 /**
- * Reads a letter: an event of the write function, of an object, or of an execution that failed; each also within the record that
+ * Reads a message: an event of the write function, of an object, or of an execution that failed; each also within the record that
  * Lambda sends to a destination. Source: "Capturing records of Lambda asynchronous invocations" in the AWS Lambda developer guide,
  * "Step Functions events" in that of EventBridge.
  */
-export function readLetter(letter: DeadLetter, rules: LetterRules): Content {
-  const event = eventOf(letter.body);
-  if (event === undefined) return unreplayable('the letter is no JSON object');
-  if (event['detail-type'] === 'Step Functions Execution Status Change') return failedLoad(event, letter, rules);
-  if (event['detail-type'] === 'Object Created' && letter.target && letter.target === rules.stateMachineArn) {
+export function readMessage(message: DeadLetterMessage, rules: MessageRules): Content {
+  const event = eventOf(message.body);
+  if (event === undefined) return unreplayable('the message is no JSON object');
+  if (event['detail-type'] === 'Step Functions Execution Status Change') return failedLoad(event, message, rules);
+  if (event['detail-type'] === 'Object Created' && message.target && message.target === rules.stateMachineArn) {
     const input = JSON.stringify(event);
-    return { kind: 'load', name: executionName(letter.body, 1), input, failed: undefined, wanted: rules.fromParking };
+    return { kind: 'load', name: executionName(message.body, 1), input, failed: undefined, wanted: rules.fromParking };
   }
   if (Array.isArray(event.rejectedLines)) {
     const reasons = event.rejectedLines.filter((reason) => typeof reason === 'string');
     const [reason = 'the lines can never be stored as they are'] = reasons;
     return unreplayable(`rejected lines, which have to be mended first: ${reason}`);
   }
-  if (typeof event.body === 'string') return { kind: 'write', event: timed(event, letter.firstSent) };
+  if (typeof event.body === 'string') return { kind: 'write', event: timed(event, message.firstSent) };
   return isObjectEvent(event) ? { kind: 'object', event } : unreplayable('no event of this stack has this shape');
 }
 
 const unreplayable = (reason: string): Content => ({ kind: 'unreplayable', reason });
 
-/** The event in a letter, which a destination has within a record of its invocation. */
+/** The event in a message, which a destination has within a record of its invocation. */
 function eventOf(body: string): Fields | undefined {
   try {
-    const letter: unknown = JSON.parse(body);
-    if (!isFields(letter)) return undefined;
-    const { requestContext, requestPayload } = letter;
+    const message: unknown = JSON.parse(body);
+    if (!isFields(message)) return undefined;
+    const { requestContext, requestPayload } = message;
     return isFields(requestContext) && 'functionArn' in requestContext && isFields(requestPayload)
       ? requestPayload
-      : letter;
+      : message;
   } catch {
     return undefined;
   }
@@ -89,8 +89,8 @@ const isFields = (value: unknown): value is Fields =>
 
 function failedLoad(
   { detail }: Fields,
-  { body }: DeadLetter,
-  { stateMachineArn, maxTries, fromParking }: LetterRules,
+  { body }: DeadLetterMessage,
+  { stateMachineArn, maxTries, fromParking }: MessageRules,
 ): Content {
   if (!isFields(detail) || typeof detail.name !== 'string') return unreplayable('the event names no execution');
   if (stateMachineArn === undefined || detail.stateMachineArn !== stateMachineArn) {
@@ -118,13 +118,13 @@ function failedLoad(
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** The same for the same letter, so that a letter replayed twice starts one load. */
+/** The same for the same message, so that a message replayed twice starts one load. */
 const executionName = (body: string, replay: number): string =>
   `redrive-${replay}-${createHash('sha256').update(body).digest('hex').slice(0, 32)}`;
 
 /**
  * The event as one that was handed over, for which the write function throws what it could not store. One without a time of its own,
- * which nobody but a direct caller sends, gets that of its letter: the same at each replay, and older than any write after it.
+ * which nobody but a direct caller sends, gets that of its message: the same at each replay, and older than any write after it.
  */
 function timed(event: WriteEvent, firstSent: number): WriteEvent {
   const context = event.requestContext;
