@@ -147,7 +147,7 @@ describe('POST /loads', () => {
       });
   });
 
-  it.each(['README.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
+  it.each(['docs/loader.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
     '%s says how large an input may be',
     (page) => {
       const text = readFileSync(join(__dirname, '../../..', page), 'utf8');

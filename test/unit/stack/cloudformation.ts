@@ -25,7 +25,22 @@ export interface Resource {
   readonly Properties: Fields;
 }
 
+/** What the console and the application repository show. */
+export interface Metadata {
+  readonly 'AWS::CloudFormation::Interface': {
+    readonly ParameterGroups: readonly {
+      readonly Label: { readonly default: string };
+      readonly Parameters: readonly string[];
+    }[];
+    readonly ParameterLabels: Readonly<Record<string, { readonly default: string }>>;
+  };
+  readonly 'AWS::ServerlessRepo::Application': Readonly<
+    Record<'SemanticVersion' | 'SpdxLicenseId' | 'LicenseUrl' | 'ReadmeUrl', string>
+  >;
+}
+
 export interface Template {
+  readonly Metadata: Metadata;
   readonly Parameters: Record<string, Parameter>;
   readonly Rules: Record<string, { RuleCondition: Value; Assertions: { Assert: Value; AssertDescription: string }[] }>;
   readonly Conditions: Record<string, Value>;
