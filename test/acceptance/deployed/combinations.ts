@@ -176,6 +176,10 @@ const FEATURES = {
       variables: { cors_allowed_origins: 'https://app.example' },
     },
   ],
+  'key of queues, logs, work bucket': [
+    { is: "AWS's" },
+    { is: 'StackKmsKeyArn', parameters: { StackKmsKeyArn: KEY }, resources: ['UseStackKeyPolicy'] },
+  ],
   'role for logs': [
     { is: 'set', resources: ['RestApiGatewayLogAccount', 'RestApiGatewayLogsRole'] },
     { is: 'left', parameters: { CreateApiGatewayAccountRole: 'false' } },
