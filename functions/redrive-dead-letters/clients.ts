@@ -20,11 +20,11 @@ import type { DeadLetterMessage } from './message';
 import type { MessageQueue } from './redrive';
 import type { Loads, ReplayTargets } from './replay';
 
-/** Longer than a replay takes: a function runs for 900 s at most. */
+/** Longer than any replay: a function runs for at most 900 s. */
 const VISIBILITY_SECONDS = 960;
-/** The longest there is, and longer than a run on Lambda: a message that was put back is not received in the same run. */
+/** The maximum of SQS, and longer than a run on Lambda, so that a run does not receive what it put back. */
 const DELAY_SECONDS = 900;
-/** Any wait at all has every server of the queue asked, so that no answer means no message. */
+/** Any wait makes SQS query all of its servers, so that an empty response means an empty queue. */
 const WAIT_SECONDS = 1;
 const MAX_REASON = 1_000;
 /** Of one message. Source: "Message attributes" in the Amazon SQS developer guide. */
@@ -32,13 +32,13 @@ const MAX_ATTRIBUTES = 10;
 
 interface QueuedMessage extends DeadLetterMessage {
   readonly receipt: string | undefined;
-  /** As its sender gave them, and those of earlier tries. */
+  /** The sender's attributes, and those of earlier tries. */
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
 }
 
 /**
- * The queue that messages are taken from, and the one where they are parked, which may be the same. Beside what it came with, a message
- * that is moved has the attributes `Reason`, `Tries` and `FirstSentAt` (ms since 1970), and gives up others for them where it has ten.
+ * The queue that messages are received from, and the queue where they are parked, which may be the same. A moved message has the attributes
+ * `Reason`, `Tries` and `FirstSentAt` (ms since 1970) besides its own. Of more than ten attributes, the last of its own are dropped.
  */
 export function messageQueue(
   queueUrl: string,
@@ -52,7 +52,7 @@ export function messageQueue(
       FirstSentAt: { DataType: 'Number', StringValue: String(firstSent) },
     };
     const { TARGET_ARN, ...others } = attributes;
-    // The one that says what the message is comes first.
+    // TARGET_ARN tells what the message is, so it is kept first.
     const all = { ...own, ...(TARGET_ARN && { TARGET_ARN }), ...others, ...own };
     return client.send(
       new SendMessageCommand({
@@ -105,7 +105,7 @@ function messageOf({ Body = '', ReceiptHandle, Attributes, MessageAttributes = {
   };
 }
 
-/** A whole number from 0; undefined for any other text, since anybody who may send sets what attributes they like. */
+/** A whole number from 0; undefined for any other text, since a sender may set any attribute. */
 const count = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 
@@ -121,7 +121,7 @@ export interface TargetClients {
   readonly objects: Pick<ObjectStore, 'read'>;
 }
 
-/** What messages are replayed to. */
+/** The targets that messages are replayed to. */
 export function replayTargets(config: TargetConfig, clients: Partial<TargetClients> = {}): ReplayTargets {
   const { writeFunction, loadObjectFunction, workflow } = config;
   const { lambda = new LambdaClient({}), executions = new SFNClient({}), objects = s3Objects() } = clients;
@@ -144,7 +144,7 @@ function loadsOf(executions: Executions, objects: Pick<ObjectStore, 'read'>, wor
         const text = await readText(objects, summary);
         return text === undefined ? undefined : repetitionOf(JSON.parse(text));
       } catch (cause) {
-        // Of another type: the names of the store's errors would say that the load's own data are at fault.
+        // Another type of error: the store's error names would blame the data of the load.
         throw new Error(`the summary s3://${summary.bucket}/${summary.key} cannot be read: ${String(cause)}`, {
           cause,
         });

@@ -10,7 +10,7 @@ const config = loadRedriveConfig();
 const logger = createLogger('redrive-dead-letters', config.logLevel);
 const targets = replayTargets(config);
 
-/** Kept back of the run's time, to move the messages under way. */
+/** Reserved at the end of a run for moving the messages in progress, ms. */
 const RESERVE_MS = 3_000;
 
 export const handler = step(

@@ -1,17 +1,17 @@
-/** What a dead-letter message holds, told by its shape, and what of it is replayed. */
+/** The content of a dead-letter message, recognized by its shape, and the part of it that is replayed. */
 import { createHash } from 'node:crypto';
 import { isPermanent } from 'shared/errors';
 import { objectsOf } from 'shared/loads/object-events';
 import type { WriteEvent } from '../write-line-protocol/request';
 
-/** A message as the queue has it. */
+/** A message of the queue. */
 export interface DeadLetterMessage {
   readonly body: string;
-  /** When it first came into the queue, ms since 1970. */
+  /** When it first entered the queue, ms since 1970. */
   readonly firstSent: number;
   /** Replays that failed. */
   readonly tries: number;
-  /** What EventBridge could not reach with it; undefined for a message of anyone else. */
+  /** The target that EventBridge could not reach; undefined for other senders. */
   readonly target: string | undefined;
 }
 
@@ -19,26 +19,26 @@ export type Content =
   | { readonly kind: 'write'; readonly event: WriteEvent }
   | { readonly kind: 'object'; readonly event: object }
   | ({ readonly kind: 'load' } & LoadContent)
-  /** Can never succeed as it is, or is of no known shape. */
+  /** Cannot succeed without a change, or has an unknown shape. */
   | { readonly kind: 'unreplayable'; readonly reason: string };
 
 /** An execution of the workflow to start. */
 export interface LoadContent {
   readonly name: string;
-  /** Undefined where the message lacks it: then it is that of the execution `failed`. */
+  /** Undefined if the message has none: then the input of the execution `failed` is used. */
   readonly input: string | undefined;
-  /** The execution that failed, and the name of its error; undefined where none was ever started. */
+  /** The failed execution and the name of its error; undefined if none was started. */
   readonly failed: { readonly name: string; readonly error: string } | undefined;
-  /** Whether somebody asked for it, who may have changed what it failed at. */
-  readonly wanted: boolean;
+  /** Whether a person requested the replay, who may have fixed the cause. */
+  readonly requested: boolean;
 }
 
 export interface MessageRules {
-  /** Of the loader's workflow; undefined where there is none. */
+  /** ARN of the loader's workflow; undefined without a loader. */
   readonly stateMachineArn: string | undefined;
-  /** A load that failed again after so many replays is not started once more. */
+  /** Maximum replays of a load. */
   readonly maxTries: number;
-  /** Whether messages come from the parking queue, which nothing but a person replays: then what failed for good is tried again. */
+  /** Whether messages come from the parking queue, which only a person replays: then permanent errors are tried again. */
   readonly fromParking: boolean;
 }
 
@@ -53,24 +53,30 @@ interface Fields {
  */
 export function readMessage(message: DeadLetterMessage, rules: MessageRules): Content {
   const event = eventOf(message.body);
-  if (event === undefined) return unreplayable('the message is no JSON object');
+  if (event === undefined) return unreplayable('the message is not a JSON object');
   if (event['detail-type'] === 'Step Functions Execution Status Change') return failedLoad(event, message, rules);
   if (event['detail-type'] === 'Object Created' && message.target && message.target === rules.stateMachineArn) {
     const input = JSON.stringify(event);
-    return { kind: 'load', name: executionName(message.body, 1), input, failed: undefined, wanted: rules.fromParking };
+    return {
+      kind: 'load',
+      name: executionName(message.body, 1),
+      input,
+      failed: undefined,
+      requested: rules.fromParking,
+    };
   }
   if (Array.isArray(event.rejectedLines)) {
     const reasons = event.rejectedLines.filter((reason) => typeof reason === 'string');
-    const [reason = 'the lines can never be stored as they are'] = reasons;
-    return unreplayable(`rejected lines, which have to be mended first: ${reason}`);
+    const [reason = 'the lines cannot be stored without a change'] = reasons;
+    return unreplayable(`rejected lines, which must be fixed first: ${reason}`);
   }
   if (typeof event.body === 'string') return { kind: 'write', event: timed(event, message.firstSent) };
-  return isObjectEvent(event) ? { kind: 'object', event } : unreplayable('no event of this stack has this shape');
+  return isObjectEvent(event) ? { kind: 'object', event } : unreplayable('the message has an unknown shape');
 }
 
 const unreplayable = (reason: string): Content => ({ kind: 'unreplayable', reason });
 
-/** The event in a message, which a destination has within a record of its invocation. */
+/** The event of a message. A destination wraps it in the record of the invocation. */
 function eventOf(body: string): Fields | undefined {
   try {
     const message: unknown = JSON.parse(body);
@@ -92,39 +98,39 @@ function failedLoad(
   { body }: DeadLetterMessage,
   { stateMachineArn, maxTries, fromParking }: MessageRules,
 ): Content {
-  if (!isFields(detail) || typeof detail.name !== 'string') return unreplayable('the event names no execution');
+  if (!isFields(detail) || typeof detail.name !== 'string') return unreplayable('the event does not name an execution');
   if (stateMachineArn === undefined || detail.stateMachineArn !== stateMachineArn) {
     return unreplayable(
-      `an execution of another state machine than ${stateMachineArn ?? 'this stack, which has none'}`,
+      `the execution belongs to another state machine; this stack ${stateMachineArn === undefined ? 'has none' : `has ${stateMachineArn}`}`,
     );
   }
-  if (detail.status === 'ABORTED')
-    return unreplayable('the load was aborted by somebody, and is theirs to start again');
+  if (detail.status === 'ABORTED') return unreplayable('somebody aborted the load, and may start it again');
   const error = textOf(detail.error);
   const [, replays = '0'] = /^redrive-(\d+)-/.exec(detail.name) ?? [];
   if (!fromParking) {
-    if (isPermanent(error)) return unreplayable(`the load cannot end otherwise: ${error}: ${textOf(detail.cause)}`);
+    if (isPermanent(error))
+      return unreplayable(`a replay would fail in the same way: ${error}: ${textOf(detail.cause)}`);
     if (Number(replays) >= maxTries) return unreplayable(`the load failed again after ${replays} replays`);
   }
   return {
     kind: 'load',
     name: executionName(body, Number(replays) + 1),
-    // EventBridge leaves out what is too large for it.
+    // EventBridge omits an input that is too large.
     input: typeof detail.input === 'string' ? detail.input : undefined,
     failed: { name: detail.name, error },
-    wanted: fromParking,
+    requested: fromParking,
   };
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** The same for the same message, so that a message replayed twice starts one load. */
+/** Derived from the message, so that a message that is replayed twice starts one load. */
 const executionName = (body: string, replay: number): string =>
   `redrive-${replay}-${createHash('sha256').update(body).digest('hex').slice(0, 32)}`;
 
 /**
- * The event as one that was handed over, for which the write function throws what it could not store. One without a time of its own,
- * which nobody but a direct caller sends, gets that of its message: the same at each replay, and older than any write after it.
+ * The event as one of asynchronous mode, for which the write function throws if a valid line is not stored. An event without a time, which
+ * only a direct caller sends, gets the time of its message: the same at each replay, and older than any later write.
  */
 function timed(event: WriteEvent, firstSent: number): WriteEvent {
   const context = event.requestContext;

@@ -1,6 +1,6 @@
 /**
- * Replays the messages of a dead-letter queue, each once a run. A message is deleted after its replay succeeded, or once it lies
- * somewhere else: back in the queue with the reason, or in the parking queue after too many tries.
+ * Replays the messages of a dead-letter queue, each once per run. A message is deleted after its replay succeeded, or after it was moved: back
+ * into the queue with the reason, or into the parking queue after too many tries.
  */
 import type { RedriveBounds } from 'shared/config';
 import { isPermanent } from 'shared/errors';
@@ -10,29 +10,29 @@ import { Pacer } from 'shared/resilience/pacer';
 import { type Content, type DeadLetterMessage, type MessageRules, readMessage } from './message';
 import { type Replayable, type ReplayTargets, replay, UnreplayableError } from './replay';
 
-/** Messages under way at a time. */
+/** Messages that are replayed at the same time. */
 const CONCURRENT_MESSAGES = 4;
-/** What so many messages in a row fail at is away, and no message's own fault: the run ends before it uses up the tries of all. */
+/** After this many consecutive failures the target is assumed to be down. The run stops, so that it does not use up every message's tries. */
 const MOST_FAILURES_IN_A_ROW = 10;
-/** At the start of a run even a replay is begun that may take longer than the run: its function has no less time than the run. */
+/** In this time even replays start that may outlast the run: their function may run as long as the run itself. */
 const START_MS = 30_000;
 
 export interface MessageQueue<Message extends DeadLetterMessage = DeadLetterMessage> {
-  /** A message, which nobody else is given while it is replayed; undefined where there is none. */
+  /** A message, which no other receiver gets during its replay; undefined if the queue is empty. */
   receive(): Promise<Message | undefined>;
   delete(message: Message): Promise<void>;
-  /** Sends the message to this queue again, to be received after this run. */
+  /** Sends the message to this queue again; it is received after this run. */
   putBack(message: Message, reason: string): Promise<void>;
   /** Sends the message to the parking queue. */
   park(message: Message, reason: string): Promise<void>;
-  /** Gives a message back as it is. */
+  /** Makes the message available again without a change. */
   release(message: Message): Promise<void>;
 }
 
 export interface RedriveServices<Message extends DeadLetterMessage = DeadLetterMessage> {
   readonly queue: MessageQueue<Message>;
   readonly targets: ReplayTargets;
-  /** Of the workflow; undefined where there is none. */
+  /** ARN of the loader's workflow; undefined without a loader. */
   readonly stateMachineArn: string | undefined;
   /** Whether `queue` is the parking queue. */
   readonly fromParking: boolean;
@@ -48,21 +48,21 @@ export interface RedriveSummary {
   readonly replayed: number;
   readonly putBack: number;
   readonly parked: number;
-  /** Messages that are where they were: not begun for lack of time, cut off by the run's end, or impossible to move or delete. */
+  /** Messages that stayed in the queue: no time was left, the run ended during the replay, or they could not be moved or deleted. */
   readonly left: number;
-  /** Why the run ended: no message was left, or what came first. */
+  /** Why the run ended: the queue was empty, or the limit that was reached first. */
   readonly ended: 'empty' | 'messages' | 'time' | 'failures';
 }
 
-/** The time of a run. */
+/** The time limit of a run. */
 export interface RunTime {
-  /** Aborts when it is over: replays under way are cut off, and no further one begins. */
+  /** Aborts at the end: replays in progress are cut off, and no other starts. */
   readonly signal: AbortSignal;
-  /** What is left of it, in ms. */
+  /** Remaining time, ms. */
   msLeft(): number;
 }
 
-/** @throws where no message can be received */
+/** @throws if no message can be received */
 export async function redrive<Message extends DeadLetterMessage>(
   bounds: RedriveBounds,
   services: RedriveServices<Message>,
@@ -77,9 +77,9 @@ export async function redrive<Message extends DeadLetterMessage>(
 }
 
 /**
- * Looks at the messages, as many as a run takes, and leaves them where they are.
+ * Counts the messages that a run would replay, and leaves them in the queue.
  * @param signal ends it early
- * @throws where none can be received
+ * @throws if no message can be received
  */
 export async function survey<Message extends DeadLetterMessage>(
   { maxMessages, maxTries }: RedriveBounds,
@@ -102,7 +102,7 @@ export async function survey<Message extends DeadLetterMessage>(
   return { messages: held.length, kinds };
 }
 
-/** Texts of up to 1 MB each may be more together than memory holds. */
+/** Bodies of up to 1 MB each might exceed the memory. */
 const withoutText = <Message extends DeadLetterMessage>(message: Message): Message => ({ ...message, body: '' });
 
 const noKinds = (): Kinds => ({ write: 0, object: 0, load: 0, unreplayable: 0 });
@@ -120,7 +120,7 @@ class Run<Message extends DeadLetterMessage> {
   private readonly pacer: Pacer;
   private readonly rules: MessageRules;
   private readonly msAtStart: number;
-  /** Messages whose replay may take longer than what is left of the run. */
+  /** Messages whose replay might outlast the run. */
   private readonly tooLong: Message[] = [];
   private taken = 0;
   private failuresInARow = 0;
@@ -144,7 +144,7 @@ class Run<Message extends DeadLetterMessage> {
         this.summary.ended = end;
         return;
       }
-      // Taken before it is received, as the others look at the count meanwhile.
+      // Counted before it is received, because the other workers read the count meanwhile.
       this.taken++;
       const message = await this.services.queue.receive();
       if (message === undefined) {
@@ -188,7 +188,7 @@ class Run<Message extends DeadLetterMessage> {
         return;
       }
       if (this.time.signal.aborted) {
-        // No try of its own: what was invoked goes on, and may succeed. Until it has ended, nobody else is given the message.
+        // Not counted as a try: the invocation continues and may succeed. The message stays invisible until it has ended.
         this.summary.left++;
         return;
       }
@@ -202,13 +202,13 @@ class Run<Message extends DeadLetterMessage> {
       await queue.delete(message);
       this.summary.putBack++;
     } catch (error) {
-      // The message is where it was, whether or not it was replayed or lies elsewhere too. Replaying it once more changes nothing.
+      // The message is still in the queue, even if it was replayed or copied. Replaying it again changes nothing.
       this.summary.left++;
       logger.error('a message could not be moved or deleted', { error });
     }
   }
 
-  /** Whether its function would end before the run does, or there is no more time in any run. */
+  /** Whether its function ends before the run does, or no run has more time. */
   private hasTimeFor({ kind }: Replayable): boolean {
     const { write, object } = this.bounds.timeoutsMs;
     const needed = { write, object, load: 0 }[kind];
@@ -224,7 +224,7 @@ class Run<Message extends DeadLetterMessage> {
   }
 }
 
-/** Why it failed; undefined where it did not. */
+/** Why the promise failed; undefined if it succeeded. */
 function failureOf(promise: Promise<unknown>): Promise<Error | undefined> {
   return promise.then(
     () => undefined,

@@ -98,24 +98,24 @@ export function loadAuthorizerConfig(environment: Environment = process.env): Au
   return Object.freeze(config);
 }
 
-/** What a run of the redrive may do. */
+/** Limits of a run of the redrive. */
 export interface RedriveBounds {
   readonly messagesPerSecond: number;
-  /** Messages of one run. */
+  /** Maximum messages per run. */
   readonly maxMessages: number;
-  /** A message whose replay failed so often is parked. */
+  /** Failed replays after which a message is parked. */
   readonly maxTries: number;
-  /** How long the functions may run that messages are replayed to. */
+  /** Timeouts of the functions that messages are replayed to. */
   readonly timeoutsMs: { readonly write: number; readonly object: number };
 }
 
 export interface RedriveConfig {
   readonly queueUrl: string;
   readonly parkingQueueUrl: string;
-  /** Names or ARNs of what messages are replayed to; undefined where there is no loader. */
+  /** Names or ARNs of the functions that messages are replayed to; undefined without a loader. */
   readonly writeFunction: string;
   readonly loadObjectFunction: string | undefined;
-  /** The loader's, and the bucket of its summaries. */
+  /** The loader's workflow, and the bucket of its summaries. */
   readonly workflow: { readonly stateMachineArn: string; readonly workBucket: string } | undefined;
   readonly bounds: RedriveBounds;
   readonly logLevel: LogLevel;

@@ -230,7 +230,7 @@ test('rejected lines and what is no event are parked with the reason, and what t
   expect(await run()).toMatchObject({ parked: 2, replayed: 0 });
   const reasons = aws.messages('parking').map(({ attributes }) => attributes.Reason?.StringValue);
   expect(reasons).toEqual(
-    expect.arrayContaining([expect.stringMatching(/^rejected lines, /), expect.stringMatching(/^no event of/)]),
+    expect.arrayContaining([expect.stringMatching(/^rejected lines, /), expect.stringMatching(/unknown shape$/)]),
   );
   expect(aws.messages('parking').some(({ attributes }) => attributes.ErrorMessage !== undefined)).toBe(true);
 });

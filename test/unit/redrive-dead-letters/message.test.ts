@@ -83,7 +83,7 @@ describe('a load that failed', () => {
     'of %s is not started again, as it cannot end otherwise, until somebody replays what is parked',
     (error) => {
       const permanent = having({ error, cause: 'column region is missing' });
-      expect(reasonOf(read(permanent))).toBe(`the load cannot end otherwise: ${error}: column region is missing`);
+      expect(reasonOf(read(permanent))).toBe(`a replay would fail in the same way: ${error}: column region is missing`);
       expect(read(permanent, {}, { fromParking: true })).toMatchObject({ kind: 'load', input: message.detail.input });
     },
   );

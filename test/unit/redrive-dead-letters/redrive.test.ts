@@ -314,7 +314,7 @@ describe('a load', () => {
 
     const queue = new Messages([load]);
     await run(queue, { loads: loadsWith().loads }).done;
-    expect(queue.back.map(({ reason }) => reason)).toEqual([expect.stringContaining('is not known any more')]);
+    expect(queue.back.map(({ reason }) => reason)).toEqual([expect.stringContaining('has expired')]);
   });
 
   describe('that ended incomplete', () => {
@@ -349,7 +349,7 @@ describe('a load', () => {
       expect(await run(queue, { loads }).done).toMatchObject({ parked: 1, putBack: 0 });
       expect(inputs()).toEqual([]);
       expect(queue.parked).toEqual([
-        { message: expect.objectContaining({ tries: 0 }), reason: `the load cannot end otherwise: ${reason}` },
+        { message: expect.objectContaining({ tries: 0 }), reason: `a replay would fail in the same way: ${reason}` },
       ]);
     });
 
