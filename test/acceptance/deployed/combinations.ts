@@ -178,7 +178,12 @@ const FEATURES = {
   ],
   'key of queues, logs, work bucket': [
     { is: "AWS's" },
-    { is: 'StackKmsKeyArn', parameters: { StackKmsKeyArn: KEY }, resources: ['UseStackKeyPolicy'] },
+    {
+      is: 'StackKmsKeyArn',
+      parameters: { StackKmsKeyArn: KEY },
+      resources: ['UseStackKeyPolicy'],
+      policies: ['UseStackKey'],
+    },
   ],
   'role for logs': [
     { is: 'set', resources: ['RestApiGatewayLogAccount', 'RestApiGatewayLogsRole'] },
