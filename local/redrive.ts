@@ -21,7 +21,7 @@ const USAGE = `npm run redrive -- --queue URL --parking URL [options]
   --state-machine ARN        the loader's workflow (STATE_MACHINE_ARN)
   --work-bucket NAME         the loader's work bucket, with --state-machine (WORK_BUCKET)
   --rate N                   messages a second (MESSAGES_PER_SECOND, or 5)
-  --max-messages N            messages of this run (MAX_MESSAGES, or 1,000)
+  --max-messages N           messages of this run (MAX_MESSAGES, or 1,000)
   --max-tries N              failed replays after which a message is parked (MAX_TRIES, or 5)
   --dry-run                  count the messages by their kind, and leave them; --queue alone is needed
   --help                     show this
