@@ -6,7 +6,7 @@ import type { RedriveConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
 import type { Logger } from 'shared/logger';
 import { s3Objects } from '../functions/clients/s3';
-import { letterQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
+import { messageQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
 import { redrive, survey } from '../functions/redrive-dead-letters/redrive';
 import { assertAwsAccess } from './cli/aws';
 import { UsageError } from './cli/ending';
@@ -63,7 +63,7 @@ export async function redriveQueue(config: RedriveConfig, { dryRun, signal }: Re
   const options = region === undefined ? {} : { region };
   const sqs = new SQSClient(options);
   await assertAwsAccess(sqs.config);
-  const queue = letterQueue(queueUrl, parkingQueueUrl, sqs);
+  const queue = messageQueue(queueUrl, parkingQueueUrl, sqs);
   const targets = replayTargets(names, {
     lambda: new LambdaClient(options),
     executions: new SFNClient(options),
@@ -77,5 +77,5 @@ export async function redriveQueue(config: RedriveConfig, { dryRun, signal }: Re
   }
   const summary = await redrive(bounds, services, { signal, msLeft: () => Number.POSITIVE_INFINITY });
   console.log(JSON.stringify(summary, null, 2));
-  return summary.replayed === summary.letters;
+  return summary.replayed === summary.messages;
 }

@@ -1,11 +1,11 @@
-/** The AWS clients of the function: the queues, and the functions that letters are replayed to. */
+/** The AWS clients of the function: the queues, and the functions that messages are replayed to. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
-  type Message,
   type MessageAttributeValue,
+  type Message as ReceivedMessage,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
@@ -16,39 +16,43 @@ import { workKey } from 'shared/loads/plan-load';
 import { repetitionOf } from 'shared/loads/repeat';
 import { s3Objects } from '../clients/s3';
 import { type Executions, executionsOf } from '../clients/step-functions';
-import type { DeadLetter } from './letter';
-import type { LetterQueue } from './redrive';
+import type { DeadLetterMessage } from './message';
+import type { MessageQueue } from './redrive';
 import type { Loads, ReplayTargets } from './replay';
 
-/** Longer than a replay takes: a function runs for 900 s at most. */
+/** Longer than any replay: a function runs for at most 900 s. */
 const VISIBILITY_SECONDS = 960;
-/** The longest there is, and longer than a run on Lambda: a letter that was put back is not received in the same run. */
+/** The maximum of SQS, and longer than a run on Lambda, so that a run does not receive what it put back. */
 const DELAY_SECONDS = 900;
-/** Any wait at all has every server of the queue asked, so that no answer means no letter. */
+/** Any wait makes SQS query all of its servers, so that an empty response means an empty queue. */
 const WAIT_SECONDS = 1;
 const MAX_REASON = 1_000;
 /** Of one message. Source: "Message attributes" in the Amazon SQS developer guide. */
 const MAX_ATTRIBUTES = 10;
 
-interface SqsLetter extends DeadLetter {
+interface QueuedMessage extends DeadLetterMessage {
   readonly receipt: string | undefined;
-  /** As its sender gave them, and those of earlier tries. */
+  /** The sender's attributes, and those of earlier tries. */
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
 }
 
 /**
- * The queue that letters are taken from, and the one where they are parked, which may be the same. Beside what it came with, a letter
- * that is moved has the attributes `Reason`, `Tries` and `FirstSentAt` (ms since 1970), and gives up others for them where it has ten.
+ * The queue that messages are received from, and the queue where they are parked, which may be the same. A moved message has the attributes
+ * `Reason`, `Tries` and `FirstSentAt` (ms since 1970) besides its own. Of more than ten attributes, the last of its own are dropped.
  */
-export function letterQueue(queueUrl: string, parkingUrl: string, client = new SQSClient({})): LetterQueue<SqsLetter> {
-  const send = ({ body, attributes, tries, firstSent }: SqsLetter, to: string, reason: string) => {
+export function messageQueue(
+  queueUrl: string,
+  parkingUrl: string,
+  client = new SQSClient({}),
+): MessageQueue<QueuedMessage> {
+  const send = ({ body, attributes, tries, firstSent }: QueuedMessage, to: string, reason: string) => {
     const own = {
       Reason: { DataType: 'String', StringValue: attributeText(reason) },
       Tries: { DataType: 'Number', StringValue: String(tries) },
       FirstSentAt: { DataType: 'Number', StringValue: String(firstSent) },
     };
     const { TARGET_ARN, ...others } = attributes;
-    // The one that says what the letter is comes first.
+    // TARGET_ARN tells what the message is, so it is kept first.
     const all = { ...own, ...(TARGET_ARN && { TARGET_ARN }), ...others, ...own };
     return client.send(
       new SendMessageCommand({
@@ -71,16 +75,16 @@ export function letterQueue(queueUrl: string, parkingUrl: string, client = new S
           MessageSystemAttributeNames: ['SentTimestamp'],
         }),
       );
-      return message && letterOf(message);
+      return message && messageOf(message);
     },
     async delete({ receipt }) {
       await client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receipt }));
     },
-    async putBack(letter, reason) {
-      await send(letter, queueUrl, reason);
+    async putBack(message, reason) {
+      await send(message, queueUrl, reason);
     },
-    async park(letter, reason) {
-      await send(letter, parkingUrl, reason);
+    async park(message, reason) {
+      await send(message, parkingUrl, reason);
     },
     async release({ receipt }) {
       const now = { QueueUrl: queueUrl, ReceiptHandle: receipt, VisibilityTimeout: 0 };
@@ -89,7 +93,7 @@ export function letterQueue(queueUrl: string, parkingUrl: string, client = new S
   };
 }
 
-function letterOf({ Body = '', ReceiptHandle, Attributes, MessageAttributes = {} }: Message): SqsLetter {
+function messageOf({ Body = '', ReceiptHandle, Attributes, MessageAttributes = {} }: ReceivedMessage): QueuedMessage {
   const { FirstSentAt, Tries, TARGET_ARN } = MessageAttributes;
   return {
     body: Body,
@@ -101,7 +105,7 @@ function letterOf({ Body = '', ReceiptHandle, Attributes, MessageAttributes = {}
   };
 }
 
-/** A whole number from 0; undefined for any other text, since anybody who may send sets what attributes they like. */
+/** A whole number from 0; undefined for any other text, since a sender may set any attribute. */
 const count = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 
@@ -117,7 +121,7 @@ export interface TargetClients {
   readonly objects: Pick<ObjectStore, 'read'>;
 }
 
-/** What letters are replayed to. */
+/** The targets that messages are replayed to. */
 export function replayTargets(config: TargetConfig, clients: Partial<TargetClients> = {}): ReplayTargets {
   const { writeFunction, loadObjectFunction, workflow } = config;
   const { lambda = new LambdaClient({}), executions = new SFNClient({}), objects = s3Objects() } = clients;
@@ -140,7 +144,7 @@ function loadsOf(executions: Executions, objects: Pick<ObjectStore, 'read'>, wor
         const text = await readText(objects, summary);
         return text === undefined ? undefined : repetitionOf(JSON.parse(text));
       } catch (cause) {
-        // Of another type: the names of the store's errors would say that the load's own data are at fault.
+        // Another type of error: the store's error names would blame the data of the load.
         throw new Error(`the summary s3://${summary.bucket}/${summary.key} cannot be read: ${String(cause)}`, {
           cause,
         });

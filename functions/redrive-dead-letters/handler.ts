@@ -1,8 +1,8 @@
-/** The Lambda function that replays dead letters: started by hand, or on a schedule. */
+/** The Lambda function that replays dead-letter messages: started by hand, or on a schedule. */
 import { loadRedriveConfig } from 'shared/config';
 import { createLogger } from 'shared/logger';
 import { step } from '../step';
-import { letterQueue, replayTargets } from './clients';
+import { messageQueue, replayTargets } from './clients';
 import { readRedriveInput } from './input';
 import { redrive, survey } from './redrive';
 
@@ -10,17 +10,17 @@ const config = loadRedriveConfig();
 const logger = createLogger('redrive-dead-letters', config.logLevel);
 const targets = replayTargets(config);
 
-/** Kept back of the run's time, to move the letters under way. */
+/** Reserved at the end of a run for moving the messages in progress, ms. */
 const RESERVE_MS = 3_000;
 
 export const handler = step(
   logger,
   async (event, { deadline, msLeft }) => {
-    const { from, dryRun, maxLetters = config.bounds.maxLetters } = readRedriveInput(event);
+    const { from, dryRun, maxMessages = config.bounds.maxMessages } = readRedriveInput(event);
     const fromParking = from === 'parking';
-    const queue = letterQueue(fromParking ? config.parkingQueueUrl : config.queueUrl, config.parkingQueueUrl);
+    const queue = messageQueue(fromParking ? config.parkingQueueUrl : config.queueUrl, config.parkingQueueUrl);
     const services = { queue, targets, stateMachineArn: config.workflow?.stateMachineArn, fromParking, logger };
-    const bounds = { ...config.bounds, maxLetters };
+    const bounds = { ...config.bounds, maxMessages };
     const summary = dryRun
       ? await survey(bounds, services, deadline)
       : await redrive(bounds, services, { signal: deadline, msLeft });

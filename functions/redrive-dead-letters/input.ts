@@ -1,30 +1,31 @@
-/** What a run is asked for. */
+/** The input of a run. */
 import { InvalidEventError } from 'shared/errors';
 
 export interface RedriveInput {
-  /** The queue whose letters are replayed. */
+  /** The queue whose messages are replayed. */
   readonly from: 'dead-letters' | 'parking';
-  /** Looks only. */
+  /** Only counts the messages. */
   readonly dryRun: boolean;
-  /** In place of the configured one. */
-  readonly maxLetters: number | undefined;
+  /** Maximum messages of this run; undefined: the configured maximum. */
+  readonly maxMessages: number | undefined;
 }
 
-const NAMES = ['from', 'dryRun', 'maxLetters'];
+const NAMES = ['from', 'dryRun', 'maxMessages'];
 
-/** Reads `{from?, dryRun?, maxLetters?}`. @throws InvalidEventError that says what is wrong */
+/** Reads `{from?, dryRun?, maxMessages?}`. @throws InvalidEventError that names the wrong member */
 export function readRedriveInput(event: unknown): RedriveInput {
   if (typeof event !== 'object' || event === null || Array.isArray(event))
     throw invalid('must be an object, such as {}');
-  const { from = 'dead-letters', dryRun = false, maxLetters } = event as Readonly<Record<string, unknown>>;
+  const { from = 'dead-letters', dryRun = false, maxMessages } = event as Readonly<Record<string, unknown>>;
   const unknown = Object.keys(event).find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) throw invalid(`holds '${unknown}': it may hold ${NAMES.join(', ')}`);
-  if (from !== 'dead-letters' && from !== 'parking') throw invalid("holds a 'from' other than dead-letters or parking");
-  if (typeof dryRun !== 'boolean') throw invalid("holds a 'dryRun' other than true or false");
-  if (maxLetters !== undefined && !(Number.isSafeInteger(maxLetters) && Number(maxLetters) > 0)) {
-    throw invalid("holds a 'maxLetters' that is no whole number above 0");
+  if (unknown !== undefined) throw invalid(`has an unknown member '${unknown}': use ${NAMES.join(', ')}`);
+  if (from !== 'dead-letters' && from !== 'parking')
+    throw invalid("has a 'from' that is neither dead-letters nor parking");
+  if (typeof dryRun !== 'boolean') throw invalid("has a 'dryRun' that is neither true nor false");
+  if (maxMessages !== undefined && !(Number.isSafeInteger(maxMessages) && Number(maxMessages) > 0)) {
+    throw invalid("has a 'maxMessages' that is not a whole number above 0");
   }
-  return { from, dryRun, maxLetters: maxLetters as number | undefined };
+  return { from, dryRun, maxMessages: maxMessages as number | undefined };
 }
 
 const invalid = (what: string): InvalidEventError => new InvalidEventError(`the input ${what}`);

@@ -1,38 +1,38 @@
 /**
- * Replays the letters of a dead letter queue, each once a run. A letter is deleted after its replay succeeded, or once it lies
- * somewhere else: back in the queue with the reason, or in the parking queue after too many tries.
+ * Replays the messages of a dead-letter queue, each once per run. A message is deleted after its replay succeeded, or after it was moved: back
+ * into the queue with the reason, or into the parking queue after too many tries.
  */
 import type { RedriveBounds } from 'shared/config';
 import { isPermanent } from 'shared/errors';
 import type { Logger } from 'shared/logger';
 import { type Clock, systemClock } from 'shared/resilience/clock';
 import { Pacer } from 'shared/resilience/pacer';
-import { type Content, type DeadLetter, type LetterRules, readLetter } from './letter';
+import { type Content, type DeadLetterMessage, type MessageRules, readMessage } from './message';
 import { type Replayable, type ReplayTargets, replay, UnreplayableError } from './replay';
 
-/** Letters under way at a time. */
-const CONCURRENT_LETTERS = 4;
-/** What so many letters in a row fail at is away, and no letter's own fault: the run ends before it uses up the tries of all. */
+/** Messages that are replayed at the same time. */
+const CONCURRENT_MESSAGES = 4;
+/** After this many consecutive failures the target is assumed to be down. The run stops, so that it does not use up every message's tries. */
 const MOST_FAILURES_IN_A_ROW = 10;
-/** At the start of a run even a replay is begun that may take longer than the run: its function has no less time than the run. */
+/** In this time even replays start that may outlast the run: their function may run as long as the run itself. */
 const START_MS = 30_000;
 
-export interface LetterQueue<Letter extends DeadLetter = DeadLetter> {
-  /** A letter, which nobody else is given while it is replayed; undefined where there is none. */
-  receive(): Promise<Letter | undefined>;
-  delete(letter: Letter): Promise<void>;
-  /** Sends the letter to this queue again, to be received after this run. */
-  putBack(letter: Letter, reason: string): Promise<void>;
-  /** Sends the letter to the parking queue. */
-  park(letter: Letter, reason: string): Promise<void>;
-  /** Gives a letter back as it is. */
-  release(letter: Letter): Promise<void>;
+export interface MessageQueue<Message extends DeadLetterMessage = DeadLetterMessage> {
+  /** A message, which no other receiver gets during its replay; undefined if the queue is empty. */
+  receive(): Promise<Message | undefined>;
+  delete(message: Message): Promise<void>;
+  /** Sends the message to this queue again; it is received after this run. */
+  putBack(message: Message, reason: string): Promise<void>;
+  /** Sends the message to the parking queue. */
+  park(message: Message, reason: string): Promise<void>;
+  /** Makes the message available again without a change. */
+  release(message: Message): Promise<void>;
 }
 
-export interface RedriveServices<Letter extends DeadLetter = DeadLetter> {
-  readonly queue: LetterQueue<Letter>;
+export interface RedriveServices<Message extends DeadLetterMessage = DeadLetterMessage> {
+  readonly queue: MessageQueue<Message>;
   readonly targets: ReplayTargets;
-  /** Of the workflow; undefined where there is none. */
+  /** ARN of the loader's workflow; undefined without a loader. */
   readonly stateMachineArn: string | undefined;
   /** Whether `queue` is the parking queue. */
   readonly fromParking: boolean;
@@ -43,33 +43,33 @@ export interface RedriveServices<Letter extends DeadLetter = DeadLetter> {
 type Kinds = Record<Content['kind'], number>;
 
 export interface RedriveSummary {
-  readonly letters: number;
+  readonly messages: number;
   readonly kinds: Readonly<Kinds>;
   readonly replayed: number;
   readonly putBack: number;
   readonly parked: number;
-  /** Letters that are where they were: not begun for lack of time, cut off by the run's end, or impossible to move or delete. */
+  /** Messages that stayed in the queue: no time was left, the run ended during the replay, or they could not be moved or deleted. */
   readonly left: number;
-  /** Why the run ended: no letter was left, or what came first. */
-  readonly ended: 'empty' | 'letters' | 'time' | 'failures';
+  /** Why the run ended: the queue was empty, or the limit that was reached first. */
+  readonly ended: 'empty' | 'messages' | 'time' | 'failures';
 }
 
-/** The time of a run. */
+/** The time limit of a run. */
 export interface RunTime {
-  /** Aborts when it is over: replays under way are cut off, and no further one begins. */
+  /** Aborts at the end: replays in progress are cut off, and no other starts. */
   readonly signal: AbortSignal;
-  /** What is left of it, in ms. */
+  /** Remaining time, ms. */
   msLeft(): number;
 }
 
-/** @throws where no letter can be received */
-export async function redrive<Letter extends DeadLetter>(
+/** @throws if no message can be received */
+export async function redrive<Message extends DeadLetterMessage>(
   bounds: RedriveBounds,
-  services: RedriveServices<Letter>,
+  services: RedriveServices<Message>,
   time: RunTime,
 ): Promise<RedriveSummary> {
   const run = new Run(bounds, services, time);
-  const workers = await Promise.allSettled(Array.from({ length: CONCURRENT_LETTERS }, () => run.work()));
+  const workers = await Promise.allSettled(Array.from({ length: CONCURRENT_MESSAGES }, () => run.work()));
   await run.release();
   const failed = workers.find((worker) => worker.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
@@ -77,39 +77,39 @@ export async function redrive<Letter extends DeadLetter>(
 }
 
 /**
- * Looks at the letters, as many as a run takes, and leaves them where they are.
+ * Counts the messages that a run would replay, and leaves them in the queue.
  * @param signal ends it early
- * @throws where none can be received
+ * @throws if no message can be received
  */
-export async function survey<Letter extends DeadLetter>(
-  { maxLetters, maxTries }: RedriveBounds,
-  { queue, stateMachineArn, fromParking }: Pick<RedriveServices<Letter>, 'queue' | 'stateMachineArn' | 'fromParking'>,
+export async function survey<Message extends DeadLetterMessage>(
+  { maxMessages, maxTries }: RedriveBounds,
+  { queue, stateMachineArn, fromParking }: Pick<RedriveServices<Message>, 'queue' | 'stateMachineArn' | 'fromParking'>,
   signal: AbortSignal,
-): Promise<Pick<RedriveSummary, 'letters' | 'kinds'>> {
+): Promise<Pick<RedriveSummary, 'messages' | 'kinds'>> {
   const kinds = noKinds();
   const rules = { stateMachineArn, maxTries, fromParking };
-  const held: Letter[] = [];
+  const held: Message[] = [];
   try {
-    while (held.length < maxLetters && !signal.aborted) {
-      const letter = await queue.receive();
-      if (letter === undefined) break;
-      kinds[readLetter(letter, rules).kind]++;
-      held.push(withoutText(letter));
+    while (held.length < maxMessages && !signal.aborted) {
+      const message = await queue.receive();
+      if (message === undefined) break;
+      kinds[readMessage(message, rules).kind]++;
+      held.push(withoutText(message));
     }
   } finally {
-    await Promise.all(held.map((letter) => queue.release(letter)));
+    await Promise.all(held.map((message) => queue.release(message)));
   }
-  return { letters: held.length, kinds };
+  return { messages: held.length, kinds };
 }
 
-/** Texts of up to 1 MB each may be more together than memory holds. */
-const withoutText = <Letter extends DeadLetter>(letter: Letter): Letter => ({ ...letter, body: '' });
+/** Bodies of up to 1 MB each might exceed the memory. */
+const withoutText = <Message extends DeadLetterMessage>(message: Message): Message => ({ ...message, body: '' });
 
 const noKinds = (): Kinds => ({ write: 0, object: 0, load: 0, unreplayable: 0 });
 
-class Run<Letter extends DeadLetter> {
+class Run<Message extends DeadLetterMessage> {
   readonly summary = {
-    letters: 0,
+    messages: 0,
     kinds: noKinds(),
     replayed: 0,
     putBack: 0,
@@ -118,20 +118,20 @@ class Run<Letter extends DeadLetter> {
     ended: 'empty' as RedriveSummary['ended'],
   };
   private readonly pacer: Pacer;
-  private readonly rules: LetterRules;
+  private readonly rules: MessageRules;
   private readonly msAtStart: number;
-  /** Letters whose replay may take longer than what is left of the run. */
-  private readonly tooLong: Letter[] = [];
+  /** Messages whose replay might outlast the run. */
+  private readonly tooLong: Message[] = [];
   private taken = 0;
   private failuresInARow = 0;
 
   constructor(
     private readonly bounds: RedriveBounds,
-    private readonly services: RedriveServices<Letter>,
+    private readonly services: RedriveServices<Message>,
     private readonly time: RunTime,
   ) {
     const { stateMachineArn, fromParking, clock = systemClock } = services;
-    this.pacer = new Pacer(1_000 / bounds.lettersPerSecond, clock);
+    this.pacer = new Pacer(1_000 / bounds.messagesPerSecond, clock);
     this.rules = { stateMachineArn, maxTries: bounds.maxTries, fromParking };
     this.msAtStart = time.msLeft();
   }
@@ -144,87 +144,87 @@ class Run<Letter extends DeadLetter> {
         this.summary.ended = end;
         return;
       }
-      // Taken before it is received, as the others look at the count meanwhile.
+      // Counted before it is received, because the other workers read the count meanwhile.
       this.taken++;
-      const letter = await this.services.queue.receive();
-      if (letter === undefined) {
+      const message = await this.services.queue.receive();
+      if (message === undefined) {
         this.taken--;
         // The others may have ended for this one, which is none.
-        if (this.summary.ended === 'letters') this.summary.ended = 'empty';
+        if (this.summary.ended === 'messages') this.summary.ended = 'empty';
         return;
       }
-      await this.settle(letter);
+      await this.settle(message);
     }
   }
 
   private end(): RedriveSummary['ended'] | undefined {
     if (this.time.signal.aborted) return 'time';
     if (this.failuresInARow >= MOST_FAILURES_IN_A_ROW) return 'failures';
-    return this.taken >= this.bounds.maxLetters ? 'letters' : undefined;
+    return this.taken >= this.bounds.maxMessages ? 'messages' : undefined;
   }
 
   /** Gives back what the run had no time for, which it would otherwise have received again and again. */
   async release(): Promise<void> {
-    await Promise.allSettled(this.tooLong.map((letter) => this.services.queue.release(letter)));
+    await Promise.allSettled(this.tooLong.map((message) => this.services.queue.release(message)));
   }
 
-  private async settle(letter: Letter): Promise<void> {
+  private async settle(message: Message): Promise<void> {
     const { queue, targets, logger } = this.services;
-    const content = readLetter(letter, this.rules);
-    this.summary.letters++;
+    const content = readMessage(message, this.rules);
+    this.summary.messages++;
     this.summary.kinds[content.kind]++;
     try {
-      if (content.kind === 'unreplayable') return await this.park(letter, content.reason);
+      if (content.kind === 'unreplayable') return await this.park(message, content.reason);
       if (!this.hasTimeFor(content)) {
         this.summary.left++;
-        this.tooLong.push(withoutText(letter));
+        this.tooLong.push(withoutText(message));
         return;
       }
       const failure = await failureOf(replay(content, targets, this.time.signal));
       if (failure === undefined) {
         this.failuresInARow = 0;
-        await queue.delete(letter);
+        await queue.delete(message);
         this.summary.replayed++;
         return;
       }
       if (this.time.signal.aborted) {
-        // No try of its own: what was invoked goes on, and may succeed. Until it has ended, nobody else is given the letter.
+        // Not counted as a try: the invocation continues and may succeed. The message stays invisible until it has ended.
         this.summary.left++;
         return;
       }
-      if (failure instanceof UnreplayableError) return await this.park(letter, failure.message);
+      if (failure instanceof UnreplayableError) return await this.park(message, failure.message);
       this.failuresInARow++;
       const reason = `${failure.name}: ${failure.message}`;
-      const tried = { ...letter, tries: letter.tries + 1 };
+      const tried = { ...message, tries: message.tries + 1 };
       if (isPermanent(failure.name) || tried.tries >= this.bounds.maxTries) return await this.park(tried, reason);
-      logger.warn('a letter was put back', { kind: content.kind, tries: tried.tries, reason });
+      logger.warn('a message was put back', { kind: content.kind, tries: tried.tries, reason });
       await queue.putBack(tried, reason);
-      await queue.delete(letter);
+      await queue.delete(message);
       this.summary.putBack++;
     } catch (error) {
-      // The letter is where it was, whether or not it was replayed or lies elsewhere too. Replaying it once more changes nothing.
+      // The message is still in the queue, even if it was replayed or copied. Replaying it again changes nothing.
       this.summary.left++;
-      logger.error('a letter could not be moved or deleted', { error });
+      logger.error('a message could not be moved or deleted', { error });
     }
   }
 
-  /** Whether its function would end before the run does, or there is no more time in any run. */
+  /** Whether its function ends before the run does, or no run has more time. */
   private hasTimeFor({ kind }: Replayable): boolean {
     const { write, object } = this.bounds.timeoutsMs;
     const needed = { write, object, load: 0 }[kind];
     return this.time.msLeft() >= Math.min(needed, this.msAtStart - START_MS);
   }
 
-  private async park(letter: Letter, reason: string): Promise<void> {
+  private async park(message: Message, reason: string): Promise<void> {
     const { queue, logger } = this.services;
-    logger.warn('a letter was parked', { tries: letter.tries, reason });
-    await queue.park(letter, reason);
-    await queue.delete(letter);
+    logger.warn('a message was parked', { tries: message.tries, reason });
+    await queue.park(message, reason);
+    await queue.delete(message);
     this.summary.parked++;
   }
 }
 
-/** Why it failed; undefined where it did not. */
+/** Why the promise failed; undefined if it succeeded. */
 function failureOf(promise: Promise<unknown>): Promise<Error | undefined> {
   return promise.then(
     () => undefined,

@@ -1,30 +1,30 @@
-/** Does again what a letter asks for; it is done once this returns. */
+/** Repeats the operation of a message and waits for it. */
 import type { Repetition } from 'shared/loads/repeat';
 import type { Executions } from '../clients/step-functions';
 import type { WriteEvent } from '../write-line-protocol/request';
-import type { Content, LoadContent } from './letter';
+import type { Content, LoadContent } from './message';
 
 export interface ReplayTargets {
   /** Invokes the write function and waits for it. @throws what the function throws */
   readonly write: (event: WriteEvent, signal: AbortSignal) => Promise<unknown>;
-  /** The same of load-object; undefined, as the next one, where the stack has no loader. */
+  /** The same for load-object; undefined, like `loads`, if the stack has no loader. */
   readonly loadObject: ((event: object, signal: AbortSignal) => Promise<unknown>) | undefined;
   readonly loads: Loads | undefined;
 }
 
 export interface Loads extends Executions {
-  /** What of an incomplete load is worth repeating; undefined where it has no summary. */
+  /** The part of an incomplete load that is worth repeating; undefined without a summary. */
   repetition(loadId: string): Promise<Repetition | undefined>;
 }
 
 export type Replayable = Exclude<Content, { kind: 'unreplayable' }>;
 
-/** A letter of which a replay would end as before; the message says why. */
+/** A replay would fail in the same way; `message` has the reason. */
 export class UnreplayableError extends Error {
   override readonly name = 'UnreplayableError';
 }
 
-/** @throws where it failed, with the reason as the message: UnreplayableError, or else the same letter may be replayed again */
+/** @throws if the replay failed: UnreplayableError, or another error after which the message may be replayed again */
 export async function replay(content: Replayable, targets: ReplayTargets, signal: AbortSignal): Promise<void> {
   switch (content.kind) {
     case 'write':
@@ -36,27 +36,28 @@ export async function replay(content: Replayable, targets: ReplayTargets, signal
       break;
     case 'load':
       if (targets.loads === undefined) throw new Error('the stack has no loader');
-      // An execution of that name is this letter's own, from a replay after which the letter was not deleted.
+      // An execution of this name comes from an earlier replay after which the message was not deleted.
       await targets.loads.start(content.name, await inputOf(content, targets.loads));
   }
 }
 
-/** The input that repeats a load, or what is missing of it. */
-async function inputOf({ input, failed, wanted }: LoadContent, loads: Loads): Promise<string> {
+/** The input that repeats a load, or the missing part of it. */
+async function inputOf({ input, failed, requested }: LoadContent, loads: Loads): Promise<string> {
   const given = async () => input ?? (failed && (await loads.describe(failed.name))?.input);
   const whole = async (): Promise<string> => {
     const text = await given();
     if (text !== undefined) return text;
-    throw new Error(`the execution ${failed?.name} is not known any more, and its event has no input`);
+    throw new Error(`the execution ${failed?.name} has expired, and its event has no input`);
   };
   if (failed?.error !== 'LoadIncomplete') return whole();
   const repetition = await loads.repetition(failed.name);
   const { plan, hopeless } = repetition ?? { plan: undefined, hopeless: 'it has no summary' };
-  if (hopeless !== undefined && !wanted) throw new UnreplayableError(`the load cannot end otherwise: ${hopeless}`);
+  if (hopeless !== undefined && !requested)
+    throw new UnreplayableError(`a replay would fail in the same way: ${hopeless}`);
   return plan === undefined ? whole() : JSON.stringify({ ...optionsOf(await given()), plan });
 }
 
-/** The options of an input that hold for a part of the load, too; a clientToken is another execution's. */
+/** The options of an input that also apply to a part of the load. A clientToken does not: it names another execution. */
 function optionsOf(input = '{}'): object {
   const { dataset, toleratedFailurePercentage, maxConcurrency } = JSON.parse(input) as Record<string, unknown>;
   return { dataset, toleratedFailurePercentage, maxConcurrency };

@@ -62,8 +62,8 @@ export const REDRIVE_SETTINGS: SettingsTable = {
   },
   STATE_MACHINE_ARN: { option: 'state-machine', value: 'ARN', help: "the loader's workflow" },
   WORK_BUCKET: { option: 'work-bucket', value: 'NAME', help: "the loader's work bucket, with --state-machine" },
-  LETTERS_PER_SECOND: { option: 'rate', value: 'N', help: 'messages per second' },
-  MAX_LETTERS: { option: 'max-messages', value: 'N', help: 'maximum messages of this run' },
+  MESSAGES_PER_SECOND: { option: 'rate', value: 'N', help: 'messages per second' },
+  MAX_MESSAGES: { option: 'max-messages', value: 'N', help: 'maximum messages of this run' },
   MAX_TRIES: { option: 'max-tries', value: 'N', help: 'failed replays after which a message is parked' },
 };
 

@@ -48,11 +48,11 @@ const EVERYTHING = {
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
-/** The letters that the dead letter queue has left. */
-const letters: string[] = [];
+/** The messages that the dead-letter queue has left. */
+const messages: string[] = [];
 
 function received(): object {
-  const Body = letters.shift();
+  const Body = messages.shift();
   if (Body === undefined) return {};
   const Attributes = { SentTimestamp: '1709294401000' };
   return { Messages: [{ MessageId: '1', ReceiptHandle: 'receipt', Body, MD5OfBody: md5(Body), Attributes }] };
@@ -133,7 +133,7 @@ const asynchronous = () => ({
   ...WRITING,
   enable_async_invocation: 'true',
   AWS_LAMBDA_FUNCTION_NAME: 'connector',
-  dead_letter_queue_url: `${tap.url}/123456789012/letters`,
+  dead_letter_queue_url: `${tap.url}/123456789012/messages`,
 });
 
 async function connect(): Promise<void> {
@@ -183,11 +183,11 @@ async function loadFiles(): Promise<void> {
 async function redrive(): Promise<void> {
   const queue = (name: string): string => `${tap.url}/123456789012/${name}`;
   const variables = {
-    DEAD_LETTER_QUEUE_URL: queue('letters'),
+    DEAD_LETTER_QUEUE_URL: queue('messages'),
     PARKING_QUEUE_URL: queue('parking'),
     WRITE_FUNCTION_NAME: 'connector',
     LOAD_OBJECT_FUNCTION_NAME: 'load-object',
-    LETTERS_PER_SECOND: '100',
+    MESSAGES_PER_SECOND: '100',
   };
   const names = ['dead-letter-load', 'dead-letter-write-destination', 'dead-letter-rejected-lines'];
   const [load, ...others] = names.map(readEvent);
@@ -195,9 +195,9 @@ async function redrive(): Promise<void> {
   const withoutInput = { ...load, detail: { ...load.detail, input: null } };
   const incomplete = { ...load, detail: { ...load.detail, error: 'LoadIncomplete' } };
   for (const dryRun of [true, false]) {
-    letters.push(...[load, withoutInput, incomplete, ...others].map((letter) => JSON.stringify(letter)));
+    messages.push(...[load, withoutInput, incomplete, ...others].map((message) => JSON.stringify(message)));
     const summary = await invoke('redrive-dead-letters', { dryRun }, variables);
-    expect(summary).toMatchObject({ letters: 5, kinds: { write: 1, load: 3, unreplayable: 1 } });
+    expect(summary).toMatchObject({ messages: 5, kinds: { write: 1, load: 3, unreplayable: 1 } });
   }
 }
 

@@ -1,4 +1,4 @@
-/** What holds of the two programs that this project replaces, and what differs on purpose, as the README tells their users. */
+/** What holds of the two programs that this project replaces, and what differs on purpose, as docs/migrating.md tells their users. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadLoaderConfig } from 'shared/loader-config';
@@ -6,24 +6,23 @@ import { ORIGINAL_DEFAULTS } from '../support/originals';
 import { template } from '../unit/stack/template';
 import { detail } from './report';
 
-const README = readFileSync(path.resolve(__dirname, '../../README.md'), 'utf8');
+const PAGE = readFileSync(path.resolve(__dirname, '../../docs/migrating.md'), 'utf8');
 
-/** The rows of the first table below a heading of the README, its links as from docs/. */
+/** The rows of the first table below a heading of the page. */
 function tableBelow(heading: string): string[][] {
-  const [, text = ''] = README.split(`${heading}\n`);
+  const [, text = ''] = PAGE.split(`${heading}\n`);
   const [section = ''] = text.split(/\n#+ /);
   const lines = section.split('\n').filter((line) => line.startsWith('|'));
   return lines.slice(2).map((line) =>
     line
-      .replaceAll('(docs/', '(')
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim()),
   );
 }
 
-const fromRust = tableBelow('## Migrating from the AWS Rust connector');
-const fromPython = tableBelow('### Migrating from the Python loader');
+const fromRust = tableBelow('## From the AWS Rust connector');
+const fromPython = tableBelow('## From the Python loader');
 afterAll(() => {
   detail('Differences to the AWS connector in Rust', ['different', 'why'], fromRust);
   detail('Differences to the Python loader', ['different', 'why'], fromPython);
@@ -33,7 +32,7 @@ describe("the original connector's parameters, compared with template.yml", () =
   const all = { ...ORIGINAL_DEFAULTS, EnableAsyncInvocation: 'true', RestApiGatewayTimeoutInMillis: 30_000 };
   const differing = Object.entries(all).filter(([name, value]) => template.Parameters[name]?.Default !== value);
 
-  test('every parameter exists, with its default but for two, which the README explains', () => {
+  test('every parameter exists, with its default but for two, which the page explains', () => {
     expect(Object.keys(all).filter((name) => template.Parameters[name] === undefined)).toEqual([]);
     expect(differing.map(([name]) => name)).toEqual(['EnableAsyncInvocation', 'RestApiGatewayTimeoutInMillis']);
     for (const [name] of differing)
@@ -62,7 +61,7 @@ describe("the Python loader's environment, read by this loader", () => {
   });
 });
 
-describe("the README's tables for those who migrate", () => {
+describe('the tables for those who migrate', () => {
   test.each([
     ['the AWS connector in Rust', fromRust],
     ['the Python loader', fromPython],

@@ -1,4 +1,4 @@
-/** The redrive as `sam build` made it, outside of the repository: it takes letters from a queue and invokes the write function. */
+/** The redrive as `sam build` made it, outside of the repository: it takes messages from a queue and invokes the write function. */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,7 +26,7 @@ if (existsSync(path.join(BUILD, 'RedriveDeadLettersFunction'))) {
       DEAD_LETTER_QUEUE_URL: aws.queueUrl('dead-letters'),
       PARKING_QUEUE_URL: aws.queueUrl('parking'),
       WRITE_FUNCTION_NAME: 'writer',
-      LETTERS_PER_SECOND: '100',
+      MESSAGES_PER_SECOND: '100',
     };
     runtime = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
   });
@@ -37,20 +37,20 @@ if (existsSync(path.join(BUILD, 'RedriveDeadLettersFunction'))) {
   });
 
   test('its sample event replays a write, and parks what it cannot', async () => {
-    const letter = readEvent('write-line-protocol-asynchronous');
-    aws.put('dead-letters', letter);
+    const message = readEvent('write-line-protocol-asynchronous');
+    aws.put('dead-letters', message);
     aws.put('dead-letters', readEvent('dead-letter-rejected-lines'));
     expect(await runtime.invoke(readEvent('redrive-dead-letters'))).toMatchObject({
-      result: { letters: 2, replayed: 1, parked: 1, ended: 'empty' },
+      result: { messages: 2, replayed: 1, parked: 1, ended: 'empty' },
     });
-    expect(written).toEqual([letter]);
+    expect(written).toEqual([message]);
     expect([aws.messages('dead-letters').length, aws.messages('parking').length, aws.inFlight]).toEqual([0, 1, 0]);
     for (const line of runtime.log.trim().split('\n')) JSON.parse(line);
   });
 
   test('a dry run only counts, and an input that is none says what is wrong', async () => {
     aws.put('dead-letters', readEvent('write-line-protocol-asynchronous'));
-    expect(await runtime.invoke({ dryRun: true })).toMatchObject({ result: { letters: 1, kinds: { write: 1 } } });
+    expect(await runtime.invoke({ dryRun: true })).toMatchObject({ result: { messages: 1, kinds: { write: 1 } } });
     expect(aws.messages('dead-letters')).toHaveLength(1);
     expect(await runtime.invoke({ form: 'parking' })).toMatchObject({
       error: { errorType: 'InvalidEventError', errorMessage: expect.stringContaining("'form'") },

@@ -65,8 +65,8 @@ export class AwsDoubles {
     return this.queues.get(this.queueUrl(name)) ?? [];
   }
 
-  put(name: string, letter: unknown, attributes: QueuedMessage['attributes'] = {}): void {
-    this.enqueue(this.queueUrl(name), { body: JSON.stringify(letter), attributes, delaySeconds: 0 });
+  put(name: string, message: unknown, attributes: QueuedMessage['attributes'] = {}): void {
+    this.enqueue(this.queueUrl(name), { body: JSON.stringify(message), attributes, delaySeconds: 0 });
   }
 
   /** Messages that were received and not deleted. */

@@ -48,13 +48,17 @@ export class Influxd {
   private constructor(
     readonly binary: string,
     readonly port: number,
+    private readonly token: string,
   ) {}
 
-  /** Starts one that is set up with ORG, BUCKET and TOKEN. */
-  static async start(binary: string): Promise<Influxd> {
-    const influxd = new Influxd(binary, await freePort());
+  /** Starts one that is set up with ORG, BUCKET and the token, by default TOKEN, on a port, by default a free one. */
+  static async start(
+    binary: string,
+    { port, token = TOKEN }: { port?: number; token?: string } = {},
+  ): Promise<Influxd> {
+    const influxd = new Influxd(binary, port ?? (await freePort()), token);
     await influxd.restart();
-    const setup = { username: 'admin', password: 'password1', org: ORG, bucket: BUCKET, token: TOKEN };
+    const setup = { username: 'admin', password: 'password1', org: ORG, bucket: BUCKET, token };
     await influxd.post('/api/v2/setup', setup);
     return influxd;
   }
@@ -92,14 +96,14 @@ export class Influxd {
 
   /** Posts JSON with the all-access token; answers with the JSON of the reply. */
   async post<T>(path: string, body: unknown): Promise<T> {
-    const init = { method: 'POST', headers: { authorization: `Token ${TOKEN}` }, body: JSON.stringify(body) };
+    const init = { method: 'POST', headers: { authorization: `Token ${this.token}` }, body: JSON.stringify(body) };
     const response = await fetch(this.url + path, init);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
 
   async get<T>(path: string): Promise<T> {
-    const response = await fetch(this.url + path, { headers: { authorization: `Token ${TOKEN}` } });
+    const response = await fetch(this.url + path, { headers: { authorization: `Token ${this.token}` } });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
@@ -108,7 +112,11 @@ export class Influxd {
   async query(flux: string): Promise<Record<string, string>[]> {
     const response = await fetch(`${this.url}/api/v2/query?org=${ORG}`, {
       method: 'POST',
-      headers: { authorization: `Token ${TOKEN}`, 'content-type': 'application/vnd.flux', accept: 'application/csv' },
+      headers: {
+        authorization: `Token ${this.token}`,
+        'content-type': 'application/vnd.flux',
+        accept: 'application/csv',
+      },
       body: flux,
     });
     const text = await response.text();
@@ -121,7 +129,7 @@ export class Influxd {
     const query = `from(bucket: "${bucket}") |> range(start: ${FIRST}, stop: ${LAST})`;
     const response = await fetch(`${this.url}/api/v2/query?org=${ORG}`, {
       method: 'POST',
-      headers: { authorization: `Token ${TOKEN}`, 'content-type': 'application/json', accept: 'application/csv' },
+      headers: { authorization: `Token ${this.token}`, 'content-type': 'application/json', accept: 'application/csv' },
       body: JSON.stringify({ query, dialect: { annotations: ['datatype'] } }),
     });
     const text = await response.text();

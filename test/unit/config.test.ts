@@ -338,8 +338,7 @@ describe('problems', () => {
 describe('the redrive', () => {
   const REQUIRED = { DEAD_LETTER_QUEUE_URL: 'https://q', PARKING_QUEUE_URL: 'https://p', WRITE_FUNCTION_NAME: 'w' };
 
-  test("has the stack's defaults", () => {
-    const { RedriveLettersPerSecond, RedriveMaxLetters, RedriveMaxTries } = template.Parameters;
+  test('has defaults that suit most queues', () => {
     expect(loadRedriveConfig(REQUIRED)).toEqual({
       queueUrl: 'https://q',
       parkingQueueUrl: 'https://p',
@@ -347,9 +346,9 @@ describe('the redrive', () => {
       loadObjectFunction: undefined,
       workflow: undefined,
       bounds: {
-        lettersPerSecond: RedriveLettersPerSecond?.Default,
-        maxLetters: RedriveMaxLetters?.Default,
-        maxTries: RedriveMaxTries?.Default,
+        messagesPerSecond: 5,
+        maxMessages: 1_000,
+        maxTries: 5,
         // Where they are not given, as long as Lambda lets a function run.
         timeoutsMs: { write: 900_000, object: 900_000 },
       },
@@ -367,7 +366,7 @@ describe('the redrive', () => {
   });
 
   test('reports everything that is wrong', () => {
-    const wrong = { LETTERS_PER_SECOND: '0', MAX_LETTERS: 'all', MAX_TRIES: '-1', LOAD_OBJECT_FUNCTION_NAME: '' };
+    const wrong = { MESSAGES_PER_SECOND: '0', MAX_MESSAGES: 'all', MAX_TRIES: '-1', LOAD_OBJECT_FUNCTION_NAME: '' };
     const message = (environment: Record<string, string>): string => {
       try {
         return JSON.stringify(loadRedriveConfig(environment));

@@ -117,31 +117,31 @@ export function loadAuthorizerConfig(
   return Object.freeze(config);
 }
 
-/** What a run of the redrive may do. */
+/** Limits of a run of the redrive. */
 export interface RedriveBounds {
-  readonly lettersPerSecond: number;
-  /** Letters of one run. */
-  readonly maxLetters: number;
-  /** A letter whose replay failed so often is parked. */
+  readonly messagesPerSecond: number;
+  /** Maximum messages per run. */
+  readonly maxMessages: number;
+  /** Failed replays after which a message is parked. */
   readonly maxTries: number;
-  /** How long the functions may run that letters are replayed to. */
+  /** Timeouts of the functions that messages are replayed to. */
   readonly timeoutsMs: { readonly write: number; readonly object: number };
 }
 
 export interface RedriveConfig {
   readonly queueUrl: string;
   readonly parkingQueueUrl: string;
-  /** Names or ARNs of what letters are replayed to; undefined where there is no loader. */
+  /** Names or ARNs of the functions that messages are replayed to; undefined without a loader. */
   readonly writeFunction: string;
   readonly loadObjectFunction: string | undefined;
-  /** The loader's, and the bucket of its summaries. */
+  /** The loader's workflow, and the bucket of its summaries. */
   readonly workflow: { readonly stateMachineArn: string; readonly workBucket: string } | undefined;
   readonly bounds: RedriveBounds;
   readonly logLevel: LogLevel;
 }
 
 /**
- * The configuration of the redrive of dead letters.
+ * The configuration of the redrive of dead-letter messages.
  * @throws ConfigurationError that lists every problem
  */
 export function loadRedriveConfig(environment: Environment = process.env, observe?: ObserveSetting): RedriveConfig {
@@ -153,8 +153,8 @@ export function loadRedriveConfig(environment: Environment = process.env, observ
     loadObjectFunction: env.optional('LOAD_OBJECT_FUNCTION_NAME'),
     workflow: workflow(env),
     bounds: {
-      lettersPerSecond: env.integer('LETTERS_PER_SECOND', 5, { min: 1, max: 100 }),
-      maxLetters: env.integer('MAX_LETTERS', 1_000, { min: 1, max: 1_000_000 }),
+      messagesPerSecond: env.integer('MESSAGES_PER_SECOND', 5, { min: 1, max: 100 }),
+      maxMessages: env.integer('MAX_MESSAGES', 1_000, { min: 1, max: 1_000_000 }),
       maxTries: env.integer('MAX_TRIES', 5, { min: 1, max: 100 }),
       timeoutsMs: {
         write: 1_000 * env.integer('WRITE_TIMEOUT_SECONDS', 900, { min: 1, max: 900 }),

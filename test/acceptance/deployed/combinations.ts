@@ -176,6 +176,15 @@ const FEATURES = {
       variables: { cors_allowed_origins: 'https://app.example' },
     },
   ],
+  'key of queues, logs, work bucket': [
+    { is: "AWS's" },
+    {
+      is: 'StackKmsKeyArn',
+      parameters: { StackKmsKeyArn: KEY },
+      resources: ['UseStackKeyPolicy'],
+      policies: ['UseStackKey'],
+    },
+  ],
   'role for logs': [
     { is: 'set', resources: ['RestApiGatewayLogAccount', 'RestApiGatewayLogsRole'] },
     { is: 'left', parameters: { CreateApiGatewayAccountRole: 'false' } },

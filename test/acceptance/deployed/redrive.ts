@@ -1,4 +1,4 @@
-/** Asynchronous writes and loads that fail, the dead letters that Lambda and EventBridge make of them, and their redrive. */
+/** Asynchronous writes and loads that fail, the dead-letter messages that Lambda and EventBridge make of them, and their redrive. */
 import { InvokeCommand, LambdaClient, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, DeleteBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -19,7 +19,7 @@ import { COLUMNS, handedOver, LINES, POINT_TIME, REQUESTED, rowsOfLines } from '
 import type { Deployed } from './deployed';
 import { WRITER } from './function-calls';
 
-const DATA = 'energy-letters';
+const DATA = 'energy-messages';
 const TOKEN_SECRET = 'influxdb/plain-token';
 /** Of Timestream, which is not tried again. */
 const DENIED = { kind: 'error', type: 'AccessDeniedException' } as const;
@@ -53,12 +53,12 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
       InfluxDBUrl: influxd.url,
       InfluxDBTokenSecretName: TOKEN_SECRET,
       DataBucketName: DATA,
-      RedriveLettersPerSecond: '20',
+      RedriveMessagesPerSecond: '20',
     });
     // It refuses plain HTTP, which is all that MiniStack speaks.
     await s3.send(new DeleteBucketPolicyCommand({ Bucket: ministack.output('WorkBucketName') }));
     [queue, parking] = await Promise.all(['LambdaDeadLetterQueueName', 'ParkingQueueName'].map(openQueue));
-    // Its CloudFormation leaves the dead letter queue out.
+    // Its CloudFormation leaves the dead-letter queue out.
     const attributes = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queue, AttributeNames: ['QueueArn'] }));
     const DeadLetterConfig = { TargetArn: attributes.Attributes?.QueueArn };
     for (const FunctionName of [WRITER, ministack.output('LoadObjectFunctionArn')])
@@ -94,8 +94,8 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
 
   const redrive = () => invoke(ministack.output('RedriveDeadLettersFunctionName'), {}, 'RequestResponse');
 
-  const put = (letter: object) =>
-    sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: JSON.stringify(letter) }));
+  const put = (message: object) =>
+    sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: JSON.stringify(message) }));
 
   async function waiting(QueueUrl: string | undefined): Promise<number> {
     const AttributeNames = ['ApproximateNumberOfMessages' as const];
@@ -127,18 +127,18 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     );
   });
 
-  test('an accepted write that fails is a dead letter, and is stored by its replay', async () => {
+  test('an accepted write that fails is a dead-letter message, and is stored by its replay', async () => {
     deployed().fault = () => DENIED;
     const written = await deployed().writeSamples(numberedLines('later', 500), ministack.client.credentials);
     expect(written).toMatchObject({ accepted: 500, unstored: 0, reports: [] });
     await until(
       () => waiting(queue),
-      (letters) => letters === 1,
+      (messages) => messages === 1,
     );
     expect(await deployed().count('later')).toBe(0);
 
     deployed().fault = undefined;
-    expect(await redrive()).toMatchObject({ letters: 1, replayed: 1, kinds: { write: 1 } });
+    expect(await redrive()).toMatchObject({ messages: 1, replayed: 1, kinds: { write: 1 } });
     expect(await deployed().count('later')).toBe(500);
     expect(await waiting(queue)).toBe(0);
   });
@@ -150,13 +150,13 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     await invoke(WRITER, handedOver(LINES, REQUESTED), 'Event');
     await until(
       () => waiting(queue),
-      (letters) => letters === 1,
+      (messages) => messages === 1,
     );
     expect((await rows()).length).toBeLessThan(1_000);
 
     deployed().fault = undefined;
     await invoke(WRITER, handedOver([`replayed,host=h7 v=70i ${POINT_TIME}`], REQUESTED + 1), 'RequestResponse');
-    expect(await redrive()).toMatchObject({ letters: 1, replayed: 1, kinds: { write: 1 } });
+    expect(await redrive()).toMatchObject({ messages: 1, replayed: 1, kinds: { write: 1 } });
     expect(await rows()).toEqual(EXPECTED);
     expect(await waiting(queue)).toBe(0);
 
@@ -181,11 +181,11 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     // One by Lambda, one by the rule of EventBridge.
     await until(
       () => waiting(queue),
-      (letters) => letters === 2,
+      (messages) => messages === 2,
     );
 
     await influxd.restart();
-    expect(await redrive()).toMatchObject({ letters: 2, replayed: 2, kinds: { object: 1, load: 1 } });
+    expect(await redrive()).toMatchObject({ messages: 2, replayed: 2, kinds: { object: 1, load: 1 } });
     const { executions = [] } = await workflow.send(new ListExecutionsCommand({ stateMachineArn }));
     const replay = executions.find(({ name = '' }) => name.startsWith('redrive-1-'));
     const loaded = await until(
@@ -214,18 +214,18 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     expect([failed.status, failed.error]).toEqual(['FAILED', 'LoadIncomplete']);
     await until(
       () => waiting(queue),
-      (letters) => letters === 1,
+      (messages) => messages === 1,
     );
     const executions = async () => (await workflow.send(new ListExecutionsCommand({ stateMachineArn }))).executions;
     const before = await executions();
-    expect(await redrive()).toMatchObject({ letters: 1, parked: 1, replayed: 0, putBack: 0 });
+    expect(await redrive()).toMatchObject({ messages: 1, parked: 1, replayed: 0, putBack: 0 });
     expect(await executions()).toHaveLength(before?.length ?? 0);
     expect([await waiting(queue), await waiting(parking)]).toEqual([0, 1]);
   });
 
-  test('a letter of no known shape is parked', async () => {
+  test('a message of no known shape is parked', async () => {
     await put({ what: 'is this?' });
-    expect(await redrive()).toMatchObject({ letters: 1, parked: 1 });
+    expect(await redrive()).toMatchObject({ messages: 1, parked: 1 });
     expect([await waiting(queue), await waiting(parking)]).toEqual([0, 2]);
   });
 }

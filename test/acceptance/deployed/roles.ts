@@ -53,7 +53,7 @@ export function describeRoles(deployed: () => Deployed): void {
   test('without a permission of its role a function is denied, and it is seen', async () => {
     const { ministack, calls } = deployed();
     const RoleName = (await deployed().resources()).get('RedriveDeadLettersRole');
-    await new IAMClient(ministack.client).send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'MoveLetters' }));
+    await new IAMClient(ministack.client).send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'MoveMessages' }));
     const FunctionName = ministack.output('RedriveDeadLettersFunctionName');
     const { FunctionError } = await new LambdaClient(ministack.client).send(
       new InvokeCommand({ FunctionName, Payload: '{}' }),

@@ -32,11 +32,11 @@ describe('the command line of the redrive', () => {
   const all = () => [...queue(), '--parking', aws.queueUrl('parking'), '--write-function', 'writer', '--rate', '100'];
 
   test(
-    'counts in a dry run, replays, and ends with 1 where a letter was parked',
+    'counts in a dry run, replays, and ends with 1 where a message was parked',
     async () => {
       aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
       const dry = await run(...queue(), '--dry-run');
-      expect([dry.code, JSON.parse(dry.out)]).toMatchObject([0, { letters: 1, kinds: { write: 1 } }]);
+      expect([dry.code, JSON.parse(dry.out)]).toMatchObject([0, { messages: 1, kinds: { write: 1 } }]);
       expect(written).toEqual([]);
 
       const replayed = await run(...all());
@@ -46,7 +46,7 @@ describe('the command line of the redrive', () => {
       aws.put('dead-letters', sample('dead-letter-rejected-lines'));
       const parked = await run(...all());
       expect([parked.code, JSON.parse(parked.out)]).toMatchObject([1, { parked: 1 }]);
-      expect(parked.err).toContain('a letter was parked: rejected lines');
+      expect(parked.err).toContain('a message was parked: rejected lines');
     },
     STARTING_MS,
   );

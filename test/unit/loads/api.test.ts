@@ -153,7 +153,7 @@ describe('POST /loads', () => {
       });
   });
 
-  test.each(['README.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
+  test.each(['docs/loader.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
     '%s says how large an input may be',
     (page) => {
       const text = readFileSync(join(__dirname, '../../..', page), 'utf8');

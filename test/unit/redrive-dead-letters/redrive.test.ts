@@ -1,15 +1,15 @@
-/** What becomes of each letter of a run, and when a run ends. */
+/** What becomes of each message of a run, and when a run ends. */
 
 import type { Repetition } from 'shared/loads/repeat';
-import type { DeadLetter } from '../../../functions/redrive-dead-letters/letter';
-import { type LetterQueue, type RunTime, redrive, survey } from '../../../functions/redrive-dead-letters/redrive';
+import type { DeadLetterMessage } from '../../../functions/redrive-dead-letters/message';
+import { type MessageQueue, type RunTime, redrive, survey } from '../../../functions/redrive-dead-letters/redrive';
 import type { Loads, ReplayTargets } from '../../../functions/redrive-dead-letters/replay';
 import { recordingLogger } from '../../support/influx-writing';
 import { VirtualClock } from '../../support/virtual-clock';
 
 const BOUNDS = {
-  lettersPerSecond: 10,
-  maxLetters: 1_000,
+  messagesPerSecond: 10,
+  maxMessages: 1_000,
   maxTries: 3,
   timeoutsMs: { write: 30_000, object: 600_000 },
 };
@@ -17,16 +17,16 @@ const UNTIL = new AbortController().signal;
 const NO_END = () => Number.POSITIVE_INFINITY;
 const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
 
-interface NumberedLetter extends DeadLetter {
+interface NumberedMessage extends DeadLetterMessage {
   readonly number: number;
 }
 
-/** A queue in memory; as in SQS, a letter that was put back comes later than this run. */
-class Letters implements LetterQueue<NumberedLetter> {
-  readonly waiting: NumberedLetter[];
-  readonly hidden = new Map<number, NumberedLetter>();
-  readonly back: { letter: NumberedLetter; reason: string }[] = [];
-  readonly parked: { letter: NumberedLetter; reason: string }[] = [];
+/** A queue in memory; as in SQS, a message that was put back comes later than this run. */
+class Messages implements MessageQueue<NumberedMessage> {
+  readonly waiting: NumberedMessage[];
+  readonly hidden = new Map<number, NumberedMessage>();
+  readonly back: { message: NumberedMessage; reason: string }[] = [];
+  readonly parked: { message: NumberedMessage; reason: string }[] = [];
   full = false;
   undeletable = false;
 
@@ -41,29 +41,29 @@ class Letters implements LetterQueue<NumberedLetter> {
   }
 
   receive() {
-    const letter = this.waiting.shift();
-    if (letter) this.hidden.set(letter.number, letter);
-    return Promise.resolve(letter);
+    const message = this.waiting.shift();
+    if (message) this.hidden.set(message.number, message);
+    return Promise.resolve(message);
   }
 
-  delete({ number }: NumberedLetter) {
+  delete({ number }: NumberedMessage) {
     if (this.undeletable) return Promise.reject(new Error('the queue keeps all'));
     return Promise.resolve(void this.hidden.delete(number));
   }
 
-  putBack(letter: NumberedLetter, reason: string) {
+  putBack(message: NumberedMessage, reason: string) {
     if (this.full) return Promise.reject(new Error('the queue takes none'));
-    return Promise.resolve(void this.back.push({ letter, reason }));
+    return Promise.resolve(void this.back.push({ message, reason }));
   }
 
-  park(letter: NumberedLetter, reason: string) {
-    return Promise.resolve(void this.parked.push({ letter, reason }));
+  park(message: NumberedMessage, reason: string) {
+    return Promise.resolve(void this.parked.push({ message, reason }));
   }
 
-  release({ number }: NumberedLetter) {
-    const letter = this.hidden.get(number);
+  release({ number }: NumberedMessage) {
+    const message = this.hidden.get(number);
     this.hidden.delete(number);
-    if (letter) this.waiting.push(letter);
+    if (message) this.waiting.push(message);
     return Promise.resolve();
   }
 }
@@ -76,7 +76,7 @@ const load = {
 };
 
 function run(
-  queue: Letters,
+  queue: Messages,
   changes: Partial<ReplayTargets> = {},
   bounds = BOUNDS,
   signal = UNTIL,
@@ -92,11 +92,11 @@ function run(
 
 const failing = (name: string, message: string) => () => Promise.reject(Object.assign(new Error(message), { name }));
 
-test('letters that are replayed are deleted, whatever their number', async () => {
-  const queue = new Letters([...writes(30), { bucket: 'b', key: 'k' }]);
+test('messages that are replayed are deleted, whatever their number', async () => {
+  const queue = new Messages([...writes(30), { bucket: 'b', key: 'k' }]);
   const { done, replayed } = run(queue);
   expect(await done).toEqual({
-    letters: 31,
+    messages: 31,
     kinds: { write: 30, object: 1, load: 0, unreplayable: 0 },
     replayed: 31,
     putBack: 0,
@@ -108,8 +108,8 @@ test('letters that are replayed are deleted, whatever their number', async () =>
   expect(queue.hidden.size).toBe(0);
 });
 
-test('a letter is not deleted before its replay has ended', async () => {
-  const queue = new Letters(writes(1));
+test('a message is not deleted before its replay has ended', async () => {
+  const queue = new Messages(writes(1));
   let end: () => void = () => undefined;
   const { done } = run(queue, { write: () => new Promise<void>((resolve) => (end = resolve)) });
   while (queue.hidden.size === 0) await new Promise(setImmediate);
@@ -120,92 +120,92 @@ test('a letter is not deleted before its replay has ended', async () => {
   expect(queue.hidden.size).toBe(0);
 });
 
-test('a replay that fails puts the letter back, unchanged, with its reason and one try more', async () => {
-  const queue = new Letters(writes(1), 1);
+test('a replay that fails puts the message back, unchanged, with its reason and one try more', async () => {
+  const queue = new Messages(writes(1), 1);
   const { done } = run(queue, { write: failing('StorageUnavailableError', '2 points are not stored') });
   expect(await done).toMatchObject({ replayed: 0, putBack: 1, parked: 0 });
   const reason = 'StorageUnavailableError: 2 points are not stored';
   expect(queue.back).toEqual([
-    { letter: expect.objectContaining({ body: JSON.stringify(write(0)), tries: 2 }), reason },
+    { message: expect.objectContaining({ body: JSON.stringify(write(0)), tries: 2 }), reason },
   ]);
   expect(queue.hidden.size).toBe(0);
 });
 
 test('the third failure parks it', async () => {
-  const queue = new Letters(writes(1), 2);
+  const queue = new Messages(writes(1), 2);
   const { done } = run(queue, { write: failing('StorageUnavailableError', 'no') });
   expect(await done).toMatchObject({ putBack: 0, parked: 1 });
   expect(queue.parked).toEqual([
-    { letter: expect.objectContaining({ tries: 3 }), reason: 'StorageUnavailableError: no' },
+    { message: expect.objectContaining({ tries: 3 }), reason: 'StorageUnavailableError: no' },
   ]);
 });
 
 test('what no replay can help is parked at once', async () => {
-  const queue = new Letters(['nothing', { ...write(1), rejectedLines: ['why'] }]);
+  const queue = new Messages(['nothing', { ...write(1), rejectedLines: ['why'] }]);
   const { done, replayed } = run(queue);
   expect(await done).toMatchObject({ replayed: 0, parked: 2, kinds: { unreplayable: 2 } });
   expect(replayed).toEqual([]);
   expect(queue.hidden.size).toBe(0);
 });
 
-test('a letter that cannot be moved stays where it is', async () => {
-  const queue = new Letters(writes(1));
+test('a message that cannot be moved stays where it is', async () => {
+  const queue = new Messages(writes(1));
   queue.full = true;
   const { done } = run(queue, { write: failing('Error', 'no') });
   expect(await done).toMatchObject({ putBack: 0, left: 1 });
   expect(queue.hidden.size).toBe(1);
 });
 
-test('a letter that cannot be deleted counts once, as left, whatever became of it', async () => {
+test('a message that cannot be deleted counts once, as left, whatever became of it', async () => {
   for (const [body, change] of [
     [write(0), {}],
     [write(0), { write: failing('Error', 'no') }],
     ['nothing', {}],
   ] as const) {
-    const queue = new Letters([body]);
+    const queue = new Messages([body]);
     queue.undeletable = true;
     const { done } = run(queue, change);
-    expect(await done).toMatchObject({ letters: 1, replayed: 0, putBack: 0, parked: 0, left: 1 });
+    expect(await done).toMatchObject({ messages: 1, replayed: 0, putBack: 0, parked: 0, left: 1 });
     expect(queue.hidden.size).toBe(1);
   }
 });
 
-test('no more letters a second than the bound, side by side', async () => {
-  const { done, clock } = run(new Letters(writes(21)));
+test('no more messages a second than the bound, side by side', async () => {
+  const { done, clock } = run(new Messages(writes(21)));
   await done;
   // The first one waits for nobody; each of the others, and each look at the empty queue, for a tenth of a second.
   expect(clock.now()).toBeGreaterThanOrEqual(2_000);
   expect(clock.now()).toBeLessThan(3_000);
 });
 
-test('a run ends after its letters', async () => {
-  const queue = new Letters(writes(9));
-  expect(await run(queue, {}, { ...BOUNDS, maxLetters: 5 }).done).toMatchObject({ letters: 5, ended: 'letters' });
+test('a run ends after its messages', async () => {
+  const queue = new Messages(writes(9));
+  expect(await run(queue, {}, { ...BOUNDS, maxMessages: 5 }).done).toMatchObject({ messages: 5, ended: 'messages' });
   expect(queue.waiting).toHaveLength(4);
 });
 
-test.each([0, 1])('a run whose letters, %i, are fewer than its bound ends with the last one', async (count) => {
+test.each([0, 1])('a run whose messages, %i, are fewer than its bound ends with the last one', async (count) => {
   const clock = new VirtualClock();
-  const queue = new Letters(writes(count));
+  const queue = new Messages(writes(count));
   const receive = queue.receive.bind(queue);
   // As SQS, which waits before it says that there is none, so that the others look at the bound meanwhile.
   queue.receive = async () => {
     await clock.delay(queue.waiting.length === 0 ? 1_000 : 0);
     return receive();
   };
-  const { done } = run(queue, {}, { ...BOUNDS, maxLetters: count + 1 }, UNTIL, clock);
-  expect(await done).toMatchObject({ letters: count, ended: 'empty' });
+  const { done } = run(queue, {}, { ...BOUNDS, maxMessages: count + 1 }, UNTIL, clock);
+  expect(await done).toMatchObject({ messages: count, ended: 'empty' });
 });
 
-test('a replay that only the end of the run cut off is no try: the letter stays hidden while its function goes on', async () => {
+test('a replay that only the end of the run cut off is no try: the message stays hidden while its function goes on', async () => {
   const controller = new AbortController();
   const hanging: ReplayTargets['write'] = (_, signal) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
-  const queue = new Letters(writes(20), 2);
+  const queue = new Messages(writes(20), 2);
   const { done } = run(queue, { write: hanging }, BOUNDS, controller.signal);
   while (queue.hidden.size < 4) await new Promise(setImmediate);
   controller.abort();
-  expect(await done).toMatchObject({ letters: 4, putBack: 0, parked: 0, left: 4, ended: 'time' });
+  expect(await done).toMatchObject({ messages: 4, putBack: 0, parked: 0, left: 4, ended: 'time' });
   expect(queue.waiting).toHaveLength(16);
   expect([...queue.hidden.values()].map(({ tries }) => tries)).toEqual([2, 2, 2, 2]);
 });
@@ -218,10 +218,10 @@ describe('near the end of the run', () => {
     return { msLeft: () => (asked++ === 0 ? 900_000 : left) };
   };
 
-  test('no replay is begun that may outlast it: its letter is given back as it was, the others are replayed', async () => {
-    const queue = new Letters([object, write(0), object]);
+  test('no replay is begun that may outlast it: its message is given back as it was, the others are replayed', async () => {
+    const queue = new Messages([object, write(0), object]);
     const { done, replayed } = run(queue, {}, BOUNDS, UNTIL, undefined, begunWith(599_999));
-    expect(await done).toMatchObject({ letters: 3, replayed: 1, left: 2, ended: 'empty' });
+    expect(await done).toMatchObject({ messages: 3, replayed: 1, left: 2, ended: 'empty' });
     expect(replayed).toEqual([write(0)]);
     expect(queue.waiting.map(({ number, tries }) => [number, tries])).toEqual([
       [0, 0],
@@ -238,15 +238,15 @@ describe('near the end of the run', () => {
     [900_000, 869_999, 0],
   ])('a function that may take %i ms is invoked with %i ms left: %i', async (timeout, left, count) => {
     const bounds = { ...BOUNDS, timeoutsMs: { write: 1, object: timeout } };
-    const { done } = run(new Letters([object]), {}, bounds, UNTIL, undefined, begunWith(left));
+    const { done } = run(new Messages([object]), {}, bounds, UNTIL, undefined, begunWith(left));
     expect(await done).toMatchObject({ replayed: count, left: 1 - count });
   });
 
   test('loads are started, since nobody waits for them', async () => {
     const started: string[] = [];
     const loads = { start: (name: string) => Promise.resolve(started.push(name) > 0) } as unknown as Loads;
-    const letter = { ...load, detail: { ...load.detail, input: '{}' } };
-    await run(new Letters([letter]), { loads }, BOUNDS, UNTIL, undefined, begunWith(1)).done;
+    const message = { ...load, detail: { ...load.detail, input: '{}' } };
+    await run(new Messages([message]), { loads }, BOUNDS, UNTIL, undefined, begunWith(1)).done;
     expect(started).toHaveLength(1);
   });
 });
@@ -254,23 +254,23 @@ describe('near the end of the run', () => {
 test.each(['DataConversionError', 'InvalidEventError', 'ConfigurationError'])(
   'a replay that fails with %s is parked at once, as no other one can end otherwise',
   async (name) => {
-    const queue = new Letters([{ bucket: 'b', key: 'k' }]);
+    const queue = new Messages([{ bucket: 'b', key: 'k' }]);
     expect(await run(queue, { loadObject: failing(name, 'no such column') }).done).toMatchObject({ parked: 1 });
     expect(queue.parked).toEqual([
-      { letter: expect.objectContaining({ tries: 1 }), reason: `${name}: no such column` },
+      { message: expect.objectContaining({ tries: 1 }), reason: `${name}: no such column` },
     ]);
   },
 );
 
-test('a run ends where everything fails, before it uses up the tries of all letters', async () => {
-  const queue = new Letters(writes(200));
+test('a run ends where everything fails, before it uses up the tries of all messages', async () => {
+  const queue = new Messages(writes(200));
   const { done } = run(queue, { write: failing('TooManyRequestsException', 'slow down') });
   expect(await done).toMatchObject({ ended: 'failures' });
   expect(queue.waiting.length).toBeGreaterThan(180);
 });
 
 test('a queue that cannot be read fails the run', async () => {
-  const queue = new Letters([]);
+  const queue = new Messages([]);
   queue.receive = () => Promise.reject(new Error('AccessDenied'));
   await expect(run(queue).done).rejects.toThrow('AccessDenied');
 });
@@ -284,7 +284,7 @@ describe('a load', () => {
     ended: undefined,
   };
   const INPUT = '{"bucket":"b","prefix":"p/","clientToken":"t"}';
-  const letterOf = (detail: object) => ({ ...load, detail: { ...load.detail, ...detail } });
+  const messageOf = (detail: object) => ({ ...load, detail: { ...load.detail, ...detail } });
   /** The workflow, which knows the input of the failed execution, and what its summary says. */
   const loadsWith = (known?: string, repetition?: Repetition | Error) => {
     const started: [string, string][] = [];
@@ -301,25 +301,25 @@ describe('a load', () => {
     return { loads, inputs: () => started.map(([, input]): unknown => JSON.parse(input)) };
   };
 
-  test('is started once, however often its letter comes', async () => {
+  test('is started once, however often its message comes', async () => {
     const { loads, inputs } = loadsWith();
-    const letter = letterOf({ input: '{"plan":"s3://w/p"}' });
-    expect(await run(new Letters([letter, letter]), { loads }).done).toMatchObject({ replayed: 2 });
+    const message = messageOf({ input: '{"plan":"s3://w/p"}' });
+    expect(await run(new Messages([message, message]), { loads }).done).toMatchObject({ replayed: 2 });
     expect(inputs()).toEqual([{ plan: 's3://w/p' }]);
   });
 
   test('whose event lacks the input gets that of the failed execution, while there is one', async () => {
     const known = loadsWith(INPUT);
-    await run(new Letters([load]), { loads: known.loads }).done;
+    await run(new Messages([load]), { loads: known.loads }).done;
     expect(known.inputs()).toEqual([JSON.parse(INPUT)]);
 
-    const queue = new Letters([load]);
+    const queue = new Messages([load]);
     await run(queue, { loads: loadsWith().loads }).done;
-    expect(queue.back.map(({ reason }) => reason)).toEqual([expect.stringContaining('is not known any more')]);
+    expect(queue.back.map(({ reason }) => reason)).toEqual([expect.stringContaining('has expired')]);
   });
 
   describe('that ended incomplete', () => {
-    const incomplete = letterOf({ error: 'LoadIncomplete', input: INPUT });
+    const incomplete = messageOf({ error: 'LoadIncomplete', input: INPUT });
     const plan = 's3://work/loads/x/failed-items.jsonl';
     const repeatable = { plan, hopeless: undefined };
     const corrupt = { plan, hopeless: 'DataConversionError: is corrupt' };
@@ -327,17 +327,17 @@ describe('a load', () => {
     test('is repeated by its failed items alone, under the options that it had', async () => {
       const options = { dataset: 'generation', toleratedFailurePercentage: 5, maxConcurrency: 3 };
       const { loads, inputs } = loadsWith(undefined, repeatable);
-      const letters = [
+      const messages = [
         incomplete,
-        letterOf({ error: 'LoadIncomplete', input: JSON.stringify({ ...options, bucket: 'b' }) }),
+        messageOf({ error: 'LoadIncomplete', input: JSON.stringify({ ...options, bucket: 'b' }) }),
       ];
-      expect(await run(new Letters(letters), { loads }).done).toMatchObject({ replayed: 2 });
+      expect(await run(new Messages(messages), { loads }).done).toMatchObject({ replayed: 2 });
       expect(inputs()).toEqual([{ plan }, { ...options, plan }]);
     });
 
     test('is repeated whole where not all of it was planned', async () => {
       const { loads, inputs } = loadsWith(undefined, { plan: undefined, hopeless: undefined });
-      await run(new Letters([incomplete]), { loads }).done;
+      await run(new Messages([incomplete]), { loads }).done;
       expect(inputs()).toEqual([JSON.parse(INPUT)]);
     });
 
@@ -345,24 +345,24 @@ describe('a load', () => {
       [corrupt, 'DataConversionError: is corrupt'],
       [undefined, 'it has no summary'],
     ])('is parked at once where its summary says %j', async (repetition, reason) => {
-      const queue = new Letters([incomplete]);
+      const queue = new Messages([incomplete]);
       const { loads, inputs } = loadsWith(undefined, repetition);
       expect(await run(queue, { loads }).done).toMatchObject({ parked: 1, putBack: 0 });
       expect(inputs()).toEqual([]);
       expect(queue.parked).toEqual([
-        { letter: expect.objectContaining({ tries: 0 }), reason: `the load cannot end otherwise: ${reason}` },
+        { message: expect.objectContaining({ tries: 0 }), reason: `a replay would fail in the same way: ${reason}` },
       ]);
     });
 
     test('is started again all the same by somebody who replays what is parked', async () => {
       const { loads, inputs } = loadsWith(undefined, corrupt);
       const options = { fromParking: true };
-      await run(new Letters([incomplete]), { loads }, BOUNDS, UNTIL, undefined, options).done;
+      await run(new Messages([incomplete]), { loads }, BOUNDS, UNTIL, undefined, options).done;
       expect(inputs()).toEqual([{ plan }]);
     });
 
     test('comes again where its summary cannot be read now', async () => {
-      const queue = new Letters([incomplete]);
+      const queue = new Messages([incomplete]);
       const { loads } = loadsWith(undefined, new Error('slow down'));
       expect(await run(queue, { loads }).done).toMatchObject({ putBack: 1, parked: 0 });
     });
@@ -370,37 +370,37 @@ describe('a load', () => {
 });
 
 describe('a survey', () => {
-  const { services } = run(new Letters([]));
-  const letters = [...writes(3), 'nothing', load];
+  const { services } = run(new Messages([]));
+  const messages = [...writes(3), 'nothing', load];
 
-  test('counts the letters and leaves them', async () => {
-    const queue = new Letters(letters);
+  test('counts the messages and leaves them', async () => {
+    const queue = new Messages(messages);
     const before = [...queue.waiting];
     expect(await survey(BOUNDS, { ...services, queue }, UNTIL)).toEqual({
-      letters: 5,
+      messages: 5,
       kinds: { write: 3, object: 0, load: 1, unreplayable: 1 },
     });
     expect(queue.waiting).toEqual(before);
     expect(queue.hidden.size).toBe(0);
-    expect(await survey({ ...BOUNDS, maxLetters: 2 }, { ...services, queue }, UNTIL)).toMatchObject({ letters: 2 });
+    expect(await survey({ ...BOUNDS, maxMessages: 2 }, { ...services, queue }, UNTIL)).toMatchObject({ messages: 2 });
   });
 
   test('holds none of their texts until it gives them back', async () => {
-    const queue = new Letters(letters);
+    const queue = new Messages(messages);
     const release = jest.spyOn(queue, 'release');
     await survey(BOUNDS, { ...services, queue }, UNTIL);
-    expect(release.mock.calls.map(([{ body }]) => body)).toEqual(letters.map(() => ''));
+    expect(release.mock.calls.map(([{ body }]) => body)).toEqual(messages.map(() => ''));
   });
 
   test('that is stopped gives back what it has', async () => {
     const stop = new AbortController();
-    const queue = new Letters(letters);
+    const queue = new Messages(messages);
     const receive = queue.receive.bind(queue);
     queue.receive = () => {
       if (queue.hidden.size === 1) stop.abort();
       return receive();
     };
-    expect(await survey(BOUNDS, { ...services, queue }, stop.signal)).toMatchObject({ letters: 2 });
+    expect(await survey(BOUNDS, { ...services, queue }, stop.signal)).toMatchObject({ messages: 2 });
     expect([queue.waiting.length, queue.hidden.size]).toEqual([5, 0]);
   });
 });

@@ -1,5 +1,6 @@
 /** The evaluator that the tests of the template rest on: each function's results are those of CloudFormation's reference. */
-import { Evaluation, type Fields, readTemplate } from './cloudformation';
+import { type Fields, readTemplate } from '../../../reference/template';
+import { Evaluation } from './cloudformation';
 
 const TEMPLATE = `
 Globals:

@@ -1,82 +1,7 @@
-/**
- * CloudFormation templates as data, and what CloudFormation makes of one with given parameters: as much of it as this project's
- * template uses. Anything else throws, as does a reference to what is not there.
- */
-import { Pair, parse, type Tags, YAMLMap } from 'yaml';
-
-export type Value = string | number | boolean | null | Value[] | Fields;
-export type Fields = { [name: string]: Value };
-
-export interface Parameter {
-  readonly Type: string;
-  readonly Default: string | number;
-  readonly Description: string;
-  readonly AllowedValues?: readonly string[];
-  readonly AllowedPattern?: string;
-  readonly MinValue?: number;
-  readonly MaxValue?: number;
-}
-
-export interface Resource {
-  readonly Type: string;
-  readonly Condition?: string;
-  readonly DeletionPolicy?: string;
-  readonly Metadata: Fields;
-  readonly Properties: Fields;
-}
-
-export interface Template {
-  readonly Parameters: Record<string, Parameter>;
-  readonly Rules: Record<string, { RuleCondition: Value; Assertions: { Assert: Value; AssertDescription: string }[] }>;
-  readonly Conditions: Record<string, Value>;
-  readonly Resources: Record<string, Resource>;
-  readonly Outputs: Record<string, { Value: Value; Condition?: string }>;
-}
+/** What CloudFormation makes of a template with given parameters: as much of it as this project's template uses. Anything else throws, as does a reference to a missing resource. */
+import { at, type Fields, isFields, type Resource, type Template, type Value } from '../../../reference/template';
 
 export type Overrides = Readonly<Record<string, string>>;
-
-/** The type of SAM's functions, which alone take what Globals say here. */
-const FUNCTION = 'AWS::Serverless::Function';
-
-/**
- * The template in a YAML text, its intrinsic functions in their long form, and its functions with what Globals say for them.
- * @throws where it has an anchor or an alias, which CloudFormation's own documentation does not promise to read
- */
-export function readTemplate(text: string): Template {
-  const functions = ['And', 'Equals', 'GetAtt', 'If', 'Join', 'Not', 'Or', 'Select', 'Split', 'Sub'];
-  const keys = [['Ref', 'Ref'], ['Condition', 'Condition'], ...functions.map((name) => [name, `Fn::${name}`])];
-  const tags = keys.flatMap(([tag, key = '']) => [
-    { tag: `!${tag}`, resolve: (scalar: string) => ({ [key]: scalar }) },
-    { tag: `!${tag}`, collection: 'seq' as const, resolve: (items: unknown) => mapping(key, items) },
-  ]);
-  const { Globals, ...template } = parse(text, { maxAliasCount: 0, customTags: (core: Tags) => [...core, ...tags] });
-  const defaults: Fields = Globals?.Function ?? {};
-  for (const resource of Object.values<{ Type: string; Properties: Fields }>(template.Resources ?? {})) {
-    if (resource.Type === FUNCTION) resource.Properties = merged(defaults, resource.Properties);
-  }
-  return { Parameters: {}, Rules: {}, Conditions: {}, Resources: {}, Outputs: {}, ...template };
-}
-
-/** A node of the parser, which then looks inside of it; it would not look into a plain object. */
-function mapping(key: string, value: unknown): YAMLMap {
-  const map = new YAMLMap();
-  map.items.push(new Pair(key, value));
-  return map;
-}
-
-/** Source: "Globals section of the AWS SAM template": maps are merged, and lists added up. */
-function merged(defaults: Fields, own: Fields): Fields {
-  const result: Fields = { ...defaults, ...own };
-  for (const [name, value] of Object.entries(defaults)) {
-    const given = own[name];
-    if (Array.isArray(value) && Array.isArray(given)) result[name] = [...value, ...given];
-    else if (isFields(value) && isFields(given)) result[name] = merged(value, given);
-  }
-  return result;
-}
-
-const isFields = (value: Value | undefined): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What is left of a value that is AWS::NoValue. */
 const NOTHING = Symbol('AWS::NoValue');
@@ -205,16 +130,3 @@ export class Evaluation {
 function isFunction(name: string, argument: Value): boolean {
   return name === 'Ref' || name.startsWith('Fn::') || (name === 'Condition' && typeof argument === 'string');
 }
-
-/** The value at a path of names and indexes; undefined where there is none. */
-export function at(value: Value | undefined, ...path: (string | number)[]): Value | undefined {
-  let found = value;
-  for (const step of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
-    found = (found as Fields)[step];
-  }
-  return found;
-}
-
-/** One value, or several, as a list of texts. */
-export const listed = (value: Value | undefined): string[] => [value ?? []].flat().map(String);

@@ -6,6 +6,7 @@ import {
   type Fields,
   LOADER,
   listed,
+  type Overrides,
   outputsWith,
   type Resource,
   resourcesWith,
@@ -30,6 +31,7 @@ const EVERYTHING = {
   CorsAllowedOrigins: 'https://app.example.com',
   AllowedCidrs: '10.0.0.0/8',
 };
+const STACK_KEY = { StackKmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/5678efab' };
 const VPC = { VpcSubnetIds: 'subnet-0a,subnet-0b', VpcSecurityGroupIds: 'sg-0a' };
 
 /** The loader with a value for each of its optional parameters. */
@@ -62,12 +64,12 @@ describe.each(functionsWith({ ...LOADER, ...TOKENS }))('%s', (_name, { Propertie
   const resources = resourcesWith({ ...LOADER, ...TOKENS });
   const folder = String(Properties.CodeUri).replace('functions/', '');
 
-  test('logs JSON to a log group of its own, which forgets', () => {
+  test('logs JSON to a log group of its own, whose entries expire', () => {
     const group = /^<(\w+)>$/.exec(String(at(Properties, 'LoggingConfig', 'LogGroup')))?.[1] ?? '';
     expect(Properties.LoggingConfig).toMatchObject({ LogFormat: 'JSON', ApplicationLogLevel: 'INFO' });
     expect(resources[group]?.Properties).toEqual({
       LogGroupName: `/aws/lambda/${String(Properties.FunctionName ?? `<AWS::StackName>/${folder}`)}`,
-      RetentionInDays: expect.any(Number),
+      RetentionInDays: '30',
     });
   });
 });
@@ -79,7 +81,8 @@ test.each([
   LOADER,
   LOADER_OPTIONS,
   { ...LOADER, DataBucketName: '*', EnableMetrics: 'false' },
-  { ...EVERYTHING, ...TOKENS, ...LOADER_OPTIONS, RedriveSchedule: 'rate(1 hour)' },
+  { ...EVERYTHING, ...TOKENS, ...LOADER_OPTIONS, ...STACK_KEY, RedriveSchedule: 'rate(1 hour)' },
+  STACK_KEY,
   { EndpointType: 'PRIVATE', AllowedVpcEndpointIds: 'vpce-0a', CreateApiGatewayAccountRole: 'false' },
 ])('nothing refers to what is not there with %p', (parameters) => {
   expect(brokenRules(parameters)).toEqual([]);
@@ -168,7 +171,7 @@ describe('permissions', () => {
     },
   );
 
-  test('without any parameter are writing, creating, logging and sending dead letters', () => {
+  test('without any parameter are writing, creating, logging and sending dead-letter messages', () => {
     expect(actionsWith().sort()).toEqual([
       'logs:CreateLogStream',
       'logs:PutLogEvents',
@@ -241,12 +244,78 @@ describe('permissions', () => {
   });
 });
 
+describe.each(byType(resourcesWith({ ...LOADER, ...TOKENS }), 'AWS::Logs::LogGroup'))('log group %s', (name) => {
+  const group = (parameters: Overrides) => resourcesWith({ ...LOADER, ...TOKENS, ...parameters })[name]?.Properties;
+
+  test('keeps entries for LogRetentionInDays', () => {
+    expect(group({})?.RetentionInDays).toBe('30');
+    expect(group({ LogRetentionInDays: '365' })?.RetentionInDays).toBe('365');
+  });
+
+  test('is encrypted with StackKmsKeyArn if it is given', () => {
+    expect(group({})).not.toHaveProperty('KmsKeyId');
+    expect(group(STACK_KEY)?.KmsKeyId).toBe(STACK_KEY.StackKmsKeyArn);
+  });
+});
+
+describe('StackKmsKeyArn', () => {
+  const usesKey = (parameters: Overrides) => (statement: Fields) =>
+    statement.Resource === parameters.StackKmsKeyArn && listed(statement.Action).includes('kms:Decrypt');
+  /** The roles whose policies name the queues or the work bucket. */
+  const reachesEncrypted = (statement: Fields) =>
+    listed(statement.Resource).some((arn) => /^<(?:LambdaDeadLetterQueue|ParkingQueue|WorkBucket)\.Arn>/.test(arn));
+
+  test.each([STACK_KEY, { ...STACK_KEY, ...LOADER, ...TOKENS }])(
+    'may be used by exactly the roles that use a queue or the work bucket, with %p',
+    (parameters) => {
+      const roles = byType(resourcesWith(parameters), 'AWS::IAM::Role').map(([role]) => role);
+      const rolesWith = (has: (statement: Fields) => boolean) =>
+        roles.filter((role) => statementsWith(parameters, role).some(has));
+      expect(rolesWith(usesKey(parameters))).toEqual(rolesWith(reachesEncrypted));
+    },
+  );
+
+  test('is used through SQS and S3 only', () => {
+    const [statement, ...others] = statementsWith(STACK_KEY, 'RedriveDeadLettersRole').filter(usesKey(STACK_KEY));
+    expect(others).toEqual([]);
+    expect(statement).toMatchObject({
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Condition: {
+        StringEquals: {
+          'kms:ViaService': [
+            expect.stringMatching(/^sqs\.<AWS::Region>\./),
+            expect.stringMatching(/^s3\.<AWS::Region>\./),
+          ],
+        },
+      },
+    });
+  });
+
+  test('encrypts the work bucket with a bucket key', () => {
+    expect(resourcesWith({ ...LOADER, ...STACK_KEY }).WorkBucket?.Properties.BucketEncryption).toEqual({
+      ServerSideEncryptionConfiguration: [
+        {
+          ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: STACK_KEY.StackKmsKeyArn },
+          BucketKeyEnabled: true,
+        },
+      ],
+    });
+  });
+});
+
 describe.each(byType(resourcesWith(), 'AWS::SQS::Queue'))('queue %s', (name, { Properties }) => {
-  test('is encrypted, keeps letters for 14 days and takes the largest asynchronous event', () => {
+  test('is encrypted, keeps messages for 14 days and takes the largest asynchronous event', () => {
     expect(Properties).toEqual({
       SqsManagedSseEnabled: true,
       MessageRetentionPeriod: 14 * 24 * 3600,
       MaximumMessageSize: 1024 * 1024,
+    });
+  });
+
+  test('is encrypted with StackKmsKeyArn if it is given', () => {
+    expect(resourcesWith(STACK_KEY)[name]?.Properties).toMatchObject({
+      SqsManagedSseEnabled: false,
+      KmsMasterKeyId: STACK_KEY.StackKmsKeyArn,
     });
   });
 
@@ -301,15 +370,13 @@ describe('the redrive', () => {
     return loadRedriveConfig(Object.fromEntries(environment));
   };
 
-  test('replays to what there is, within the bounds of the parameters', () => {
-    const bounds = { RedriveLettersPerSecond: '7', RedriveMaxLetters: '70', RedriveMaxTries: '17' };
-    expect(redriveConfig(bounds)).toMatchObject({
+  test('replays to the functions and the workflow that the stack has', () => {
+    expect(redriveConfig()).toMatchObject({
       queueUrl: 'https://sqs.example/LambdaDeadLetterQueue',
       parkingQueueUrl: 'https://sqs.example/ParkingQueue',
       writeFunction: '<WriteLineProtocolFunction>',
       loadObjectFunction: undefined,
       workflow: undefined,
-      bounds: { lettersPerSecond: 7, maxLetters: 70, maxTries: 17 },
     });
     expect(redriveConfig(LOADER)).toMatchObject({
       loadObjectFunction: '<LoadObjectFunction>',

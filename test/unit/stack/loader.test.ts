@@ -59,6 +59,7 @@ describe('without InfluxDBUrl', () => {
       'BulkLoadStateMachineArn',
       'LoadObjectFunctionArn',
       'LoadResourceArn',
+      'LoaderRoleArns',
       'WorkBucketName',
     ]);
   });
@@ -277,7 +278,7 @@ describe('the state machine', () => {
 });
 
 describe('rules of EventBridge', () => {
-  test('put loads that failed, timed out or were aborted into the dead letter queue', () => {
+  test('put loads that failed, timed out or were aborted into the dead-letter queue', () => {
     expect(properties('FailedLoadRule')).toMatchObject({
       EventPattern: {
         source: ['aws.states'],
@@ -309,7 +310,7 @@ describe('rules of EventBridge', () => {
 });
 
 describe.each(byType(resourcesWith(LOADER), 'AWS::S3::Bucket'))('bucket %s', (name, { Properties, DeletionPolicy }) => {
-  test('is encrypted, private and forgets, and outlives the stack as it may hold objects', () => {
+  test('is encrypted, private, expires its objects, and outlives the stack', () => {
     expect(Properties).toMatchObject({
       BucketEncryption: {
         ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
@@ -324,7 +325,7 @@ describe.each(byType(resourcesWith(LOADER), 'AWS::S3::Bucket'))('bucket %s', (na
     });
     const [rule] = at(Properties, 'LifecycleConfiguration', 'Rules') as Fields[];
     expect(rule).toMatchObject({ Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } });
-    // A dead letter is kept for 14 days, and its replay may need what is here.
+    // A dead-letter message is kept for 14 days, and its replay may need what is here.
     expect(rule?.ExpirationInDays).toBeGreaterThan(14);
     expect(DeletionPolicy).toBe('Retain');
   });

@@ -1,7 +1,20 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { OLD_LOADER_DEFAULTS, ORIGINAL_DEFAULTS } from '../../support/originals';
 import { brokenRules, LOADER, TOKENS, template } from './template';
 
+const { ParameterGroups: GROUPS, ParameterLabels: LABELS } = template.Metadata['AWS::CloudFormation::Interface'];
+
 describe('parameters', () => {
+  test('the groups name no other parameter, and a label begins with the name that it replaces', () => {
+    const unknown = GROUPS.flatMap(({ Parameters }) => Parameters).filter((name) => !(name in template.Parameters));
+    expect(unknown).toEqual([]);
+    for (const [name, { default: label }] of Object.entries(LABELS)) {
+      expect(template.Parameters).toHaveProperty(name);
+      expect(label).toMatch(new RegExp(`^${name} \\(.+\\)$`));
+    }
+  });
+
   test.each(Object.entries(ORIGINAL_DEFAULTS))('%s has the default of the original connector, %p', (name, expected) => {
     expect(template.Parameters[name]?.Default).toBe(expected);
   });
@@ -32,9 +45,14 @@ describe('parameters', () => {
       }
     });
 
-    test('is constrained: a number from below, a text by its values, pattern or length', () => {
-      const constraints = parameter.Type === 'Number' ? ['MinValue'] : ['AllowedValues', 'AllowedPattern', 'MinLength'];
+    test('is constrained: a number by its values or a minimum, a text by its values, pattern or length', () => {
+      const own = parameter.Type === 'Number' ? ['MinValue'] : ['AllowedPattern', 'MinLength'];
+      const constraints = ['AllowedValues', ...own];
       expect(constraints.some((constraint) => constraint in parameter)).toBe(true);
+    });
+
+    test('is in one group of the console', () => {
+      expect(GROUPS.flatMap(({ Parameters }) => Parameters).filter((member) => member === name)).toHaveLength(1);
     });
 
     test('is used', () => {
@@ -57,6 +75,15 @@ test.each([
 ])('CorsAllowedOrigins may be %j: %p', (origins, isAllowed) => {
   const { AllowedPattern = '' } = template.Parameters.CorsAllowedOrigins ?? {};
   expect(new RegExp(`^(?:${AllowedPattern})$`).test(origins)).toBe(isAllowed);
+});
+
+test('the application repository shows the version and the license of the package', () => {
+  const { version, license } = JSON.parse(readFileSync(join(__dirname, '../../../package.json'), 'utf8'));
+  const published = template.Metadata['AWS::ServerlessRepo::Application'];
+  expect([published.SemanticVersion, published.SpdxLicenseId]).toEqual([version, license]);
+  for (const file of [published.LicenseUrl, published.ReadmeUrl]) {
+    expect(existsSync(join(__dirname, '../../..', file))).toBe(true);
+  }
 });
 
 describe('rules', () => {

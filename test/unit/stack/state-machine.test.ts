@@ -99,14 +99,14 @@ test.each(statesOf('Task'))('outlasts every try of %s', (_name, state) => {
   expect(definition.TimeoutSeconds).toBeGreaterThan(longest(state));
 });
 
-test.each(['README.md', 'docs/operations.md'])('%s says when a load ends', (file) => {
+test.each(['docs/loader.md', 'docs/operations.md'])('%s says when a load ends', (file) => {
   const page = readFileSync(join(__dirname, '../../..', file), 'utf8');
   const said = [...page.matchAll(/\b(?:ends|end) after (\d+) days\b/g)].map(([, days]) => Number(days) * 86_400);
   expect(said).toEqual([definition.TimeoutSeconds]);
 });
 
 test.each([
-  ['README.md', /what it throttles is tried (\d+) more times/],
+  ['docs/loader.md', /a throttled item is retried (\d+) times/],
   ['docs/operations.md', /`Lambda\.TooManyRequestsException`.*\| (\d+) times an item/],
 ])('%s says how often a throttled item is tried again', (file, said) => {
   const [, times] = said.exec(readFileSync(join(__dirname, '../../..', file), 'utf8')) ?? [];

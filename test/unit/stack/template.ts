@@ -1,9 +1,11 @@
 /** template.yml as data, and what CloudFormation makes of it with given parameters. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { at, Evaluation, type Fields, listed, type Overrides, type Resource, readTemplate } from './cloudformation';
+import { at, type Fields, listed, type Resource, readTemplate } from '../../../reference/template';
+import { Evaluation, type Overrides } from './cloudformation';
 
-export { at, type Fields, listed, type Overrides, type Resource, type Template, type Value } from './cloudformation';
+export { at, type Fields, listed, type Resource, type Template, type Value } from '../../../reference/template';
+export type { Overrides } from './cloudformation';
 
 /** The template as written, its intrinsic functions in their long form. */
 export const template = readTemplate(readFileSync(join(__dirname, '../../../template.yml'), 'utf8'));

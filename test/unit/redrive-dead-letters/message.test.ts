@@ -1,22 +1,22 @@
-/** What of a dead letter is replayed, by its shape: the sample events are the shapes that AWS documents. */
+/** What of a dead-letter message is replayed, by its shape: the sample events are the shapes that AWS documents. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Content,
-  type DeadLetter,
-  type LetterRules,
-  readLetter,
-} from '../../../functions/redrive-dead-letters/letter';
+  type DeadLetterMessage,
+  type MessageRules,
+  readMessage,
+} from '../../../functions/redrive-dead-letters/message';
 
 const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
 const SENT = 1_709_300_000_000;
 const sample = (name: string) =>
   JSON.parse(readFileSync(join(__dirname, '../../../events', `${name}.json`), 'utf8')) as Record<string, never>;
 
-const RULES: LetterRules = { stateMachineArn: WORKFLOW, maxTries: 3, fromParking: false };
-const read = (body: unknown, changes: Partial<DeadLetter> = {}, rules: Partial<LetterRules> = {}): Content => {
+const RULES: MessageRules = { stateMachineArn: WORKFLOW, maxTries: 3, fromParking: false };
+const read = (body: unknown, changes: Partial<DeadLetterMessage> = {}, rules: Partial<MessageRules> = {}): Content => {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return readLetter({ body: text, firstSent: SENT, tries: 0, target: undefined, ...changes }, { ...RULES, ...rules });
+  return readMessage({ body: text, firstSent: SENT, tries: 0, target: undefined, ...changes }, { ...RULES, ...rules });
 };
 const reasonOf = (content: Content): string => (content.kind === 'unreplayable' ? content.reason : content.kind);
 
@@ -31,7 +31,7 @@ test.each([
   ['write-line-protocol-gzip', 1_709_294_401_000],
   ['write-line-protocol-http-api', 1_709_294_401_000],
   ['write-line-protocol-bare', SENT],
-])('%s is replayed as one that was handed over, at its own time or else that of its letter', (name, time) => {
+])('%s is replayed as one that was handed over, at its own time or else that of its message', (name, time) => {
   const content = read(sample(name));
   if (content.kind !== 'write') throw new Error(content.kind);
   const { requestContext, ...event } = content.event;
@@ -51,16 +51,16 @@ test('an object whose load EventBridge could not start is a load', () => {
 });
 
 describe('a load that failed', () => {
-  const letter = sample('dead-letter-load') as Record<string, never> & { detail: Record<string, unknown> };
-  const having = (changes: object) => ({ ...letter, detail: { ...letter.detail, ...changes } });
+  const message = sample('dead-letter-load') as Record<string, never> & { detail: Record<string, unknown> };
+  const having = (changes: object) => ({ ...message, detail: { ...message.detail, ...changes } });
   const named = (name: string) => having({ name });
   const failed = { name: 'nightly-2024-01', error: 'InfluxDBConnectionError' };
 
-  test('is started with its input, by a name that only this letter has', () => {
-    const content = read(letter);
-    expect(content).toMatchObject({ kind: 'load', input: letter.detail.input, failed });
-    expect(read(letter)).toEqual(content);
-    const other = read({ ...letter, id: 'another failure' });
+  test('is started with its input, by a name that only this message has', () => {
+    const content = read(message);
+    expect(content).toMatchObject({ kind: 'load', input: message.detail.input, failed });
+    expect(read(message)).toEqual(content);
+    const other = read({ ...message, id: 'another failure' });
     expect(other.kind === 'load' && content.kind === 'load' && other.name !== content.name).toBe(true);
   });
 
@@ -68,7 +68,7 @@ describe('a load that failed', () => {
     expect(read(having({ input: null }))).toMatchObject({ kind: 'load', input: undefined, failed });
   });
 
-  test('again and again is started no more than a letter is replayed', () => {
+  test('again and again is started no more than a message is replayed', () => {
     expect(read(named('redrive-2-0123'))).toMatchObject({ kind: 'load', name: expect.stringMatching(/^redrive-3-/) });
     expect(reasonOf(read(named('redrive-3-0123')))).toContain('failed again after 3 replays');
   });
@@ -83,8 +83,8 @@ describe('a load that failed', () => {
     'of %s is not started again, as it cannot end otherwise, until somebody replays what is parked',
     (error) => {
       const permanent = having({ error, cause: 'column region is missing' });
-      expect(reasonOf(read(permanent))).toBe(`the load cannot end otherwise: ${error}: column region is missing`);
-      expect(read(permanent, {}, { fromParking: true })).toMatchObject({ kind: 'load', input: letter.detail.input });
+      expect(reasonOf(read(permanent))).toBe(`a replay would fail in the same way: ${error}: column region is missing`);
+      expect(read(permanent, {}, { fromParking: true })).toMatchObject({ kind: 'load', input: message.detail.input });
     },
   );
 
@@ -105,7 +105,7 @@ describe('a load that failed', () => {
   test('of another state machine, or of a stack without one, is not replayed', () => {
     const other = having({ stateMachineArn: `${WORKFLOW}2` });
     expect(reasonOf(read(other))).toContain('another state machine');
-    expect(reasonOf(read(letter, {}, { stateMachineArn: undefined }))).toContain('none');
+    expect(reasonOf(read(message, {}, { stateMachineArn: undefined }))).toContain('none');
   });
 });
 
