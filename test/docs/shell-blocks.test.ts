@@ -33,6 +33,8 @@ interface Block {
 const blocks = PAGES.flatMap(blocksOf);
 const pages = PAGES.filter((page) => blocks.some((block) => block.page === page && isRun(block)));
 const folder = mkdtempSync(join(tmpdir(), 'pasted-'));
+/** At the top of the copy, before a page ran. */
+let originals: ReadonlySet<string>;
 let influxd: Influxd | undefined;
 let server: ChildProcess | undefined;
 
@@ -43,6 +45,7 @@ beforeAll(async () => {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(join(ROOT, file), join(folder, file));
   }
+  originals = new Set(readdirSync(folder));
   const binary = findInfluxd();
   if (binary) influxd = await Influxd.start(binary, { port: 8086, token: 'my-token' });
 }, 120_000);
@@ -65,7 +68,10 @@ describe.each(pages)('%s', (page) => {
     const startsItself = blocks.some((block) => block.page === page && isRun(block) && /^npm start/m.test(block.text));
     if (page !== 'README.md' && !startsItself) await startServer('npm start');
   }, BLOCK_MS);
-  afterAll(stopServer);
+  afterAll(async () => {
+    await stopServer();
+    removeNewFiles();
+  });
 
   for (const block of blocks.filter((one) => one.page === page && isRun(one))) {
     const title = `line ${block.line}: ${block.text.split('\n')[0]}`;
@@ -101,6 +107,14 @@ async function pasted(commands: string): Promise<string> {
   const [code] = await once(shell, 'close');
   if (code !== 0) throw new Error(`exit code ${code}\n${commands}\n${output}${errors}`);
   return output;
+}
+
+/** Each page begins as in a fresh clone, but for what `npm ci` and the first bundle made. */
+function removeNewFiles(): void {
+  for (const name of readdirSync(folder)) {
+    if (!originals.has(name) && !['node_modules', 'dist'].includes(name))
+      rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** Starts the local server and waits until it says that it is ready. */
