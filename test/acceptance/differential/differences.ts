@@ -69,7 +69,7 @@ function isBeyondQuota(lost: LostPoint): boolean {
 
 export const DIFFERENCES: readonly Difference[] = [
   {
-    name: 'good lines beside bad ones',
+    name: 'valid and invalid lines in one request',
     request: ({ influxdb, connector, given, goodStored }) =>
       answered(influxdb, 400) &&
       influxdb.values.length === 0 &&
@@ -83,7 +83,7 @@ export const DIFFERENCES: readonly Difference[] = [
       answered(influxdb, 400) && answered(connector, 204) && includes(given, '\r') && goodStored !== false,
   },
   {
-    name: 'text that the grammar refuses',
+    name: 'text outside the grammar',
     request: ({ influxdb, connector, given, goodStored, isSubset }) =>
       (answered(influxdb, 204) || answered(influxdb, 422)) &&
       answered(connector, 400) &&
@@ -91,7 +91,7 @@ export const DIFFERENCES: readonly Difference[] = [
       (goodStored ?? isSubset),
   },
   {
-    name: 'tags that InfluxDB reserves',
+    name: 'tag names reserved by InfluxDB',
     request: ({ influxdb, connector, given }) =>
       answered(influxdb, 400) &&
       influxdb.messages.includes('reserved tag key') &&
@@ -99,14 +99,14 @@ export const DIFFERENCES: readonly Difference[] = [
       answered(connector, 204),
   },
   {
-    name: 'requests that InfluxDB fails upon',
+    name: 'requests that make InfluxDB fail',
     request: ({ influxdb, connector, given }) =>
       (answered(influxdb, 500) || answered(influxdb, 0)) &&
       answered(connector, 400) &&
       (given.grammar === 'refuses' || header(given, 'Content-Encoding') === 'gzip'),
   },
   {
-    name: 'unsigned and integer values of one field',
+    name: 'a field with unsigned and integer values',
     request: ({ influxdb, connector, given }) =>
       answered(influxdb, 422) &&
       /field type conflict: .* (?:type integer, already exists as type unsigned|type unsigned, already .* integer)/.test(
@@ -116,7 +116,7 @@ export const DIFFERENCES: readonly Difference[] = [
       includes(given, 'u'),
   },
   {
-    name: 'a point again with other fields',
+    name: 'the same point with other fields',
     request: ({ influxdb, connector, isSubset, given }) =>
       given.requests.length === 2 && answered(influxdb, 204, 204) && answered(connector, 204, 204) && isSubset,
   },
@@ -131,7 +131,7 @@ export const DIFFERENCES: readonly Difference[] = [
       given.requests[0]?.bucket !== undefined && answered(influxdb, 404) && answered(connector, 204),
   },
   {
-    name: 'the last instant',
+    name: 'the last possible timestamp',
     request: ({ influxdb, connector, given }) =>
       includes(given, '9223372036854775806') &&
       answered(influxdb, 204) &&
@@ -139,14 +139,14 @@ export const DIFFERENCES: readonly Difference[] = [
       answered(connector, 422),
   },
   {
-    name: 'bounds of a request',
+    name: 'size limits of a request',
     request: ({ influxdb, connector, given }) =>
       answered(influxdb, 204) &&
       ((given.environment?.max_decompressed_bytes !== undefined && answered(connector, 413)) ||
         (given.environment?.max_line_bytes !== undefined && answered(connector, 422))),
   },
   {
-    name: 'a tag and a field of one name',
+    name: 'a tag and a field with the same name',
     request: ({ influxdb, connector }) => {
       const renamed = ({ field, tags }: Value) => tags.some(([name]) => field === `${name}_field`);
       const clash = (value: Value) => influxdb.values.some(({ tags }) => tags.some(([name]) => name === value.field));
@@ -158,7 +158,7 @@ export const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    name: 'fields whose names differ only in case',
+    name: 'field names that differ only in case',
     request: ({ influxdb, connector }) => {
       const plain = ({ values }: Outcome) =>
         values
@@ -188,16 +188,16 @@ export const DIFFERENCES: readonly Difference[] = [
     point: ({ values }) => values.some(({ type, value }) => type === 'integer' && BigInt(value) > MAX_INT64),
   },
   {
-    name: 'names that Timestream reserves',
+    name: 'names reserved by Timestream',
     point: (lost) => {
       const { measurement, tags, fields } = names(lost);
       return [measurement, ...tags, ...fields].some(isReserved);
     },
   },
-  { name: 'colons in the names of tags', point: (lost) => names(lost).tags.some((name) => name.includes(':')) },
-  { name: 'sizes beyond a quota', point: isBeyondQuota },
+  { name: 'colons in tag names', point: (lost) => names(lost).tags.some((name) => name.includes(':')) },
+  { name: 'sizes above a quota', point: isBeyondQuota },
   {
-    name: 'measurements that no table can be named after',
+    name: 'measurements that are not valid table names',
     point: ({ given, values }) =>
       given.environment?.table_mapping === 'multi-table' && !/^[a-zA-Z0-9_.-]+$/.test(values[0]?.measurement ?? ''),
   },
