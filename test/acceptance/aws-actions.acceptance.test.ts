@@ -1,4 +1,4 @@
-/** What each function asks of AWS, as it goes over the wire: before AWS's own models, and beside what the function's role allows. */
+/** The requests of each function to AWS, as sent over the wire: checked with AWS's own models, and compared with the function's role. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { S3Double } from '../support/s3-double';
 import { ScriptedServer } from '../support/scripted-server';
 import { LOADER, listed, statementsWith, TOKENS } from '../unit/stack/template';
 import { botocore, JUDGE, type Judgment, judged } from './aws-models';
-import { type Answer, AwsTap, headerOf, serviceOf, type WireRequest } from './aws-tap';
+import { AwsTap, headerOf, serviceOf, type TapResponse, type WireRequest } from './aws-tap';
 import { permissionFor, UNCALLED } from './permissions';
 import { describeProof, detail } from './report';
 
@@ -33,7 +33,7 @@ const LOAD_ID = 'nightly-2024-01';
 const readEvent = (name: string) =>
   JSON.parse(readFileSync(path.resolve(__dirname, '../../events', `${name}.json`), 'utf8'));
 
-/** Parameters with which every permission of a function's role is there. */
+/** Parameters with which each role has all of its permissions. */
 const EVERYTHING = {
   ...LOADER,
   ...TOKENS,
@@ -69,9 +69,9 @@ let influxdb: ScriptedServer;
 let tap: AwsTap;
 const environment = process.env;
 
-/** What AWS says, where the test has no server of its own for it. */
-function answerOf(request: WireRequest): Answer {
-  const json = (body: object, status = 200): Answer => ({ status, body: JSON.stringify(body) });
+/** The response of AWS, or the URL of the test's own server for that service. */
+function responseTo(request: WireRequest): TapResponse {
+  const json = (body: object, status = 200): TapResponse => ({ status, body: JSON.stringify(body) });
   const operation = headerOf(request, 'x-amz-target').split('.')[1];
   switch (serviceOf(request)) {
     case 's3':
@@ -98,7 +98,7 @@ function answerOf(request: WireRequest): Answer {
   }
 }
 
-/** A new cold start of a function, with these variables beside the common ones, and its answer to an event. */
+/** Starts a function anew, with these variables beside the common ones, and returns its response to an event. */
 async function invoke<T>(folder: string, event: unknown, variables: Readonly<Record<string, string>> = {}): Promise<T> {
   jest.resetModules();
   const before = { ...process.env };
@@ -114,7 +114,7 @@ async function invoke<T>(folder: string, event: unknown, variables: Readonly<Rec
   }
 }
 
-/** Sends what the SDK would send to AWS by TLS to the tap, as it is. */
+/** Sends a request of the SDK unchanged to the tap, without TLS. */
 async function throughTap(sent: { method: string; path: string; headers: Record<string, string>; body?: string }) {
   const { hostname: host, port } = new URL(tap.url);
   const { method, path: target, headers, body } = sent;
@@ -126,7 +126,7 @@ async function throughTap(sent: { method: string; path: string; headers: Record<
 const WRITING = {
   resource_tags: EVERYTHING.ResourceTags,
   kms_key_id: EVERYTHING.KmsKeyId,
-  // A busy machine takes its time.
+  // Long enough for a busy machine.
   write_deadline_millis: '60000',
 };
 const asynchronous = () => ({
@@ -154,7 +154,7 @@ async function connect(): Promise<void> {
     maxAttempts: 1,
     requestHandler: { handle: throughTap },
   });
-  // Nothing listens where the endpoint is said to be; that it is asked for is what counts.
+  // Nothing listens at the discovered endpoint: the test needs only the request for it.
   const send = writeRecordsSender(client, loadConnectorConfig({}));
   await expect(send(Buffer.from('{}'), new AbortController().signal)).rejects.toThrow('ECONNREFUSED');
 }
@@ -175,7 +175,7 @@ async function loadFiles(): Promise<void> {
   s3.put(WORK, `${folder}/manifest.json`, JSON.stringify({ DestinationBucket: WORK, MapRunArn: 'arn', ResultFiles }));
   expect(await invoke('summarize-load', readEvent('summarize-load'))).toMatchObject({ withinTolerance: true });
   await invoke('load-object', { bucket: BUCKET, key: 'dataset=generation/bad.parquet' });
-  // The execution is there already, with another input: it is described to tell.
+  // The execution exists with another input, so the function describes it to detect that.
   expect(await invoke('start-load', readEvent('start-load'))).toMatchObject({ statusCode: 409 });
   expect(await invoke('describe-load', readEvent('describe-load'))).toMatchObject({ statusCode: 200 });
 }
@@ -204,7 +204,7 @@ async function redrive(): Promise<void> {
 beforeAll(async () => {
   [timestream, s3] = await Promise.all([startHarness({ now: Date.now }), S3Double.start()]);
   influxdb = await ScriptedServer.start(({ path: url }) => ({ status: url.endsWith('/write') ? 204 : 200, body: '' }));
-  tap = await AwsTap.start(answerOf);
+  tap = await AwsTap.start(responseTo);
   process.env = {
     ...environment,
     AWS_ENDPOINT_URL: tap.url,
@@ -234,7 +234,7 @@ afterAll(async () => {
   await Promise.all([tap.close(), s3.stop(), influxdb.stop(), timestream.close()]);
 });
 
-/** `load-batch` as LoadBatch, the name of the resources. */
+/** The name of the resources: `load-batch` becomes LoadBatch. */
 const nameOf = (folder: string): string =>
   folder
     .split('-')
@@ -261,18 +261,18 @@ describeProof(JUDGE, botocore.missing, () => {
     judgments = await judged(tap.requests, CREDENTIALS);
   });
 
-  test('every request of the SDK’s clients is as the model of its service has it', () => {
+  test('every request of the SDK’s clients conforms to the model of its service', () => {
     expect(new Set(judgments.map(({ service }) => service))).toEqual(
       new Set(['timestream-write', 's3', 'sqs', 'stepfunctions', 'lambda', 'cloudwatch', 'secretsmanager']),
     );
     expect(judgments.filter(({ problems }) => problems.length > 0)).toEqual([]);
   });
 
-  test('every signature, with a session token, is what AWS’s signer makes of the request', () => {
+  test('every signature, with a session token, equals the signature of AWS’s signer', () => {
     expect(judgments.filter(({ signature }) => signature.length > 0)).toEqual([]);
   });
 
-  test('a request that was changed, or that no operation knows, is found out', async () => {
+  test('the check detects a changed request and a request that no operation accepts', async () => {
     const read = tap.requests.find((request) => headerOf(request, 'range') !== '');
     if (read === undefined) throw new Error('no range was read');
     const headers = read.headers.map(([name, value]): [string, string] => [name, name === 'if-match' ? '"x"' : value]);
@@ -284,9 +284,9 @@ describeProof(JUDGE, botocore.missing, () => {
       ],
       CREDENTIALS,
     );
-    const signature = ['the signature is another'];
+    const signature = ['the signature differs'];
     expect(changed).toEqual({ service: 's3', operation: 'GetObject', problems: [], signature });
-    expect(unknown).toMatchObject({ problems: ['the operation knows no query shape'], signature });
+    expect(unknown).toMatchObject({ problems: ['the operation has no query shape'], signature });
     expect(other).toMatchObject({ operation: null, signature });
   });
 
@@ -303,13 +303,13 @@ describeProof(JUDGE, botocore.missing, () => {
   const reasonOf = (folder: string, action: string): string | undefined =>
     UNCALLED[action] ?? UNCALLED[`${nameOf(folder)} ${action}`];
 
-  test.each(FUNCTIONS)('the role of %s allows what it asks for, and nothing else without a reason', (folder) => {
-    const [asks, may] = [needed(folder), allowed(folder)];
-    expect([...asks].filter((action) => !may.has(action))).toEqual([]);
-    expect([...may].filter((action) => !asks.has(action) && reasonOf(folder, action) === undefined)).toEqual([]);
+  test.each(FUNCTIONS)('the role of %s allows its calls, and nothing else without a listed reason', (folder) => {
+    const [calls, may] = [needed(folder), allowed(folder)];
+    expect([...calls].filter((action) => !may.has(action))).toEqual([]);
+    expect([...may].filter((action) => !calls.has(action) && reasonOf(folder, action) === undefined)).toEqual([]);
   });
 
-  test('no reason is given for what no role allows, or what is asked for', () => {
+  test('no reason is listed for a permission that no role has, or that a function uses', () => {
     const used = FUNCTIONS.flatMap((folder) =>
       [...allowed(folder)]
         .filter((action) => !needed(folder).has(action))
@@ -325,6 +325,6 @@ describeProof(JUDGE, botocore.missing, () => {
         return [folder, action, isCalled ? 'yes' : 'no', isCalled ? '' : (reasonOf(folder, action) ?? '')];
       }),
     );
-    detail('What the roles of the functions allow', ['function', 'permission', 'asked for', 'else why'], rows);
+    detail('Permissions of the functions’ roles', ['function', 'permission', 'used', 'reason if not'], rows);
   });
 });

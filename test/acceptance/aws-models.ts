@@ -1,4 +1,4 @@
-/** Requests to AWS as botocore judges them: by AWS's own models of the services and by another signer than the one that made them. */
+/** Checks requests to AWS with botocore: with AWS's own models of the services, and with another signer than the one that signed them. */
 import type { WireRequest } from './aws-tap';
 import { pythonWith, runPython } from './python';
 
@@ -13,11 +13,11 @@ export interface Credentials {
   readonly token: string | null;
 }
 
-/** What botocore has against a request; both lists are empty where it has nothing. */
+/** The problems that botocore finds in a request; both lists are empty for a correct one. */
 export interface Judgment {
   readonly service: string | null;
   readonly operation: string | null;
-  /** Of the operation, its parameters and the request that they become. */
+  /** Problems of the operation, its parameters and the serialized request. */
   readonly problems: readonly string[];
   readonly signature: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** A server in the place of AWS: keeps each request as it came over the wire, and has it answered by the server that can. */
+/** A server in the place of AWS: records each request as sent over the wire, and returns a given response or that of another server. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,24 +10,24 @@ export interface WireRequest {
   /** As sent, in order. */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Buffer;
-  /** Who made it: what `by` of the tap was. */
+  /** The function that sent it: the tap's `by` at that time. */
   readonly by: string;
-  /** Of the answer; 0 while there is none. */
+  /** Status of the response; 0 before it was sent. */
   status: number;
 }
 
-/** The URL of a server that answers in its place, or the answer. */
-export type Answer = string | { readonly status: number; readonly body?: string; readonly type?: string };
+/** The response, or the URL of a server to forward the request to. */
+export type TapResponse = string | { readonly status: number; readonly body?: string; readonly type?: string };
 
 /** The value of a header, or ''. */
 export const headerOf = ({ headers }: WireRequest, name: string): string =>
   headers.find(([each]) => each.toLowerCase() === name)?.[1] ?? '';
 
-/** The service that a request was signed for, as its signature names it. */
+/** The service that a request was signed for, by its name in the signature. */
 export const serviceOf = (request: WireRequest): string =>
   /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(headerOf(request, 'authorization'))?.[1] ?? '';
 
-/** Belong to a connection, or are made anew by who forwards. */
+/** Headers of a connection, which are not forwarded. */
 const OF_THE_CONNECTION = new Set(['connection', 'content-length', 'transfer-encoding', 'host', 'expect']);
 
 export class AwsTap {
@@ -35,25 +35,25 @@ export class AwsTap {
   by = '';
   private readonly server: Server;
 
-  private constructor(answer: (request: WireRequest) => Answer) {
+  private constructor(respond: (request: WireRequest) => TapResponse) {
     this.server = createServer(async (message, response) => {
       const request = await this.read(message);
       this.requests.push(request);
-      const answered = answer(request);
-      if (typeof answered === 'string') {
-        const { status, headers, body } = await forward(request, answered);
+      const given = respond(request);
+      if (typeof given === 'string') {
+        const { status, headers, body } = await forward(request, given);
         request.status = status;
         response.writeHead(status, headers).end(body);
       } else {
-        const { status, body = '', type = 'application/json' } = answered;
+        const { status, body = '', type = 'application/json' } = given;
         request.status = status;
         response.writeHead(status, { 'content-type': type }).end(body);
       }
     });
   }
 
-  static async start(answer: (request: WireRequest) => Answer): Promise<AwsTap> {
-    const tap = new AwsTap(answer);
+  static async start(respond: (request: WireRequest) => TapResponse): Promise<AwsTap> {
+    const tap = new AwsTap(respond);
     tap.server.listen(0, '127.0.0.1');
     await once(tap.server, 'listening');
     return tap;
@@ -86,7 +86,7 @@ export class AwsTap {
   }
 }
 
-/** The answer of another server to the request. */
+/** Forwards the request to another server and returns its response. */
 export async function forward(request: WireRequest, url: string) {
   const headers = request.headers.filter(([name]) => !OF_THE_CONNECTION.has(name.toLowerCase()));
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD';

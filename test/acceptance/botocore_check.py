@@ -1,7 +1,7 @@
-"""Judges requests to AWS by botocore, AWS's client for Python: by its models of the services, and by its signer.
+"""Checks requests to AWS with botocore, AWS's client for Python: with its models of the services, and with its signer.
 
-Reads requests as lines of JSON {method, path, headers: [[name, value]], body (base64), key, secret, token} and answers each with
-{service, operation, problems, signature}: what the model has against the request, and what is wrong with its signature.
+Reads requests as lines of JSON {method, path, headers: [[name, value]], body (base64), key, secret, token} and prints for each
+{service, operation, problems, signature}: violations of the model, and problems of the signature.
 """
 
 import base64
@@ -21,7 +21,7 @@ from botocore.credentials import Credentials
 from botocore.parsers import RpcV2CBORParser
 from botocore.utils import parse_timestamp
 
-# The services by the name that signatures have for them.
+# The services by their names in signatures.
 SERVICES = {
     "timestream": "timestream-write",
     "s3": "s3",
@@ -34,7 +34,7 @@ SERVICES = {
 AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})"
 )
-# Headers of the signature and of the client itself, which are no parameters of an operation.
+# Headers of the signature and of the client itself; they are not parameters of an operation.
 OWN_HEADERS = re.compile(r"x-amz-(date|content-sha256|security-token|user-agent|target)|x-amzn-query-mode")
 UNSIGNED_PAYLOADS = {"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
 
@@ -58,29 +58,29 @@ class Request:
 
 
 def signature_problems(request):
-    """What a server that knows the secret has against the signature."""
+    """The problems of a signature, as a server with the secret finds them."""
     found = AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if found is None:
-        return ["there is no signature of version 4"]
+        return ["the request has no version 4 signature"]
     key, day, region, service, names, signature = found.groups()
     signed = names.split(";")
     problems = [f"{name} is not signed" for name in must_be_signed(request) if name not in signed]
     if signed != sorted(signed):
-        problems.append("the signed headers are not in order")
+        problems.append("the signed headers are not sorted")
     if key != request.credentials.access_key or not request.headers["x-amz-date"].startswith(day):
-        problems.append("the scope has another key or day than the request")
+        problems.append("key or day of the scope differ from the request")
     if request.headers.get("x-amz-security-token") != request.credentials.token:
-        problems.append("the session token is not that of the credentials")
+        problems.append("the session token differs from the credentials")
     body_hash = request.headers.get("x-amz-content-sha256", sha256(request.body).hexdigest())
     if body_hash not in UNSIGNED_PAYLOADS and body_hash != sha256(request.body).hexdigest():
-        problems.append("x-amz-content-sha256 is of another body")
+        problems.append("x-amz-content-sha256 does not match the body")
     signer = (S3SigV4Auth if service == "s3" else SigV4Auth)(request.credentials, service, region)
     url = f"http://{request.headers['host']}{request.path}" + (f"?{request.query}" if request.query else "")
     headers = {name: request.headers[name] for name in signed}
     resigned = AWSRequest(method=request.method, url=url, headers=headers, data=request.body)
     resigned.context["timestamp"] = request.headers["x-amz-date"]
     expected = signer.signature(signer.string_to_sign(resigned, signer.canonical_request(resigned)), resigned)
-    return problems + ([] if signature == expected else ["the signature is another"])
+    return problems + ([] if signature == expected else ["the signature differs"])
 
 
 def must_be_signed(request):
@@ -92,7 +92,7 @@ def must_be_signed(request):
 
 
 def operation_of(request, service):
-    """The operation that a request is for, and the protocol that it speaks."""
+    """The operation and the protocol of a request."""
     target = request.headers.get("x-amz-target")
     if target is not None:
         prefix, _, name = target.rpartition(".")
@@ -106,8 +106,8 @@ def operation_of(request, service):
         candidates = [service.operation_model(name) for name in service.operation_names]
         matching = [each for each in candidates if path_parameters(request, each) is not None and has_required(request, each)]
         if not matching:
-            raise LookupError(f"no operation has {request.method} {request.path}?{request.query}")
-        # GET /bucket/key?acl is another operation than GET /bucket/key: the one counts whose query says the most.
+            raise LookupError(f"no operation matches {request.method} {request.path}?{request.query}")
+        # GET /bucket/key?acl is another operation than GET /bucket/key: choose the operation with the most query parameters.
         return max(matching, key=lambda each: len(static_query(each))), service.metadata["protocol"]
     raise LookupError("neither a header nor the path names an operation")
 
@@ -117,7 +117,7 @@ def static_query(operation):
 
 
 def path_parameters(request, operation):
-    """The parameters in the path; None where the request is for another operation."""
+    """The parameters in the path; None if the request is for another operation."""
     if request.method != operation.http["method"]:
         return None
     query = dict(parse_qsl(request.query, keep_blank_values=True))
@@ -131,7 +131,7 @@ def path_parameters(request, operation):
 
 
 def has_required(request, operation):
-    """Whether what the operation demands in headers and query is there: PUT /bucket/key is another operation with a source to copy."""
+    """Whether the required headers and query parameters exist: PUT /bucket/key with a copy source is another operation."""
     query = dict(parse_qsl(request.query, keep_blank_values=True))
     places = {"header": request.headers, "querystring": query}
     for name in operation.input_shape.required_members:
@@ -171,12 +171,12 @@ def rest_parameters(request, operation, problems):
     payload = operation.input_shape.serialization.get("payload")
     if payload is not None and request.body:
         parameters[payload] = request.body
-    problems.extend(f"the operation knows no {what}" for what in [*(f"query {name}" for name in query), *headers])
+    problems.extend(f"the operation has no {what}" for what in [*(f"query {name}" for name in query), *headers])
     return parameters
 
 
 def from_json(value, shape):
-    """A value of JSON as a caller of botocore gives it; what the model does not know is left as it is."""
+    """A JSON value as a caller of botocore passes it; members that the model does not have stay unchanged."""
     if shape.type_name == "structure" and isinstance(value, dict):
         return {name: from_json(each, shape.members[name]) if name in shape.members else each for name, each in value.items()}
     if shape.type_name == "list" and isinstance(value, list):
@@ -197,7 +197,7 @@ def parameters_of(request, operation, protocol, problems):
 
 
 def limit_problems(value, shape, path=""):
-    """Lengths, ranges, patterns and enumerations of the model, of which botocore itself checks the least lengths only."""
+    """Violations of the model's lengths, ranges, patterns and enumerations; botocore itself checks only minimum lengths."""
     if shape.type_name == "structure":
         for name, each in value.items():
             if name in shape.members:
@@ -205,10 +205,10 @@ def limit_problems(value, shape, path=""):
         return
     size = value if shape.type_name in ("integer", "long", "double", "float") else len(value) if hasattr(value, "__len__") else 0
     if size > shape.metadata.get("max", size) or size < shape.metadata.get("min", size):
-        yield f"{path}: {size} is not within {shape.metadata.get('min')} and {shape.metadata.get('max')}"
+        yield f"{path}: {size} is not between {shape.metadata.get('min')} and {shape.metadata.get('max')}"
     if shape.type_name == "string":
         if shape.metadata.get("enum") and value not in shape.metadata["enum"]:
-            yield f"{path}: {value!r} is none of {shape.metadata['enum']}"
+            yield f"{path}: {value!r} is not one of {shape.metadata['enum']}"
         if "pattern" in shape.metadata and not matches(shape.metadata["pattern"], value):
             yield f"{path}: {value!r} does not match {shape.metadata['pattern']}"
     elements = [shape.member] * len(value) if shape.type_name == "list" else []
@@ -217,12 +217,12 @@ def limit_problems(value, shape, path=""):
 
 
 def matches(pattern, value):
-    """Patterns are of the whole text; Java's names of classes are not known to Python."""
+    """Patterns match the whole text; Python lacks Java's names of character classes."""
     return re.fullmatch(pattern.replace("\\p{ASCII}", "[\\x00-\\x7f]"), value, re.DOTALL) is not None
 
 
 def difference_problems(request, parameters, operation, protocol):
-    """How the request differs from the one that botocore makes of the same parameters."""
+    """How the request differs from botocore's request with the same parameters."""
     own = serialize.create_serializer(protocol, include_validation=False).serialize_to_request(parameters, operation)
     path = unquote(own["url_path"].partition("?")[0])
     if (own["method"], path.rstrip("/")) != (request.method, unquote(request.path).rstrip("/")):
@@ -232,16 +232,16 @@ def difference_problems(request, parameters, operation, protocol):
         if sent != value and name.lower() not in ("accept", "content-encoding"):
             yield f"botocore sends the header {name}: {value}, not {sent}"
     if protocol == "json" and json.loads(own["body"]) != json.loads(request.content):
-        yield "botocore sends other JSON"
+        yield "botocore sends different JSON"
 
 
-def judge(line):
+def check(line):
     request = Request(line)
     signature = signature_problems(request)
     found = AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     name = SERVICES.get(found[4]) if found else None
     if name is None:
-        return {"service": None, "operation": None, "problems": ["it is for no service that is known here"], "signature": signature}
+        return {"service": None, "operation": None, "problems": ["the service is unknown"], "signature": signature}
     problems = []
     try:
         operation, protocol = operation_of(request, service_model(name))
@@ -258,4 +258,4 @@ def judge(line):
 
 
 for each in sys.stdin:
-    print(json.dumps(judge(json.loads(each))))
+    print(json.dumps(check(json.loads(each))))

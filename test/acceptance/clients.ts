@@ -1,4 +1,4 @@
-/** Clients of InfluxDB as their makers ship them: each does the same job by its own code and says what it reports of it. */
+/** Released InfluxDB clients, unmodified: each does the same job with its own code, and returns the errors that it reports. */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,22 +6,22 @@ import { gzipSync } from 'node:zlib';
 import { runs } from './commands';
 import { pythonWith } from './python';
 
-/** What a client is to write. The programs in clients/ read it as JSON. */
+/** The points that a client writes. The programs in clients/ read it as JSON. */
 export interface Job {
   readonly url: string;
   readonly token: string;
   readonly measurement: string;
-  /** Lines of the measurement; where there are none, TYPED_POINT by the client's own means to build one. */
+  /** Lines of the measurement; if empty, the client builds TYPED_POINT with its own API. */
   readonly lines: readonly string[];
   readonly batchSize: number;
   readonly gzip: boolean;
-  /** The server will first ask to come again later. */
+  /** The server's first response will be 429 or 503. */
   readonly throttled: boolean;
 }
 
 export interface Client {
   readonly name: string;
-  /** Why it cannot run here, and what to install. */
+  /** Why the client cannot run on this machine, and what to install. */
   readonly missing: string | undefined;
   /** The errors that the client reports, in its own words. */
   readonly write: (job: Job) => Promise<string[]>;
@@ -36,7 +36,7 @@ async function run(command: string, args: readonly string[], job: Job): Promise<
   const { code, stdout, stderr } = await execute(command, args, JSON.stringify(job));
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${stderr}`);
   const errors: unknown = JSON.parse(stdout);
-  if (!Array.isArray(errors)) throw new Error(`${command} printed no array: ${stdout}`);
+  if (!Array.isArray(errors)) throw new Error(`${command} did not print an array: ${stdout}`);
   return errors.map(String);
 }
 
@@ -51,7 +51,7 @@ function execute(command: string, args: readonly string[], input: string | Uint8
   });
 }
 
-/** Builds the Go program, which holds three clients; why that is not possible, where a tool or the network is missing. */
+/** Builds the Go program, which has three clients. Returns the reason if a tool or the network is missing. */
 function buildGoClients(): string | undefined {
   if (!runs('go', 'version')) return 'no go: install Go 1.26 (https://go.dev/dl)';
   const cwd = path.join(HERE, 'go');
@@ -64,7 +64,7 @@ function buildGoClients(): string | undefined {
   return undefined;
 }
 
-/** One call of curl a batch, as a shell script would; `--retry` is curl's own. */
+/** One call of curl per batch, as in a shell script, with curl's own `--retry`. */
 async function writeByCurl({ url, token, measurement, lines, batchSize, gzip }: Job): Promise<string[]> {
   const written = lines.length > 0 ? lines : [`${measurement},${TYPED_POINT}`];
   const options = ['-sS', '--fail-with-body', '--retry', '5', '-H', `Authorization: Token ${token}`];
@@ -80,11 +80,11 @@ async function writeByCurl({ url, token, measurement, lines, batchSize, gzip }: 
   return errors;
 }
 
-/** The point with a field of every type, from its tags on, as curl sends it; the programs build it themselves. */
+/** The point with a field of every type, without its measurement, for curl; the programs build it themselves. */
 const TYPED_POINT =
   'city=São\\ Paulo,path=C:\\a\\,\\ b\\=c f=-0.25,i=-7i,u=7u,b=true,s="a \\"b\\" \\\\ c" 1709294400000000007';
 
-/** The version of a Go module that go.mod names. */
+/** The version of a Go module in go.mod. */
 function goVersion(module: string): string {
   const text = readFileSync(path.join(HERE, 'go/go.mod'), 'utf8');
   return (

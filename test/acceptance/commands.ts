@@ -1,7 +1,7 @@
-/** Other people's programs on this machine. */
+/** Third-party programs on this machine. */
 import { execFileSync } from 'node:child_process';
 
-/** Whether a command can be run here. */
+/** Whether a command can run on this machine. */
 export function runs(command: string, ...args: readonly string[]): boolean {
   try {
     execFileSync(command, args, { stdio: 'ignore' });

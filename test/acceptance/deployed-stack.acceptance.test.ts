@@ -1,5 +1,5 @@
 /**
- * The stack as `sam deploy` makes it, on an emulator of AWS that runs its functions and its workflow, over the embedded Timestream
+ * The stack, deployed by `sam deploy` to an emulator of AWS that runs its functions and its workflow, over the embedded Timestream
  * and a real InfluxDB. The emulator checks signatures, and the permissions of the functions.
  */
 import { existsSync } from 'node:fs';
@@ -28,22 +28,22 @@ describeProof('`sam deploy` to MiniStack', missingForStack(), () => {
   });
   afterAll(() => deployed?.stop());
 
-  describe('and what it then has', () => describeStacks(running));
-  describe('and requests as by clients', () => describeAuthorization(running));
+  describe('and the resources that it then has', () => describeStacks(running));
+  describe('and requests of clients', () => describeAuthorization(running));
   describeProof('and a real InfluxDB', noInfluxd, () => {
-    describe('asynchronous writes and dead letters', () => describeRedrive(running, influxd ?? ''));
-    describe('loads of files that DuckDB wrote', () => describeWorkflow(running, influxd ?? ''));
-    describe('what the functions asked of it', () => describeRoles(running));
+    describe('asynchronous writes and dead-letter messages', () => describeRedrive(running, influxd ?? ''));
+    describe('loads of files written by DuckDB', () => describeWorkflow(running, influxd ?? ''));
+    describe('the calls of the functions', () => describeRoles(running));
   });
 });
 
 describe("this project's other tests", () => {
-  test('hold what the emulator does not show', () => {
+  test('cover the properties that the emulator does not show', () => {
     const missing = GAPS.flatMap(({ instead }) => instead).filter((file) => !existsSync(join(ROOT, file)));
     expect(missing).toEqual([]);
     detail(
-      'What the emulator does not show',
-      ['MiniStack', 'what holds it instead'],
+      'Properties that the emulator does not show',
+      ['MiniStack', 'tests instead'],
       GAPS.map(({ what, instead }) => [what, instead.map((file) => `[${basename(file)}](../${file})`).join('<br>')]),
     );
   });

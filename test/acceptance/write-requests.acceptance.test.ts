@@ -1,4 +1,4 @@
-/** Each WriteRecords call that the connector makes of many kinds of lines, as it goes over the wire, before AWS's own model. */
+/** The WriteRecords calls of the connector for many kinds of lines, as sent over the wire, checked with AWS's own model. */
 import { WORKLOADS } from '../../bench/workloads';
 import { connectorBefore, numberedLines } from '../contract/connector/harness';
 import { type Harness, startHarness } from '../contract/timestream/harness';
@@ -17,9 +17,9 @@ interface Traffic {
   readonly name: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly requests: readonly Request[];
-  /** Where credentials are temporary. */
+  /** Session token of temporary credentials. */
   readonly token?: string;
-  /** Each request has a database of its own: together they would exceed what a table may have. */
+  /** Each request gets its own database: together they would exceed the limits of a table. */
   readonly apart?: true;
 }
 
@@ -30,9 +30,9 @@ const BARE = Array.from({ length: 150 }, (_, n) => `bare n=${n}i,text="${n}" ${1
 const MERGED = numberedLines('merged', 250).flatMap((line) => [line, line.replace(' value=', ' other=1,value=')]);
 
 const TRAFFIC: readonly Traffic[] = [
-  { name: 'benchmark workloads, a table for each measurement', requests: workloads },
+  { name: 'benchmark workloads, one table per measurement', requests: workloads },
   { name: 'benchmark workloads, a single table', environment: { table_mapping: 'single-table' }, requests: workloads },
-  { name: `random lines (seed ${SEED}), some of them bad`, requests: random, apart: true },
+  { name: `random lines (seed ${SEED}), some of them invalid`, requests: random, apart: true },
   {
     name: `random lines (seed ${SEED}), a single table`,
     environment: { table_mapping: 'single-table' },
@@ -81,7 +81,7 @@ const operationOf = (request: WireRequest): string => headerOf(request, 'x-amz-t
 
 let timestream: Harness;
 let tap: AwsTap;
-/** The requests of each traffic, in the order in which they came. */
+/** The requests of each kind of traffic, in order. */
 const recorded = new Map<string, readonly WireRequest[]>();
 
 beforeAll(async () => {
@@ -122,20 +122,20 @@ describeProof(JUDGE, botocore.missing, () => {
   });
   const of = (name: string): readonly Judgment[] => judgments.get(name) ?? [];
 
-  test.each(TRAFFIC)('the requests are as AWS’s model has them: $name', ({ name }) => {
+  test.each(TRAFFIC)('the requests conform to AWS’s model: $name', ({ name }) => {
     const operations = of(name).map(({ operation }) => operation);
     expect(operations).toEqual(requestsOf(name).map(operationOf));
     expect(new Set(operations)).toContain('WriteRecords');
     expect(of(name).filter(({ problems }) => problems.length > 0)).toEqual([]);
   });
 
-  test('the signatures are what AWS’s signer makes of the requests, with a session token too', () => {
+  test('the signatures equal those of AWS’s signer, also with a session token', () => {
     const all = TRAFFIC.flatMap(({ name }) => of(name));
     expect(all.length).toBeGreaterThan(300);
     expect(all.filter(({ signature }) => signature.length > 0)).toEqual([]);
   });
 
-  test('a request that was changed on its way, or breaks a limit of the model, is found out', async () => {
+  test('the check detects a changed request and a request above a limit of the model', async () => {
     const [name = ''] = recorded.keys();
     const good = requestsOf(name).find((request) => operationOf(request) === 'WriteRecords');
     if (good === undefined) throw new Error('nothing was written');
@@ -149,9 +149,9 @@ describeProof(JUDGE, botocore.missing, () => {
     ].map((changed) => ({ ...good, body: Buffer.from(JSON.stringify(changed)) }));
     const found = await judged(broken, { ...KEY, token: null });
     expect(found.map(({ problems }) => problems.length)).toEqual(broken.map(() => 1));
-    expect(found.every(({ signature }) => signature[0] === 'x-amz-content-sha256 is of another body')).toBe(true);
-    const [stranger] = await judged([good], { ...KEY, secret: 'another', token: null });
-    expect(stranger).toMatchObject({ problems: [], signature: ['the signature is another'] });
+    expect(found.every(({ signature }) => signature[0] === 'x-amz-content-sha256 does not match the body')).toBe(true);
+    const [otherSecret] = await judged([good], { ...KEY, secret: 'another', token: null });
+    expect(otherSecret).toMatchObject({ problems: [], signature: ['the signature differs'] });
   });
 
   afterAll(() => {
@@ -160,18 +160,18 @@ describeProof(JUDGE, botocore.missing, () => {
       const found = of(name).filter(({ problems, signature }) => problems.length + signature.length > 0);
       return [name, requestsOf(name).length > 0 ? operations.join(', ') : 'none', found.length];
     });
-    detail('Requests of the connector, judged by botocore', ['traffic', 'operations', 'objections'], rows);
+    detail('Requests of the connector, checked by botocore', ['traffic', 'operations', 'problems'], rows);
   });
 });
 
 if (missingCorpus !== undefined) {
   describeProof(JUDGE, missingCorpus, () => {
-    test('the requests are as AWS’s model has them: line protocol corpus', () => undefined);
+    test('the requests conform to AWS’s model: line protocol corpus', () => undefined);
   });
 }
 
 describeProof(
-  'a second Timestream Write endpoint, written from the service’s documentation by others',
+  'a second, independent Timestream Write endpoint, written from the service’s documentation',
   missingSink(),
   () => {
     let sink: Sink;
@@ -180,18 +180,18 @@ describeProof(
     });
     afterAll(() => sink.stop());
 
-    test.each(TRAFFIC)('takes every record that the embedded Timestream took: $name', async ({ name }) => {
+    test.each(TRAFFIC)('accepts every record that the embedded Timestream accepted: $name', async ({ name }) => {
       const refused: string[] = [];
-      let taken = 0;
-      // All are sent, as those that were refused may have stored a part of their records.
+      let accepted = 0;
+      // All requests are sent: a refused one may have stored some of its records.
       for (const request of requestsOf(name)) {
         const { status, body } = await forward(request, sink.url);
         if (request.status !== 200) continue;
         if (status !== 200) refused.push(`${operationOf(request)}: ${status} ${body}`);
-        else if (operationOf(request) === 'WriteRecords') taken += expandCall(request.body).records.length;
+        else if (operationOf(request) === 'WriteRecords') accepted += expandCall(request.body).records.length;
       }
       expect(refused).toEqual([]);
-      expect(taken).toBeGreaterThan(0);
+      expect(accepted).toBeGreaterThan(0);
     });
   },
 );

@@ -1,5 +1,5 @@
 /**
- * Writes by @influxdata/influxdb-client. Reads a job from stdin (see ../clients.ts), prints the errors that the client reports as a
+ * Writes with @influxdata/influxdb-client. Reads a job from stdin (see ../clients.ts), and prints the errors that the client reports as a
  * JSON array of texts.
  */
 import { text } from 'node:stream/consumers';
@@ -25,7 +25,7 @@ const writeApi = new InfluxDB({ url, token }).getWriteApi('any', 'any', 'ns', {
   writeSuccess: (batch) => settle(batch.length),
   writeFailed: (error, batch) => {
     errors.push(`${error.name}: ${error.statusCode} ${error.statusMessage}: ${error.message}`);
-    // What the server may take later is sent again by the client's own timer.
+    // The client's own timer retries 429 and above.
     if (error.statusCode < 429) settle(batch.length);
   },
 });

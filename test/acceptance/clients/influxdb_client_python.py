@@ -1,4 +1,4 @@
-"""Writes by influxdb-client. Reads a job from stdin (see ../clients.ts), prints the errors that the client reports as a JSON
+"""Writes with influxdb-client. Reads a job from stdin (see ../clients.ts), and prints the errors that the client reports as a JSON
 array of texts."""
 
 import json
@@ -26,5 +26,5 @@ with InfluxDBClient(url=job["url"], token=job["token"], org="any", enable_gzip=j
     with client.write_api(write_options=options, error_callback=failed, retry_callback=failed) as writer:
         writer.write(bucket="any", record=job["lines"] or point)
 print(json.dumps(errors), flush=True)
-# All is written; the client's flush timer would keep the process for the rest of its minute.
+# Everything is written; the client's flush timer would keep the process running for a minute.
 os._exit(0)

@@ -1,4 +1,4 @@
-/** Who gets into the deployed stack, and what is stored of what they write. */
+/** Whose requests the deployed stack accepts, and which points it stores. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -17,7 +17,7 @@ const TOKENS = [
   { token: 'telegraf-token', name: 'telegraf' },
   { token: 'bound-token', buckets: ['metrics'] },
 ];
-/** Of the loader, which is only asked whether it is there. */
+/** Parameters of the loader; its InfluxDB is never used. */
 const LOADER = {
   InfluxDBUrl: 'http://127.0.0.1:1',
   InfluxDBTokenSecretName: 'influxdb/token',
@@ -25,7 +25,7 @@ const LOADER = {
 };
 
 const WRITE_POLICY = readFileSync(resolve(__dirname, '../../../docs/iam/write.json'), 'utf8');
-/** What the sample client tells of ten lines that were refused. */
+/** The result of the sample client for ten refused lines. */
 const REFUSED = {
   stored: 0,
   accepted: 0,
@@ -34,7 +34,7 @@ const REFUSED = {
   reports: [expect.stringMatching(/^lines 1 to 10: HTTP 403: /)],
 };
 
-/** @param deployed the emulator, once it runs */
+/** @param deployed the running emulator */
 export function describeAuthorization(deployed: () => Deployed): void {
   let ministack: MiniStack;
   let secrets: SecretsManagerClient;
@@ -53,7 +53,7 @@ export function describeAuthorization(deployed: () => Deployed): void {
   const write = (lines: readonly string[], headers: Record<string, string> = {}, query = 'bucket=b&org=o') =>
     send(`/api/v2/write?${query}`, headers, lines.join('\n'));
 
-  /** The key of a new user of the account. */
+  /** The access key of a new user of the account. */
   async function newUser(UserName: string, PolicyDocument?: string): Promise<AwsCredentialIdentity> {
     const iam = new IAMClient(ministack.client);
     await iam.send(new CreateUserCommand({ UserName }));
@@ -70,7 +70,7 @@ export function describeAuthorization(deployed: () => Deployed): void {
       await deployed().deploy({ RejectedLinesBucket: REJECTED });
     });
 
-    test('3,001 lines that the sample client signs are stored, and again without a change', async () => {
+    test('3,001 lines signed by the sample client are stored; sending them again changes nothing', async () => {
       const lines = [...sampleLines({ ...SAMPLE_DEFAULTS, lines: 3_001 })];
       const written = { stored: 3_001, accepted: 0, dropped: 0, unstored: 0, reports: [] };
       const { credentials } = ministack.client;
@@ -79,12 +79,12 @@ export function describeAuthorization(deployed: () => Deployed): void {
       expect(await Promise.all(['weather', 'servers', 'machines'].map(count))).toEqual([1_001, 1_000, 1_000]);
     });
 
-    test('the sample client is told 403 without a signature, and nothing of it is stored', async () => {
+    test('the sample client gets 403 without a signature, and nothing is stored', async () => {
       expect(await deployed().writeSamples(numberedLines('refused', 10), undefined)).toEqual(REFUSED);
       expect(await count('refused')).toBe(0);
     });
 
-    test('a user with the policy of docs/iam/write.json writes, and one without it is told 403', async () => {
+    test('a user with the policy docs/iam/write.json can write, and a user without it gets 403', async () => {
       const [, account = '', api = ''] = /:(\d+):(\w+)\//.exec(ministack.output('WriteResourceArn')) ?? [];
       const policy = WRITE_POLICY.replaceAll('123456789012', account).replaceAll('API_ID', api);
       const lines = numberedLines('by-a-user', 10);
@@ -95,11 +95,11 @@ export function describeAuthorization(deployed: () => Deployed): void {
       expect(await count('by-a-user')).toBe(10);
       const v1 = await ministack.request('POST', '/write', `by-a-user,host=v1 v=1 ${TIME}000000000`, writer);
       expect([v1.status, await count('by-a-user')]).toEqual([204, 11]);
-      const asked = ['/ping', '/health', '/ready'].map((path) => ministack.request('GET', path, undefined, writer));
-      expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([204, 200, 200]);
+      const responses = ['/ping', '/health', '/ready'].map((path) => ministack.request('GET', path, undefined, writer));
+      expect((await Promise.all(responses)).map(({ status }) => status)).toEqual([204, 200, 200]);
     });
 
-    test('a line that is rejected is told of by 400 and kept in the bucket, and the other lines are stored', async () => {
+    test('a rejected line causes 400 and is kept in the bucket, and the other lines are stored', async () => {
       const lines = [...numberedLines('partly', 5), 'partly,host=a value='];
       const response = await ministack.request('POST', '/api/v2/write', lines.join('\n'));
       expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('dropped=1')]);
@@ -120,7 +120,7 @@ export function describeAuthorization(deployed: () => Deployed): void {
     test.each([
       ['without any authorization', {}],
       ['with a token', { Authorization: 'Token telegraf-token' }],
-    ])('a request %s is answered 403', async (_what, headers: Record<string, string>) => {
+    ])('a request %s gets 403', async (_what, headers: Record<string, string>) => {
       expect((await write(numberedLines('unsigned', 1), headers)).status).toBe(403);
     });
   });
@@ -141,20 +141,20 @@ export function describeAuthorization(deployed: () => Deployed): void {
         new Uint8Array(gzipSync(`${lines.join('\n')}\n`)),
       );
 
-    test('what Telegraf sends is stored', async () => {
+    test('a request of Telegraf is stored', async () => {
       const response = await telegraf('telegraf-token', numberedLines('telegraf', 500));
       expect([response.status, await response.text()]).toEqual([204, '']);
       expect(await count('telegraf')).toBe(500);
     });
 
-    test("what Telegraf sends with a wrong token is answered 401, by the API's answer of that type", async () => {
+    test("a request of Telegraf with a wrong token gets the API's own 401 response", async () => {
       const response = await telegraf('wrong-token', numberedLines('refused', 1));
       expect(response.status).toBe(401);
-      // MiniStack passes over the texts that a definition gives to gateway responses: the tests of the template hold them.
+      // MiniStack ignores the texts of gateway responses; the tests of the template verify them.
       expect(response.headers.get('x-amzn-ErrorType')).toBe('UnauthorizedException');
     });
 
-    test("InfluxDB's client writes, and is told of a wrong token", async () => {
+    test("InfluxDB's client can write, and reports a wrong token", async () => {
       await writePoint(ministack.apiUrl, 'telegraf-token');
       expect(await count('client')).toBe(1);
       const refusal = await writePoint(ministack.apiUrl, 'wrong-token').catch((error: unknown) => error);
@@ -165,7 +165,7 @@ export function describeAuthorization(deployed: () => Deployed): void {
     test.each([
       ['Basic', '/write?db=d', { Authorization: `Basic ${Buffer.from('user:telegraf-token').toString('base64')}` }],
       ['u and p', '/write?db=d&u=user&p=telegraf-token', {}],
-    ])('a v1 client writes, with %s', async (_form, path, headers: Record<string, string>) => {
+    ])('a v1 client can write with %s', async (_form, path, headers: Record<string, string>) => {
       expect((await send(path, headers, `v1,host=a v=1 ${TIME}000000000`)).status).toBe(204);
     });
 
@@ -173,15 +173,15 @@ export function describeAuthorization(deployed: () => Deployed): void {
       ['nothing', 401, {}],
       ['a wrong token', 401, { Authorization: 'Token wrong-token' }],
       ['the token', 204, { Authorization: 'Token telegraf-token' }],
-    ])('/ping with %s is answered %i', async (_what, status, headers: Record<string, string>) => {
+    ])('/ping with %s gets %i', async (_what, status, headers: Record<string, string>) => {
       expect((await fetch(`${ministack.apiUrl}/ping`, { headers })).status).toBe(status);
     });
 
-    test('a signature is no token: it is answered 401', async () => {
+    test('a signed request without a token gets 401', async () => {
       expect((await ministack.request('POST', '/api/v2/write', 'm,host=a v=1')).status).toBe(401);
     });
 
-    test('a token that is bound to a bucket writes there alone', async () => {
+    test('a token that is restricted to a bucket can write only to that bucket', async () => {
       const headers = { Authorization: 'Token bound-token' };
       expect((await write(numberedLines('bound', 5), headers, 'bucket=metrics&org=o')).status).toBe(204);
       const refused = await write(numberedLines('bound', 10), headers, 'bucket=other&org=o');
@@ -190,16 +190,16 @@ export function describeAuthorization(deployed: () => Deployed): void {
       expect(await count('bound')).toBe(5);
     });
 
-    test('a token starts and shows no load: loads stay signed', async () => {
+    test('a token cannot start or show loads: they need a signature', async () => {
       const headers = { Authorization: 'Token telegraf-token' };
       expect((await fetch(`${ministack.apiUrl}/loads/no-such-load`, { headers })).status).toBe(403);
       expect((await ministack.request('GET', '/loads/no-such-load')).status).toBe(404);
     });
 
-    test('a new token works, beside the old one, once it is in the secret', async () => {
+    test('a new token in the secret works beside the old one', async () => {
       const tokens = [...TOKENS, { token: 'next-token' }];
       await secrets.send(new PutSecretValueCommand({ SecretId: SECRET, SecretString: JSON.stringify({ tokens }) }));
-      // The authorizer looks again at the latest ten seconds after it last did.
+      // The authorizer reads the secret again within ten seconds.
       const response = await until(
         () => telegraf('next-token', numberedLines('rotated', 1)),
         ({ status }) => status !== 401,

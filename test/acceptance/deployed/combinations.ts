@@ -1,11 +1,11 @@
-/** The parameters that change what the stack consists of, and combinations of their values in which every two values meet. */
+/** The parameters that add or remove resources, and combinations in which every pair of their values occurs. */
 
-/** One of the values of a feature, and by hand what the stack has with it. */
+/** One value of a feature, and its effect on the stack, written by hand. */
 export interface Choice {
   readonly is: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly resources?: readonly string[];
-  /** Those that only a stack with the loader has. */
+  /** Resources that only a stack with the loader has. */
   readonly ofLoader?: readonly string[];
   /** Parameters that only a stack with the loader may have. */
   readonly parametersOfLoader?: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export interface Choice {
   readonly policies?: readonly string[];
   /** Variables of the write function. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** MiniStack refuses it. */
+  /** MiniStack refuses this value. */
   readonly undeployable?: true;
 }
 
@@ -71,7 +71,7 @@ const KEY = 'arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234
 
 const MULTI_TABLE = { table_mapping: 'multi-table', enable_table_creation: 'true' };
 
-/** By feature; the first choice of each is the default. */
+/** The choices of each feature; the first one is the default. */
 const FEATURES = {
   tables: [
     { is: 'multi-table', policies: ['CreateDatabase', 'CreateTable'], variables: MULTI_TABLE },
@@ -207,14 +207,14 @@ export interface Combination {
   readonly number: number;
   readonly choices: Readonly<Record<Feature, Choice>>;
   readonly parameters: Readonly<Record<string, string>>;
-  /** Logical ids, sorted; those that SAM ends with a hash are without it. */
+  /** Logical ids, sorted, without the hashes that SAM appends to some. */
   readonly resources: readonly string[];
-  /** Of the write function's role, sorted. */
+  /** Policies of the write function's role, sorted. */
   readonly policies: readonly string[];
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** The combinations of all values, or of those that MiniStack deploys. */
+/** The combinations of all values, or of the values that MiniStack can deploy. */
 export function combinations({ deployable }: { readonly deployable: boolean }): Combination[] {
   const features = FEATURE_NAMES.map((name): readonly Choice[] =>
     FEATURES[name].filter((choice: Choice) => !(deployable && choice.undeployable)),
@@ -245,7 +245,7 @@ export function combinations({ deployable }: { readonly deployable: boolean }): 
   });
 }
 
-/** Logical ids as `Combination.resources` has them. */
+/** Logical ids in the form of `Combination.resources`. */
 export const withoutHashes = (ids: readonly string[]): string[] =>
   ids.map((id) => id.replace(/^(SharedLayer|ConnectorApiDeployment)[0-9a-f]+$/, '$1')).sort();
 
@@ -258,8 +258,8 @@ export const VARIABLES = FEATURE_NAMES.flatMap((name) =>
 export const choicesOf = ({ choices }: Combination): string[] => FEATURE_NAMES.map((name) => choices[name].is);
 
 /**
- * Rows of one value for each feature, so that every two values of two features are in a row together. Each row begins with the
- * first pair that is missing, and takes of the other features what adds the most pairs.
+ * Rows with one value per feature, so that every pair of values of two features occurs in a row. Each row begins with the first missing
+ * pair. For each other feature it takes the value that adds the most missing pairs.
  */
 export function allPairs(sizes: readonly number[]): number[][] {
   const pair = (f: number, a: number, g: number, b: number): string =>

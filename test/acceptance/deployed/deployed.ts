@@ -1,4 +1,4 @@
-/** The stack on an emulator of AWS, over the embedded Timestream: what the tests of a deployed stack share. */
+/** The stack on an emulator of AWS, over the embedded Timestream, shared by the tests of the deployed stack. */
 import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
 import { GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import type { AwsCredentialIdentity } from '@smithy/types';
@@ -17,7 +17,7 @@ interface PolicyDocument {
 }
 
 export class Deployed {
-  /** What a call of WriteRecords ends with, while there is one. */
+  /** Provokes a failure of WriteRecords calls while set. */
   fault: (() => Fault | undefined) | undefined;
 
   private constructor(
@@ -38,14 +38,14 @@ export class Deployed {
     return deployed;
   }
 
-  /** Deploys the connector over the embedded Timestream. A busy machine takes its time to start the functions. */
+  /** Deploys the connector over the embedded Timestream. The deadline is long, because a busy machine starts functions slowly. */
   async deploy(parameters: Readonly<Record<string, string>>): Promise<void> {
     const connector = { TimestreamWriteEndpoint: this.timestream.server.url, WriteDeadlineMillis: '28000' };
     await this.ministack.deploy({ ...connector, LambdaMemorySize: '512', LoaderMemorySize: '512', ...parameters });
     await this.allowAllNamespaces();
   }
 
-  /** MiniStack does not know the key `cloudwatch:namespace`: it is taken out of the policies on metrics. */
+  /** Removes the condition key `cloudwatch:namespace`, which MiniStack does not support, from the policies for metrics. */
   private async allowAllNamespaces(): Promise<void> {
     const iam = new IAMClient(this.ministack.client);
     const resources = await this.resources();
@@ -59,7 +59,7 @@ export class Deployed {
     }
   }
 
-  /** The physical ids of the stack's resources by their logical ones. */
+  /** The physical ids of the stack's resources by their logical ids. */
   async resources(): Promise<ReadonlyMap<string, string>> {
     const cloudFormation = new CloudFormationClient(this.ministack.client);
     const found = new Map<string, string>();
@@ -73,8 +73,8 @@ export class Deployed {
   }
 
   /**
-   * Writes lines by the sample client, and notes what it reports.
-   * @param credentials that it signs with; undefined for a client that does not sign
+   * Writes lines with the sample client, and returns its reports.
+   * @param credentials for the signature; undefined for a client that does not sign
    */
   async writeSamples(
     lines: readonly string[],
@@ -95,7 +95,7 @@ export class Deployed {
     return { ...result, reports };
   }
 
-  /** The rows that Timestream has in a table; none where there is no table. */
+  /** The number of rows of a table in Timestream; 0 if the table does not exist. */
   async count(table: string): Promise<number> {
     const rows = await select(this.timestream, `SELECT count(*) FROM "${DATABASE}"."${table}"`).catch(() => []);
     return Number(rows[0]?.[0] ?? 0);

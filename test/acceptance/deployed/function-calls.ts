@@ -1,4 +1,4 @@
-/** What the deployed functions ask of AWS: noted by the Node.js that runs them, not by their code. */
+/** The calls of the deployed functions to AWS, recorded by the Node.js that runs them, not by their code. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { template } from '../../unit/stack/template';
 export const WRITER = String(template.Parameters.LambdaName?.Default);
 
 export interface FunctionCall {
-  /** Its logical id. */
+  /** Logical id of the function. */
   readonly function: string;
   readonly service: string;
   readonly operation: string;
@@ -21,12 +21,12 @@ export class FunctionCalls {
   private readonly folder = mkdtempSync(path.join(tmpdir(), 'calls-'));
   private readonly file = path.join(this.folder, 'calls.jsonl');
 
-  /** What the emulator has to hand on to the functions. */
+  /** The variables that the emulator must pass to the functions. */
   get environment(): Readonly<Record<string, string>> {
     return { NODE_OPTIONS: `--require=${path.join(__dirname, 'record-calls.cjs')}`, CALLS_FILE: this.file };
   }
 
-  /** Those since the last time. */
+  /** The calls since the last time. */
   take(): FunctionCall[] {
     if (!existsSync(this.file)) return [];
     const lines = readFileSync(this.file, 'utf8').split('\n').slice(0, -1);
@@ -42,6 +42,6 @@ export class FunctionCalls {
   }
 }
 
-/** The write function has a name of its own; the others have CloudFormation's. */
+/** The template names the write function; CloudFormation names the others. */
 const logicalId = (name: string): string =>
   name === WRITER ? 'WriteLineProtocolFunction' : name.replace(new RegExp(`^${STACK}-(\\w+)-\\w+$`), '$1');

@@ -1,6 +1,6 @@
 /**
- * Required by the Node.js of each deployed function (NODE_OPTIONS): appends what it asks of AWS and what is answered, a JSON object
- * a line, to the file CALLS_FILE. It reads along and changes nothing.
+ * Loaded by the Node.js of each deployed function (NODE_OPTIONS): appends each call to AWS with its status to the file CALLS_FILE, one
+ * JSON object per line. It changes no request or response.
  */
 const { appendFileSync } = require('node:fs');
 const { subscribe } = require('node:diagnostics_channel');
@@ -17,14 +17,14 @@ if (CALLS_FILE && AWS_LAMBDA_FUNCTION_NAME) {
     let body = '';
     const push = response.push;
     response.push = (chunk, encoding) => {
-      if (chunk === null) appendFileSync(CALLS_FILE, `${JSON.stringify({ ...call, ...answer(response, body) })}\n`);
+      if (chunk === null) appendFileSync(CALLS_FILE, `${JSON.stringify({ ...call, ...outcomeOf(response, body) })}\n`);
       else if (response.statusCode >= 400) body += chunk;
       return push.call(response, chunk, encoding);
     };
   });
 }
 
-/** The protocols name it in a header, in the path or in the query; some calls of Lambda and S3 are known by their form alone. */
+/** Protocols name the operation in a header, the path or the query; some calls of Lambda and S3 are recognized by method and path. */
 function operationOf(service, request) {
   const [, target] = /\.(\w+)$/.exec(String(request.getHeader('x-amz-target'))) ?? [];
   const [, named] = /(?:\/operation\/|[?&]x-id=)(\w+)/.exec(request.path) ?? [];
@@ -35,7 +35,7 @@ function operationOf(service, request) {
   return `${request.method} ${request.path}`;
 }
 
-function answer({ statusCode, headers }, body) {
+function outcomeOf({ statusCode, headers }, body) {
   const error = /AccessDenied\w*/.exec(`${headers['x-amzn-errortype']} ${body}`)?.[0];
   return { status: statusCode, denied: error !== undefined || statusCode === 401 || statusCode === 403 };
 }

@@ -21,10 +21,10 @@ import { WRITER } from './function-calls';
 
 const DATA = 'energy-messages';
 const TOKEN_SECRET = 'influxdb/plain-token';
-/** Of Timestream, which is not tried again. */
+/** An error of Timestream that the connector does not retry. */
 const DENIED = { kind: 'error', type: 'AccessDeniedException' } as const;
 
-/** @param deployed the emulator, once it runs */
+/** @param deployed the running emulator */
 export function describeRedrive(deployed: () => Deployed, binary: string): void {
   let influxd: Influxd;
   let ministack: MiniStack;
@@ -55,7 +55,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
       DataBucketName: DATA,
       RedriveMessagesPerSecond: '20',
     });
-    // It refuses plain HTTP, which is all that MiniStack speaks.
+    // The policy refuses plain HTTP, and MiniStack has nothing else.
     await s3.send(new DeleteBucketPolicyCommand({ Bucket: ministack.output('WorkBucketName') }));
     [queue, parking] = await Promise.all(['LambdaDeadLetterQueueName', 'ParkingQueueName'].map(openQueue));
     // Its CloudFormation leaves the dead-letter queue out.
@@ -65,7 +65,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
       await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, DeadLetterConfig }));
   });
 
-  /** The URL of a queue, whose policy refuses plain HTTP: it is taken away as a proxy would ask for it, that ends TLS. */
+  /** The URL of a queue. Removes its policy, which refuses plain HTTP, with a request that pretends to come through a TLS proxy. */
   async function openQueue(output: string): Promise<string | undefined> {
     const proxied = new SQSClient(ministack.client);
     const addHeader = { step: 'build' as const, name: 'addForwardedProto' };
@@ -118,7 +118,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     (await select(deployed().timestream, `SELECT ${COLUMNS} FROM "${DATABASE}"."replayed"`)).map(String).sort();
   const EXPECTED = rowsOfLines({ 7: 70 });
 
-  test('asynchronous writes of the sample client are answered 202, and all are stored', async () => {
+  test('asynchronous writes of the sample client get 202, and all points are stored', async () => {
     const written = await deployed().writeSamples(numberedLines('accepted', 2_500), ministack.client.credentials);
     expect(written).toEqual({ stored: 0, accepted: 2_500, dropped: 0, unstored: 0, reports: [] });
     await until(
@@ -143,7 +143,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     expect(await waiting(queue)).toBe(0);
   });
 
-  test('a write of 1,000 points that failed half-way is stored once, and what is newer stays, however often it is replayed', async () => {
+  test('a write of 1,000 points that failed half-way is stored once, and newer points stay, after any number of replays', async () => {
     await invoke(WRITER, handedOver(LINES.slice(0, 1), REQUESTED - 1), 'RequestResponse');
     let calls = 0;
     deployed().fault = () => (calls++ > 4 ? DENIED : undefined);
@@ -165,7 +165,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     expect(await rows()).toEqual(EXPECTED);
   });
 
-  test('an object and a load, whose InfluxDB was down, are loaded', async () => {
+  test('an object and a load that failed because InfluxDB was down are loaded', async () => {
     const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
     const [one, two] = ['one/generation/a.parquet', 'two/generation/b.parquet'];
     await influxd.kill();
@@ -178,7 +178,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
       ({ status }) => status !== 'RUNNING',
     );
     expect(failed.status).toBe('FAILED');
-    // One by Lambda, one by the rule of EventBridge.
+    // One message from Lambda, one from the rule of EventBridge.
     await until(
       () => waiting(queue),
       (messages) => messages === 2,
@@ -193,11 +193,11 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
       ({ status }) => status !== 'RUNNING',
     );
     expect([loaded.status, loaded.cause]).toEqual(['SUCCEEDED', undefined]);
-    // The same rows in both files: the points replace themselves.
+    // Both files have the same rows, so the points replace themselves.
     expect(await points()).toBe(300);
   });
 
-  test('a load that one corrupt file fails is parked, and nothing of it is loaded again', async () => {
+  test('a load that failed because of one corrupt file is parked, and nothing is loaded again', async () => {
     const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
     const s3 = new S3Client(ministack.client);
     const bodies = {

@@ -1,11 +1,11 @@
-/** Whether the deployed functions' roles allow what the tests before made them do, and nothing is denied. */
+/** Whether the roles of the deployed functions allow all calls that the previous tests caused. */
 import { DeleteRolePolicyCommand, IAMClient } from '@aws-sdk/client-iam';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { detail } from '../report';
 import type { Deployed } from './deployed';
 import type { FunctionCall } from './function-calls';
 
-/** The services whose calls MiniStack holds against a function's role, each by a function that needs it. */
+/** Calls that MiniStack checks against a function's role. */
 const NEEDED = [
   'AuthorizeTokenFunction secretsmanager GetSecretValue',
   'CheckInfluxDBFunction secretsmanager GetSecretValue',
@@ -34,23 +34,23 @@ const NEEDED = [
 
 const nameOf = ({ function: name, service, operation }: FunctionCall): string => `${name} ${service} ${operation}`;
 
-/** @param deployed the emulator, once it runs */
+/** @param deployed the running emulator */
 export function describeRoles(deployed: () => Deployed): void {
-  test('no call of a deployed function was denied, in all of the tests above', () => {
+  test('no call of a deployed function was denied in the tests above', () => {
     const calls = deployed().calls.take();
     const names = [...new Set(calls.map(nameOf))].sort();
     detail(
-      'What the deployed functions asked of AWS in these tests',
+      'Calls of the deployed functions to AWS in these tests',
       ['function', 'service', 'operation', 'denied'],
       names.map((name) => [...name.split(' '), calls.some((call) => call.denied && nameOf(call) === name)]),
     );
-    // MiniStack does not read the map run's ARN and holds the policy against `*`; botocore's models judge that call.
+    // MiniStack does not read the map run's ARN and checks the policy against `*`; the botocore tests check that call.
     const isKnown = (call: FunctionCall): boolean => nameOf(call) === 'DescribeLoadFunction states DescribeMapRun';
     expect(calls.filter((call) => call.denied && !isKnown(call))).toEqual([]);
     expect(names).toEqual(expect.arrayContaining(NEEDED));
   });
 
-  test('without a permission of its role a function is denied, and it is seen', async () => {
+  test('a call without a permission is denied, and the test sees it', async () => {
     const { ministack, calls } = deployed();
     const RoleName = (await deployed().resources()).get('RedriveDeadLettersRole');
     await new IAMClient(ministack.client).send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'MoveMessages' }));

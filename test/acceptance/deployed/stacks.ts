@@ -1,4 +1,4 @@
-/** The stack in each combination of what it may consist of, deployed one after the other as updates. */
+/** The stack in each combination of optional resources, deployed one after the other as updates. */
 import { APIGatewayClient, GetResourcesCommand } from '@aws-sdk/client-api-gateway';
 import { IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -16,11 +16,11 @@ import type { Deployed } from './deployed';
 
 const COMBINATIONS = combinations({ deployable: true });
 
-/** @param deployed the emulator, once it runs */
+/** @param deployed the running emulator */
 export function describeStacks(deployed: () => Deployed): void {
   const results: string[] = [];
 
-  /** Of the write function, those that a choice may set. */
+  /** Variables of the write function that a choice may set. */
   async function variables(FunctionName: string): Promise<Record<string, string>> {
     const lambda = new LambdaClient(deployed().ministack.client);
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
@@ -50,7 +50,7 @@ export function describeStacks(deployed: () => Deployed): void {
   }
 
   test.each(COMBINATIONS)(
-    'combination $number (below) deploys, with exactly its resources, permissions, variables and authorization',
+    'combination $number (below) deploys with exactly its resources, permissions, variables and authorization',
     async (combination) => {
       const row = combination.number - 1;
       results[row] = 'differs';
@@ -61,12 +61,12 @@ export function describeStacks(deployed: () => Deployed): void {
       expect(await variables(physical('WriteLineProtocolFunction'))).toEqual(combination.variables);
       expect(await policies(physical('WriteLineProtocolRole'))).toEqual(combination.policies);
       expect(await authorizations(physical('ConnectorApi'))).toEqual(expectedAuthorizations(combination));
-      results[row] = `${resources.size} resources, as it should`;
+      results[row] = `${resources.size} resources, as expected`;
     },
   );
   afterAll(() =>
     detail(
-      'Combinations in which every two values meet, deployed',
+      'Deployed combinations, in which every pair of values occurs',
       ['#', ...FEATURE_NAMES, 'result'],
       COMBINATIONS.map((each, row) => [each.number, ...choicesOf(each), results[row] ?? '']),
     ),

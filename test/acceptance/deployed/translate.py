@@ -1,5 +1,5 @@
 """
-Translates a SAM template as the SAM CLI does to validate it, and has cfn-lint's solver decide which resources there are.
+Translates a SAM template as the SAM CLI does to validate it, and evaluates its conditions with cfn-lint's solver.
 
 Arguments: the template. Standard input: a JSON list of parameters, as objects by name. Standard output: JSON with the translated
 `template` and, for each of the parameters, its list of logical ids in `resources`.
@@ -16,7 +16,7 @@ REGION = "us-east-1"
 
 with open(sys.argv[1], encoding="utf-8") as file:
     written = yaml_parse(file.read())
-# The template names no managed policy of SAM's: there is nothing to load.
+# The template uses no managed policy of SAM, so none is loaded.
 validator = SamTemplateValidator(written, ManagedPolicyLoader(None), region=REGION)
 template = json.loads(json.dumps(yaml_parse(validator.get_translated_template_if_valid())))
 conditions = Template("template", template, [REGION]).conditions

@@ -1,4 +1,4 @@
-/** template.yml as CloudFormation gets it: translated by the SAM CLI's own translator, which lies beside `sam`, as cfn-lint does. */
+/** template.yml as CloudFormation receives it: translated with the SAM CLI's own translator. It is installed beside `sam`, and so is cfn-lint. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,23 +8,23 @@ import type { Template } from '../../unit/stack/template';
 
 const TEMPLATE = path.resolve(__dirname, '../../../template.yml');
 
-/** A program of the environment that `sam` is installed in; undefined where there is none. */
+/** A program of the environment that `sam` is installed in; undefined if it does not exist. */
 function besideSam(program: string): string | undefined {
   const sam = findSam();
   const file = sam === undefined ? '' : path.join(path.dirname(realpathSync(sam)), program);
   return existsSync(file) ? file : undefined;
 }
 
-/** Why the template cannot be translated here; undefined where it can. */
+/** Why the template cannot be translated on this machine; undefined if it can. */
 export function missingForTranslation(): string | undefined {
   if (findSam() === undefined) return NO_SAM;
-  const there = besideSam('python') !== undefined && besideSam('cfn-lint') !== undefined;
-  return there ? undefined : 'no python and cfn-lint beside sam: pip install aws-sam-cli==1.170.0 into a venv';
+  const installed = besideSam('python') !== undefined && besideSam('cfn-lint') !== undefined;
+  return installed ? undefined : 'no python and cfn-lint beside sam: pip install aws-sam-cli==1.170.0 into a venv';
 }
 
 export interface Translated {
   readonly template: Template;
-  /** The logical ids that there are with each of the parameters, in their order, as cfn-lint decides the conditions. */
+  /** The logical ids of the resources for each object of parameters, in order, by cfn-lint's evaluation of conditions. */
   readonly resources: readonly (readonly string[])[];
 }
 
@@ -35,7 +35,7 @@ export function translate(parameters: readonly Readonly<Record<string, string>>[
   return JSON.parse(execFileSync(besideSam('python') ?? 'python3', [translator, TEMPLATE], options));
 }
 
-/** What cfn-lint finds in a translated template, which it looks at with every condition true and false. */
+/** The findings of cfn-lint in a translated template, with every condition true and false. */
 export function findings(template: object): string[] {
   const folder = mkdtempSync(path.join(tmpdir(), 'translated-'));
   const file = path.join(folder, 'template.json');

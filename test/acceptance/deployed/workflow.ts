@@ -1,4 +1,4 @@
-/** The deployed loader, over files of DuckDB in the emulator's S3, into a real InfluxDB. */
+/** The deployed loader: files written by DuckDB, in the emulator's S3, into a real InfluxDB. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ import type { Deployed } from './deployed';
 const DATA = 'energy-files';
 const FILES = 20;
 
-/** @param deployed the emulator, once it runs */
+/** @param deployed the running emulator */
 export function describeWorkflow(deployed: () => Deployed, binary: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'bulk-load-'));
   let influxd: Influxd;
@@ -63,10 +63,10 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
       InfluxDBTokenSecretName: 'influxdb/token',
       DataBucketName: DATA,
       ObjectQueueArn: Attributes?.QueueArn ?? '',
-      // MiniStack compares the maximum concurrency of a mapping as the text that a parameter is.
+      // MiniStack reads the maximum concurrency of a mapping as text.
       LoaderReservedConcurrency: '',
     });
-    // It refuses plain HTTP, which is all that MiniStack speaks.
+    // The policy refuses plain HTTP, and MiniStack has nothing else.
     await s3.send(new DeleteBucketPolicyCommand({ Bucket: ministack.output('WorkBucketName') }));
   });
 
@@ -75,7 +75,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Writes files of 1,000 rows each, of which every fiftieth has no value, and uploads them below a prefix. */
+  /** Writes files of 1,000 rows each and uploads them below a prefix. Every fiftieth row has no value. */
   async function upload(dataset: string, prefix: string, files = FILES): Promise<string[]> {
     const extra = dataset === 'generation' ? 'energy_source' : 'consumer_type';
     const keys = Array.from({ length: files }, (_, index) => `${prefix}part-${String(index).padStart(2, '0')}.parquet`);
@@ -102,14 +102,14 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     return (await Body?.transformToString()) ?? '';
   }
 
-  /** The rows of uploaded files, and those that have a value, as DuckDB counts them. */
+  /** The number of rows in uploaded files, and of rows with a value, counted by DuckDB. */
   async function counted(keys: readonly string[]): Promise<{ rows: number; points: number }> {
     const files = keys.map((key) => `'${fileOf(key)}'`).join(', ');
     const [row] = await duckdb(`SELECT count(*) AS rows, count(value) AS points FROM read_parquet([${files}])`);
     return { rows: Number(row?.rows), points: Number(row?.points) };
   }
 
-  /** The points of a measurement, as InfluxDB counts them. */
+  /** The points of a measurement, counted by InfluxDB. */
   async function stored(measurement: string): Promise<number> {
     const [row] = await influxd.query(
       `from(bucket: "${BUCKET}") |> range(start: 2023-01-01T00:00:00Z)
@@ -121,7 +121,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
   async function start(input: object): Promise<DescribeExecutionCommandOutput> {
     const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
     const { executionArn = '' } = await workflow.send(
-      // As many batches at once as this machine has cores to spare.
+      // A small machine runs all functions.
       new StartExecutionCommand({ stateMachineArn, input: JSON.stringify({ maxConcurrency: 3, ...input }) }),
     );
     return await ended(executionArn);
@@ -141,7 +141,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
 
   const summaryOf = ({ output = 'null' }: DescribeExecutionCommandOutput): Summary => JSON.parse(output);
 
-  test("a prefix of 20 files ends in one summary, whose counts are DuckDB's", async () => {
+  test("a load of a prefix with 20 files ends with one summary, with DuckDB's counts", async () => {
     const keys = await upload('generation', 'all/dataset=generation/');
     const { rows, points } = await counted(keys);
     const execution = await start({ bucket: DATA, prefix: 'all/' });
@@ -161,7 +161,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     expect(await stored('generation_data')).toBe(points);
   });
 
-  test('load --stack shows the counts of the map run and the summary, as GET /loads/{id} reports them', async () => {
+  test('load --stack shows the counts of the map run and the summary that GET /loads/{id} reports', async () => {
     const keys = await upload('generation', 'command/dataset=generation/');
     const { rows, points } = await counted(keys);
     const { endpoint, region, credentials } = ministack.client;
@@ -181,7 +181,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     expect(err).toContain(`100% ${FILES} of ${FILES} parts`);
     const [, id = ''] = /^Load (\S+) was started$/m.exec(err) ?? [];
     const response = await ministack.request('GET', `/loads/${id}`);
-    // MiniStack denies DescribeMapRun to the function's role: it holds the policy against `*`, not the map run.
+    // MiniStack denies DescribeMapRun to the function's role: it checks the policy against `*`, not the map run.
     expect(await response.json()).toMatchObject({ state: 'SUCCEEDED', progress: { points } });
   });
 
@@ -214,7 +214,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
       expect(await getJson(summary.failedItems ?? '')).toContain(corrupt);
     });
 
-    test('beyond the tolerance the load fails with that cause; once it is mended, the failed items are loaded alone', async () => {
+    test('beyond the tolerance the load fails with that cause; after the file is fixed, only the failed items are loaded', async () => {
       const others = await counted(keys.filter((key) => key !== corrupt));
       const failed = await start({ bucket: DATA, prefix: PREFIX });
       expect(failed).toMatchObject({ status: 'FAILED', error: 'LoadIncomplete' });
@@ -236,7 +236,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     });
   });
 
-  test('what ends a load before its batches is its cause', async () => {
+  test('an error before the first item is the cause of the load', async () => {
     expect(await start({ bucket: DATA, prefix: 'nothing/' })).toMatchObject({
       status: 'FAILED',
       error: 'InvalidEventError',
@@ -249,7 +249,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     });
   });
 
-  test('a new object of the data bucket is loaded by itself', async () => {
+  test('a new object in the data bucket starts a load', async () => {
     const [key = ''] = await upload('generation', 'before/generation/', 1);
     const { points } = await counted([key]);
     const notify = (NotificationConfiguration: NotificationConfiguration) =>
@@ -271,7 +271,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     expect(others).toEqual([]);
   });
 
-  test('an object that a notification in the object queue names is loaded', async () => {
+  test('an object named by a notification in the object queue is loaded', async () => {
     const key = 'queued/transmission/a.parquet';
     const bytes = fixtureBytes('transmission-mw');
     writeFileSync(fileOf(key), bytes);
@@ -287,7 +287,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     );
   });
 
-  test('LoadObject loads what it is asked for in one invocation', async () => {
+  test('LoadObject loads the requested object in one invocation', async () => {
     const [key = ''] = await upload('generation', 'single/generation/', 1);
     const { rows, points } = await counted([key]);
     const FunctionName = ministack.output('LoadObjectFunctionArn');
@@ -314,7 +314,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
       const response = await ministack.request('GET', path);
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
     };
-    test('starts a load, shows its summary, and starts nothing twice', async () => {
+    test('starts a load, shows its summary, and starts no load twice', async () => {
       const keys = await upload('generation', 'posted/generation/', 3);
       const body = { bucket: DATA, keys: keys.slice(0, 2), clientToken: 'posted-once' };
       const before = (await executions()).length;
@@ -337,14 +337,14 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
       expect(await executions()).toHaveLength(before + 1);
     });
 
-    test('says whether InfluxDB is healthy, and what there is not', async () => {
+    test('reports the health of InfluxDB, an unknown load and an invalid input', async () => {
       expect(await get('/loads/health')).toMatchObject({ status: 200, body: { healthy: true, engine: 'v2' } });
       expect((await get('/loads/no-such-load')).status).toBe(404);
       expect((await post({ bucket: DATA })).status).toBe(400);
     });
   });
 
-  test('an InfluxDB that is down is the cause, after several tries', async () => {
+  test('if InfluxDB is down, the load fails with that cause after several attempts', async () => {
     await influxd.kill();
     expect(await start({ bucket: DATA, prefix: 'all/' })).toMatchObject({
       status: 'FAILED',
@@ -354,7 +354,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     await influxd.restart();
   });
 
-  test('the rule for failed loads takes the event of one, and no other', async () => {
+  test('the rule for failed loads matches events of failed loads only', async () => {
     const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
     const matches = async (status: string, arn: string): Promise<unknown> => {
       const event = {

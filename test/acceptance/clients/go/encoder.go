@@ -12,8 +12,8 @@ import (
 	"github.com/influxdata/line-protocol/v2/lineprotocol"
 )
 
-// writeByEncoder decodes the lines by line-protocol/v2 and writes what its encoder makes of them: a codec alone, which knows no HTTP
-// and so sends nothing again.
+// writeByEncoder decodes the lines with line-protocol/v2, encodes them again and sends them. The package is only a codec, so nothing
+// is retried.
 func writeByEncoder(given job) ([]string, error) {
 	if len(given.Lines) == 0 {
 		var encoder lineprotocol.Encoder
@@ -42,7 +42,7 @@ func encodePoint(encoder *lineprotocol.Encoder, measurement string) {
 	encoder.EndLine(pointTime)
 }
 
-// recode takes lines apart and puts them together again.
+// recode decodes lines and encodes them again.
 func recode(lines []string) ([]byte, error) {
 	var encoder lineprotocol.Encoder
 	encoder.SetLax(true)
@@ -96,7 +96,7 @@ func postAll(given job, bodies [][]byte) ([]string, error) {
 	return reported, nil
 }
 
-// post returns what net/http and the body say of a failure.
+// post returns the status and the body of a failure.
 func post(given job, body []byte) (string, error) {
 	headers := map[string]string{"Authorization": "Token " + given.Token}
 	if given.Gzip {

@@ -8,8 +8,8 @@ import (
 	influxlog "github.com/influxdata/influxdb-client-go/v2/log"
 )
 
-// writeByClient writes by the client's non-blocking API. That sends a failed batch again only when it has another one to send and the
-// wait is over, so where the server is throttled the last line is written then, as a source of points that goes on would.
+// writeByClient uses the client's non-blocking API. The API retries a failed batch only when it has another one to send and the wait
+// is over. So if the server throttles, the last line is written after the wait, as a continuous source of points would do.
 func writeByClient(given job) ([]string, error) {
 	influxlog.Log = nil
 	options := influxdb2.DefaultOptions().SetUseGZip(given.Gzip).SetBatchSize(uint(given.BatchSize)).SetFlushInterval(60_000)

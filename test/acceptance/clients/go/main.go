@@ -1,4 +1,4 @@
-// Command clients writes by one of three Go packages: influxdb-client-go, line-protocol/v2 and Telegraf's outputs.influxdb_v2.
+// Command clients writes with one of three Go packages: influxdb-client-go, line-protocol/v2 and Telegraf's outputs.influxdb_v2.
 // It reads a job from stdin (see ../../clients.ts) and prints the errors that the client reports as a JSON array of texts.
 package main
 
@@ -16,9 +16,9 @@ type job struct {
 	Gzip        bool
 	BatchSize   int
 	Measurement string
-	// The server will first ask to come again later.
+	// The server's first response will be 429 or 503.
 	Throttled bool
-	// Lines to write; where there are none, one point with a field of every type.
+	// Lines to write; if empty, one point with a field of every type.
 	Lines []string
 }
 

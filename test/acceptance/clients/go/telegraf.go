@@ -13,14 +13,14 @@ import (
 	"github.com/influxdata/telegraf/plugins/parsers/influx"
 )
 
-// How often, and how often at most, the agent flushes its buffer here.
+// Interval and maximum number of flushes of the agent's buffer.
 const (
 	flushInterval = 500 * time.Millisecond
 	flushes       = 10
 )
 
-// writeByTelegraf reads the lines by Telegraf's parser and writes the metrics by outputs.influxdb_v2, through the buffer in which the
-// agent keeps what was not written.
+// writeByTelegraf reads the lines with Telegraf's parser and writes the metrics with outputs.influxdb_v2, through the buffer in which
+// the agent keeps unwritten metrics.
 func writeByTelegraf(given job) ([]string, error) {
 	if err := logger.SetupLogging(&logger.Config{Quiet: true}); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func writeByTelegraf(given job) ([]string, error) {
 	return reported, nil
 }
 
-// newPlugin is what this configuration makes:
+// newPlugin returns the plugin of this configuration:
 //
 //	[[outputs.influxdb_v2]]
 //	  urls = ["http://127.0.0.1:9000"]
