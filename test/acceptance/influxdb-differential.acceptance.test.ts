@@ -1,4 +1,4 @@
-/** The same requests to a real InfluxDB and to the connector: what both answer, and what can be read back from each. */
+/** The same requests to a real InfluxDB and to the connector: both responses are compared, and the points read back from each. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { missingCorpus } from '../support/corpus';
@@ -17,7 +17,7 @@ const binary = findInfluxd();
 const missing = binary === undefined ? 'no influxd: set INFLUXD to one of version 2.7' : undefined;
 const DOCUMENTED = path.resolve(__dirname, '../../docs/differences.md');
 
-/** What the page tells of each difference: InfluxDB, the connector, why. */
+/** The cells of docs/differences.md for each difference: InfluxDB, the connector, why. */
 function documented(): Map<string, string[]> {
   const [, section = ''] = readFileSync(DOCUMENTED, 'utf8').split('## The connector and InfluxDB');
   const [table = ''] = section.split('\n## ');
@@ -48,7 +48,7 @@ async function compareAll(source: string, cases: readonly Case[]): Promise<Compa
   return comparisons;
 }
 
-/** What nobody has explained, as a test's failure shows it. */
+/** The unexplained comparisons, as a failed test shows them. */
 const unexplained = (comparisons: readonly Comparison[]) =>
   comparisons
     .filter((each) => each.unexplained)
@@ -70,20 +70,20 @@ describeProof('InfluxDB OSS 2.7.12 and the connector given the same requests', m
     report();
   });
 
-  test('requests by hand: the same answers and the same points, but for the differences listed', async () => {
-    expect(unexplained(await compareAll('by hand', writtenCases()))).toEqual([]);
+  test('handwritten requests: the same responses and the same points, except for the listed differences', async () => {
+    expect(unexplained(await compareAll('handwritten', writtenCases()))).toEqual([]);
   });
 
-  test(`random requests of seed ${SEED}: the same answers and the same points, but for the differences listed`, async () => {
+  test(`random requests of seed ${SEED}: the same responses and the same points, except for the listed differences`, async () => {
     expect(unexplained(await compareAll('random', randomCases()))).toEqual([]);
   });
 
   describeProof("InfluxData's corpus", missingCorpus, () => {
-    test('its inputs: the same answers and the same points, but for the differences listed', async () => {
+    test('its inputs: the same responses and the same points, except for the listed differences', async () => {
       expect(unexplained(await compareAll('corpus', corpusCases()))).toEqual([]);
     });
 
-    test('the connector answers 400 for what the corpus refuses, and never for what it accepts', () => {
+    test('the connector returns 400 for each input that the corpus refuses, and never for an input that it accepts', () => {
       const wrong = (compared.get('corpus') ?? []).filter(
         ({ given, connector: { statuses } }) => (statuses[0] === 400) !== (given.grammar === 'refuses'),
       );
@@ -91,18 +91,18 @@ describeProof('InfluxDB OSS 2.7.12 and the connector given the same requests', m
     });
   });
 
-  test.each(DIFFERENCES.map(({ name }) => name))('a difference that occurs and is documented: %s', (name) => {
+  test.each(DIFFERENCES.map(({ name }) => name))('the difference occurs and is documented: %s', (name) => {
     const all = [...compared.values()].flat();
     expect(all.some(({ classes }) => classes.includes(name))).toBe(true);
     expect(documented().get(name)).toEqual([expect.any(String), expect.any(String), expect.stringMatching(/./)]);
   });
 
-  test('no difference is documented that does not occur', () => {
+  test('every documented difference occurs', () => {
     expect([...documented().keys()].sort()).toEqual(DIFFERENCES.map(({ name }) => name).sort());
   });
 });
 
-/** What was compared, and each class with an example. */
+/** Adds the tables: the number of comparisons, and each class with an example. */
 function report(): void {
   const counts = [...compared].map(([source, comparisons]) => {
     const count = (of: (each: Comparison) => boolean): number => comparisons.filter(of).length;
@@ -121,11 +121,11 @@ function report(): void {
     'requests',
     'compared',
     'equal',
-    'different as listed',
-    'different otherwise',
+    'listed differences',
+    'other differences',
     'field values read back',
   ];
-  detail('What was compared', columns, counts);
+  detail('Comparisons', columns, counts);
   const all = [...compared.values()].flat();
   const rows = [...documented()].map(([name, cells]) => {
     const found = all.filter(({ classes }) => classes.includes(name));
@@ -134,7 +134,7 @@ function report(): void {
   });
   detail(
     'Differences between InfluxDB and the connector',
-    ['difference', 'InfluxDB', 'the connector', 'why', 'requests', 'for example'],
+    ['difference', 'InfluxDB', 'the connector', 'why', 'requests', 'example'],
     rows,
   );
 }

@@ -1,4 +1,4 @@
-/** Random Parquet files, loaded by the loader into a real InfluxDB: what it then holds is what DuckDB reads from the files. */
+/** Random Parquet files, loaded into a real InfluxDB: its points are compared with the rows that DuckDB reads from the files. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -45,7 +45,7 @@ const WRITERS: readonly Writer[] = [
   },
 ];
 
-/** A field of a point as a text; numbers as the doubles that they are, or as floats of single precision where the column is of such. */
+/** A field of a point as text; numbers as doubles, or with single precision if the column has it. */
 function textOf(
   time: bigint,
   tags: Readonly<Record<string, string>>,
@@ -58,7 +58,7 @@ function textOf(
   return JSON.stringify([String(time), sorted.sort(([a], [b]) => (a < b ? -1 : 1)), field, number ?? value]);
 }
 
-/** Whether a field is made of a column of single precision: `value` becomes several fields, by the unit. */
+/** Whether the column of a field has single precision: `value` becomes several fields, by the unit. */
 function singles(columns: readonly Column[]): (field: string) => boolean {
   const isSingle = (name: string): boolean =>
     columns.some((column) => column.name === name && column.kind === 'float32');
@@ -83,7 +83,7 @@ interface InfluxqlAnswer {
   }[];
 }
 
-/** Read by InfluxQL, as Flux 2.7 gives texts that follow an empty one to the wrong rows. */
+/** Reads with InfluxQL, because Flux 2.7 assigns texts after an empty one to the wrong rows. */
 async function storedTexts(server: Influxd, bucket: string, columns: readonly Column[]): Promise<string[]> {
   const isSingle = singles(columns);
   const query = new URLSearchParams({ db: bucket, q: 'SELECT * FROM generation_data GROUP BY *' });
@@ -122,7 +122,7 @@ for (const { name, missing, files, write } of WRITERS) {
 
     const loaded: (string | number)[][] = [];
     test.each(placed.map((file, index) => [index + 1, file] as const))(
-      `${name}’s file %i is loaded value for value`,
+      `file %i of ${name} is loaded value by value`,
       async (number, { path: file, rows, columns, options }) => {
         if (influxd === undefined) throw new Error('influxd was not started');
         const bucket = `${name}-${number}`;

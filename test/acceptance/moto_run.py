@@ -1,10 +1,10 @@
-"""Runs executions of state machines by the engine of moto; the functions' answers are given with each.
+"""Runs executions of state machines in moto's engine, with given responses of the functions.
 
-Reads executions as lines of JSON {definition, input, answers: {function: [{result} or {error, message}, ...]}}, the last answer of a
-function standing for all that follow, and answers each with {status, output, error, cause, calls: [[function, payload], ...]}.
+Reads executions as lines of JSON {definition, input, responses: {function: [{result} or {error, message}, ...]}}; the last response of
+a function is repeated. Prints for each {status, output, error, cause, calls: [[function, payload], ...]}.
 
-Two things are put in place of what moto has: jsonata-python for a Java library that it does not ship, and declarations of variables
-whose texts are escaped. Waiting before a retry is left out.
+Replaces two parts of moto: a Java library that it does not ship (by jsonata-python), and the declarations of variables (by a version
+that escapes texts). Retries do not wait.
 """
 
 import json
@@ -24,26 +24,26 @@ ROLE = "arn:aws:iam::123456789012:role/any"
 
 def evaluate(expression):
     parsed = Jsonata(expression)
-    parsed.register_lambda("parse", json.loads)  # The States Language's own.
+    parsed.register_lambda("parse", json.loads)  # A function of the States Language.
     return parsed.evaluate(None)
 
 
 class Functions:
     """The Lambda functions of one execution."""
 
-    def __init__(self, answers):
-        self.answers = answers
+    def __init__(self, responses):
+        self.responses = responses
         self.calls = []
 
     def invoke(self, env, parameters, **_):
         name = parameters["FunctionName"].rpartition(":")[2]
         self.calls.append([name, json.loads(parameters["Payload"])])
-        answers = self.answers[name]
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if "error" in answer:
-            payload = json.dumps({"errorType": answer["error"], "errorMessage": answer["message"], "trace": []})
-            raise lambda_eval_utils.LambdaFunctionErrorException(answer["error"], payload)
-        env.stack.append({"Payload": answer["result"], "StatusCode": 200, "ExecutedVersion": "$LATEST"})
+        responses = self.responses[name]
+        response = responses.pop(0) if len(responses) > 1 else responses[0]
+        if "error" in response:
+            payload = json.dumps({"errorType": response["error"], "errorMessage": response["message"], "trace": []})
+            raise lambda_eval_utils.LambdaFunctionErrorException(response["error"], payload)
+        env.stack.append({"Payload": response["result"], "StatusCode": 200, "ExecutedVersion": "$LATEST"})
 
 
 def declarations(bindings):
@@ -51,7 +51,7 @@ def declarations(bindings):
 
 
 def run(client, number, execution):
-    functions = Functions(execution["answers"])
+    functions = Functions(execution["responses"])
     lambda_eval_utils.execute_lambda_function_integration = functions.invoke
     definition = json.dumps(execution["definition"])
     machine = client.create_state_machine(name=f"machine-{number}", definition=definition, roleArn=ROLE)

@@ -1,4 +1,4 @@
-/** What holds of the two programs that this project replaces, and what differs on purpose, as docs/migrating.md tells their users. */
+/** Compatibility with the two programs that this project replaces, and the intended differences in docs/migrating.md. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadLoaderConfig } from 'shared/loader-config';
@@ -24,28 +24,28 @@ function tableBelow(heading: string): string[][] {
 const fromRust = tableBelow('## From the AWS Rust connector');
 const fromPython = tableBelow('## From the Python loader');
 afterAll(() => {
-  detail('Differences to the AWS connector in Rust', ['different', 'why'], fromRust);
-  detail('Differences to the Python loader', ['different', 'why'], fromPython);
+  detail('Differences from the AWS connector in Rust', ['difference', 'why'], fromRust);
+  detail('Differences from the Python loader', ['difference', 'why'], fromPython);
 });
 
 describe("the original connector's parameters, compared with template.yml", () => {
   const all = { ...ORIGINAL_DEFAULTS, EnableAsyncInvocation: 'true', RestApiGatewayTimeoutInMillis: 30_000 };
   const differing = Object.entries(all).filter(([name, value]) => template.Parameters[name]?.Default !== value);
 
-  test('every parameter exists, with its default but for two, which the page explains', () => {
+  test('every parameter exists with its default, except for two that docs/migrating.md explains', () => {
     expect(Object.keys(all).filter((name) => template.Parameters[name] === undefined)).toEqual([]);
     expect(differing.map(([name]) => name)).toEqual(['EnableAsyncInvocation', 'RestApiGatewayTimeoutInMillis']);
     for (const [name] of differing)
       expect(fromRust.map(([what]) => what)).toContainEqual(expect.stringContaining(name));
   });
 
-  test('its outputs exist', () => {
+  test('every output exists', () => {
     expect(Object.keys(template.Outputs)).toEqual(expect.arrayContaining(['Endpoint', 'LambdaDeadLetterQueueName']));
   });
 });
 
 describe("the Python loader's environment, read by this loader", () => {
-  test('its variables have their names and defaults', () => {
+  test('every variable keeps its name and default', () => {
     const { target, batchLimits, maxRetries, dropInvalid, validateSchema, metricsNamespace } = loadLoaderConfig({
       INFLUXDB_URL: 'http://influxdb.example:8086',
       INFLUXDB_TOKEN: 'token',
@@ -61,11 +61,11 @@ describe("the Python loader's environment, read by this loader", () => {
   });
 });
 
-describe('the tables for those who migrate', () => {
+describe("the tables of docs/migrating.md", () => {
   test.each([
     ['the AWS connector in Rust', fromRust],
     ['the Python loader', fromPython],
-  ])('each difference to %s has its reason', (_, rows) => {
+  ])('each difference from %s has a reason', (_, rows) => {
     expect(rows.length).toBeGreaterThan(5);
     expect(rows.filter(([, why]) => !why)).toEqual([]);
   });

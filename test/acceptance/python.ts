@@ -1,4 +1,4 @@
-/** Python programs of this suite, each with the packages that it needs in a virtual environment of its own. */
+/** Python programs of this suite, with their packages in virtual environments. */
 import { execFile } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,15 +8,15 @@ import { runs } from './commands';
 const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'influxdb-timestream-connector');
 
 export interface Python {
-  /** The interpreter of the environment; its programs lie beside it. */
+  /** The interpreter of the environment; its programs are beside it. */
   readonly python: string;
-  /** Why there is none, and what to install; undefined where there is one. */
+  /** Why the environment is missing, and what to install; undefined if it exists. */
   readonly missing: string | undefined;
 }
 
 /**
- * Installs packages, the first time on a machine; the first one, with its version, names the environment.
- * @param module what can be imported where the packages are there
+ * Installs packages at the first use on a machine. The first package, with its version, names the environment.
+ * @param module can be imported if the packages are installed
  */
 export function pythonWith(module: string, ...packages: readonly [string, ...string[]]): Python {
   const venv = path.join(CACHE, packages[0].replace('==', '-').replace(/\[.*\]/, ''));
@@ -33,7 +33,7 @@ export function pythonWith(module: string, ...packages: readonly [string, ...str
   return { python, missing: `${packages[0]} cannot be installed: \`pip install ${packages.join(' ')}\` says why` };
 }
 
-/** Runs a program of this folder: a line of JSON for each value given, a line of JSON for each one answered. */
+/** Runs a program of this folder: one line of JSON per input value, one line of JSON per result. */
 export function runPython(python: string, program: string, input: Iterable<unknown> = [], ...args: string[]) {
   const text = Array.from(input, (value) => `${JSON.stringify(value)}\n`).join('');
   return new Promise<unknown[]>((resolve, reject) => {

@@ -1,27 +1,27 @@
-/** What clients of InfluxDB, unmodified, see of the connector, and what it stored of theirs. */
+/** Unmodified InfluxDB clients write to the connector: the responses and errors that they see, and the points that it stored. */
 import { type Stack, startStack, TIME } from '../contract/connector/harness';
 import { type Job, realClients } from './clients';
 import { type Exchange, Recorder, TOKEN } from './recorder';
 import { code, describeProof, detail } from './report';
 
-/** How a client differs from the others, each by its own documented or coded behaviour. */
-interface Ways {
-  /** Lines are parsed by the client itself, so that none that cannot be parsed is sent. */
+/** How a client differs from the others, by its documentation or code. */
+interface Behaviour {
+  /** The client parses lines itself and never sends an invalid one. */
   readonly parses?: true;
-  /** Takes a partial write for success. */
+  /** Reports a partial write as success. */
   readonly hidesPartialWrites?: true;
-  /** Sends nothing again. */
+  /** Never retries. */
   readonly sendsOnce?: true;
-  /** Sends a failed batch again only before another one. */
+  /** Retries a failed batch only before another one. */
   readonly waitsForNextBatch?: true;
-  /** Reports no failure that a later attempt made good. */
+  /** Does not report a failure if a retry succeeds. */
   readonly quietRetries?: true;
   /** Reads Retry-After as milliseconds. */
   readonly ignoresRetryAfter?: true;
-  /** Tries a wrong token again, as somebody may mend it meanwhile. */
+  /** Retries after 401, as the token may be fixed meanwhile. */
   readonly keepsUnauthorized?: true;
 }
-const WAYS: Readonly<Record<string, Ways>> = {
+const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   'influxdb-client-js': { ignoresRetryAfter: true },
   'influxdb-client-go': { hidesPartialWrites: true, waitsForNextBatch: true },
   'line-protocol': { parses: true, sendsOnce: true },
@@ -30,15 +30,15 @@ const WAYS: Readonly<Record<string, Ways>> = {
 };
 
 const BATCH = 1_000;
-/** What the connector asks for, less what timers are early. */
+/** The connector's Retry-After, minus the inaccuracy of timers. */
 const RETRY_AFTER_MS = 2_000 - 50;
 
-/** The points of every scenario and of every client: a field with the number of the point. */
+/** The points of every scenario: a field with the number of the point. */
 const lines = (measurement: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${measurement},host=h${n % 7} n=${n}i ${TIME + n}000000000`);
 
 let stack: Stack;
-/** With a deadline that is soon over, and a service that fails until the connector has said so. */
+/** A stack with a short deadline, and a service that fails until the connector has returned an error. */
 let failing: Stack;
 let fault: 'ThrottlingException' | 'InternalServerException' | undefined;
 const recorder = new Recorder();
@@ -64,13 +64,13 @@ afterAll(async () => {
 const seen: string[][] = [];
 afterAll(() =>
   detail(
-    'What each client saw',
-    ['client', 'request', 'status', 'error as the client reports it', 'sent again', 'points stored'],
+    'Responses that each client saw',
+    ['client', 'request', 'status', 'error as the client reports it', 'retried', 'points stored'],
     seen,
   ),
 );
 
-/** The statuses as text; one that comes many times in a row is counted. */
+/** The statuses as text, with a count for repeated ones. */
 function statusesOf(exchanges: readonly Exchange[]): string {
   const runs: { status: number; times: number }[] = [];
   for (const { status } of exchanges) {
@@ -83,17 +83,17 @@ function statusesOf(exchanges: readonly Exchange[]): string {
   );
 }
 
-/** Whether the client sent a refused request again, and whether when it was asked to. */
-function sentAgain(exchanges: readonly Exchange[]): string {
-  const again = exchanges.find((_, n) => (exchanges[n - 1]?.status ?? 0) >= 400);
-  if (again === undefined) return 'no';
-  return again.waited >= RETRY_AFTER_MS ? 'yes, after Retry-After' : 'yes, sooner';
+/** Whether the client retried a refused request, and whether it respected Retry-After. */
+function retryOf(exchanges: readonly Exchange[]): string {
+  const retry = exchanges.find((_, n) => (exchanges[n - 1]?.status ?? 0) >= 400);
+  if (retry === undefined) return 'no';
+  return retry.waited >= RETRY_AFTER_MS ? 'yes, after Retry-After' : 'yes, sooner';
 }
 
 interface Writing extends Partial<Pick<Job, 'batchSize' | 'gzip' | 'throttled' | 'token'>> {
-  /** Points without fault. */
+  /** Number of valid points. */
   readonly count?: number;
-  /** A faulty line after them, without its measurement. */
+  /** An invalid line after them, without its measurement. */
   readonly bad?: string;
 }
 
@@ -108,10 +108,10 @@ interface Seen {
 for (const client of realClients()) {
   describeProof(`${client.name}, unmodified`, client.missing, () => {
     const [kind = ''] = client.name.split(' ');
-    const ways: Ways = WAYS[kind] ?? {};
-    const hidden = ways.hidesPartialWrites ? ', which its library keeps to itself' : '';
+    const behaviour: Behaviour = BEHAVIOURS[kind] ?? {};
+    const hidden = behaviour.hidesPartialWrites ? ', which its library does not report' : '';
 
-    /** Lets the client write, and notes what came over the wire and was stored. */
+    /** Writes with the client, and records the exchanges over the wire and the stored points. */
     const write = async (request: string, { bad, count = 100, ...given }: Writing = {}): Promise<Seen> => {
       const over = given.throttled ? { stack: failing, recorder: failingRecorder } : { stack, recorder };
       const measurement = `${kind}-${request.replaceAll(/\W+/g, '-')}`;
@@ -121,7 +121,7 @@ for (const client of realClients()) {
       const exchanges = over.recorder.take();
       const stored = await over.stack.count(measurement).catch(() => 0);
       const reported = [...new Set(errors)].map(code).join('<br>');
-      seen.push([client.name, request, statusesOf(exchanges), reported, sentAgain(exchanges), `${stored}`]);
+      seen.push([client.name, request, statusesOf(exchanges), reported, retryOf(exchanges), `${stored}`]);
       return {
         errors: errors.join('\n'),
         exchanges,
@@ -131,7 +131,7 @@ for (const client of realClients()) {
       };
     };
 
-    test('writes a point with a tag to escape and a field of every type, read back as it was meant', async () => {
+    test('writes a point with an escaped tag and a field of every type, which reads back unchanged', async () => {
       const { errors, statuses, measurement } = await write('a field of every type', { count: 0 });
       expect({ errors, statuses }).toEqual({ errors: '', statuses: [204] });
       const columns = 'city, path, f, i, u, b, s, to_nanoseconds(time)';
@@ -153,52 +153,52 @@ for (const client of realClients()) {
     });
 
     test(
-      ways.parses
-        ? 'sends no line that cannot be parsed: it says so itself'
-        : `of a line that cannot be parsed is told by 400${hidden}, and the other lines are stored`,
+      behaviour.parses
+        ? 'reports a line that cannot be parsed itself and does not send it'
+        : `gets 400${hidden} for a line that cannot be parsed, and the other lines are stored`,
       async () => {
         const { errors, statuses, stored } = await write('a line that cannot be parsed', { bad: 'host=a n=' });
-        if (ways.parses) {
+        if (behaviour.parses) {
           expect({ statuses, stored }).toEqual({ statuses: [], stored: 0 });
           expect(errors).toMatch(/^(parser|decoder): /);
         } else {
           expect({ statuses, stored }).toEqual({ statuses: [400], stored: 100 });
-          expect(errors).toMatch(ways.hidesPartialWrites ? /^$/ : /unable to parse/);
+          expect(errors).toMatch(behaviour.hidesPartialWrites ? /^$/ : /unable to parse/);
         }
       },
     );
 
-    test(`of a point that Timestream cannot store is told by 422${hidden}, and the other points are stored`, async () => {
+    test(`gets 422${hidden} for a point that Timestream cannot store, and the other points are stored`, async () => {
       const { errors, statuses, stored } = await write('a point that cannot be stored', { bad: 'time=a n=1i' });
       expect({ statuses, stored }).toEqual({ statuses: [422], stored: 100 });
-      expect(errors).toMatch(ways.hidesPartialWrites ? /^$/ : /partial write/);
+      expect(errors).toMatch(behaviour.hidesPartialWrites ? /^$/ : /partial write/);
     });
 
-    test(`with a wrong token is told by 401${ways.keepsUnauthorized ? ', and keeps the points' : ''}`, async () => {
+    test(`gets 401 for a wrong token${behaviour.keepsUnauthorized ? ', and keeps the points' : ''}`, async () => {
       const { errors, statuses, stored } = await write('a wrong token', { token: 'wrong-token' });
       expect(new Set(statuses)).toEqual(new Set([401]));
-      expect(statuses.length > 1).toBe(ways.keepsUnauthorized === true);
+      expect(statuses.length > 1).toBe(behaviour.keepsUnauthorized === true);
       expect(errors).toMatch(/401|unauthorized/i);
       expect(stored).toBe(0);
     });
 
-    const after = ways.sendsOnce
-      ? 'leaves it to its caller to send again'
-      : `sends the points again ${ways.ignoresRetryAfter ? 'at once' : 'after Retry-After'}, and all are stored`;
+    const after = behaviour.sendsOnce
+      ? 'leaves the retry to its caller'
+      : `retries ${behaviour.ignoresRetryAfter ? 'at once' : 'after Retry-After'}, and all are stored`;
     test.each([
       ['throttles', 429, 'ThrottlingException', /429|too many requests/],
       ['fails', 503, 'InternalServerException', /503|unavailable/],
-    ] as const)(`while Timestream %s is told by %i, ${after}`, async (request, status, type, words) => {
+    ] as const)(`while Timestream %s gets %i, ${after}`, async (request, status, type, words) => {
       fault = type;
       const batchSize = 100;
-      const count = batchSize + (ways.waitsForNextBatch ? 1 : 0);
+      const count = batchSize + (behaviour.waitsForNextBatch ? 1 : 0);
       const given = { count, batchSize, throttled: true };
       const { errors, exchanges, statuses, stored } = await write(`Timestream ${request}`, given);
-      expect(errors).toMatch(ways.quietRetries ? /^$/ : words);
-      const again = ways.sendsOnce ? [] : ways.waitsForNextBatch ? [204, 204] : [204];
-      expect({ statuses, stored }).toEqual({ statuses: [status, ...again], stored: ways.sendsOnce ? 0 : count });
-      const soon = ways.ignoresRetryAfter ? 'yes, sooner' : 'yes, after Retry-After';
-      expect(sentAgain(exchanges)).toBe(ways.sendsOnce ? 'no' : soon);
+      expect(errors).toMatch(behaviour.quietRetries ? /^$/ : words);
+      const again = behaviour.sendsOnce ? [] : behaviour.waitsForNextBatch ? [204, 204] : [204];
+      expect({ statuses, stored }).toEqual({ statuses: [status, ...again], stored: behaviour.sendsOnce ? 0 : count });
+      const soon = behaviour.ignoresRetryAfter ? 'yes, sooner' : 'yes, after Retry-After';
+      expect(retryOf(exchanges)).toBe(behaviour.sendsOnce ? 'no' : soon);
     });
   });
 }

@@ -1,15 +1,15 @@
-/** Notes what comes over the wire to a local server that checks tokens: its `verify` and its `log` are those of the server. */
+/** Records the exchanges of a local server that checks tokens, through the server's `verify` and `log`. */
 import { TokenVerifier } from 'shared/tokens/verifier';
 import { type StackOptions, silentLogger } from '../contract/connector/harness';
 
-/** The token that the server lets in. */
+/** The token that the server accepts. */
 export const TOKEN = 'right-token';
 
-/** One request and its answer. */
+/** One request and its response. */
 export interface Exchange {
   readonly status: number;
   readonly gzip: boolean;
-  /** Ms between the answer before it and this request. */
+  /** Ms between the previous response and this request. */
   readonly waited: number;
 }
 
@@ -20,17 +20,17 @@ export class Recorder {
     () => Promise.resolve(JSON.stringify({ tokens: [{ token: TOKEN }] })),
     silentLogger,
   );
-  /** Requests without an answer so far. */
+  /** Requests without a response so far. */
   private readonly open: Omit<Exchange, 'status'>[] = [];
   private exchanges: Exchange[] = [];
-  private answered = performance.now();
+  private lastResponseAt = performance.now();
 
-  /** @param onAnswer called with the status of each answer, in the moment in which it is sent */
-  constructor(private readonly onAnswer: (status: number) => void = () => undefined) {}
+  /** @param onResponse called with the status of each response when it is sent */
+  constructor(private readonly onResponse: (status: number) => void = () => undefined) {}
 
   readonly verify: Verify = (request) => {
     const gzip = request.headers?.['content-encoding'] === 'gzip';
-    this.open.push({ gzip, waited: performance.now() - this.answered });
+    this.open.push({ gzip, waited: performance.now() - this.lastResponseAt });
     return this.verifier.verify(request);
   };
 
@@ -38,8 +38,8 @@ export class Recorder {
   readonly log = (line: string): void => {
     const status = Number(line.split(' ')[2]);
     this.exchanges.push({ gzip: false, waited: 0, ...this.open.shift(), status });
-    this.answered = performance.now();
-    this.onAnswer(status);
+    this.lastResponseAt = performance.now();
+    this.onResponse(status);
   };
 
   /** The exchanges since the last call. */

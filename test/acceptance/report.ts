@@ -1,18 +1,18 @@
-/** What an acceptance test puts into docs/acceptance.md beside its claim: tables, and the reason why it is skipped. */
+/** What an acceptance test adds to its claim in docs/acceptance.md: tables, and the reason if it is skipped. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Where the tables wait for the reporter, which empties the folder before a run. */
+/** Folder of the tables for the reporter, which empties it before a run. */
 const FOLDER = path.resolve(__dirname, '../../.build/acceptance');
 
 type Cell = string | number | boolean;
 
-/** The tables of this test file so far: they are reported in the order in which they were made. */
+/** The number of tables of this test file so far; the report keeps their order. */
 let tables = 0;
 
 /**
- * Adds a table below the claims of the test file that calls it. Cells are Markdown; what varies between two runs (times, ports,
- * folders) has no place in them.
+ * Adds a table below the claims of the calling test file. Cells are Markdown, without values that change between runs (times, ports,
+ * folders).
  */
 export function detail(title: string, columns: readonly string[], rows: readonly (readonly Cell[])[]): void {
   const { testPath } = expect.getState();
@@ -23,7 +23,7 @@ export function detail(title: string, columns: readonly string[], rows: readonly
   writeFileSync(path.join(FOLDER, name), JSON.stringify({ file, title, columns, rows }));
 }
 
-/** Any text as code in a cell: control characters are escaped as in JSON. */
+/** Any text as code in a cell; control characters are escaped as in JSON. */
 export function code(text: string): string {
   const shown = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\');
   if (shown === '') return '';
@@ -31,9 +31,9 @@ export function code(text: string): string {
 }
 
 /**
- * `describe` by the means of proof; each test in it is a claim. Where something is missing on this machine, its tests are skipped
- * and the report says so.
- * @param missing what is missing and how to install it; undefined where nothing is
+ * `describe` with the means of proof as its title; each test in it is a claim. If software is missing on this machine, its tests are
+ * skipped, and the report says so.
+ * @param missing the missing software and how to install it; undefined if nothing is missing
  */
 export function describeProof(proof: string, missing: string | undefined, tests: () => void): void {
   if (missing === undefined) describe(proof, tests);

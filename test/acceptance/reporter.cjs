@@ -1,6 +1,6 @@
 /**
- * Writes docs/acceptance.md: for each file of the suite a row per claim (test) with its means of proof (the `describe` around it)
- * and its result, then the tables that its tests made. No times and dates: the file changes where a result does.
+ * Writes docs/acceptance.md. Each file of the suite has one row per claim (test), with the means of proof (the `describe` around it) and
+ * the result, and then the tables of its tests. There are no times and dates, so the file changes only when a result does.
  */
 const { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
@@ -12,9 +12,9 @@ const SUFFIX = '.acceptance.test.ts';
 
 const HEAD = `# Acceptance
 
-What this project claims, how each claim is proved, and whether it held when the suite last ran: \`npm run acceptance\` runs it and
-writes this page. Nothing here ran on AWS: the means of proof are independent of this project's code (clients and servers of others,
-the vendors' own models), or run its code as a user would.
+The claims of this project, how each is verified, and the result of the last run. \`npm run acceptance\` runs the suite and writes this
+page. Nothing ran on AWS: the means of proof are independent of this project's code (third-party clients and servers, the vendors' own
+models), or run its code as a user would.
 `;
 
 class AcceptanceReporter {
@@ -31,7 +31,7 @@ class AcceptanceReporter {
     const ran = new Map(testResults.map((result) => [path.basename(result.testFilePath), result]));
     const files = readdirSync(__dirname).filter((file) => file.endsWith(SUFFIX));
     if (this.filtered || files.some((file) => !ran.has(file))) {
-      process.stdout.write('docs/acceptance.md is left as it is: only a part of the suite ran\n');
+      process.stdout.write('docs/acceptance.md is unchanged: only a part of the suite ran\n');
       return;
     }
     const sections = files.sort().map((file) => section(file, ran.get(file)));
@@ -42,7 +42,7 @@ class AcceptanceReporter {
 /** The claims of one test file and its tables, as Markdown. */
 function section(file, { testResults, testExecError }) {
   const claims = testResults.map(claimOf);
-  // A file that cannot be loaded has made no claim, yet is a failure.
+  // A file that cannot be loaded has no claims, but counts as a failure.
   if (testExecError) claims.push({ claim: 'the test file can be loaded', proof: 'running it', result: 'failed' });
   const rows = claims.map(({ claim, proof, result }) => [claim, proof, result]);
   const tables = readdirSync(TABLES)
@@ -54,7 +54,7 @@ function section(file, { testResults, testExecError }) {
   return { claims, text: [heading, table(['claim', 'proved by', 'result'], rows), ...tables].join('\n') };
 }
 
-/** What the test file says of itself in the comment on its first lines. */
+/** The comment on the first lines of a test file. */
 function headComment(file) {
   const [, comment = ''] = readFileSync(path.join(__dirname, file), 'utf8').match(/^\/\*\*(.*?)\*\//s) ?? [];
   return comment.replaceAll(/\s*\n \*\s*/g, ' ').trim();

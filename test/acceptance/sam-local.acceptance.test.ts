@@ -1,4 +1,4 @@
-/** What `sam local` would run, as far as that can be seen without Docker: SAM CLI's own reading of the template, and its events. */
+/** The functions and events of `sam local`, as far as they can be tested without Docker: the SAM CLI reads the template and generates events. */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
@@ -27,7 +27,7 @@ interface Local {
   readonly environment: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** The function of each event in events/, by the beginning of the file's name; dead letters are no events. */
+/** The function of each event in events/, by the beginning of the file's name; dead-letter messages are not events. */
 function functionsOfEvents(names: readonly string[]): Map<string, string | undefined> {
   const folders = readdirSync(path.join(ROOT, 'functions')).sort((a, b) => b.length - a.length);
   const files = readdirSync(path.join(ROOT, 'events')).filter((file) => !/^(env|dead-letter)/.test(file));
@@ -61,7 +61,7 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
     await Promise.all([s3.stop(), influxdb.stop(), secrets.stop()]);
   });
 
-  /** Starts a function as `sam local` would, but for these variables, and returns its handler. */
+  /** Starts a function as `sam local` would, with these variables changed, and returns its handler. */
   async function start(name: string, variables: Readonly<Record<string, string>> = {}) {
     jest.resetModules();
     process.env = { ...local.functions[name]?.variables, ...variables };
@@ -77,7 +77,7 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
     return JSON.parse(stdout);
   };
 
-  test('the local API leads each path of the connector to its function', () => {
+  test('the local API routes each path of the connector to its function', () => {
     const paths = new Set(operationsWith().map(([, each]) => each));
     const found = local.routes.map(([, each, name]) => `${each} ${name}`);
     expect(found.sort()).toEqual([...paths].map((each) => `${each} WriteLineProtocolFunction`).sort());
@@ -85,7 +85,7 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
     for (const [each] of local.routes) expect(each).toEqual(methods);
   });
 
-  test('the file of environment variables names functions and variables that the template has', () => {
+  test('the file of environment variables names only functions and variables of the template', () => {
     const template = readFileSync(path.join(ROOT, 'template.yml'), 'utf8');
     for (const [name, variables] of Object.entries(local.environment)) {
       const declared = (variable: string): boolean =>
@@ -97,12 +97,12 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
     }
   });
 
-  test('every event has its function', () => {
+  test('every event belongs to a function', () => {
     const found = functionsOfEvents(Object.keys(local.functions));
     expect([...found].filter(([, name]) => name === undefined)).toEqual([]);
   });
 
-  test('every function has its code and its layer, and starts with the variables that it would be given', async () => {
+  test('every function has its code and its layer, and starts with its variables', async () => {
     for (const [name, { handler, code, layers }] of Object.entries(local.functions)) {
       expect({ name, handler, layers }).toEqual({
         name,
@@ -117,14 +117,14 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
   test.each([
     ['aws-proxy', ['--path', 'api/v2/write', '--method', 'POST']],
     ['http-api-proxy', ['--path', 'api/v2/write', '--method', 'POST']],
-  ])('an event of `sam local generate-event apigateway %s` is written', async (kind, options) => {
+  ])('the points of an event of `sam local generate-event apigateway %s` are stored', async (kind, options) => {
     const { handle, stored } = handlerOf();
     const event = await generated('apigateway', kind, ...options, '--body', 'm,t=a v=1 1709294400000000000');
     expect(await handle(event)).toMatchObject({ statusCode: 204 });
     expect(stored).toMatchObject([{ table: 'm', dimensions: ['t=a'] }]);
   });
 
-  test('an event of `sam local generate-event apigateway request-authorizer` is judged by its token', async () => {
+  test('an event of `sam local generate-event apigateway request-authorizer` is authorized by its token', async () => {
     const handler = await start('AuthorizeTokenFunction', { AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url });
     const event = (await generated('apigateway', 'request-authorizer')) as { headers: Record<string, string> };
     await expect(handler(event, LAMBDA_CONTEXT)).rejects.toThrow('Unauthorized');
@@ -132,7 +132,7 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
     expect(await handler({ ...event, headers }, LAMBDA_CONTEXT)).toMatchObject({ principalId: 'token-1' });
   });
 
-  test('events of `sam local generate-event s3 put`, alone and in one of `sqs receive-message`, are loaded', async () => {
+  test('events of `sam local generate-event s3 put`, also inside `sqs receive-message`, are loaded', async () => {
     const key = 'dataset=generation/file.parquet';
     s3.put('energy-data', key, fixtureBytes('codec-snappy'));
     const handler = await start('LoadObjectFunction', {
@@ -142,7 +142,7 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
     });
     const put = await generated('s3', 'put', '--bucket', 'energy-data', '--key', key);
     expect(await handler(put, LAMBDA_CONTEXT)).toMatchObject([{ statusCode: 200, data: { points_written: 300 } }]);
-    // It puts the body between quotes as it is.
+    // The command puts the body between quotes without escaping it.
     const body = JSON.stringify(JSON.stringify(put)).slice(1, -1);
     const message = await generated('sqs', 'receive-message', '--body', body);
     expect(await handler(message, LAMBDA_CONTEXT)).toEqual({ batchItemFailures: [] });
@@ -155,7 +155,7 @@ describeProof('SAM CLI’s own code, without Docker', missing, () => {
 
   afterAll(() =>
     detail(
-      'What `sam local` runs',
+      'Functions and events of `sam local`',
       ['function', 'events for `sam local invoke`', 'paths of `sam local start-api`'],
       Object.keys(local.functions).map((name) => [
         name,

@@ -1,7 +1,7 @@
-"""What the local commands make of the template and of samconfig.toml, by SAM CLI's own code and without Docker.
+"""How the local commands read template and samconfig.toml, by the SAM CLI's own code and without Docker.
 
-Given the folder of both, prints a line of JSON {functions: {name: {handler, code, layers, variables}}, routes: [[methods, path,
-function]], environment}, the last of which is the content of the file for --env-vars.
+The argument is the folder of both. Prints a line of JSON {functions: {name: {handler, code, layers, variables}}, routes: [[methods,
+path, function]], environment}; `environment` is the content of the file for --env-vars.
 """
 
 import json

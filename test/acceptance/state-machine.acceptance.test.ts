@@ -1,4 +1,4 @@
-/** The loader's state machine before engines and linters of others. */
+/** The loader's state machine in third-party engines and linters. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -33,7 +33,7 @@ describeProof('asl-validator', undefined, () => {
 });
 
 describeProof(`${STATELINT.replace('==', ' ')}, which parses each JSONata expression`, statelint.missing, () => {
-  test('nothing is found in the state machine', () => {
+  test('the linter reports no problems in the state machine', () => {
     const STATELINT = path.join(path.dirname(statelint.python), 'statelint');
     const options = { cwd: ROOT, env: { ...process.env, STATELINT }, encoding: 'utf8' } as const;
     const output = execFileSync(process.execPath, ['scripts/lint-state-machine.mjs'], options);
@@ -41,8 +41,8 @@ describeProof(`${STATELINT.replace('==', ' ')}, which parses each JSONata expres
   });
 });
 
-type Answer = { readonly result: unknown } | { readonly error: string; readonly message: string };
-type Answers = Readonly<Record<string, readonly Answer[]>>;
+type Response = { readonly result: unknown } | { readonly error: string; readonly message: string };
+type Responses = Readonly<Record<string, readonly Response[]>>;
 
 interface Ended {
   readonly status: string;
@@ -52,14 +52,14 @@ interface Ended {
   readonly calls: readonly (readonly [name: string, input: Readonly<Record<string, unknown>>])[];
 }
 
-/** moto has no Distributed Map with JSON Lines and a result writer: a task answers as the map does. */
+/** moto has no Distributed Map with JSON Lines and a result writer: a task returns the map's result. */
 function withoutMap(): Definition {
   const { Assign, Catch, Next } = definition.States.LoadBatches ?? {};
   const task = { Type: 'Task', Resource: arnOf('LoadBatches'), Arguments: '{% $plan %}', Assign, Catch, Next };
   return { ...definition, States: { ...definition.States, LoadBatches: task } };
 }
 
-/** What the map runs for each batch, as a machine of its own. */
+/** The states that the map runs for each item, as a state machine. */
 function batches(): Definition {
   const { StartAt, States } = (definition.States.LoadBatches?.ItemProcessor ?? {}) as Definition;
   return { QueryLanguage: 'JSONata', StartAt, States };
@@ -75,10 +75,10 @@ const failed = {
   message: 'a part of it',
   causes: [{ error: 'E', objects: ['s3://b/k'], cause: 'why' }],
 };
-const error = (name: string, message = 'what "happened"'): Answer => ({ error: name, message });
-const times = (count: number, answer: Answer): Answer[] => Array<Answer>(count).fill(answer);
-const is = (result: unknown): readonly Answer[] => [{ result }];
-const GOOD: Answers = {
+const error = (name: string, message = 'what "happened"'): Response => ({ error: name, message });
+const times = (count: number, response: Response): Response[] => Array<Response>(count).fill(response);
+const is = (result: unknown): readonly Response[] => [{ result }];
+const GOOD: Responses = {
   DetectDataset: is(load),
   CheckInfluxDB: is({ healthy: true }),
   PlanLoad: is(plan),
@@ -93,7 +93,7 @@ interface Execution {
   readonly name: string;
   readonly definition?: Definition;
   readonly input?: object;
-  readonly answers: Answers;
+  readonly responses: Responses;
   readonly status: 'SUCCEEDED' | 'FAILED';
   readonly calls: readonly string[];
   /** Of the last call. */
@@ -103,69 +103,69 @@ interface Execution {
   readonly cause?: string;
 }
 
-const batch: Answers = { LoadBatch: is({ statusCode: 200 }) };
+const batch: Responses = { LoadBatch: is({ statusCode: 200 }) };
 const EXECUTIONS: readonly Execution[] = [
   {
-    name: 'a load goes through every step and ends with its summary',
-    answers: GOOD,
+    name: 'a load runs every step and ends with its summary',
+    responses: GOOD,
     status: 'SUCCEEDED',
     calls: ALL,
     given: { load, parts: [ONE], error: null },
     output: summary,
   },
   {
-    name: 'a plan without batches runs none',
-    answers: { ...GOOD, PlanLoad: is({ ...plan, items: 0 }) },
+    name: 'a plan without items skips the map',
+    responses: { ...GOOD, PlanLoad: is({ ...plan, items: 0 }) },
     status: 'SUCCEEDED',
     calls: ALL.filter((name) => name !== 'LoadBatches'),
     given: { load, parts: [{ plan: { ...plan, items: 0 }, results: null, error: null }], error: null },
   },
   {
-    name: 'a plan that goes on is loaded in parts, in order',
-    answers: { ...GOOD, PlanLoad: [{ result: { ...plan, continuation: { after: 'key' } } }, { result: plan }] },
+    name: 'a plan with a continuation is loaded in parts, in order',
+    responses: { ...GOOD, PlanLoad: [{ result: { ...plan, continuation: { after: 'key' } } }, { result: plan }] },
     status: 'SUCCEEDED',
     calls: [...ALL.slice(0, 4), 'PlanLoad', 'LoadBatches', 'SummarizeLoad'],
     given: { load, parts: [{ ...ONE, plan: { ...plan, continuation: { after: 'key' } } }, ONE], error: null },
   },
   {
-    name: 'an event about an object that is not data is summed up at once, and succeeds',
-    answers: { ...GOOD, DetectDataset: is(ignored) },
+    name: 'an event about a hidden object goes straight to the summary, and succeeds',
+    responses: { ...GOOD, DetectDataset: is(ignored) },
     status: 'SUCCEEDED',
     calls: ['DetectDataset', 'SummarizeLoad'],
     given: { load: ignored, parts: [], error: null },
   },
   {
-    name: 'an input that is no load fails at once, by its own error',
-    answers: { ...GOOD, DetectDataset: [error('InvalidEventError')] },
+    name: 'an invalid input fails at once, with its own error',
+    responses: { ...GOOD, DetectDataset: [error('InvalidEventError')] },
     status: 'FAILED',
     calls: ['DetectDataset'],
     error: 'InvalidEventError',
     cause: 'what "happened"',
   },
   {
-    name: 'an InfluxDB that comes back within three retries is written to',
-    answers: { ...GOOD, CheckInfluxDB: [...times(3, error('InfluxDBConnectionError')), { result: {} }] },
+    name: 'a load succeeds if InfluxDB is available again within three retries',
+    responses: { ...GOOD, CheckInfluxDB: [...times(3, error('InfluxDBConnectionError')), { result: {} }] },
     status: 'SUCCEEDED',
     calls: ['DetectDataset', ...Array<string>(4).fill('CheckInfluxDB'), ...ALL.slice(2)],
   },
   {
-    name: 'an InfluxDB that stays away fails the load after three retries',
-    answers: { ...GOOD, CheckInfluxDB: [error('InfluxDBConnectionError')] },
+    name: 'a load fails if InfluxDB is still unavailable after three retries',
+    responses: { ...GOOD, CheckInfluxDB: [error('InfluxDBConnectionError')] },
     status: 'FAILED',
     calls: ['DetectDataset', ...Array<string>(4).fill('CheckInfluxDB')],
     error: 'InfluxDBConnectionError',
     cause: 'what "happened"',
   },
   {
-    name: 'a token that InfluxDB refuses is not tried again',
-    answers: { ...GOOD, CheckInfluxDB: [error('InfluxDBWriteError')] },
+    name: 'a load fails without a retry if InfluxDB refuses the token',
+    responses: { ...GOOD, CheckInfluxDB: [error('InfluxDBWriteError')] },
     status: 'FAILED',
     calls: ['DetectDataset', 'CheckInfluxDB'],
     error: 'InfluxDBWriteError',
   },
   {
-    name: 'a second part that cannot be planned leaves the first one summed up, and fails by its error',
-    answers: {
+    name: 'if the second part cannot be planned, the first one is in the summary, and the load fails with that error',
+    responses: {
       ...GOOD,
       PlanLoad: [{ result: { ...plan, continuation: { after: 'key' } } }, error('DataConversionError')],
       SummarizeLoad: is(failed),
@@ -181,8 +181,8 @@ const EXECUTIONS: readonly Execution[] = [
     cause: 'what "happened"',
   },
   {
-    name: 'more failed batches than are tolerated are summed up, and the load is incomplete',
-    answers: { ...GOOD, LoadBatches: [error('TooManyFailures')], SummarizeLoad: is(failed) },
+    name: 'more failed items than tolerated are in the summary, and the load is incomplete',
+    responses: { ...GOOD, LoadBatches: [error('TooManyFailures')], SummarizeLoad: is(failed) },
     status: 'FAILED',
     calls: ALL,
     given: {
@@ -194,37 +194,37 @@ const EXECUTIONS: readonly Execution[] = [
     cause: 'a part of it; E: s3://b/k: why',
   },
   {
-    name: 'a summary that cannot be written is tried four times more, and then fails the load',
-    answers: { ...GOOD, SummarizeLoad: [error('S3UnavailableError')] },
+    name: 'a load fails if its summary cannot be written within four retries',
+    responses: { ...GOOD, SummarizeLoad: [error('S3UnavailableError')] },
     status: 'FAILED',
     calls: [...ALL.slice(0, 4), ...Array<string>(5).fill('SummarizeLoad')],
     error: 'S3UnavailableError',
   },
   {
-    name: 'a batch is tried again while Lambda is busy',
+    name: 'an item is retried while Lambda is busy',
     definition: batches(),
     input: { loadId: 'execution', item: { key: 'k' } },
-    answers: { LoadBatch: [...times(9, error('Lambda.TooManyRequestsException')), ...(batch.LoadBatch ?? [])] },
+    responses: { LoadBatch: [...times(9, error('Lambda.TooManyRequestsException')), ...(batch.LoadBatch ?? [])] },
     status: 'SUCCEEDED',
     calls: Array<string>(10).fill('LoadBatch'),
     given: { loadId: 'execution', item: { key: 'k' } },
     output: { statusCode: 200 },
   },
   {
-    name: 'a batch whose file is corrupt fails at once, by its own error',
+    name: 'an item of a corrupt file fails at once, with its own error',
     definition: batches(),
     input: { loadId: 'execution', item: { key: 'k' } },
-    answers: { LoadBatch: [error('DataConversionError')] },
+    responses: { LoadBatch: [error('DataConversionError')] },
     status: 'FAILED',
     calls: ['LoadBatch'],
     error: 'DataConversionError',
     cause: 'what "happened"',
   },
   {
-    name: 'a batch that InfluxDB does not take is tried four times more',
+    name: 'an item is retried four times while InfluxDB is unavailable',
     definition: batches(),
     input: { loadId: 'execution', item: { key: 'k' } },
-    answers: { LoadBatch: [error('InfluxDBConnectionError')] },
+    responses: { LoadBatch: [error('InfluxDBConnectionError')] },
     status: 'FAILED',
     calls: Array<string>(5).fill('LoadBatch'),
     error: 'InfluxDBConnectionError',
@@ -235,10 +235,10 @@ describeProof(`${MOTO.replace('==', ' ')}, an engine of the States Language`, mo
   let ended: readonly Ended[];
   beforeAll(async () => {
     const executions = EXECUTIONS.map(
-      ({ answers, definition: machine = withoutMap(), input = { bucket: 'b', prefix: 'p' } }) => ({
+      ({ responses, definition: machine = withoutMap(), input = { bucket: 'b', prefix: 'p' } }) => ({
         definition: machine,
         input,
-        answers,
+        responses,
       }),
     );
     ended = (await runPython(moto.python, 'moto_run.py', executions)) as Ended[];
@@ -258,29 +258,29 @@ describeProof(`${MOTO.replace('==', ' ')}, an engine of the States Language`, mo
   );
 });
 
-/** The tests that run the whole machine, its Distributed Map included, in MiniStack. */
+/** The tests that run the whole state machine, with its Distributed Map, in MiniStack. */
 const MINISTACK = 'test/acceptance/deployed-stack.acceptance.test.ts';
 
 afterAll(() =>
   detail(
-    'What each engine and linter is asked',
-    ['by', 'what', 'where'],
+    'Coverage of each engine and linter',
+    ['tool', 'covers', 'runs in'],
     [
-      ['asl-validator', 'all of it, before and after substitution', '`npm test` and here'],
-      ['statelint', 'all of it, and the syntax of each expression', '`npm run validate` and here'],
+      ['asl-validator', 'the whole definition, before and after substitution', '`npm test` and here'],
+      ['statelint', 'the whole definition, and the syntax of each expression', '`npm run validate` and here'],
       [
         'moto',
-        'all states but the Distributed Map itself: it knows neither `InputType: JSONL` nor a ResultWriter with `Arguments`, so a task answers in its place, and the states inside of it run as a machine of their own',
+        'all states except the Distributed Map: moto supports neither `InputType: JSONL` nor a ResultWriter with `Arguments`, so a task returns its result, and the states inside the map run as a separate state machine',
         'here',
       ],
       [
         'MiniStack',
-        'all of it, with the functions as built',
+        'the whole definition, with the built functions',
         `\`${MINISTACK}\`${missingForStack() === undefined ? '' : ' (not on this machine)'}`,
       ],
       [
         'policy tests',
-        'a time limit and named retries for each task, Fail at each failure’s end, errors that exist',
+        'a timeout and named retries for each task, Fail after each failure, error names that exist',
         '`test/unit/stack/state-machine.test.ts`',
       ],
     ],

@@ -1,6 +1,6 @@
 /**
- * What CloudFormation is given, with every two values of the parameters that change what the stack consists of. This shows what an
- * emulator takes and does not apply.
+ * The template that CloudFormation receives, with every pair of values of the parameters that add or remove resources. It covers
+ * properties that an emulator accepts and ignores.
  */
 import {
   at,
@@ -34,46 +34,46 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
   const policyOf = (parameters: Record<string, string>) =>
     at(properties('ConnectorApi', parameters), 'Body', 'x-amazon-apigateway-policy', 'Statement');
 
-  test('its parameters, conditions and rules are those that were written', () => {
+  test('its parameters, conditions and rules are those of the source', () => {
     const { Parameters, Conditions, Rules } = translated.template;
     expect(Object.keys(Parameters)).toEqual(Object.keys(template.Parameters));
     expect(Object.keys(Conditions)).toEqual(expect.arrayContaining(Object.keys(template.Conditions)));
     expect(Object.keys(Rules)).toEqual(Object.keys(template.Rules));
   });
 
-  test('cfn-lint finds nothing in it, with any condition true or false', () => {
+  test('cfn-lint reports no problems, with any condition true or false', () => {
     expect(lint).toEqual([]);
   });
 
-  test('cfn-lint finds a fault in a property that one condition alone brings', () => {
+  test('cfn-lint reports an error in a property that depends on one condition', () => {
     const { Resources } = translated.template;
     const Properties = {
       ...Resources.LoadBatchFunction?.Properties,
       MemorySize: { 'Fn::If': ['HasVpc', 'many', 1769] },
     };
     const LoadBatchFunction = { ...Resources.LoadBatchFunction, Properties };
-    const faulty = { ...translated.template, Resources: { ...Resources, LoadBatchFunction } };
-    expect(findings(faulty)).toContainEqual(expect.stringContaining("'many' is not of type 'integer'"));
+    const invalid = { ...translated.template, Resources: { ...Resources, LoadBatchFunction } };
+    expect(findings(invalid)).toContainEqual(expect.stringContaining("'many' is not of type 'integer'"));
   });
 
-  describe('its conditions decided by cfn-lint', () => {
+  describe('its conditions, evaluated by cfn-lint', () => {
     const results: string[] = [];
     test.each(COMBINATIONS)('combination $number (below) has exactly its resources', (combination) => {
       const row = combination.number - 1;
       results[row] = 'differs';
       expect(withoutHashes(translated.resources[row] ?? [])).toEqual(combination.resources);
-      results[row] = `${combination.resources.length} resources, as it should`;
+      results[row] = `${combination.resources.length} resources, as expected`;
     });
     afterAll(() =>
       detail(
-        'Combinations in which every two values meet, translated',
+        'Translated combinations, in which every pair of values occurs',
         ['#', ...FEATURE_NAMES, 'result'],
         COMBINATIONS.map((each, row) => [each.number, ...choicesOf(each), results[row] ?? '']),
       ),
     );
   });
 
-  test('functions that write to Timestream or InfluxDB, and no other, are in the VPC', () => {
+  test('only functions that connect to Timestream or InfluxDB are in the VPC', () => {
     const vpc = { ...LOADER, VpcSubnetIds: 'subnet-0a,subnet-0b', VpcSecurityGroupIds: 'sg-0a' };
     const inside = functions(vpc).filter(([, { Properties }]) => Properties.VpcConfig !== undefined);
     expect(inside.map(([name]) => name).sort()).toEqual([
@@ -87,7 +87,7 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     expect(functions(LOADER).filter(([, { Properties }]) => Properties.VpcConfig !== undefined)).toEqual([]);
   });
 
-  test('batches and objects have the reserved concurrency, the queue no more, and none where the parameter is empty', () => {
+  test('LoadBatch, LoadObject and the object queue have the reserved concurrency, or no limit if the parameter is empty', () => {
     const queue = { ...LOADER, ObjectQueueArn: 'arn:aws:sqs:us-east-1:000000000000:objects' };
     const bounds = (LoaderReservedConcurrency?: string) => {
       const parameters = { ...queue, ...(LoaderReservedConcurrency !== undefined && { LoaderReservedConcurrency }) };
@@ -102,7 +102,7 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     expect(bounds('')).toEqual([undefined, undefined, undefined]);
   });
 
-  test('with EndpointType PRIVATE the API is reached by its VPC endpoints alone', () => {
+  test('with EndpointType PRIVATE only the VPC endpoints can reach the API', () => {
     const parameters = { EndpointType: 'PRIVATE', AllowedVpcEndpointIds: ENDPOINTS };
     const [first, second] = ENDPOINTS.split(',');
     expect(properties('ConnectorApi', parameters).EndpointConfiguration).toEqual({
@@ -119,7 +119,7 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     expect(properties('ConnectorApi').EndpointConfiguration).toEqual({ Types: ['REGIONAL'] });
   });
 
-  test('AllowedCidrs are the addresses that are not denied, and there is no policy without them', () => {
+  test('the policy denies all addresses outside AllowedCidrs, and does not exist without them', () => {
     expect(policyOf({ AllowedCidrs: CIDRS })).toEqual([
       expect.objectContaining({
         Effect: 'Deny',
@@ -129,7 +129,7 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     expect(policyOf({})).toBeUndefined();
   });
 
-  test('the web ACL is before the stage', () => {
+  test('the web ACL protects the stage', () => {
     const WebAclArn = 'arn:aws:wafv2:us-east-1:000000000000:regional/webacl/mine/1234abcd';
     expect(properties('ConnectorApiWebAcl', { WebAclArn })).toEqual({
       ResourceArn: expect.stringMatching(/:\/restapis\/<ConnectorApi>\/stages\/<ConnectorApiStage>$/),
@@ -137,16 +137,16 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     });
   });
 
-  test('what fails asynchronously goes to the dead letter queue, of functions and of rules', () => {
+  test('failed asynchronous events of functions and rules go to the dead-letter queue', () => {
     const parameters = { ...LOADER, DataBucketName: 'energy' };
-    const lettersOf = (name: string) => properties(name, parameters).DeadLetterConfig;
+    const deadLettersOf = (name: string) => properties(name, parameters).DeadLetterConfig;
     const TargetArn = '<LambdaDeadLetterQueue.Arn>';
-    expect(lettersOf('WriteLineProtocolFunction')).toEqual({ TargetArn });
-    expect(lettersOf('LoadObjectFunction')).toEqual({ TargetArn });
+    expect(deadLettersOf('WriteLineProtocolFunction')).toEqual({ TargetArn });
+    expect(deadLettersOf('LoadObjectFunction')).toEqual({ TargetArn });
     expect(at(properties('NewObjectRule', parameters), 'Targets', 0, 'DeadLetterConfig')).toEqual({ Arn: TargetArn });
   });
 
-  test("the API's own answers are in InfluxDB's form, with their texts", () => {
+  test("the API's own responses have InfluxDB's form", () => {
     const responses = at(properties('ConnectorApi'), 'Body', 'x-amazon-apigateway-gateway-responses') as Fields;
     const bodies = Object.values(responses).map((each) => String(at(each, 'responseTemplates', 'application/json')));
     expect(bodies).toHaveLength(11);
@@ -157,7 +157,7 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     });
   });
 
-  test('they can be read by pages, where any may write', () => {
+  test('pages can read those responses if CorsAllowedOrigins is set', () => {
     const origins = (CorsAllowedOrigins: string) => {
       const api = properties('ConnectorApi', { CorsAllowedOrigins });
       const responses = Object.values(at(api, 'Body', 'x-amazon-apigateway-gateway-responses') as Fields);
@@ -168,7 +168,7 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     expect(origins('https://app.example')).toEqual(["'*'"]);
   });
 
-  test('each path takes what no method of its names to the function, in either mode', () => {
+  test('each path sends methods that it does not name to the function, in either mode', () => {
     for (const parameters of [LOADER, { AuthMode: 'TOKEN', TokenSecretName: 'connector/tokens' }]) {
       const paths = at(properties('ConnectorApi', parameters), 'Body', 'paths') as Record<string, Fields>;
       const uris = Object.values(paths).map((operations) =>
@@ -179,7 +179,7 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     }
   });
 
-  test('the schedule of the redrive may call its function, which is told nothing', () => {
+  test('the schedule of the redrive may invoke its function, with an empty input', () => {
     const parameters = { RedriveSchedule: 'rate(1 hour)' };
     expect(properties('RedriveRule', parameters)).toMatchObject({
       ScheduleExpression: 'rate(1 hour)',
@@ -191,7 +191,7 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
     });
   });
 
-  test('no queue and no bucket takes plain HTTP', () => {
+  test('queues and buckets deny plain HTTP', () => {
     const policies = Object.values(resources(LOADER)).filter(({ Type }) =>
       /^AWS::(SQS::Queue|S3::Bucket)Policy$/.test(Type),
     );

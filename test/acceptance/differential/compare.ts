@@ -1,22 +1,22 @@
-/** Compares what InfluxDB and the connector made of a case, and finds the classes that explain how they differ. */
+/** Compares the outcomes of a case in InfluxDB and the connector, and finds the classes that explain their differences. */
 import type { Case } from './case';
 import type { ConnectorSide } from './connector-side';
 import { type Compared, DIFFERENCES, type LostPoint } from './differences';
 import type { InfluxdbSide } from './influxdb-side';
 import { type Outcome, textOf, type Value } from './stored';
 
-/** All points in one table, kept for as long as Timestream can. */
+/** All points in one table, with Timestream's maximum retention. */
 const ENVIRONMENT = { table_mapping: 'single-table', mag_store_retention_period: '73000' };
-/** A time that a server gave is this long before the case at most: it is cut to the precision. */
+/** A server's own time may be this much before the start of the case, because it is truncated to the precision. */
 const NOW_NS = 60_000_000_000n;
 
 export interface Comparison {
   readonly given: Case;
   readonly influxdb: Outcome;
   readonly connector: Outcome;
-  /** Names of the classes that explain all that differs; none where nothing does. */
+  /** Names of the classes that explain all differences; empty if the outcomes are equal. */
   readonly classes: readonly string[];
-  /** Something differs that no class explains. */
+  /** No class explains a difference. */
   readonly unexplained: boolean;
 }
 
@@ -52,8 +52,8 @@ function requestClass(compared: Compared): string[] | undefined {
 }
 
 /**
- * The classes of the points that the connector lost, where it stored all others as InfluxDB did: it must have said so by 422, unless
- * a part of each was stored. Undefined where a point is in no class.
+ * The classes of the points that the connector lost, if it stored all others as InfluxDB did. The response must be 422, unless a part
+ * of each point was stored. Undefined if a point is in no class.
  */
 function pointClasses(
   { given, influxdb, connector, isSubset }: Compared,

@@ -1,4 +1,4 @@
-/** The connector as one side of a comparison: over HTTP, each case finds an empty database. */
+/** The connector as one side of a comparison: over HTTP, with an empty database per case. */
 
 import { QueryCommand } from '@aws-sdk/client-timestream-query';
 import { type Connector, connectorBefore } from '../../contract/connector/harness';
@@ -12,7 +12,7 @@ const TYPES: Readonly<Record<string, Value['type']>> = {
   VARCHAR: 'string',
 };
 
-/** A connector before a database in which nothing is stored so far. */
+/** A connector with an empty database. */
 interface Fresh {
   readonly connector: Connector;
   readonly database: string;
@@ -64,7 +64,7 @@ export class ConnectorSide {
     return this.fresh;
   }
 
-  /** Reads all tables of a database; it is missing where no request had a good line. */
+  /** Reads all tables of a database, which does not exist if no request had a valid line. */
   private async readAll(database: string): Promise<Value[]> {
     const values: Value[] = [];
     const { rows: tables } = await this.query(`SHOW TABLES FROM "${database}"`).catch((error: Error) => {
@@ -119,11 +119,11 @@ function typeOf(type: string): Value['type'] {
   return kind;
 }
 
-/** Sends a request, again where it is asked to, as clients do, a few times. */
+/** Sends a request, with a few retries after 429 and 503, as clients do. */
 async function post(endpoint: string, request: Request, retries = 3): Promise<{ status: number; message: string }> {
   const { body, precision = 'ns', bucket = 'any', headers = {} } = request;
   const url = `${endpoint}/api/v2/write?org=any&bucket=${bucket}&precision=${precision}`;
-  // A connection kept alive would keep the server from closing.
+  // An open connection would keep the server from closing.
   const sent = { ...headers, Connection: 'close' };
   const response = await fetch(url, { method: 'POST', headers: sent, body: new Uint8Array(body) });
   const message = await response.text();

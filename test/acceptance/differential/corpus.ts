@@ -1,4 +1,4 @@
-/** InfluxData's line protocol corpus, each distinct input a case. */
+/** InfluxData's line protocol corpus: one case per distinct input. */
 import { corpusBytes, readCorpus } from '../../support/corpus';
 import type { Case } from './case';
 

@@ -1,14 +1,14 @@
 /**
- * What differs between InfluxDB and the connector, by class: each says when it applies, and docs/differences.md why. A difference
- * that no class explains fails the suite, and so does a class that no request shows.
+ * The classes of differences between InfluxDB and the connector. Each class says when it applies; docs/differences.md says why. The suite
+ * fails for a difference that no class explains, and for a class that no request shows.
  */
 import type { Case } from './case';
 import type { Outcome, Value } from './stored';
 
-/** A point that the connector did not store, or not as a whole. */
+/** A point that the connector did not store, or not completely. */
 export interface LostPoint {
   readonly given: Case;
-  /** What InfluxDB stored of it and the connector did not. */
+  /** The values that InfluxDB stored and the connector did not. */
   readonly values: readonly Value[];
   readonly isWhole: boolean;
 }
@@ -17,13 +17,13 @@ export interface Compared {
   readonly given: Case;
   readonly influxdb: Outcome;
   readonly connector: Outcome;
-  /** Whether the connector stored what InfluxDB stores of the request's good lines alone; undefined where those are not known. */
+  /** Whether the connector stored the same as InfluxDB does for the valid lines only; undefined if those are unknown. */
   readonly goodStored: boolean | undefined;
-  /** What the connector stored is a part of what InfluxDB did. */
+  /** The connector stored a subset of InfluxDB's values. */
   readonly isSubset: boolean;
 }
 
-/** Of a whole request, or of a point in it. */
+/** A difference of a whole request, or of a point in it. */
 export type Difference = { readonly name: string } & (
   | { readonly request: (compared: Compared) => boolean }
   | {
@@ -33,7 +33,7 @@ export type Difference = { readonly name: string } & (
     }
 );
 
-const answered = ({ statuses }: Outcome, ...expected: number[]): boolean =>
+const hasStatuses = ({ statuses }: Outcome, ...expected: number[]): boolean =>
   statuses.length === expected.length && statuses.every((status, n) => status === expected[n]);
 const includes = ({ requests }: Case, text: string): boolean =>
   requests.some(({ body }) => Buffer.from(body).includes(text));
@@ -71,79 +71,79 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     name: 'valid and invalid lines in one request',
     request: ({ influxdb, connector, given, goodStored }) =>
-      answered(influxdb, 400) &&
+      hasStatuses(influxdb, 400) &&
       influxdb.values.length === 0 &&
-      answered(connector, 400) &&
+      hasStatuses(connector, 400) &&
       given.grammar === 'refuses' &&
       goodStored !== false,
   },
   {
     name: 'CRLF',
     request: ({ influxdb, connector, given, goodStored }) =>
-      answered(influxdb, 400) && answered(connector, 204) && includes(given, '\r') && goodStored !== false,
+      hasStatuses(influxdb, 400) && hasStatuses(connector, 204) && includes(given, '\r') && goodStored !== false,
   },
   {
     name: 'text outside the grammar',
     request: ({ influxdb, connector, given, goodStored, isSubset }) =>
-      (answered(influxdb, 204) || answered(influxdb, 422)) &&
-      answered(connector, 400) &&
+      (hasStatuses(influxdb, 204) || hasStatuses(influxdb, 422)) &&
+      hasStatuses(connector, 400) &&
       given.grammar === 'refuses' &&
       (goodStored ?? isSubset),
   },
   {
     name: 'tag names reserved by InfluxDB',
     request: ({ influxdb, connector, given }) =>
-      answered(influxdb, 400) &&
+      hasStatuses(influxdb, 400) &&
       influxdb.messages.includes('reserved tag key') &&
       given.grammar === 'accepts' &&
-      answered(connector, 204),
+      hasStatuses(connector, 204),
   },
   {
     name: 'requests that make InfluxDB fail',
     request: ({ influxdb, connector, given }) =>
-      (answered(influxdb, 500) || answered(influxdb, 0)) &&
-      answered(connector, 400) &&
+      (hasStatuses(influxdb, 500) || hasStatuses(influxdb, 0)) &&
+      hasStatuses(connector, 400) &&
       (given.grammar === 'refuses' || header(given, 'Content-Encoding') === 'gzip'),
   },
   {
     name: 'a field with unsigned and integer values',
     request: ({ influxdb, connector, given }) =>
-      answered(influxdb, 422) &&
+      hasStatuses(influxdb, 422) &&
       /field type conflict: .* (?:type integer, already exists as type unsigned|type unsigned, already .* integer)/.test(
         influxdb.messages,
       ) &&
-      answered(connector, 204) &&
+      hasStatuses(connector, 204) &&
       includes(given, 'u'),
   },
   {
     name: 'the same point with other fields',
     request: ({ influxdb, connector, isSubset, given }) =>
-      given.requests.length === 2 && answered(influxdb, 204, 204) && answered(connector, 204, 204) && isSubset,
+      given.requests.length === 2 && hasStatuses(influxdb, 204, 204) && hasStatuses(connector, 204, 204) && isSubset,
   },
   {
     name: 'an unknown Content-Encoding',
     request: ({ influxdb, connector, given }) =>
-      header(given, 'Content-Encoding') === 'br' && answered(influxdb, 204) && answered(connector, 415),
+      header(given, 'Content-Encoding') === 'br' && hasStatuses(influxdb, 204) && hasStatuses(connector, 415),
   },
   {
     name: 'a bucket that does not exist',
     request: ({ influxdb, connector, given }) =>
-      given.requests[0]?.bucket !== undefined && answered(influxdb, 404) && answered(connector, 204),
+      given.requests[0]?.bucket !== undefined && hasStatuses(influxdb, 404) && hasStatuses(connector, 204),
   },
   {
     name: 'the last possible timestamp',
     request: ({ influxdb, connector, given }) =>
       includes(given, '9223372036854775806') &&
-      answered(influxdb, 204) &&
+      hasStatuses(influxdb, 204) &&
       influxdb.values.length === 0 &&
-      answered(connector, 422),
+      hasStatuses(connector, 422),
   },
   {
     name: 'size limits of a request',
     request: ({ influxdb, connector, given }) =>
-      answered(influxdb, 204) &&
-      ((given.environment?.max_decompressed_bytes !== undefined && answered(connector, 413)) ||
-        (given.environment?.max_line_bytes !== undefined && answered(connector, 422))),
+      hasStatuses(influxdb, 204) &&
+      ((given.environment?.max_decompressed_bytes !== undefined && hasStatuses(connector, 413)) ||
+        (given.environment?.max_line_bytes !== undefined && hasStatuses(connector, 422))),
   },
   {
     name: 'a tag and a field with the same name',
@@ -151,9 +151,9 @@ export const DIFFERENCES: readonly Difference[] = [
       const renamed = ({ field, tags }: Value) => tags.some(([name]) => field === `${name}_field`);
       const clash = (value: Value) => influxdb.values.some(({ tags }) => tags.some(([name]) => name === value.field));
       return (
-        answered(influxdb, 204) &&
+        hasStatuses(influxdb, 204) &&
         influxdb.values.some(clash) &&
-        ((answered(connector, 204) && connector.values.some(renamed)) || answered(connector, 422))
+        ((hasStatuses(connector, 204) && connector.values.some(renamed)) || hasStatuses(connector, 422))
       );
     },
   },
@@ -165,7 +165,7 @@ export const DIFFERENCES: readonly Difference[] = [
           .map(({ field, value }) => `${field.replace(/_\d$/, '')}=${value}`)
           .sort()
           .join();
-      return answered(influxdb, 204) && answered(connector, 204) && plain(influxdb) === plain(connector);
+      return hasStatuses(influxdb, 204) && hasStatuses(connector, 204) && plain(influxdb) === plain(connector);
     },
   },
   {

@@ -1,4 +1,4 @@
-/** A real InfluxDB as one side of a comparison: each case finds an empty bucket; started again where a request kills it. */
+/** A real InfluxDB as one side of a comparison: an empty bucket per case, and a restart if a request crashes it. */
 import { Influxd, ORG, type StoredValue, TOKEN } from '../../support/influxd';
 import { canonical, type Outcome, type Request, sorted, type Value } from './stored';
 
@@ -28,10 +28,10 @@ export class InfluxdbSide {
     return side;
   }
 
-  /** A new one: of a write right after a delete InfluxDB may lose points. */
+  /** A new bucket per case, because InfluxDB may lose points that are written right after a delete. */
   private async takeBucket(): Promise<void> {
     this.bucket = `case-${this.buckets++}`;
-    // One shard for all of it, since each takes 60 ms to make.
+    // One shard for all points, because creating a shard takes 60 ms.
     const retentionRules = [{ type: 'expire', everySeconds: 0, shardGroupDurationSeconds: SHARD_SECONDS }];
     await this.influxd.post('/api/v2/buckets', { orgID: this.orgID, name: this.bucket, retentionRules });
   }
@@ -48,7 +48,7 @@ export class InfluxdbSide {
       statuses.push(status);
       if (message !== '') messages.push(message);
     }
-    // Of a request that it refuses it stores nothing; were it otherwise, the next case would show it.
+    // InfluxDB stores nothing of a refused request; otherwise the next case would fail.
     const mayHold = statuses.some((status) => status === 204 || status === 422);
     const values = mayHold ? (await this.influxd.values(this.bucket)).map(toValue) : [];
     if (mayHold) await this.takeBucket();
@@ -88,7 +88,7 @@ function toValue({ measurement, tags, time, field, type, value }: StoredValue): 
   };
 }
 
-/** Of a time as Flux writes it: `2024-03-01T12:00:00.000000007Z`. */
+/** Nanoseconds of a time in Flux's form: `2024-03-01T12:00:00.000000007Z`. */
 export function nanoseconds(time: string): bigint {
   const [, seconds = '', fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));

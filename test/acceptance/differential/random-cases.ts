@@ -1,11 +1,11 @@
 /**
- * Random requests from a seed: valid lines in every form that line protocol allows, some of them with bad lines between. They are
- * written here by the grammar, not by the encoder under test.
+ * Random requests from a seed: valid lines in every form that line protocol allows, in some requests with invalid lines between them.
+ * They are generated from the grammar, not with the encoder under test.
  */
 import fc from 'fast-check';
 import type { Case } from './case';
 
-/** Printed with the results; ACCEPTANCE_SEED gives other requests. */
+/** The report names the seed; ACCEPTANCE_SEED selects other requests. */
 export const SEED = Number(process.env.ACCEPTANCE_SEED ?? 20261127);
 const REQUESTS = 120;
 
@@ -35,7 +35,7 @@ const string = fc
   .string({ unit: fc.constantFrom(...'abc019 ,=\'"\\\n\té日🙂#'), minLength: 1, maxLength: 12 })
   .map((text) => `"${escaped(text, /["\\]/g)}"`);
 
-/** The first letter of a field's name is its type, so that no two points disagree about it. */
+/** The first letter of a field's name is its type, so all points agree about it. */
 const field = fc
   .oneof(
     ...Object.entries({ f: float, i: integer, u: unsigned, b: boolean, s: string }).map(([letter, value]) =>
@@ -86,7 +86,7 @@ const valid: fc.Arbitrary<Parts> = fc.constantFrom<Precision>('ns', 'us', 'ms', 
 const body = (lines: Parts['lines'], lineEnd = '\n'): Buffer =>
   Buffer.from(lines.map(([before, text]) => before + text + lineEnd).join(''));
 
-/** Each line is refused by the grammar, wherever it stands. */
+/** Lines that the grammar refuses at any position. */
 export const BAD_LINES = [
   'm',
   'm,',
@@ -123,7 +123,7 @@ export const BAD_LINES = [
   'cpu_load_short,host=server01,region=us-west value=0.64,average=1.24, 1725059274',
 ];
 
-/** A third with a bad line somewhere, a tenth with CRLF at the ends of lines. */
+/** A third of the requests have an invalid line somewhere, a tenth have CRLF line ends. */
 export function randomCases(): Case[] {
   const bad = fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, fc.tuple(fc.constantFrom(...BAD_LINES), fc.nat()));
   const lineEnds = fc.constantFrom(...Array<string>(9).fill('\n'), '\r\n');

@@ -1,10 +1,10 @@
-/** What a write endpoint made of a request, in one form for InfluxDB and for the connector. */
+/** The outcome of a request, in one form for InfluxDB and for the connector. */
 
 export interface Request {
   readonly body: Uint8Array;
-  /** ns where absent. */
+  /** Default: ns. */
   readonly precision?: string;
-  /** One that exists in InfluxDB, where absent. */
+  /** Default: a bucket that exists in InfluxDB. */
   readonly bucket?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -22,7 +22,7 @@ export interface Value {
 }
 
 export interface Outcome {
-  /** 0 where the server died of the request. */
+  /** 0 if the request crashed the server. */
   readonly statuses: readonly number[];
   /** The messages of the errors. */
   readonly messages: string;
@@ -36,7 +36,7 @@ export const sorted = (tags: Iterable<readonly [string, string]>): Value['tags']
 export const canonical = (type: Value['type'], value: string): string =>
   type === 'float' ? String(Number(value)) : type === 'integer' ? String(BigInt(value)) : value;
 
-/** A text for each value by which two can be compared; times of now, which the server gave, are all the same. */
+/** A text by which two values can be compared; the servers' own times are all equal. */
 export function textOf({ measurement, tags, time, field, type, value }: Value, started: bigint): string {
   return JSON.stringify([measurement, tags, time >= started ? 'now' : String(time), field, type, value]);
 }

@@ -1,4 +1,4 @@
-/** Requests by hand: what is special about Timestream or InfluxDB, each by itself, so that each difference has its own cases. */
+/** Handwritten requests: each special case of Timestream or InfluxDB by itself, so every difference has its own cases. */
 import { gzipSync } from 'node:zlib';
 import { type Case, single } from './case';
 import { BAD_LINES } from './random-cases';
@@ -11,9 +11,9 @@ const long = (length: number, letter = 'x'): string => letter.repeat(length);
 const equal: Readonly<Record<string, string>> = {
   'an empty body': '',
   'blank lines': '\n\n  \n',
-  'comments alone': '# one\n#two\n',
+  'only comments': '# one\n#two\n',
   'a missing timestamp': 'm,t=a v=1',
-  'the first and the last instant': 'm,t=a v=1 0\nm,t=b v=1 1',
+  'the first timestamps': 'm,t=a v=1 0\nm,t=b v=1 1',
   'a duplicate line': `m,t=a v=1 ${AT}\nm,t=a v=1 ${AT}`,
   'a point twice, the later value wins': `m,t=a v=1 ${AT}\nm,t=a v=2 ${AT}`,
   'fields of one point on two lines': `m,t=a v=1 ${AT}\nm,t=a w=2 ${AT}`,
@@ -22,10 +22,10 @@ const equal: Readonly<Record<string, string>> = {
   'a field twice on one line': `m,t=a v=1,v=2 ${AT}`,
   'no newline at the end': GOOD,
   'a string over two lines': `m,t=a v="one\ntwo" ${AT}`,
-  'types of one field that disagree': `m,t=a v=1 ${AT}\nm,t=b v="x" ${AT}`,
-  'an integer and a float of one field': `m,t=a v=1i ${AT}\nm,t=b v=1.5 ${AT}`,
+  'conflicting types of a field': `m,t=a v=1 ${AT}\nm,t=b v="x" ${AT}`,
+  'a field with an integer and a float': `m,t=a v=1i ${AT}\nm,t=b v=1.5 ${AT}`,
   'spaces before a line': `  m,t=a v=1 ${AT}`,
-  'spaces behind a line': `m,t=a v=1 ${AT}  `,
+  'spaces after a line': `m,t=a v=1 ${AT}  `,
 };
 
 const special: Readonly<Record<string, readonly string[]>> = {
@@ -45,9 +45,9 @@ const special: Readonly<Record<string, readonly string[]>> = {
   ],
   'a tag named time': [`m,time=a v=1 ${AT}`],
   'a tag twice': [`m,t=a,t=b v=1 ${AT}`, `m,t=a,t=a v=1 ${AT}`],
-  'a colon in the name of a tag': [`m,a:b=c v=1 ${AT}`],
-  'a tag and a field of one name': [`m,x=a x=1 ${AT}`, `m,x=a v=1 ${AT}\nm,y=a x=1 ${AT}`],
-  'beyond a quota': [
+  'a colon in a tag name': [`m,a:b=c v=1 ${AT}`],
+  'a tag and a field with the same name': [`m,x=a x=1 ${AT}`, `m,x=a v=1 ${AT}\nm,y=a x=1 ${AT}`],
+  'above a quota': [
     `m,${long(61)}=a v=1 ${AT}`,
     `m,t=a ${long(257)}=1 ${AT}`,
     `${long(257)},t=a v=1 ${AT}`,
@@ -61,8 +61,8 @@ const special: Readonly<Record<string, readonly string[]>> = {
 const requests: readonly Case[] = [
   { ...single('CRLF', `${GOOD}\r\nm,t=b v=2 ${AT}\r\n`), good: [{ body: Buffer.from(`${GOOD}\nm,t=b v=2 ${AT}`) }] },
   { ...single('a tag named _field', `m,_field=a v=1 ${AT}`), grammar: 'accepts' },
-  single('the last instant', 'm,t=a v=1 9223372036854775806'),
-  single('fields whose names differ only in case', `m,t=a load=1,Load=2 ${AT}`),
+  single('the last possible timestamp', 'm,t=a v=1 9223372036854775806'),
+  single('field names that differ only in case', `m,t=a load=1,Load=2 ${AT}`),
   single('a bucket that does not exist', GOOD, { bucket: 'unknown' }),
   { ...single('before the retention', 'm,t=a v=1 1'), environment: { mag_store_retention_period: '8000' } },
   { ...single('a long line', GOOD.replace('good', long(80))), environment: { max_line_bytes: '64' } },
@@ -73,15 +73,15 @@ const requests: readonly Case[] = [
   single('an unknown precision', 'm,t=a v=1 1', { precision: 'm' }),
   ...['us', 'ms', 's'].map((precision) => single(`precision ${precision}`, 'm,t=a v=1 1000001', { precision })),
   {
-    name: 'a point again with another value',
+    name: 'the same point with another value',
     requests: [`m,t=a v=1 ${AT}`, `m,t=a v=2 ${AT}`].map((text) => ({ body: Buffer.from(text) })),
   },
   {
-    name: 'a point again with another field',
+    name: 'the same point with another field',
     requests: [`m,t=a v=1 ${AT}`, `m,t=a w=2 ${AT}`].map((text) => ({ body: Buffer.from(text) })),
   },
   {
-    name: 'a field again with another type',
+    name: 'the same field with another type',
     requests: [`m,t=a v=1 ${AT}`, `m,t=b v="x" ${AT}`].map((text) => ({ body: Buffer.from(text) })),
   },
 ];
@@ -90,9 +90,9 @@ const MULTI_TABLE = { table_mapping: 'multi-table' };
 
 export function writtenCases(): Case[] {
   const bad = BAD_LINES.flatMap((text): Case[] => [
-    { ...single(`bad line ${text}`, text), good: [], grammar: 'refuses' },
+    { ...single(`invalid line ${text}`, text), good: [], grammar: 'refuses' },
     {
-      ...single(`bad line behind, ${text}`, `${GOOD}\n${text}`),
+      ...single(`invalid line after a valid one, ${text}`, `${GOOD}\n${text}`),
       good: [{ body: Buffer.from(GOOD) }],
       grammar: 'refuses',
     },

@@ -1,9 +1,9 @@
-/** Random Parquet files of generation data, described for the writers that make them. */
+/** Descriptions of random Parquet files of generation data, for their writers. */
 import fc from 'fast-check';
 
 export interface Column {
   readonly name: string;
-  /** What its type is and what its values are drawn from, as both writers know it. */
+  /** The type, and the set from which values are drawn; both writers know it. */
   readonly kind: string;
   /** The share of nulls. */
   readonly nulls: number;
@@ -12,10 +12,10 @@ export interface Column {
 export interface Description {
   readonly seed: number;
   readonly rows: number;
-  /** Between two rows, us. */
+  /** Time between two rows, us. */
   readonly step: number;
   readonly columns: readonly Column[];
-  /** Of the writer. */
+  /** Options of the writer. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -24,10 +24,10 @@ const NUMBERS = [
   ...['float32', 'float64', 'decimal9', 'decimal18', 'decimal38', 'boolean', 'numeric-text'],
 ];
 const TIMES = ['s', 'ms', 'us', 'ns', 'zoned', 'date32', 'text'];
-/** What the type of the time can hold, us. */
+/** The range of the time's type, us. */
 const LEAST_STEP: Readonly<Record<string, number>> = { s: 1_000_000, ms: 1_000 };
 
-/** What both writers can make, and what only one of them can. */
+/** The kinds that both writers support, and those of one writer. */
 interface Kinds {
   readonly tags: readonly string[];
   readonly texts: readonly string[];
@@ -36,7 +36,7 @@ interface Kinds {
 
 const COMPRESSIONS = ['snappy', 'gzip', 'zstd', 'brotli'];
 
-/** By the kinds of a column, the encodings that its pages may have. Source: "Encodings" of the Parquet format. */
+/** The encodings for a kind of column. Source: "Encodings" of the Parquet format. */
 function encodingOf(kind: string): string | undefined {
   if (/^u?int|^time-(s|ms|us|ns|zoned|date32)$/.test(kind)) return 'DELTA_BINARY_PACKED';
   if (/^float/.test(kind)) return 'BYTE_STREAM_SPLIT';
@@ -63,7 +63,7 @@ export const PYARROW: Kinds = {
           .chain((is) => (is ? fc.boolean() : fc.constant(false))),
       })
       .map(({ encodings, ...options }) => {
-        // Only the second version of the format has columns in ns; INT96 has no encoding of its own.
+        // Only version 2 of the format has columns in ns; INT96 supports no delta encoding.
         const version = time === 'ns' ? '2.6' : options.version;
         if (encodings !== 'delta') return { ...options, version, use_dictionary: encodings === 'dictionary' };
         const encoded = columns.flatMap(({ name, kind }) => {
@@ -81,7 +81,7 @@ export const DUCKDB: Kinds = {
   options: (_, columns) =>
     fc.record({
       COMPRESSION: fc.constantFrom('uncompressed', 'lz4_raw', ...COMPRESSIONS),
-      // DuckDB 1.5 writes columns of unsigned 32-bit numbers wrong with V2: pyarrow calls such a file damaged, as the loader does.
+      // DuckDB 1.5 writes unsigned 32-bit columns wrong with V2: pyarrow and the loader both report a damaged file.
       PARQUET_VERSION: fc.constantFrom('V1', columns.some(({ kind }) => kind === 'uint32') ? 'V1' : 'V2'),
       ROW_GROUP_SIZE: fc.constant(2_048),
     }),
@@ -123,7 +123,7 @@ function description({ tags, texts, options }: Kinds, mostRows: number): fc.Arbi
     });
 }
 
-/** As many descriptions as asked for; the same seed gives the same ones. */
+/** Returns the given number of descriptions; the same seed gives the same ones. */
 export function descriptions(kinds: Kinds, seed: number, count: number, mostRows: number): Description[] {
   return fc.sample(description(kinds, mostRows), { seed, numRuns: count });
 }

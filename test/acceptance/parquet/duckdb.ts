@@ -1,4 +1,4 @@
-/** DuckDB as a writer of the files that are described, and as the reader that says what the points in InfluxDB should be. */
+/** DuckDB as a writer of the described files, and as the reader that supplies the expected points. */
 import { duckdb } from '../../support/loader';
 import type { Column, Description } from './descriptions';
 
@@ -31,7 +31,7 @@ const decimal = (precision: number, scale: number) => (random: string) => {
 const float = (type: string) => (random: string) =>
   `CASE ${random} % 8 WHEN 0 THEN 'nan' WHEN 1 THEN 'inf' WHEN 2 THEN '-0' WHEN 3 THEN '1e30' WHEN 4 THEN '1e-30' ELSE ((${random} % 1000000007) / 1e3)::VARCHAR END::${type}`;
 
-/** A value of each kind, from a random unsigned 64-bit number. */
+/** SQL for a value of each kind, from a random unsigned 64-bit number. */
 const VALUES: Readonly<Record<string, (random: string) => string>> = {
   int8: integer('TINYINT', '-128', '127'),
   int16: integer('SMALLINT', '-32768', '32767'),
@@ -87,7 +87,7 @@ export async function writeByDuckdb(file: Description & { readonly path: string 
   );
 }
 
-/** A point that InfluxDB should hold; times in ns since 1970. */
+/** An expected point; times in ns since 1970. */
 export interface ExpectedPoint {
   readonly time: string;
   readonly tags: Readonly<Record<string, string>>;
@@ -102,7 +102,7 @@ const UNIT_FIELDS: Readonly<Record<string, string>> = {
   ratio: 'ratio',
 };
 
-/** What DuckDB reads from a file, as the points of its rows that are valid: by the mapping that docs/loader.md has of generation. */
+/** The points of the valid rows that DuckDB reads from a file, by the mapping of generation in docs/datasets.md. */
 export async function pointsIn(path: string, columns: readonly Column[]): Promise<ExpectedPoint[]> {
   const has = (name: string): boolean => columns.some((column) => column.name === name);
   const kindOf = (name: string): string => columns.find((column) => column.name === name)?.kind ?? '';

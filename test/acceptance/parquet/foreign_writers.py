@@ -1,7 +1,7 @@
-"""Writes a folder of Parquet files as Spark, Delta Lake, pandas, Polars, DuckDB, fastparquet and pyarrow do.
+"""Writes a folder of Parquet files in the way of Spark, Delta Lake, pandas, Polars, DuckDB, fastparquet and pyarrow.
 
-For each file a line of JSON: its path, and either what pyarrow reads from it as points [time in ns, tag, value, note], or a
-pattern of the reason for which the loader must refuse it. The one argument is the folder.
+Prints a line of JSON per file: its path, and either the points that pyarrow reads [time in ns, tag, value, note], or a text of the
+reason with which the loader must refuse it. The only argument is the folder.
 """
 
 import datetime as dt
@@ -85,7 +85,7 @@ frame = pd.DataFrame({"t": pd.to_datetime(TIMES).astype("datetime64[ns]"), "tag"
 frame.set_index("t").to_parquet(FOLDER / "pandas.parquet")
 tell(FOLDER / "pandas.parquet")
 
-# fastparquet, both of its ways to write times.
+# fastparquet, with both of its time types.
 for times in ["int64", "int96"]:
     path = FOLDER / f"fastparquet-{times}.parquet"
     fastparquet.write(str(path), frame.assign(tag=frame.tag.astype(object)), times=times, row_group_offsets=[0, 1000, 2500])
@@ -98,7 +98,7 @@ for compression in ["zstd", "lz4", "snappy"]:
     polars.write_parquet(path, compression=compression, row_group_size=700)
     tell(path)
 
-# DuckDB: its default row groups have 122,880 rows, more than are read at once.
+# DuckDB: its default row groups have 122,880 rows, more than the loader reads at once.
 for version in ["V1", "V2"]:
     path = FOLDER / f"duckdb-{version}.parquet"
     duckdb.sql(

@@ -1,6 +1,6 @@
-"""Writes Parquet files with pyarrow, each by its description: a line of JSON {path, seed, rows, step, columns, options}.
+"""Writes Parquet files with pyarrow. Each line of JSON describes one file: {path, seed, rows, step, columns, options}.
 
-Columns are [name, kind, share of nulls]; a kind says the type and what the values are drawn from. The same seed gives the same file.
+Columns are [name, kind, share of nulls]; the kind defines the type and the set of values. The same seed gives the same file.
 """
 
 import json
