@@ -1,4 +1,4 @@
-/** The authorizer and the layer as `sam build` made them, outside of the repository, with the sample event. */
+/** The authorizer and the layer, built by `sam build`, outside of the repository, with the sample event. */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,7 +15,7 @@ if (existsSync(path.join(BUILD, 'AuthorizeTokenFunction'))) {
     let folder: string;
     let secrets: ScriptedServer;
     let runtime: LambdaRuntime;
-    let answer: { status: number; body: string };
+    let response: { status: number; body: string };
 
     beforeAll(() => {
       folder = mkdtempSync(path.join(tmpdir(), 'lambda-'));
@@ -24,8 +24,8 @@ if (existsSync(path.join(BUILD, 'AuthorizeTokenFunction'))) {
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
     beforeEach(async () => {
-      answer = { status: 200, body: JSON.stringify({ SecretString: SECRET }) };
-      secrets = await ScriptedServer.start(() => answer);
+      response = { status: 200, body: JSON.stringify({ SecretString: SECRET }) };
+      secrets = await ScriptedServer.start(() => response);
       const environment = { AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url, token_secret_name: 'connector/tokens' };
       runtime = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
     });
@@ -34,7 +34,7 @@ if (existsSync(path.join(BUILD, 'AuthorizeTokenFunction'))) {
       await secrets.stop();
     });
 
-    test('lets the sample event in, by one reading of the named secret', async () => {
+    test('authorizes the sample event, and reads the named secret once', async () => {
       const allowed = { result: expect.objectContaining({ principalId: 'telegraf', context: {} }) };
       expect(await runtime.invoke(EVENT)).toEqual(allowed);
       expect(await runtime.invoke(EVENT)).toEqual(allowed);
@@ -43,20 +43,20 @@ if (existsSync(path.join(BUILD, 'AuthorizeTokenFunction'))) {
       ]);
     });
 
-    test("refuses a wrong token by the error that is API Gateway's 401, and logs no token", async () => {
+    test('refuses a wrong token with the error that API Gateway turns into 401, and logs no token', async () => {
       const outcome = await runtime.invoke({ ...EVENT, headers: { Authorization: 'Token wrong-token' } });
       expect(outcome).toMatchObject({ error: { errorType: 'Error', errorMessage: 'Unauthorized' } });
       await runtime.invoke({ ...EVENT, headers: {}, queryStringParameters: { u: 'me', p: 'wrong-token' } });
       expect(runtime.log + JSON.stringify(outcome)).not.toMatch(/wrong-token|example-token/);
     });
 
-    test('without its secret fails by another error, and logs why', async () => {
-      answer = { status: 400, body: '{"__type":"ResourceNotFoundException","message":"no such secret"}' };
+    test('fails with another error without its secret, and logs the reason', async () => {
+      response = { status: 400, body: '{"__type":"ResourceNotFoundException","message":"no such secret"}' };
       expect(await runtime.invoke(EVENT)).toMatchObject({ error: { errorType: 'TokensUnavailableError' } });
       expect(runtime.log).toContain('no such secret');
       expect(runtime.log).not.toContain('example-token');
     });
   });
 } else {
-  test.skip('the authorizer as built: .aws-sam/build is not here (npm run build makes it)', () => undefined);
+  test.skip('the built authorizer: .aws-sam/build is missing (run npm run build)', () => undefined);
 }

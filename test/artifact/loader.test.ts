@@ -1,4 +1,4 @@
-/** The loader's functions and the layer as `sam build` made them, outside of the repository, each with its sample event. */
+/** The loader's functions and the layer, built by `sam build`, outside of the repository, each with its sample event. */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,7 +12,7 @@ const BUILD = path.join(ROOT, '.aws-sam/build');
 const WORK = 'loader-work';
 const readEvent = (name: string) => JSON.parse(readFileSync(path.join(ROOT, 'events', `${name}.json`), 'utf8'));
 
-/** As in the samples. */
+/** Names used in the samples. */
 const BUCKET = 'energy-data';
 const KEY =
   'dataset=generation/year=2024/month=01/processing_metadata_processed_at=2026-11-21 23:29:56.328731/' +
@@ -48,7 +48,7 @@ if (existsSync(path.join(BUILD, 'LoadBatchFunction'))) {
     influxdb.requests.length = 0;
   });
 
-  /** Gives the event to the built function, in a process that has nothing but it and the layer. */
+  /** Sends the event to the built function, in a process that has only the function and the layer. */
   async function invoke(build: string, event: unknown): Promise<unknown> {
     const folder = mkdtempSync(path.join(tmpdir(), 'lambda-'));
     folders.push(folder);
@@ -77,17 +77,17 @@ if (existsSync(path.join(BUILD, 'LoadBatchFunction'))) {
     influxdb.requests.flatMap(({ body }) => body.split('\n')).filter((line) => line.startsWith('generation_data,'))
       .length;
 
-  test('detect-dataset gives the load that the next steps get', async () => {
+  test('detect-dataset returns the load that the next steps receive', async () => {
     expect(await invoke('DetectDatasetFunction', readEvent('detect-dataset'))).toEqual(readEvent('check-influxdb'));
   });
 
-  test('check-influxdb reports', async () => {
+  test('check-influxdb reports the health of InfluxDB', async () => {
     expect(await invoke('CheckInfluxDBFunction', readEvent('check-influxdb'))).toMatchObject({ healthy: true });
-    const answer = await invoke('CheckInfluxDBFunction', readEvent('check-influxdb-api'));
-    expect(answer).toMatchObject({ statusCode: 200 });
+    const response = await invoke('CheckInfluxDBFunction', readEvent('check-influxdb-api'));
+    expect(response).toMatchObject({ statusCode: 200 });
   });
 
-  test('plan-load plans, load-batch loads the item of its sample, and summarize-load sums up', async () => {
+  test('plan-load plans, load-batch loads its sample item, and summarize-load writes the summary', async () => {
     expect(await invoke('PlanLoadFunction', readEvent('plan-load'))).toMatchObject({
       items: 1,
       rows: 300,
@@ -97,7 +97,7 @@ if (existsSync(path.join(BUILD, 'LoadBatchFunction'))) {
     expect(result).toMatchObject({ statusCode: 200, sourceRecords: 300, pointsWritten: 300 });
     expect(written()).toBe(300);
 
-    // As the map's ResultWriter leaves it.
+    // The files of the map's ResultWriter.
     const { loadId, item } = readEvent('load-batch') as { loadId: string; item: unknown };
     const folder = `loads/${loadId}/results-0/2a7ff50d`;
     const child = { Input: JSON.stringify({ loadId, item }), Output: JSON.stringify(result), Status: 'SUCCEEDED' };
@@ -116,11 +116,11 @@ if (existsSync(path.join(BUILD, 'LoadBatchFunction'))) {
     },
   );
 
-  test('start-load and describe-load answer the API', async () => {
+  test('start-load and describe-load serve the API', async () => {
     expect(await invoke('StartLoadFunction', readEvent('start-load'))).toMatchObject({ statusCode: 202 });
-    const answer = (await invoke('DescribeLoadFunction', readEvent('describe-load'))) as { statusCode: number };
-    expect(answer).toMatchObject({ statusCode: 200 });
+    const response = (await invoke('DescribeLoadFunction', readEvent('describe-load'))) as { statusCode: number };
+    expect(response).toMatchObject({ statusCode: 200 });
   });
 } else {
-  test.skip('the loader as built: .aws-sam/build is not here (npm run build makes it)', () => undefined);
+  test.skip('the built loader: .aws-sam/build is missing (run npm run build)', () => undefined);
 }

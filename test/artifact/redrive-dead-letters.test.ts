@@ -1,4 +1,4 @@
-/** The redrive as `sam build` made it, outside of the repository: it takes messages from a queue and invokes the write function. */
+/** The redrive, built by `sam build`, outside of the repository: it receives messages from a queue and invokes the write function. */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -36,7 +36,7 @@ if (existsSync(path.join(BUILD, 'RedriveDeadLettersFunction'))) {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('its sample event replays a write, and parks what it cannot', async () => {
+  test('the sample event replays a write, and parks a message that cannot be replayed', async () => {
     const message = readEvent('write-line-protocol-asynchronous');
     aws.put('dead-letters', message);
     aws.put('dead-letters', readEvent('dead-letter-rejected-lines'));
@@ -48,7 +48,7 @@ if (existsSync(path.join(BUILD, 'RedriveDeadLettersFunction'))) {
     for (const line of runtime.log.trim().split('\n')) JSON.parse(line);
   });
 
-  test('a dry run only counts, and an input that is none says what is wrong', async () => {
+  test('a dry run only counts, and an invalid input is refused with the reason', async () => {
     aws.put('dead-letters', readEvent('write-line-protocol-asynchronous'));
     expect(await runtime.invoke({ dryRun: true })).toMatchObject({ result: { messages: 1, kinds: { write: 1 } } });
     expect(aws.messages('dead-letters')).toHaveLength(1);
@@ -57,5 +57,5 @@ if (existsSync(path.join(BUILD, 'RedriveDeadLettersFunction'))) {
     });
   });
 } else {
-  test.skip('the redrive as built: .aws-sam/build is not here (npm run build makes it)', () => undefined);
+  test.skip('the built redrive: .aws-sam/build is missing (run npm run build)', () => undefined);
 }

@@ -1,4 +1,4 @@
-/** The function and the layer as `sam build` made them, outside of the repository, in a Lambda-like runtime. */
+/** The function and the layer, built by `sam build`, outside of the repository, in a Lambda-like runtime. */
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
     const rows = (table: string, what = 'count(*)') =>
       select(timestream, `SELECT ${what} FROM "${DATABASE}"."${table}"`);
 
-    test('the layer has no AWS SDK, and the function finds its shared code there alone', () => {
+    test('the layer has no AWS SDK, and the function loads its shared code only from the layer', () => {
       const layer = path.join(folder, 'opt/nodejs/node_modules');
       const packages = readdirSync(layer, { recursive: true }).map(String);
       expect(packages).toContain('shared');
@@ -57,7 +57,7 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
       expect(readFileSync(path.join(folder, 'task/handler.js'), 'utf8')).toMatch(/require\("shared\//);
     });
 
-    test('there is a sample event for each accepted shape', () => {
+    test('a sample event exists for each accepted shape', () => {
       expect(eventFiles.map((file) => file.slice(PREFIX.length, -'.json'.length)).sort()).toEqual([
         '',
         '-asynchronous',
@@ -78,7 +78,7 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
       ]);
     });
 
-    test('bad lines are named, good ones stored, and the log holds one JSON object a line and none of the points', async () => {
+    test('reports invalid lines, stores the valid ones, and logs one JSON object per line without points', async () => {
       const body = `${numberedLines('many', 2_000).join('\n')}\nbroken\nmany,ts_x=private v=1\n`;
       const outcome = await runtime.invoke({ body });
       expect(outcome).toMatchObject({ result: { statusCode: 400 } });
@@ -103,8 +103,8 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
       expect(runtime.log).not.toMatch(/private|MaxListeners/);
     });
 
-    test('asynchronous mode, with its clients in a bundle of their own: handed over, stored, and bad lines to the queue', async () => {
-      // Lambda and SQS, as far as the function calls them.
+    test('asynchronous mode loads its own bundle of clients, stores the points, and queues invalid lines', async () => {
+      // The calls of Lambda and SQS that the function uses.
       const services = await ScriptedServer.start(({ path: route, body }) => {
         if (route.endsWith('/invocations')) return { status: 202 };
         const { MessageBody } = JSON.parse(body) as { MessageBody: string };
@@ -136,7 +136,7 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
       }
     });
 
-    test('rejected lines go to a bucket, by a client that is loaded with the first of them', async () => {
+    test('rejected lines go to a bucket, with a client that is loaded for the first of them', async () => {
       const code = (file: string) => readFileSync(path.join(folder, 'task', file), 'utf8');
       const s3Client = /PutObject/;
       expect(['handler.js', 'rejected-lines-bucket.js'].map((file) => s3Client.test(code(file)))).toEqual([
@@ -167,7 +167,7 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
       }
     });
 
-    test('bad configuration fails the start with every problem', async () => {
+    test('an invalid configuration fails the start with every problem', async () => {
       const environment = { database_name: 'no name', max_line_bytes: 'many', enable_table_creation: '' };
       const broken = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
       const outcome = await broken.invoke({});

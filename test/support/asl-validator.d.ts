@@ -1,4 +1,4 @@
-/** What the tests use of asl-validator, which ships no types. */
+/** Types of the part of asl-validator that the tests use; the package has none. */
 declare module 'asl-validator' {
   export default function validate(definition: unknown): {
     readonly isValid: boolean;

@@ -1,4 +1,4 @@
-/** SQS, Lambda, Step Functions and CloudFormation as far as the command line calls them, over HTTP, for the AWS SDK. */
+/** The calls of SQS, Lambda, Step Functions and CloudFormation that the command line uses, over HTTP, for the AWS SDK. */
 import { createHash } from 'node:crypto';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -25,7 +25,7 @@ export class AwsDoubles {
   readonly queues = new Map<string, QueuedMessage[]>();
   /** Names and inputs of executions, by name. */
   readonly executions = new Map<string, string>();
-  /** What is said of an execution beside its input, by name. */
+  /** Further members of an execution's description, by name. */
   readonly states = new Map<string, object>();
   /** The item counts of the map runs of every execution. */
   mapRuns: readonly Readonly<Record<string, number>>[] = [];
@@ -38,11 +38,11 @@ export class AwsDoubles {
     private readonly server: ScriptedServer,
   ) {}
 
-  /** @param functions by name: what they throw is their error */
+  /** @param functions by name; an error that they throw becomes the function's error */
   static async start(functions: Functions): Promise<AwsDoubles> {
     const doubles: AwsDoubles = new AwsDoubles(
       functions,
-      await ScriptedServer.start((request) => doubles.answer(request)),
+      await ScriptedServer.start((request) => doubles.respond(request)),
     );
     return doubles;
   }
@@ -60,7 +60,7 @@ export class AwsDoubles {
     return `${this.url}/123456789012/${name}`;
   }
 
-  /** The messages of a queue, whatever their delay. */
+  /** The messages of a queue, also delayed ones. */
   messages(name: string): QueuedMessage[] {
     return this.queues.get(this.queueUrl(name)) ?? [];
   }
@@ -78,7 +78,7 @@ export class AwsDoubles {
     return this.server.stop();
   }
 
-  private answer({ path, headers, body }: ReceivedRequest): Answer | Promise<Answer> {
+  private respond({ path, headers, body }: ReceivedRequest): Answer | Promise<Answer> {
     const [, name] = /\/functions\/([^/]+)\/invocations$/.exec(path) ?? [];
     if (name !== undefined) return this.invoke(decodeURIComponent(name), JSON.parse(body));
     if (headers['x-amz-target'] === undefined)
@@ -142,7 +142,7 @@ export class AwsDoubles {
       }
       case 'SendMessage': {
         const { MessageBody: body = '', MessageAttributes: attributes = {}, DelaySeconds: delaySeconds = 0 } = input;
-        // As SQS does.
+        // SQS does the same.
         if (Object.keys(attributes).length > 10) return { status: 400, body: '{"__type":"InvalidParameterValue"}' };
         this.enqueue(url ?? '', { body, attributes, delaySeconds });
         return ok({ MessageId: '1', MD5OfMessageBody: md5(body) });

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
-/** Bundles it, with the layer inside, into `folder`/task/handler.js. */
+/** Bundles the function, with the layer inside, into `folder`/task/handler.js. */
 export function bundleWriteFunction(folder: string): void {
   const source = 'functions/write-line-protocol/handler.ts';
   const options = ['--bundle', '--platform=node', '--main-fields=module,main', '--external:./asynchronous-clients'];

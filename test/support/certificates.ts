@@ -1,4 +1,4 @@
-/** Certificates for servers of the tests, signed by an authority that is made for them. */
+/** Certificates for servers of the tests, signed by a new authority. */
 import { generate } from 'selfsigned';
 
 /** PEM. */
@@ -8,7 +8,7 @@ export interface ServerCertificate {
 }
 
 export interface Authority {
-  /** Its own certificate, PEM: what a client has to trust. */
+  /** The authority's certificate, PEM, which a client must trust. */
   readonly cert: string;
   /** A certificate for a host name, valid for a day from `from`. */
   sign(hostname: string, from?: Date): Promise<ServerCertificate>;

@@ -1,14 +1,14 @@
-/** A second opinion on where lines end: a regular expression of a whole line, written from the line protocol reference. */
+/** An independent definition of line ends: a regular expression of a whole line, written from the line protocol reference. */
 const KEY = String.raw`(?:\\.|[^\s,=\\])+`;
 const MEASUREMENT = String.raw`(?:\\.|[^\s,\\])+`;
 const VALUE = String.raw`(?:"(?:\\[^]|[^"\\])*"|[^\s,"]+)`;
 const LINE = new RegExp(`^${MEASUREMENT}(?:,${KEY}=${KEY})* ${KEY}=${VALUE}(?:,${KEY}=${VALUE})*(?: -?\\d+)?$`);
 const LINES = new RegExp(`(?:${LINE.source.slice(1, -1)}\n)`, 'gy');
 
-/** The lines in a text of whole lines; throws where a text is anything else. */
+/** The lines of a text. @throws Error if the text is not a sequence of whole lines */
 export function readLines(text: string): string[] {
   const lines = text.match(LINES) ?? [];
-  if (lines.join('') !== text) throw new Error(`no whole lines: ${JSON.stringify(text)}`);
+  if (lines.join('') !== text) throw new Error(`not a sequence of whole lines: ${JSON.stringify(text)}`);
   return lines.map((line) => line.slice(0, -1));
 }
 

@@ -1,4 +1,4 @@
-/** The function's handler over scripted clients, and the events that tests give it. */
+/** The function's handler with scripted clients, and events for it. */
 import { loadConnectorConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
 import type { FunctionLogger } from 'shared/logger';
@@ -26,7 +26,7 @@ export interface HandlerOptions {
   readonly invokeSelf?: HandlerServices['invokeSelf'];
   readonly sendLetter?: HandlerServices['sendLetter'];
   readonly storeRejected?: HandlerServices['storeRejected'];
-  /** Of the deadline. */
+  /** Clock of the deadline. */
   readonly clock?: Clock;
 }
 
@@ -36,12 +36,12 @@ export interface HandlerUnderTest {
   readonly stored: PlainRecord[];
   readonly handedOver: WriteEvent[];
   readonly letters: RejectedLinesLetter[];
-  /** Of the bucket for rejected lines. */
+  /** Objects in the bucket for rejected lines. */
   readonly objects: RejectedLinesObject[];
   readonly logger: FunctionLogger & ReturnType<typeof recordingLogger>;
 }
 
-/** Phrases by which influxdb-client-go takes any answer for success. Source: api/write.go of influxdb-client-go. */
+/** Phrases that make influxdb-client-go treat any response as success. Source: api/write.go of influxdb-client-go. */
 export const TAKEN_FOR_SUCCESS =
   /partial write|unable to parse|points beyond retention policy|hinted handoff queue not empty/;
 
@@ -83,7 +83,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   return { handle, stored, handedOver, letters, objects, logger };
 }
 
-/** A write as API Gateway's REST API hands it over. */
+/** The event of API Gateway's REST API for a write. */
 export const writeEvent = (body: string | Buffer, changes: WriteEvent = {}): WriteEvent => ({
   resource: '/api/v2/write',
   path: '/api/v2/write',
@@ -96,6 +96,6 @@ export const writeEvent = (body: string | Buffer, changes: WriteEvent = {}): Wri
   ...changes,
 });
 
-/** The JSON of an answer. */
+/** The JSON of a response. */
 export const errorIn = (response: HttpResponse | undefined): { code: string; message: string } =>
   JSON.parse(response?.body ?? '') as { code: string; message: string };

@@ -1,4 +1,4 @@
-/** What the tests of mapping, packing and writing share: line protocol to records, to calls. */
+/** Helpers for tests of mapping, packing and writing: line protocol to records, to calls. */
 import { NANOSECONDS } from 'shared/line-protocol/precision';
 import { ByteWriter } from 'shared/timestream/byte-writer';
 import { LineReport } from 'shared/timestream/line-report';
@@ -6,11 +6,11 @@ import { CallEncoder, packRecords } from 'shared/timestream/packing';
 import { type MappingOptions, mapLines, type RecordSet } from 'shared/timestream/records';
 import { expandCall, type PlainCall } from './timestream-calls';
 
-/** 2024-03-01T12:34:56.789Z: no whole second, minute or hour. */
+/** 2024-03-01T12:34:56.789Z: not a whole second, minute or hour. */
 export const REQUEST_TIME = Date.UTC(2024, 2, 1, 12, 34, 56, 789);
 export const DATABASE = 'influxdb-line-protocol';
 
-/** The mapping of a connector without any configuration. */
+/** The mapping of a connector with default settings. */
 export const MAPPING: MappingOptions = {
   singleTable: undefined,
   measureName: 'influxdb-measure',
@@ -36,12 +36,12 @@ export function mapText(text: string | Uint8Array, options: Partial<MappingOptio
 }
 
 export interface PackedLines extends MappedLines {
-  /** As they would be sent. */
+  /** The bodies that would be sent. */
   readonly bodies: readonly Buffer[];
   readonly calls: readonly PlainCall[];
 }
 
-/** Lines to calls, as they are sent where nothing fails. */
+/** Lines to calls, in the order without failures. */
 export function packText(text: string | Uint8Array, options: Partial<MappingOptions> = {}, version = 1): PackedLines {
   const mapped = mapText(text, options);
   const { batches } = packRecords(mapped.records, mapped.report);
@@ -50,5 +50,5 @@ export function packText(text: string | Uint8Array, options: Partial<MappingOpti
   return { ...mapped, bodies, calls: bodies.map(expandCall) };
 }
 
-/** Why lines were refused, in their order. */
+/** The reasons of refused lines, in order. */
 export const reasonsOf = ({ report }: MappedLines): string[] => report.reasons().map(({ reason }) => reason);

@@ -1,8 +1,8 @@
-/** What the tests of creating tables share. */
+/** Helpers for tests of table creation. */
 import type { TableSettings } from 'shared/timestream/tables';
 import { DATABASE } from './connector-mapping';
 
-/** The settings of a connector without any configuration. */
+/** The default settings of a connector. */
 export const TABLES: TableSettings = {
   database: DATABASE,
   createDatabase: true,
@@ -15,5 +15,5 @@ export const TABLES: TableSettings = {
   tags: [],
 };
 
-/** An error as the SDK throws it. */
+/** An error in the form of the SDK's errors. */
 export const serviceError = (name: string, message = name): Error => Object.assign(new Error(message), { name });

@@ -1,6 +1,6 @@
 /**
  * InfluxData's line protocol corpus: LINE_PROTOCOL_CORPUS names its corpus.json. `.ci/run` fetches the published version as a Go
- * module. Its `decode` cases hold an input and points or an error, its `encode` cases a point and its line.
+ * module. A `decode` case has an input and points or an error, an `encode` case a point and its line.
  */
 import { existsSync, readFileSync } from 'node:fs';
 
@@ -13,7 +13,7 @@ export interface CorpusPoint {
   readonly fields: readonly { readonly key: CorpusText; readonly value: Readonly<Record<string, unknown>> }[];
 }
 
-/** Numbers are strings with `#` before them, as some are beyond the integers of a double. */
+/** Numbers are strings that begin with `#`, because a double cannot represent some integers. */
 export interface Corpus {
   readonly decode: Readonly<
     Record<
@@ -37,7 +37,7 @@ export interface Corpus {
 
 const file = process.env.LINE_PROTOCOL_CORPUS;
 
-/** Why there is no corpus, and how to get it; undefined where there is one. */
+/** Why the corpus is missing, and how to get it; undefined if it exists. */
 export const missingCorpus =
   file !== undefined && existsSync(file)
     ? undefined
@@ -48,13 +48,13 @@ export const missingCorpus =
  * grammar, which this project follows there.
  */
 const SUPERSEDED: ReadonlySet<string> = new Set([
-  // A control character in a tag value, `m,k=x\x01y v=1`: refused like in every other key and value.
+  // A control character in a tag value, `m,k=x\x01y v=1`: the corpus refuses it as in every other key and value.
   'd2968e6b9b0b309f305736677940b36c',
   // The float 6632243 written as 6.632243e+06: the same number.
   '34f17db4b263f6f2647d931eae615510',
 ]);
 
-/** Reads the corpus without the superseded cases. @throws Error where there is none: see missingCorpus */
+/** Reads the corpus without the superseded cases. @throws Error if it is missing: see missingCorpus */
 export function readCorpus(): Corpus {
   if (file === undefined) throw new Error(missingCorpus);
   const text = readFileSync(file, 'utf8');

@@ -1,4 +1,4 @@
-/** CPU time of this process, ms: what others do on the machine does not count. */
+/** CPU time of this process, ms; other processes do not count. */
 export function cpuMilliseconds(work: () => void): number {
   const before = process.cpuUsage();
   work();

@@ -1,4 +1,4 @@
-/** Reads argv[2] damaged files, after a few to warm up, and prints by how much the process grew, in MB, and how many were refused. */
+/** Reads argv[2] damaged files after a warm-up, and prints the growth of the process in MB and the number of refused files. */
 import fc from 'fast-check';
 import { ParquetReader } from 'shared/parquet/reader';
 import { damagedFile } from './damaged-parquet';

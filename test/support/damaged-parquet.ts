@@ -11,7 +11,7 @@ const read = (name: string): Uint8Array => new Uint8Array(readFileSync(join(FOLD
 /** 300 rows of the dataset `generation`. */
 export const goodFile = (): Uint8Array => read('codec-snappy.parquet');
 
-/** Where bytes are changed: anywhere, or in the footer, which is small beside the pages and tells where everything is. */
+/** Where bytes are changed: anywhere, or in the footer, which is small but contains all positions. */
 const change = fc.record({
   inFooter: fc.boolean(),
   place: fc.nat(1_000_000),
@@ -19,7 +19,7 @@ const change = fc.record({
   length: fc.integer({ min: 1, max: 8 }),
 });
 
-/** A fixture of which one to three places are changed. */
+/** A fixture with one to three changed places. */
 export function damagedFile(): fc.Arbitrary<Uint8Array> {
   const names = readdirSync(FOLDER).filter((name) => name.endsWith('.parquet'));
   const changes = fc.array(change, { minLength: 1, maxLength: 3 });

@@ -1,9 +1,9 @@
-/** A clock for the deadline of a request, which passes when the test says so. */
+/** A clock for the deadline of a request; the test decides when the deadline passes. */
 import type { Clock } from 'shared/resilience/clock';
 
 export class DeadlineClock implements Clock {
-  /** What the deadlines were asked for, ms. */
-  readonly asked: number[] = [];
+  /** The requested deadlines, ms. */
+  readonly requested: number[] = [];
   private finish: () => void = () => undefined;
   private isExpired = false;
 
@@ -12,7 +12,7 @@ export class DeadlineClock implements Clock {
   }
 
   delay(ms: number, signal?: AbortSignal): Promise<void> {
-    this.asked.push(ms);
+    this.requested.push(ms);
     return new Promise((resolve) => {
       this.finish = resolve;
       signal?.addEventListener('abort', () => resolve());
@@ -20,13 +20,13 @@ export class DeadlineClock implements Clock {
     });
   }
 
-  /** Lets the deadline pass, also one that begins later. */
+  /** Lets the deadline pass, also a deadline that begins later. */
   expire(): void {
     this.isExpired = true;
     this.finish();
   }
 
-  /** Begins anew. */
+  /** Resets the clock. */
   reset(): void {
     this.isExpired = false;
   }

@@ -1,6 +1,6 @@
 /**
- * An InfluxDB 3 Core as far as a loader meets it: the responses of a real 3.7 Core, for tests where none runs. It keeps points in memory
- * and knows the lines that the tests write, not all of line protocol.
+ * The part of InfluxDB 3 Core that a loader uses, with the responses of a real 3.7 Core, for tests without one. It keeps points in memory
+ * and understands the lines that the tests write, not all of line protocol.
  */
 import { splitLines } from 'shared/influxdb/lines';
 import type { Answer, ReceivedRequest } from './scripted-server';
@@ -31,7 +31,7 @@ export class FakeInfluxDB3 {
   readonly flushes: number[] = [];
   private readonly waiting: (() => void)[] = [];
 
-  /** @param flushAt writes that wait until the WAL is flushed for all of them; the real one flushes every second */
+  /** @param flushAt number of waiting writes that flushes the WAL; the real one flushes every second */
   constructor(readonly flushAt = 1) {}
 
   readonly answer = async (request: ReceivedRequest): Promise<Answer> => {
@@ -92,7 +92,7 @@ export class FakeInfluxDB3 {
     return json(200, [{ 'Int64(1)': 1 }]);
   }
 
-  /** Waits until so many writes wait that the WAL is flushed. */
+  /** Waits until enough writes wait for a flush of the WAL. */
   private flush(): Promise<void> {
     return new Promise((resolve) => {
       this.waiting.push(resolve);
@@ -103,7 +103,7 @@ export class FakeInfluxDB3 {
   }
 }
 
-/** In the order of the server: the first rule that a name breaks. */
+/** The first rule that a name breaks, in the order of the server. */
 function nameFault(name: string): string | undefined {
   if (name === '') return 'db name cannot be empty';
   if (!/^[A-Za-z0-9]/.test(name)) return 'db name did not start with a number or letter';
@@ -112,7 +112,7 @@ function nameFault(name: string): string | undefined {
   return undefined;
 }
 
-/** Adds the columns of a line to its table. Returns why the line is refused, where it is. */
+/** Adds the columns of a line to its table. Returns the reason if the line is refused. */
 function addLine(tables: Map<string, Columns>, line: string): string | undefined {
   const [, table = '', tags = '', fields = ''] = LINE.exec(line) ?? [];
   if (table === '') return 'No fields were provided';

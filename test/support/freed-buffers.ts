@@ -1,6 +1,6 @@
 /**
- * Run with --expose-gc: prints the bytes in buffers that the process holds more than before after ten rounds of each way to free them,
- * counted before the garbage collector may run.
+ * Run with --expose-gc: prints the growth of the bytes in buffers after ten rounds of each method to free them, counted before the
+ * garbage collector can run.
  */
 import { discard } from 'shared/parquet/discard';
 import { RangeCache } from 'shared/parquet/ranged-blob';
@@ -10,7 +10,7 @@ const MEGABYTE = 1024 * 1024;
 const ROUNDS = 10;
 
 async function heldAfter(round: () => Promise<void> | void): Promise<number> {
-  // Else it might take away what was there before.
+  // Otherwise it might collect older buffers during the measurement.
   globalThis.gc?.();
   const before = process.memoryUsage().arrayBuffers;
   for (let rounds = 0; rounds < ROUNDS; rounds++) await round();
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
       await cache.read(MEGABYTE, 2 * MEGABYTE);
       cache.forget();
     }),
-    // Times that go back make the counter keep them all.
+    // Decreasing times make the counter keep all of them.
     counted: await heldAfter(() => {
       const counter = new DuplicateCounter();
       for (let point = 0; point < 100_000; point++) counter.add(1, -point, 0);

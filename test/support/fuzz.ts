@@ -1,11 +1,11 @@
-/** Hostile JSON for property tests, and how much of it: FUZZ_FACTOR=100 tries a hundred times as many as `npm test`. */
+/** Hostile JSON for property tests, and the number of runs: FUZZ_FACTOR=100 tries a hundred times as many as `npm test`. */
 import fc from 'fast-check';
 
 export const FACTOR = Number(process.env.FUZZ_FACTOR ?? 1);
 
 export const runs = (count: number): { numRuns: number } => ({ numRuns: Math.ceil(count * FACTOR) });
 
-/** Any JSON, objects with dangerous names among it. */
+/** Any JSON, including objects with dangerous names. */
 export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 4 }) },
   {
@@ -24,7 +24,7 @@ export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
   },
 );
 
-/** `template` with some of its values, at any depth, left out or replaced by any JSON: nearly right, which reaches further. */
+/** `template` with some values, at any depth, left out or replaced by any JSON: nearly valid input reaches more code. */
 export function mutated(template: unknown): fc.Arbitrary<unknown> {
   const intact = fc.constant(template);
   let inside: fc.Arbitrary<unknown> = intact;

@@ -1,4 +1,4 @@
-/** Bundles what a test cannot load as TypeScript: the Parquet worker, which runs in a thread of its own. */
+/** Bundles the Parquet worker, which tests cannot load as TypeScript because it runs in a thread. */
 import '../../scripts/require-node.cjs';
 
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** What the tests of writing to InfluxDB share: clients, batches, a logger that remembers. */
+/** Helpers for tests that write to InfluxDB: clients, batches, a logger that keeps its entries. */
 import { type Batch, type WriterOptions, writeBatches } from 'shared/influxdb/batch-writer';
 import { type ClientOptions, InfluxClient, type LineWriter } from 'shared/influxdb/client';
 import type { HealthAdvice } from 'shared/influxdb/health';
@@ -49,7 +49,7 @@ export interface Entry {
   readonly fields: LogFields;
 }
 
-/** A logger that keeps its entries, and tells of each when it comes. */
+/** A logger that keeps its entries, and reports each one at once. */
 export function recordingLogger(onEntry: (entry: Entry) => void = () => undefined): Logger & { entries: Entry[] } {
   const entries: Entry[] = [];
   const log = (message: string, fields: LogFields = {}): void => {

@@ -9,18 +9,18 @@ import { join } from 'node:path';
 export const ORG = 'ons-energy';
 export const BUCKET = 'energy_data';
 export const TOKEN = 'test-token';
-/** The time limit of a hook that starts one, ms; it takes 0.5 s on an idle machine. */
+/** The timeout of a hook that starts an influxd, ms; it takes 0.5 s on an idle machine. */
 export const STARTING_MS = 60_000;
-/** The times that it can read back: the last one is not among them. */
+/** The range of times that InfluxDB can read back, without the very last one. */
 const FIRST = '1677-09-21T00:12:43.145224194Z';
 const LAST = '2262-04-11T23:47:16.854775806Z';
 
-/** The influxd to run, which INFLUXD names. CONTRIBUTING.md says how to get one. */
+/** The influxd to run, named by INFLUXD. CONTRIBUTING.md says how to get one. */
 export function findInfluxd(): string | undefined {
   return process.env.INFLUXD || undefined;
 }
 
-/** `describe` where there is an influxd; else a skipped one whose name says why. */
+/** `describe` if an influxd exists; otherwise a skipped `describe` with the reason in its name. */
 export function describeWithInfluxd(name: string, tests: (binary: string) => void): void {
   const binary = findInfluxd();
   if (binary === undefined) {
@@ -51,7 +51,7 @@ export class Influxd {
     private readonly token: string,
   ) {}
 
-  /** Starts one that is set up with ORG, BUCKET and the token, by default TOKEN, on a port, by default a free one. */
+  /** Starts an influxd and sets it up with ORG, BUCKET and a token. Defaults: TOKEN, and a free port. */
   static async start(
     binary: string,
     { port, token = TOKEN }: { port?: number; token?: string } = {},
@@ -67,7 +67,7 @@ export class Influxd {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it (again) on the same port and folder; resolves when it is ready. */
+  /** Starts the server (again) on the same port and folder; resolves when it is ready. */
   async restart(): Promise<void> {
     const at = (name: string): string => join(this.folder, name);
     const options = ['--bolt-path', at('bolt'), '--sqlite-path', at('sqlite'), '--engine-path', at('engine')];
@@ -79,7 +79,7 @@ export class Influxd {
     }
   }
 
-  /** Kills it as a crash would; resolves when it is gone. */
+  /** Kills the server as in a crash; resolves when it has ended. */
   async kill(): Promise<void> {
     const running = this.process;
     this.process = undefined;
@@ -88,13 +88,13 @@ export class Influxd {
     await once(running, 'exit');
   }
 
-  /** Kills it and removes its folder. */
+  /** Kills the server and removes its folder. */
   async remove(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Posts JSON with the all-access token; answers with the JSON of the reply. */
+  /** Posts JSON with the all-access token; returns the JSON of the response. */
   async post<T>(path: string, body: unknown): Promise<T> {
     const init = { method: 'POST', headers: { authorization: `Token ${this.token}` }, body: JSON.stringify(body) };
     const response = await fetch(this.url + path, init);
@@ -108,7 +108,7 @@ export class Influxd {
     return (await response.json()) as T;
   }
 
-  /** Runs Flux and returns the rows of its answer as objects of texts. */
+  /** Runs Flux and returns the rows of its result as objects of texts. */
   async query(flux: string): Promise<Record<string, string>[]> {
     const response = await fetch(`${this.url}/api/v2/query?org=${ORG}`, {
       method: 'POST',
@@ -124,7 +124,7 @@ export class Influxd {
     return tables(text);
   }
 
-  /** Each field value that a bucket holds, over all time, with its type as Flux names it (`long`, `double`, ...). */
+  /** Each field value of a bucket, over all time, with Flux's name of its type (`long`, `double`, ...). */
   async values(bucket: string = BUCKET): Promise<StoredValue[]> {
     const query = `from(bucket: "${bucket}") |> range(start: ${FIRST}, stop: ${LAST})`;
     const response = await fetch(`${this.url}/api/v2/query?org=${ORG}`, {
@@ -137,7 +137,7 @@ export class Influxd {
     return values(text);
   }
 
-  /** How many points a bucket holds of one field, over all time. */
+  /** The number of points of one field in a bucket, over all time. */
   async count(field: string, bucket: string = BUCKET): Promise<number> {
     const [row] = await this.query(
       `from(bucket: "${bucket}") |> range(start: 0, stop: 2100-01-01T00:00:00Z)
@@ -146,13 +146,13 @@ export class Influxd {
     return Number(row?._value ?? 0);
   }
 
-  /** Makes a bucket, with a retention in s (0: for ever). */
+  /** Creates a bucket with a retention in s (0: unlimited). */
   async makeBucket(name: string, everySeconds = 0): Promise<void> {
     const retentionRules = [{ type: 'expire', everySeconds }];
     await this.post('/api/v2/buckets', { orgID: await this.orgId(), name, retentionRules });
   }
 
-  /** Makes a token that may do one thing with one bucket. */
+  /** Creates a token with one permission on one bucket. */
   async makeToken(action: 'read' | 'write', bucket: string = BUCKET): Promise<string> {
     const orgID = await this.orgId();
     const { buckets } = await this.get<{ buckets: { id: string }[] }>(`/api/v2/buckets?name=${bucket}`);
@@ -223,7 +223,7 @@ function tables(csv: string): Record<string, string>[] {
   return rows;
 }
 
-/** The lines of a CSV; quoted values may hold anything, newlines as CRLF. */
+/** The lines of a CSV; quoted values may contain anything, newlines as CRLF. */
 function* records(csv: string): Generator<string[]> {
   let row: string[] = [];
   for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n|$)/g)) {

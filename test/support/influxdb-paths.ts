@@ -1,6 +1,6 @@
 /**
- * What InfluxDB 2.7.12 and the connector answer to the same requests: paths, methods, forms of a target, headers. An integration
- * test compares the first status with a real one, a contract test the second with the connector.
+ * The responses of InfluxDB 2.7.12 and of the connector to the same requests: paths, methods, forms of a target, headers. An integration
+ * test compares the first status with a real InfluxDB, a contract test the second with the connector.
  */
 export interface PathCase {
   readonly method: string;
@@ -9,9 +9,9 @@ export interface PathCase {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly influxdb: number;
-  /** As InfluxDB, where left out. */
+  /** Default: the status of InfluxDB. */
   readonly connector?: number;
-  /** Text of the connector's response where it serves something else than InfluxDB. */
+  /** Text of the connector's response if it differs from InfluxDB. */
   readonly message?: RegExp;
 }
 

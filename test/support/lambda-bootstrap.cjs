@@ -1,4 +1,4 @@
-/** Runs a handler as Lambda's Node.js runtime does: loads it, takes events from the Runtime API, posts what comes of them. */
+/** Runs a handler as Lambda's Node.js runtime does: loads it, takes events from the Runtime API, posts their results. */
 const { request } = require('node:http');
 const path = require('node:path');
 

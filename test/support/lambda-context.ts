@@ -1,4 +1,4 @@
-/** What Lambda hands to a handler beside the event. */
+/** The context that Lambda passes to a handler beside the event. */
 import type { Context } from 'aws-lambda';
 
 export const LAMBDA_CONTEXT = {

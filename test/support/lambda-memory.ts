@@ -1,10 +1,10 @@
-/** The function in a process with the memory that Lambda would give it, and the requests that need the most of it. */
+/** The function in a process with Lambda's memory settings, and the requests that need the most memory. */
 import { workload } from '../../bench/workloads';
 import { LambdaRuntime } from './lambda-runtime';
 
 /**
  * Starts the bundled function with the heap of a Lambda function of `memory` MB.
- * Source of the shares: the start script of the Node.js runtime in Lambda's base images.
+ * Source of the percentages: the start script of the Node.js runtime in Lambda's base images.
  */
 export function startWithMemory(
   memory: number,
@@ -46,9 +46,9 @@ export const SHAPES: readonly Shape[] = [
     line: (n) =>
       `wide,host=h${n % 100} ${list(100, (f) => `field_${f}=${n + f}i`)} ${TIME}${String(n).padStart(9, '0')}`,
   },
-  { name: 'a series each', line: (n) => `m,host=host${n},rack=r${n % 7} v=1 ${TIME}000000000` },
-  { name: 'a measurement each', line: (n) => `measurement${n},t=a v=1 ${TIME}000000000` },
-  { name: 'fields of their own', line: (n) => `m,t=a field${n}=1 ${TIME}${String(n).padStart(9, '0')}` },
+  { name: 'one series per line', line: (n) => `m,host=host${n},rack=r${n % 7} v=1 ${TIME}000000000` },
+  { name: 'one measurement per line', line: (n) => `measurement${n},t=a v=1 ${TIME}000000000` },
+  { name: 'one distinct field per line', line: (n) => `m,t=a field${n}=1 ${TIME}${String(n).padStart(9, '0')}` },
   { name: 'shortest lines', line: () => 'm,t=a v=1' },
   { name: 'one series and time', line: (n) => `m,t=a f${n % 200}=${n}i ${TIME}000000000` },
   {
@@ -58,7 +58,7 @@ export const SHAPES: readonly Shape[] = [
   { name: 'invalid lines', line: (n) => `m,t=a v=nonsense${n}` },
 ];
 
-/** Lines of the shape, as many as fit into `bytes` and `lines`. */
+/** The maximum number of lines of the shape that fit into `bytes` and `lines`. */
 export function bodyOf({ line }: Shape, bytes: number, lines: number): Buffer {
   const parts: string[] = [];
   for (let n = 0, size = 0; n < lines; n++) {

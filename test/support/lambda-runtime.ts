@@ -1,6 +1,6 @@
 /**
- * A Lambda-like runtime: a process in which the function's folder and the layer lie as in Lambda, and the Runtime API that hands
- * events to it. Source: "Using the Lambda runtime API" in the AWS Lambda developer guide.
+ * A Lambda-like runtime: a process with the function's folder and the layer at Lambda's places, and the Runtime API that sends events
+ * to it. Source: "Using the Lambda runtime API" in the AWS Lambda developer guide.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,14 +9,14 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 
 export interface RuntimeOptions {
-  /** Holds the function as `task` and the layer as `opt`. */
+  /** A folder with the function as `task` and the layer as `opt`. */
   readonly folder: string;
   /** `file.export` */
   readonly handler: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What an invocation came to: the result, or the error that Lambda would report. */
+/** The outcome of an invocation: the result, or the error that Lambda would report. */
 export type Outcome =
   | { readonly result: unknown }
   | { readonly error: { readonly errorType: string; readonly errorMessage: string } };
@@ -29,7 +29,7 @@ interface Invocation {
 const TIMEOUT_MS = 30_000;
 
 export class LambdaRuntime {
-  /** What the function wrote to its log. */
+  /** The function's log. */
   log = '';
   private readonly server: Server;
   private readonly queue: Invocation[] = [];
@@ -56,7 +56,7 @@ export class LambdaRuntime {
     const task = path.join(folder, 'task');
     const child = spawn(process.env.NODE24 ?? process.execPath, [path.join(__dirname, 'lambda-bootstrap.cjs')], {
       cwd: task,
-      // Nothing of this process's environment: a function sees only what Lambda and its template set.
+      // No variables of this process: a function sees only those of Lambda and its template.
       env: {
         AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
         AWS_LAMBDA_FUNCTION_NAME: 'connector',
@@ -67,7 +67,7 @@ export class LambdaRuntime {
         LAMBDA_TASK_ROOT: task,
         NODE_PATH: path.join(folder, 'opt/nodejs/node_modules'),
         _HANDLER: handler,
-        // On a Node older than Lambda's, the SDK warns of it (of type Warning; Node's own warnings have other types).
+        // On a Node older than Lambda's, the SDK prints a warning (of type Warning; Node's own warnings have other types).
         NODE_OPTIONS: '--disable-warning=Warning',
         ...environment,
       },
@@ -77,7 +77,7 @@ export class LambdaRuntime {
     this.process = child;
   }
 
-  /** Of the function's process. */
+  /** Process id of the function. */
   get pid(): number {
     return this.process?.pid ?? 0;
   }
@@ -134,7 +134,7 @@ export class LambdaRuntime {
     this.waiting = undefined;
   }
 
-  /** The process is gone, or never came to take events: what waits fails. */
+  /** The process has ended, or never took events: waiting invocations fail. */
   private end(error: Extract<Outcome, { error: unknown }>['error']): void {
     this.failedToStart ??= { error };
     for (const { settle } of [...this.running.values(), ...this.queue.splice(0)]) settle({ error });

@@ -1,4 +1,4 @@
-/** What the tests of the loader's steps share: a store in memory, a reader, an InfluxDB, and the steps wired to them. */
+/** Helpers for tests of the loader's steps: a store in memory, a reader, an InfluxDB, and the steps connected to them. */
 import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ setMaxListeners(0, never);
 /** The bytes of a fixture. */
 export const fixtureBytes = (name: string): Buffer => readFileSync(fixture(name));
 
-/** The loader's configuration, as from an environment with these values. */
+/** The loader's configuration for an environment with these values. */
 export function configOf(url: string, environment: Record<string, string> = {}): LoaderConfig {
   return loadLoaderConfig({ INFLUXDB_URL: url, INFLUXDB_TOKEN: TOKEN, WORK_BUCKET: WORK, ...environment });
 }
@@ -91,7 +91,7 @@ export function load(
   });
 }
 
-/** A store that ends with the tests of the file that asks for it. */
+/** A store that ends with the tests of the calling file. */
 export function testStore(): { store: S3Double; objects: ObjectStore } {
   const made = {} as { store: S3Double; objects: ObjectStore };
   beforeAll(async () => {
@@ -107,7 +107,7 @@ export function testStore(): { store: S3Double; objects: ObjectStore } {
   return made;
 }
 
-/** The rows that DuckDB answers with, each an object. */
+/** The rows of a DuckDB query, as objects. */
 export async function duckdb(sql: string): Promise<Record<string, unknown>[]> {
   const instance = await DuckDBInstance.create();
   const connection = await instance.connect();
@@ -118,7 +118,7 @@ export async function duckdb(sql: string): Promise<Record<string, unknown>[]> {
   }
 }
 
-/** The bytes of a Parquet file that DuckDB writes; row groups have 2,048 rows. */
+/** The bytes of a Parquet file written by DuckDB; row groups have 2,048 rows. */
 export async function parquetOf(select: string, options = 'ROW_GROUP_SIZE 2048'): Promise<Buffer> {
   const folder = mkdtempSync(join(tmpdir(), 'parquet-'));
   try {

@@ -1,4 +1,4 @@
-/** The stack, built by SAM and deployed to MiniStack: an emulator of AWS that runs the functions and the workflow on this machine. */
+/** The stack, built by SAM and deployed to MiniStack, an emulator of AWS that runs the functions and the workflow on this machine. */
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,26 +17,26 @@ const REGION = 'us-east-1';
 /** MiniStack's administrator. */
 const KEY = { accessKeyId: 'test', secretAccessKey: 'test' };
 
-/** The longest that something on a MiniStack is waited for, ms; a load takes 5 s on an idle machine. */
+/** Maximum time to wait for something on a MiniStack, ms; a load takes 5 s on an idle machine. */
 const WAITING_MS = 120_000;
 
-/** Asks again and again until the answer is the one that is waited for. */
-export async function until<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {
+/** Repeats a query until its result is the expected one. */
+export async function until<T>(query: () => Promise<T>, isExpected: (result: T) => boolean): Promise<T> {
   const end = Date.now() + WAITING_MS;
   for (;;) {
-    const answer = await ask();
-    if (isIt(answer)) return answer;
-    if (Date.now() > end) throw new Error(`not after ${WAITING_MS} ms: ${JSON.stringify(answer)}`);
+    const result = await query();
+    if (isExpected(result)) return result;
+    if (Date.now() > end) throw new Error(`not after ${WAITING_MS} ms: ${JSON.stringify(result)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
-/** Installs MiniStack, the first time on a machine, and starts one. */
+/** Installs MiniStack at the first use on a machine, and starts it. */
 const UP = join(ROOT, 'test/tools/ministack/up.sh');
 
 export const NO_SAM = 'no sam on PATH: pip install aws-sam-cli==1.170.0';
 
-/** Why the stack cannot be deployed here; undefined where it can. */
+/** Why the stack cannot be deployed on this machine; undefined if it can. */
 export function missingForStack(): string | undefined {
   if (findSam() === undefined) return NO_SAM;
   if (spawnSync(UP, ['install'], { stdio: 'ignore' }).status === 0) return undefined;
@@ -49,16 +49,16 @@ export function findSam(): string | undefined {
   return folders.map((folder) => join(folder, 'sam')).find((file) => existsSync(file));
 }
 
-/** What those need that talk to a MiniStack, or start one in this folder. */
+/** The environment of programs that call a MiniStack, or start one in this folder. */
 function environmentOf(home: string, endpoint?: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     MINISTACK_HOME: home,
-    // Where it unpacks the functions.
+    // MiniStack unpacks the functions there.
     TMPDIR: home,
-    // Requests must be signed, and the functions' roles must allow what they do.
+    // Requests must be signed, and the functions' roles must allow their calls.
     AUTH: 'true',
-    // Retries of the workflow wait a hundredth of their time.
+    // Retries of the workflow wait a hundredth of the real time.
     SFN_WAIT_SCALE: '0.01',
     SAM_CLI_TELEMETRY: '0',
     AWS_ENDPOINT_URL: endpoint,
@@ -78,9 +78,9 @@ export class MiniStack {
     private readonly endpoint: string,
   ) {}
 
-  /** @param environment of the emulator, and with it of the functions that it runs */
+  /** @param environment variables of the emulator and of the functions that it runs */
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<MiniStack> {
-    // A folder of its own, since its process id is noted there.
+    // A separate folder, because it stores its process id there.
     const home = mkdtempSync(join(tmpdir(), 'ministack-'));
     const env = { ...environmentOf(home), ...environment };
     const { stdout } = await run(UP, [String(await freePort())], { env });
@@ -92,7 +92,7 @@ export class MiniStack {
     return { endpoint: this.endpoint, region: REGION, credentials: KEY };
   }
 
-  /** Builds the stack, the first time, and deploys it with these parameters and the others at their defaults. */
+  /** Builds the stack at the first call, and deploys it with these parameters and defaults for the others. */
   async deploy(parameters: Readonly<Record<string, string>>): Promise<void> {
     const PATH = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
     const options = {
@@ -105,7 +105,7 @@ export class MiniStack {
       await run('node', ['scripts/bundle.mjs'], options);
       await run('sam', ['build', '--build-dir', build], options);
     }
-    // An update keeps the values of parameters that it does not name.
+    // An update would keep the previous values of parameters that it does not name.
     const overrides = Object.entries(template.Parameters).map(
       ([name, { Default }]) => `${name}="${parameters[name] ?? Default}"`,
     );
@@ -124,13 +124,13 @@ export class MiniStack {
     return value;
   }
 
-  /** Where the stack's API is, with its stage. */
+  /** The URL of the stack's API, with its stage. */
   get apiUrl(): string {
     const [, api, stage] = /^https:\/\/(\w+)\.execute-api\.[^/]+\/(\w+)$/.exec(this.output('Endpoint')) ?? [];
     return `${this.endpoint}/_aws/execute-api/${api}/${stage}`;
   }
 
-  /** Sends a signed request to the stack's API; a body is JSON, or a text. */
+  /** Sends a signed request to the stack's API; the body is JSON or text. */
   request(
     method: 'GET' | 'HEAD' | 'POST',
     path: string,
@@ -141,7 +141,7 @@ export class MiniStack {
     return signedFetch('execute-api', method, new URL(this.apiUrl + path), { 'content-type': type }, body, key);
   }
 
-  /** Calls an operation of EventBridge, which has no client here; answers with its JSON. */
+  /** Calls an operation of EventBridge without an SDK client; returns its JSON. */
   async eventBridge(operation: string, input: object): Promise<Record<string, unknown>> {
     const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSEvents.${operation}` };
     const response = await signedFetch('events', 'POST', new URL('/', this.endpoint), headers, input);

@@ -1,6 +1,6 @@
-/** What the programs that this project replaces call their settings, and their defaults. */
+/** Names and defaults of the settings of the programs that this project replaces. */
 
-/** Parameters of the AWS connector in Rust that have their default here. */
+/** Parameters of the AWS connector in Rust with the same default in this project. */
 export const ORIGINAL_DEFAULTS = {
   DatabaseName: 'influxdb-line-protocol',
   LambdaMemorySize: 128,
@@ -22,7 +22,7 @@ export const ORIGINAL_DEFAULTS = {
   SingleTableName: 'influxdb-measures',
 };
 
-/** Environment variables of the Python loader, as the parameters that set them. */
+/** Parameters that set the environment variables of the Python loader. */
 export const OLD_LOADER_DEFAULTS = {
   InfluxDBOrg: 'ons-energy',
   InfluxDBBucket: 'energy_data',

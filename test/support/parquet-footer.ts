@@ -1,10 +1,10 @@
-/** Parquet files whose footers are changed, as broken or hostile writers would write them. */
+/** Parquet files with changed footers, as broken or hostile writers would write them. */
 import type { FileMetaData } from 'hyparquet';
 import { parquetMetadata } from 'hyparquet/src/metadata.js';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 
-/** The file with a footer that `edit` has changed; its pages stay where they are. */
+/** The file with a footer changed by `edit`; its pages keep their positions. */
 export function withFooter(file: Uint8Array, edit: (footer: FileMetaData) => void): Uint8Array {
   const footer = parquetMetadata(file);
   edit(footer);

@@ -1,4 +1,4 @@
-/** Mappings of small files whose columns are called t, tag and v. */
+/** Mappings of small files with the columns t, tag and v. */
 import type { DatasetMapping } from 'shared/datasets/mapping';
 
 interface Columns {
@@ -11,7 +11,7 @@ interface Columns {
   readonly texts?: readonly string[];
 }
 
-/** A dataset x of measurement m; its number field is not required where there are texts. */
+/** A dataset x with the measurement m; its number field is not required if it has text fields. */
 export function mapping({
   time = 't',
   unit,

@@ -27,7 +27,7 @@ export const lenient: ReadPointsOptions = {
   validateSchema: false,
 };
 
-/** What a footer says of a column chunk of so many bytes. */
+/** The footer's entry for a column chunk of the given size, bytes. */
 export const chunkOf = (compressed: number): ChunkInfo => ({
   start: 4,
   compressed,
@@ -37,7 +37,7 @@ export const chunkOf = (compressed: number): ChunkInfo => ({
   nulls: 0,
 });
 
-/** A source over bytes in memory, for files that a test damages. */
+/** A source over bytes in memory, for files damaged by a test. */
 export function memorySource(bytes: Uint8Array, name = 's3://bucket/key.parquet'): ParquetSource {
   return {
     name,
@@ -74,7 +74,7 @@ export async function collectFixture(
   }
 }
 
-/** A reader whose workers end with the tests of the file that asks for it. */
+/** A reader whose workers end with the tests of the calling file. */
 export function testReader(options: { maxRowGroupBytes?: number } = {}): ParquetReader {
   const reader = new ParquetReader({ workerFile, ...options });
   afterAll(() => reader.close());

@@ -1,4 +1,4 @@
-/** A TypeScript file of the tests as a process of its own: for what only a process shows, such as its memory and its trusted authorities. */
+/** Runs a TypeScript file of the tests as a separate process, for properties of a process such as memory and trusted authorities. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { basename, join } from 'node:path';
 
@@ -8,13 +8,13 @@ export interface ProgramOptions {
   /** Options of Node, such as --expose-gc. */
   readonly flags?: readonly string[];
   readonly arguments?: readonly string[];
-  /** On top of this process's environment. */
+  /** Variables in addition to this process's environment. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Bundles the file and starts it. @param source its path below the project's folder */
 export function startProgram(source: string, options: ProgramOptions = {}): ChildProcessWithoutNullStreams {
-  // As deep as its source, so that the paths of fixtures hold.
+  // As deep as its source, so that relative paths to fixtures stay valid.
   const outfile = join(ROOT, '.build/test', `${basename(source, '.ts')}.cjs`);
   const bundling = ['--bundle', '--platform=node', '--target=node20', '--external:parquet-wasm', '--log-level=error'];
   execFileSync('node_modules/.bin/esbuild', [source, ...bundling, `--outfile=${outfile}`], { cwd: ROOT });
@@ -24,7 +24,7 @@ export function startProgram(source: string, options: ProgramOptions = {}): Chil
   });
 }
 
-/** Runs the file to its end. Returns what it printed, as JSON. @throws Error with what it printed to stderr, where it failed */
+/** Runs the file to its end. Returns its output, as JSON. @throws Error with its stderr if it failed */
 export async function runProgram(source: string, options: ProgramOptions = {}): Promise<unknown> {
   const child = startProgram(source, options);
   const printed = { out: '', err: '' };

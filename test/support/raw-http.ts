@@ -1,14 +1,14 @@
-/** HTTP as bytes: requests that no client library would send, and their answers. */
+/** HTTP as bytes: requests that no client library would send, and their responses. */
 import { connect } from 'node:net';
 
-export interface Answer {
-  /** 0 where the connection ended without one. */
+export interface RawResponse {
+  /** 0 if the connection ended without a response. */
   readonly status: number;
   readonly headers: string;
   readonly body: string;
 }
 
-/** A write as it goes over the wire, on a connection of its own; in HTTP 1.0 its answer comes in one piece. */
+/** The bytes of a write request with a connection of its own; in HTTP 1.0 its response comes in one piece. */
 export function writeRequest(
   body: string | Uint8Array,
   { query = '', headers = '' }: { query?: string; headers?: string } = {},
@@ -18,15 +18,19 @@ export function writeRequest(
 }
 
 /**
- * Sends the parts, all of them before it looks at any answer, and returns what came until the server ended the connection.
- * @param end ends its own side behind them, as a client that leaves does
+ * Sends all parts before it reads a response, and returns the bytes that came until the server closed the connection.
+ * @param end closes its own side after them, as a leaving client does
  */
-export function exchange(url: string, parts: readonly (string | Uint8Array)[], { end = false } = {}): Promise<Answer> {
+export function exchange(
+  url: string,
+  parts: readonly (string | Uint8Array)[],
+  { end = false } = {},
+): Promise<RawResponse> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     socket.on('data', (chunk) => chunks.push(chunk));
-    // A server that answers early may cut the connection while parts are still on their way: its answer counts.
+    // A server may respond early and close the connection while parts are still being sent: its response counts.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       const [head = '', ...rest] = Buffer.concat(chunks).toString().split('\r\n\r\n');

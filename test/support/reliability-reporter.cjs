@@ -1,6 +1,6 @@
 /**
- * Fails a run that has a test file of docs/reliability.md, but not the test that the page names in it. `%s` and the like in a title stand
- * for any text, as in `test.each`.
+ * Fails a run that includes a test file of docs/reliability.md, but not the test that the page names. `%s` and similar placeholders in a
+ * title match any text, as in `test.each`.
  */
 const { readFileSync } = require('node:fs');
 const { join, relative } = require('node:path');
@@ -23,7 +23,7 @@ class ReliabilityReporter {
     process.stdout.write(`${this.error.message}\n`);
   }
 
-  /** Jest ends with 1 where there is one. */
+  /** Jest exits with 1 if this returns an error. */
   getLastError() {
     return this.error;
   }

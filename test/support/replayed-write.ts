@@ -1,4 +1,4 @@
-/** A write of 1,000 points, 500 of them without a timestamp, as asynchronous mode hands it over, and the rows that it makes. */
+/** An asynchronous write of 1,000 points, 500 of them without a timestamp, and its rows. */
 
 /** 2024-03-01T12:00:00Z, in ms. */
 export const POINT_TIME = 1_709_294_400_000;
@@ -22,7 +22,7 @@ export const handedOver = (lines: readonly string[], requestTimeEpoch: number) =
   requestContext: { requestTimeEpoch, requestId: `request-${requestTimeEpoch}` },
 });
 
-/** What is asked for the rows of a table, each of which is then as text in `rowsOfLines`. */
+/** The columns to select for the rows in `rowsOfLines`. */
 export const COLUMNS = 'host, v, to_milliseconds(time)';
 
 /** The rows of the lines, in order, with some values changed. */

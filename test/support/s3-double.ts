@@ -1,6 +1,6 @@
 /**
- * A bucket store that speaks as much of S3's REST API as the loader uses, for tests: ranged GET with If-Match, HEAD, PUT and
- * ListObjectsV2. Objects are in memory; what was asked is remembered.
+ * A bucket store for tests, with the part of S3's REST API that the loader uses: ranged GET with If-Match, HEAD, PUT and ListObjectsV2.
+ * Objects are in memory; requests are recorded.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,17 +19,17 @@ export interface S3Request {
 export class S3Double {
   readonly objects = new Map<string, Buffer>();
   readonly requests: S3Request[] = [];
-  /** Called before each answer; a status that it returns is the answer. */
+  /** Called before each response; a status that it returns becomes the response. */
   fail: (request: S3Request) => number | undefined = () => undefined;
-  /** Time before each answer, for benchmarks. */
+  /** Latency of each response, for benchmarks. */
   latencyMs = 0;
-  /** Keys a page of a listing. */
+  /** Keys per page of a listing. */
   pageSize = 1000;
   private sorted: readonly string[] = [];
   private readonly server: Server;
 
   private constructor() {
-    this.server = createServer((message, response) => void this.answer(message, response));
+    this.server = createServer((message, response) => void this.respond(message, response));
   }
 
   static async start(): Promise<S3Double> {
@@ -43,7 +43,7 @@ export class S3Double {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** What a client is to be made with. */
+  /** Configuration of an SDK client. */
   get options(): S3ClientConfig {
     return {
       endpoint: this.url,
@@ -60,11 +60,11 @@ export class S3Double {
 
   text(bucket: string, key: string): string {
     const body = this.objects.get(`${bucket}/${key}`);
-    if (!body) throw new Error(`no object ${bucket}/${key}: there are ${[...this.objects.keys()].join(', ')}`);
+    if (!body) throw new Error(`no object ${bucket}/${key}; the store has ${[...this.objects.keys()].join(', ')}`);
     return body.toString('utf8');
   }
 
-  /** The objects of a text of JSON Lines. */
+  /** The JSON objects of an object in JSON Lines. */
   lines<T = Record<string, unknown>>(bucket: string, key: string): T[] {
     const text = this.text(bucket, key);
     return text
@@ -79,7 +79,7 @@ export class S3Double {
     await once(this.server, 'close');
   }
 
-  private async answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async respond(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of message) chunks.push(chunk);
     const url = new URL(message.url ?? '/', 'http://s3');
@@ -117,7 +117,7 @@ export class S3Double {
     response.end(method === 'HEAD' ? undefined : part);
   }
 
-  /** In order; sorted once a listing, as a long one has many pages. */
+  /** Keys in order, sorted once per listing, because a long listing has many pages. */
   private keysOf(bucket: string, isFirstPage: boolean): readonly string[] {
     if (isFirstPage) {
       const paths = [...this.objects.keys()].filter((path) => path.startsWith(`${bucket}/`));
@@ -168,7 +168,7 @@ function refuse(response: ServerResponse, status: number, method: string): void 
   response.end(method === 'HEAD' ? undefined : `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
 }
 
-/** The SDK sends streams in chunks of its own. */
+/** The SDK sends streams in its own chunked encoding. */
 function unchunked(body: Buffer, encoding: string | undefined): Buffer {
   if (encoding !== 'aws-chunked') return body;
   const parts: Buffer[] = [];

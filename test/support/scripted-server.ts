@@ -1,4 +1,4 @@
-/** A server of HTTP or HTTPS that answers as its script says and remembers what it was asked; for the protocol tests. */
+/** An HTTP or HTTPS server with scripted responses, which records its requests; for the protocol tests. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -15,17 +15,17 @@ export interface ReceivedRequest {
   readonly body: string;
   /** Bytes on the wire. */
   readonly size: number;
-  /** The connection it came on, from 0. */
+  /** Number of its connection, from 0. */
   readonly connection: number;
 }
 
 export type Answer =
   | { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> }
-  /** The connection is cut without an answer. */
+  /** The connection is closed without a response. */
   | 'drop'
-  /** No answer; the connection stays. */
+  /** No response; the connection stays open. */
   | 'hang'
-  /** The head of an answer and a part of its body, then the connection is cut. */
+  /** The head of a response and a part of its body, then the connection is closed. */
   | 'cut';
 
 export class ScriptedServer {
@@ -84,7 +84,7 @@ export class ScriptedServer {
     return this.sockets.length;
   }
 
-  /** Closes the connections that wait for a request, as a server does after an idle time. */
+  /** Closes idle connections, as a server does after a timeout. */
   dropIdleConnections(): void {
     this.server.closeIdleConnections();
   }

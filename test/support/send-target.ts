@@ -1,4 +1,4 @@
-/** Requests whose target is sent as it is written, which `fetch` would not do. */
+/** Requests with an unchanged target; `fetch` would normalize it. */
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 

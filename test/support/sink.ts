@@ -1,4 +1,4 @@
-/** The Go program in test/tools/bench/sink, a fake of Timestream written independently of the embedded one: a second opinion on what the connector sends. */
+/** The Go program in test/tools/bench/sink: a fake Timestream, independent of the embedded one, that checks the connector's calls. */
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,10 +8,10 @@ import { join, resolve } from 'node:path';
 import { freePort } from './influxd';
 import { expandCall, type PlainRecord } from './timestream-calls';
 
-/** From the project's root, in which programs and tests run. */
+/** Relative to the project's root, in which programs and tests run. */
 const SOURCES = resolve('test/tools/bench');
 
-/** A fault in the terms of the sink: which calls (every n-th, so many of them, with a text in their body), and what becomes of them. */
+/** A failure for the sink: which calls fail (every n-th, a number of them, with a text in their body), and how. */
 export interface SinkFault {
   readonly type?: string;
   readonly message?: string;
@@ -19,17 +19,17 @@ export interface SinkFault {
   readonly action?: 'close' | 'hang';
   readonly contains?: string;
   readonly op?: string;
-  /** -1: for ever. */
+  /** -1: without end. */
   readonly count: number;
   readonly every?: number;
 }
 
-/** Why the sink cannot be built here; undefined where it can. */
+/** Why the sink cannot be built on this machine; undefined if it can. */
 export function missingSink(): string | undefined {
   return spawnSync('go', ['version']).status === 0 ? undefined : 'no go: install Go 1.26 (https://go.dev/dl)';
 }
 
-/** `describe` where the sink can be built; else a skipped one whose name says why. */
+/** `describe` if the sink can be built; otherwise a skipped `describe` with the reason in its name. */
 export function describeWithSink(name: string, tests: () => void): void {
   const missing = missingSink();
   if (missing === undefined) describe(name, tests);
@@ -44,9 +44,9 @@ export class Sink {
   ) {}
 
   /**
-   * Builds and starts one.
-   * @param isStrict whether it checks the documented limits, has no table that was not created, and keeps the calls for `records`; else it
-   *   takes and counts everything
+   * Builds and starts the sink.
+   * @param isStrict checks the documented limits, requires tables to be created, and keeps the calls for `records`; otherwise the sink
+   *   accepts and counts everything
    */
   static async start({ isStrict = true } = {}): Promise<Sink> {
     const folder = mkdtempSync(join(tmpdir(), 'sink-'));
@@ -75,12 +75,12 @@ export class Sink {
     await fetch(`${this.url}/fault`, { method: 'DELETE' });
   }
 
-  /** Records of all writes. */
+  /** The number of records of all writes. */
   async count(): Promise<number> {
     return ((await (await fetch(`${this.url}/stats`)).json()) as { records: number }).records;
   }
 
-  /** The records of the calls that met no fault, in their order; among them those of calls for a table that was missing. */
+  /** The records of calls without a provoked failure, in order, including calls for missing tables. */
   records(table: string): PlainRecord[] {
     const calls = readFileSync(join(this.folder, 'dump'), 'utf8')
       .split('\n')

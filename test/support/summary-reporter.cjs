@@ -1,6 +1,6 @@
 /**
- * Ends a run with the reasons of skipped tests and one plain line: `N passed, N failed, N skipped`. With REFUSE_SKIPS=true, as in CI, the
- * run fails where a skipped test is not listed in allowed-skips.json: something that the tests need was not installed.
+ * Prints the skipped tests at the end of a run, and one line: `N passed, N failed, N skipped`. With REFUSE_SKIPS=true, as in CI, the run
+ * fails if allowed-skips.json does not list a skipped test: required software is missing.
  */
 const ALLOWED = require('./allowed-skips.json');
 
@@ -16,14 +16,15 @@ class SummaryReporter {
       this.refused = skipped.filter((name) => !ALLOWED.some(({ test }) => name.startsWith(test)));
       for (const name of this.refused) process.stdout.write(`not in test/support/allowed-skips.json: ${name}\n`);
     }
-    // A file that fails to load has run no test, yet is a failure.
+    // A file that fails to load has no tests, but counts as a failure.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     process.stdout.write(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped\n`);
   }
 
-  /** Jest ends with 1 where a reporter has an error. */
+  /** Jest exits with 1 if a reporter has an error. */
   getLastError() {
-    if (this.refused?.length > 0) return new Error(`${this.refused.length} tests were skipped that must run here`);
+    if (this.refused?.length > 0)
+      return new Error(`${this.refused.length} skipped tests must run here: see test/support/allowed-skips.json`);
   }
 }
 module.exports = SummaryReporter;

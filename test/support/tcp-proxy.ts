@@ -1,20 +1,20 @@
-/** A TCP proxy before a server, which does to each HTTP request what its plan says. */
+/** A TCP proxy in front of a server, which treats each HTTP request according to a plan. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export type Treatment =
   | 'pass'
-  /** The connection is closed before the server has seen the request. */
+  /** The connection is closed before the server receives the request. */
   | 'drop before'
-  /** The server carries the request out, then the connection is closed without an answer. */
+  /** The server processes the request, then the connection is closed without a response. */
   | 'drop after'
-  /** The request reaches nobody, and no answer comes; the connection stays. */
+  /** The request does not reach the server, and no response comes; the connection stays open. */
   | 'hang'
-  /** The answer comes byte by byte. */
+  /** The response comes byte by byte. */
   | 'trickle';
 
 export class TcpProxy {
-  /** Called at the begin of each request, which are counted from 0; the connection is treated so until the next one. */
+  /** Called at the start of each request, with its number from 0; the treatment applies to the connection until the next request. */
   plan: (request: number) => Treatment = () => 'pass';
   requests = 0;
   connections = 0;
@@ -38,7 +38,7 @@ export class TcpProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Makes the connections that exist half-open: they stay, and nothing passes any more. New ones work. */
+  /** Makes existing connections half-open: they stay open but pass no data any more. New ones work. */
   freeze(): void {
     this.generation += 1;
   }
@@ -80,7 +80,7 @@ export class TcpProxy {
   }
 }
 
-/** Each byte in a packet of its own. */
+/** Sends each byte in a separate packet. */
 async function trickle(socket: Socket, bytes: Buffer): Promise<void> {
   socket.setNoDelay(true);
   for (const byte of bytes) {

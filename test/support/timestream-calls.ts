@@ -1,6 +1,6 @@
-/** WriteRecords calls as plain records, read straight from the API's definition: what the tests compare with and store into. */
+/** WriteRecords calls as plain records, decoded by the API's definition, for comparisons and the model. */
 
-/** A record as Timestream understands it: common attributes merged in, time in nanoseconds, values by their type. */
+/** A record with its common attributes merged in, its time in nanoseconds, and values by type. */
 export interface PlainRecord {
   readonly table: string;
   readonly measureName: string;
@@ -51,7 +51,7 @@ export const readCall = (body: Uint8Array): WireCall => ({
   ...(JSON.parse(Buffer.from(body).toString('utf8')) as Omit<WireCall, 'CommonAttributes'>),
 });
 
-/** The records of a body. Throws where the service would refuse its form. */
+/** The records of a body. @throws Error if the service would refuse its form */
 export function expandCall(body: Uint8Array): PlainCall {
   const call = readCall(body);
   if (call.Records.length < 1 || call.Records.length > 100) throw new Error(`${call.Records.length} records in a call`);
@@ -69,12 +69,12 @@ function expandRecord({ TableName, CommonAttributes }: WireCall, own: WireRecord
   const dimensions = [...(CommonAttributes.Dimensions ?? []), ...(own.Dimensions ?? [])];
   const names = new Set(dimensions.map(({ Name }) => Name));
   if (dimensions.length < 1 || dimensions.length > 128) throw new Error(`${dimensions.length} dimensions`);
-  if (names.size < dimensions.length) throw new Error('a dimension twice');
-  if (MeasureName === undefined || MeasureValueType !== 'MULTI') throw new Error('no multi-measure record');
+  if (names.size < dimensions.length) throw new Error('repeated dimension');
+  if (MeasureName === undefined || MeasureValueType !== 'MULTI') throw new Error('not a multi-measure record');
   if (!/^\d+$/.test(Time ?? '')) throw new Error(`time ${Time}`);
   const measures: Record<string, string> = {};
   for (const { Name, Value, Type } of MeasureValues) {
-    if (Object.hasOwn(measures, Name) || names.has(Name)) throw new Error(`measure ${Name} twice`);
+    if (Object.hasOwn(measures, Name) || names.has(Name)) throw new Error(`repeated measure ${Name}`);
     measures[Name] = `${Type} ${plainValue(Type, Value)}`;
   }
   if (MeasureValues.length === 0) throw new Error('no measures');
@@ -87,12 +87,12 @@ function expandRecord({ TableName, CommonAttributes }: WireCall, own: WireRecord
   };
 }
 
-/** The value in one spelling: 1.50 and 1.5 are one double. Throws where the service would refuse it. */
+/** The value in one spelling: 1.50 and 1.5 are one double. @throws Error if the service would refuse it */
 function plainValue(type: string, value: string): string {
   if (value.length < 1 || value.length > 2048) throw new Error(`a value of ${value.length} characters`);
   switch (type) {
     case 'DOUBLE':
-      // Every JSON number is a double that the service reads; it may read more, but that is not documented.
+      // The service reads every JSON number as a double; other forms are not documented.
       return String(JSON.parse(value) as number);
     case 'BIGINT':
       if (!/^-?(?:0|[1-9]\d*)$/.test(value) || BigInt.asIntN(64, BigInt(value)) !== BigInt(value))

@@ -1,6 +1,6 @@
 /**
- * An in-memory model of Timestream's WriteRecords: tables, versions and rejections as its API reference describes them. What it
- * refuses of its own accord is given by rules over the records.
+ * An in-memory model of Timestream's WriteRecords: tables, versions and rejections as its API reference describes them. Rules over the
+ * records define further refusals.
  */
 import type { ServiceAnswer } from 'shared/timestream/service';
 import { expandCall, identityOf, type PlainCall, type PlainRecord } from './timestream-calls';
@@ -11,9 +11,9 @@ export interface StoredRecord {
 }
 
 export interface ModelRules {
-  /** Why one record makes the service refuse its whole call; undefined where it does not. */
+  /** The reason if a record makes the service refuse the whole call; otherwise undefined. */
   readonly invalid?: (record: PlainRecord) => string | undefined;
-  /** Why the service rejects a record and stores the others; undefined where it does not. */
+  /** The reason if the service rejects a record and stores the others; otherwise undefined. */
   readonly rejected?: (record: PlainRecord) => string | undefined;
 }
 
@@ -34,7 +34,7 @@ export class TimestreamModel {
 
   constructor(readonly rules: ModelRules = {}) {}
 
-  /** Carries a call out. Throws where the form of the call is wrong. */
+  /** Executes a call. @throws Error if the form of the call is invalid */
   write(body: Uint8Array): ServiceAnswer {
     return this.carryOut(expandCall(body));
   }

@@ -1,6 +1,6 @@
 /**
- * A client of InfluxDB in a process of its own, since Node reads NODE_EXTRA_CA_CERTS at its start alone. For each line of stdin it makes
- * one write and prints what became of it, as JSON.
+ * An InfluxDB client in a separate process, because Node reads NODE_EXTRA_CA_CERTS only at its start. For each line of stdin it sends one
+ * write and prints the outcome as JSON.
  */
 import { createInterface } from 'node:readline';
 import { clientOf, numberedBatches, write } from './influx-writing';

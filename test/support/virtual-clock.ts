@@ -1,4 +1,4 @@
-/** Time that passes at once: when nothing else is left to do, it jumps to the next timer. */
+/** A clock without waiting: when nothing else is left to do, it jumps to the next timer. */
 import type { Clock } from 'shared/resilience/clock';
 
 export class VirtualClock implements Clock {

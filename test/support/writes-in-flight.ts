@@ -1,4 +1,4 @@
-/** Writes batches that do not compress to the InfluxDB 3 of argv[2], and prints by how much that raised the peak of the memory, in MB. */
+/** Writes incompressible batches to the InfluxDB 3 of argv[2], and prints the rise of the peak memory in MB. */
 import { randomBytes } from 'node:crypto';
 import type { Batch } from 'shared/influxdb/batch-writer';
 import { loadLoaderConfig } from 'shared/loader-config';
@@ -17,7 +17,7 @@ const text = Buffer.from(
 );
 const spares: Buffer[] = [];
 
-/** Buffers are written anew once they are released, as the Parquet worker does. */
+/** Overwrites buffers after they are released, as the Parquet worker does. */
 async function* batches(count: number): AsyncGenerator<Batch> {
   for (let batch = 0; batch < count; batch++) {
     const bytes = spares.pop() ?? Buffer.alloc(config.batchLimits.bytes);

@@ -109,7 +109,7 @@ test.each<[string, Fault]>([
   });
   const event = writeEvent(LINES.join('\n'), { requestContext: { requestTimeEpoch: TIME * 1_000 } });
   const response = await stack.handler(event, { getRemainingTimeInMillis: () => 1_300 });
-  expect(clock.asked).toEqual([300]);
+  expect(clock.requested).toEqual([300]);
   expect([429, 503]).toContain(response?.statusCode);
   expect(response?.headers['Retry-After']).toMatch(/^[1-9]\d*$/);
   expect(errorIn(response).message).toMatch(/ 750 points could not be stored in time|^750 points/);

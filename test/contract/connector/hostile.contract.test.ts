@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type RunningConnector, startConnector } from '../../../local/connector/server';
-import { type Answer, exchange, writeRequest } from '../../support/raw-http';
+import { exchange, type RawResponse, writeRequest } from '../../support/raw-http';
 
 const DONE = { statusCode: 204, headers: {}, body: '', isBase64Encoded: false } as const;
 
@@ -29,7 +29,7 @@ afterEach(async () => {
   await connector.close();
 });
 
-const codeOf = ({ body }: Answer): unknown => (JSON.parse(body) as { code?: unknown }).code;
+const codeOf = ({ body }: RawResponse): unknown => (JSON.parse(body) as { code?: unknown }).code;
 
 describe('gets its answer though it is still sending:', () => {
   beforeEach(() => start(60_000));

@@ -200,7 +200,7 @@ describe('the deadline', () => {
     };
     const context = remainingMs === undefined ? undefined : { getRemainingTimeInMillis: () => remainingMs };
     const response = await handlerOf({ send, environment, clock }).handle(writeEvent(GOOD), context);
-    return [clock.asked, response?.statusCode];
+    return [clock.requested, response?.statusCode];
   }
 
   test('is that of the configuration', async () => {
