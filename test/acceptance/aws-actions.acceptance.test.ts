@@ -48,7 +48,7 @@ const EVERYTHING = {
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
-/** The messages that the dead-letter queue has left. */
+/** The remaining messages of the dead-letter queue. */
 const messages: string[] = [];
 
 function received(): object {
@@ -161,6 +161,11 @@ async function connect(): Promise<void> {
 
 async function loadFiles(): Promise<void> {
   await invoke('detect-dataset', readEvent('detect-dataset'));
+  // A list of keys is written to the work bucket.
+  await invoke('detect-dataset', {
+    loadId: 'listed',
+    input: { bucket: BUCKET, keys: ['dataset=generation/good.parquet'] },
+  });
   expect(await invoke('check-influxdb', readEvent('check-influxdb'))).toMatchObject({ healthy: true });
   expect(await invoke('plan-load', readEvent('plan-load'))).toMatchObject({ items: 2, unplanned: 0 });
   const results: object[] = [];

@@ -20,7 +20,7 @@ const point = z.tuple([z.string(), z.string().nullable(), z.number().nullable(),
 const written = z.object({ path: z.string(), refused: z.string().nullable(), points: z.array(point).nullable() });
 type Point = z.output<typeof point>;
 
-const answer = z.object({
+const response = z.object({
   results: z.array(
     z.object({
       series: z
@@ -59,7 +59,7 @@ describeProof(
 
     async function stored(server: Influxd, bucket: string): Promise<Point[]> {
       const query = new URLSearchParams({ db: bucket, q: 'SELECT v, note FROM m GROUP BY "tag"' });
-      const { results } = answer.parse(await server.get(`/query?${query}`));
+      const { results } = response.parse(await server.get(`/query?${query}`));
       return results.flatMap(({ series }) =>
         series.flatMap(({ tags, values }) =>
           values.map(

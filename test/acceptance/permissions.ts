@@ -1,21 +1,21 @@
-/** What the calls of the functions need of their roles, and what the roles allow beside. */
+/** The permissions that the functions' calls need, and the further permissions of their roles. */
 
-/** The permission that an operation needs. Source: "Service authorization reference", where its name is not that of the operation. */
+/** Permissions whose name differs from the operation. Source: "Service authorization reference". */
 const PERMISSIONS: Readonly<Record<string, string>> = {
   's3:HeadObject': 's3:GetObject',
   's3:ListObjectsV2': 's3:ListBucket',
   'lambda:Invoke': 'lambda:InvokeFunction',
 };
-/** Names of services in permissions, where they are not those in signatures. */
+/** Names of services in permissions that differ from those in signatures. */
 const PREFIXES: Readonly<Record<string, string>> = { monitoring: 'cloudwatch' };
 
-/** The permission for an operation of a service, as signatures name it. */
+/** The permission for an operation. @param service its name in signatures */
 export function permissionFor(service: string, operation: string): string {
   const action = `${PREFIXES[service] ?? service}:${operation}`;
   return PERMISSIONS[action] ?? action;
 }
 
-/** What roles allow beyond the calls of the functions' own code, and why. */
+/** Permissions beyond the calls of the functions' own code, with reasons. */
 export const UNCALLED: Readonly<Record<string, string>> = {
   'logs:CreateLogStream': 'Lambda writes the function’s log with its role',
   'logs:PutLogEvents': 'Lambda writes the function’s log with its role',
@@ -23,11 +23,13 @@ export const UNCALLED: Readonly<Record<string, string>> = {
   'WriteLineProtocol kms:DescribeKey': 'Timestream uses the database’s key on behalf of the function',
   'WriteLineProtocol kms:CreateGrant': 'Timestream uses the database’s key on behalf of the function',
   'WriteLineProtocol kms:Decrypt': 'Timestream uses the database’s key on behalf of the function',
-  'LoadObject sqs:SendMessage': 'Lambda puts failed events into the dead letter queue with the function’s role',
+  'LoadObject sqs:SendMessage': 'Lambda puts failed events into the dead-letter queue with the function’s role',
   'LoadObject sqs:ReceiveMessage': 'Lambda polls the queue of notifications with the function’s role',
   'LoadObject sqs:DeleteMessage': 'Lambda polls the queue of notifications with the function’s role',
   'LoadObject sqs:ChangeMessageVisibility': 'Lambda polls the queue of notifications with the function’s role',
   'LoadObject sqs:GetQueueAttributes': 'Lambda polls the queue of notifications with the function’s role',
-  'LoadObject s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
-  'RedriveDeadLetters s3:ListBucket': 'S3 says 404 instead of 403 of a missing object to who may list its bucket',
+  'LoadObject s3:ListBucket':
+    'S3 returns 404 instead of 403 for a missing object only to roles that may list the bucket',
+  'RedriveDeadLetters s3:ListBucket':
+    'S3 returns 404 instead of 403 for a missing object only to roles that may list the bucket',
 };

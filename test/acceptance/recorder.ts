@@ -34,9 +34,9 @@ export class Recorder {
     return this.verifier.verify(request);
   };
 
-  /** A line of the server's log: method, path, status. */
+  /** A line of the server's log: time, method, path, status. */
   readonly log = (line: string): void => {
-    const status = Number(line.split(' ')[2]);
+    const status = Number(line.split(' ')[3]);
     this.exchanges.push({ gzip: false, waited: 0, ...this.open.shift(), status });
     this.lastResponseAt = performance.now();
     this.onResponse(status);

@@ -1,4 +1,4 @@
-/** Asynchronous writes and loads that fail, the dead-letter messages that Lambda and EventBridge make of them, and their redrive. */
+/** Failed asynchronous writes and loads, the dead-letter messages that Lambda and EventBridge create for them, and their redrive. */
 import { InvokeCommand, LambdaClient, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, DeleteBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -58,7 +58,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     // The policy refuses plain HTTP, and MiniStack has nothing else.
     await s3.send(new DeleteBucketPolicyCommand({ Bucket: ministack.output('WorkBucketName') }));
     [queue, parking] = await Promise.all(['LambdaDeadLetterQueueName', 'ParkingQueueName'].map(openQueue));
-    // Its CloudFormation leaves the dead-letter queue out.
+    // MiniStack's CloudFormation ignores the dead-letter queue.
     const attributes = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queue, AttributeNames: ['QueueArn'] }));
     const DeadLetterConfig = { TargetArn: attributes.Attributes?.QueueArn };
     for (const FunctionName of [WRITER, ministack.output('LoadObjectFunctionArn')])
@@ -127,7 +127,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     );
   });
 
-  test('an accepted write that fails is a dead-letter message, and is stored by its replay', async () => {
+  test('an accepted write that fails becomes a dead-letter message, and its replay stores the points', async () => {
     deployed().fault = () => DENIED;
     const written = await deployed().writeSamples(numberedLines('later', 500), ministack.client.credentials);
     expect(written).toMatchObject({ accepted: 500, unstored: 0, reports: [] });
@@ -223,7 +223,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     expect([await waiting(queue), await waiting(parking)]).toEqual([0, 1]);
   });
 
-  test('a message of no known shape is parked', async () => {
+  test('a message of unknown shape is parked', async () => {
     await put({ what: 'is this?' });
     expect(await redrive()).toMatchObject({ messages: 1, parked: 1 });
     expect([await waiting(queue), await waiting(parking)]).toEqual([0, 2]);
