@@ -61,7 +61,7 @@ describe("the Python loader's environment, read by this loader", () => {
   });
 });
 
-describe("the tables of docs/migrating.md", () => {
+describe('the tables of docs/migrating.md', () => {
   test.each([
     ['the AWS connector in Rust', fromRust],
     ['the Python loader', fromPython],
