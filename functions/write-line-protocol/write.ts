@@ -6,7 +6,7 @@ import { type LineReason, LineReport } from 'shared/timestream/line-report';
 import { mapLines } from 'shared/timestream/records';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import type { TableCreator } from 'shared/timestream/tables';
-import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
+import { type RecordsOutcome, writeRecords } from 'shared/timestream/writer';
 import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { ApiError } from './responses';
@@ -22,7 +22,7 @@ export interface WriteServices {
 }
 
 export interface WriteResult {
-  readonly outcome: WriteOutcome;
+  readonly outcome: RecordsOutcome;
   /** The lines that cannot be stored. */
   readonly report: LineReport;
 }

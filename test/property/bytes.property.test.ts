@@ -1,7 +1,14 @@
 /** The byte-wise shortcuts of the hot path, against what JavaScript itself makes of the same text. */
 import fc from 'fast-check';
 import { escapesInKey } from 'shared/line-protocol/bytes';
-import { floatForm, INVALID, integerForm, JSON_NUMBER, OTHER_NUMBER, unsignedForm } from 'shared/line-protocol/numbers';
+import {
+  floatForm,
+  INVALID,
+  integerForm,
+  JSON_NUMBER,
+  OTHER_NUMBER,
+  unsignedForm,
+} from 'shared/line-protocol/number-syntax';
 import { viewOf } from 'shared/line-protocol/words';
 import { ByteWriter } from 'shared/timestream/byte-writer';
 

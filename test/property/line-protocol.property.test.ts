@@ -1,6 +1,6 @@
 /** Round trips and hostile bytes through the line protocol codec. */
 import fc from 'fast-check';
-import { encodePoint } from 'shared/line-protocol/encoder';
+import { encodePoint } from 'shared/line-protocol/line-encoder';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
 import { corpusBytes, missingCorpus, readCorpus } from '../support/corpus';
 
@@ -44,14 +44,14 @@ test('what is encoded decodes to the same points', () => {
       fc.constantFrom('\n', '\r\n', '\n\n# comment\n'),
       (points, lineEnd) => {
         const text = points.map((entry) => encodePoint(entry)).join(lineEnd);
-        expect(decodePoints(Buffer.from(text), 0n)).toEqual({ points, faults: [] });
+        expect(decodePoints(Buffer.from(text), 0n)).toEqual({ points, errors: [] });
       },
     ),
     { numRuns: 500 },
   );
 });
 
-test('any bytes give points or faults, never an exception', () => {
+test('any bytes give points or errors, never an exception', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       decodePoints(bytes, 0n);
@@ -63,7 +63,7 @@ test('any bytes give points or faults, never an exception', () => {
 const mutations = Number(process.env.CORPUS_MUTATIONS ?? 100_000);
 
 if (missingCorpus === undefined) {
-  test(`${mutations} mutations of corpus lines give points or faults, and points that encode again`, () => {
+  test(`${mutations} mutations of corpus lines give points or errors, and points that encode again`, () => {
     const inputs = Object.values(readCorpus().decode).map(({ input }) => corpusBytes(input.text));
     const interesting = Buffer.from(' ,=\\"\n\r\t#-.0129eEiutTfF\u0000\u007fé');
     let state = 20261122;
@@ -83,5 +83,5 @@ if (missingCorpus === undefined) {
     }
   });
 } else {
-  test.skip(`mutations of corpus lines give points or faults [skipped: ${missingCorpus}]`, () => undefined);
+  test.skip(`mutations of corpus lines give points or errors [skipped: ${missingCorpus}]`, () => undefined);
 }

@@ -94,9 +94,9 @@ function naiveRecords(
   text: string,
   options: Partial<MappingOptions>,
 ): { records: Map<string, PlainRecord>; refused: number } {
-  const { points, faults } = decodePoints(Buffer.from(text), BigInt(REQUEST_TIME) * 1_000_000n);
+  const { points, errors } = decodePoints(Buffer.from(text), BigInt(REQUEST_TIME) * 1_000_000n);
   const records = new Map<string, PlainRecord>();
-  let refused = faults.length;
+  let refused = errors.length;
   for (const point of points) {
     const record = naiveRecord(point, options);
     if (record === undefined) refused++;

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { LineReport } from 'shared/timestream/line-report';
 import { mapLines } from 'shared/timestream/records';
 import { TableCreator } from 'shared/timestream/tables';
-import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
+import { type RecordsOutcome, writeRecords } from 'shared/timestream/writer';
 import { DATABASE, MAPPING } from '../support/connector-mapping';
 import { TABLES } from '../support/connector-tables';
 import { VirtualClock } from '../support/virtual-clock';
@@ -74,7 +74,7 @@ export const replaysKeepTheNewest = fc.asyncProperty(scenario, async (given) => 
     };
   });
 
-  const write = async ({ points, version }: Request, deadlineMs: number): Promise<WriteOutcome> => {
+  const write = async ({ points, version }: Request, deadlineMs: number): Promise<RecordsOutcome> => {
     const report = new LineReport();
     const deadline = new AbortController();
     setMaxListeners(0, deadline.signal);

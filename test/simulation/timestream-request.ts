@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { LineReport } from 'shared/timestream/line-report';
 import { mapLines } from 'shared/timestream/records';
 import { TableCreator } from 'shared/timestream/tables';
-import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
+import { type RecordsOutcome, writeRecords } from 'shared/timestream/writer';
 import { DATABASE, MAPPING } from '../support/connector-mapping';
 import { TABLES } from '../support/connector-tables';
 import { identityOf, type PlainRecord } from '../support/timestream-calls';
@@ -69,7 +69,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
 export interface Run {
   readonly service: ScheduledTimestream;
   readonly report: LineReport;
-  readonly outcome: WriteOutcome;
+  readonly outcome: RecordsOutcome;
 }
 
 export async function run(given: Scenario): Promise<Run> {

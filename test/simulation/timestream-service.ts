@@ -1,6 +1,6 @@
 /** Timestream by a schedule of faults: what goes wrong with which call, what it stores all the same, and what it told the client. */
 import fc from 'fast-check';
-import type { ServiceAnswer, TableAdministration } from 'shared/timestream/service';
+import type { ServiceResponse, TableAdministration } from 'shared/timestream/service';
 import { MAPPING } from '../support/connector-mapping';
 import { serviceError } from '../support/connector-tables';
 import { expandCall, identityOf, type PlainCall, type PlainRecord } from '../support/timestream-calls';
@@ -96,7 +96,7 @@ export class ScheduledTimestream implements TableAdministration {
     if (given.databaseExists) for (const table of given.tables) this.model.tables.add(table);
   }
 
-  readonly send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> => {
+  readonly send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceResponse> => {
     const { schedule, afterwards } = this.given;
     const { step, ms } = schedule[this.calls++] ?? { step: afterwards, ms: CALL_MS };
     this.inFlight++;
@@ -110,7 +110,7 @@ export class ScheduledTimestream implements TableAdministration {
     }
   };
 
-  private answer(step: Step, body: Uint8Array): ServiceAnswer {
+  private answer(step: Step, body: Uint8Array): ServiceResponse {
     switch (step) {
       case 'throttle':
         return answer(400, 'ThrottlingException', { Message: 'slower' });
@@ -139,14 +139,14 @@ export class ScheduledTimestream implements TableAdministration {
     }
   }
 
-  private carryOut(call: PlainCall): ServiceAnswer {
+  private carryOut(call: PlainCall): ServiceResponse {
     const inactive = this.inactive.get(call.table) ?? 0;
     if (inactive === 0) return this.model.carryOut(call);
     this.inactive.set(call.table, inactive - 1);
     return answer(404, 'ResourceNotFoundException');
   }
 
-  private remember({ records, versions }: PlainCall, { status, body: text }: ServiceAnswer): void {
+  private remember({ records, versions }: PlainCall, { status, body: text }: ServiceResponse): void {
     for (const version of versions) this.versions.add(version);
     if (status !== 200 && status !== 419) {
       const [record, ...others] = records;

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 /** Text is compressed once it is this long; each piece is a gzip member, and members behind one another are a gzip file. */
 const PIECE_CHARACTERS = 256 * 1024;
 /** What is kept of one request or item, compressed. */
-const MOST_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** One that was rejected: a JSON object with the reason. */
 export interface Rejected {
@@ -32,7 +32,7 @@ export class RejectFile {
 
   /** Beyond a limit they are counted alone. */
   readonly add = (rejected: Rejected): void => {
-    const { bytes = MOST_BYTES, entries = Number.POSITIVE_INFINITY } = this.limits;
+    const { bytes = MAX_BYTES, entries = Number.POSITIVE_INFINITY } = this.limits;
     if (this.bytes >= bytes || this.entries >= entries) this.omitted += 1;
     else this.append(rejected);
   };

@@ -5,7 +5,7 @@ import { cpuMilliseconds } from '../../support/cpu-time';
 
 const decode = (text: string | Buffer, precision?: Precision) => decodePoints(Buffer.from(text), 7n, precision);
 const field = (value: string): FieldValue | undefined => decode(`m f=${value} 1`).points[0]?.fields[0][1];
-const faults = (text: string | Buffer) => decode(text).faults.map(({ line, reason }) => `${line}|${reason}`);
+const errors = (text: string | Buffer) => decode(text).errors.map(({ line, reason }) => `${line}|${reason}`);
 
 test('reads measurement, tags sorted by key, fields in order and the time', () => {
   expect(decode('weather,b=2,a=1 t=82.5,h=71i 1465839830100400200').points).toEqual([
@@ -60,8 +60,8 @@ test.each([
   '1_000',
   '"open',
 ])('refuses the field value %s', (text) => {
-  const { points, faults } = decode(`m f=${text} 1`);
-  expect([points.length, faults.length]).toEqual([0, 1]);
+  const { points, errors } = decode(`m f=${text} 1`);
+  expect([points.length, errors.length]).toEqual([0, 1]);
 });
 
 test('unescapes per section and keeps other backslashes', () => {
@@ -100,7 +100,7 @@ test.each([
   ['ns', '-'],
   ['ns', '1 2'],
 ])('refuses a timestamp in %s: %s', (unit, digits) => {
-  expect(decode(`m f=1 ${digits}`, V1_PRECISIONS.get(unit)).faults).toHaveLength(1);
+  expect(decode(`m f=1 ${digits}`, V1_PRECISIONS.get(unit)).errors).toHaveLength(1);
 });
 
 test('a missing timestamp is the default, cut to the precision', () => {
@@ -117,7 +117,7 @@ test('names line and column of each faulty line and goes on behind it', () => {
   const text = ['ok f=1', 'm,t f=1', 'ok f="a\nb"', '  m f=1,', 'm f="x" y', 'ok f=1'].join('\n');
   const { points } = decode(text);
   expect(points).toHaveLength(3);
-  expect(faults(text)).toEqual([
+  expect(errors(text)).toEqual([
     "2|at line 2:4: expected '=' after the tag key",
     '5|at line 5:9: expected a field key',
     '6|at line 6:9: invalid timestamp',
@@ -126,23 +126,23 @@ test('names line and column of each faulty line and goes on behind it', () => {
 
 test('a string that is never closed costs its own line only', () => {
   expect(decode('bad s="open\ngood f=1 1\n').points.map((p) => p.measurement)).toEqual(['good']);
-  expect(faults('bad s="open\ngood f=1 1\n')).toEqual([
+  expect(errors('bad s="open\ngood f=1 1\n')).toEqual([
     '1|at line 1:7: expected a closing quote, found the end of the input',
   ]);
 });
 
 test('a fault behind a newline inside a string is placed on its own line', () => {
-  expect(faults('m s="a\nb"x 1\nok f=1')).toEqual(['1|at line 2:3: unexpected character after the field']);
+  expect(errors('m s="a\nb"x 1\nok f=1')).toEqual(['1|at line 2:3: unexpected character after the field']);
 });
 
 test("refuses the comma before the timestamp of the original connector's example", () => {
-  expect(faults('cpu_load_short,host=server01,region=us-west value=0.64,average=1.24, 1725059274')).toEqual([
+  expect(errors('cpu_load_short,host=server01,region=us-west value=0.64,average=1.24, 1725059274')).toEqual([
     '1|at line 1:69: expected a field key',
   ]);
 });
 
 test.each(['m,a=1,a=2 f=1', 'm,a=\\=,b=1,a=\\= f=1'])('refuses duplicate tag keys: %s', (line) => {
-  expect(faults(line)[0]).toMatch(/duplicate tag key 'a'/);
+  expect(errors(line)[0]).toMatch(/duplicate tag key 'a'/);
 });
 
 test.each([
@@ -150,8 +150,8 @@ test.each([
   Buffer.concat([Buffer.from('m,t'), Buffer.from([0xc3]), Buffer.from('=1 f=1')]),
   Buffer.concat([Buffer.from('m f="'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"')]),
 ])('refuses invalid UTF-8 in a line and takes the next one: %p', (line) => {
-  const { points, faults } = decode(Buffer.concat([line, Buffer.from('\nok f=1')]));
-  expect([points.map((p) => p.measurement), faults.map((f) => f.line)]).toEqual([['ok'], [1]]);
+  const { points, errors } = decode(Buffer.concat([line, Buffer.from('\nok f=1')]));
+  expect([points.map((p) => p.measurement), errors.map((f) => f.line)]).toEqual([['ok'], [1]]);
 });
 
 describe('control characters', () => {
@@ -170,7 +170,7 @@ describe('control characters', () => {
             },
             { measurement: 'ok' },
           ],
-          faults: [],
+          errors: [],
         });
       }
     },
@@ -190,12 +190,12 @@ describe('control characters', () => {
     ['m\rx,t=a f=1', 'at line 1:2: control character in the measurement'],
     ['#\u0001', 'at line 1:2: control character in a comment'],
   ])('are named where no name may have them: %j', (line, reason) => {
-    expect(faults(`${line}\nok f=1`)).toEqual([`1|${reason}`]);
+    expect(errors(`${line}\nok f=1`)).toEqual([`1|${reason}`]);
     expect(decode(`${line}\nok f=1`).points).toHaveLength(1);
   });
 
   test('a comment may have tabs', () => {
-    expect(decode('#\ta\tb\nok f=1')).toMatchObject({ points: [{ measurement: 'ok' }], faults: [] });
+    expect(decode('#\ta\tb\nok f=1')).toMatchObject({ points: [{ measurement: 'ok' }], errors: [] });
   });
 });
 
@@ -208,7 +208,7 @@ describe('a line break behind a backslash', () => {
     ['m,n=foo\\\n\\\nbar c=1 1', 'foo\\\n\\\nbar'],
     ['m,n=a\\\\\\\nb c=1 1', 'a\\\\\\\nb'],
   ])('is text in a tag value: %j', (line, value) => {
-    const { points, faults: found } = decode(`${line}\nm,n=next c=2 2\n${line}\nm`);
+    const { points, errors: found } = decode(`${line}\nm,n=next c=2 2\n${line}\nm`);
     expect(points.map(({ tags }) => tags[0])).toEqual([
       ['n', value],
       ['n', 'next'],
@@ -238,7 +238,7 @@ describe('a line break behind a backslash', () => {
     'm,n=a c=1\\\r\nbar,t=a c=1 1',
     'm\\\r\nbar,t=a c=1 1',
   ])('makes no second line of what is behind it: %j', (line) => {
-    const { points, faults: found } = decode(`${line}\nnext,n=a c=2 2`);
+    const { points, errors: found } = decode(`${line}\nnext,n=a c=2 2`);
     expect([points.map((p) => p.measurement), found.map((fault) => fault.line)]).toEqual([['next'], [1]]);
   });
 
@@ -249,7 +249,7 @@ describe('a line break behind a backslash', () => {
   test.each(['m,n=a\\', 'm,n=a\\\n', 'm\\', '\\', 'm,n=a c="\\\n', 'm,n=a c=1\\\r\n'])(
     'at the end of the body is a fault: %j',
     (text) => {
-      expect(decode(text)).toMatchObject({ points: [], faults: [{ line: 1 }] });
+      expect(decode(text)).toMatchObject({ points: [], errors: [{ line: 1 }] });
     },
   );
 
@@ -259,7 +259,7 @@ describe('a line break behind a backslash', () => {
 });
 
 test('a string of several lines is no line of its own behind a fault', () => {
-  const { points, faults: found } = decode('m,t=a v=NaN,s="one\nbar,t=a v=1 1\ntwo",b=t 1\nok f=1\nbad');
+  const { points, errors: found } = decode('m,t=a v=NaN,s="one\nbar,t=a v=1 1\ntwo",b=t 1\nok f=1\nbad');
   expect([points.map((p) => p.measurement), found.map((fault) => fault.line)]).toEqual([['ok'], [1, 5]]);
 });
 
@@ -274,7 +274,7 @@ test.each([
 ])('time is linear in the input: a line %s', (_, text, faultsPerLine) => {
   // Quadratic scanning would take a hundred times as long for ten times the input.
   const faulty = (lines: number) => (): void =>
-    expect(decode(text.repeat(lines)).faults).toHaveLength(Math.max(1, lines * faultsPerLine));
+    expect(decode(text.repeat(lines)).errors).toHaveLength(Math.max(1, lines * faultsPerLine));
   faulty(20_000)();
   expect(cpuMilliseconds(faulty(200_000))).toBeLessThan(40 * Math.max(10, cpuMilliseconds(faulty(20_000))));
 });

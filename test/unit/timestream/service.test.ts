@@ -1,16 +1,16 @@
 /** What an answer of WriteRecords means for the records that were sent. */
-import { readAnswer } from 'shared/timestream/service';
+import { readResponse } from 'shared/timestream/service';
 import { answer } from '../../support/timestream-model';
 
 const rejections = (...RejectedRecords: unknown[]) => answer(419, 'RejectedRecordsException', { RejectedRecords });
 
 test('200: all are stored', () => {
-  expect(readAnswer({ status: 200, body: Buffer.from('{}') }, 3)).toEqual({ kind: 'stored' });
+  expect(readResponse({ status: 200, body: Buffer.from('{}') }, 3)).toEqual({ kind: 'stored' });
 });
 
 test('rejected records, with the version in their place where there is one', () => {
   const given = rejections({ RecordIndex: 0, Reason: 'late' }, { RecordIndex: 2, Reason: 'old', ExistingVersion: 7 });
-  expect(readAnswer(given, 3)).toEqual({
+  expect(readResponse(given, 3)).toEqual({
     kind: 'rejected',
     records: [
       { index: 0, reason: 'late', existingVersion: undefined },
@@ -20,7 +20,7 @@ test('rejected records, with the version in their place where there is one', () 
 });
 
 test('a rejection without an index is of the first record, one without a reason still counts', () => {
-  expect(readAnswer(rejections({}), 1)).toMatchObject({ kind: 'rejected', records: [{ index: 0 }] });
+  expect(readResponse(rejections({}), 1)).toMatchObject({ kind: 'rejected', records: [{ index: 0 }] });
 });
 
 test.each([
@@ -38,14 +38,14 @@ test.each([
   [[null]],
   ['text'],
 ])('after rejections of which one names no record of the call (%j) no record counts as stored', (list) => {
-  expect(readAnswer(answer(419, 'RejectedRecordsException', { RejectedRecords: list, message: 'm' }), 3)).toMatchObject(
-    {
-      kind: 'transient',
-      throttled: false,
-      code: 'RejectedRecordsException',
-      reason: 'rejections that name no record of the call: m',
-    },
-  );
+  expect(
+    readResponse(answer(419, 'RejectedRecordsException', { RejectedRecords: list, message: 'm' }), 3),
+  ).toMatchObject({
+    kind: 'transient',
+    throttled: false,
+    code: 'RejectedRecordsException',
+    reason: 'rejections that name no record of the call: m',
+  });
 });
 
 test.each([
@@ -82,18 +82,18 @@ test.each([
     { kind: 'refused', code: 'InvalidEndpointException', reason: 'InvalidEndpointException: why' },
   ],
 ])('%i %s', (status, type, expected) => {
-  expect(readAnswer(answer(status, type, { message: 'why' }), 1)).toEqual(expected);
+  expect(readResponse(answer(status, type, { message: 'why' }), 1)).toEqual(expected);
   // The type stands with or without a namespace, the text under either name.
   const plain = Buffer.from(JSON.stringify({ __type: type, Message: 'why' }));
-  expect(readAnswer({ status, body: plain }, 1)).toEqual(expected);
+  expect(readResponse({ status, body: plain }, 1)).toEqual(expected);
 });
 
 test.each([500, 502, 503, 504])('%i of a proxy, whatever its body', (status) => {
   for (const text of ['<html>', '', 'null', '[]', '{"__type":7}']) {
-    expect(readAnswer({ status, body: Buffer.from(text) }, 1)).toMatchObject({ kind: 'transient', throttled: false });
+    expect(readResponse({ status, body: Buffer.from(text) }, 1)).toMatchObject({ kind: 'transient', throttled: false });
   }
 });
 
 test('429 is throttling', () => {
-  expect(readAnswer({ status: 429, body: Buffer.of() }, 1)).toMatchObject({ kind: 'transient', throttled: true });
+  expect(readResponse({ status: 429, body: Buffer.of() }, 1)).toMatchObject({ kind: 'transient', throttled: true });
 });

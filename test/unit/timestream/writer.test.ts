@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { LineReport } from 'shared/timestream/line-report';
 import { CallEncoder } from 'shared/timestream/packing';
 import { mapLines } from 'shared/timestream/records';
-import type { ServiceAnswer, TableAdministration } from 'shared/timestream/service';
+import type { ServiceResponse, TableAdministration } from 'shared/timestream/service';
 import { TableCreator, type TableSettings } from 'shared/timestream/tables';
 import { writeRecords } from 'shared/timestream/writer';
 import { DATABASE, MAPPING } from '../../support/connector-mapping';
@@ -13,11 +13,11 @@ import { answer } from '../../support/timestream-model';
 import { VirtualClock } from '../../support/virtual-clock';
 
 const VERSION = 1_709_294_400_000;
-const STORED: ServiceAnswer = { status: 200, body: Buffer.from('{}') };
+const STORED: ServiceResponse = { status: 200, body: Buffer.from('{}') };
 const MISSING = answer(404, 'ResourceNotFoundException', { Message: 'no table' });
 const rejected = (...RejectedRecords: object[]) => answer(419, 'RejectedRecordsException', { RejectedRecords });
 
-type Script = (call: PlainCall, index: number, signal: AbortSignal) => ServiceAnswer | Promise<ServiceAnswer>;
+type Script = (call: PlainCall, index: number, signal: AbortSignal) => ServiceResponse | Promise<ServiceResponse>;
 
 interface Setup {
   readonly settings?: Partial<TableSettings>;
@@ -52,7 +52,7 @@ async function write(text: string, script: Script, setup: Setup = {}) {
   const deadline = new AbortController();
   setMaxListeners(0, deadline.signal);
   if (setup.deadlineMs !== undefined) void clock.delay(setup.deadlineMs).then(() => deadline.abort());
-  const send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> => {
+  const send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceResponse> => {
     const call = expandCall(body);
     const index = calls.push({ at: clock.now(), call }) - 1;
     return await script(call, index, signal);

@@ -1,6 +1,6 @@
 /** A hash table whose keys are stretches of one buffer, found by their bytes and kept as positions: no string is made. */
 
-import { sameBytes } from './words';
+import { sameBytesWithin } from './words';
 
 export class ByteMap<Value> {
   /** Open addressing: index into the lists below, plus one. */
@@ -24,7 +24,7 @@ export class ByteMap<Value> {
       if (
         hashes[entry] === hash &&
         ends[entry] - starts[entry] === end - start &&
-        sameBytes(view, starts[entry], start, end - start)
+        sameBytesWithin(view, starts[entry], start, end - start)
       ) {
         return this.values[entry];
       }

@@ -23,10 +23,8 @@ export const ENDS_KEY = 2;
 export const ENDS_VALUE = 4;
 /** May not be in a comment. */
 export const ENDS_COMMENT = 8;
-/** Must be escaped inside a JSON string (RFC 8259, section 7). */
-export const ESCAPED_IN_JSON = 16;
 /** May end a tag value: a comma, a space, an equals sign, LF or CR. Every other control character is text there. */
-export const ENDS_TAG_VALUE = 32;
+export const ENDS_TAG_VALUE = 16;
 
 /** For each byte the classes that it belongs to. */
 export const CLASS = new Uint8Array(256);
@@ -41,7 +39,6 @@ for (let byte = 0; byte < 256; byte++) {
   if (separator || lineBreak) classes |= ENDS_VALUE;
   if (separator || lineBreak || byte === EQUALS) classes |= ENDS_TAG_VALUE;
   if (control && byte !== TAB) classes |= ENDS_COMMENT;
-  if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) classes |= ESCAPED_IN_JSON;
   CLASS[byte] = classes;
 }
 

@@ -32,15 +32,15 @@ import {
   SPACE,
   ZERO,
 } from './bytes';
-import { floatForm, INVALID, integerForm, isBoolean, JSON_NUMBER, unsignedForm } from './numbers';
+import { floatForm, INVALID, integerForm, isBoolean, JSON_NUMBER, unsignedForm } from './number-syntax';
 import type { Precision } from './precision';
-import { sameBytes, viewOf, type Words } from './words';
+import { sameBytesWithin, viewOf, type Words } from './words';
 
 /** What reading a token came to. */
 export const END = 0;
 export const TOKEN = 1;
-export const FAULT = 2;
-export type Reading = typeof END | typeof TOKEN | typeof FAULT;
+export const ERROR = 2;
+export type Reading = typeof END | typeof TOKEN | typeof ERROR;
 
 /** The type of a field value. */
 export const FLOAT = 0;
@@ -84,8 +84,8 @@ export class LineDecoder {
   seconds = 0;
   nanos = 0;
   /** Why the current line is faulty, and at which byte; undefined while it is not. */
-  fault: string | undefined;
-  faultAt = 0;
+  error: string | undefined;
+  errorAt = 0;
 
   /** `bytes`, for reading by word. */
   readonly view: DataView;
@@ -108,7 +108,7 @@ export class LineDecoder {
   /** Moves to the next line that is neither blank nor a comment; false at the end. Skips what is left of the current line. */
   nextLine(): boolean {
     this.endLine();
-    this.fault = undefined;
+    this.error = undefined;
     this.section = AT_MEASUREMENT;
     const { bytes, end } = this;
     for (;;) {
@@ -156,7 +156,7 @@ export class LineDecoder {
     this.keyStart = start;
     this.keyEnd = at;
     this.section = AT_TAGS;
-    return this.takeTagComma() ? TOKEN : FAULT;
+    return this.takeTagComma() ? TOKEN : ERROR;
   }
 
   /** Reads a tag into `keyStart..keyEnd` and `valueStart..valueEnd`; END where the fields begin. */
@@ -177,7 +177,7 @@ export class LineDecoder {
     this.valueEnd = this.skipKey(ENDS_TAG_VALUE);
     if (this.valueEnd === this.valueStart) return this.fail('expected a tag value after the tag key', this.valueStart);
     if (!this.isText(this.valueStart, this.valueEnd)) return this.fail('invalid UTF-8 in a tag value', this.valueStart);
-    return this.takeTagComma() ? TOKEN : FAULT;
+    return this.takeTagComma() ? TOKEN : ERROR;
   }
 
   /**
@@ -201,7 +201,7 @@ export class LineDecoder {
   readSeriesIf(start: number, end: number): boolean {
     const seriesEnd = this.position + (end - start);
     if (seriesEnd >= this.end || this.bytes[seriesEnd] !== SPACE) return false;
-    if (!sameBytes(this.view, start, this.position, end - start)) return false;
+    if (!sameBytesWithin(this.view, start, this.position, end - start)) return false;
     this.beginFields(seriesEnd);
     return true;
   }
@@ -227,7 +227,7 @@ export class LineDecoder {
     return this.readValue(keyEnd + 1);
   }
 
-  private failTagKey(start: number, keyEnd: number): typeof FAULT {
+  private failTagKey(start: number, keyEnd: number): typeof ERROR {
     const expected = 'no fields: expected a space and a field, found the end of the';
     if (keyEnd >= this.end) return this.fail(`${expected} input`, start);
     if (this.isControl(keyEnd)) return this.fail('control character in a tag key', keyEnd);
@@ -235,7 +235,7 @@ export class LineDecoder {
     return this.fail(this.endsLine(start) ? `${expected} line` : 'expected a tag key or a field', start);
   }
 
-  private failFieldKey(start: number, keyEnd: number): typeof FAULT {
+  private failFieldKey(start: number, keyEnd: number): typeof ERROR {
     if (keyEnd < this.end && this.isControl(keyEnd)) return this.fail('control character in a field key', keyEnd);
     if (keyEnd > start) return this.fail("expected '=' after the field key", keyEnd);
     const found = keyEnd >= this.end ? ', found the end of the input' : '';
@@ -258,7 +258,7 @@ export class LineDecoder {
     if (start >= end) return this.fail('expected a field value, found the end of the input', start);
     const first = bytes[start];
     if (first === QUOTE) {
-      if (!this.readString(start)) return FAULT;
+      if (!this.readString(start)) return ERROR;
     } else {
       let at = start;
       while (at < end && (CLASS[bytes[at]] & ENDS_VALUE) === 0) at++;
@@ -267,14 +267,14 @@ export class LineDecoder {
       this.valueEnd = at;
       this.valueEscaped = false;
       if ((first >= ZERO && first <= NINE) || first === MINUS || first === DOT) {
-        if (!this.readNumber()) return FAULT;
+        if (!this.readNumber()) return ERROR;
       } else if (isBoolean(bytes, start, at)) {
         this.kind = BOOLEAN;
       } else {
         return this.fail('the field value is no number, boolean or quoted string', start);
       }
     }
-    return this.endField() ? TOKEN : FAULT;
+    return this.endField() ? TOKEN : ERROR;
   }
 
   /**
@@ -355,16 +355,16 @@ export class LineDecoder {
   }
 
   /** The fault with its place, for a person: `at line 3:14: expected a field value`. */
-  describeFault(): string {
+  describeError(): string {
     // The fault may lie behind newlines inside a string of its line.
     let line = this.line;
     let lineStart = this.lineStart === 0 ? 0 : this.bytes.lastIndexOf(NEWLINE, this.lineStart - 1) + 1;
-    for (let at = this.bytes.indexOf(NEWLINE, this.lineStart); at >= 0 && at < this.faultAt; ) {
+    for (let at = this.bytes.indexOf(NEWLINE, this.lineStart); at >= 0 && at < this.errorAt; ) {
       line++;
       lineStart = at + 1;
       at = this.bytes.indexOf(NEWLINE, lineStart);
     }
-    return `at line ${line}:${this.faultAt - lineStart + 1}: ${this.fault ?? 'no fault'}`;
+    return `at line ${line}:${this.errorAt - lineStart + 1}: ${this.error ?? 'no fault'}`;
   }
 
   /** The bytes of the current line up to what was read, or, of a faulty line, up to where the next line begins. */
@@ -554,9 +554,9 @@ export class LineDecoder {
     return !this.checkUtf8 || isUtf8(this.bytes.subarray(start, stop));
   }
 
-  private fail(reason: string, at: number): typeof FAULT {
-    this.fault = reason;
-    this.faultAt = at;
-    return FAULT;
+  private fail(reason: string, at: number): typeof ERROR {
+    this.error = reason;
+    this.errorAt = at;
+    return ERROR;
   }
 }

@@ -1,6 +1,6 @@
 /** A point as an object, and reading points from line protocol: for samples, tools and tests. The hot paths work on bytes. */
 import { escapesInKey, escapesInMeasurement, escapesInString, unescapeText } from './bytes';
-import { BOOLEAN, FAULT, INTEGER, LineDecoder, STRING, TOKEN, UNSIGNED } from './decoder';
+import { BOOLEAN, ERROR, INTEGER, LineDecoder, STRING, TOKEN, UNSIGNED } from './decoder';
 import { NANOSECONDS, type Precision } from './precision';
 
 export type FieldValue =
@@ -19,7 +19,7 @@ export interface Point {
   readonly time: bigint;
 }
 
-export interface LineFault {
+export interface LineError {
   /** From 1. */
   readonly line: number;
   /** `at line 3:14: expected a field value` */
@@ -34,22 +34,22 @@ export function decodePoints(
   bytes: Uint8Array,
   defaultTime: bigint,
   precision: Precision = NANOSECONDS,
-): { points: Point[]; faults: LineFault[] } {
+): { points: Point[]; errors: LineError[] } {
   const decoder = new LineDecoder(bytes);
   const points: Point[] = [];
-  const faults: LineFault[] = [];
+  const errors: LineError[] = [];
   while (decoder.nextLine()) {
     const point = readPoint(decoder, defaultTime, precision);
-    if (typeof point === 'string') faults.push({ line: decoder.line, reason: point });
+    if (typeof point === 'string') errors.push({ line: decoder.line, reason: point });
     else points.push(point);
   }
-  return { points, faults };
+  return { points, errors };
 }
 
 /** The point of the current line, or what is wrong with it. */
 function readPoint(decoder: LineDecoder, defaultTime: bigint, precision: Precision): Point | string {
   const { bytes } = decoder;
-  if (decoder.readMeasurement() === FAULT) return decoder.describeFault();
+  if (decoder.readMeasurement() === ERROR) return decoder.describeError();
   const measurement = unescapeText(bytes, decoder.keyStart, decoder.keyEnd, escapesInMeasurement);
   const tags = new Map<string, string>();
   let reading = decoder.readTag();
@@ -59,13 +59,13 @@ function readPoint(decoder: LineDecoder, defaultTime: bigint, precision: Precisi
     tags.set(key, unescapeText(bytes, decoder.valueStart, decoder.valueEnd, escapesInKey));
   }
   const fields: [string, FieldValue][] = [];
-  if (reading !== FAULT) {
+  if (reading !== ERROR) {
     for (reading = decoder.readField(); reading === TOKEN; reading = decoder.readField()) {
       fields.push([unescapeText(bytes, decoder.keyStart, decoder.keyEnd, escapesInKey), fieldValue(decoder)]);
     }
   }
-  if (reading !== FAULT) reading = decoder.readTime(precision);
-  if (reading === FAULT) return decoder.describeFault();
+  if (reading !== ERROR) reading = decoder.readTime(precision);
+  if (reading === ERROR) return decoder.describeError();
   const unit = 10n ** BigInt(9 - precision.fractionDigits) * BigInt(precision.secondsPerUnit);
   const time =
     reading === TOKEN ? BigInt(decoder.seconds) * 1_000_000_000n + BigInt(decoder.nanos) : (defaultTime / unit) * unit;

@@ -34,7 +34,7 @@ export class Words {
 }
 
 /** True where the `length` bytes at `a` and at `b` are the same. */
-export function sameBytes(view: DataView, a: number, b: number, length: number): boolean {
+export function sameBytesWithin(view: DataView, a: number, b: number, length: number): boolean {
   let i = 0;
   for (; i + 4 <= length; i += 4)
     if (view.getInt32(a + i, LITTLE_ENDIAN) !== view.getInt32(b + i, LITTLE_ENDIAN)) return false;

@@ -1,9 +1,12 @@
 /** A growing buffer that JSON is written into, byte by byte; made once and used again. */
-import { CLASS, ESCAPED_IN_JSON } from '../line-protocol/bytes';
+import { BACKSLASH, QUOTE } from '../line-protocol/bytes';
 import { LITTLE_ENDIAN, viewOf, type Words } from '../line-protocol/words';
 
 const HEX = Buffer.from('0123456789abcdef');
-const BACKSLASH = 0x5c;
+/** 1 for each byte that must be escaped inside a JSON string. Source: RFC 8259, section 7. */
+const ESCAPED_IN_JSON = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 1 : 0,
+);
 const BILLION = 1_000_000_000;
 const POWERS_OF_TEN = Array.from({ length: 10 }, (_, exponent) => 10 ** exponent);
 /** Up to this length copying by words beats the call of a native copy, and the view of the bytes that it takes. */
@@ -128,7 +131,7 @@ export class ByteWriter {
       let byte = bytes[at];
       if (byte === BACKSLASH && escapes !== undefined && at + 1 < end && escapes(bytes[at + 1])) byte = bytes[++at];
       textBytes++;
-      if ((CLASS[byte] & ESCAPED_IN_JSON) === 0) {
+      if (ESCAPED_IN_JSON[byte] === 0) {
         buffer[to++] = byte;
       } else if (byte >= 0x20) {
         buffer[to++] = BACKSLASH;

@@ -3,9 +3,9 @@
  * service refused, and last the calls to tables that were missing a short time ago. So neither failing calls nor bad records hold
  * up what can be stored.
  */
-import type { Batch } from './packing';
+import type { RecordBatch } from './packing';
 
-export interface Call extends Batch {
+export interface Call extends RecordBatch {
   readonly version: number;
   /** Its table was missing a short time ago. */
   readonly doubtful: boolean;

@@ -41,7 +41,7 @@ export class LineReport {
     const isFull = this.first.length >= this.limit;
     if (isFull && this.onLine === undefined) return;
     const { line, lineStart: start } = decoder;
-    const reason = `unable to parse '${decoder.lineText(MAX_TEXT_BYTES)}': ${shortened(decoder.describeFault())}`;
+    const reason = `unable to parse '${decoder.lineText(MAX_TEXT_BYTES)}': ${shortened(decoder.describeError())}`;
     const found = { line, start, end: decoder.endLine(), reason };
     this.onLine?.(found);
     if (!isFull) this.first.push(found);

@@ -27,7 +27,7 @@ export function measuresProblem(totals: MeasureTotals, seriesBytes: number): str
   return undefined;
 }
 
-interface Measure {
+interface FieldMeasure {
   readonly Name: string;
   readonly Value: string;
   readonly Type: string;
@@ -35,7 +35,7 @@ interface Measure {
 
 /** Lists of measures made one; of several with one name the last stays, as in InfluxDB. */
 export class MeasureMerge {
-  private readonly measures = new Map<string, Measure>();
+  private readonly measures = new Map<string, FieldMeasure>();
   private totals: MeasureTotals = { count: 0, valueBytes: 0 };
 
   /**
@@ -44,8 +44,8 @@ export class MeasureMerge {
    * @param seriesBytes of the record's dimensions
    */
   add(list: Buffer, seriesBytes: number): string | undefined {
-    const added = new Map<string, Measure>();
-    for (const measure of JSON.parse(`[${list.toString()}]`) as Measure[]) added.set(measure.Name, measure);
+    const added = new Map<string, FieldMeasure>();
+    for (const measure of JSON.parse(`[${list.toString()}]`) as FieldMeasure[]) added.set(measure.Name, measure);
     const totals = { ...this.totals };
     for (const measure of added.values()) {
       const replaced = this.measures.get(measure.Name);
@@ -66,7 +66,7 @@ export class MeasureMerge {
   }
 }
 
-function valueBytes({ Value, Type }: Measure): number {
+function valueBytes({ Value, Type }: FieldMeasure): number {
   if (Type === 'VARCHAR') return Buffer.byteLength(Value);
   return Type === 'BOOLEAN' ? BOOLEAN_BYTES : NUMBER_BYTES;
 }

@@ -14,14 +14,14 @@ import type { RecordSet } from './records';
 import type { Series, Table } from './series';
 
 /** Records that go to one table in one call; indices into the record set. */
-export interface Batch {
+export interface RecordBatch {
   readonly table: Table;
   readonly records: Int32Array;
 }
 
 /** The records of a request, merged and cut into batches. */
 export interface Packing {
-  readonly batches: readonly Batch[];
+  readonly batches: readonly RecordBatch[];
   /** The records that were merged into one, by that one; a record that stands for one line is not in here. */
   readonly mergedRecords: ReadonlyMap<number, readonly number[]>;
 }
@@ -31,7 +31,7 @@ export function packRecords(records: RecordSet, report: LineReport): Packing {
   const mergedRecords = new Map<number, readonly number[]>();
   const order = mergeRepeated(records, inSeriesOrder(records), mergedRecords, report);
   const tableOf = (index: number): Table => records.series[records.seriesOf[order[index]]].measurement.table;
-  const batches: Batch[] = [];
+  const batches: RecordBatch[] = [];
   for (let start = 0, end = 0; start < order.length; start = end) {
     const table = tableOf(start);
     while (end < order.length && end < start + MAX_RECORDS_PER_CALL && tableOf(end) === table) end++;
@@ -174,7 +174,7 @@ export class CallEncoder {
    * @param version of every record; a higher one than is stored replaces the record
    * @param body is emptied first; what is returned is valid until it is used again
    */
-  encode(batch: Batch, version: number, body: ByteWriter): Buffer {
+  encode(batch: RecordBatch, version: number, body: ByteWriter): Buffer {
     const { json, measuresStart, measuresEnd, seconds, nanos, seriesOf } = this.records;
     const series = distinctSeries(this.records, batch);
     const [first] = series;
@@ -235,7 +235,7 @@ function appendName(body: ByteWriter, { measurement }: Series): void {
   body.words(COMMA);
 }
 
-function distinctSeries(records: RecordSet, batch: Batch): Series[] {
+function distinctSeries(records: RecordSet, batch: RecordBatch): Series[] {
   const found: Series[] = [];
   let last = -1;
   for (const record of batch.records) {
@@ -247,7 +247,7 @@ function distinctSeries(records: RecordSet, batch: Batch): Series[] {
 }
 
 /** The coarsest unit in which every time of the batch is whole. */
-function timeUnit(records: RecordSet, batch: Batch): TimeUnit {
+function timeUnit(records: RecordSet, batch: RecordBatch): TimeUnit {
   let at = 0;
   for (const record of batch.records) while (records.nanos[record] % TIME_UNITS[at].nanos !== 0) at++;
   return TIME_UNITS[at];

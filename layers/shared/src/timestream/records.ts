@@ -7,7 +7,7 @@ import { escapesInString, NEWLINE, RETURN } from '../line-protocol/bytes';
 import {
   BOOLEAN,
   END,
-  FAULT,
+  ERROR,
   FLOAT,
   LineDecoder,
   type Reading,
@@ -15,7 +15,7 @@ import {
   TOKEN,
   UNSIGNED,
 } from '../line-protocol/decoder';
-import { INVALID, integerForm } from '../line-protocol/numbers';
+import { INVALID, integerForm } from '../line-protocol/number-syntax';
 import type { Precision } from '../line-protocol/precision';
 import { Words } from '../line-protocol/words';
 import { ByteWriter } from './byte-writer';
@@ -148,7 +148,7 @@ export function mapLines(source: Uint8Array, options: MappingOptions, report: Li
     }
     if (problem === undefined) continue;
     records.json.length = start;
-    if (problem === FAULT) report.faulty(decoder);
+    if (problem === ERROR) report.faulty(decoder);
     else report.rejected({ line: decoder.line, start: decoder.lineStart, end: decoder.nextToken }, problem);
   }
   return records;
@@ -183,16 +183,16 @@ class LineMapper {
     return undefined;
   }
 
-  /** Maps the decoder's current line and adds its record. Returns FAULT, or why it cannot be stored, where it cannot. */
-  mapLine(): typeof FAULT | string | undefined {
+  /** Maps the decoder's current line and adds its record. Returns ERROR, or why it cannot be stored, where it cannot. */
+  mapLine(): typeof ERROR | string | undefined {
     const { decoder, json, records, seriesTable } = this;
     const measuresStart = json.length;
     const series = seriesTable.read(decoder);
-    if (series === undefined) return FAULT;
+    if (series === undefined) return ERROR;
     this.problem = typeof series === 'string' ? series : undefined;
-    if (this.readFields(typeof series === 'string' ? undefined : series) === FAULT) return FAULT;
+    if (this.readFields(typeof series === 'string' ? undefined : series) === ERROR) return ERROR;
     const time = decoder.readTime(this.options.precision);
-    if (time === FAULT) return FAULT;
+    if (time === ERROR) return ERROR;
     if (time === END) this.useRequestTime();
     this.checkLine();
     if (typeof series === 'string' || this.problem !== undefined) return this.problem;
@@ -226,7 +226,7 @@ class LineMapper {
         if (reading !== TOKEN) return reading;
         field = shape.field(decoder);
         layout[index] = field;
-      } else if (reading === FAULT) return FAULT;
+      } else if (reading === ERROR) return ERROR;
       if (index >= MAX_FIELDS_READ) {
         this.problem ??= `more than ${MAX_FIELDS_READ} fields: a record has at most ${MAX_MEASURES_PER_RECORD}`;
         return this.skipFields();

@@ -5,7 +5,7 @@
 
 import { ByteMap, FNV_BASIS, FNV_PRIME, hashBytes } from '../line-protocol/byte-map';
 import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
-import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
+import { ERROR, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
@@ -134,7 +134,7 @@ export class SeriesTable {
   }
 
   private parse(decoder: LineDecoder): SeriesOrProblem | undefined {
-    if (decoder.readMeasurement() === FAULT) return undefined;
+    if (decoder.readMeasurement() === ERROR) return undefined;
     const measurement = this.measurement(decoder);
     const { tags } = this;
     tags.length = 0;
@@ -147,7 +147,7 @@ export class SeriesTable {
       sorted &&= tags.length === 0 || tags[tags.length - 1].name < tag.name;
       tags.push(tag);
     }
-    if (reading === FAULT) return undefined;
+    if (reading === ERROR) return undefined;
     if (!sorted && !this.sortTags(decoder)) return undefined;
     if (tags.length === 0 && this.dimensions.default !== undefined) tags.push(this.dimensions.default);
     return measurement.problem ?? this.tagsProblem() ?? this.intern(measurement);

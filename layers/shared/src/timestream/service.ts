@@ -2,7 +2,7 @@
 import type { CreateDatabaseRequest, CreateTableRequest } from '@aws-sdk/client-timestream-write';
 
 /** An HTTP answer of the Write API. */
-export interface ServiceAnswer {
+export interface ServiceResponse {
   readonly status: number;
   /** JSON; of a failure it names the error's type. */
   readonly body: Buffer;
@@ -12,7 +12,7 @@ export interface ServiceAnswer {
  * Sends the body of a WriteRecords call, once.
  * @throws where no answer came: a connection that failed, an aborted signal
  */
-export type SendWriteRecords = (body: Uint8Array, signal: AbortSignal) => Promise<ServiceAnswer>;
+export type SendWriteRecords = (body: Uint8Array, signal: AbortSignal) => Promise<ServiceResponse>;
 
 /** The control plane calls; each throws an Error whose `name` is the service's error type. */
 export interface TableAdministration {
@@ -30,7 +30,7 @@ export interface RejectedRecord {
 }
 
 /** What a WriteRecords call came to. */
-export type WriteResult =
+export type CallResult =
   | { readonly kind: 'stored' }
   /** The records listed were not stored, the others were. */
   | { readonly kind: 'rejected'; readonly records: readonly RejectedRecord[] }
@@ -53,7 +53,7 @@ export type WriteResult =
  * Reads an answer to a WriteRecords call of `records` records.
  * Source: the errors of WriteRecords in the Timestream for LiveAnalytics API reference; RejectedRecordsException has status 419.
  */
-export function readAnswer({ status, body }: ServiceAnswer, records: number): WriteResult {
+export function readResponse({ status, body }: ServiceResponse, records: number): CallResult {
   if (status === 200) return { kind: 'stored' };
   const failure = parseFailure(body);
   const reason = failure.message === '' ? `${failure.type} (HTTP ${status})` : failure.message;
@@ -80,7 +80,7 @@ export function readAnswer({ status, body }: ServiceAnswer, records: number): Wr
 }
 
 /** The error type that an answer names, without its namespace; undefined where it names none. */
-export function errorType({ body }: ServiceAnswer): string | undefined {
+export function errorType({ body }: ServiceResponse): string | undefined {
   const { type } = parseFailure(body);
   return type === UNKNOWN ? undefined : type;
 }

@@ -12,12 +12,12 @@ export interface Field {
   readonly key: Words;
   /** `{"Name":"...","Value":"` */
   readonly head: Words;
-  readonly measure: Measure;
+  readonly measure: MeasureColumn;
   /** Why no record may have it. */
   readonly problem: string | undefined;
 }
 
-export interface Measure {
+export interface MeasureColumn {
   readonly name: string;
   /** The last line that has it, and through which field: to see a measure that comes twice. */
   line: number;
@@ -42,7 +42,7 @@ export class Shape {
   /** The fields of the line read last, in its order: most lines repeat it. */
   readonly layout: Field[] = [];
   private readonly fields = new ByteMap<Field>(16);
-  private readonly measures = new Map<string, Measure>();
+  private readonly measures = new Map<string, MeasureColumn>();
 
   /** @param dimensions of one of its series; only their names matter */
   constructor(
@@ -90,7 +90,7 @@ export class Shape {
     return isTag ? named(`${key}${SUFFIX}`) : plain;
   }
 
-  private measure(name: string): Measure {
+  private measure(name: string): MeasureColumn {
     let measure = this.measures.get(name);
     if (measure === undefined) {
       measure = { name, line: 0, field: undefined };

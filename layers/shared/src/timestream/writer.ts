@@ -8,11 +8,11 @@ import { ByteWriter } from './byte-writer';
 import { type Call, type CallFailure, CallQueue } from './call-queue';
 import type { LineReport } from './line-report';
 import { NewTables } from './new-tables';
-import { type Batch, CallEncoder, packRecords } from './packing';
+import { CallEncoder, packRecords, type RecordBatch } from './packing';
 import { recordKey } from './record-key';
 import type { RecordSet } from './records';
 import type { Table } from './series';
-import { type RejectedRecord, readAnswer, type SendWriteRecords, type WriteResult } from './service';
+import { type CallResult, type RejectedRecord, readResponse, type SendWriteRecords } from './service';
 import { TableCreationError, type TableCreator } from './tables';
 
 /** Calls under way at a time, of one request. */
@@ -32,7 +32,7 @@ export interface WriterOptions {
   readonly random?: () => number;
 }
 
-export interface WriteOutcome {
+export interface RecordsOutcome {
   readonly calls: number;
   /** Records stored, among them those that a newer version has overtaken. */
   readonly stored: number;
@@ -59,7 +59,7 @@ export async function writeRecords(
   options: WriterOptions,
   report: LineReport,
   signal: AbortSignal,
-): Promise<WriteOutcome> {
+): Promise<RecordsOutcome> {
   const writer = new RequestWriter(records, version, options, report, signal);
   await writer.run();
   return writer.outcome;
@@ -113,7 +113,7 @@ class RequestWriter {
   }
 
   /** The first call of a batch, without records that were refused before; undefined where none is left. */
-  private firstCall({ table, records }: Batch): Call | undefined {
+  private firstCall({ table, records }: RecordBatch): Call | undefined {
     const { memory } = this.options.tables;
     const left = memory.hasRefused(table.name) ? records.filter((record) => !this.wasRefused(table, record)) : records;
     if (left.length === 0) return undefined;
@@ -164,7 +164,7 @@ class RequestWriter {
   private async send(call: Call): Promise<void> {
     this.sending++;
     const body = ByteWriter.borrow(BODY_BYTES);
-    let result: WriteResult;
+    let result: CallResult;
     try {
       result = await this.attempt(this.encoder.encode(call, call.version, body), call.records.length);
     } finally {
@@ -175,10 +175,10 @@ class RequestWriter {
     this.settle(call, result);
   }
 
-  private async attempt(bytes: Buffer, records: number): Promise<WriteResult> {
+  private async attempt(bytes: Buffer, records: number): Promise<CallResult> {
     this.outcome.calls++;
     try {
-      return readAnswer(await this.options.send(bytes, this.signal), records);
+      return readResponse(await this.options.send(bytes, this.signal), records);
     } catch (error) {
       const reason =
         error instanceof Error ? `no answer from Timestream: ${error.message}` : 'no answer from Timestream';
@@ -186,7 +186,7 @@ class RequestWriter {
     }
   }
 
-  private settle(call: Call, result: WriteResult): void {
+  private settle(call: Call, result: CallResult): void {
     const { memory } = this.options.tables;
     switch (result.kind) {
       case 'stored':
