@@ -1,6 +1,6 @@
 /** The answers of the write endpoint, in the status codes, headers and JSON that InfluxDB's clients rely on. */
 import type { LineReport } from 'shared/timestream/line-report';
-import type { RecordsOutcome } from 'shared/timestream/writer';
+import type { RecordsOutcome } from 'shared/timestream/record-ledger';
 import { permanentCause } from './unstored-cause';
 
 /** The release of InfluxDB whose API this is. */

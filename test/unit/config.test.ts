@@ -279,9 +279,9 @@ describe('problems', () => {
   });
 
   test.each([
-    ['database_name', 'a b', 'is no table name'],
+    ['database_name', 'a b', 'is not a valid table name'],
     ['database_name', 'x'.repeat(257), 'longer than 256 bytes'],
-    ['single_table_name', 'a/b', 'is no table name'],
+    ['single_table_name', 'a/b', 'is not a valid table name'],
     ['measure_name_for_multi_measure_records', 'é'.repeat(129), 'longer than 256 bytes'],
     ['table_mapping', 'multi', 'must be one of multi-table, single-table'],
     ['log_level', 'info', 'must be one of DEBUG, INFO, WARN, ERROR'],

@@ -1,4 +1,4 @@
-/** Every case of InfluxData's line protocol corpus. */
+/** All cases of InfluxData's line protocol corpus. */
 import { EncodingError, encodePoint } from 'shared/line-protocol/line-encoder';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
 import { type Precision, V2_PRECISIONS } from 'shared/line-protocol/precision';

@@ -1,4 +1,4 @@
-/** A point as an object, and reading points from line protocol: for samples, tools and tests. The hot paths work on bytes. */
+/** Points as objects, and how to read them from line protocol: for samples, tools and tests. The hot paths work on bytes. */
 import { escapesInKey, escapesInMeasurement, escapesInString, unescapeText } from './bytes';
 import { BOOLEAN, ERROR, INTEGER, LineDecoder, STRING, TOKEN, UNSIGNED } from './decoder';
 import { NANOSECONDS, type Precision } from './precision';
@@ -12,7 +12,7 @@ export type FieldValue =
 
 export interface Point {
   readonly measurement: string;
-  /** Keys and values; sorted by key where read from line protocol. */
+  /** Keys and values. Points that were read from line protocol have them sorted by key. */
   readonly tags: readonly (readonly [string, string])[];
   readonly fields: readonly (readonly [string, FieldValue])[];
   /** Nanoseconds since 1970. */
@@ -27,8 +27,8 @@ export interface LineError {
 }
 
 /**
- * Reads all points of `bytes`. A faulty line is reported and the next one goes on.
- * @param defaultTime time of points without timestamp, ns since 1970; cut to the precision
+ * Reads all points of `bytes`. Reports an invalid line and continues with the next line.
+ * @param defaultTime time of points without a timestamp, ns since 1970; truncated to the precision
  */
 export function decodePoints(
   bytes: Uint8Array,
@@ -46,7 +46,7 @@ export function decodePoints(
   return { points, errors };
 }
 
-/** The point of the current line, or what is wrong with it. */
+/** The point of the current line, or the reason why the line is invalid. */
 function readPoint(decoder: LineDecoder, defaultTime: bigint, precision: Precision): Point | string {
   const { bytes } = decoder;
   if (decoder.readMeasurement() === ERROR) return decoder.describeError();
