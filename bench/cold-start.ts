@@ -1,6 +1,6 @@
 /**
- * The cold start of the write function as `npm run build` made it: from the start of the process, by way of requiring the handler, to
- * the first answer; beside a process that does nothing. The answer must be 204, and the sink must have got the point.
+ * Measures the cold start of the write function built by `npm run build`, from the start of the process to the first response, and
+ * compares it with a process that does nothing. The response must be 204, and the sink must receive the point.
  *
  *     npm run bench -- cold-start [rounds]
  */
@@ -16,17 +16,17 @@ import { median, runMain } from './runs';
 
 const BUILT = '.aws-sam/build';
 const ROUNDS = 15;
-/** NODE24 names a Node of Lambda's release. */
+/** NODE24 is the path of a Node.js of Lambda's release. */
 const NODE = process.env.NODE24 ?? process.execPath;
 
 interface Start {
-  /** From the start of the process, ms. */
+  /** Time from the start of the process to the response, ms. */
   readonly milliseconds: number;
   readonly cpuMilliseconds: number;
   readonly peakMegabytes: number;
 }
 
-/** What the started process runs: the handler where there is one, and then it prints what it cost. */
+/** The program of the started process: calls the handler, if there is one, and prints its cost. */
 const PROGRAM = `
   (async () => {
     const [file] = process.argv.slice(1);
@@ -60,7 +60,7 @@ function start(endpoint: string, folder: string, handler?: string): Start {
   return JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as Start;
 }
 
-/** In a process of its own: answers every call, and tells at /calls how many there were. */
+/** The sink, in a separate process: responds to every call, and returns their number at /calls. */
 function runSink(): void {
   let calls = 0;
   const server = createServer((request, response) => {
@@ -81,7 +81,7 @@ async function main(): Promise<void> {
   if (first === '--sink') return runSink();
   if (!existsSync(BUILT)) throw new Error(`${BUILT} is missing: run npm run build first`);
   const rounds = Number(first ?? ROUNDS);
-  // Outside of the repository, whose node_modules would stand in for what the layer lacks.
+  // Outside the repository: its node_modules would hide packages that are missing from the layer.
   const folder = mkdtempSync(join(tmpdir(), 'bench-cold-'));
   const sink = fork(process.argv[1] ?? '', ['--sink'], { stdio: 'ignore' });
   try {
@@ -98,7 +98,7 @@ async function main(): Promise<void> {
     if (calls !== rounds) throw new Error(`${calls} calls reached the sink, not ${rounds}`);
     const rows = Object.entries(starts).map(([way, each]) => ({
       way,
-      'ms to the first answer': round(median(each.map(({ milliseconds }) => milliseconds)), 1),
+      'ms to the first response': round(median(each.map(({ milliseconds }) => milliseconds)), 1),
       'CPU ms': round(median(each.map(({ cpuMilliseconds }) => cpuMilliseconds)), 1),
       'peak MB': round(median(each.map(({ peakMegabytes }) => peakMegabytes)), 0),
     }));

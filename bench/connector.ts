@@ -1,10 +1,10 @@
 /**
- * The connector whole: events into the handler, calls out to a sink over HTTP, beside the naive way (objects, and the SDK's
- * WriteRecordsCommand) in the same run. What both send is compared record by record before anything is timed.
+ * Measures the whole connector: events to the handler, calls to a sink over HTTP. Compares it in the same run with a naive
+ * implementation (objects, and the SDK's WriteRecordsCommand). Before the measurement it checks that both send the same records.
  *
  *     npm run bench -- connector [requests]
  *
- * Each way runs in a process of its own (`--way`), so that peaks of memory are its own; the sink runs in another one.
+ * Each implementation runs in a separate process (`--way`), so that its peak memory is measured alone. So does the sink.
  */
 import { fork } from 'node:child_process';
 import { createServer } from 'node:http';
@@ -20,7 +20,7 @@ import { type Row, report, round } from './report';
 import { costOf, inTurn, median, runMain } from './runs';
 import { WORKLOADS, workload } from './workloads';
 
-/** Lines a request, and how many requests where nothing else is asked for. */
+/** Lines per request, and the default number of requests. */
 const SIZES = [
   ...WORKLOADS.map(({ name }) => ({ name, lines: 5_000, requests: 40 })),
   { name: 'devops', lines: 15_000, requests: 10 },
@@ -31,7 +31,7 @@ const logger = { addContext: quiet, debug: quiet, info: quiet, warn: quiet, erro
 
 type Send = (event: string) => Promise<void>;
 
-/** Ways to bring an event's points to the sink. */
+/** Implementations that send the points of an event to the sink. */
 const ways: Record<string, (endpoint: string) => Send> = {
   connector(endpoint) {
     const config = loadConnectorConfig({ AWS_ENDPOINT_URL_TIMESTREAM_WRITE: endpoint, write_deadline_millis: '60000' });
@@ -51,8 +51,9 @@ const ways: Record<string, (endpoint: string) => Send> = {
       storeRejected: unused,
     });
     return async (event) => {
-      const answer = await handler(JSON.parse(event));
-      if (answer?.statusCode !== 204) throw new Error(`answered ${answer?.statusCode}: ${answer?.body}`);
+      const response = await handler(JSON.parse(event));
+      if (response?.statusCode !== 204)
+        throw new Error(`the handler returned ${response?.statusCode}: ${response?.body}`);
     };
   },
 
@@ -65,7 +66,7 @@ const ways: Record<string, (endpoint: string) => Send> = {
   },
 };
 
-/** An event as the Lambda runtime gets it: JSON text. */
+/** An event as JSON text, as the Lambda runtime receives it. */
 const eventOf = (body: string): string =>
   JSON.stringify({
     body,
@@ -73,10 +74,10 @@ const eventOf = (body: string): string =>
     requestContext: { requestTimeEpoch: VERSION },
   });
 
-/** In a process of its own: warms up, sends the requests and prints what that cost. */
+/** One implementation, in a separate process: warms up, sends the requests and prints the cost. */
 async function runWay(way: string, name: string, lines: number, requests: number, endpoint: string): Promise<void> {
   const send = ways[way]?.(endpoint);
-  if (send === undefined) throw new Error(`no way ${way}`);
+  if (send === undefined) throw new Error(`unknown implementation '${way}'`);
   const events = Array.from({ length: requests }, (_, index) => eventOf(workload(name).request(index, lines)));
   for (const event of events) await send(event);
   const cost = await costOf(async () => {
@@ -85,7 +86,7 @@ async function runWay(way: string, name: string, lines: number, requests: number
   console.log(JSON.stringify(cost));
 }
 
-/** In a process of its own: answers every call, and keeps the bodies that a parent asks for. */
+/** The sink, in a separate process: responds to every call, and returns the bodies at /bodies. */
 function runSink(): void {
   let bodies: Buffer[] = [];
   const server = createServer((request, response) => {
@@ -111,11 +112,11 @@ interface Sent {
   readonly unitsPerRecord: number;
 }
 
-/** What the sink got since the last time. */
+/** The calls that the sink received since the last time. */
 async function takeBodies(endpoint: string): Promise<Sent> {
-  // A kept connection would die unseen while this process waits for the ways, which it does not do asynchronously.
-  const answer = await fetch(`${endpoint}/bodies`, { headers: { connection: 'close' } });
-  const bodies = (await answer.json()) as string[];
+  // This process blocks while it waits for the implementations, so it would not notice that a kept-alive connection was closed.
+  const response = await fetch(`${endpoint}/bodies`, { headers: { connection: 'close' } });
+  const bodies = (await response.json()) as string[];
   const calls = bodies.map((body) => expandCall(Buffer.from(body)));
   const records = calls.flatMap((call) =>
     call.records.map((record) => `${identityOf(record)} ${JSON.stringify(record.measures)}`),
@@ -137,7 +138,7 @@ interface Metered {
   readonly Time?: string;
 }
 
-/** Units of 1 KiB that a call is billed: common attributes count once. Source: "Metering and cost" of LiveAnalytics. */
+/** Billed units of 1 KiB of a call; common attributes count once. Source: "Metering and cost" of LiveAnalytics. */
 function meteredUnits(body: string): number {
   const { CommonAttributes = {}, Records } = JSON.parse(body) as { CommonAttributes?: Metered; Records: Metered[] };
   const text = (value = ''): number => Buffer.byteLength(value);
@@ -156,7 +157,7 @@ function meteredUnits(body: string): number {
   return Math.ceil(bytes / 1024);
 }
 
-/** @throws Error where the two ways do not store the same */
+/** @throws Error if the two implementations send different records */
 async function compare(name: string, lines: number, endpoint: string): Promise<Record<string, Sent>> {
   const sent: Record<string, Sent> = {};
   const event = eventOf(workload(name).request(0, lines));
@@ -166,7 +167,7 @@ async function compare(name: string, lines: number, endpoint: string): Promise<R
     sent[way] = await takeBodies(endpoint);
   }
   if (JSON.stringify(sent.connector?.records) !== JSON.stringify(sent.naive?.records)) {
-    throw new Error(`${name}: the connector and the naive way send different records`);
+    throw new Error(`${name}: the connector and the naive implementation send different records`);
   }
   return sent;
 }

@@ -1,10 +1,11 @@
 /**
- * Line protocol to the bodies of WriteRecords calls, in memory: the decoder alone, mapping, packing and encoding whole, and beside them
- * the naive way in the same run, from text to JSON by objects. What both make is compared record by record before anything is timed.
+ * Measures line protocol to the bodies of WriteRecords calls, in memory: the decoder alone, and decoding, mapping and packing together.
+ * Compares them in the same run with a naive implementation, from text to JSON with objects. Before the measurement it checks that both
+ * make the same records.
  *
  *     npm run bench -- encode [requests]
  *
- * Each way runs in a process of its own (`--way`), twice over its requests, of which the second time counts.
+ * Each implementation runs in a separate process (`--way`), twice over its requests. The second time counts.
  */
 
 import { END, LineDecoder, TOKEN } from 'shared/line-protocol/decoder';
@@ -35,7 +36,7 @@ const MAPPING = {
   maxJsonBytes: 104_857_600,
 };
 
-/** What each way makes of a request; `take` gets each body, which is valid until the next one. */
+/** The implementations. They pass each body to `take`; it is valid until the next body. */
 const ways: Record<string, (lines: Buffer, take: (body: Buffer) => void) => void> = {
   decoder(lines) {
     if (countTokens(lines) === 0) throw new Error('no tokens');
@@ -67,7 +68,7 @@ function countTokens(lines: Buffer): number {
   return tokens;
 }
 
-/** @throws Error where the connector and the naive way do not make the same records, or the decoder sees another number of tokens */
+/** @throws Error if connector and naive implementation make different records, or if the decoder finds a different number of tokens */
 function compare(name: string): void {
   const lines = Buffer.from(workload(name).request(0, LINES));
   const records = (way: string): string[] => {
@@ -80,9 +81,10 @@ function compare(name: string): void {
     return made.sort();
   };
   const expected = records('naive');
-  if (JSON.stringify(records('connector')) !== JSON.stringify(expected)) throw new Error(`${name}: other records`);
+  if (JSON.stringify(records('connector')) !== JSON.stringify(expected))
+    throw new Error(`${name}: the records differ from the naive implementation`);
   const tokens = decodePoints(lines, 0n).points.reduce((sum, { tags, fields }) => sum + tags.length + fields.length, 0);
-  if (countTokens(lines) !== tokens) throw new Error(`${name}: other tokens`);
+  if (countTokens(lines) !== tokens) throw new Error(`${name}: the number of tokens differs from the decoded points`);
 }
 
 function runWay(way: string, name: string, requests: number): Promise<Cost> {
@@ -120,7 +122,7 @@ async function main(): Promise<void> {
       });
     }
   }
-  report('encode', rows, { requests, 'lines a request': LINES, rounds });
+  report('encode', rows, { requests, 'lines per request': LINES, rounds });
 }
 
 runMain(main);

@@ -1,13 +1,13 @@
-/** Files of the generation dataset, made by DuckDB, and the line protocol that DuckDB's SQL makes of them. */
+/** Generates files of the generation dataset with DuckDB, and converts them to line protocol with SQL. */
 
 export interface GenerationFile {
   readonly path: string;
   readonly rows: number;
-  /** The first row's; another one for each file, so that no point overwrites one of another file. */
+  /** Time of the first row. It must differ between files, so that points of different files do not overwrite each other. */
   readonly start?: string;
 }
 
-/** Nine columns, Snappy, in the order of time: 100 plants every five minutes. */
+/** Writes a file of nine columns, compressed with Snappy, sorted by time: 100 plants every five minutes. */
 export async function makeGeneration({ path, rows, start = '2024-01-01' }: GenerationFile): Promise<void> {
   await query(`
     COPY (
@@ -31,7 +31,7 @@ const linesOf = (path: string, number = (column: string) => column) => `
     || ',efficiency=' || ${number('efficiency')} || ' ' || epoch_ns("timestamp") || chr(10) AS line
   FROM '${path}'`;
 
-/** Puts the lines together in two threads and sums up their bytes within DuckDB: taking them out would time its binding. */
+/** Builds the lines with two threads and sums their bytes inside DuckDB. Reading them would measure the binding for Node.js. */
 export async function concatenate(path: string): Promise<{ lines: number; bytes: number }> {
   let [lines = 0, bytes = 0]: number[] = [];
   await query(`SELECT count(*) || ' ' || sum(strlen(line)) FROM (${linesOf(path)})`, (value) => {
@@ -40,7 +40,7 @@ export async function concatenate(path: string): Promise<{ lines: number; bytes:
   return { lines, bytes };
 }
 
-/** Each line with its line break. DuckDB writes 50.0 for 50: that is cut off, which is too dear to be part of the baseline. */
+/** Calls back with each line, including its line break. Removes the .0 that DuckDB writes; the baseline omits this, as it is slow. */
 export async function eachLine(path: string, use: (line: string) => void): Promise<void> {
   await query(
     linesOf(path, (column) => `regexp_replace(${column}::VARCHAR, '\\.0$', '')`),

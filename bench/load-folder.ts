@@ -1,4 +1,4 @@
-/** A folder of Parquet files loaded whole, as `npm run load` does it: planned, read, written, summed up. */
+/** Loads a folder of Parquet files like `npm run load`: plans, reads, writes and summarizes. */
 import { join } from 'node:path';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { InfluxClient, type LineWriter } from 'shared/influxdb/client';
@@ -12,9 +12,9 @@ import { runLoad } from '../local/loader/workflow';
 export const WORKER = join(process.cwd(), '.build/parquet-worker.cjs');
 
 /**
- * Loads what is under `generation/` in the folder, one item after the other.
- * @param environment variables of the loader, among them INFLUXDB_URL and INFLUXDB_TOKEN
- * @param wrap gives the writer to use for the client's own
+ * Loads the files under `generation/` in the folder, one item after the other.
+ * @param environment variables of the loader, including INFLUXDB_URL and INFLUXDB_TOKEN
+ * @param wrap returns the writer to use instead of the client's writer
  */
 export async function loadFolder(
   folder: string,

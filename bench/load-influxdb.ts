@@ -1,8 +1,8 @@
 /**
- * Loads generated files into a real InfluxDB and counts what it holds: rate, latency of the writes, memory of the loading process.
- * It fails where a point is missing or the memory exceeds its bound.
+ * Loads generated files into a real InfluxDB and counts the stored points. Reports rate, latency of the writes, and memory of the
+ * loading process. Fails if a point is missing or the memory exceeds its limit.
  *
- *     npm run test:load -- [files] [rows a file]
+ *     npm run test:load -- [files] [rows per file]
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,16 +13,16 @@ import { makeGeneration } from './generation';
 import { loadFolder } from './load-folder';
 import { type Cost, costSoFar, inProcess } from './runs';
 
-const MOST_MEGABYTES = 300;
+const MAX_MEGABYTES = 300;
 
-/** Each file has a year of its own, so that no point overwrites one of another file. */
+/** Each file has its own year, so that points of different files do not overwrite each other. */
 async function generate(folder: string, files: number, rows: number): Promise<void> {
   for (let file = 0; file < files; file++) {
     await makeGeneration({ path: join(folder, `${file}.parquet`), rows, start: `${2024 + file}-01-01` });
   }
 }
 
-/** The same writer, which notes how long each write takes, in ms. */
+/** A writer that records the duration of each write, ms. */
 function timed(writer: LineWriter, latencies: number[]): LineWriter {
   return {
     encode: (lines) => writer.encode(lines),
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
   if (first === '--load') return load(String(rest[0]), String(rest[1]));
   const [files, rows] = [Number(first ?? 4), Number(rest[0] ?? 250_000)];
   const binary = findInfluxd();
-  if (binary === undefined) throw new Error('no influxd: set INFLUXD to one of version 2.7');
+  if (binary === undefined) throw new Error('influxd is missing: set INFLUXD to the path of influxd 2.7');
   const folder = mkdtempSync(join(tmpdir(), 'load-influxdb-'));
   mkdirSync(join(folder, 'generation'));
   inProcess('--generate', join(folder, 'generation'), files, rows);
@@ -77,16 +77,16 @@ async function main(): Promise<void> {
     const outcome = JSON.parse(inProcess('--load', folder, influxd.url)) as Outcome;
     const { points, statusCode, seconds, latencies, cpuSeconds, peakMegabytes } = outcome;
     const counted = await influxd.count('power_mw');
-    const [p50, p95, p99, most] = latencies.map((latency) => latency.toFixed(1));
+    const [p50, p95, p99, max] = latencies.map((latency) => latency.toFixed(1));
     console.log(
       `${files} files of ${rows} rows: ${points} points written, ${counted} counted by Flux, status ${statusCode}`,
     );
     console.log(
       `${seconds.toFixed(1)} s, ${(points / seconds).toFixed(0)} points/s, ${cpuSeconds.toFixed(1)} CPU-s of the loader`,
     );
-    console.log(`writes: p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms, longest ${most} ms`);
-    console.log(`peak memory: ${peakMegabytes.toFixed(0)} MB, at most ${MOST_MEGABYTES}`);
-    if (counted !== files * rows || statusCode !== 200 || peakMegabytes > MOST_MEGABYTES) process.exitCode = 1;
+    console.log(`writes: p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms, maximum ${max} ms`);
+    console.log(`peak memory: ${peakMegabytes.toFixed(0)} MB, at most ${MAX_MEGABYTES}`);
+    if (counted !== files * rows || statusCode !== 200 || peakMegabytes > MAX_MEGABYTES) process.exitCode = 1;
   } finally {
     await influxd.remove();
     rmSync(folder, { recursive: true });

@@ -1,13 +1,13 @@
 /**
- * The loader whole: a file of the generation dataset planned, read, turned into line protocol and sent over HTTP to a sink that answers
- * 204, plain and compressed; beside DuckDB that only puts the same lines together in SQL, in the same run. What the sink gets is
- * compared with DuckDB's lines before anything is timed.
+ * Measures the whole loader: it plans and reads a file of the generation dataset, and sends line protocol, plain and compressed, over
+ * HTTP to a sink that returns 204. Compares it in the same run with DuckDB, which only builds the same lines with SQL. Before the
+ * measurement it checks that the sink receives the lines of DuckDB.
  *
  *     npm run bench -- loader [rows] [--growth]
  *
- * 1,000,000 rows by default, five rounds; another number of rows is one round. `--growth` loads files of 1, 5 and 20 million rows
- * instead.
- * Each way runs in a process of its own (`--way`); the sink runs in another one and is counted in none.
+ * The default is 1,000,000 rows and five rounds; with another number of rows it is one round. `--growth` loads files of 1, 5 and
+ * 20 million rows instead.
+ * Each implementation runs in a separate process (`--way`). The sink runs in another process, which is not measured.
  */
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -28,16 +28,16 @@ import { type Cost, costSoFar, inTurn, median, runMain } from './runs';
 
 const ROWS = 1_000_000;
 const ROUNDS = 5;
-/** Lines a batch: what InfluxData advises for InfluxDB 2. */
+/** Lines per batch, as InfluxData recommends for InfluxDB 2. */
 const BATCH_LINES = 5_000;
 
 const fileIn = (folder: string): string => join(folder, 'generation/generation.parquet');
 
-/** What each way does with the folder; it gives how many lines it made. */
+/** The implementations. Each one returns the number of lines that it made from the folder. */
 const ways: Record<string, (folder: string, url: string) => Promise<number>> = {
   'loader, plain': (folder, url) => load(folder, url, 0),
   'loader, gzip 1': (folder, url) => load(folder, url, 1),
-  /** Lines alone: nothing is planned or sent. */
+  /** Makes the lines only, without planning and sending. */
   'loader, lines': linesAlone,
   'DuckDB, lines': async (folder) => (await concatenate(fileIn(folder))).lines,
   /** A process that does nothing. */
@@ -57,7 +57,7 @@ async function load(folder: string, url: string, gzipLevel: number): Promise<num
 
 async function linesAlone(folder: string): Promise<number> {
   const mapping = BUILT_IN_MAPPINGS.find(({ name }) => name === 'generation');
-  if (!mapping) throw new Error('no generation mapping');
+  if (!mapping) throw new Error('the built-in mapping generation is missing');
   const reader = new ParquetReader({ workerFile: WORKER });
   const source = await openFile(fileIn(folder));
   const limits = { lines: BATCH_LINES, bytes: 4 * 1024 * 1024 };
@@ -72,7 +72,7 @@ async function linesAlone(folder: string): Promise<number> {
   return counted;
 }
 
-/** The same for the same lines in any order: the sum of their hashes, each cut to 64 bits. */
+/** A checksum of lines that does not depend on their order: the sum of their hashes, truncated to 64 bits. */
 class LineSet {
   lines = 0;
   bytes = 0;
@@ -90,7 +90,7 @@ class LineSet {
   }
 }
 
-/** In a process of its own: answers every write, and tells at /lines what it has got since /keep. */
+/** The sink, in a separate process: responds to every write, and returns at /lines the checksum of the lines since /keep. */
 function runSink(): void {
   let kept: LineSet | undefined;
   const server = createServer((request, response) => {
@@ -114,7 +114,7 @@ function runSink(): void {
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 }
 
-/** @throws Error where the sink gets other lines than DuckDB makes */
+/** @throws Error if the sink receives other lines than DuckDB makes */
 async function compare(folder: string, url: string): Promise<LineSet> {
   const expected = new LineSet();
   await eachLine(fileIn(folder), (line) => expected.add(line));
@@ -139,10 +139,10 @@ async function compareWays(folder: string, url: string, rows: number, rounds: nu
     Object.entries(outcomes).map(([way, costs]) => ({
       way,
       ...figures(costs, rows),
-      // Round by round, since both of a round met the same machine.
+      // The ratio within each round, because the speed of the machine changes between rounds.
       ratio: round(median(costs.map(({ cpuSeconds }, index) => cpuSeconds / (baseline[index]?.cpuSeconds ?? 0)))),
     })),
-    { rows, 'MB of lines': round(bytes / 1e6, 0), 'lines a batch': BATCH_LINES, rounds },
+    { rows, 'MB of lines': round(bytes / 1e6, 0), 'lines per batch': BATCH_LINES, rounds },
   );
 }
 
@@ -156,7 +156,7 @@ async function compareSizes(folder: string, url: string): Promise<void> {
       rows.push({ way, rows: millions * 1e6, 'file MB': megabytes, ...figures(costs, millions * 1e6) });
     }
   }
-  report('loader-growth', rows, { 'lines a batch': BATCH_LINES });
+  report('loader-growth', rows, { 'lines per batch': BATCH_LINES });
 }
 
 const figures = (costs: readonly Cost[], rows: number): Row => ({

@@ -1,4 +1,4 @@
-/** What one would write first, the baseline of the connector's benchmarks: an object a point, an object a record. */
+/** The baseline of the connector's benchmarks: a simple implementation with an object per point and per record. */
 import type { _Record } from '@aws-sdk/client-timestream-write';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
 
@@ -19,7 +19,7 @@ export interface NaiveCall {
   readonly Records: _Record[];
 }
 
-/** The calls that store the lines, a table's after one another. */
+/** The calls that store the lines, table by table. */
 export function naiveCalls(lines: Uint8Array): NaiveCall[] {
   const tables = new Map<string, Point[]>();
   for (const point of decodePoints(lines, 0n).points) {

@@ -1,9 +1,9 @@
 /**
- * What one PlanLoad can plan: a prefix of many files in a store on this machine that speaks S3's HTTP, in a process of its own.
+ * Measures how many files one PlanLoad can plan: a prefix with many files in a local fake of S3, which runs in a separate process.
  *
  *     node scripts/run-bench.mjs plan-files [files] [latency in ms]
  *
- * The latency is added to each answer, as S3 takes some; 0 by default.
+ * The latency is added to each response, as real S3 has some; 0 by default.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

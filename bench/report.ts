@@ -1,4 +1,4 @@
-/** What a benchmark ends with: a table, and the same rows as JSON in bench/results/, with the machine that they were measured on. */
+/** Reports the results of a benchmark: a table, and the same rows as JSON in bench/results/ with a description of the machine. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
@@ -6,7 +6,7 @@ export type Row = Readonly<Record<string, string | number | undefined>>;
 
 /**
  * Prints the rows and writes bench/results/NAME.json.
- * @param settings what else somebody needs to know who compares the figures: sizes, levels, runs
+ * @param settings other settings that matter for a comparison of the results: sizes, levels, rounds
  */
 export function report(name: string, rows: readonly Row[], settings: Row = {}): void {
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };

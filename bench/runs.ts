@@ -1,15 +1,15 @@
-/** Parts of a benchmark in processes of their own, so that each one's start, CPU time and peak of memory are its own. */
+/** Runs parts of a benchmark in separate processes, so that start, CPU time and peak memory of each are measured alone. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Of a whole process, all its threads included. */
+/** The cost of a whole process, including all its threads. */
 export interface Cost {
   readonly cpuSeconds: number;
   readonly seconds: number;
   readonly peakMegabytes: number;
 }
 
-/** What this process has cost since it began. */
+/** The cost of this process since its start. */
 export function costSoFar(): Cost {
   const { user, system } = process.cpuUsage();
   return {
@@ -19,13 +19,13 @@ export function costSoFar(): Cost {
   };
 }
 
-/** The most memory that this program has had. On Linux `maxRSS` begins with the parent's, which the kernel's own account does not. */
+/** Peak memory of this program. On Linux `maxRSS` starts with the value of the parent process, but VmHWM does not. */
 export function peakMegabytes(): number {
   const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'latin1') : '';
   return Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS) / 1024;
 }
 
-/** What `work` costs, in this process. */
+/** The cost of `work` in this process. */
 export async function costOf(work: () => Promise<void> | void): Promise<Cost> {
   const before = process.cpuUsage();
   const started = performance.now();
@@ -38,16 +38,16 @@ export async function costOf(work: () => Promise<void> | void): Promise<Cost> {
   };
 }
 
-/** Runs this program again with other arguments, and gives what it prints. */
+/** Runs this program in another process with other arguments, and returns its output. */
 export function inProcess(...argv: (string | number)[]): string {
   const args = [process.argv[1] ?? '', ...argv.map(String)];
   return execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 /**
- * Runs each way in turn, A B A B and so on, so that a machine whose speed drifts is as fast for one as for the other.
- * @param ways arguments of this program by the name of a way; it is to print its cost as JSON
- * @returns by way its outcomes, in the order of the rounds
+ * Runs the implementations in turn (A B A B ...), so that changes in the speed of the machine affect all of them.
+ * @param ways for each implementation the arguments of this program, which must print its cost as JSON
+ * @returns for each implementation its costs, in the order of the rounds
  */
 export function inTurn(
   ways: Readonly<Record<string, readonly (string | number)[]>>,
@@ -67,7 +67,7 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** Runs a benchmark's `main`; a failure is told by its message, and by the exit code. */
+/** Runs the `main` of a benchmark. Prints the message of a failure and sets the exit code. */
 export function runMain(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);

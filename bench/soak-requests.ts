@@ -1,20 +1,20 @@
-/** The requests of the soak: all sizes, with and without gzip, every precision, some bad lines; no point comes twice. */
+/** The requests of the soak test: all sizes, with and without gzip, every precision, some bad lines; no point occurs twice. */
 import { gzipSync } from 'node:zlib';
 
 export interface SoakRequest {
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
-  /** Points that must be stored. */
+  /** Number of points that must be stored. */
   readonly points: number;
-  /** What it must be answered. */
+  /** Expected status. */
   readonly status: number;
 }
 
 export const TABLES = ['soak_a', 'soak_b', 'soak_c', 'soak_d', 'soak_e'];
 
 const SIZES = [1, 10, 100, 1_000, 5_000];
-/** Where the times of each precision begin: 2014, and a different year for each, so that none meets another's. */
+/** First time of each precision. Each has its own year, from 2014, so that their points do not overwrite each other. */
 const PRECISIONS = [
   { name: 'ns', start: 1_388_534_400_000_000_000n },
   { name: 'us', start: 1_420_070_400_000_000n },
@@ -32,7 +32,7 @@ function goodLine(start: bigint): string {
   return `${table},${tags} usage=${n % 100}i,ratio=${(n % 1_000) / 7},up=${n % 2 === 0},text="line ${n}, \\"x\\"" ${start + BigInt(n)}`;
 }
 
-/** @param index of the request; every combination comes, in turn */
+/** @param index number of the request; all combinations occur in turn */
 export function soakRequest(index: number): SoakRequest {
   const points = SIZES[index % SIZES.length] ?? 1;
   const { name, start } = PRECISIONS[Math.floor(index / SIZES.length) % PRECISIONS.length] ?? { name: 'ns', start: 0n };

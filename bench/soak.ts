@@ -1,9 +1,9 @@
 /**
- * Load for a long time, against `npm start` in a process of its own: first as much as this machine sustains, with a Timestream behind
- * it that costs nothing (npm start --aws over the sink); then a moderate rate, with the embedded one. Nothing may fail, every point
- * must arrive, and the memory of the first may not grow; the embedded Timestream holds the points in it.
+ * Puts load on `npm start`, in a separate process, for a long time: first at the maximum rate, with the sink as a fast Timestream
+ * (npm start --aws); then at a moderate rate, with the embedded Timestream. No request may fail, and every point must arrive. In the
+ * first part memory must not grow; in the second part it may, because the embedded Timestream keeps the points in memory.
  *
- *     npm run soak -- [--minutes N]    10; the moderate part takes a third of it
+ *     npm run soak -- [--minutes N]    default 10; the moderate rate takes a third of it
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,11 +17,11 @@ import { missingSink, Sink } from '../test/support/sink';
 import { soakRequest, TABLES } from './soak-requests';
 
 const WORKERS = 4;
-/** Of some 1,200 points. */
+/** A request has about 1,200 points on average. */
 const MODERATE_REQUESTS_PER_SECOND = 1;
-/** The median of the last quarter of the time may be above that of the second one by so much: garbage comes and goes. */
-const MOST_GROWTH_MB = 100;
-/** What is measured is not the deadline. */
+/** Maximum growth of the median memory from the second quarter of the time to the last one, MB. Garbage causes some variation. */
+const MAX_GROWTH_MB = 100;
+/** Long deadlines, so that they do not affect the measurement. */
 const DEADLINE = { write_deadline_millis: '60000', rest_api_gateway_timeout_in_millis: '61000' };
 
 interface Run {
@@ -35,7 +35,7 @@ interface Run {
 
 interface Connector {
   readonly url: string;
-  /** Of the embedded Timestream; undefined with --aws. */
+  /** URL of the embedded Timestream; undefined with --aws. */
   readonly timestream: string | undefined;
   readonly child: ChildProcess;
 }
@@ -68,7 +68,7 @@ async function stop({ child }: Connector): Promise<void> {
   await exit;
 }
 
-/** @param perSecond requests; undefined for as many as are answered */
+/** @param perSecond requests per second; undefined for the maximum rate */
 async function load({ url, child }: Connector, seconds: number, perSecond?: number): Promise<Run> {
   const started = performance.now();
   const end = started + seconds * 1_000;
@@ -84,12 +84,12 @@ async function load({ url, child }: Connector, seconds: number, perSecond?: numb
       const request = soakRequest(index);
       const begun = performance.now();
       try {
-        const answer = await fetch(`${url}/api/v2/write${request.query}`, { method: 'POST', ...request });
-        const text = await answer.text();
+        const response = await fetch(`${url}/api/v2/write${request.query}`, { method: 'POST', ...request });
+        const text = await response.text();
         latencies.push(performance.now() - begun);
         points += request.points;
-        if (answer.status !== request.status)
-          errors.push(`${answer.status} for ${request.status}: ${text.slice(0, 200)}`);
+        if (response.status !== request.status)
+          errors.push(`${response.status} instead of ${request.status}: ${text.slice(0, 200)}`);
       } catch (error) {
         errors.push(error instanceof Error ? `${error.message}: ${String(error.cause)}` : String(error));
       }
@@ -111,8 +111,8 @@ async function countRows(timestream: string): Promise<number> {
   const counts = TABLES.map(async (table) => {
     const headers = { 'X-Amz-Target': 'Timestream_20181101.Query' };
     const body = JSON.stringify({ QueryString: `SELECT count(*) FROM "influxdb-line-protocol"."${table}"` });
-    const answer = await (await fetch(timestream, { method: 'POST', headers, body })).json();
-    return Number((answer as { Rows: [{ Data: [{ ScalarValue: string }] }] }).Rows[0].Data[0].ScalarValue);
+    const result = await (await fetch(timestream, { method: 'POST', headers, body })).json();
+    return Number((result as { Rows: [{ Data: [{ ScalarValue: string }] }] }).Rows[0].Data[0].ScalarValue);
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
@@ -122,7 +122,7 @@ const percentile = (sorted: readonly number[], share: number): number =>
 const sorted = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
 const median = (numbers: readonly number[]): number => percentile(sorted(numbers), 0.5);
 
-/** Slope of the memory over the time, by least squares, without the first quarter, MB a minute. */
+/** Growth of the memory in MB per minute: slope of a least-squares line, without the first quarter of the time. */
 function growthPerMinute(memory: readonly number[]): number {
   const samples = memory.slice(memory.length >> 2);
   const middle = (samples.length - 1) / 2;
@@ -146,36 +146,36 @@ function report(name: string, run: Run, arrived: number): void {
   console.log(
     `${name}: ${latencies.length} requests, ${points} points in ${seconds.toFixed(0)} s, ${Math.round(points / seconds)} points/s`,
   );
-  console.log(`  latency in ms: p50 ${milliseconds[0]}, p99 ${milliseconds[1]}, most ${milliseconds[2]}`);
+  console.log(`  latency in ms: p50 ${milliseconds[0]}, p99 ${milliseconds[1]}, maximum ${milliseconds[2]}`);
   note(errors.length === 0 ? 'passed' : 'failed', `${name}: ${errors.length} errors ${errors.slice(0, 3).join('; ')}`);
   note(arrived === points ? 'passed' : 'failed', `${name}: ${arrived} of ${points} points arrived`);
   if (memory.length === 0) return;
   console.log(
-    `  memory in MB: median ${median(memory).toFixed(0)}, most ${Math.max(...memory).toFixed(0)}, ${growthPerMinute(memory).toFixed(2)} a minute`,
+    `  memory in MB: median ${median(memory).toFixed(0)}, maximum ${Math.max(...memory).toFixed(0)}, growth ${growthPerMinute(memory).toFixed(2)} per minute`,
   );
 }
 
-function holdMemory(name: string, memory: readonly number[]): void {
+function checkMemory(name: string, memory: readonly number[]): void {
   if (memory.length < 8) {
-    note('skipped', `${name}: memory: ${PEAK_MEMORY_IS_KNOWN ? 'too short a time' : 'no /proc'}`);
+    note('skipped', `${name}: memory: ${PEAK_MEMORY_IS_KNOWN ? 'the run was too short' : 'no /proc'}`);
     return;
   }
   const quarter = memory.length >> 2;
   const [early, late] = [median(memory.slice(quarter, 2 * quarter)), median(memory.slice(-quarter))];
-  const what = `${name}: memory from ${early.toFixed(0)} to ${late.toFixed(0)} MB, of at most ${MOST_GROWTH_MB} MB more`;
-  note(late - early <= MOST_GROWTH_MB ? 'passed' : 'failed', what);
+  const what = `${name}: memory from ${early.toFixed(0)} to ${late.toFixed(0)} MB, maximum growth ${MAX_GROWTH_MB} MB`;
+  note(late - early <= MAX_GROWTH_MB ? 'passed' : 'failed', what);
 }
 
 async function soakSink(seconds: number): Promise<void> {
   const missing = missingSink();
-  if (missing !== undefined) return note('skipped', `as fast as it can: ${missing}`);
+  if (missing !== undefined) return note('skipped', `at the maximum rate: ${missing}`);
   const sink = await Sink.start({ isStrict: false });
   const credentials = { AWS_ACCESS_KEY_ID: 'soak', AWS_SECRET_ACCESS_KEY: 'soak' };
   const connector = await startConnector(['--aws'], { AWS_ENDPOINT_URL_TIMESTREAM_WRITE: sink.url, ...credentials });
   try {
     const run = await load(connector, seconds);
-    report('as fast as it can', run, await sink.count());
-    holdMemory('as fast as it can', run.memory);
+    report('at the maximum rate', run, await sink.count());
+    checkMemory('at the maximum rate', run.memory);
   } finally {
     await stop(connector);
     await sink.stop();

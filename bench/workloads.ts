@@ -2,13 +2,13 @@
 
 export interface Workload {
   readonly name: string;
-  /** Lines of the `index`-th request, without the last newline. */
+  /** The lines of request `index`, without a newline at the end. */
   request(index: number, lines: number): string;
 }
 
 const START = 1_760_000_000n * 1_000_000_000n;
 
-/** Numbers in [0, 1) from a 32-bit state. Source: mulberry32. */
+/** Pseudo-random numbers in [0, 1) from a 32-bit state. Source: mulberry32. */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -23,7 +23,7 @@ function pick<T>(next: () => number, list: readonly T[]): T {
   return list[Math.floor(next() * list.length)] as T;
 }
 
-/** 100 hosts with 10 tags each, 10 integer fields, a point per host every 10 s: TSBS's cpu-only in small. */
+/** 100 hosts with 10 tags each, 10 integer fields, a point per host every 10 s: a small version of TSBS's cpu-only. */
 function devops(): Workload {
   const next = random(42);
   const fields = ['user', 'system', 'idle', 'nice', 'iowait', 'irq', 'softirq', 'steal', 'guest', 'guest_nice'];
@@ -47,7 +47,7 @@ function devops(): Workload {
   };
 }
 
-/** 1,000 series of one tag and one float. */
+/** 1,000 series with one tag and one float. */
 function narrow(): Workload {
   const next = random(43);
   return {
@@ -62,7 +62,7 @@ function narrow(): Workload {
   };
 }
 
-/** Strings, escapes, every type, four measurements, and nearly as many series as lines. */
+/** Strings, escapes, all types, four measurements, and almost as many series as lines. */
 function escapes(): Workload {
   const next = random(44);
   const rooms = ['Living\\ Room', 'Kitchen\\,\\ 2nd\\ floor', 'Garage\\=North', 'Öffice', 'hall'];
@@ -90,9 +90,9 @@ function escapes(): Workload {
 
 export const WORKLOADS: readonly Workload[] = [devops(), narrow(), escapes()];
 
-/** @throws Error where there is none of that name */
+/** @throws Error if there is no workload with this name */
 export function workload(name: string): Workload {
   const found = WORKLOADS.find((each) => each.name === name);
-  if (found === undefined) throw new Error(`no workload ${name}`);
+  if (found === undefined) throw new Error(`unknown workload '${name}'`);
   return found;
 }

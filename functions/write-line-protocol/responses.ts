@@ -1,6 +1,6 @@
 /** The answers of the write endpoint, in the status codes, headers and JSON that InfluxDB's clients rely on. */
 import type { LineReport } from 'shared/timestream/line-report';
-import type { WriteOutcome } from 'shared/timestream/writer';
+import type { RecordsOutcome } from 'shared/timestream/record-ledger';
 import { permanentCause } from './unstored-cause';
 
 /** The release of InfluxDB whose API this is. */
@@ -61,7 +61,7 @@ const RETRY_AFTER = { 'Retry-After': '2' };
  * Some good points are not stored. The text has none of the phrases by which client libraries take a failure for success
  * (influxdb-client-go: "partial write", "unable to parse", "points beyond retention policy", "hinted handoff queue not empty").
  */
-export function notStored({ unstored, throttled, missingTables, failureCode }: WriteOutcome): ApiError {
+export function notStored({ unstored, throttled, missingTables, failureCode }: RecordsOutcome): ApiError {
   const message = `${unstored} points could not be stored${whyUnstored(missingTables, failureCode)}`;
   return throttled
     ? new ApiError(429, 'too many requests', `Timestream throttles writes: ${message}`, RETRY_AFTER)

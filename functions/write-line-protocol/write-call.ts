@@ -5,7 +5,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { untilAborted } from 'shared/resilience/backoff';
-import { errorType, type SendWriteRecords, type ServiceAnswer } from 'shared/timestream/service';
+import { errorType, type SendWriteRecords, type ServiceResponse } from 'shared/timestream/service';
 import { type Credentials, Signer } from './signature';
 
 /** Silence on a connection after which a call is aborted; the request's deadline bounds all of its tries together. */
@@ -46,7 +46,7 @@ export interface ClockOffset {
   systemClockOffset: number;
 }
 
-interface DatedAnswer extends ServiceAnswer {
+interface DatedResponse extends ServiceResponse {
   /** The header `date`. */
   readonly date: string | undefined;
 }
@@ -71,7 +71,7 @@ export function callSender(
   const signer = new Signer(region, 'timestream');
   const https = new HttpsAgent({ ...CONNECTIONS, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) });
   const connections = { http: new HttpAgent(CONNECTIONS), https, silenceMs };
-  const send = async (body: Uint8Array, signal: AbortSignal, maySendAgain: boolean): Promise<ServiceAnswer> => {
+  const send = async (body: Uint8Array, signal: AbortSignal, maySendAgain: boolean): Promise<ServiceResponse> => {
     // The SDK's providers take no signal: their own time limits end them.
     const [endpoint, keys] = await Promise.all([target.resolve(signal), untilAborted(credentials(), signal)]);
     const headers = {
@@ -86,7 +86,7 @@ export function callSender(
   };
   /** Corrects what an answer complains of: the endpoint, the credentials, or the time `now` of the signature. */
   const correct = async (
-    answer: DatedAnswer,
+    answer: DatedResponse,
     endpoint: Endpoint,
     now: number,
     signal: AbortSignal,
@@ -114,7 +114,7 @@ function post(
   body: Uint8Array,
   { http, https, silenceMs }: { readonly http: HttpAgent; readonly https: HttpsAgent; readonly silenceMs: number },
   signal: AbortSignal,
-): Promise<DatedAnswer> {
+): Promise<DatedResponse> {
   return new Promise((resolve, reject) => {
     const options = {
       method: 'POST',

@@ -3,10 +3,11 @@ import type { ConnectorConfig } from 'shared/config';
 import { type Precision, V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
 import type { Logger } from 'shared/logger';
 import { type LineReason, LineReport } from 'shared/timestream/line-report';
+import type { RecordsOutcome } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import type { TableCreator } from 'shared/timestream/tables';
-import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
+import { writeRecords } from 'shared/timestream/writer';
 import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { ApiError } from './responses';
@@ -22,7 +23,7 @@ export interface WriteServices {
 }
 
 export interface WriteResult {
-  readonly outcome: WriteOutcome;
+  readonly outcome: RecordsOutcome;
   /** The lines that cannot be stored. */
   readonly report: LineReport;
 }

@@ -1,5 +1,5 @@
 /** Sample line protocol: the points of a data set's series, one of each in turn, at a fixed interval. */
-import { encodePoint } from 'shared/line-protocol/encoder';
+import { encodePoint } from 'shared/line-protocol/line-encoder';
 import { V2_PRECISIONS } from 'shared/line-protocol/precision';
 import { makeSeries } from './datasets';
 import { seededRandom } from './random';

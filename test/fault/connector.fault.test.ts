@@ -1,4 +1,4 @@
-/** A client delivers through a connector whose Timestream, or the network before it, fails: nothing that it was told is stored is lost. */
+/** A client writes to a connector while Timestream, or the network to it, fails: no acknowledged point is lost. */
 import { DeleteTableCommand } from '@aws-sdk/client-timestream-write';
 import type { Fault, Intercept } from '../../local/timestream/server';
 import {
@@ -18,14 +18,14 @@ const LINES = numberedLines(TABLE, 2_000);
 let stack: Stack;
 afterEach(() => stack.close());
 
-/** A stack in which every WriteRecords call asks for its fault: `n` counts them from 0, over all requests. */
+/** A stack with faults in WriteRecords calls. @param fault the fault of call `n`, from 0, over all requests */
 async function startFaulty(fault: (n: number) => Fault | undefined, deadlineMs = 60_000): Promise<void> {
   let calls = 0;
   const intercept: Intercept = (operation) => (operation === 'WriteRecords' ? fault(calls++) : undefined);
   stack = await startStack({ intercept, environment: { write_deadline_millis: String(deadlineMs) } });
 }
 
-/** The lines of which the table holds a record. */
+/** The lines with a record in the table. */
 async function stored(): Promise<string[]> {
   const rows = await stack.select('n, value', TABLE);
   return rows.map(([n, value]) => (Number(n) === Number(value) ? (LINES[Number(n)] ?? '') : `${n} with ${value}`));
@@ -34,7 +34,7 @@ async function stored(): Promise<string[]> {
 const others = (codes: (number | undefined)[], ...expected: (number | undefined)[]) =>
   codes.filter((code) => !expected.includes(code));
 
-/** Numbers below `below`, the same in each run. */
+/** Pseudo-random numbers below `below`, the same in each run. */
 function numbersFrom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -45,8 +45,8 @@ function numbersFrom(seed: number): (below: number) => number {
 
 test.each<[string, Fault]>([
   ['hangs in every fifth call', { kind: 'hang' }],
-  ['answers every fifth call after the deadline', { kind: 'delay', until: 2_000 }],
-])('a Timestream that %s: the client sees 503, and repeats', async (_, fault) => {
+  ['responds to every fifth call after the deadline', { kind: 'delay', until: 2_000 }],
+])('if Timestream %s, the client sees 503 and retries', async (_, fault) => {
   await startFaulty((n) => (n % 5 === 4 ? fault : undefined), 400);
   const delivery = await deliver(LINES, sendTo(stack), { batchSize: 100 });
   expect(others(delivery.statuses, 204, 503)).toEqual([]);
@@ -54,15 +54,15 @@ test.each<[string, Fault]>([
   expectNothingLost(delivery, await stored());
 });
 
-test('a Timestream that throttles for good: the client sees 429 and keeps its points', async () => {
+test('if Timestream throttles permanently, the client sees 429 and keeps its points', async () => {
   await startFaulty((n) => (n >= 7 ? { kind: 'error', type: 'ThrottlingException' } : undefined), 300);
-  const delivery = await deliver(LINES, sendTo(stack), { mostTries: 2 });
+  const delivery = await deliver(LINES, sendTo(stack), { maxTries: 2 });
   expect(others(delivery.statuses, 204, 429)).toEqual([]);
   expect(delivery.kept.length).toBeGreaterThan(0);
   expectNothingLost(delivery, await stored(), { stays: true });
 });
 
-test('records rejected at random: 422 names their lines, all others are stored', async () => {
+test('if records are rejected at random, 422 names their lines and all others are stored', async () => {
   const random = numbersFrom(7);
   let rejected = 0;
   await startFaulty((n) => {
@@ -83,7 +83,7 @@ test('records rejected at random: 422 names their lines, all others are stored',
   expectNothingLost(delivery, await stored(), { bad: named });
 });
 
-test('a table that is deleted between two requests, and during one, is made again for what comes then', async () => {
+test('creates a table again that is deleted between two requests, and during one', async () => {
   let deletion: Promise<unknown> = Promise.resolve();
   const remove = () =>
     stack.timestream.write.send(new DeleteTableCommand({ DatabaseName: DATABASE, TableName: TABLE }));
@@ -98,7 +98,7 @@ test('a table that is deleted between two requests, and during one, is made agai
   await deletion;
   expect(others(delivery.statuses, 204, 503)).toEqual([]);
   expect(delivery.kept).toEqual([]);
-  // What went with the table was deleted, not lost: all of it can be sent again, and stays.
+  // Points in the deleted table were deleted, not lost: the client can send all of them again.
   expectNothingLost(await deliver(LINES, sendTo(stack)), await stored());
 });
 
@@ -133,7 +133,7 @@ describe('the network between connector and Timestream', () => {
 
   async function startBehind(plan: (request: number) => Treatment, deadlineMs = 60_000): Promise<void> {
     await startFaulty(() => undefined);
-    // The table is there: a creation that is cut off is another matter, and 503.
+    // Creates the table first: an interrupted creation is another case, with 503.
     await stack.write(LINES[0] ?? '');
     proxy = await TcpProxy.start(Number(new URL(stack.timestream.server.url).port));
     proxy.plan = plan;
@@ -145,14 +145,14 @@ describe('the network between connector and Timestream', () => {
     ['drop after', 60_000, [204]],
     ['trickle', 60_000, [204]],
     ['hang', 500, [204, 503]],
-  ])('that treats every fourth request as "%s" costs no point', async (treatment, deadlineMs, codes) => {
+  ])('loses no point if it treats every fourth request as "%s"', async (treatment, deadlineMs, codes) => {
     await startBehind((request) => (request % 4 === 3 ? treatment : 'pass'), deadlineMs);
     const delivery = await deliver(LINES, sendTo(connector), { batchSize: 200 });
     expect(others(delivery.statuses, ...codes)).toEqual([]);
     expectNothingLost(delivery, await stored());
   });
 
-  test('whose kept-alive connections went dead without a word is left after 3 s for new ones, within one request', async () => {
+  test('gets new connections after 3 s, within one request, if kept-alive connections are silently dead', async () => {
     await startBehind(() => 'pass');
     const first = await deliver(LINES.slice(0, 1_000), sendTo(connector), { batchSize: 1_000 });
     const connections = proxy.connections;

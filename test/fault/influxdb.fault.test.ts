@@ -1,4 +1,4 @@
-/** Batches into a real InfluxDB 2 through a network that fails: nothing is missing, and what is reported as written is stored. */
+/** Batches to a real InfluxDB 2 through a network that fails: no point is missing, and points reported as written are stored. */
 import { systemClock } from 'shared/resilience/clock';
 import { clientOf, numberedBatches, write } from '../support/influx-writing';
 import { describeWithInfluxd, Influxd, STARTING_MS } from '../support/influxd';
@@ -6,7 +6,7 @@ import { TcpProxy, type Treatment } from '../support/tcp-proxy';
 import { VirtualClock } from '../support/virtual-clock';
 
 const [BATCHES, LINES] = [40, 250];
-/** Time for a request, ms: as much as a busy machine may need, and little enough to wait for. */
+/** Timeout of a request, ms: enough for a busy machine, and short enough for a test. */
 const TIMEOUT_MS = 1_500;
 const IN_REAL_TIME = { clock: systemClock, random: () => 0, breaker: { probeEveryMs: 50 } };
 
@@ -34,7 +34,7 @@ describeWithInfluxd('an InfluxDB 2 behind a network that fails', (binary) => {
   };
 
   test.each<Treatment>(['drop before', 'drop after', 'trickle', 'hang'])(
-    'that treats every eighth request as "%s" costs no point',
+    'loses no point if the network treats every eighth request as "%s"',
     async (treatment) => {
       proxy.plan = (request) => (request % 8 === 7 ? treatment : 'pass');
       const result = await load();
@@ -45,7 +45,7 @@ describeWithInfluxd('an InfluxDB 2 behind a network that fails', (binary) => {
     },
   );
 
-  test('whose connections went dead without a word is left for new ones', async () => {
+  test('gets new connections if the existing ones are silently dead', async () => {
     async function* frozenMeanwhile() {
       let batches = 0;
       for await (const batch of numberedBatches(BATCHES, LINES)) {
@@ -59,7 +59,7 @@ describeWithInfluxd('an InfluxDB 2 behind a network that fails', (binary) => {
     expect(await influxd.count('v', bucket)).toBe(BATCHES * LINES);
   });
 
-  test('that loses every answer ends the load by the breaker; what was written is written again by the next', async () => {
+  test('ends the load by the breaker if every response is lost; the next load writes all points again', async () => {
     proxy.plan = () => 'drop after';
     const result = await load();
     expect(result).toMatchObject({ pointsWritten: 0, failure: { name: 'InfluxDBConnectionError' } });

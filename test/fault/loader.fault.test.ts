@@ -1,4 +1,4 @@
-/** A load through an S3, a secret and an InfluxDB that fail: what is reported as written is stored, and loading again completes it. */
+/** A load while S3, the secret or InfluxDB fails: points reported as written are stored, and a second load completes it. */
 import { InfluxClient } from 'shared/influxdb/client';
 import { secretToken } from 'shared/influxdb/token';
 import type { ItemResult } from 'shared/loads/item-result';
@@ -18,11 +18,11 @@ const reader = testReader();
 const s3 = testStore();
 let file: Buffer;
 let influxdb: ScriptedServer;
-/** Lines that InfluxDB holds. */
+/** Lines stored in InfluxDB. */
 const held = new Set<string>();
-let answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>;
+let respond: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>;
 
-/** 15 row groups, whose values take more room than is read with the footer; `shift` makes others of them. */
+/** A file of 15 row groups, too large to be read together with the footer. @param shift added to all values */
 const rowsOf = (shift: number) =>
   parquetOf(`
     SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS "timestamp", 'norte' AS region, hash(i) % 1000000 + ${shift} AS "value",
@@ -32,14 +32,14 @@ const rowsOf = (shift: number) =>
 beforeAll(async () => {
   file = await rowsOf(0);
   influxdb = await ScriptedServer.start(async (request, index) => {
-    const reply = await answer(request, index);
+    const reply = await respond(request, index);
     const isStored = typeof reply === 'object' && reply.status === 204;
     if (isStored) for (const line of request.body.split('\n').filter((text) => text !== '')) held.add(line);
     return reply;
   });
 });
 beforeEach(() => {
-  answer = () => STORED;
+  respond = () => STORED;
   influxdb.requests.length = 0;
   held.clear();
   s3.store.put(DATA, KEY, file);
@@ -64,7 +64,7 @@ const run = (item: PlanItem, options: Partial<LoadServices> = {}): Promise<ItemR
     loadServices({ objects: s3.objects, reader }, configOf(influxdb.url), { clock: new VirtualClock(), ...options }),
   );
 
-/** Runs an item that must fail; what it reports to have written is stored. */
+/** Runs an item that must fail; checks that the points it reports as written are stored. */
 async function failureOf(item: PlanItem, options: Partial<LoadServices> = {}): Promise<unknown> {
   let written = 0;
   const onUnfinished = (result: ItemResult) => {
@@ -79,16 +79,16 @@ async function failureOf(item: PlanItem, options: Partial<LoadServices> = {}): P
 }
 
 async function expectCompletedBy(item: PlanItem): Promise<void> {
-  answer = () => STORED;
+  respond = () => STORED;
   s3.store.fail = () => undefined;
   expect(await run(item)).toMatchObject({ statusCode: 200, pointsWritten: ROWS });
   expect(held.size).toBe(ROWS);
 }
 
-/** Ranges of the file's row groups; those of its footer come first. */
+/** Whether a request reads a range of the file. The first ones read its footer. */
 const isRead = ({ method, path }: { method: string; path: string }) => method === 'GET' && path === `${DATA}/${KEY}`;
 
-test('S3 that answers 503 SlowDown to every second read costs no point: the SDK reads again', async () => {
+test('loses no point if S3 returns 503 SlowDown for every second read: the SDK retries', async () => {
   const item = await planned();
   let reads = 0;
   s3.store.fail = (request) => (isRead(request) && reads++ % 2 === 0 ? 503 : undefined);
@@ -98,7 +98,7 @@ test('S3 that answers 503 SlowDown to every second read costs no point: the SDK 
   expect(held.size).toBe(ROWS);
 });
 
-test('S3 that asks for patience in the middle of a load fails the item in a way that is tried again', async () => {
+test('fails the item with a retryable error if S3 returns 503 SlowDown during a load', async () => {
   const item = await planned();
   let reads = 0;
   s3.store.fail = (request) => (isRead(request) && reads++ >= 3 ? 503 : undefined);
@@ -107,7 +107,7 @@ test('S3 that asks for patience in the middle of a load fails the item in a way 
   await expectCompletedBy(item);
 });
 
-test('S3 that is slow makes a load slow, and nothing else', async () => {
+test('completes the load without retries if S3 is slow', async () => {
   const item = await planned();
   s3.store.latencyMs = 100;
   const result = await run(item).finally(() => {
@@ -117,7 +117,7 @@ test('S3 that is slow makes a load slow, and nothing else', async () => {
   expect(held.size).toBe(ROWS);
 });
 
-test('S3 that is slower than the time of an invocation ends the item before its deadline', async () => {
+test('ends the item before the deadline of the invocation if S3 is too slow', async () => {
   const item = await planned();
   const deadline = new AbortController();
   let reads = 0;
@@ -132,7 +132,7 @@ test('S3 that is slower than the time of an invocation ends the item before its 
   await expectCompletedBy(item);
 });
 
-test('an object that is replaced during its load fails the item for good; nothing of the new one is mixed in', async () => {
+test('fails the item permanently if the object is replaced during its load, and writes no row of the new object', async () => {
   const item = await planned();
   const other = await rowsOf(2_000_000);
   let reads = 0;
@@ -157,10 +157,10 @@ describe('the secret of the token', () => {
     return { influxdb: new InfluxClient(target, secretToken(read)) };
   };
 
-  test('that is rotated in the middle of a load is read again, and the load is complete', async () => {
+  test('is read again if it is rotated during a load, and the load completes', async () => {
     const item = await planned();
     let token = 'first';
-    answer = (request, index) => {
+    respond = (request, index) => {
       if (index === 2) token = 'second';
       return guardedBy(() => token)(request);
     };
@@ -173,10 +173,10 @@ describe('the secret of the token', () => {
     expect(held.size).toBe(ROWS);
   });
 
-  test('that disappears as the token is refused fails the item in a way that is tried again', async () => {
+  test('fails the item with a retryable error if it is missing when the token is refused', async () => {
     const item = await planned();
     let token: string | undefined = 'first';
-    answer = (request, index) => {
+    respond = (request, index) => {
       if (index === 2) token = undefined;
       return guardedBy(() => token ?? 'second')(request);
     };
@@ -189,10 +189,10 @@ describe('the secret of the token', () => {
   });
 });
 
-test('an InfluxDB whose disk is full fails the item in a way that is tried again, and says why', async () => {
+test('fails the item with a retryable error and its reason if the disk of InfluxDB is full', async () => {
   const item = await planned();
   const full: Answer = { status: 500, body: 'engine: error writing WAL entry: write /data: no space left on device' };
-  answer = (_, index) => (index < 2 ? STORED : full);
+  respond = (_, index) => (index < 2 ? STORED : full);
   expect(await failureOf(item)).toMatchObject({
     name: 'InfluxDBConnectionError',
     message: expect.stringContaining('no space left on device'),

@@ -1,6 +1,6 @@
 /**
- * The function with the memory of a deployed one: the largest requests that its bounds admit, and hostile ones. Each gets its
- * response, and the process stays within the function's memory, beyond which Lambda ends it.
+ * The write function with the memory limit of a deployment: the largest requests that its limits allow, and hostile ones. Each gets a
+ * response, and the process stays within the memory, because Lambda would kill it above the limit.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,16 +14,16 @@ import { PEAK_MEMORY_IS_KNOWN, peakMegabytes } from '../support/peak-memory';
 import { ScriptedServer } from '../support/scripted-server';
 
 const BIG_MEGABYTES = 25;
-/** A busy machine takes its time: no response here may come from the deadline. */
+/** Long deadlines, so that on a busy machine no response here comes from the deadline. */
 const ENVIRONMENT = { write_deadline_millis: '25000', rest_api_gateway_timeout_in_millis: '60000' };
-/** So many lines of shapes of which each line has something of its own. */
+/** Distinct tags and fields per line, for the shapes where each line has its own. */
 const DISTINCT: Readonly<Record<string, number>> = {
   'a series each': 1,
   'a measurement each': 5,
   'fields of their own': 1,
 };
 
-if (!PEAK_MEMORY_IS_KNOWN) test.skip('the peak of the memory: /proc is not here', () => undefined);
+if (!PEAK_MEMORY_IS_KNOWN) test.skip('peak memory [skipped: no /proc]', () => undefined);
 else {
   describe.each([128, 256])('a function of %i MB', (memory) => {
     const { bounds } = loadConnectorConfig({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memory) });
@@ -51,7 +51,7 @@ else {
       await runtime.stop();
     });
 
-    /** Sends it as API Gateway does with BinaryMediaTypes, as base64. */
+    /** Sends the body as base64, like API Gateway with BinaryMediaTypes. */
     async function send(body: Uint8Array): Promise<number | string> {
       const outcome = await runtime.invoke({
         httpMethod: 'POST',
@@ -63,7 +63,7 @@ else {
       return 'error' in outcome ? outcome.error.errorMessage : (outcome.result as { statusCode: number }).statusCode;
     }
 
-    test.each(SHAPES)('stores the largest request that it admits: $name', async (shape) => {
+    test.each(SHAPES)('stores the largest request that it accepts: $name', async (shape) => {
       const perLine = DISTINCT[shape.name];
       const distinct = perLine === undefined ? bounds.maxLines : Math.floor((bounds.maxTagsAndFields - 100) / perLine);
       const isGood = shape.name !== 'invalid lines';
@@ -73,14 +73,14 @@ else {
       expect(peakMegabytes(runtime.pid)).toBeLessThan(memory);
     });
 
-    test.each(SHAPES)('answers 413 beyond: $name', async (shape) => {
+    test.each(SHAPES)('returns 413 for a larger request: $name', async (shape) => {
       const body = bodyOf(shape, BIG_MEGABYTES * 1e6, 90_000);
       expect(await send(gzipSync(body, { level: 1 }))).toBe(413);
       expect(await send(Buffer.from('m,t=a v=1'))).toBe(204);
       expect(peakMegabytes(runtime.pid)).toBeLessThan(memory);
     });
 
-    test('answers 413 to a gzip bomb of 1 GB', async () => {
+    test('returns 413 for a gzip bomb of 1 GB', async () => {
       const bomb = Buffer.concat(Array.from({ length: 16 }, () => gzipSync(Buffer.alloc(64 * 1024 ** 2))));
       expect(await send(bomb)).toBe(413);
       expect(await send(Buffer.from('m,t=a v=1'))).toBe(204);

@@ -1,4 +1,4 @@
-/** The same faults in a Timestream of other hands. */
+/** The same faults in an independent Timestream fake. */
 import { type Connector, connectorBefore, numberedLines } from '../contract/connector/harness';
 import { describeWithSink, Sink, type SinkFault } from '../support/sink';
 import { deliver, expectNothingLost, sendTo } from './telegraf';
@@ -16,7 +16,7 @@ describeWithSink('the sink of the benchmarks, with validation,', () => {
   beforeEach(async () => {
     table = `table${tables++}`;
     connector = await connectorBefore(sink.url, { environment: { write_deadline_millis: '1000' } });
-    // The table is made before the fault, so that what was sent to it is what is in it.
+    // Creates the table before the fault, so that the fault affects only the writes of the test.
     expect((await connector.write(`${table},host=first n=0i 1`)).status).toBe(204);
   });
   afterEach(async () => {
@@ -25,7 +25,7 @@ describeWithSink('the sink of the benchmarks, with validation,', () => {
   });
   afterAll(() => sink?.stop());
 
-  /** The lines of which the sink has a record. */
+  /** The lines with a record in the sink. */
   function stored(lines: readonly string[]): string[] {
     const numbers = new Set(
       sink
@@ -38,18 +38,18 @@ describeWithSink('the sink of the benchmarks, with validation,', () => {
 
   test.each<[string, SinkFault]>([
     ['throttles every third call', { type: 'ThrottlingException', count: -1, every: 3 }],
-    ['answers 500 to every third call', { type: 'InternalServerException', count: -1, every: 3 }],
+    ['returns 500 for every third call', { type: 'InternalServerException', count: -1, every: 3 }],
     ['closes the connection of every third call', { action: 'close', count: -1, every: 3 }],
     ['hangs in every seventh call', { action: 'hang', count: -1, every: 7 }],
     ['denies six calls', { type: 'AccessDeniedException', count: 6 }],
-  ])('that %s loses nothing that was acknowledged', async (_, fault) => {
+  ])('loses no acknowledged point if it %s', async (_, fault) => {
     await sink.fault(fault);
     const lines = numberedLines(table, 1_200);
     const delivery = await deliver(lines, sendTo(connector), { batchSize: 300 });
     expectNothingLost(delivery, stored(lines));
   });
 
-  test('that refuses calls with certain records has all the others', async () => {
+  test('stores all other records if it refuses calls with certain records', async () => {
     const lines = numberedLines(table, 1_000);
     const bad = [17, 18, 444, 999].map((n) => lines[n] ?? '');
     for (const n of [17, 18, 444, 999]) {

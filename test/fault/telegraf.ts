@@ -1,24 +1,24 @@
 /**
- * A client as Telegraf is one, and what must hold after it has delivered through faults: what was acknowledged is stored, what it was
- * told to drop is bad, and everything else it kept until it was stored.
+ * A client with Telegraf's rules, and the checks after it has delivered through faults: acknowledged lines are stored, dropped lines are
+ * bad, and the client kept all others until they were stored.
  * Source: plugins/outputs/influxdb_v2/http.go of Telegraf.
  */
 import type { Connector } from '../contract/connector/harness';
 
-/** The answer to a write; undefined where none came. */
+/** Sends a write and returns the response; undefined if there was none. */
 export type Send = (body: string) => Promise<{ readonly status: number; readonly message: string } | undefined>;
 
 export interface Delivery {
   readonly statuses: (number | undefined)[];
-  /** Lines of batches that were answered with success. */
+  /** Lines of batches with a success response. */
   readonly acknowledged: string[];
-  /** Lines of batches that were answered as bad, with what was said of them. */
+  /** Lines of batches that the response called bad, with its message. */
   readonly dropped: { readonly lines: readonly string[]; readonly message: string }[];
-  /** Lines that the client still keeps as it gives up. */
+  /** Lines that the client still keeps when it stops retrying. */
   readonly kept: string[];
 }
 
-/** Sends to a connector; a connection that fails is no answer. */
+/** Sends to a connector; a failed connection counts as no response. */
 export const sendTo =
   (connector: Pick<Connector, 'write'>): Send =>
   async (body) => {
@@ -26,23 +26,23 @@ export const sendTo =
     return response && { status: response.status, message: await response.text() };
   };
 
-/** Sends the lines in batches, each until it is acknowledged or refused; gives up after so many answers to one batch. */
+/** Sends the lines in batches, each until it is acknowledged or refused, at most `maxTries` times. */
 export async function deliver(
   lines: readonly string[],
   send: Send,
-  { batchSize = 500, mostTries = 50 } = {},
+  { batchSize = 500, maxTries = 50 } = {},
 ): Promise<Delivery> {
   const delivery: Delivery = { statuses: [], acknowledged: [], dropped: [], kept: [] };
   const batches: (readonly string[])[] = [];
   for (let at = 0; at < lines.length; at += batchSize) batches.push(lines.slice(at, at + batchSize));
   let tries = 0;
   for (let batch = batches.shift(); batch !== undefined; ) {
-    const answer = await send(batch.join('\n'));
-    delivery.statuses.push(answer?.status);
-    const verdict = verdictOn(answer?.status);
-    if (verdict === 'keep' && ++tries < mostTries) continue;
+    const response = await send(batch.join('\n'));
+    delivery.statuses.push(response?.status);
+    const verdict = verdictOn(response?.status);
+    if (verdict === 'keep' && ++tries < maxTries) continue;
     if (verdict === 'stored') delivery.acknowledged.push(...batch);
-    else if (verdict === 'drop') delivery.dropped.push({ lines: batch, message: answer?.message ?? '' });
+    else if (verdict === 'drop') delivery.dropped.push({ lines: batch, message: response?.message ?? '' });
     else if (verdict === 'split' && batch.length > 1) {
       const middle = batch.length >> 1;
       batches.unshift(batch.slice(0, middle), batch.slice(middle));
@@ -60,9 +60,9 @@ function verdictOn(status: number | undefined): 'stored' | 'keep' | 'split' | 'd
 }
 
 /**
- * Holds for every fault: acknowledged lines are stored, each once; a batch is dropped for its bad lines alone, which are named by their
- * place and whose neighbours are stored; nothing is stored that was not sent; and nothing is kept, but where the fault stays.
- * @param stored the lines found, one for each record
+ * Checks for every fault: acknowledged lines are stored once. A batch is dropped only for its bad lines; the message names their
+ * positions, and the other lines are stored. Only sent lines are stored. No line is kept, unless the fault is permanent (`stays`).
+ * @param stored the stored lines, one for each record
  */
 export function expectNothingLost(
   { acknowledged, dropped, kept }: Delivery,

@@ -1,7 +1,14 @@
-/** The byte-wise shortcuts of the hot path, against what JavaScript itself makes of the same text. */
+/** The byte-wise functions of the hot path, compared with JavaScript's own results for the same text. */
 import fc from 'fast-check';
 import { escapesInKey } from 'shared/line-protocol/bytes';
-import { floatForm, INVALID, integerForm, JSON_NUMBER, OTHER_NUMBER, unsignedForm } from 'shared/line-protocol/numbers';
+import {
+  floatForm,
+  INVALID,
+  integerForm,
+  JSON_NUMBER,
+  OTHER_NUMBER,
+  unsignedForm,
+} from 'shared/line-protocol/number-syntax';
 import { viewOf } from 'shared/line-protocol/words';
 import { ByteWriter } from 'shared/timestream/byte-writer';
 
@@ -14,7 +21,7 @@ const isJson = (text: string): boolean => {
   }
 };
 
-test('floats have the form that the grammar and JSON give them', () => {
+test('determines the form of floats by the grammar and JSON', () => {
   const number = fc
     .tuple(
       fc.constantFrom('', '-'),
@@ -36,7 +43,7 @@ test('floats have the form that the grammar and JSON give them', () => {
   );
 });
 
-test('integers are within their 64 bits', () => {
+test('accepts exactly the integers within 64 bits', () => {
   const near = fc
     .tuple(fc.constantFrom(2n ** 63n, 2n ** 64n, 10n ** 18n, 0n), fc.bigInt({ min: -3n, max: 3n }))
     .map(([bound, by]) => String(bound + by));
@@ -61,7 +68,7 @@ test('integers are within their 64 bits', () => {
   );
 });
 
-test('digits are those of the number, with zeros before them', () => {
+test('writes the digits of a number with leading zeros', () => {
   const value = fc.oneof(fc.nat(), fc.integer({ min: 0, max: 10 ** 15 }), fc.constantFrom(999_999_999, 1e9, 1e9 + 1));
   fc.assert(
     fc.property(value, fc.integer({ min: 1, max: 9 }), (number, width) => {
@@ -72,7 +79,7 @@ test('digits are those of the number, with zeros before them', () => {
   );
 });
 
-test('copies are of any length, from anywhere, of itself too', () => {
+test('copies any range of a buffer, including its own', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2_000 }), fc.nat(), fc.nat(), (bytes, a, b) => {
       const [start, end] = [a, b].map((at) => at % (bytes.length + 1)).sort((x, y) => x - y) as [number, number];
@@ -86,7 +93,7 @@ test('copies are of any length, from anywhere, of itself too', () => {
   );
 });
 
-test('text becomes the inside of a JSON string, without its escapes', () => {
+test('writes unescaped text as the content of a JSON string', () => {
   const unit = fc.oneof(
     fc.constantFrom(...'\\",= \n\u0001'),
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),

@@ -1,20 +1,20 @@
-/** Round trips and hostile bytes through the line protocol codec. */
+/** Round trips and arbitrary bytes through the line protocol codec. */
 import fc from 'fast-check';
-import { encodePoint } from 'shared/line-protocol/encoder';
+import { encodePoint } from 'shared/line-protocol/line-encoder';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
 import { corpusBytes, missingCorpus, readCorpus } from '../support/corpus';
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) =>
   Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-/** Names that line protocol can carry: no control characters, no backslash at the end; separators are likely. */
+/** Names that line protocol can express: no control characters, no backslash at the end; often with separators. */
 const name = fc
   .string({
     minLength: 1,
     maxLength: 12,
     unit: fc.oneof(fc.constantFrom(...',= "\\#'), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 })),
   })
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is left out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the filter removes them
   .filter((text) => !/[\u0000-\u001f\u007f]/.test(text) && !text.endsWith('\\') && text.isWellFormed());
 const fieldValue: fc.Arbitrary<FieldValue> = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => ({ type: 'float' as const, value })),
@@ -37,21 +37,21 @@ const point: fc.Arbitrary<Point> = fc.record({
   time: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
 });
 
-test('what is encoded decodes to the same points', () => {
+test('decodes encoded points to the same points', () => {
   fc.assert(
     fc.property(
       fc.array(point, { maxLength: 5 }),
       fc.constantFrom('\n', '\r\n', '\n\n# comment\n'),
       (points, lineEnd) => {
         const text = points.map((entry) => encodePoint(entry)).join(lineEnd);
-        expect(decodePoints(Buffer.from(text), 0n)).toEqual({ points, faults: [] });
+        expect(decodePoints(Buffer.from(text), 0n)).toEqual({ points, errors: [] });
       },
     ),
     { numRuns: 500 },
   );
 });
 
-test('any bytes give points or faults, never an exception', () => {
+test('decodes any bytes to points or errors, never throws', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       decodePoints(bytes, 0n);
@@ -63,7 +63,7 @@ test('any bytes give points or faults, never an exception', () => {
 const mutations = Number(process.env.CORPUS_MUTATIONS ?? 100_000);
 
 if (missingCorpus === undefined) {
-  test(`${mutations} mutations of corpus lines give points or faults, and points that encode again`, () => {
+  test(`decodes ${mutations} mutations of corpus lines to points or errors, and the points can be encoded again`, () => {
     const inputs = Object.values(readCorpus().decode).map(({ input }) => corpusBytes(input.text));
     const interesting = Buffer.from(' ,=\\"\n\r\t#-.0129eEiutTfF\u0000\u007fé');
     let state = 20261122;
@@ -83,5 +83,5 @@ if (missingCorpus === undefined) {
     }
   });
 } else {
-  test.skip(`mutations of corpus lines give points or faults [skipped: ${missingCorpus}]`, () => undefined);
+  test.skip(`decodes mutations of corpus lines to points or errors [skipped: ${missingCorpus}]`, () => undefined);
 }

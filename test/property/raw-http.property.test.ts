@@ -1,6 +1,6 @@
 /**
- * Requests of any bytes against the local server: each gets a response of HTTP or a closed connection, none brings the server down,
- * and a 2xx for a write is given only where the function has read exactly the body that was sent.
+ * Requests of any bytes to the local server: each gets an HTTP response or a closed connection, and none stops the server. It returns
+ * 2xx for a write only if the function has read exactly the body that was sent.
  */
 import fc from 'fast-check';
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
@@ -30,7 +30,7 @@ beforeAll(async () => {
     corsAllowedOrigins: ['*'],
     arrivalMs: 60_000,
     log: (line) => {
-      // A client may leave before its body has ended.
+      // A client may disconnect before the end of its body.
       if (line.includes(' failed: ') && !line.endsWith('aborted')) failures.push(line);
     },
   });
@@ -94,7 +94,7 @@ const framed = fc.tuple(body, fc.constantFrom('length', 'chunks', 'none')).map((
   return { headers: ['Transfer-Encoding: chunked'], bytes, sent };
 });
 
-test('a request of any form', async () => {
+test('survives a request of any form and reads its exact body', async () => {
   const request = fc.record({
     method,
     target,
@@ -118,7 +118,7 @@ test('a request of any form', async () => {
   );
 });
 
-test('any bytes', async () => {
+test('survives any bytes', async () => {
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     fc.tuple(fc.nat(200), fc.nat(255)).map(([at, byte]) => {

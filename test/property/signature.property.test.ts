@@ -1,4 +1,4 @@
-/** The write calls' own signature equals the SDK signer's. */
+/** The signatures of write calls equal those of the SDK. */
 import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import fc from 'fast-check';
 import { Signer } from '../../functions/write-line-protocol/signature';
@@ -11,7 +11,7 @@ const credentials = fc.record({
 });
 const minute = fc.date({ min: new Date('2020-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });
 
-test('for any body, credentials and time, the headers are those of the SDK', async () => {
+test('signs with the same headers as the SDK for any body, credentials and time', async () => {
   const signer = new Signer('eu-west-1', 'timestream');
   await fc.assert(
     fc.asyncProperty(

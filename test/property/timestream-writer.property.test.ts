@@ -1,23 +1,23 @@
-/** Requests through the writer, whatever the service answers and in whatever order; `npm run simulate` does it many more times. */
+/** Requests through the writer with any responses of the service in any order. `npm run simulate` runs many more of them. */
 import fc from 'fast-check';
 import { replaysKeepTheNewest } from '../simulation/timestream-replays';
 import { requestEnds, run, scenario } from '../simulation/timestream-request';
 import { resendsEnd } from '../simulation/timestream-resends';
 import { expectedRecords, INVALID_VALUE } from '../simulation/timestream-service';
 
-test('every record ends once; what is acknowledged is stored; what is rejected is answered for; nothing runs on', async () => {
+test('settles every record once: acknowledged records are stored, rejected ones reported, and no work continues', async () => {
   await fc.assert(requestEnds, { numRuns: 150, interruptAfterTimeLimit: 40_000 });
 }, 60_000);
 
-test('requests that are repeated lose nothing, and overwrite nothing newer', async () => {
+test('loses no point and overwrites no newer value when requests are repeated', async () => {
   await fc.assert(replaysKeepTheNewest, { numRuns: 150, interruptAfterTimeLimit: 40_000 });
 }, 60_000);
 
-test('a request full of invalid records is settled by a few resends, and loses no good record', async () => {
+test('settles a request full of invalid records with a few resends and loses no good record', async () => {
   await fc.assert(resendsEnd, { numRuns: 60, interruptAfterTimeLimit: 40_000 });
 }, 60_000);
 
-test('a request that meets no fault makes ceil(n/100) calls a table', async () => {
+test('makes ceil(n/100) calls per table without faults', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async ({ points }) => {
       const good = points.map((point) => ({ ...point, value: point.value % INVALID_VALUE }));

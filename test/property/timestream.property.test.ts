@@ -1,11 +1,11 @@
-/** Lines to calls: what a naive implementation makes of the same points, packed into the fewest calls, with nothing said twice. */
+/** Lines to calls: the same records as a naive implementation, in the fewest calls, with shared attributes written once. */
 import fc from 'fast-check';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
 import type { MappingOptions } from 'shared/timestream/records';
 import { MAPPING, packText, REQUEST_TIME } from '../support/connector-mapping';
 import { identityOf, type PlainRecord, readCall, type WireCall } from '../support/timestream-calls';
 
-/** Names with everything that is escaped somewhere; some of the fields are named as tags. */
+/** Names with all characters that need escapes. Some fields have the name of a tag. */
 const TAGS = ['host', 'a b', 'c,d', 'e=f', '"q"', 'back\\slash', 'é', '\u{1f600}'];
 const FIELDS = [...TAGS.slice(0, 4), 'host_field', 'value', 'n', 'ts_reserved', 'slash/"'];
 const UNITS = [1_000_000_000n, 1_000_000n, 1_000n, 1n];
@@ -30,7 +30,7 @@ const value: fc.Arbitrary<string> = fc.oneof(
 );
 const key = (text: string): string => text.replace(/[,= ]/g, '\\$&');
 
-/** Tags in any order: fast-check shuffles what it picks. */
+/** Lines with tags in any order: fast-check shuffles the subarray. */
 const line = fc
   .record({
     measurement: fc.constantFrom('cpu', 'cpu', 'cpu', 'disk.io', 'no table/'),
@@ -52,7 +52,7 @@ const mapping: fc.Arbitrary<Partial<MappingOptions>> = fc.record({
   requiredDimension: fc.constantFrom(undefined, undefined, 'host'),
 });
 
-/** A point as a record; undefined where Timestream cannot have it. Only the rules that the lines above can meet. */
+/** A point as a record; undefined if Timestream cannot store it. Implements only the rules that the lines above can reach. */
 function naiveRecord(point: Point, { singleTable, defaultDimension, requiredDimension }: Partial<MappingOptions>) {
   const { measurement, time } = point;
   const given = new Map(point.tags);
@@ -89,14 +89,14 @@ const TYPES: Readonly<Record<FieldValue['type'], string>> = {
   string: 'VARCHAR',
 };
 
-/** The records that all lines come to, by identity: measures of one record together, the later line's before the earlier's. */
+/** The records of all lines, by identity. Lines of one record are merged; the later line wins. */
 function naiveRecords(
   text: string,
   options: Partial<MappingOptions>,
 ): { records: Map<string, PlainRecord>; refused: number } {
-  const { points, faults } = decodePoints(Buffer.from(text), BigInt(REQUEST_TIME) * 1_000_000n);
+  const { points, errors } = decodePoints(Buffer.from(text), BigInt(REQUEST_TIME) * 1_000_000n);
   const records = new Map<string, PlainRecord>();
-  let refused = faults.length;
+  let refused = errors.length;
   for (const point of points) {
     const record = naiveRecord(point, options);
     if (record === undefined) refused++;
@@ -110,7 +110,7 @@ function naiveRecords(
 
 const lines = fc.array(line, { maxLength: 350, size: 'max' }).map((all) => all.join(''));
 
-test('every body is JSON that holds what a naive implementation makes of the points, each record once', () => {
+test('writes the same records as a naive implementation, each one once, as valid JSON', () => {
   fc.assert(
     fc.property(lines, mapping, (text, options) => {
       const expected = naiveRecords(text, options);
@@ -124,7 +124,7 @@ test('every body is JSON that holds what a naive implementation makes of the poi
   );
 });
 
-test('as few calls as there can be, each of one table, and what its records share in its common attributes', () => {
+test('makes as few calls as possible, each for one table, with the shared attributes as common attributes', () => {
   fc.assert(
     fc.property(lines, mapping, fc.integer({ min: 1, max: 2 ** 45 }), (text, options, version) => {
       const { calls, bodies } = packText(text, options, version);
@@ -139,7 +139,7 @@ test('as few calls as there can be, each of one table, and what its records shar
   );
 });
 
-/** Checks that a call says once what all of its records say, and says it in as few digits as its times allow. */
+/** Checks that a call writes shared attributes once, and its times in the coarsest possible unit. */
 function expectShared({ CommonAttributes, Records }: WireCall, records: readonly PlainRecord[], version: number): void {
   const [first, ...others] = records;
   if (first === undefined) throw new Error('an empty call');

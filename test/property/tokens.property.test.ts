@@ -1,4 +1,4 @@
-/** Whatever a request holds: only a right token lets it in, a right one does in every form, and nothing but typed errors is thrown. */
+/** For any request: only an accepted token authorizes it, in every form that clients use, and all errors have a known type. */
 import fc from 'fast-check';
 import { InvalidEventError } from 'shared/errors';
 import { acceptedTokens } from 'shared/tokens/accepted';
@@ -22,11 +22,11 @@ const anyCase = (text: string) =>
   fc
     .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
     .map((upper) =>
-      [...text].map((letter, index) => (upper[index] ? letter.toUpperCase() : letter.toLowerCase())).join(''),
+      [...text].map((character, index) => (upper[index] ? character.toUpperCase() : character.toLowerCase())).join(''),
     );
 const space = fc.string({ unit: fc.constantFrom(' ', '\t'), minLength: 1, maxLength: 5 });
 
-/** Headers that begin as one of the schemes do, and any others. */
+/** Headers that begin with one of the schemes, and any others. */
 const anyHeader = fc.oneof(
   anyText,
   fc
@@ -46,7 +46,7 @@ const anyRequest: fc.Arbitrary<CredentialSource> = fc.oneof(
   fc.record({ headers: fc.anything(), queryStringParameters: fc.anything() }) as fc.Arbitrary<CredentialSource>,
 );
 
-/** A request that presents the token, in one of the forms, beside whatever else. */
+/** A request that presents the token in one of the forms, with any other content. */
 const requestWith = (token: string): fc.Arbitrary<CredentialSource> => {
   const scheme = (name: string, credentials: string) =>
     fc
@@ -74,7 +74,7 @@ const verifierOf = (...tokens: string[]): TokenVerifier => {
   return new TokenVerifier(() => Promise.resolve(secret), recordingLogger());
 };
 
-test('a right token lets any request in, whatever else it holds, and whichever of several it is', async () => {
+test('authorizes a request with any of the accepted tokens, with any other content', async () => {
   const cases = fc
     .uniqueArray(printable, { minLength: 1, maxLength: 4 })
     .chain((tokens) => fc.tuple(fc.constant(tokens), fc.constantFrom(...tokens).chain(requestWith)));
@@ -86,7 +86,7 @@ test('a right token lets any request in, whatever else it holds, and whichever o
   );
 });
 
-test('no request is let in that does not hold the token, also with another one in a right form', async () => {
+test('does not authorize a request without an accepted token, also with another token in a valid form', async () => {
   const token = 'mJ4-right-token-9xQ==';
   const verifier = verifierOf(token);
   const others = fc.oneof(
@@ -101,7 +101,7 @@ test('no request is let in that does not hold the token, also with another one i
   );
 });
 
-test('nor one with a part of the token, or more than it', async () => {
+test('does not authorize a request with a part of the token or a longer text', async () => {
   const nearly = printable.chain((token) =>
     fc
       .oneof(
@@ -131,7 +131,7 @@ test('nor one with a part of the token, or more than it', async () => {
   );
 });
 
-test('the authorizer answers any event with one of its two errors', async () => {
+test('the authorizer fails any event without a token with one of its two errors', async () => {
   const logger = { ...recordingLogger(), addContext: () => undefined };
   const authorize = createAuthorizer(verifierOf('mJ4-right-token-9xQ=='), logger);
   const methodArn = fc.oneof(
@@ -155,7 +155,7 @@ test('the authorizer answers any event with one of its two errors', async () => 
   expect(logger.entries).toEqual([]);
 });
 
-test('any secret is tokens, or a ConfigurationError', () => {
+test('reads tokens from any secret or throws a ConfigurationError', () => {
   const anySecret = fc.oneof(
     anyText,
     fc.json(),
@@ -176,7 +176,7 @@ test('any secret is tokens, or a ConfigurationError', () => {
 
 const anyContext = fc.record({ buckets: fc.anything(), orgs: fc.anything() });
 
-test('a scope comes through API Gateway as it was; any other context is no scope, or an InvalidEventError', () => {
+test('restores a scope from the context of API Gateway; any other context gives no scope or an InvalidEventError', () => {
   const list = fc.option(fc.array(fc.string({ unit: 'binary' })), { nil: undefined });
   fc.assert(
     fc.property(fc.record({ buckets: list, orgs: list }), (scope) => {

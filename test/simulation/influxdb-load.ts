@@ -1,4 +1,4 @@
-/** A load through the batch writer, whatever InfluxDB answers: every line is accounted for, and loading again completes it. */
+/** Simulates a load through the batch writer with any responses of InfluxDB: every line is accounted for, and a second load completes it. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Batch } from 'shared/influxdb/batch-writer';
@@ -9,7 +9,7 @@ import type { Clock } from 'shared/resilience/clock';
 import { batchOf, write } from '../support/influx-writing';
 import { VirtualClock } from '../support/virtual-clock';
 
-/** The last four end the batch or the load, or come to nothing. */
+/** The steps from `hang` on time out, or end the batch or the load. */
 const STEPS = [
   'store',
   'refuse',
@@ -17,7 +17,7 @@ const STEPS = [
   'throttle',
   'fault',
   'away',
-  'lost answer',
+  'lost response',
   'hang',
   'bad batch',
   'bad token',
@@ -25,9 +25,9 @@ const STEPS = [
 ] as const;
 type Step = (typeof STEPS)[number];
 
-/** Time after which the client gives a request up, ms. */
+/** Timeout of the client's requests, ms. */
 const TIMEOUT_MS = 15_000;
-/** Time of a call after the schedule, ms. */
+/** Duration of calls after the end of the schedule, ms. */
 const CALL_MS = 10;
 
 interface Schedule {
@@ -36,12 +36,12 @@ interface Schedule {
   readonly maxLines: number;
 }
 
-/** A model of InfluxDB that takes its steps from a schedule, and counts how often each line was acknowledged. */
+/** A model of InfluxDB that follows a schedule, and counts how often it acknowledged each line. */
 class ModelInfluxDB implements LineWriter {
   readonly acknowledged = new Map<string, number>();
   readonly stored = new Set<string>();
   inFlight = 0;
-  mostInFlight = 0;
+  maxInFlight = 0;
   calls = 0;
 
   constructor(
@@ -55,12 +55,12 @@ class ModelInfluxDB implements LineWriter {
 
   async write({ lines }: EncodedLines, signal?: AbortSignal): Promise<WriteOutcome> {
     this.inFlight += 1;
-    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    this.maxInFlight = Math.max(this.maxInFlight, this.inFlight);
     try {
       const { step, ms } = this.given.schedule[this.calls++] ?? { step: this.given.afterwards, ms: CALL_MS };
       await this.clock.delay(step === 'hang' ? TIMEOUT_MS : ms, signal);
       if (signal?.aborted) return { kind: 'retryable', cause: 'unavailable', reason: 'stopped' };
-      return this.answer(
+      return this.respond(
         step,
         splitLines(lines).map((line) => Buffer.from(line).toString()),
       );
@@ -69,7 +69,7 @@ class ModelInfluxDB implements LineWriter {
     }
   }
 
-  private answer(step: Step, lines: string[]): WriteOutcome {
+  private respond(step: Step, lines: string[]): WriteOutcome {
     if (lines.length > this.given.maxLines) return { kind: 'too-large', reason: '413' };
     const [first = '', ...others] = lines;
     const rejections = [{ reason: 'no', lines: 1, example: first }];
@@ -85,7 +85,7 @@ class ModelInfluxDB implements LineWriter {
         return { kind: 'retryable', cause: 'throttled', reason: '429', retryAfterMs: 1000 };
       case 'fault':
         return { kind: 'retryable', cause: 'error', reason: '500' };
-      case 'lost answer':
+      case 'lost response':
         for (const line of lines) this.stored.add(line);
         return { kind: 'retryable', cause: 'unavailable', reason: 'reset', atOnce: true };
       case 'away':
@@ -130,7 +130,10 @@ const scenario = fc.record({
   jitter: fc.double({ min: 0, max: 0.999, noNaN: true }),
 });
 
-/** Acknowledged, rejected and failed lines are all lines; nothing is acknowledged twice; nothing runs on; a second load completes. */
+/**
+ * Each line is acknowledged, rejected or failed; none is acknowledged twice; no work continues after the load; a second load completes
+ * it.
+ */
 export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   const { maxRetries, concurrency, maxBytesInFlight, skipFailedBatches, jitter, sizes } = given;
   const clock = new VirtualClock();
@@ -138,17 +141,17 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   let taken = 0;
   let inUse = 0;
   let bytesInUse = 0;
-  let mostBytesAtTaking = 0;
+  let maxBytesAtTaking = 0;
   let sourceClosed = false;
   async function* source(failsAt?: number): AsyncGenerator<Batch> {
     try {
       for (const [index, size] of sizes.entries()) {
-        mostBytesAtTaking = Math.max(mostBytesAtTaking, bytesInUse);
+        maxBytesAtTaking = Math.max(maxBytesAtTaking, bytesInUse);
         await clock.delay(1);
         if (index === failsAt) throw new Error('corrupt page');
         taken += size;
         const batch = batchOf(Array.from({ length: size }, (_, line) => `m v=${index} ${line}`));
-        // What is given back is written anew, which must change nothing that is still to be sent.
+        // The source reuses a released buffer. This must not change lines that are still to be sent.
         const release = (): void => {
           batch.bytes.fill(0);
           inUse--;
@@ -169,14 +172,14 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   const result = await write(model, source(given.sourceFailsAt), { ...options, signal: abort.signal });
 
   const callsAtTheEnd = model.calls;
-  assert.equal(model.inFlight, 0, 'a write is under way after the load');
+  assert.equal(model.inFlight, 0, 'a write is in progress after the load');
   assert.ok(sourceClosed, 'the source is open after the load');
   assert.equal(inUse, 0, 'a batch was not given back');
   await clock.delay(120_000);
   assert.equal(model.calls, callsAtTheEnd, 'a write was made after the load');
 
-  assert.ok(model.mostInFlight <= concurrency);
-  assert.ok(mostBytesAtTaking < maxBytesInFlight, 'a batch was taken above the bound of bytes');
+  assert.ok(model.maxInFlight <= concurrency);
+  assert.ok(maxBytesAtTaking < maxBytesInFlight, 'a batch was taken above the limit of bytes');
   assert.equal(result.pointsWritten + result.rejectedLines + result.failedLines, taken, 'a line is not settled');
   assert.equal(result.pointsWritten, model.acknowledged.size);
   assert.ok([...model.acknowledged].every(([line, times]) => times === 1 && model.stored.has(line)));
@@ -185,9 +188,9 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   if (result.failure === undefined) assert.equal(taken, all);
   if (!skipFailedBatches && result.failedBatches > 0) assert.ok(result.failure);
 
-  // A call was made for a step of the schedule, a part of a batch and its retries, or to probe for 30 s, each second at most.
-  const most = given.schedule.length + (sizes.length + 3 * all) * (maxRetries + 1) + 30 + concurrency;
-  assert.ok(model.calls <= most, `${model.calls} calls, ${most} at most`);
+  // Reasons for a call: a step of the schedule, a part of a batch with its retries, or a probe (at most one per second for 30 s).
+  const maxCalls = given.schedule.length + (sizes.length + 3 * all) * (maxRetries + 1) + 30 + concurrency;
+  assert.ok(model.calls <= maxCalls, `${model.calls} calls, ${maxCalls} at most`);
 
   const again = new ModelInfluxDB({ ...given, schedule: [], afterwards: 'store' }, clock);
   const second = await write(again, source(), options);

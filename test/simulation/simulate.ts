@@ -1,6 +1,6 @@
 /**
- * Runs the simulations over many random schedules of faults: `npm run simulate -- [--schedules N] [--seed S]`. A schedule that fails is
- * printed, shrunk, with the arguments that repeat it; `--only NAME --path P` run that one alone.
+ * Runs the simulations with many random schedules of faults: `npm run simulate -- [--schedules N] [--seed S]`. If a schedule fails,
+ * prints it in its smallest form with the arguments that repeat it: `--only NAME --path P`.
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import { replaysKeepTheNewest } from './timestream-replays';
 import { requestEnds } from './timestream-request';
 import { resendsEnd } from './timestream-resends';
 
-/** Each takes its share of the schedules. */
+/** `share` is the part of all schedules. */
 const SIMULATIONS: readonly { name: string; share: number; run: (parameters: fc.Parameters<unknown>) => Run }[] = [
   { name: 'timestream-request', share: 0.4, run: (parameters) => fc.check(requestEnds, parameters as never) },
   { name: 'timestream-replays', share: 0.2, run: (parameters) => fc.check(replaysKeepTheNewest, parameters as never) },
@@ -28,7 +28,8 @@ async function main(): Promise<void> {
     },
   });
   const [schedules, seed] = [Number(values.schedules), Number(values.seed)];
-  if (!(Number.isInteger(schedules) && schedules > 0)) throw new Error('--schedules must be a number from 1');
+  if (!(Number.isInteger(schedules) && schedules > 0))
+    throw new Error('--schedules must be a whole number of at least 1');
   if (!Number.isInteger(seed)) throw new Error('--seed must be an integer');
   let [passed, failed] = [0, 0];
   for (const { name, share, run } of SIMULATIONS) {

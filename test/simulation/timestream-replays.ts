@@ -1,11 +1,12 @@
-/** Requests for the same points, at once and repeated until stored: the newest stays, whenever an older one comes again. */
+/** Simulates requests for the same points, concurrent and repeated until stored: the newest values stay, even if older ones are resent. */
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
 import { LineReport } from 'shared/timestream/line-report';
+import type { RecordsOutcome } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
 import { TableCreator } from 'shared/timestream/tables';
-import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
+import { writeRecords } from 'shared/timestream/writer';
 import { DATABASE, MAPPING } from '../support/connector-mapping';
 import { TABLES } from '../support/connector-tables';
 import { VirtualClock } from '../support/virtual-clock';
@@ -19,8 +20,8 @@ import {
   tables,
 } from './timestream-service';
 
-/** Rounds after which every fault of a schedule has been met. */
-const MOST_ROUNDS = 60;
+/** After this number of rounds every fault of a schedule has occurred. */
+const MAX_ROUNDS = 60;
 const VERSION = 1_700_000_000_000;
 
 const points = fc.array(
@@ -33,9 +34,9 @@ const scenario = fc.record({
     minLength: 2,
     maxLength: 5,
   }),
-  /** Whether the first tries of all requests are under way together. */
+  /** Whether the first attempts of all requests are concurrent. */
   atOnce: fc.boolean(),
-  /** Which request comes next, among those that are not stored yet and those that are repeated without need. */
+  /** Selects the next request among the unstored ones and the needless repetitions. */
   order: fc.infiniteStream(fc.nat(100)),
   needless: fc.nat(4),
   faults: fc.record({
@@ -55,18 +56,18 @@ interface Request {
   readonly deadlineMs: number;
 }
 
-/** No acknowledged point is lost, and no repetition of a request puts its values over those of a later one. */
+/** No acknowledged point is lost, and a repeated request never overwrites the values of a later request. */
 export const replaysKeepTheNewest = fc.asyncProperty(scenario, async (given) => {
   const clock = new VirtualClock();
   const service = new ScheduledTimestream(given.faults, clock);
-  // As in a container, requests share what is known of tables.
+  // As in a container, requests share the memory of tables.
   const creator = new TableCreator(TABLES, service, clock);
   const random = () => given.jitter;
   const writer = { database: DATABASE, send: service.send, tables: creator, maxNewTables: 100, clock, random };
   let version = VERSION;
   const requests: Request[] = given.requests.map(({ points, laterMs, deadlineMs }, request) => {
     version += laterMs;
-    // Values tell whose they are, and none is one that the model refuses.
+    // Values identify their request, and the model refuses none of them.
     return {
       points: points.map((point) => ({ ...point, value: 100 * (request + 1) + point.value })),
       version,
@@ -74,7 +75,7 @@ export const replaysKeepTheNewest = fc.asyncProperty(scenario, async (given) => 
     };
   });
 
-  const write = async ({ points, version }: Request, deadlineMs: number): Promise<WriteOutcome> => {
+  const write = async ({ points, version }: Request, deadlineMs: number): Promise<RecordsOutcome> => {
     const report = new LineReport();
     const deadline = new AbortController();
     setMaxListeners(0, deadline.signal);
@@ -97,7 +98,7 @@ export const replaysKeepTheNewest = fc.asyncProperty(scenario, async (given) => 
 
   let needless = given.needless;
   for (let round = 0; open.size > 0 || needless > 0; round++) {
-    assert.ok(round < MOST_ROUNDS, `${open.size} requests are not stored after ${MOST_ROUNDS} rounds`);
+    assert.ok(round < MAX_ROUNDS, `${open.size} requests are not stored after ${MAX_ROUNDS} rounds`);
     const from = needless-- > 0 ? requests : [...open];
     const next = from[(given.order.next().value ?? 0) % from.length];
     if (next !== undefined) await tryOnce(next, 60_000);
@@ -110,7 +111,7 @@ export const replaysKeepTheNewest = fc.asyncProperty(scenario, async (given) => 
   }
 });
 
-/** What may be stored of each record: the values of its newest request, or of any of those that share its time. */
+/** The values that may be stored for each record: those of its newest request, or of all requests with the same version. */
 function newest(requests: readonly Request[]): Map<string, { version: number; stored: string[] }> {
   const best = new Map<string, { version: number; stored: string[] }>();
   for (const { points, version } of requests) {

@@ -1,11 +1,12 @@
-/** One request through the writer, whatever Timestream answers: each record ends once, and nothing runs on. */
+/** Simulates one request through the writer with any responses of Timestream: each record is settled once, and no work continues. */
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
 import { LineReport } from 'shared/timestream/line-report';
+import type { RecordsOutcome } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
 import { TableCreator } from 'shared/timestream/tables';
-import { type WriteOutcome, writeRecords } from 'shared/timestream/writer';
+import { writeRecords } from 'shared/timestream/writer';
 import { DATABASE, MAPPING } from '../support/connector-mapping';
 import { TABLES } from '../support/connector-tables';
 import { identityOf, type PlainRecord } from '../support/timestream-calls';
@@ -30,7 +31,7 @@ import {
 export const VERSION = 1_700_000_000_000;
 const CONCURRENT_CALLS = 10;
 const NUMBER_OF_TABLES = 4;
-/** Calls that finding one bad record among a hundred takes. */
+/** Maximum calls to find one bad record among a hundred. */
 const CALLS_PER_BAD_RECORD = 2 * Math.ceil(Math.log2(100)) + 1;
 
 const point = fc.record({
@@ -42,7 +43,7 @@ const point = fc.record({
 
 export interface Scenario extends Faults {
   readonly points: readonly Point[];
-  /** Records that are stored already: of which point, and how their version compares. */
+  /** Records that are already stored: index of the point, and difference of their version to the request's. */
   readonly earlier: readonly (readonly [number, number])[];
   readonly maxNewTables: number;
   readonly deadlineMs: number;
@@ -69,7 +70,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
 export interface Run {
   readonly service: ScheduledTimestream;
   readonly report: LineReport;
-  readonly outcome: WriteOutcome;
+  readonly outcome: RecordsOutcome;
 }
 
 export async function run(given: Scenario): Promise<Run> {
@@ -96,33 +97,33 @@ export async function run(given: Scenario): Promise<Run> {
   const abort = clock.delay(given.deadlineMs).then(() => deadline.abort());
   const outcome = { ...(await writeRecords(records, VERSION, options, report, deadline.signal)) };
 
-  const callsAtTheAnswer = service.calls;
-  assert.equal(service.inFlight, 0, 'a call is under way after the answer');
+  const callsAtTheEnd = service.calls;
+  assert.equal(service.inFlight, 0, 'a call is in progress after the request');
   await abort;
   await clock.delay(120_000);
-  assert.equal(service.calls, callsAtTheAnswer, 'a call was made after the answer');
+  assert.equal(service.calls, callsAtTheEnd, 'a call was made after the request');
   return { service, report, outcome };
 }
 
-/** Each record ends once; what is acknowledged is stored; what is rejected is answered for; nothing runs on. */
+/** Each record is settled once; acknowledged records are stored; rejected records are reported; no work continues. */
 export const requestEnds = fc.asyncProperty(scenario, async (given) => {
   const { service, report, outcome } = await run(given);
   const expected = expectedRecords(given.points);
   const { model, stored, superseded, rejected, refusedTables } = service;
 
-  // Each record was told to be stored at most once, and those are what the outcome counts.
+  // The service reported each record as stored at most once, and the outcome counts exactly these records.
   assert.equal(new Set([...stored, ...superseded]).size, stored.length + superseded.length);
   assert.equal(outcome.stored, stored.length + superseded.length);
   assert.equal(outcome.superseded, superseded.length);
 
-  // Stored means: in the service, with the values of the last line and a version of this request, or a newer one.
+  // A stored record is in the service with the values of its last line and this request's version, or with a newer version.
   for (const identity of stored) {
     assert.deepEqual(model.stored.get(identity)?.record.measures, expected.get(identity)?.record.measures);
   }
   for (const identity of superseded) assert.ok((model.stored.get(identity)?.version ?? 0) > VERSION, identity);
   for (const version of service.versions) assert.ok(version === VERSION || version === VERSION + 1, `${version}`);
 
-  // Each rejected line is answered for once, with the reason that the service gave for its record.
+  // Each rejected line is reported once, with the service's reason for its record.
   const reasons = report.reasons();
   assert.equal(new Set(reasons.map(({ line }) => line)).size, reasons.length);
   assert.equal(report.rejectedLines, reasons.length);
@@ -145,7 +146,7 @@ export const requestEnds = fc.asyncProperty(scenario, async (given) => {
 
   const isBad = ({ record }: { record: PlainRecord }) => [INVALID_VALUE, REJECTED_VALUE].includes(valueIn(record));
   const bad = [...expected].filter(([, each]) => isBad(each)).map(([identity]) => identity);
-  // Where nothing is left open, exactly the bad records were rejected, and every good one is in the service.
+  // If nothing is unstored, exactly the bad records were rejected, and every good record is in the service.
   if (outcome.unstored === 0 && withoutTable === 0) {
     assert.deepEqual([...rejected.keys()].sort(), bad.sort());
     for (const [identity, each] of expected) {
@@ -153,11 +154,11 @@ export const requestEnds = fc.asyncProperty(scenario, async (given) => {
     }
   } else if (outcome.unstored > 0) assert.ok(outcome.unstoredReason);
 
-  // A call was made for a batch, a fault, a table that was not there yet, to find a bad record, or above an earlier version.
+  // Reasons for a call: a batch, a fault, a missing table, the search for a bad record, or a retry above an earlier version.
   const batches = NUMBER_OF_TABLES + Math.ceil(expected.size / 100);
   const forever = given.afterwards === 'carry out' ? 0 : CONCURRENT_CALLS * (Math.ceil(given.deadlineMs / CALL_MS) + 1);
-  const most =
+  const maxCalls =
     given.schedule.length + forever + 2 * batches + 8 + CALLS_PER_BAD_RECORD * bad.length + given.earlier.length;
-  assert.ok(outcome.calls <= most, `${outcome.calls} calls, ${most} at most`);
-  assert.ok(service.mostInFlight <= CONCURRENT_CALLS);
+  assert.ok(outcome.calls <= maxCalls, `${outcome.calls} calls, ${maxCalls} at most`);
+  assert.ok(service.maxInFlight <= CONCURRENT_CALLS);
 });

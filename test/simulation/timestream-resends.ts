@@ -1,4 +1,4 @@
-/** One request with many invalid records, sent again until it is settled: each resend gets on, and no good record is rejected. */
+/** Simulates a request with many invalid records that is resent until it is settled: each resend makes progress, no good record is lost. */
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
@@ -25,7 +25,7 @@ import {
 
 const VERSION = 1_700_000_000_000;
 const CONCURRENT_CALLS = 10;
-/** Time between two sendings of the same request. */
+/** Time between two resends of the request, ms. */
 const RESEND_MS = 2_000;
 
 const value = fc.oneof(
@@ -54,7 +54,7 @@ const scenario = fc.record({
 export const resendsEnd = fc.asyncProperty(scenario, async (given) => {
   const clock = new VirtualClock();
   const service = new ScheduledTimestream(given.faults, clock);
-  // All of them reach the same container.
+  // All resends reach the same container.
   const creator = new TableCreator(TABLES, service, clock, undefined, () => clock.now());
   const random = () => given.jitter;
   const options = {
@@ -68,15 +68,15 @@ export const resendsEnd = fc.asyncProperty(scenario, async (given) => {
   const expected = expectedRecords(given.points);
   const isBad = (value: number) => value === INVALID_VALUE || value === REJECTED_VALUE;
 
-  // What the faults may cost, and the calls that each record may take.
+  // Rounds for the faults, and for two calls per record.
   const callsOfRound = (CONCURRENT_CALLS * given.deadlineMs) / (2 * CALL_MS);
-  const most =
+  const maxRounds =
     3 + given.faults.schedule.length + given.faults.creations.length + Math.ceil((2 * expected.size) / callsOfRound);
   let unstored = 1;
   let bad = new Set<string>();
   let withoutTable = false;
   for (let round = 0; unstored > 0; round++) {
-    assert.ok(round < most, `${unstored} of ${expected.size} records are left after ${most} resends`);
+    assert.ok(round < maxRounds, `${unstored} of ${expected.size} records are left after ${maxRounds} resends`);
     const report = new LineReport(Number.POSITIVE_INFINITY);
     const records = mapLines(linesOf(given.points), MAPPING, report);
     const deadline = new AbortController();
@@ -92,7 +92,7 @@ export const resendsEnd = fc.asyncProperty(scenario, async (given) => {
       if (reason === undefined) continue;
       if (reason.includes('MaxNewTables')) withoutTable = true;
       else {
-        assert.ok(isBad(valueIn(record)), `rejected, and good: ${identity}`);
+        assert.ok(isBad(valueIn(record)), `a good record was rejected: ${identity}`);
         assert.ok(reason.includes(identity), `${identity}: ${reason}`);
         bad.add(identity);
       }

@@ -1,17 +1,17 @@
-/** Timestream by a schedule of faults: what goes wrong with which call, what it stores all the same, and what it told the client. */
+/** A Timestream with a schedule of faults: says which call fails and how, and records what it stored and what it reported. */
 import fc from 'fast-check';
-import type { ServiceAnswer, TableAdministration } from 'shared/timestream/service';
+import type { ServiceResponse, TableAdministration } from 'shared/timestream/service';
 import { MAPPING } from '../support/connector-mapping';
 import { serviceError } from '../support/connector-tables';
 import { expandCall, identityOf, type PlainCall, type PlainRecord } from '../support/timestream-calls';
 import { answer, TimestreamModel } from '../support/timestream-model';
 import type { VirtualClock } from '../support/virtual-clock';
 
-/** Values that the model refuses, as a call or as records. */
+/** The model refuses a call with the first value, and rejects a record with the second one. */
 export const INVALID_VALUE = 7;
 export const REJECTED_VALUE = 8;
 
-/** All but the last two let the call be repeated soon. */
+/** After all steps but the last two the writer retries the call soon. */
 const STEPS = [
   'carry out',
   'throttle',
@@ -36,16 +36,16 @@ export interface Point {
 
 export interface Faults {
   readonly schedule: readonly { readonly step: Step; readonly ms: number }[];
-  /** What becomes of the calls after those of the schedule. */
+  /** The step of all calls after the schedule. */
   readonly afterwards: Step;
   readonly tables: readonly string[];
   readonly databaseExists: boolean;
   readonly creations: readonly Creation[];
-  /** Calls that a new table answers as if it were missing. */
+  /** Number of calls for which a new table still seems to be missing. */
   readonly inactiveCalls: number;
 }
 
-/** Time that a call takes after the schedule, ms. */
+/** Duration of calls after the end of the schedule, ms. */
 export const CALL_MS = 100;
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -69,7 +69,7 @@ export const creations = (...kinds: Creation[]): fc.Arbitrary<Creation[]> =>
     { maxLength: 8 },
   );
 
-/** Remembers what it told the client of each record. */
+/** Records what it reported to the client for each record. */
 export class ScheduledTimestream implements TableAdministration {
   readonly model = new TimestreamModel({
     invalid: (record) => (valueIn(record) === INVALID_VALUE ? `invalid ${identityOf(record)}` : undefined),
@@ -79,10 +79,10 @@ export class ScheduledTimestream implements TableAdministration {
   readonly superseded: string[] = [];
   readonly rejected = new Map<string, string>();
   readonly versions = new Set<number>();
-  /** Tables that the service refused to create for good. */
+  /** Tables with invalid names or settings, which the service refused to create. */
   readonly refusedTables = new Set<string>();
   inFlight = 0;
-  mostInFlight = 0;
+  maxInFlight = 0;
   calls = 0;
   private creations = 0;
   private readonly inactive = new Map<string, number>();
@@ -96,21 +96,21 @@ export class ScheduledTimestream implements TableAdministration {
     if (given.databaseExists) for (const table of given.tables) this.model.tables.add(table);
   }
 
-  readonly send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> => {
+  readonly send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceResponse> => {
     const { schedule, afterwards } = this.given;
     const { step, ms } = schedule[this.calls++] ?? { step: afterwards, ms: CALL_MS };
     this.inFlight++;
-    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    this.maxInFlight = Math.max(this.maxInFlight, this.inFlight);
     try {
       await this.clock.delay(step === 'hang' ? 1e9 : ms, signal);
       if (signal.aborted) throw new Error('aborted');
-      return this.answer(step, body);
+      return this.respond(step, body);
     } finally {
       this.inFlight--;
     }
   };
 
-  private answer(step: Step, body: Uint8Array): ServiceAnswer {
+  private respond(step: Step, body: Uint8Array): ServiceResponse {
     switch (step) {
       case 'throttle':
         return answer(400, 'ThrottlingException', { Message: 'slower' });
@@ -139,14 +139,14 @@ export class ScheduledTimestream implements TableAdministration {
     }
   }
 
-  private carryOut(call: PlainCall): ServiceAnswer {
+  private carryOut(call: PlainCall): ServiceResponse {
     const inactive = this.inactive.get(call.table) ?? 0;
     if (inactive === 0) return this.model.carryOut(call);
     this.inactive.set(call.table, inactive - 1);
     return answer(404, 'ResourceNotFoundException');
   }
 
-  private remember({ records, versions }: PlainCall, { status, body: text }: ServiceAnswer): void {
+  private remember({ records, versions }: PlainCall, { status, body: text }: ServiceResponse): void {
     for (const version of versions) this.versions.add(version);
     if (status !== 200 && status !== 419) {
       const [record, ...others] = records;
@@ -210,7 +210,7 @@ export const recordOf = ({ table, series, time, value }: Point): PlainRecord => 
 export const linesOf = (points: readonly Point[]): Buffer =>
   Buffer.from(points.map(({ table, series, time, value }) => `t${table},s=${series} v=${value}i ${time}\n`).join(''));
 
-/** What the lines come to: the records by identity, later lines winning, each with the lines that it stands for. */
+/** The expected records by identity, each with its lines. The values of later lines win. */
 export function expectedRecords(points: readonly Point[]): Map<string, { record: PlainRecord; lines: number[] }> {
   const records = new Map<string, { record: PlainRecord; lines: number[] }>();
   for (const [index, point] of points.entries()) {

@@ -3,7 +3,8 @@ import { NANOSECONDS } from 'shared/line-protocol/precision';
 import { ByteWriter } from 'shared/timestream/byte-writer';
 import { LineReport } from 'shared/timestream/line-report';
 import { CallEncoder, packRecords } from 'shared/timestream/packing';
-import { type MappingOptions, mapLines, type RecordSet } from 'shared/timestream/records';
+import type { RecordSet } from 'shared/timestream/record-set';
+import { type MappingOptions, mapLines } from 'shared/timestream/records';
 import { expandCall, type PlainCall } from './timestream-calls';
 
 /** 2024-03-01T12:34:56.789Z: not a whole second, minute or hour. */

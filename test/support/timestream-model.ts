@@ -2,7 +2,7 @@
  * An in-memory model of Timestream's WriteRecords: tables, versions and rejections as its API reference describes them. Rules over the
  * records define further refusals.
  */
-import type { ServiceAnswer } from 'shared/timestream/service';
+import type { ServiceResponse } from 'shared/timestream/service';
 import { expandCall, identityOf, type PlainCall, type PlainRecord } from './timestream-calls';
 
 export interface StoredRecord {
@@ -23,7 +23,7 @@ interface WireRejection {
   readonly ExistingVersion?: number;
 }
 
-export const answer = (status: number, type: string, body: Record<string, unknown> = {}): ServiceAnswer => ({
+export const answer = (status: number, type: string, body: Record<string, unknown> = {}): ServiceResponse => ({
   status,
   body: Buffer.from(JSON.stringify({ __type: `com.amazonaws.timestream.v20181101#${type}`, ...body })),
 });
@@ -35,11 +35,11 @@ export class TimestreamModel {
   constructor(readonly rules: ModelRules = {}) {}
 
   /** Executes a call. @throws Error if the form of the call is invalid */
-  write(body: Uint8Array): ServiceAnswer {
+  write(body: Uint8Array): ServiceResponse {
     return this.carryOut(expandCall(body));
   }
 
-  carryOut({ table, records, versions }: PlainCall): ServiceAnswer {
+  carryOut({ table, records, versions }: PlainCall): ServiceResponse {
     if (!this.tables.has(table)) return answer(404, 'ResourceNotFoundException', { Message: `no table ${table}` });
     const invalid = records.map((record) => this.rules.invalid?.(record)).find((reason) => reason !== undefined);
     if (invalid !== undefined) return answer(400, 'ValidationException', { Message: invalid });

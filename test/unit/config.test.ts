@@ -1,10 +1,10 @@
-/** The connector's configuration: each variable, all problems at once, and the same defaults as the stack's. */
+/** The configuration of the connector: each variable, all problems in one error, and the same defaults as the stack. */
 import { type ConnectorConfig, loadConnectorConfig, loadRedriveConfig } from 'shared/config';
 import { ConfigurationError } from 'shared/errors';
 import { TABLES } from '../support/connector-tables';
 import { at, type Fields, resourcesWith, template } from './stack/template';
 
-/** The problems that a configuration is refused with. */
+/** The problems in the error for an invalid configuration. */
 function problemsOf(environment: Record<string, string>): readonly string[] {
   try {
     loadConnectorConfig(environment);
@@ -54,7 +54,7 @@ const TEXTS = [
 ];
 
 describe('defaults', () => {
-  test('without any variable', () => {
+  test('apply without any variable', () => {
     expect(loadConnectorConfig({})).toEqual({
       region: 'us-east-1',
       timestreamEndpoint: undefined,
@@ -94,7 +94,7 @@ describe('defaults', () => {
     return loadConnectorConfig({ AWS_LAMBDA_FUNCTION_NAME: 'connector', ...Object.fromEntries(environment) });
   };
 
-  test('are those of the stack', () => {
+  test('equal those of the stack', () => {
     const ofLambda = { functionName: 'connector', deadLetterQueueUrl: '<LambdaDeadLetterQueue>' };
     expect(fromStack()).toEqual({ ...loadConnectorConfig({}), ...ofLambda });
   });
@@ -107,26 +107,26 @@ describe('defaults', () => {
   });
 
   test.each(numbers)(
-    'the function takes the least and the greatest %s that the stack takes',
+    'the function accepts the minimum and the maximum %s of the stack',
     (name, { MinValue, MaxValue }) => {
       for (const bound of [MinValue, MaxValue]) if (bound !== undefined) fromStack({ [name]: String(bound) });
     },
   );
 
-  test('every bound that the function has, the stack has too; but a raised quota may raise the timeout', () => {
+  test('the stack has a minimum and a maximum for each number, except for the timeout that depends on a quota', () => {
     const open = numbers.filter(([, { MinValue, MaxValue }]) => MinValue === undefined || MaxValue === undefined);
     expect(open.map(([name]) => name)).toEqual(['RestApiGatewayTimeoutInMillis']);
   });
 });
 
-describe('bounds that are not given', () => {
+describe('limits that are not set', () => {
   test.each([
     [128, 2 * 1024 ** 2, 2 * 1024 ** 2, 19_200, 5_120],
     [256, 6 * 1024 ** 2, 6 * 1024 ** 2, 57_600, 15_360],
     [512, 10 * 1024 ** 2, 14 * 1024 ** 2, 100_000, 35_840],
     [1_769, 10 * 1024 ** 2, 25 * 1024 ** 2, 100_000, 100_000],
     [10_240, 10 * 1024 ** 2, 25 * 1024 ** 2, 100_000, 100_000],
-  ])('follow from the memory of a function of %i MB', (memory, compressed, decompressed, lines, tagsAndFields) => {
+  ])('are derived from the memory of a function of %i MB', (memory, compressed, decompressed, lines, tagsAndFields) => {
     expect(loadConnectorConfig({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memory) }).bounds).toMatchObject({
       maxCompressedBytes: compressed,
       maxDecompressedBytes: decompressed,
@@ -135,13 +135,13 @@ describe('bounds that are not given', () => {
     });
   });
 
-  test('are 0, as the stack gives them; another value wins over the memory', () => {
+  test('may be 0, as the stack sets them; another value overrides the derived one', () => {
     const given = { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '128', max_lines: '0', max_tags_and_fields: '50000' };
     expect(loadConnectorConfig(given).bounds).toMatchObject({ maxLines: 19_200, maxTagsAndFields: 50_000 });
   });
 });
 
-test('suffixed fields: of a measurement, whose name may have colons, or of each; or none', () => {
+test('reads suffixed fields of one measurement, of all measurements, and none; a measurement may contain colons', () => {
   const fields = (text: string) => loadConnectorConfig({ suffixed_fields: text }).mapping.suffixedFields;
   expect(fields('a:b:type, state')).toEqual([
     { measurement: 'a:b', field: 'type' },
@@ -152,7 +152,7 @@ test('suffixed fields: of a measurement, whose name may have colons, or of each;
 });
 
 describe('values', () => {
-  test('a partition key, a default dimension, tags and an endpoint', () => {
+  test('are read for a partition key, a default dimension, tags and an endpoint', () => {
     const config = loadConnectorConfig({
       region: 'eu-west-1',
       AWS_REGION: 'us-west-2',
@@ -185,7 +185,7 @@ describe('values', () => {
     });
   });
 
-  test('a partition key that is not enforced requires no dimension', () => {
+  test('require no dimension if the partition key is not enforced', () => {
     const key = { custom_partition_key_type: 'dimension', custom_partition_key_dimension: 'host' };
     expect(loadConnectorConfig(key).mapping.requiredDimension).toBeUndefined();
     expect(loadConnectorConfig({ custom_partition_key_type: 'measure' }).tables.partitionKey).toEqual({
@@ -193,19 +193,19 @@ describe('values', () => {
     });
   });
 
-  test('the region is AWS_REGION where no other is given, and AWS_ENDPOINT_URL serves too', () => {
+  test('fall back to AWS_REGION and AWS_ENDPOINT_URL', () => {
     const config = loadConnectorConfig({ AWS_REGION: 'us-west-2', AWS_ENDPOINT_URL: 'http://localhost:1' });
     expect(config).toMatchObject({ region: 'us-west-2', timestreamEndpoint: 'http://localhost:1' });
   });
 
-  test('the deadline leaves the API a second', () => {
+  test('set the deadline at least one second before the timeout of the API', () => {
     const deadline = (write: string, api: string) =>
       loadConnectorConfig({ write_deadline_millis: write, rest_api_gateway_timeout_in_millis: api }).writeDeadlineMs;
     expect(deadline('20000', '10000')).toBe(9_000);
     expect(deadline('5000', '10000')).toBe(5_000);
   });
 
-  test('asynchronous mode', () => {
+  test('are read for asynchronous mode', () => {
     const environment = {
       enable_async_invocation: 'true',
       dead_letter_queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/q',
@@ -228,13 +228,13 @@ describe('values', () => {
 describe('cors_allowed_origins', () => {
   const originsOf = (cors_allowed_origins: string) => loadConnectorConfig({ cors_allowed_origins }).corsAllowedOrigins;
 
-  test('are origins separated by commas, or every origin', () => {
+  test('can be origins separated by commas, or * for all origins', () => {
     const two = ['https://app.example', 'http://localhost:3000'];
     expect(originsOf('https://app.example, http://localhost:3000,')).toEqual(two);
     expect(originsOf('*')).toEqual(['*']);
   });
 
-  // A browser sends scheme, host and port, and no port that is the scheme's own.
+  // A browser sends scheme, host and port, but omits the default port of the scheme.
   test.each([
     'app.example',
     'https://app.example/',
@@ -250,28 +250,31 @@ describe('cors_allowed_origins', () => {
 });
 
 describe('problems', () => {
-  test.each([...Object.keys(INTEGERS), ...BOOLEANS, ...TEXTS])('%s may not be empty', (name) => {
+  test.each([...Object.keys(INTEGERS), ...BOOLEANS, ...TEXTS])('include an empty %s', (name) => {
     for (const value of ['', '  '])
       expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name} is empty`)]);
   });
 
-  test('none is what sam local leaves empty', () => {
+  test('do not include variables that sam local leaves empty', () => {
     expect(problemsOf({ AWS_SAM_LOCAL: 'true', default_dimension: '', max_line_bytes: '' })).toEqual([]);
     expect(problemsOf({ AWS_SAM_LOCAL: 'true', default_dimension: ' ' })).toEqual([
       expect.stringMatching(/^default_dimension is empty/),
     ]);
   });
 
-  test.each(Object.entries(INTEGERS))('%s is a whole number within bounds', (name, [min, max]) => {
-    for (const value of [min, max]) expect(problemsOf({ [name]: String(value) })).toEqual([]);
-    for (const value of [String(max + 1), String(min - 1), '1.5', '1e3', 'many', '0x10', ' 100']) {
-      expect(problemsOf({ [name]: value })).toEqual([
-        `${name} must be a whole number from ${min} to ${max}, not '${value}'`,
-      ]);
-    }
-  });
+  test.each(Object.entries(INTEGERS))(
+    'include a %s that is not a whole number within its limits',
+    (name, [min, max]) => {
+      for (const value of [min, max]) expect(problemsOf({ [name]: String(value) })).toEqual([]);
+      for (const value of [String(max + 1), String(min - 1), '1.5', '1e3', 'many', '0x10', ' 100']) {
+        expect(problemsOf({ [name]: value })).toEqual([
+          `${name} must be a whole number from ${min} to ${max}, not '${value}'`,
+        ]);
+      }
+    },
+  );
 
-  test.each(BOOLEANS)('%s is true or false', (name) => {
+  test.each(BOOLEANS)('include a %s that is not true or false', (name) => {
     for (const value of ['yes', '1', 'truee']) {
       expect(problemsOf({ [name]: value })).toEqual([`${name} must be true or false, not '${value}'`]);
     }
@@ -279,9 +282,9 @@ describe('problems', () => {
   });
 
   test.each([
-    ['database_name', 'a b', 'is no table name'],
+    ['database_name', 'a b', 'is not a valid table name'],
     ['database_name', 'x'.repeat(257), 'longer than 256 bytes'],
-    ['single_table_name', 'a/b', 'is no table name'],
+    ['single_table_name', 'a/b', 'is not a valid table name'],
     ['measure_name_for_multi_measure_records', 'é'.repeat(129), 'longer than 256 bytes'],
     ['table_mapping', 'multi', 'must be one of multi-table, single-table'],
     ['log_level', 'info', 'must be one of DEBUG, INFO, WARN, ERROR'],
@@ -298,8 +301,8 @@ describe('problems', () => {
     ['enforce_custom_partition_key', 'true', 'needs custom_partition_key_type=dimension'],
     ['AWS_ENDPOINT_URL_TIMESTREAM_WRITE', 'localhost:9001', 'must be a URL with http or https'],
     ['AWS_ENDPOINT_URL_TIMESTREAM_WRITE', 'not a url', 'must be a URL with http or https'],
-    ['enable_async_invocation', 'true', 'needs a Lambda function to invoke and dead_letter_queue_url'],
-  ])('%s=%s', (name, value, problem) => {
+    ['enable_async_invocation', 'true', 'needs a Lambda function (AWS_LAMBDA_FUNCTION_NAME) and dead_letter_queue_url'],
+  ])('include %s=%s', (name, value, problem) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(problem)]);
   });
 
@@ -307,22 +310,22 @@ describe('problems', () => {
     ['resource_tags', ' =iot'],
     ['measure_name_for_multi_measure_records', 'ts_x'],
     ['measure_name_for_multi_measure_records', 'time'],
-  ])('what the service would refuse is refused before: %s=%s', (name, value) => {
+  ])('include values that the service would refuse: %s=%s', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);
   });
 
-  test.each(['a:b', 'ts_x', 'x'.repeat(61)])('the partition key cannot be the dimension %s', (dimension) => {
+  test.each(['a:b', 'ts_x', 'x'.repeat(61)])('include the partition key dimension %s', (dimension) => {
     const problems = problemsOf({ custom_partition_key_type: 'dimension', custom_partition_key_dimension: dimension });
     expect(problems).toEqual([expect.stringMatching(/^custom_partition_key_dimension cannot be used: /)]);
   });
 
-  test('the partition key of a measure has no dimension', () => {
+  test('include a dimension for a partition key of type measure', () => {
     const measure = { custom_partition_key_type: 'measure' };
     expect(problemsOf({ ...measure, custom_partition_key_dimension: 'host' })).toHaveLength(1);
     expect(problemsOf({ ...measure, enforce_custom_partition_key: 'true' })).toHaveLength(1);
   });
 
-  test('all of them are in one message', () => {
+  test('are all in one message', () => {
     const environment = { database_name: '', max_line_bytes: 'x', table_mapping: 'y', enable_table_creation: 'z' };
     expect(() => loadConnectorConfig(environment)).toThrow(
       new ConfigurationError([
@@ -335,7 +338,7 @@ describe('problems', () => {
   });
 });
 
-describe('the redrive', () => {
+describe('the configuration of the redrive', () => {
   const REQUIRED = { DEAD_LETTER_QUEUE_URL: 'https://q', PARKING_QUEUE_URL: 'https://p', WRITE_FUNCTION_NAME: 'w' };
 
   test('has defaults that suit most queues', () => {
@@ -349,14 +352,14 @@ describe('the redrive', () => {
         messagesPerSecond: 5,
         maxMessages: 1_000,
         maxTries: 5,
-        // Where they are not given, as long as Lambda lets a function run.
+        // The default is Lambda's maximum.
         timeoutsMs: { write: 900_000, object: 900_000 },
       },
       logLevel: 'INFO',
     });
   });
 
-  test('needs the bucket of the summaries with a workflow', () => {
+  test('requires the bucket of the summaries with a workflow', () => {
     const workflow = { STATE_MACHINE_ARN: 'arn:aws:states:r:1:stateMachine:m' };
     expect(() => loadRedriveConfig({ ...REQUIRED, ...workflow })).toThrow('WORK_BUCKET is missing');
     expect(loadRedriveConfig({ ...REQUIRED, ...workflow, WORK_BUCKET: 'work' }).workflow).toEqual({
@@ -365,7 +368,7 @@ describe('the redrive', () => {
     });
   });
 
-  test('reports everything that is wrong', () => {
+  test('reports all problems at once', () => {
     const wrong = { MESSAGES_PER_SECOND: '0', MAX_MESSAGES: 'all', MAX_TRIES: '-1', LOAD_OBJECT_FUNCTION_NAME: '' };
     const message = (environment: Record<string, string>): string => {
       try {

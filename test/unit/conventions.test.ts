@@ -1,4 +1,4 @@
-/** Conventions that no rule of the linter enforces. CONTRIBUTING.md states them. */
+/** Conventions of CONTRIBUTING.md that the linter cannot enforce. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { createLogger, type FunctionLogger, type LogLevel } from 'shared/logger';
 
-/** What `use` writes to stdout and stderr, one parsed entry a line. */
+/** The log entries that `use` writes to stdout and stderr. */
 function entries(level: LogLevel, use: (logger: FunctionLogger) => void): Record<string, unknown>[] {
   const lines: string[] = [];
   const streams = [process.stdout, process.stderr];
@@ -17,7 +17,7 @@ function entries(level: LogLevel, use: (logger: FunctionLogger) => void): Record
   return lines.map((line) => JSON.parse(line));
 }
 
-test('an entry is one JSON line with the level, the service, the request id and the fields', () => {
+test('writes an entry as one JSON line with level, service, request id and fields', () => {
   const [entry] = entries('INFO', (logger) => {
     logger.addContext({ awsRequestId: 'r-1', functionName: 'f' } as Context);
     logger.info('loaded', { points: 3, size: 5n });
@@ -32,7 +32,7 @@ test('an entry is one JSON line with the level, the service, the request id and 
   });
 });
 
-test('the level is the one given', () => {
+test('writes only entries of the given level and above', () => {
   const all = (logger: FunctionLogger): void => {
     logger.debug('d');
     logger.info('i');
@@ -43,7 +43,7 @@ test('the level is the one given', () => {
   expect(entries('DEBUG', all)).toHaveLength(4);
 });
 
-test('an error is its name, message and causes, without a stack trace', () => {
+test('logs an error with its name, message and causes, without a stack trace', () => {
   const error = new TypeError('outer', { cause: new RangeError('inner') });
   const [entry] = entries('INFO', (logger) => logger.error('failed', { error, failure: error }));
   const expected = { name: 'TypeError', message: 'outer', cause: { name: 'RangeError', message: 'inner' } };
@@ -58,13 +58,13 @@ test.each([
   { fields: { nested: { deep: ['sent Bearer abcdef123456 to it'] } } },
   { fields: { url: 'http://h/write?db=d&u=me&p=abcdef123456' } },
   { fields: { error: new Error('refused Token abcdef123456') } },
-])('no secret is logged: %j', ({ fields }) => {
+])('does not log a secret: %j', ({ fields }) => {
   const [entry] = entries('INFO', (logger) => logger.info('x', fields));
   expect(JSON.stringify(entry)).not.toContain('abcdef123456');
   expect(JSON.stringify(entry)).toContain('***');
 });
 
-test('a long text is cut and says how long it was', () => {
+test('truncates a long text and logs its length', () => {
   const [entry] = entries('INFO', (logger) => logger.info('x', { body: 'y'.repeat(1_000_000) }));
   expect(JSON.stringify(entry).length).toBeLessThan(2500);
   expect(entry?.body).toContain('(1000000 characters)');

@@ -16,7 +16,7 @@ const COUNTS = {
   errors: { InfluxDBWriteError: 1 },
 };
 
-test('all metrics of an invocation are one input, with the dimensions DatasetType and Function', () => {
+test('puts all metrics of an invocation into one input, with the dimensions DatasetType and Function', () => {
   const input = metricsInput(COUNTS, SCOPE);
   expect(input.Namespace).toBe('ONS/InfluxDB');
   expect(input.MetricData?.map(({ MetricName, Value, Unit }) => [MetricName, Value, Unit])).toEqual([
@@ -39,7 +39,7 @@ test('all metrics of an invocation are one input, with the dimensions DatasetTyp
   expect(input.MetricData?.at(-1)?.Dimensions?.[2]).toEqual({ Name: 'ErrorType', Value: 'InfluxDBWriteError' });
 });
 
-test('a rate of nothing is left out', () => {
+test('omits a rate with the denominator 0', () => {
   const none = { pointsWritten: 0, batches: 0, failedBatches: 0, sourceRecords: 0, durationMs: 0, errors: {} };
   const names = metricsInput(none, SCOPE).MetricData?.map(({ MetricName }) => MetricName);
   expect(names).toEqual(['PointsWritten', 'BatchesProcessed', 'FailedBatches', 'SourceRecords', 'ProcessingTime']);
@@ -54,14 +54,14 @@ test.each([
     },
     'no client',
   ],
-  ['hangs', () => new Promise<never>(() => undefined), 'no answer within 0.001 s'],
-])('a sending that %s is logged and nothing else', async (_, put, message) => {
+  ['hangs', () => new Promise<never>(() => undefined), 'no response within 0.001 s'],
+])('only logs a warning if sending %s', async (_, put, message) => {
   const logger = recordingLogger();
   await sendMetrics(metricsInput(COUNTS, SCOPE), put, logger, 1);
   expect(logger.entries).toMatchObject([{ message: 'the metrics could not be sent', fields: { error: { message } } }]);
 });
 
-test('the input is sent in one call', async () => {
+test('sends the input in one call', async () => {
   const sent: unknown[] = [];
   const logger = recordingLogger();
   const input = metricsInput(COUNTS, SCOPE);

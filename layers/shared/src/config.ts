@@ -1,4 +1,4 @@
-/** The configuration of the functions: read from the environment once a cold start, checked as a whole, never changed. */
+/** The configuration of the connector's functions: read from the environment at cold start, validated as a whole, immutable. */
 import type { Tag } from '@aws-sdk/client-timestream-write';
 import { type Environment, EnvironmentReader, type ObserveSetting } from './environment';
 import type { LogLevel } from './logger';
@@ -8,7 +8,7 @@ import type { PartitionKey, TableSettings } from './timestream/tables';
 
 const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
 
-/** What a request may make large. */
+/** Maximum sizes of a request. */
 export interface RequestBounds {
   readonly maxCompressedBytes: number;
   readonly maxDecompressedBytes: number;
@@ -20,26 +20,27 @@ export interface RequestBounds {
 
 export interface ConnectorConfig {
   readonly region: string;
-  /** Where Timestream is, with scheme; undefined to discover it. */
+  /** URL of Timestream; undefined to discover the endpoint. */
   readonly timestreamEndpoint: string | undefined;
   readonly mapping: SeriesMapping;
   readonly tables: TableSettings;
   readonly bounds: RequestBounds;
-  /** A request is answered within this time, ms. */
+  /** Deadline of a request, ms after its arrival. */
   readonly writeDeadlineMs: number;
   readonly asynchronous: boolean;
-  /** The function itself, which asynchronous mode invokes. */
+  /** Name of the write function, which invokes itself in asynchronous mode. */
   readonly functionName: string | undefined;
-  /** Where asynchronous mode keeps what cannot be stored; rejected lines go to the bucket, where there is one. */
+  /** Queue for the requests of asynchronous mode that cannot be stored. */
   readonly deadLetterQueueUrl: string | undefined;
+  /** Bucket for rejected lines; undefined to keep none. */
   readonly rejectedLinesBucket: string | undefined;
-  /** Origins whose pages may send requests from a browser; `*` is every origin, an empty list none. */
+  /** Origins of web pages that may send requests from a browser; `*` allows all, an empty list none. */
   readonly corsAllowedOrigins: readonly string[];
   readonly logLevel: LogLevel;
 }
 
 /**
- * The connector's configuration; names and defaults are the original connector's where it has them.
+ * Reads the configuration of the connector. Variables of the original connector keep their names and defaults.
  * @throws ConfigurationError that lists every problem
  */
 export function loadConnectorConfig(environment: Environment = process.env, observe?: ObserveSetting): ConnectorConfig {
@@ -64,19 +65,19 @@ export function loadConnectorConfig(environment: Environment = process.env, obse
   if (config.asynchronous && (config.functionName === undefined || config.deadLetterQueueUrl === undefined)) {
     env.problem(
       'enable_async_invocation',
-      'is true, which needs a Lambda function to invoke and dead_letter_queue_url',
+      'is true, but needs a Lambda function (AWS_LAMBDA_FUNCTION_NAME) and dead_letter_queue_url',
     );
   }
   env.check();
   return Object.freeze(config);
 }
 
-/** What the runtime and the function need before a request comes, MB. */
+/** Memory of the runtime and the function without a request, MB. */
 const IDLE_MEGABYTES = 64;
 
 /**
- * The bounds of a request. Those that are not given, or 0, follow from the function's memory, as far as that bounds them more than the
- * limits of API Gateway and of the deadline do; docs/performance.md has what they were measured by.
+ * The limits of a request. A limit that is missing or 0 is derived from the function's memory, up to a maximum that follows from
+ * API Gateway's limits and the deadline. docs/performance.md has the measurements.
  */
 function bounds(env: EnvironmentReader): RequestBounds {
   const memory = env.integer('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 10_240, { min: 128, max: 10_240 });
@@ -95,13 +96,13 @@ function bounds(env: EnvironmentReader): RequestBounds {
 }
 
 export interface AuthorizerConfig {
-  /** The secret that holds the accepted tokens. */
+  /** Name of the secret that contains the accepted tokens. */
   readonly tokenSecretName: string;
   readonly logLevel: LogLevel;
 }
 
 /**
- * The configuration of the token authorizer.
+ * Reads the configuration of the token authorizer.
  * @throws ConfigurationError that lists every problem
  */
 export function loadAuthorizerConfig(
@@ -117,31 +118,32 @@ export function loadAuthorizerConfig(
   return Object.freeze(config);
 }
 
-/** Limits of a run of the redrive. */
+/** Limits of one run of the redrive. */
 export interface RedriveBounds {
+  /** Maximum replayed messages per second. */
   readonly messagesPerSecond: number;
-  /** Maximum messages per run. */
+  /** Maximum messages of one run. */
   readonly maxMessages: number;
-  /** Failed replays after which a message is parked. */
+  /** A message is moved to the parking queue after this number of failed replays. */
   readonly maxTries: number;
-  /** Timeouts of the functions that messages are replayed to. */
+  /** Timeouts of the functions that replay messages. */
   readonly timeoutsMs: { readonly write: number; readonly object: number };
 }
 
 export interface RedriveConfig {
   readonly queueUrl: string;
   readonly parkingQueueUrl: string;
-  /** Names or ARNs of the functions that messages are replayed to; undefined without a loader. */
+  /** Names or ARNs of the functions that replay messages. `loadObjectFunction` is undefined without a loader. */
   readonly writeFunction: string;
   readonly loadObjectFunction: string | undefined;
-  /** The loader's workflow, and the bucket of its summaries. */
+  /** The loader's state machine, and the bucket of its summaries; undefined without a loader. */
   readonly workflow: { readonly stateMachineArn: string; readonly workBucket: string } | undefined;
   readonly bounds: RedriveBounds;
   readonly logLevel: LogLevel;
 }
 
 /**
- * The configuration of the redrive of dead-letter messages.
+ * Reads the configuration of the redrive of dead-letter messages.
  * @throws ConfigurationError that lists every problem
  */
 export function loadRedriveConfig(environment: Environment = process.env, observe?: ObserveSetting): RedriveConfig {
@@ -183,7 +185,7 @@ function queueUrl(env: EnvironmentReader, name: string): string {
   return url;
 }
 
-/** AWS_ENDPOINT_URL_TIMESTREAM_WRITE, or AWS_ENDPOINT_URL. The SDK, left to itself, keeps only the host name of it. */
+/** The URL in AWS_ENDPOINT_URL_TIMESTREAM_WRITE or AWS_ENDPOINT_URL. If the SDK reads it itself, it uses only the host name. */
 function endpoint(env: EnvironmentReader): string | undefined {
   const name = 'AWS_ENDPOINT_URL_TIMESTREAM_WRITE';
   const url = env.optional(name) ?? env.optional('AWS_ENDPOINT_URL');
@@ -206,7 +208,7 @@ function mapping(env: EnvironmentReader, key: PartitionKey | undefined): SeriesM
   };
 }
 
-/** `measurement:field,field`; the default is Proxmox VE's. */
+/** Format: `measurement:field,field`. The default is for Proxmox VE. */
 function suffixedFields(env: EnvironmentReader): SeriesMapping['suffixedFields'] {
   const text = env.text('suffixed_fields', 'system:type');
   if (text === 'none') return [];
@@ -273,7 +275,7 @@ function partitionKey(env: EnvironmentReader): PartitionKey | undefined {
   return { type, dimension, enforced };
 }
 
-/** `name=value` */
+/** Format: `name=value`. */
 function defaultDimension(env: EnvironmentReader): SeriesMapping['defaultDimension'] {
   const text = env.optional('default_dimension');
   if (text === undefined) return undefined;
@@ -289,7 +291,7 @@ function defaultDimension(env: EnvironmentReader): SeriesMapping['defaultDimensi
   return { name, value };
 }
 
-/** `https://app.example,http://localhost:3000`, or `*`. An origin is compared with a browser's text byte by byte. */
+/** Format: `https://app.example,http://localhost:3000`, or `*`. A browser's origin must match byte by byte. */
 function origins(env: EnvironmentReader): string[] {
   const name = 'cors_allowed_origins';
   const listed = (env.optional(name) ?? '').split(',').map((origin) => origin.trim());
@@ -301,7 +303,7 @@ function origins(env: EnvironmentReader): string[] {
   return found;
 }
 
-/** `key=value,key=value` */
+/** Format: `key=value,key=value`. */
 function tags(env: EnvironmentReader): Tag[] {
   const text = env.optional('resource_tags');
   if (text === undefined) return [];

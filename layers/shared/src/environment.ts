@@ -1,9 +1,9 @@
-/** Reads settings from environment variables and collects everything that is wrong with them. */
+/** Reads settings from environment variables and collects all problems. */
 import { ConfigurationError } from './errors';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Called with each variable that is read, and its default where it has one; the command line lists its settings by it. */
+/** Called with the name of each variable and its default, if it has one. The command line lists its settings with it. */
 export type ObserveSetting = (name: string, fallback: string | number | boolean | undefined) => void;
 
 export class EnvironmentReader {
@@ -14,7 +14,7 @@ export class EnvironmentReader {
     private readonly observe: ObserveSetting = () => undefined,
   ) {}
 
-  /** Text, at least one character; undefined where the variable is not set. */
+  /** A text of at least one character; undefined if the variable is not set. */
   optional(name: string, fallback?: string | number | boolean): string | undefined {
     this.observe(name, fallback);
     const value = this.given(name);
@@ -29,7 +29,7 @@ export class EnvironmentReader {
     return this.optional(name, fallback) ?? fallback;
   }
 
-  /** Text that must be there; '' where it is not, which is a problem. */
+  /** A mandatory text. If it is missing, records a problem and returns ''. */
   required(name: string): string {
     if (this.given(name) === undefined) this.problem(name, 'is missing');
     return this.optional(name) ?? '';
@@ -63,7 +63,7 @@ export class EnvironmentReader {
     return choice ?? fallback;
   }
 
-  /** `sam local` cannot resolve AWS::NoValue, and sets a variable to '' that the template leaves out. */
+  /** The value of a variable. `sam local` cannot resolve AWS::NoValue and sets such variables to '': these count as not set. */
   private given(name: string): string | undefined {
     const value = this.environment[name];
     return value === '' && this.environment.AWS_SAM_LOCAL === 'true' ? undefined : value;

@@ -1,10 +1,10 @@
 /**
- * Every error type of the project. `name` is a string literal, because the Lambda runtime reports it as the error type and
- * the state machine's `ErrorEquals` matches it, and a minifier renames classes.
+ * All error types of the project. `name` is a string literal: the Lambda runtime reports it as the error type, the state machine's
+ * `ErrorEquals` matches it, and a minifier may rename classes.
  */
 import type { InvalidRows } from './points/report';
 
-/** Configuration that cannot be used: the message lists every problem. */
+/** The configuration is invalid; the message lists every problem. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 
@@ -13,10 +13,10 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Messages quote what they refuse, which may be as large as an event: so many characters of them. */
+/** Maximum characters of a message. Messages quote invalid input, which may be as large as an event. */
 const MAX_QUOTING = 2_000;
 
-/** An event or request that cannot be understood; the message says what was expected and is safe to show to a client. */
+/** An event or request is invalid. The message says what was expected and is safe to show to a client. */
 export class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
 
@@ -25,24 +25,24 @@ export class InvalidEventError extends Error {
   }
 }
 
-/** A request that is beyond a bound, and may be sent in parts; the message says which bound. */
+/** A request exceeds a limit; the client may send it in parts. The message names the limit. */
 export class RequestTooLargeError extends Error {
   override readonly name = 'RequestTooLargeError';
 }
 
-/** Points that could not be stored before the deadline or after all retries; resending the same event is safe. */
+/** Points could not be stored before the deadline or with all retries. Sending the same event again is safe. */
 export class StorageUnavailableError extends Error {
   override readonly name = 'StorageUnavailableError';
 }
 
-/** Source data that cannot become points: unreadable Parquet, a missing column, invalid rows that may not be dropped. */
+/** Source data cannot become points: unreadable Parquet, a missing column, or invalid rows while dropping is not allowed. */
 export class DataConversionError extends Error {
   override readonly name = 'DataConversionError';
-  /** The object's or file's name. */
+  /** Name of the object or file. */
   readonly object: string | undefined;
-  /** The row group, from 0, where the fault lies in one. */
+  /** The row group, from 0, if the error is in one. */
   readonly rowGroup: number | undefined;
-  /** The invalid rows by reason, where these are why. */
+  /** The invalid rows by reason, if they are the cause. */
   readonly invalid: readonly InvalidRows[] | undefined;
 
   constructor(message: string, options: DataConversionErrorOptions = {}) {
@@ -59,32 +59,32 @@ interface DataConversionErrorOptions extends ErrorOptions {
   invalid?: readonly InvalidRows[];
 }
 
-/** InfluxDB cannot be reached, or is overloaded, after all retries; a later attempt may succeed. */
+/** InfluxDB is still unreachable or overloaded after all retries; a later attempt may succeed. */
 export class InfluxDBConnectionError extends Error {
   override readonly name = 'InfluxDBConnectionError';
 }
 
-/** InfluxDB answered and refused the write or the credentials; repeating it unchanged cannot succeed. */
+/** InfluxDB refused the write or the credentials; an unchanged retry cannot succeed. */
 export class InfluxDBWriteError extends Error {
   override readonly name = 'InfluxDBWriteError';
 }
 
-/** S3 does not answer, or asks to slow down, after the SDK's own tries; a later attempt may succeed. */
+/** S3 still does not respond, or requests a slower rate, after the SDK's own retries; a later attempt may succeed. */
 export class S3UnavailableError extends Error {
   override readonly name = 'S3UnavailableError';
 }
 
-/** The secret that says which tokens are accepted cannot be read or understood, so nobody can be let in or refused. */
+/** The secret with the accepted tokens cannot be read or is invalid, so no request can be authorized or refused. */
 export class TokensUnavailableError extends Error {
   override readonly name = 'TokensUnavailableError';
 }
 
-/** Anything without a type of its own; carries the original as `cause`. */
+/** Any other error; the original is its `cause`. */
 export class UnexpectedError extends Error {
   override readonly name = 'UnexpectedError';
 }
 
 const PERMANENT: readonly string[] = ['DataConversionError', 'InvalidEventError', 'ConfigurationError'];
 
-/** Whether errors of this name come again however often the same input is tried: data, input or settings have to change first. */
+/** Whether a retry with the same input always fails with this error, until somebody changes data, input or settings. */
 export const isPermanent = (errorName: string): boolean => PERMANENT.includes(errorName);

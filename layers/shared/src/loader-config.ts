@@ -1,4 +1,4 @@
-/** The configuration of the loader's functions: each gets the part it needs, checked as a whole, never changed. */
+/** The configuration of the loader's functions: each function reads the part it needs, validated as a whole, immutable. */
 import { type Environment, EnvironmentReader, type ObserveSetting } from './environment';
 import type { Engine, Target } from './influxdb/protocol';
 import type { LogLevel } from './logger';
@@ -6,55 +6,56 @@ import { DEFAULT_NAMESPACE } from './metrics';
 import type { BatchLimits } from './points/batch-buffer';
 
 const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
-/** InfluxDB 3 takes 10 MB, decompressed; a batch holds this much unless its lines are fewer. */
+/** Default maximum size of a batch. InfluxDB 3 accepts 10 MB, decompressed. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const MEGABYTE = 1024 * 1024;
 
 /**
- * What each version of InfluxDB is written to best with. InfluxDB 2 acknowledges a write within milliseconds; InfluxDB 3 when its WAL is
- * flushed, about once a second, so many large batches have to wait for one flush together.
+ * Default lines per batch and concurrent writes for each version of InfluxDB. InfluxDB 2 acknowledges a write within milliseconds.
+ * InfluxDB 3 acknowledges it when it flushes the WAL, about once a second, so many large batches should wait for the same flush.
  */
 const WRITING: Readonly<Record<Engine, { readonly lines: number; readonly concurrency: number }>> = {
   v2: { lines: 1_000, concurrency: 4 },
   v3: { lines: 10_000, concurrency: 16 },
 };
-/** The part of the memory that lines in flight may take; with their buffers and compressed bodies four times as much. */
+/** Share of the memory for lines in flight. Together with buffers and compressed bodies they take four times as much. */
 const IN_FLIGHT_SHARE = 1 / 32;
 
-/** Where datasets and intermediate results are: what planning and summing up need. */
+/** The settings for planning and summarizing a load. */
 export interface PlanningConfig {
-  /** Keeps plans, results, rejected rows and summaries. */
+  /** Bucket for plans, results, rejected rows and summaries. */
   readonly workBucket: string;
-  /** Users' dataset mappings: JSON, or `s3://bucket/key` of an object that holds it. */
+  /** Dataset mappings of the user: JSON, or `s3://bucket/key` of an object with the JSON. */
   readonly datasetMappings: string | undefined;
   readonly validateSchema: boolean;
-  /** LoadBatch invocations that can run at once; undefined where the account's limit alone holds. */
+  /** Maximum concurrent LoadBatch invocations; undefined if only the account's limit applies. */
   readonly reservedConcurrency: number | undefined;
   readonly logLevel: LogLevel;
 }
 
-/** What reading Parquet and writing to InfluxDB need. */
+/** The settings for reading Parquet and writing to InfluxDB. */
 export interface LoaderConfig extends Omit<PlanningConfig, 'workBucket'> {
-  /** Takes the rejected rows; undefined to keep none. */
+  /** Bucket for rejected rows; undefined to keep none. */
   readonly workBucket: string | undefined;
   readonly target: Target;
-  /** The token, or the name of the secret that holds it. */
+  /** The token, or the name of the secret that contains it. */
   readonly token: { readonly value: string } | { readonly secretName: string };
   readonly batchLimits: BatchLimits;
-  /** zlib's level; 0 sends plain text. */
+  /** Compression level of gzip, 1 to 9; 0 sends plain text. */
   readonly gzipLevel: number;
-  /** Batches in flight at once, and the bytes of lines above which no further one is taken. */
+  /** Maximum batches in flight. */
   readonly concurrency: number;
+  /** No further batch is started while the lines in flight have at least this number of bytes. */
   readonly maxBytesInFlight: number;
   readonly maxRetries: number;
   readonly dropInvalid: boolean;
   readonly skipFailedBatches: boolean;
   readonly maxRowGroupBytes: number;
-  /** CloudWatch's namespace; undefined to send no metrics. */
+  /** CloudWatch namespace; undefined to send no metrics. */
   readonly metricsNamespace: string | undefined;
 }
 
-/** What starting and describing executions needs. */
+/** The settings for starting and describing executions. */
 export interface WorkflowConfig {
   readonly stateMachineArn: string;
   readonly workBucket: string;
@@ -63,7 +64,8 @@ export interface WorkflowConfig {
 }
 
 /**
- * The configuration of LoadBatch, LoadObject, CheckInfluxDB and the command line; names and defaults are the old loader's where it has them.
+ * Reads the configuration of LoadBatch, LoadObject, CheckInfluxDB and the command line. Variables of the original loader keep their
+ * names and defaults.
  * @throws ConfigurationError that lists every problem
  */
 export function loadLoaderConfig(environment: Environment = process.env, observe?: ObserveSetting): LoaderConfig {
@@ -101,7 +103,7 @@ export function loadLoaderConfig(environment: Environment = process.env, observe
 }
 
 /**
- * The configuration of DetectDataset, PlanLoad and SummarizeLoad, which need no InfluxDB.
+ * Reads the configuration of DetectDataset, PlanLoad and SummarizeLoad, which do not use InfluxDB.
  * @throws ConfigurationError that lists every problem
  */
 export function loadPlanningConfig(environment: Environment = process.env, observe?: ObserveSetting): PlanningConfig {
@@ -112,7 +114,7 @@ export function loadPlanningConfig(environment: Environment = process.env, obser
 }
 
 /**
- * The configuration of StartLoad and DescribeLoad.
+ * Reads the configuration of StartLoad and DescribeLoad.
  * @throws ConfigurationError that lists every problem
  */
 export function loadWorkflowConfig(environment: Environment = process.env, observe?: ObserveSetting): WorkflowConfig {
@@ -144,10 +146,11 @@ function influxUrl(env: EnvironmentReader): string {
   if (url === '') return url;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!/^https?:$/.test(parsed?.protocol ?? '')) {
-    // What stands before an @ may be a password.
+    // The text before an @ may be a password.
     const given = url.includes('@') ? '' : `, not '${url}'`;
-    env.problem(name, `must be a URL with http or https, and its port${given}`);
-  } else if (parsed?.username || parsed?.password) env.problem(name, 'may hold no credentials: give INFLUXDB_TOKEN');
+    env.problem(name, `must be a URL with http or https and a port${given}`);
+  } else if (parsed?.username || parsed?.password)
+    env.problem(name, 'must not contain credentials: set INFLUXDB_TOKEN instead');
   return url.replace(/\/+$/, '');
 }
 
@@ -155,9 +158,12 @@ function token(env: EnvironmentReader): LoaderConfig['token'] {
   const value = env.optional('INFLUXDB_TOKEN');
   const secretName = env.optional('INFLUXDB_TOKEN_SECRET_NAME');
   if ((value === undefined) === (secretName === undefined)) {
-    env.problem('INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME', 'must be given, one of the two');
+    env.problem('INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME', 'must be set, but not both');
   } else if (value !== undefined && !/^[\x21-\x7e]+$/.test(value)) {
-    env.problem('INFLUXDB_TOKEN', 'has characters that no token has');
+    env.problem(
+      'INFLUXDB_TOKEN',
+      'contains characters that are not valid in a token: spaces, line breaks or non-ASCII characters',
+    );
   }
   return secretName === undefined ? { value: value ?? '' } : { secretName };
 }

@@ -1,4 +1,4 @@
-/** Structured JSON logs, one line an entry, that hold neither secrets nor stack traces. */
+/** Structured JSON logs: one line per entry, without secrets and stack traces. */
 import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 
@@ -6,7 +6,7 @@ export type LogLevel = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** What the code of the layer asks of a logger; a test passes its own. */
+/** The logger that the code of the layer uses; tests pass their own. */
 export interface Logger {
   debug(message: string, ...fields: LogFields[]): void;
   info(message: string, ...fields: LogFields[]): void;
@@ -14,7 +14,7 @@ export interface Logger {
   error(message: string, ...fields: LogFields[]): void;
 }
 
-/** The logger of a Lambda function: each handler begins with `addContext`, which puts the request id on every entry. */
+/** The logger of a Lambda function. Each handler first calls `addContext`, which adds the request id to every entry. */
 export interface FunctionLogger extends Logger {
   addContext(context: Context): void;
 }
@@ -24,8 +24,8 @@ const SECRET_KEY = /token|secret|password|authorization|credential|signature/i;
 const SECRET_IN_TEXT = /\b((?:Token|Bearer|Basic)\s+)[\w.~+/=-]{8,}|([?&](?:u|p|token|X-Amz-Signature)=)[^&\s]+/gi;
 
 /**
- * A logger that writes JSON Lines to stdout (errors to stderr): level, message, timestamp, service and the fields given.
- * Fields that are named like a secret are hidden, credentials inside a text too; texts end after 2,000 characters.
+ * Creates a logger that writes JSON Lines to stdout (errors to stderr): level, message, timestamp, service and the given fields.
+ * Hides fields with the name of a secret, and credentials in texts. Truncates texts to 2,000 characters.
  * @param service the function's name
  */
 export function createLogger(service: string, level: LogLevel): FunctionLogger {

@@ -1,16 +1,16 @@
-/** The CloudWatch metrics of one invocation of the loader: one PutMetricData call, which may fail without consequence. */
+/** The CloudWatch metrics of one loader invocation: one PutMetricData call. Its failure does not fail the load. */
 import type { PutMetricDataCommandInput } from '@aws-sdk/client-cloudwatch';
 import type { Logger } from './logger';
 import { withinLimit } from './resilience/time-limit';
 
-/** What an invocation did; the counts are of lines, batches and rows. */
+/** What an invocation did: counts of lines, batches and rows. */
 export interface LoadCounts {
   readonly pointsWritten: number;
   readonly batches: number;
   readonly failedBatches: number;
   readonly sourceRecords: number;
   readonly durationMs: number;
-  /** How often each type of error occurred, by the error's name. */
+  /** Number of errors by error name. */
   readonly errors: Readonly<Record<string, number>>;
 }
 
@@ -23,13 +23,13 @@ export interface MetricsScope {
 
 export const DEFAULT_NAMESPACE = 'ONS/InfluxDB';
 
-/** Without an endpoint for CloudWatch in a private network the call would hang. */
+/** Timeout of the call. In a private network without an endpoint for CloudWatch, it would hang. */
 const SEND_LIMIT_MS = 2000;
 
 /**
  * The input of PutMetricData: PointsWritten, BatchesProcessed, FailedBatches, SourceRecords, ProcessingTime in s, ConversionRate
- * (points for 100 source records), BatchSuccessRate, and ProcessingErrors with a third dimension, ErrorType. A rate of nothing is
- * left out.
+ * (points per 100 source records), BatchSuccessRate, and ProcessingErrors with a third dimension, ErrorType. A rate with the
+ * denominator 0 is omitted.
  */
 export function metricsInput(counts: LoadCounts, scope: MetricsScope): PutMetricDataCommandInput {
   const Dimensions = [
@@ -60,10 +60,10 @@ export function metricsInput(counts: LoadCounts, scope: MetricsScope): PutMetric
   };
 }
 
-/** Sends a PutMetricData input, and stops when the signal aborts. */
+/** Makes a PutMetricData call; stops when the signal aborts. */
 export type PutMetricData = (input: PutMetricDataCommandInput, signal: AbortSignal) => Promise<unknown>;
 
-/** Sends the metrics within 2 s; a failure is logged and never thrown, since it must not fail a load. */
+/** Sends the metrics within 2 s. Logs a failure but never throws, because it must not fail a load. */
 export async function sendMetrics(
   input: PutMetricDataCommandInput,
   put: PutMetricData,

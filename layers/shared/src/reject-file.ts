@@ -1,18 +1,18 @@
-/** Collects what was rejected, rows or lines, as compressed JSON Lines, in bounded memory. */
+/** Collects rejected rows or lines as compressed JSON Lines, in bounded memory. */
 import { gzipSync } from 'node:zlib';
 
-/** Text is compressed once it is this long; each piece is a gzip member, and members behind one another are a gzip file. */
+/** Text is compressed in pieces of this length. Each piece is a gzip member, and consecutive members are a valid gzip file. */
 const PIECE_CHARACTERS = 256 * 1024;
-/** What is kept of one request or item, compressed. */
-const MOST_BYTES = 16 * 1024 * 1024;
+/** Default maximum size of the file of one request or item, compressed. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
-/** One that was rejected: a JSON object with the reason. */
+/** A rejected row or line: a JSON object with the reason. */
 export interface Rejected {
   readonly reason: string;
 }
 
 export interface RejectFileLimits {
-  /** Of the file, compressed; 16 MB where absent. */
+  /** Maximum size of the file, compressed; 16 MB by default. */
   readonly bytes?: number;
   readonly entries?: number;
 }
@@ -24,22 +24,23 @@ export class RejectFile {
   private entries = 0;
   private readonly pieces: Uint8Array[] = [];
 
-  /** @param about goes before each one's own fields, such as the time and the id of what rejected it. */
+  /** @param about fields that each entry begins with, such as time and id of the request */
   constructor(
     private readonly about: Readonly<Record<string, unknown>>,
     private readonly limits: RejectFileLimits = {},
   ) {}
 
-  /** Beyond a limit they are counted alone. */
+  /** Adds an entry; above a limit only counts it. */
   readonly add = (rejected: Rejected): void => {
-    const { bytes = MOST_BYTES, entries = Number.POSITIVE_INFINITY } = this.limits;
+    const { bytes = MAX_BYTES, entries = Number.POSITIVE_INFINITY } = this.limits;
     if (this.bytes >= bytes || this.entries >= entries) this.omitted += 1;
     else this.append(rejected);
   };
 
-  /** The file, whose last line says how many it leaves out, where it does; undefined where nothing was rejected. */
+  /** The file; undefined if nothing was rejected. If entries were omitted, the last line has their number. */
   finish(): Uint8Array | undefined {
-    if (this.omitted > 0) this.append({ omitted: this.omitted, reason: 'the file is full: these are not in it' });
+    if (this.omitted > 0)
+      this.append({ omitted: this.omitted, reason: 'the file is full: it omits this number of entries' });
     if (this.text !== '') this.compress();
     return this.pieces.length === 0 ? undefined : Buffer.concat(this.pieces);
   }

@@ -232,7 +232,7 @@ test("Home Assistant's measurements are stored in escaped tables, and named with
   const response = await plain.write(lines.join('\n'));
   await plain.close();
   expect(response.status).toBe(422);
-  expect((await errorOf(response)).message).toMatch(/line 1: '°C' is no table name.*EscapeNames.*dropped=3$/s);
+  expect((await errorOf(response)).message).toMatch(/line 1: '°C' is not a valid table name.*EscapeNames.*dropped=3$/s);
 });
 
 test.each([false, true])(

@@ -62,6 +62,6 @@ test('a call that hangs is left, and told to stop', async () => {
     signal = given;
     return new Promise(() => undefined);
   }, 1);
-  await expect(tokens.get()).rejects.toThrow('no answer within');
+  await expect(tokens.get()).rejects.toThrow('no response within');
   expect(signal?.aborted).toBe(true);
 });

@@ -1,5 +1,5 @@
-/** Every case of InfluxData's line protocol corpus. */
-import { EncodingError, encodePoint } from 'shared/line-protocol/encoder';
+/** All cases of InfluxData's line protocol corpus. */
+import { EncodingError, encodePoint } from 'shared/line-protocol/line-encoder';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
 import { type Precision, V2_PRECISIONS } from 'shared/line-protocol/precision';
 import { type CorpusPoint, type CorpusText, corpusBytes, missingCorpus, readCorpus } from '../../support/corpus';
@@ -48,16 +48,16 @@ if (missingCorpus === undefined) {
   const corpus = readCorpus();
 
   test.each(Object.entries(corpus.decode))('decodes %s as the corpus does', (_, { input, output }) => {
-    const { points, faults } = decodePoints(
+    const { points, errors } = decodePoints(
       corpusBytes(input.text),
       integer(input.defaultTime),
       precision(input.precision),
     );
     if (output.error === undefined) {
-      expect(faults).toEqual([]);
+      expect(errors).toEqual([]);
       expect(points.map(withoutSignOfZero)).toEqual((output.result ?? []).map(point));
     } else {
-      expect(faults).not.toEqual([]);
+      expect(errors).not.toEqual([]);
     }
   });
 

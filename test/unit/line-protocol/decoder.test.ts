@@ -1,13 +1,13 @@
-/** The grammar by hand-made lines: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ */
+/** The grammar, with hand-written lines: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ */
 import { decodePoints, type FieldValue } from 'shared/line-protocol/point';
 import { type Precision, V1_PRECISIONS } from 'shared/line-protocol/precision';
 import { cpuMilliseconds } from '../../support/cpu-time';
 
 const decode = (text: string | Buffer, precision?: Precision) => decodePoints(Buffer.from(text), 7n, precision);
 const field = (value: string): FieldValue | undefined => decode(`m f=${value} 1`).points[0]?.fields[0][1];
-const faults = (text: string | Buffer) => decode(text).faults.map(({ line, reason }) => `${line}|${reason}`);
+const errors = (text: string | Buffer) => decode(text).errors.map(({ line, reason }) => `${line}|${reason}`);
 
-test('reads measurement, tags sorted by key, fields in order and the time', () => {
+test('reads the measurement, tags sorted by key, fields in order, and the time', () => {
   expect(decode('weather,b=2,a=1 t=82.5,h=71i 1465839830100400200').points).toEqual([
     {
       measurement: 'weather',
@@ -60,11 +60,11 @@ test.each([
   '1_000',
   '"open',
 ])('refuses the field value %s', (text) => {
-  const { points, faults } = decode(`m f=${text} 1`);
-  expect([points.length, faults.length]).toEqual([0, 1]);
+  const { points, errors } = decode(`m f=${text} 1`);
+  expect([points.length, errors.length]).toEqual([0, 1]);
 });
 
-test('unescapes per section and keeps other backslashes', () => {
+test('unescapes measurement, tags and fields by their own rules and keeps other backslashes', () => {
   const { points } = decode('a\\,\\ \\=b,k\\=\\,\\ y=v\\=\\\\x f\\=\\,\\ g=1 1');
   expect(points[0]).toMatchObject({
     measurement: 'a, \\=b',
@@ -100,63 +100,63 @@ test.each([
   ['ns', '-'],
   ['ns', '1 2'],
 ])('refuses a timestamp in %s: %s', (unit, digits) => {
-  expect(decode(`m f=1 ${digits}`, V1_PRECISIONS.get(unit)).faults).toHaveLength(1);
+  expect(decode(`m f=1 ${digits}`, V1_PRECISIONS.get(unit)).errors).toHaveLength(1);
 });
 
-test('a missing timestamp is the default, cut to the precision', () => {
+test('uses the default time, truncated to the precision, if the timestamp is missing', () => {
   expect(decodePoints(Buffer.from('m f=1'), 1_700_000_000_123_456_789n, V1_PRECISIONS.get('s')).points[0].time).toBe(
     1_700_000_000_000_000_000n,
   );
 });
 
-test('takes LF, CRLF, blank lines, comments and indentation', () => {
+test('accepts LF, CRLF, blank lines, comments and indentation', () => {
   expect(decode('# c\r\n\n  m f=1 1\r\n   # d\n\r\nn f=2 2 \r').points.map((p) => p.measurement)).toEqual(['m', 'n']);
 });
 
-test('names line and column of each faulty line and goes on behind it', () => {
+test('reports line and column of each invalid line and continues with the next line', () => {
   const text = ['ok f=1', 'm,t f=1', 'ok f="a\nb"', '  m f=1,', 'm f="x" y', 'ok f=1'].join('\n');
   const { points } = decode(text);
   expect(points).toHaveLength(3);
-  expect(faults(text)).toEqual([
+  expect(errors(text)).toEqual([
     "2|at line 2:4: expected '=' after the tag key",
     '5|at line 5:9: expected a field key',
     '6|at line 6:9: invalid timestamp',
   ]);
 });
 
-test('a string that is never closed costs its own line only', () => {
+test('loses only one line if a string has no closing quote', () => {
   expect(decode('bad s="open\ngood f=1 1\n').points.map((p) => p.measurement)).toEqual(['good']);
-  expect(faults('bad s="open\ngood f=1 1\n')).toEqual([
+  expect(errors('bad s="open\ngood f=1 1\n')).toEqual([
     '1|at line 1:7: expected a closing quote, found the end of the input',
   ]);
 });
 
-test('a fault behind a newline inside a string is placed on its own line', () => {
-  expect(faults('m s="a\nb"x 1\nok f=1')).toEqual(['1|at line 2:3: unexpected character after the field']);
+test('counts newlines inside a string for the position of an error after them', () => {
+  expect(errors('m s="a\nb"x 1\nok f=1')).toEqual(['1|at line 2:3: unexpected character after the field']);
 });
 
 test("refuses the comma before the timestamp of the original connector's example", () => {
-  expect(faults('cpu_load_short,host=server01,region=us-west value=0.64,average=1.24, 1725059274')).toEqual([
+  expect(errors('cpu_load_short,host=server01,region=us-west value=0.64,average=1.24, 1725059274')).toEqual([
     '1|at line 1:69: expected a field key',
   ]);
 });
 
 test.each(['m,a=1,a=2 f=1', 'm,a=\\=,b=1,a=\\= f=1'])('refuses duplicate tag keys: %s', (line) => {
-  expect(faults(line)[0]).toMatch(/duplicate tag key 'a'/);
+  expect(errors(line)[0]).toMatch(/duplicate tag key 'a'/);
 });
 
 test.each([
   Buffer.from([0x6d, 0xff, 0x20, 0x66, 0x3d, 0x31]),
   Buffer.concat([Buffer.from('m,t'), Buffer.from([0xc3]), Buffer.from('=1 f=1')]),
   Buffer.concat([Buffer.from('m f="'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"')]),
-])('refuses invalid UTF-8 in a line and takes the next one: %p', (line) => {
-  const { points, faults } = decode(Buffer.concat([line, Buffer.from('\nok f=1')]));
-  expect([points.map((p) => p.measurement), faults.map((f) => f.line)]).toEqual([['ok'], [1]]);
+])('refuses invalid UTF-8 in a line and reads the next line: %p', (line) => {
+  const { points, errors } = decode(Buffer.concat([line, Buffer.from('\nok f=1')]));
+  expect([points.map((p) => p.measurement), errors.map((f) => f.line)]).toEqual([['ok'], [1]]);
 });
 
 describe('control characters', () => {
   test.each(['\u0000', '\u0001', '\t', '\u000b', '\r', '\u001f', '\u007f'])(
-    'are text at the beginning, inside and at the end of a tag value: %j',
+    'are part of a tag value, at its start, inside and at its end: %j',
     (control) => {
       const values = [`${control}a`, `a${control}b`, `a${control}`, control];
       for (const value of values) {
@@ -170,13 +170,13 @@ describe('control characters', () => {
             },
             { measurement: 'ok' },
           ],
-          faults: [],
+          errors: [],
         });
       }
     },
   );
 
-  test('are text in a string', () => {
+  test('are part of a string', () => {
     expect(field('"a\u0000\t\r\u007fb"')).toEqual({ type: 'string', value: 'a\u0000\t\r\u007fb' });
   });
 
@@ -189,33 +189,33 @@ describe('control characters', () => {
     ['m,t=a \u0000f=1', 'at line 1:7: control character in a field key'],
     ['m\rx,t=a f=1', 'at line 1:2: control character in the measurement'],
     ['#\u0001', 'at line 1:2: control character in a comment'],
-  ])('are named where no name may have them: %j', (line, reason) => {
-    expect(faults(`${line}\nok f=1`)).toEqual([`1|${reason}`]);
+  ])('are reported in names and comments, which must not contain them: %j', (line, reason) => {
+    expect(errors(`${line}\nok f=1`)).toEqual([`1|${reason}`]);
     expect(decode(`${line}\nok f=1`).points).toHaveLength(1);
   });
 
-  test('a comment may have tabs', () => {
-    expect(decode('#\ta\tb\nok f=1')).toMatchObject({ points: [{ measurement: 'ok' }], faults: [] });
+  test('are valid in a comment if they are tabs', () => {
+    expect(decode('#\ta\tb\nok f=1')).toMatchObject({ points: [{ measurement: 'ok' }], errors: [] });
   });
 });
 
-// What InfluxDB 2.7.12 stores of the same lines; where it stores nothing, the whole is one faulty line here.
-describe('a line break behind a backslash', () => {
+// Expected: what InfluxDB 2.7.12 stores for the same lines. If it stores nothing, the decoder must report one invalid line.
+describe('a line break after a backslash', () => {
   test.each([
     ['m,n=foo\\\nbar,t=a c=1 1', 'foo\\\nbar'],
     ['m,n=\\\nb,t=a c=1 1', '\\\nb'],
     ['m,n=a\\\n c=1 1', 'a\\\n'],
     ['m,n=foo\\\n\\\nbar c=1 1', 'foo\\\n\\\nbar'],
     ['m,n=a\\\\\\\nb c=1 1', 'a\\\\\\\nb'],
-  ])('is text in a tag value: %j', (line, value) => {
-    const { points, faults: found } = decode(`${line}\nm,n=next c=2 2\n${line}\nm`);
+  ])('is part of a tag value: %j', (line, value) => {
+    const { points, errors: found } = decode(`${line}\nm,n=next c=2 2\n${line}\nm`);
     expect(points.map(({ tags }) => tags[0])).toEqual([
       ['n', value],
       ['n', 'next'],
       ['n', value],
     ]);
-    // The lines after it keep their numbers.
-    expect(found.map((fault) => fault.line)).toEqual([2 + 2 * line.split('\n').length]);
+    // The following lines keep their numbers.
+    expect(found.map((error) => error.line)).toEqual([2 + 2 * line.split('\n').length]);
   });
 
   test.each([
@@ -237,44 +237,44 @@ describe('a line break behind a backslash', () => {
     'm,n=foo\\\r\nbar,t=a c=1 1',
     'm,n=a c=1\\\r\nbar,t=a c=1 1',
     'm\\\r\nbar,t=a c=1 1',
-  ])('makes no second line of what is behind it: %j', (line) => {
-    const { points, faults: found } = decode(`${line}\nnext,n=a c=2 2`);
-    expect([points.map((p) => p.measurement), found.map((fault) => fault.line)]).toEqual([['next'], [1]]);
+  ])('does not start a new line in an invalid line: %j', (line) => {
+    const { points, errors: found } = decode(`${line}\nnext,n=a c=2 2`);
+    expect([points.map((p) => p.measurement), found.map((error) => error.line)]).toEqual([['next'], [1]]);
   });
 
-  test.each(['m,n=a\\\\\nnext c=1 1', 'm,n=a\\\\\r\nnext c=1 1'])('ends the line behind two of them: %j', (text) => {
+  test.each(['m,n=a\\\\\nnext c=1 1', 'm,n=a\\\\\r\nnext c=1 1'])('ends the line after two backslashes: %j', (text) => {
     expect(decode(text).points.map((p) => p.measurement)).toEqual(['next']);
   });
 
   test.each(['m,n=a\\', 'm,n=a\\\n', 'm\\', '\\', 'm,n=a c="\\\n', 'm,n=a c=1\\\r\n'])(
-    'at the end of the body is a fault: %j',
+    'is an error at the end of the body: %j',
     (text) => {
-      expect(decode(text)).toMatchObject({ points: [], faults: [{ line: 1 }] });
+      expect(decode(text)).toMatchObject({ points: [], errors: [{ line: 1 }] });
     },
   );
 
-  test('ends a comment as every line break does', () => {
+  test('ends a comment, like any line break', () => {
     expect(decode('# C:\\\nok f=1').points).toHaveLength(1);
   });
 });
 
-test('a string of several lines is no line of its own behind a fault', () => {
-  const { points, faults: found } = decode('m,t=a v=NaN,s="one\nbar,t=a v=1 1\ntwo",b=t 1\nok f=1\nbad');
-  expect([points.map((p) => p.measurement), found.map((fault) => fault.line)]).toEqual([['ok'], [1, 5]]);
+test('reads no separate lines from a multi-line string after an error', () => {
+  const { points, errors: found } = decode('m,t=a v=NaN,s="one\nbar,t=a v=1 1\ntwo",b=t 1\nok f=1\nbad');
+  expect([points.map((p) => p.measurement), found.map((error) => error.line)]).toEqual([['ok'], [1, 5]]);
 });
 
-test('behind a fault, a string that is never closed costs its own line only', () => {
+test('loses only one line if a string after an error has no closing quote', () => {
   expect(decode('m,t=a v=NaN,s="one\nok f=1\nok f=2').points).toHaveLength(2);
 });
 
 test.each([
-  ['whose breaks are all behind two backslashes', 'a\\\\\n', 1],
-  ['which has no end of its series', 'a,b=c\\\n', 0],
-  ['with a fault before a string', 'm v=NaN,s="\n', 0.5],
-])('time is linear in the input: a line %s', (_, text, faultsPerLine) => {
+  ['lines that end after two backslashes', 'a\\\\\n', 1],
+  ['a series without an end', 'a,b=c\\\n', 0],
+  ['an error before a string', 'm v=NaN,s="\n', 0.5],
+])('needs time linear in the input: %s', (_, text, errorsPerLine) => {
   // Quadratic scanning would take a hundred times as long for ten times the input.
-  const faulty = (lines: number) => (): void =>
-    expect(decode(text.repeat(lines)).faults).toHaveLength(Math.max(1, lines * faultsPerLine));
-  faulty(20_000)();
-  expect(cpuMilliseconds(faulty(200_000))).toBeLessThan(40 * Math.max(10, cpuMilliseconds(faulty(20_000))));
+  const decodeAll = (lines: number) => (): void =>
+    expect(decode(text.repeat(lines)).errors).toHaveLength(Math.max(1, lines * errorsPerLine));
+  decodeAll(20_000)();
+  expect(cpuMilliseconds(decodeAll(200_000))).toBeLessThan(40 * Math.max(10, cpuMilliseconds(decodeAll(20_000))));
 });

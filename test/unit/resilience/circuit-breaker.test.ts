@@ -20,7 +20,7 @@ function setup(random = () => 1) {
   return { clock, breaker, calls, call };
 }
 
-test('it opens at the third failure in a row, not when a success is between', async () => {
+test('opens at the third failure in a row, but not if a success is between them', async () => {
   const { breaker, call } = setup();
   for (const result of [DOWN, DOWN, 'ok', DOWN, DOWN]) await call(result);
   expect(breaker.isOpen).toBe(false);
@@ -28,7 +28,7 @@ test('it opens at the third failure in a row, not when a success is between', as
   expect(breaker.isOpen).toBe(true);
 });
 
-test('while open, one call at a time probes, every 1 to 2 s', async () => {
+test('makes one probe at a time while it is open, every 1 to 2 s', async () => {
   const { calls, call } = setup();
   for (let i = 0; i < 3; i++) await call(DOWN);
   await Promise.all([call(DOWN), call(DOWN), call(DOWN)]);
@@ -38,7 +38,7 @@ test('while open, one call at a time probes, every 1 to 2 s', async () => {
   expect(quick.calls.at(-1)).toBe(1000);
 });
 
-test('a probe that succeeds closes it, and all that waited go at once', async () => {
+test('closes after a successful probe, and all waiting calls start at once', async () => {
   const { breaker, calls, call } = setup();
   for (let i = 0; i < 3; i++) await call(DOWN);
   await Promise.all(['ok', 'ok', 'ok', 'ok'].map((result) => call(result)));
@@ -46,22 +46,22 @@ test('a probe that succeeds closes it, and all that waited go at once', async ()
   expect(breaker.isOpen).toBe(false);
 });
 
-test('waiting calls do not pass a probe that is under way', async () => {
+test('keeps the other calls waiting during a probe', async () => {
   const { clock, breaker, call } = setup();
   for (let i = 0; i < 3; i++) await call(DOWN);
-  let answer: (result: string) => void = () => undefined;
-  const probe = breaker.run(() => new Promise<string>((resolve) => (answer = resolve)), asReason);
+  let respond: (result: string) => void = () => undefined;
+  const probe = breaker.run(() => new Promise<string>((resolve) => (respond = resolve)), asReason);
   let done = 0;
   const waiting = [call('ok'), call('ok')].map((each) => each.then(() => done++));
   await clock.delay(10_000);
   expect(done).toBe(0);
-  answer('ok');
+  respond('ok');
   await Promise.all([probe, ...waiting]);
   expect(done).toBe(2);
   expect(clock.now()).toBe(10_000);
 });
 
-test('after 30 s open every call ends with a connection error that says why', async () => {
+test('fails every call with a connection error and its reason after 30 s open', async () => {
   const { clock, calls, call } = setup();
   for (let i = 0; i < 3; i++) await call('early');
   const outcomes = await Promise.allSettled(Array.from({ length: 40 }, () => call(DOWN)));
@@ -75,7 +75,7 @@ test('after 30 s open every call ends with a connection error that says why', as
   });
 });
 
-test('a call that throws says nothing about the service, and lets the next one probe', async () => {
+test('ignores a probe that throws and probes with the next call', async () => {
   const { breaker, call } = setup();
   for (let i = 0; i < 3; i++) await call(DOWN);
   await expect(breaker.run(() => Promise.reject(new Error('bug')), asReason)).rejects.toThrow('bug');
@@ -83,7 +83,7 @@ test('a call that throws says nothing about the service, and lets the next one p
   expect(await call('ok')).toBe('ok');
 });
 
-test('a signal ends the waiting', async () => {
+test('stops waiting when the signal aborts', async () => {
   const { clock, calls, call } = setup();
   for (let i = 0; i < 3; i++) await call(DOWN);
   const abort = new AbortController();

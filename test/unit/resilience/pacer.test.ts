@@ -1,7 +1,7 @@
 import { Pacer } from 'shared/resilience/pacer';
 import { VirtualClock } from '../../support/virtual-clock';
 
-test('turns start an interval apart, the first at once', async () => {
+test('starts the first turn at once and the others one interval apart', async () => {
   const clock = new VirtualClock();
   const pacer = new Pacer(1_000, clock);
   const starts: number[] = [];
@@ -9,7 +9,7 @@ test('turns start an interval apart, the first at once', async () => {
   expect(starts.map((start) => start - (starts[0] ?? 0))).toEqual([0, 1_000, 2_000]);
 });
 
-test('turns that were given up cost those behind them nothing', async () => {
+test('does not delay later turns for aborted ones', async () => {
   const clock = new VirtualClock();
   const pacer = new Pacer(1_000, clock);
   const deadline = new AbortController();

@@ -27,8 +27,8 @@ test.each([
 });
 
 test.each(DATASET_NAMES)('data set %s is line protocol, with as many lines and series as asked for', (dataset) => {
-  const { points, faults } = decode(generate({ dataset, lines: 200, series: 5 }));
-  expect(faults).toEqual([]);
+  const { points, errors } = decode(generate({ dataset, lines: 200, series: 5 }));
+  expect(errors).toEqual([]);
   expect(points).toHaveLength(200);
   const series = new Set(points.map(({ measurement, tags }) => JSON.stringify([measurement, tags])));
   expect(series.size).toBe(dataset === 'all' ? 15 : 5);

@@ -1,9 +1,9 @@
-/** The endpoint of writes: how long it is kept, and what happens where asking for it fails. */
+/** The cache of the write endpoint: lifetime, refresh, and failures of the discovery. */
 import { type DiscoveredEndpoint, EndpointCache } from 'shared/timestream/endpoints';
 
 const MINUTE = 60_000;
 
-/** A cache over answers that come when the test gives them. */
+/** A cache with discovery responses that arrive when the test sends them. */
 function start() {
   let now = 1_000;
   const pending: { resolve: (endpoint: DiscoveredEndpoint) => void; reject: (error: Error) => void }[] = [];
@@ -11,73 +11,73 @@ function start() {
     () => new Promise((resolve, reject) => pending.push({ resolve, reject })),
     () => now,
   );
-  let asked = 0;
+  let answered = 0;
   return {
     cache,
     get: () => cache.get(new AbortController().signal),
-    get asked() {
+    get discoveries() {
       return pending.length;
     },
     pass: (ms: number) => {
       now += ms;
     },
-    /** Answers the next question, and lets what waits for it go on. */
-    async answer(address: string | Error, cacheMinutes = 100): Promise<void> {
-      const question = pending[asked++];
-      if (address instanceof Error) question?.reject(address);
-      else question?.resolve({ address, cacheMinutes });
+    /** Responds to the next discovery and waits until its callers continue. */
+    async respond(address: string | Error, cacheMinutes = 100): Promise<void> {
+      const discovery = pending[answered++];
+      if (address instanceof Error) discovery?.reject(address);
+      else discovery?.resolve({ address, cacheMinutes });
       await new Promise(setImmediate);
     },
   };
 }
 
-test('is asked for once, by however many at a time', async () => {
+test('discovers the endpoint once for concurrent requests', async () => {
   const run = start();
   const both = Promise.all([run.get(), run.get()]);
-  await run.answer('a');
+  await run.respond('a');
   expect(await both).toEqual(['a', 'a']);
   expect(await run.get()).toBe('a');
-  expect(run.asked).toBe(1);
+  expect(run.discoveries).toBe(1);
 });
 
-test('is refreshed before its end, which requests of that time wait for', async () => {
+test('refreshes the endpoint before it expires, and requests wait for the refresh', async () => {
   const run = start();
   const first = run.get();
-  await run.answer('a', 10);
+  await run.respond('a', 10);
   await first;
   run.pass(7.9 * MINUTE);
   expect(await run.get()).toBe('a');
-  expect(run.asked).toBe(1);
+  expect(run.discoveries).toBe(1);
   run.pass(0.2 * MINUTE);
   const both = Promise.all([run.get(), run.get()]);
-  expect(run.asked).toBe(2);
-  await run.answer('b', 10);
+  expect(run.discoveries).toBe(2);
+  await run.respond('b', 10);
   expect(await both).toEqual(['b', 'b']);
   expect(await run.get()).toBe('b');
   run.pass(7.9 * MINUTE);
   expect(await run.get()).toBe('b');
-  expect(run.asked).toBe(2);
+  expect(run.discoveries).toBe(2);
 });
 
-test('serves beyond its end where refreshing fails, and is asked for again after a while', async () => {
+test('keeps an expired endpoint if the refresh fails, and tries again later', async () => {
   const run = start();
   const first = run.get();
-  await run.answer('a', 1);
+  await run.respond('a', 1);
   await first;
   run.pass(2 * MINUTE);
   const stale = run.get();
-  await run.answer(new Error('away'));
+  await run.respond(new Error('away'));
   expect(await stale).toBe('a');
   expect(await run.get()).toBe('a');
-  expect(run.asked).toBe(2);
+  expect(run.discoveries).toBe(2);
   run.pass(MINUTE);
   const next = run.get();
-  await run.answer('b', 1);
+  await run.respond('b', 1);
   expect(await next).toBe('b');
-  expect(run.asked).toBe(3);
+  expect(run.discoveries).toBe(3);
 });
 
-test('serves where refreshing it hangs, and the request that waited leaves nothing under way', async () => {
+test('keeps the endpoint if the refresh hangs, and aborts the refresh with the request', async () => {
   let aborted = false;
   let now = 0;
   const cache = new EndpointCache(
@@ -101,18 +101,18 @@ test('serves where refreshing it hangs, and the request that waited leaves nothi
   expect(aborted).toBe(true);
 });
 
-test('is asked for again once the clock was set back', async () => {
+test('discovers the endpoint again after the clock was set back', async () => {
   const run = start();
   const first = run.get();
-  await run.answer('a');
+  await run.respond('a');
   await first;
   run.pass(-MINUTE);
   const second = run.get();
-  await run.answer('b');
+  await run.respond('b');
   expect(await second).toBe('b');
 });
 
-test('that nobody waits for any more is not asked for on', async () => {
+test('aborts the discovery when no request waits for it any more', async () => {
   const signals: AbortSignal[] = [];
   const cache = new EndpointCache((signal) => {
     signals.push(signal);
@@ -128,29 +128,29 @@ test('that nobody waits for any more is not asked for on', async () => {
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 });
 
-test('fails where there is none, and is asked for again at once', async () => {
+test('fails without an endpoint, and the next request discovers it at once', async () => {
   const run = start();
   const first = run.get();
   const failed = expect(first).rejects.toThrow('away');
-  await run.answer(new Error('away'));
+  await run.respond(new Error('away'));
   await failed;
   const second = run.get();
-  await run.answer('a');
+  await run.respond('a');
   expect(await second).toBe('a');
 });
 
-test('an invalid one is forgotten, unless another one is known by now', async () => {
+test('removes an invalid endpoint, unless the cache has a different one now', async () => {
   const run = start();
   const first = run.get();
-  await run.answer('a');
+  await run.respond('a');
   await first;
   run.cache.invalidate('another');
   expect(await run.get()).toBe('a');
   run.cache.invalidate('a');
   const second = run.get();
-  await run.answer('b');
+  await run.respond('b');
   expect(await second).toBe('b');
   run.cache.invalidate('a');
   expect(await run.get()).toBe('b');
-  expect(run.asked).toBe(2);
+  expect(run.discoveries).toBe(2);
 });

@@ -1,4 +1,4 @@
-/** Names that Timestream does not take: escaped, and read back, without two of them becoming one. */
+/** Escaping names that Timestream does not accept: they can be read back, and two names never become one. */
 import fc from 'fast-check';
 import { dimensionNameProblem, measureNameProblem, tableNameProblem } from 'shared/timestream/limits';
 import {
@@ -18,9 +18,9 @@ test.each([
   ['a b.c', '_.a.20b.2Ec'],
   ['_.x', '_.x'],
   ['_..zz', '_..zz'],
-  // The escaped name of another one.
+  // Equals the escaped form of another name.
   ['_..25', '_._.2E.2E25'],
-])('the measurement %s is the table %s', (measurement, table) => {
+])('stores the measurement %s as the table %s', (measurement, table) => {
   expect(escapeTableName(measurement)).toBe(table);
   expect(measurementOfTable(table)).toBe(measurement);
 });
@@ -34,18 +34,18 @@ test.each([
   ['°C', '°C'],
   ['_.time', '_._.2Etime'],
   ['_.times', '_.times'],
-])('the tag %s is the dimension %s', (tag, dimension) => {
+])('stores the tag %s as the dimension %s', (tag, dimension) => {
   expect(escapeColumnName(tag)).toBe(dimension);
   expect(keyOfColumn(dimension)).toBe(tag);
 });
 
-test('a field keeps its colons, and never becomes the escaped name of a tag', () => {
+test('keeps colons in field names and never maps a field to the escaped name of a tag', () => {
   expect(escapeMeasureName('a:b')).toBe('a:b');
   expect(escapeMeasureName('ts_x')).toBe('_.ts_x');
   expect(escapeMeasureName('_.a.3Ab')).toBe('_._.2Ea.2E3Ab');
 });
 
-/** Names near the ones that are escaped. */
+/** Names similar to escaped names. */
 const name = fc
   .array(
     fc.constantFrom('_', '.', '_.', '2E', '25', ':', '3A', 'time', 'ts_', 'measure_name', 'a', '°', ' ', '%', '😀'),
@@ -63,7 +63,7 @@ test.each([
   ['dimension', escapeColumnName, keyOfColumn, dimensionNameProblem],
   ['measure', escapeMeasureName, keyOfColumn, measureNameProblem],
 ] as const)(
-  'any name becomes one of a %s that can be read back; valid ones stay, but for the escaped ones',
+  'maps any name to a valid %s name that can be read back, and keeps valid names without the prefix',
   (_, escaping, unescaping, problem) => {
     fc.assert(
       fc.property(any, (given) => {
@@ -77,7 +77,7 @@ test.each([
   },
 );
 
-test('two names never become one', () => {
+test('never maps two names to one', () => {
   fc.assert(
     fc.property(name, name, (a, b) => {
       fc.pre(a !== b);

@@ -1,4 +1,4 @@
-/** Points of one series and time become one record; records of a table go into as few calls as there can be. */
+/** Points of the same series and time become one record; records of a table go into as few calls as possible. */
 import { packText, reasonsOf } from '../../support/connector-mapping';
 import { readCall } from '../../support/timestream-calls';
 
@@ -10,15 +10,15 @@ const merged = (text: string) => {
 };
 
 describe('merging', () => {
-  test('lines of one series and time become one record, the later line counting for each field', () => {
+  test('merges lines of the same series and time into one record; the later line wins for each field', () => {
     expect(merged('m,t=1 a=1,b=2 5\nm,t=1 b="x",c=3i 5')).toEqual({ a: 'DOUBLE 1', b: 'VARCHAR x', c: 'BIGINT 3' });
   });
 
-  test('the order of the tags makes no other series', () => {
+  test('ignores the order of the tags', () => {
     expect(merged('m,a=1,b=2 x=1 5\nm,b=2,a=1 y=2 5')).toEqual({ x: 'DOUBLE 1', y: 'DOUBLE 2' });
   });
 
-  test('the order of the lines counts, not that of other series between them', () => {
+  test('merges in the order of the lines, also with lines of other series between them', () => {
     const lines = ['m,t=1 v=1 5', 'm,t=2 v=1 5', 'm,t=2 v=2 5', 'm,t=1 v=2 5', 'm,t=1 v=3 5'];
     expect(recordsOf(lines.join('\n')).map(({ dimensions, measures }) => [dimensions[0], measures.v])).toEqual([
       ['t=1', 'DOUBLE 3'],
@@ -26,20 +26,20 @@ describe('merging', () => {
     ]);
   });
 
-  test('a line with the time of the request meets one that names it', () => {
+  test('merges a line without a timestamp with a line that has the time of the request', () => {
     expect(merged('m,t=1 a=1\nm,t=1 b=2 1709296496789000000')).toEqual({ a: 'DOUBLE 1', b: 'DOUBLE 2' });
   });
 
   test.each([
     ['tag value', 'm,t=2 v=2 5'],
-    ['further tag', 'm,t=1,u=1 v=2 5'],
-    ['time, by a nanosecond', 'm,t=1 v=2 6'],
+    ['number of tags', 'm,t=1,u=1 v=2 5'],
+    ['time (by 1 ns)', 'm,t=1 v=2 6'],
     ['measurement', 'n,t=1 v=2 5'],
-  ])('another %s is another record', (_, line) => {
+  ])('does not merge lines with a different %s', (_, line) => {
     expect(recordsOf(`m,t=1 v=1 5\n${line}`)).toHaveLength(2);
   });
 
-  test('a line whose fields would make the record too large is rejected, with the line that it belongs to', () => {
+  test('rejects a line that would make the merged record too large, and names the first line of the record', () => {
     const text = 'x'.repeat(1_200);
     const packed = packText(`m,t=1 a="${text}" 5\nm,t=1 b="${text}" 5\nm,t=1 c=1 5`);
     expect(reasonsOf(packed)).toEqual([
@@ -58,11 +58,11 @@ describe('packing', () => {
     [100, 1],
     [101, 2],
     [250, 3],
-  ])('%i records of a table go in %i calls', (records, calls) => {
+  ])('sends %i records of a table in %i calls', (records, calls) => {
     expect(packText(lines('m', records)).calls.map((call) => call.records.length)).toHaveLength(calls);
   });
 
-  test('a call is of one table', () => {
+  test('sends records of different tables in different calls', () => {
     const calls = packText(lines('a', 3) + lines('b', 101)).calls.map(({ table, records }) => [table, records.length]);
     expect(calls).toEqual([
       ['a', 3],
@@ -71,7 +71,7 @@ describe('packing', () => {
     ]);
   });
 
-  test('records go by series and time, so that neighbours share what they can', () => {
+  test('sorts records by series and time, so that neighbors share attributes', () => {
     const [body] = packText('m,h=1 v=1 2\nm,h=2 v=1 3\nm,h=2 v=1 1\nm,h=1 v=1 1').bodies;
     const order = readCall(body ?? Buffer.of()).Records.map(({ Dimensions, Time }) => [Dimensions?.[0]?.Value, Time]);
     expect(order).toEqual([
@@ -82,7 +82,7 @@ describe('packing', () => {
     ]);
   });
 
-  test('a call of one series, as it goes over the wire', () => {
+  test('writes the body of a call with one series byte for byte as expected', () => {
     const [body] = packText(
       'cpu,host=a usage=0.5,n=1i 1709294400000000000\ncpu,host=a usage=1 1709294400500000000',
     ).bodies;
@@ -102,7 +102,7 @@ describe('packing', () => {
     ['NANOSECONDS', '7', '7'],
     ['NANOSECONDS', '9223372036854775807', '9223372036854775807'],
     ['SECONDS', '0', '0'],
-  ])('%s are the coarsest unit of %s ns', (unit, nanos, time) => {
+  ])('uses %s for a time of %s ns', (unit, nanos, time) => {
     const call = readCall(packText(`m,t=1 v=1 ${nanos}`).bodies[0] ?? Buffer.of());
     expect([call.CommonAttributes.TimeUnit, call.Records[0]?.Time]).toEqual([unit, time]);
   });

@@ -1,16 +1,16 @@
-/** What an answer of WriteRecords means for the records that were sent. */
-import { readAnswer } from 'shared/timestream/service';
+/** The meaning of WriteRecords responses for the records of a call. */
+import { readResponse } from 'shared/timestream/service';
 import { answer } from '../../support/timestream-model';
 
 const rejections = (...RejectedRecords: unknown[]) => answer(419, 'RejectedRecordsException', { RejectedRecords });
 
-test('200: all are stored', () => {
-  expect(readAnswer({ status: 200, body: Buffer.from('{}') }, 3)).toEqual({ kind: 'stored' });
+test('status 200 means that all records are stored', () => {
+  expect(readResponse({ status: 200, body: Buffer.from('{}') }, 3)).toEqual({ kind: 'stored' });
 });
 
-test('rejected records, with the version in their place where there is one', () => {
+test('reads the rejected records and the existing version, if there is one', () => {
   const given = rejections({ RecordIndex: 0, Reason: 'late' }, { RecordIndex: 2, Reason: 'old', ExistingVersion: 7 });
-  expect(readAnswer(given, 3)).toEqual({
+  expect(readResponse(given, 3)).toEqual({
     kind: 'rejected',
     records: [
       { index: 0, reason: 'late', existingVersion: undefined },
@@ -19,8 +19,8 @@ test('rejected records, with the version in their place where there is one', () 
   });
 });
 
-test('a rejection without an index is of the first record, one without a reason still counts', () => {
-  expect(readAnswer(rejections({}), 1)).toMatchObject({ kind: 'rejected', records: [{ index: 0 }] });
+test('a rejection without an index means the first record; a rejection without a reason counts', () => {
+  expect(readResponse(rejections({}), 1)).toMatchObject({ kind: 'rejected', records: [{ index: 0 }] });
 });
 
 test.each([
@@ -37,15 +37,15 @@ test.each([
   [['text']],
   [[null]],
   ['text'],
-])('after rejections of which one names no record of the call (%j) no record counts as stored', (list) => {
-  expect(readAnswer(answer(419, 'RejectedRecordsException', { RejectedRecords: list, message: 'm' }), 3)).toMatchObject(
-    {
-      kind: 'transient',
-      throttled: false,
-      code: 'RejectedRecordsException',
-      reason: 'rejections that name no record of the call: m',
-    },
-  );
+])('counts no record as stored if a rejection does not match a record of the call: %j', (list) => {
+  expect(
+    readResponse(answer(419, 'RejectedRecordsException', { RejectedRecords: list, message: 'm' }), 3),
+  ).toMatchObject({
+    kind: 'transient',
+    throttled: false,
+    code: 'RejectedRecordsException',
+    reason: 'the rejections do not match the records of the call: m',
+  });
 });
 
 test.each([
@@ -81,19 +81,19 @@ test.each([
     'InvalidEndpointException',
     { kind: 'refused', code: 'InvalidEndpointException', reason: 'InvalidEndpointException: why' },
   ],
-])('%i %s', (status, type, expected) => {
-  expect(readAnswer(answer(status, type, { message: 'why' }), 1)).toEqual(expected);
-  // The type stands with or without a namespace, the text under either name.
+])('reads the error %i %s', (status, type, expected) => {
+  expect(readResponse(answer(status, type, { message: 'why' }), 1)).toEqual(expected);
+  // The type may have a namespace, and the message has one of two names.
   const plain = Buffer.from(JSON.stringify({ __type: type, Message: 'why' }));
-  expect(readAnswer({ status, body: plain }, 1)).toEqual(expected);
+  expect(readResponse({ status, body: plain }, 1)).toEqual(expected);
 });
 
-test.each([500, 502, 503, 504])('%i of a proxy, whatever its body', (status) => {
+test.each([500, 502, 503, 504])('reads a %i of a proxy as transient, with any body', (status) => {
   for (const text of ['<html>', '', 'null', '[]', '{"__type":7}']) {
-    expect(readAnswer({ status, body: Buffer.from(text) }, 1)).toMatchObject({ kind: 'transient', throttled: false });
+    expect(readResponse({ status, body: Buffer.from(text) }, 1)).toMatchObject({ kind: 'transient', throttled: false });
   }
 });
 
-test('429 is throttling', () => {
-  expect(readAnswer({ status: 429, body: Buffer.of() }, 1)).toMatchObject({ kind: 'transient', throttled: true });
+test('reads status 429 as throttling', () => {
+  expect(readResponse({ status: 429, body: Buffer.of() }, 1)).toMatchObject({ kind: 'transient', throttled: true });
 });

@@ -1,4 +1,4 @@
-/** Creating what writes find missing: once, at one create call a second, whoever else does so too. */
+/** Creating missing databases and tables: once, with one create call per second, also if another process does the same. */
 import type { CreateDatabaseRequest, CreateTableRequest } from '@aws-sdk/client-timestream-write';
 import type { TableAdministration } from 'shared/timestream/service';
 import { TableCreationError, TableCreator, type TableSettings } from 'shared/timestream/tables';
@@ -7,7 +7,7 @@ import { VirtualClock } from '../../support/virtual-clock';
 
 const NEVER = new AbortController().signal;
 
-/** The control plane: remembers its create calls with their time, and fails them as it is told. */
+/** The control plane: records its create calls with their time, and fails as `fault` says. */
 class Administration implements TableAdministration {
   readonly calls: { at: number; name: string; request: CreateDatabaseRequest | CreateTableRequest }[] = [];
   databaseIsThere = false;
@@ -54,7 +54,7 @@ function start(settings: Partial<TableSettings> = {}) {
   return { clock, administration, tables: new TableCreator({ ...TABLES, ...settings }, administration, clock) };
 }
 
-test('the database is made first, once, and each table after it, one create call a second', async () => {
+test('creates the database first and each table once, with one create call per second', async () => {
   const { tables, administration } = start();
   await Promise.all(['a', 'b', 'c', 'a', 'b'].map((table) => tables.create(table, NEVER)));
   expect(administration.names).toEqual([TABLES.database, 'a', 'b', 'c']);
@@ -65,14 +65,14 @@ test('the database is made first, once, and each table after it, one create call
   expect(administration.described).toBe(1);
 });
 
-test('a database that exists is not made', async () => {
+test('does not create a database that exists', async () => {
   const { tables, administration } = start();
   administration.databaseIsThere = true;
   await tables.create('a', NEVER);
   expect(administration.names).toEqual(['a']);
 });
 
-test('what the settings say', async () => {
+test('creates database and table with the settings', async () => {
   const { tables, administration } = start({
     magneticStoreWrites: false,
     memoryStoreHours: 6,
@@ -103,28 +103,28 @@ test.each([
     { type: 'dimension', dimension: 'host', enforced: false } as const,
     [{ Type: 'DIMENSION', Name: 'host', EnforcementInRecord: 'OPTIONAL' }],
   ],
-])('the partition key %j', async (partitionKey, key) => {
+])('creates a table with the partition key %j', async (partitionKey, key) => {
   const { tables, administration } = start({ partitionKey });
   await tables.create('a', NEVER);
   const request = administration.calls[1]?.request as CreateTableRequest | undefined;
   expect(request?.Schema?.CompositePartitionKey).toEqual(key);
 });
 
-test('that another one made it first is success', async () => {
+test('succeeds if another process created it first', async () => {
   const { tables, administration } = start();
   administration.fault = () => serviceError('ConflictException');
   await tables.create('a', NEVER);
   expect(administration.names).toEqual([TABLES.database, 'a']);
 });
 
-test('a throttled create call is made again', async () => {
+test('retries a throttled create call', async () => {
   const { tables, administration } = start();
   administration.fault = (_, call) => (call <= 3 ? serviceError('ThrottlingException') : undefined);
   await tables.create('a', NEVER);
   expect(administration.names).toEqual([...Array.from({ length: 4 }, () => TABLES.database), 'a']);
 });
 
-test('a name or setting that the service refuses will never do', async () => {
+test('reports a name or setting that the service refuses as invalid', async () => {
   const { tables, administration } = start();
   administration.databaseIsThere = true;
   administration.fault = () => serviceError('ValidationException', 'no such key');
@@ -134,7 +134,7 @@ test('a name or setting that the service refuses will never do', async () => {
 });
 
 test.each(['AccessDeniedException', 'InternalServerException', 'ServiceQuotaExceededException'])(
-  '%s fails the request, and the next one tries again',
+  '%s fails the request, and the next request tries again',
   async (name) => {
     const { tables, administration } = start();
     administration.fault = (_, call) => (call === 1 ? serviceError(name) : undefined);
@@ -144,7 +144,7 @@ test.each(['AccessDeniedException', 'InternalServerException', 'ServiceQuotaExce
   },
 );
 
-test('a database that has gone since is made again', async () => {
+test('creates a database again after it was deleted', async () => {
   const { tables, administration } = start();
   await tables.create('a', NEVER);
   administration.databaseIsThere = false;
@@ -171,7 +171,7 @@ test('the deadline of one request does not fail another that waits for the same 
 test.each([
   [{ createTables: false }, "table 'a' does not exist, and EnableTableCreation is false"],
   [{ createDatabase: false }, `database '${TABLES.database}' does not exist, and EnableDatabaseCreation is false`],
-])('what may not be created is refused with the parameter: %j', async (settings, message) => {
+])('names the parameter that forbids the creation: %j', async (settings, message) => {
   const { tables, administration } = start(settings);
   await expect(tables.create('a', NEVER)).rejects.toMatchObject({ name: 'TableCreationError', invalid: true, message });
   expect(administration.names).toEqual([]);

@@ -1,9 +1,9 @@
-/** How single answers settle the records of a call: retries, rejections, missing tables, the deadline. */
+/** How responses of Timestream settle the records of a call: retries, rejections, missing tables, the deadline. */
 import { setMaxListeners } from 'node:events';
 import { LineReport } from 'shared/timestream/line-report';
 import { CallEncoder } from 'shared/timestream/packing';
 import { mapLines } from 'shared/timestream/records';
-import type { ServiceAnswer, TableAdministration } from 'shared/timestream/service';
+import type { ServiceResponse, TableAdministration } from 'shared/timestream/service';
 import { TableCreator, type TableSettings } from 'shared/timestream/tables';
 import { writeRecords } from 'shared/timestream/writer';
 import { DATABASE, MAPPING } from '../../support/connector-mapping';
@@ -13,11 +13,11 @@ import { answer } from '../../support/timestream-model';
 import { VirtualClock } from '../../support/virtual-clock';
 
 const VERSION = 1_709_294_400_000;
-const STORED: ServiceAnswer = { status: 200, body: Buffer.from('{}') };
+const STORED: ServiceResponse = { status: 200, body: Buffer.from('{}') };
 const MISSING = answer(404, 'ResourceNotFoundException', { Message: 'no table' });
 const rejected = (...RejectedRecords: object[]) => answer(419, 'RejectedRecordsException', { RejectedRecords });
 
-type Script = (call: PlainCall, index: number, signal: AbortSignal) => ServiceAnswer | Promise<ServiceAnswer>;
+type Script = (call: PlainCall, index: number, signal: AbortSignal) => ServiceResponse | Promise<ServiceResponse>;
 
 interface Setup {
   readonly settings?: Partial<TableSettings>;
@@ -25,12 +25,12 @@ interface Setup {
   readonly deadlineMs?: number;
   readonly random?: () => number;
   readonly createTable?: TableAdministration['createTable'];
-  /** What earlier requests left behind: the same container. */
+  /** State of earlier requests in the same container. */
   readonly after?: { readonly tables: TableCreator; readonly clock: VirtualClock };
   readonly requestTime?: number;
 }
 
-/** Writes lines to a service that answers by the script; the calls it got, when, and how the request went. */
+/** Writes lines to a service that responds by the script. Returns the calls with their time, and the outcome. */
 async function write(text: string, script: Script, setup: Setup = {}) {
   const clock = setup.after?.clock ?? new VirtualClock();
   const calls: { at: number; call: PlainCall }[] = [];
@@ -52,7 +52,7 @@ async function write(text: string, script: Script, setup: Setup = {}) {
   const deadline = new AbortController();
   setMaxListeners(0, deadline.signal);
   if (setup.deadlineMs !== undefined) void clock.delay(setup.deadlineMs).then(() => deadline.abort());
-  const send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> => {
+  const send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceResponse> => {
     const call = expandCall(body);
     const index = calls.push({ at: clock.now(), call }) - 1;
     return await script(call, index, signal);
@@ -68,13 +68,13 @@ const LINES = 'm,t=1 v=1i 1\nm,t=1 v=2i 2\nm,t=1 v=3i 3';
 const lines = (table: string, count: number) =>
   Array.from({ length: count }, (_, n) => `${table},t=1 v=${n}i ${n}\n`).join('');
 
-test('nothing to write makes no call', async () => {
+test('makes no call for a request without lines', async () => {
   const { outcome, calls } = await write('', () => STORED);
   expect(calls).toEqual([]);
   expect(outcome).toMatchObject({ calls: 0, stored: 0, unstored: 0 });
 });
 
-test('every record carries the version of the request', async () => {
+test('sends every record with the version of the request', async () => {
   const { calls, outcome } = await write(LINES, () => STORED);
   expect(calls.map(({ call }) => call.versions)).toEqual([[VERSION, VERSION, VERSION]]);
   expect(outcome).toMatchObject({ calls: 1, stored: 3, superseded: 0, unstored: 0, throttled: false });
@@ -84,13 +84,13 @@ describe('retries', () => {
   const THROTTLED = answer(400, 'ThrottlingException', { message: 'slow' });
   const delays = (calls: { at: number }[]) => calls.slice(1).map(({ at }, index) => at - (calls[index]?.at ?? 0));
 
-  test('come with full jitter: half of 100, 200, 400, 800, 1600, 2000, 2000 ms for a random 0.5', async () => {
+  test('have full jitter: half of 100, 200, 400, 800, 1600, 2000, 2000 ms for the random number 0.5', async () => {
     const { calls, outcome } = await write(LINES, (_, index) => (index < 7 ? THROTTLED : STORED));
     expect(delays(calls)).toEqual([50, 100, 200, 400, 800, 1_000, 1_000]);
     expect(outcome).toMatchObject({ calls: 8, stored: 3, unstored: 0, throttled: false });
   });
 
-  test('draw their own random number each', async () => {
+  test('use a new random number each', async () => {
     const numbers = [0, 0.25, 0.75];
     const { calls } = await write(LINES, (_, index) => (index < 3 ? THROTTLED : STORED), {
       random: () => numbers.shift() ?? 0,
@@ -103,7 +103,7 @@ describe('retries', () => {
     expect(calls.map(({ call }) => call)).toEqual([calls[0]?.call, calls[0]?.call, calls[0]?.call]);
   });
 
-  test('come at once after the first lost connection, and with jitter after the next', async () => {
+  test('start at once after the first lost connection, and with jitter after the next ones', async () => {
     const { calls, outcome } = await write(LINES, (_, index) => {
       if (index < 3) throw new Error('read ECONNRESET');
       return STORED;
@@ -112,7 +112,7 @@ describe('retries', () => {
     expect(outcome.stored).toBe(3);
   });
 
-  test('end with the deadline, and the outcome says why', async () => {
+  test('end at the deadline, and the outcome has the reason', async () => {
     const { calls, outcome, reasons, clock } = await write(LINES, () => THROTTLED, { deadlineMs: 3_000 });
     expect(outcome).toMatchObject({ stored: 0, unstored: 3, throttled: true, unstoredReason: 'slow' });
     expect(delays(calls)).toEqual([50, 100, 200, 400, 800, 1_000]);
@@ -121,7 +121,7 @@ describe('retries', () => {
   });
 
   test.each(['AccessDeniedException', 'ServiceQuotaExceededException', 'InvalidEndpointException'])(
-    'do not come after %s: the points stay unstored',
+    'do not happen after %s: the points stay unstored',
     async (type) => {
       const { calls, outcome, reasons } = await write(LINES, () => answer(400, type, { message: 'no' }));
       expect(calls).toHaveLength(1);
@@ -137,27 +137,27 @@ describe('retries', () => {
 });
 
 describe('rejected records', () => {
-  test('are answered for by their lines, and the others are stored', async () => {
+  test('are reported by line, and the others are stored', async () => {
     const { outcome, reasons } = await write(LINES, () => rejected({ RecordIndex: 1, Reason: 'too old' }));
     expect(reasons).toEqual(['line 2: too old']);
     expect(outcome).toMatchObject({ stored: 2, unstored: 0 });
   });
 
-  test('that stand for merged lines are answered for by each of them', async () => {
+  test('that consist of several lines are reported with each line', async () => {
     const { reasons } = await write(`${LINES}\nm,t=1 w=1i 2\nm,t=1 x=1i 2`, () =>
       rejected({ RecordIndex: 1, Reason: 'too old' }),
     );
     expect(reasons).toEqual(['line 2: too old', 'line 4: too old', 'line 5: too old']);
   });
 
-  test('are found in the second call of a table', async () => {
+  test('are reported with the right line in the second call of a table', async () => {
     const { reasons } = await write(lines('m', 150), (call) =>
       call.records.length === 50 ? rejected({ RecordIndex: 49, Reason: 'no' }) : STORED,
     );
     expect(reasons).toEqual(['line 150: no']);
   });
 
-  test('named twice count once', async () => {
+  test('count once if the response lists them twice', async () => {
     const twice = [
       { RecordIndex: 0, Reason: 'a' },
       { RecordIndex: 0, Reason: 'b' },
@@ -167,7 +167,7 @@ describe('rejected records', () => {
     expect(outcome.stored).toBe(2);
   });
 
-  test('that a newer version has overtaken count as stored', async () => {
+  test('count as stored if Timestream has a newer version', async () => {
     const { outcome, reasons, calls } = await write(LINES, () =>
       rejected({ RecordIndex: 0, Reason: 'lower', ExistingVersion: VERSION + 1 }),
     );
@@ -176,14 +176,14 @@ describe('rejected records', () => {
     expect(outcome).toMatchObject({ stored: 3, superseded: 1 });
   });
 
-  test('of an equal version go once more with the next one', async () => {
+  test('are sent once more with the next version if Timestream has the same version', async () => {
     const equal = rejected({ RecordIndex: 2, Reason: 'equal', ExistingVersion: VERSION });
     const { outcome, calls } = await write(LINES, (_, index) => (index === 0 ? equal : STORED));
     expect(calls[1]?.call).toMatchObject({ versions: [VERSION + 1], records: [{ measures: { v: 'BIGINT 3' } }] });
     expect(outcome).toMatchObject({ stored: 3, unstored: 0 });
   });
 
-  test('of an equal version twice are overtaken: what is at the next version came at the same time or later', async () => {
+  test('count as stored if Timestream has the next version too: it is as new or newer', async () => {
     const equal = (version: number) => rejected({ RecordIndex: 0, Reason: 'equal', ExistingVersion: version });
     const { outcome, calls, reasons } = await write(LINES, (call) => equal(call.versions[0] ?? 0));
     expect(calls).toHaveLength(2);
@@ -191,7 +191,7 @@ describe('rejected records', () => {
     expect(outcome).toMatchObject({ stored: 3, superseded: 1, unstored: 0 });
   });
 
-  test('of a lower version are rejected: something else is wrong with them', async () => {
+  test('are reported if Timestream has a lower version, since the version is not the reason', async () => {
     const { reasons } = await write(LINES, () =>
       rejected({ RecordIndex: 0, Reason: 'odd', ExistingVersion: VERSION - 1 }),
     );
@@ -199,7 +199,7 @@ describe('rejected records', () => {
   });
 });
 
-test('a refused call is cut up until the bad records stand alone', async () => {
+test('splits a refused call until the bad records are alone', async () => {
   const bad = new Set(['BIGINT 0', 'BIGINT 41', 'BIGINT 42', 'BIGINT 99']);
   const isBad = ({ records }: PlainCall) => records.some(({ measures }) => bad.has(measures.v ?? ''));
   const { outcome, reasons, calls } = await write(lines('m', 100), (call) =>
@@ -207,14 +207,14 @@ test('a refused call is cut up until the bad records stand alone', async () => {
   );
   expect(reasons).toEqual([1, 42, 43, 100].map((line) => `line ${line}: bad record`));
   expect(outcome).toMatchObject({ stored: 96, unstored: 0 });
-  // Four paths of four cuts into four parts, less what they share.
+  // At most four paths, each with four splits into four parts.
   expect(calls.length).toBeLessThanOrEqual(1 + 4 * 4 * 4);
 });
 
 describe('a table of invalid records', () => {
   const INVALID = answer(400, 'ValidationException', { message: 'bad record' });
   const CALL_MS = 10;
-  /** Refuses calls to `bad`, unless `good` says that none of their records is bad. */
+  /** Refuses calls to the table `bad`, unless `good` is true for all of their records. */
   const refusing =
     (clock: () => VirtualClock, good: (value: string | undefined) => boolean = () => false): Script =>
     async ({ table, records }, _, signal) => {
@@ -223,7 +223,7 @@ describe('a table of invalid records', () => {
       return table === 'bad' && records.some(({ measures }) => !good(measures.v)) ? INVALID : STORED;
     };
 
-  test('is rejected record by record, in fewer than 1.6 calls each, after all other tables were written', async () => {
+  test('is rejected record by record, with fewer than 1.6 calls per record, after all other tables were written', async () => {
     const clock = new VirtualClock();
     const text = lines('bad', 1_000) + lines('good', 500);
     const { outcome, calls, rejectedLines } = await write(
@@ -237,7 +237,7 @@ describe('a table of invalid records', () => {
     expect(lastGood).toBeLessThan(15 + 10);
   });
 
-  test('that takes longer than the deadline is settled by resends, each of which knows what was refused before', async () => {
+  test('is settled by resends if it takes longer than the deadline: each resend knows the records refused before', async () => {
     const good = (value: string | undefined) => value === 'BIGINT 1234';
     const clock = new VirtualClock();
     const memory = () => new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now());
@@ -256,14 +256,14 @@ describe('a table of invalid records', () => {
       stored = Math.max(stored, outcome.stored);
       left.push(unstored);
     }
-    // 1,000 calls a request, less those of whole batches: each resend settles hundreds of records.
+    // A request has time for 1,000 calls, some of them for whole batches. So each resend settles hundreds of records.
     expect(left.length).toBeLessThan(6);
     expect([...left].sort((a, b) => b - a)).toEqual(left);
     expect(left.at(-1)).toBe(0);
     expect(stored).toBe(1);
   });
 
-  test('is known again in a resend: without a call for its own time, or that of lines without a timestamp', async () => {
+  test('is rejected without a call in a resend, also for lines without a timestamp', async () => {
     const clock = new VirtualClock();
     const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
     const text = 'bad,t=1 v=1i\nbad,t=2 v=1i 5\n';
@@ -282,7 +282,7 @@ describe('a table of invalid records', () => {
     expect(again.reasons).toEqual(['line 1: bad record', 'line 2: bad record']);
   });
 
-  test('costs no other record: another time, value, tag or measurement is sent', async () => {
+  test('does not affect other records: a record with another time, value, tag or measurement is sent', async () => {
     const clock = new VirtualClock();
     const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
     await write(
@@ -296,7 +296,7 @@ describe('a table of invalid records', () => {
     expect((await write('bad,t=1 v=1i 5', () => STORED, { after })).rejectedLines).toBe(1);
   });
 
-  test('is asked about again after five minutes, and after its table has gone', async () => {
+  test('is sent again after five minutes, and after its table was deleted', async () => {
     const clock = new VirtualClock();
     const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
     await write(
@@ -322,7 +322,7 @@ const noAdministration: TableAdministration = {
   createTable: () => Promise.resolve(),
 };
 
-test('after a rejection that names no record of the call nothing counts as stored, and the call is repeated', async () => {
+test('counts nothing as stored and retries the call if a rejection does not match its records', async () => {
   const { outcome, calls } = await write(LINES, (_, index) =>
     index === 0 ? rejected({ RecordIndex: 0, Reason: 'old' }, { RecordIndex: 3, Reason: 'old' }) : STORED,
   );
@@ -332,7 +332,7 @@ test('after a rejection that names no record of the call nothing counts as store
   expect(never.outcome).toMatchObject({ stored: 0, unstored: 3 });
 });
 
-test('ten failing calls hold up none of the others: a failed call goes behind those that were not tried', async () => {
+test('ten failing calls do not delay the others: a failed call goes behind the new calls', async () => {
   const text = lines('bad', 1_000) + lines('good', 1_000);
   const { calls, outcome } = await write(
     text,
@@ -347,7 +347,7 @@ test('ten failing calls hold up none of the others: a failed call goes behind th
 });
 
 describe('a missing table', () => {
-  /** Tables exist once they were created. */
+  /** The first call to each table finds it missing. */
   const missingFirst = (): Script => {
     const seen = new Set<string>();
     return ({ table }) => {
@@ -357,14 +357,14 @@ describe('a missing table', () => {
     };
   };
 
-  test('is created once and gets its records', async () => {
+  test('is created once and stores its records', async () => {
     const { outcome, created, tables } = await write(lines('a', 1) + lines('b', 1), missingFirst());
     expect(created.sort()).toEqual(['a', 'b']);
     expect(outcome).toMatchObject({ stored: 2, unstored: 0 });
     expect([...tables.memory.existing].sort()).toEqual(['a', 'b']);
   });
 
-  test('is not asked again by the calls that wait', async () => {
+  test('gets no further calls until it is created', async () => {
     let exists = false;
     const script: Script = () => (exists ? STORED : MISSING);
     const createTable = () => {
@@ -373,22 +373,22 @@ describe('a missing table', () => {
     };
     const { outcome, created } = await write(lines('a', 3_000), script, { createTable });
     expect(created).toEqual(['a']);
-    // The ten calls under way, and then each once.
+    // The first ten concurrent calls, and then each of the 30 calls once.
     expect(outcome).toMatchObject({ stored: 3_000, calls: 10 + 30 });
   });
 
-  test('that is not active yet is waited for', async () => {
+  test('gets retries until it is active', async () => {
     const { outcome, created } = await write(LINES, (_, index) => (index < 4 ? MISSING : STORED));
     expect(created).toEqual(['m']);
     expect(outcome).toMatchObject({ stored: 3, calls: 5 });
   });
 
-  test('that stays away leaves its records unstored at the deadline', async () => {
+  test('leaves its records unstored if it is not active at the deadline', async () => {
     const { outcome } = await write(LINES, () => MISSING, { deadlineMs: 4_000 });
     expect(outcome).toMatchObject({ stored: 0, unstored: 3, unstoredReason: "table 'm' is not active yet" });
   });
 
-  test('that cannot be created now leaves its records unstored; other tables are written', async () => {
+  test('leaves its records unstored if its creation fails; other tables are written', async () => {
     const createTable = () => Promise.reject(serviceError('AccessDeniedException', 'not allowed'));
     const script: Script = ({ table }) => (table === 'a' ? MISSING : STORED);
     const { outcome, reasons } = await write(lines('a', 2) + lines('b', 3), script, { createTable });
@@ -400,7 +400,7 @@ describe('a missing table', () => {
     expect(reasons).toEqual([]);
   });
 
-  test('that may not be created has its lines rejected', async () => {
+  test('has its lines rejected if the settings do not allow to create it', async () => {
     const { outcome, reasons } = await write(LINES, () => MISSING, { settings: { createTables: false } });
     expect(outcome).toMatchObject({ stored: 0, unstored: 0 });
     expect(reasons).toEqual(
@@ -408,17 +408,17 @@ describe('a missing table', () => {
     );
   });
 
-  test('beyond MaxNewTables: none is created, and their lines are rejected', async () => {
+  test('is not created if more than MaxNewTables are missing; the lines of all missing tables are rejected', async () => {
     const text = lines('known', 2) + lines('a', 1) + lines('b', 1) + lines('c', 1);
     const script: Script = ({ table }) => (table === 'known' ? STORED : MISSING);
     const { outcome, created, reasons } = await write(text, script, { maxNewTables: 2 });
     expect(created).toEqual([]);
     expect(reasons).toHaveLength(3);
-    expect(reasons[0]).toMatch(/^line 3: MaxNewTables allows 2 new tables a request, and this one needs more/);
+    expect(reasons[0]).toMatch(/^line 3: MaxNewTables allows 2 new tables per request, but this request needs more/);
     expect(outcome).toMatchObject({ stored: 2, unstored: 0 });
   });
 
-  test('beyond MaxNewTables, what goes to tables that exist is stored, known or not', async () => {
+  test('does not affect existing tables if more than MaxNewTables are missing, even if they were unknown', async () => {
     const missing = ['a', 'b', 'c', 'd'].map((table) => lines(table, 1)).join('');
     const script: Script = ({ table }) => (table === 'old' ? STORED : MISSING);
     const { outcome, reasons } = await write(missing + lines('old', 2), script, { maxNewTables: 2 });
@@ -426,7 +426,7 @@ describe('a missing table', () => {
     expect(reasons).toHaveLength(4);
   });
 
-  test('beyond 3 x MaxNewTables, none that exists is taken for missing, however late it comes', async () => {
+  test('does not affect existing tables if more than 3 x MaxNewTables are missing, even at the end of the request', async () => {
     const missing = Array.from({ length: 50 }, (_, n) => lines(`a${n}`, 1)).join('');
     const text = missing + lines('old', 150) + missing.replaceAll('a', 'b') + lines('older', 2);
     const script: Script = ({ table }) => (table.startsWith('old') ? STORED : MISSING);
@@ -436,7 +436,7 @@ describe('a missing table', () => {
     expect(created).toEqual([]);
   });
 
-  test('beyond MaxNewTables at the deadline: what was not tried is left, and a resend tries it first', async () => {
+  test('leaves untried tables unstored if the deadline passes, and a resend tries them first', async () => {
     const text = Array.from({ length: 100 }, (_, n) => lines(`a${n}`, 1)).join('') + lines('old', 1);
     const clock = new VirtualClock();
     const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
@@ -453,7 +453,7 @@ describe('a missing table', () => {
     expect(second.rejectedLines).toBe(100);
   });
 
-  test('is created while other calls are still failing', async () => {
+  test('is created while other calls still fail', async () => {
     const clock = new VirtualClock();
     const text = lines('down', 1_000) + lines('new', 1);
     let created = Number.POSITIVE_INFINITY;
@@ -471,7 +471,7 @@ describe('a missing table', () => {
     expect(created).toBeLessThan(100);
   });
 
-  test('that comes to be missed after its creation failed leaves its records, too', async () => {
+  test('leaves the records of later calls unstored too after its creation failed', async () => {
     const createTable = () => Promise.reject(serviceError('AccessDeniedException', 'not allowed'));
     const { outcome } = await write(lines('a', 2_000), () => MISSING, { createTable });
     expect(outcome).toMatchObject({
@@ -482,7 +482,7 @@ describe('a missing table', () => {
     });
   });
 
-  test('as many as MaxNewTables are created', async () => {
+  test('is created if exactly MaxNewTables are missing', async () => {
     const { outcome, created } = await write(lines('a', 1) + lines('b', 1), missingFirst(), { maxNewTables: 2 });
     expect(created).toHaveLength(2);
     expect(outcome.stored).toBe(2);
@@ -490,7 +490,7 @@ describe('a missing table', () => {
 });
 
 describe('the deadline', () => {
-  test('ends calls that do not answer, and no further ones begin', async () => {
+  test('aborts calls without a response, and no new calls start', async () => {
     const hang: Script = (_call, _index, signal) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
     const { outcome, calls } = await write(lines('m', 3_000), hang, { deadlineMs: 500 });
@@ -498,7 +498,7 @@ describe('the deadline', () => {
     expect(outcome).toMatchObject({ stored: 0, unstored: 3_000, calls: 10 });
   });
 
-  test('that has passed already lets nothing begin', async () => {
+  test('starts no calls if it has already passed', async () => {
     const abort = new AbortController();
     abort.abort();
     const report = new LineReport();

@@ -1,7 +1,7 @@
 import { FRESH_MS, READ_INTERVAL_MS, STALE_MS, TokenVerifier } from 'shared/tokens/verifier';
 import { recordingLogger } from '../../support/influx-writing';
 
-/** A verifier over a secret that a test changes, at a time that a test sets. */
+/** A verifier with a secret and a clock that the test can change. */
 function verifierOf(first: string | Error) {
   const state = { secret: first, now: 1_700_000_000_000, reads: 0 };
   const logger = recordingLogger();
@@ -17,7 +17,7 @@ function verifierOf(first: string | Error) {
 
 const GONE = new Error('ResourceNotFoundException');
 
-test('the secret is read at the first use, once for requests at the same time, and kept', async () => {
+test('reads the secret at the first request, once for concurrent requests, and caches it', async () => {
   const { state, accepts } = verifierOf('right');
   expect(await Promise.all([accepts('right'), accepts('right'), accepts('right')])).toEqual([true, true, true]);
   state.now += FRESH_MS - 1;
@@ -25,13 +25,13 @@ test('the secret is read at the first use, once for requests at the same time, a
   expect(state.reads).toBe(1);
 });
 
-test('a request that presents no token costs no reading', async () => {
+test('does not read the secret for a request without a token', async () => {
   const { state, verifier } = verifierOf('right');
   expect(await verifier.verify({ headers: { Authorization: 'AWS4-HMAC-SHA256 Credential=x' } })).toBeUndefined();
   expect(state.reads).toBe(0);
 });
 
-test('a token that was taken out is refused after a minute at most', async () => {
+test('refuses a removed token after at most a minute', async () => {
   const { state, accepts } = verifierOf('old');
   expect(await accepts('old')).toBe(true);
   state.secret = 'new';
@@ -39,7 +39,7 @@ test('a token that was taken out is refused after a minute at most', async () =>
   expect(await accepts('old')).toBe(false);
 });
 
-test('a new token works at its first use, once the last reading is long enough ago; unknown ones cost no more readings', async () => {
+test('reads the secret again for an unknown token, but not more often than the minimum interval', async () => {
   const { state, accepts } = verifierOf('old');
   expect(await accepts('old')).toBe(true);
   state.secret = '{"tokens":[{"token":"old"},{"token":"new"}]}';
@@ -52,22 +52,19 @@ test('a new token works at its first use, once the last reading is long enough a
   expect(state.reads).toBe(2);
 });
 
-test.each([GONE, '{"tokens":[]}'])(
-  'when the secret becomes %p, what was read is good for five minutes',
-  async (gone) => {
-    const { state, accepts, logger } = verifierOf('right');
-    expect(await accepts('right')).toBe(true);
-    state.secret = gone;
-    state.now += STALE_MS - 1;
-    expect(await accepts('right')).toBe(true);
-    expect(logger.entries.map(({ message }) => message)).toEqual(['the secret of the tokens cannot be read']);
-    state.now += 1;
-    await expect(accepts('right')).rejects.toMatchObject({ name: 'TokensUnavailableError' });
-    await expect(accepts('wrong')).rejects.toMatchObject({ name: 'TokensUnavailableError' });
-  },
-);
+test.each([GONE, '{"tokens":[]}'])('uses the cached secret for five minutes if the secret becomes %p', async (gone) => {
+  const { state, accepts, logger } = verifierOf('right');
+  expect(await accepts('right')).toBe(true);
+  state.secret = gone;
+  state.now += STALE_MS - 1;
+  expect(await accepts('right')).toBe(true);
+  expect(logger.entries.map(({ message }) => message)).toEqual(['the secret of the tokens cannot be read']);
+  state.now += 1;
+  await expect(accepts('right')).rejects.toMatchObject({ name: 'TokensUnavailableError' });
+  await expect(accepts('wrong')).rejects.toMatchObject({ name: 'TokensUnavailableError' });
+});
 
-test('a failed reading is tried again after a while, and not at once', async () => {
+test('retries a failed read after the minimum interval, not at once', async () => {
   const { state, accepts } = verifierOf(GONE);
   await expect(accepts('right')).rejects.toMatchObject({ name: 'TokensUnavailableError', cause: GONE });
   state.secret = 'right';
@@ -77,7 +74,7 @@ test('a failed reading is tried again after a while, and not at once', async () 
   expect(await accepts('right')).toBe(true);
 });
 
-test('a clock that was set back does not make a secret last', async () => {
+test('reads the secret again if the clock was set back', async () => {
   const { state, accepts } = verifierOf('old');
   expect(await accepts('old')).toBe(true);
   state.secret = 'new';
@@ -85,7 +82,7 @@ test('a clock that was set back does not make a secret last', async () => {
   expect(await accepts('old')).toBe(false);
 });
 
-test('a reading that hangs is left, and told to stop', async () => {
+test('aborts a read that hangs', async () => {
   let signal: AbortSignal | undefined;
   const hang = (given: AbortSignal): Promise<string> => {
     signal = given;

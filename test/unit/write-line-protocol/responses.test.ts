@@ -1,6 +1,6 @@
 /** What clients are answered: by the worst outcome, in InfluxDB's codes, without internals. */
 import { getMaxListeners, once } from 'node:events';
-import type { ServiceAnswer } from 'shared/timestream/service';
+import type { ServiceResponse } from 'shared/timestream/service';
 import {
   ASYNCHRONOUS,
   errorIn,
@@ -18,14 +18,14 @@ const GOOD = 'm,t=1 v=1 1';
 const FAULTY = 'broken';
 const REJECTED = 'm,time=1 v=1 1';
 
-const STORED: ServiceAnswer = { status: 200, body: Buffer.from('{}') };
+const STORED: ServiceResponse = { status: 200, body: Buffer.from('{}') };
 const REFUSED = answer(419, 'RejectedRecordsException', { RejectedRecords: [{ RecordIndex: 0, Reason: 'too old' }] });
 const THROTTLED = answer(400, 'ThrottlingException', { message: PHRASES });
 const DENIED = answer(400, 'AccessDeniedException', {
   message: `arn:aws:iam::123456789012:role/x ${PHRASES}`,
 });
 
-const answering = (given: ServiceAnswer, environment = {}): HandlerOptions => ({
+const answering = (given: ServiceResponse, environment = {}): HandlerOptions => ({
   send: () => Promise.resolve(given),
   environment,
 });
@@ -65,7 +65,7 @@ test('a partial write is called so only where something was stored', async () =>
   expect(await message(FAULTY)).toMatch(/^unable to parse 'broken': at line 1:\d+: .* dropped=1$/);
   expect(await message(`${FAULTY}\n${GOOD}`)).toMatch(/^partial write: unable to parse 'broken': .* dropped=1$/);
   expect(await message(REJECTED)).toBe(
-    "failure writing points to database: partial write: line 1: tag 'time': the name is reserved (EscapeNames, or escape_names in the environment, stores it under another name) dropped=1",
+    "failure writing points to database: partial write: line 1: tag 'time': the name is reserved (set EscapeNames, or escape_names in the environment, to store it under an escaped name) dropped=1",
   );
 });
 
@@ -187,7 +187,7 @@ describe('a write that cannot be handed over', () => {
 });
 
 describe('the deadline', () => {
-  const hang = (_body: Uint8Array, signal: AbortSignal): Promise<ServiceAnswer> =>
+  const hang = (_body: Uint8Array, signal: AbortSignal): Promise<ServiceResponse> =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
 
   /** The deadline that was set, ms, and the status of the response once it has passed. */

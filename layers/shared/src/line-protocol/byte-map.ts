@@ -1,6 +1,6 @@
-/** A hash table whose keys are stretches of one buffer, found by their bytes and kept as positions: no string is made. */
+/** A hash table with ranges of one buffer as keys. It compares keys by their bytes and stores their positions, so it makes no strings. */
 
-import { sameBytes } from './words';
+import { sameBytesWithin } from './words';
 
 export class ByteMap<Value> {
   /** Open addressing: index into the lists below, plus one. */
@@ -10,7 +10,7 @@ export class ByteMap<Value> {
   private readonly ends: number[] = [];
   private readonly values: Value[] = [];
 
-  /** @param capacity how many keys to expect */
+  /** @param capacity expected number of keys */
   constructor(capacity = 128) {
     this.slots = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
   }
@@ -24,7 +24,7 @@ export class ByteMap<Value> {
       if (
         hashes[entry] === hash &&
         ends[entry] - starts[entry] === end - start &&
-        sameBytes(view, starts[entry], start, end - start)
+        sameBytesWithin(view, starts[entry], start, end - start)
       ) {
         return this.values[entry];
       }
@@ -32,7 +32,7 @@ export class ByteMap<Value> {
     return undefined;
   }
 
-  /** Adds a key that is not in the map; its bytes must stay as they are. */
+  /** Adds a key that is not in the map. The caller must not change the bytes of the key afterwards. */
   add(start: number, end: number, hash: number, value: Value): void {
     this.hashes.push(hash);
     this.starts.push(start);
@@ -56,8 +56,8 @@ export class ByteMap<Value> {
 }
 
 /**
- * FNV-1a: `hash = Math.imul(hash ^ byte, FNV_PRIME)` from FNV_BASIS on, for each byte. The basis is another one in each process, so
- * that nobody can send keys that collide.
+ * FNV-1a: starts with FNV_BASIS and computes `hash = Math.imul(hash ^ byte, FNV_PRIME)` for each byte. The basis is random in each
+ * process, so that a client cannot prepare keys that collide.
  */
 export const FNV_BASIS = (Math.random() * 2 ** 32) | 0;
 export const FNV_PRIME = 0x01000193;
@@ -68,7 +68,7 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   return hash;
 }
 
-/** Spreads a hash over all of its bits, as its lowest ones choose the slot. Source: the finaliser of MurmurHash3. */
+/** Mixes all bits of a hash into its lowest bits, which choose the slot. Source: the finalizer of MurmurHash3. */
 function mix(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

@@ -1,4 +1,4 @@
-/** Byte values and the 256-entry class tables by which line protocol is cut into tokens. */
+/** Byte values, byte classes and escapes of line protocol. The decoder finds the ends of tokens with them. */
 
 export const TAB = 0x09;
 export const NEWLINE = 0x0a;
@@ -15,20 +15,18 @@ export const NINE = 0x39;
 export const EQUALS = 0x3d;
 export const BACKSLASH = 0x5c;
 
-/** Ends a measurement: a comma, a space, or what may not be in one. */
+/** Ends a measurement: a comma, a space, or a control character. */
 export const ENDS_MEASUREMENT = 1;
-/** Ends a tag key or field key: a comma, a space, an equals sign, or what may not be in one. */
+/** Ends a tag key or field key: a comma, a space, an equals sign, or a control character. */
 export const ENDS_KEY = 2;
 /** Ends an unquoted field value: a comma, a space or the end of the line. */
 export const ENDS_VALUE = 4;
-/** May not be in a comment. */
+/** Ends a comment: a control character other than a tab. */
 export const ENDS_COMMENT = 8;
-/** Must be escaped inside a JSON string (RFC 8259, section 7). */
-export const ESCAPED_IN_JSON = 16;
-/** May end a tag value: a comma, a space, an equals sign, LF or CR. Every other control character is text there. */
-export const ENDS_TAG_VALUE = 32;
+/** May end a tag value: a comma, a space, an equals sign, LF or CR. Other control characters are part of the value. */
+export const ENDS_TAG_VALUE = 16;
 
-/** For each byte the classes that it belongs to. */
+/** The classes of each byte, as bits. */
 export const CLASS = new Uint8Array(256);
 
 for (let byte = 0; byte < 256; byte++) {
@@ -41,28 +39,25 @@ for (let byte = 0; byte < 256; byte++) {
   if (separator || lineBreak) classes |= ENDS_VALUE;
   if (separator || lineBreak || byte === EQUALS) classes |= ENDS_TAG_VALUE;
   if (control && byte !== TAB) classes |= ENDS_COMMENT;
-  if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) classes |= ESCAPED_IN_JSON;
   CLASS[byte] = classes;
 }
 
-/** True where a backslash before `byte` is an escape in a measurement: before a comma or a space. */
+/** Whether a backslash before `byte` is an escape in a measurement: before a comma or a space. */
 export function escapesInMeasurement(byte: number): boolean {
   return byte === COMMA || byte === SPACE;
 }
 
-/** True where a backslash before `byte` is an escape in a tag key, tag value or field key. */
+/** Whether a backslash before `byte` is an escape in a tag key, tag value or field key. */
 export function escapesInKey(byte: number): boolean {
   return byte === COMMA || byte === SPACE || byte === EQUALS;
 }
 
-/** True where a backslash before `byte` is an escape in a string field value. */
+/** Whether a backslash before `byte` is an escape in a string field value. */
 export function escapesInString(byte: number): boolean {
   return byte === QUOTE || byte === BACKSLASH;
 }
 
-/**
- * The text of `bytes[start, end)` without the backslashes that `escapes` recognises; every other backslash is literal.
- */
+/** The text of `bytes[start, end)` without the backslashes that `escapes` recognizes. Every other backslash is literal. */
 export function unescapeText(
   bytes: Uint8Array,
   start: number,
@@ -78,5 +73,5 @@ export function unescapeText(
   return plain.toString('utf8', 0, length);
 }
 
-/** Text as a tag key, tag value or field key has it in a line: with a backslash before commas, equals signs and spaces. */
+/** Escapes the text of a tag key, tag value or field key for a line: a backslash before each comma, equals sign and space. */
 export const escapeKey = (text: string): string => text.replace(/[,= ]/g, '\\$&');

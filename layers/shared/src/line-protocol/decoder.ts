@@ -1,12 +1,12 @@
 /**
- * Walks line protocol line by line and token by token, over the bytes themselves: tokens are positions, nothing is copied.
+ * Reads line protocol line by line and token by token. Tokens are positions in the input, so nothing is copied.
  *
- * The grammar is InfluxDB 2.x's as the official corpus and github.com/influxdata/line-protocol (v2) define it. The methods are
- * called in the order of a line: `nextLine`, `readMeasurement`, `readTag`..., `readField`..., `readTime`. Each reads one token
- * into the fields of the decoder. A faulty token sets `fault`, and the next call of `nextLine` goes on behind the faulty line.
+ * The grammar is that of InfluxDB 2.x, as the official corpus and github.com/influxdata/line-protocol (v2) define it. Callers
+ * follow the order of a line: `nextLine`, `readMeasurement`, `readTag`..., `readField`..., `readTime`. Each method reads one token
+ * into the properties of the decoder. An invalid token sets `error`; the next call of `nextLine` skips the rest of the line.
  *
- * A line may contain line breaks: inside a string, and behind a backslash in a tag value (as InfluxDB 2.7 reads it). The part
- * behind such a break is never read as a line of its own, whatever is wrong with the line.
+ * A line may contain line breaks: inside a string, and after a backslash in a tag value (as in InfluxDB 2.7). The decoder never
+ * reads the text after such a line break as a separate line, even if the line is invalid.
  */
 import { isUtf8 } from 'node:buffer';
 import { FNV_BASIS, FNV_PRIME } from './byte-map';
@@ -32,15 +32,15 @@ import {
   SPACE,
   ZERO,
 } from './bytes';
-import { floatForm, INVALID, integerForm, isBoolean, JSON_NUMBER, unsignedForm } from './numbers';
+import { floatForm, INVALID, integerForm, isBoolean, JSON_NUMBER, unsignedForm } from './number-syntax';
 import type { Precision } from './precision';
-import { sameBytes, viewOf, type Words } from './words';
+import { sameBytesWithin, viewOf, type Words } from './words';
 
-/** What reading a token came to. */
+/** Result of reading a token. */
 export const END = 0;
 export const TOKEN = 1;
-export const FAULT = 2;
-export type Reading = typeof END | typeof TOKEN | typeof FAULT;
+export const ERROR = 2;
+export type Reading = typeof END | typeof TOKEN | typeof ERROR;
 
 /** The type of a field value. */
 export const FLOAT = 0;
@@ -52,7 +52,7 @@ export type FieldKind = typeof FLOAT | typeof INTEGER | typeof UNSIGNED | typeof
 
 const NUMBER_NAMES = ['number', 'integer (64 bit, suffix i)', 'unsigned integer (64 bit, suffix u)'] as const;
 
-/** Bounds of a time in nanoseconds since 1970, as signed 64 bit: seconds and the nanoseconds above them. */
+/** Range of a time in ns since 1970, as a signed 64-bit number: whole seconds, and the remaining ns. */
 const MAX_SECONDS = 9_223_372_036;
 const MAX_NANOS = 854_775_807;
 const MIN_SECONDS = -9_223_372_037;
@@ -65,50 +65,50 @@ const AT_TIME = 3;
 const AT_LINE_END = 4;
 
 export class LineDecoder {
-  /** Number of the current line, from 1; a newline inside a string counts. */
+  /** Number of the current line, from 1. Newlines inside strings and tag values count. */
   line = 0;
-  /** Where the current line begins, after its indentation. */
+  /** Start of the current line, after its indentation. */
   lineStart = 0;
-  /** The token just read: of a measurement or tag or field key its escaped text, of a string the text inside its quotes. */
+  /** The last token. Measurements and keys are still escaped; the value of a string excludes its quotes. */
   keyStart = 0;
   keyEnd = 0;
   valueStart = 0;
   valueEnd = 0;
   valueEscaped = false;
   kind: FieldKind = FLOAT;
-  /** Of a number: whether its text is a JSON number. */
+  /** Whether the text of a number is a JSON number. */
   isJsonNumber = false;
-  /** FNV-1a of measurement and tags as `findSeriesEnd` saw them. */
+  /** FNV-1a hash of measurement and tags; set by `findSeriesEnd`. */
   seriesHash = 0;
-  /** The time just read: seconds since 1970 and 0..999,999,999 ns above them. */
+  /** The time of the line: seconds since 1970, and 0..999,999,999 ns after that second. */
   seconds = 0;
   nanos = 0;
-  /** Why the current line is faulty, and at which byte; undefined while it is not. */
-  fault: string | undefined;
-  faultAt = 0;
+  /** Why the current line is invalid, and at which byte; undefined while no error was found. */
+  error: string | undefined;
+  errorAt = 0;
 
-  /** `bytes`, for reading by word. */
+  /** `bytes`, to read by word. */
   readonly view: DataView;
   private readonly end: number;
   private readonly checkUtf8: boolean;
   private position = 0;
   private section = AT_LINE_END;
-  /** Newlines passed since `line` was counted: those inside strings and tag values, and the one that ended the line. */
+  /** Newlines since `line` was updated: those inside strings and tag values, and the one that ended the line. */
   private newlines = 1;
   /** Whether a tag value with a newline has been read. */
   private hasNewlinesInTags = false;
 
-  /** @param bytes any bytes: one or more lines of line protocol, LF or CRLF */
+  /** @param bytes line protocol with LF or CRLF; any bytes are safe */
   constructor(readonly bytes: Uint8Array) {
     this.view = viewOf(bytes);
     this.end = bytes.length;
     this.checkUtf8 = !isUtf8(bytes);
   }
 
-  /** Moves to the next line that is neither blank nor a comment; false at the end. Skips what is left of the current line. */
+  /** Moves to the next line that is neither blank nor a comment; false at the end of the input. Skips the rest of the current line. */
   nextLine(): boolean {
     this.endLine();
-    this.fault = undefined;
+    this.error = undefined;
     this.section = AT_MEASUREMENT;
     const { bytes, end } = this;
     for (;;) {
@@ -156,10 +156,10 @@ export class LineDecoder {
     this.keyStart = start;
     this.keyEnd = at;
     this.section = AT_TAGS;
-    return this.takeTagComma() ? TOKEN : FAULT;
+    return this.takeTagComma() ? TOKEN : ERROR;
   }
 
-  /** Reads a tag into `keyStart..keyEnd` and `valueStart..valueEnd`; END where the fields begin. */
+  /** Reads a tag into `keyStart..keyEnd` and `valueStart..valueEnd`; END if the fields begin here. */
   readTag(): Reading {
     const { bytes, end } = this;
     if (this.position < end && bytes[this.position] === SPACE) {
@@ -177,12 +177,12 @@ export class LineDecoder {
     this.valueEnd = this.skipKey(ENDS_TAG_VALUE);
     if (this.valueEnd === this.valueStart) return this.fail('expected a tag value after the tag key', this.valueStart);
     if (!this.isText(this.valueStart, this.valueEnd)) return this.fail('invalid UTF-8 in a tag value', this.valueStart);
-    return this.takeTagComma() ? TOKEN : FAULT;
+    return this.takeTagComma() ? TOKEN : ERROR;
   }
 
   /**
-   * Finds the end of measurement and tags without looking into them, and hashes their bytes into `seriesHash`. Where a line
-   * with the same bytes was read before, `beginFields` goes on from the position returned.
+   * Finds the end of measurement and tags without parsing them, and hashes their bytes into `seriesHash`. If the caller has read
+   * a line with the same bytes before, it passes the returned position to `beginFields`.
    */
   findSeriesEnd(): number {
     const { bytes, end } = this;
@@ -197,16 +197,16 @@ export class LineDecoder {
     return at;
   }
 
-  /** Goes on with the fields if measurement and tags are what another line has at `bytes[start, end)`. */
+  /** Moves to the fields if measurement and tags equal `bytes[start, end)`, those of another line. */
   readSeriesIf(start: number, end: number): boolean {
     const seriesEnd = this.position + (end - start);
     if (seriesEnd >= this.end || this.bytes[seriesEnd] !== SPACE) return false;
-    if (!sameBytes(this.view, start, this.position, end - start)) return false;
+    if (!sameBytesWithin(this.view, start, this.position, end - start)) return false;
     this.beginFields(seriesEnd);
     return true;
   }
 
-  /** Goes on with the fields behind measurement and tags, which end at `seriesEnd`. */
+  /** Moves to the fields. @param seriesEnd end of measurement and tags */
   beginFields(seriesEnd: number): void {
     if (this.hasNewlinesInTags) this.newlines += this.countNewlines(this.lineStart, seriesEnd);
     this.position = seriesEnd;
@@ -214,7 +214,7 @@ export class LineDecoder {
     this.section = AT_FIELDS;
   }
 
-  /** Reads a field into `keyStart..keyEnd`, `kind` and `valueStart..valueEnd`; END where the fields end. */
+  /** Reads a field into `keyStart..keyEnd`, `kind` and `valueStart..valueEnd`; END after the last field. */
   readField(): Reading {
     if (this.section !== AT_FIELDS) return END;
     const { bytes, end } = this;
@@ -227,7 +227,7 @@ export class LineDecoder {
     return this.readValue(keyEnd + 1);
   }
 
-  private failTagKey(start: number, keyEnd: number): typeof FAULT {
+  private failTagKey(start: number, keyEnd: number): typeof ERROR {
     const expected = 'no fields: expected a space and a field, found the end of the';
     if (keyEnd >= this.end) return this.fail(`${expected} input`, start);
     if (this.isControl(keyEnd)) return this.fail('control character in a tag key', keyEnd);
@@ -235,20 +235,20 @@ export class LineDecoder {
     return this.fail(this.endsLine(start) ? `${expected} line` : 'expected a tag key or a field', start);
   }
 
-  private failFieldKey(start: number, keyEnd: number): typeof FAULT {
+  private failFieldKey(start: number, keyEnd: number): typeof ERROR {
     if (keyEnd < this.end && this.isControl(keyEnd)) return this.fail('control character in a field key', keyEnd);
     if (keyEnd > start) return this.fail("expected '=' after the field key", keyEnd);
     const found = keyEnd >= this.end ? ', found the end of the input' : '';
     return this.fail(`expected a field key${found}`, start);
   }
 
-  /** Reads the next field if its key and equals sign are `expected`; else, or where the fields end, END. */
+  /** Reads the next field if its key and equals sign are `expected`. Otherwise, and after the last field, END. */
   readFieldIf(expected: Words): Reading {
     if (this.section !== AT_FIELDS || !expected.standAt(this.view, this.position)) return END;
     return this.readValue(this.position + expected.length);
   }
 
-  /** Where the next token begins; behind the last token of a line, where the next line begins. */
+  /** Start of the next token; after the last token of a line, the start of the next line. */
   get nextToken(): number {
     return this.position;
   }
@@ -258,7 +258,7 @@ export class LineDecoder {
     if (start >= end) return this.fail('expected a field value, found the end of the input', start);
     const first = bytes[start];
     if (first === QUOTE) {
-      if (!this.readString(start)) return FAULT;
+      if (!this.readString(start)) return ERROR;
     } else {
       let at = start;
       while (at < end && (CLASS[bytes[at]] & ENDS_VALUE) === 0) at++;
@@ -267,19 +267,19 @@ export class LineDecoder {
       this.valueEnd = at;
       this.valueEscaped = false;
       if ((first >= ZERO && first <= NINE) || first === MINUS || first === DOT) {
-        if (!this.readNumber()) return FAULT;
+        if (!this.readNumber()) return ERROR;
       } else if (isBoolean(bytes, start, at)) {
         this.kind = BOOLEAN;
       } else {
-        return this.fail('the field value is no number, boolean or quoted string', start);
+        return this.fail('the field value is not a number, a boolean or a quoted string', start);
       }
     }
-    return this.endField() ? TOKEN : FAULT;
+    return this.endField() ? TOKEN : ERROR;
   }
 
   /**
-   * Reads the timestamp into `seconds` and `nanos` and takes the end of the line; END where the line has none.
-   * @param precision the unit of the timestamp's digits
+   * Reads the timestamp into `seconds` and `nanos`, and the end of the line; END if the line has no timestamp.
+   * @param precision unit of the timestamp
    */
   readTime(precision: Precision): Reading {
     if (this.section === AT_LINE_END) return END;
@@ -301,7 +301,7 @@ export class LineDecoder {
     return this.parseTime(start, stop, precision) ? TOKEN : this.fail('timestamp out of range', start);
   }
 
-  /** Skips what is left of the current line and returns the position behind it, where the next line begins. */
+  /** Skips the rest of the current line and returns the start of the next line. */
   endLine(): number {
     if (this.section !== AT_LINE_END) {
       this.position = this.findLineEnd();
@@ -312,16 +312,16 @@ export class LineDecoder {
   }
 
   /**
-   * Where the next line begins, behind a line that could not be read to its end: line breaks behind a backslash and in strings
-   * are part of the line, by the rule of InfluxDB 2.7 (`scanLine` of its models package). A string that is never closed ends
-   * with its line, so that the lines behind it are not lost.
+   * Finds the start of the next line after an invalid line. Line breaks after a backslash and inside strings are part of the line;
+   * this is the rule of InfluxDB 2.7 (`scanLine` of its models package). A string without a closing quote ends with its line, so
+   * that the following lines are not lost.
    */
   private findLineEnd(): number {
     const { bytes, end, lineStart } = this;
     const isComment = bytes[lineStart] === HASH;
     let inFields = false;
     let quoted = false;
-    /** Equals signs less commas of the fields, outside strings: a quote opens a string where a value is due. */
+    /** Equals signs minus commas of the fields, outside strings. Above 0 a value is expected, so a quote opens a string. */
     let values = 0;
     let breakInString = -1;
     for (let at = lineStart; at < end; at++) {
@@ -349,25 +349,25 @@ export class LineDecoder {
     return count;
   }
 
-  /** Makes the tag or field just read a fault, for a reason that is not the grammar's. */
+  /** Reports the last tag or field as invalid, for a reason that the grammar does not cover. */
   rejectToken(reason: string): void {
     this.fail(reason, this.keyStart);
   }
 
-  /** The fault with its place, for a person: `at line 3:14: expected a field value`. */
-  describeFault(): string {
-    // The fault may lie behind newlines inside a string of its line.
+  /** The error and its position for a person: `at line 3:14: expected a field value`. */
+  describeError(): string {
+    // Inside the line, there may be newlines in a string before the error.
     let line = this.line;
     let lineStart = this.lineStart === 0 ? 0 : this.bytes.lastIndexOf(NEWLINE, this.lineStart - 1) + 1;
-    for (let at = this.bytes.indexOf(NEWLINE, this.lineStart); at >= 0 && at < this.faultAt; ) {
+    for (let at = this.bytes.indexOf(NEWLINE, this.lineStart); at >= 0 && at < this.errorAt; ) {
       line++;
       lineStart = at + 1;
       at = this.bytes.indexOf(NEWLINE, lineStart);
     }
-    return `at line ${line}:${this.faultAt - lineStart + 1}: ${this.fault ?? 'no fault'}`;
+    return `at line ${line}:${this.errorAt - lineStart + 1}: ${this.error ?? 'no error'}`;
   }
 
-  /** The bytes of the current line up to what was read, or, of a faulty line, up to where the next line begins. */
+  /** The text of the current line: as far as it was read, or up to the next line if it is invalid. */
   lineText(maxBytes: number): string {
     let stop = this.section === AT_LINE_END ? this.position : this.findLineEnd();
     if (stop > this.lineStart && this.bytes[stop - 1] === NEWLINE) stop--;
@@ -386,7 +386,7 @@ export class LineDecoder {
     this.newlines = 0;
   }
 
-  /** Takes LF, CRLF, a CR at the end of the input, or the end of the input; false where there is none of them. */
+  /** Consumes LF, CRLF, a CR at the end of the input, or the end of the input; false at any other byte. */
   private takeLineEnd(): boolean {
     const { bytes, end } = this;
     if (this.position >= end) return true;
@@ -407,7 +407,7 @@ export class LineDecoder {
     while (this.position < this.end && this.bytes[this.position] === SPACE) this.position++;
   }
 
-  /** Takes the comma before a tag, which must be followed by one. */
+  /** Consumes the comma before a tag. A comma without a tag after it is an error. */
   private takeTagComma(): boolean {
     const { bytes, end } = this;
     if (this.position >= end || bytes[this.position] !== COMMA) return true;
@@ -418,28 +418,28 @@ export class LineDecoder {
     return false;
   }
 
-  /** Whether `bytes[at]` is a control character that no end of a line begins with. */
+  /** Whether `bytes[at]` is a control character that does not end the line. */
   private isControl(at: number): boolean {
     const byte = this.bytes[at];
     if (byte >= SPACE && byte !== 0x7f) return false;
     return (byte !== NEWLINE && byte !== RETURN) || !this.endsLine(at);
   }
 
-  /** Whether the line ends at this control character: at LF, CRLF or a CR before the end, but at no LF behind a backslash. */
+  /** Whether the line ends at this control character: at CRLF, a CR at the end of the input, or an LF without a backslash before it. */
   private endsLine(at: number): boolean {
     const { bytes, end } = this;
     if (bytes[at] === RETURN) return at + 1 >= end || bytes[at + 1] === NEWLINE;
     if (bytes[at] !== NEWLINE) return false;
     let backslashes = 0;
     while (at > backslashes && bytes[at - 1 - backslashes] === BACKSLASH) backslashes++;
-    // Of two backslashes the first escapes the second.
+    // In a pair of backslashes the first escapes the second.
     if (backslashes % 2 === 0) return true;
     this.hasNewlinesInTags = true;
     return false;
   }
 
   /**
-   * Moves behind a name or a tag value, and returns that position.
+   * Skips a name or a tag value, and returns its end.
    * @param ends ENDS_KEY for a tag key or field key, ENDS_TAG_VALUE for a tag value
    */
   private skipKey(ends: number): number {
@@ -469,7 +469,7 @@ export class LineDecoder {
       } else if (bytes[at] === NEWLINE) newlines++;
     }
     if (at >= end) {
-      // The next line goes on behind the quote, rather than lose all that follows.
+      // Without a closing quote the rest of the input would be this string. Go back, so that only this line is lost.
       this.position = quote;
       this.fail('expected a closing quote, found the end of the input', quote);
       return false;
@@ -485,7 +485,7 @@ export class LineDecoder {
     return false;
   }
 
-  /** Tells the kind of the number in `valueStart..valueEnd`, takes its suffix off, and checks its syntax and range. */
+  /** Sets the kind of the number in `valueStart..valueEnd`, removes its suffix, and checks its syntax and range. */
   private readNumber(): boolean {
     const { bytes, valueStart } = this;
     const last = bytes[this.valueEnd - 1];
@@ -506,7 +506,7 @@ export class LineDecoder {
     return false;
   }
 
-  /** Takes what separates a field from the next one, from the timestamp or from the next line. */
+  /** Consumes the separator after a field: a comma, spaces before the timestamp, or the end of the line. */
   private endField(): boolean {
     const { bytes, end } = this;
     if (this.position < end) {
@@ -554,9 +554,9 @@ export class LineDecoder {
     return !this.checkUtf8 || isUtf8(this.bytes.subarray(start, stop));
   }
 
-  private fail(reason: string, at: number): typeof FAULT {
-    this.fault = reason;
-    this.faultAt = at;
-    return FAULT;
+  private fail(reason: string, at: number): typeof ERROR {
+    this.error = reason;
+    this.errorAt = at;
+    return ERROR;
   }
 }

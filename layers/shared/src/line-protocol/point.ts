@@ -1,6 +1,6 @@
-/** A point as an object, and reading points from line protocol: for samples, tools and tests. The hot paths work on bytes. */
+/** Points as objects, and how to read them from line protocol: for samples, tools and tests. The hot paths work on bytes. */
 import { escapesInKey, escapesInMeasurement, escapesInString, unescapeText } from './bytes';
-import { BOOLEAN, FAULT, INTEGER, LineDecoder, STRING, TOKEN, UNSIGNED } from './decoder';
+import { BOOLEAN, ERROR, INTEGER, LineDecoder, STRING, TOKEN, UNSIGNED } from './decoder';
 import { NANOSECONDS, type Precision } from './precision';
 
 export type FieldValue =
@@ -12,14 +12,14 @@ export type FieldValue =
 
 export interface Point {
   readonly measurement: string;
-  /** Keys and values; sorted by key where read from line protocol. */
+  /** Keys and values. Points that were read from line protocol have them sorted by key. */
   readonly tags: readonly (readonly [string, string])[];
   readonly fields: readonly (readonly [string, FieldValue])[];
   /** Nanoseconds since 1970. */
   readonly time: bigint;
 }
 
-export interface LineFault {
+export interface LineError {
   /** From 1. */
   readonly line: number;
   /** `at line 3:14: expected a field value` */
@@ -27,29 +27,29 @@ export interface LineFault {
 }
 
 /**
- * Reads all points of `bytes`. A faulty line is reported and the next one goes on.
- * @param defaultTime time of points without timestamp, ns since 1970; cut to the precision
+ * Reads all points of `bytes`. Reports an invalid line and continues with the next line.
+ * @param defaultTime time of points without a timestamp, ns since 1970; truncated to the precision
  */
 export function decodePoints(
   bytes: Uint8Array,
   defaultTime: bigint,
   precision: Precision = NANOSECONDS,
-): { points: Point[]; faults: LineFault[] } {
+): { points: Point[]; errors: LineError[] } {
   const decoder = new LineDecoder(bytes);
   const points: Point[] = [];
-  const faults: LineFault[] = [];
+  const errors: LineError[] = [];
   while (decoder.nextLine()) {
     const point = readPoint(decoder, defaultTime, precision);
-    if (typeof point === 'string') faults.push({ line: decoder.line, reason: point });
+    if (typeof point === 'string') errors.push({ line: decoder.line, reason: point });
     else points.push(point);
   }
-  return { points, faults };
+  return { points, errors };
 }
 
-/** The point of the current line, or what is wrong with it. */
+/** The point of the current line, or the reason why the line is invalid. */
 function readPoint(decoder: LineDecoder, defaultTime: bigint, precision: Precision): Point | string {
   const { bytes } = decoder;
-  if (decoder.readMeasurement() === FAULT) return decoder.describeFault();
+  if (decoder.readMeasurement() === ERROR) return decoder.describeError();
   const measurement = unescapeText(bytes, decoder.keyStart, decoder.keyEnd, escapesInMeasurement);
   const tags = new Map<string, string>();
   let reading = decoder.readTag();
@@ -59,13 +59,13 @@ function readPoint(decoder: LineDecoder, defaultTime: bigint, precision: Precisi
     tags.set(key, unescapeText(bytes, decoder.valueStart, decoder.valueEnd, escapesInKey));
   }
   const fields: [string, FieldValue][] = [];
-  if (reading !== FAULT) {
+  if (reading !== ERROR) {
     for (reading = decoder.readField(); reading === TOKEN; reading = decoder.readField()) {
       fields.push([unescapeText(bytes, decoder.keyStart, decoder.keyEnd, escapesInKey), fieldValue(decoder)]);
     }
   }
-  if (reading !== FAULT) reading = decoder.readTime(precision);
-  if (reading === FAULT) return decoder.describeFault();
+  if (reading !== ERROR) reading = decoder.readTime(precision);
+  if (reading === ERROR) return decoder.describeError();
   const unit = 10n ** BigInt(9 - precision.fractionDigits) * BigInt(precision.secondsPerUnit);
   const time =
     reading === TOKEN ? BigInt(decoder.seconds) * 1_000_000_000n + BigInt(decoder.nanos) : (defaultTime / unit) * unit;

@@ -1,11 +1,10 @@
-/** The unit of line protocol timestamps, as the write endpoints name it. */
+/** The units of line protocol timestamps and their names in the write APIs. */
 
-/** How many decimal digits of a timestamp are below one second, or how many seconds one unit is. */
 export interface Precision {
   readonly name: string;
-  /** 9 for ns, 6 for µs, 3 for ms, 0 for s and longer units. */
+  /** Number of timestamp digits below one second: 9 for ns, 6 for µs, 3 for ms, 0 for s and longer units. */
   readonly fractionDigits: 0 | 3 | 6 | 9;
-  /** Seconds in a unit; 1 for s and shorter units. */
+  /** Seconds in one unit; 1 for s and shorter units. */
   readonly secondsPerUnit: number;
 }
 
@@ -20,12 +19,12 @@ const MICROSECONDS = precision('us', 6);
 const MILLISECONDS = precision('ms', 3);
 const SECONDS = precision('s', 0);
 
-/** What `/api/v2/write` takes; absent means ns. Source: InfluxDB 2.x API. */
+/** The precisions of `/api/v2/write`, by parameter value; the default is ns. Source: InfluxDB 2.x API. */
 export const V2_PRECISIONS: ReadonlyMap<string, Precision> = new Map(
   [NANOSECONDS, MICROSECONDS, MILLISECONDS, SECONDS].map((unit) => [unit.name, unit]),
 );
 
-/** What the v1 path `/write` takes besides. Source: InfluxDB 1.x API. */
+/** The precisions of the v1 path `/write`, by parameter value. Source: InfluxDB 1.x API. */
 export const V1_PRECISIONS: ReadonlyMap<string, Precision> = new Map([
   ...V2_PRECISIONS,
   ['n', NANOSECONDS],

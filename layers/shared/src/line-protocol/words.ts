@@ -1,11 +1,9 @@
-/** Bytes four at a time: comparing and copying short stretches so takes a third of the time of a loop over bytes. */
+/** Compares and copies bytes four at a time, as 32-bit words. For short texts this takes a third of the time of a loop over bytes. */
 
-/** The order of this machine's words. */
+/** Byte order of this machine. */
 export const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/**
- * Bytes that are often looked for or written, as 32-bit words; the last one is padded with zeros.
- */
+/** Bytes that are often searched for or written, as 32-bit words. The last word is padded with zeros. */
 export class Words {
   readonly length: number;
   readonly words: Int32Array;
@@ -22,7 +20,7 @@ export class Words {
     return new Words(Buffer.from(text));
   }
 
-  /** True where these bytes stand at `at`. */
+  /** Whether `view` contains these bytes at `at`. */
   standAt(view: DataView, at: number): boolean {
     const { bytes, length, words } = this;
     if (at + length > view.byteLength) return false;
@@ -33,8 +31,8 @@ export class Words {
   }
 }
 
-/** True where the `length` bytes at `a` and at `b` are the same. */
-export function sameBytes(view: DataView, a: number, b: number, length: number): boolean {
+/** Whether the `length` bytes at `a` equal those at `b`, in the same buffer. */
+export function sameBytesWithin(view: DataView, a: number, b: number, length: number): boolean {
   let i = 0;
   for (; i + 4 <= length; i += 4)
     if (view.getInt32(a + i, LITTLE_ENDIAN) !== view.getInt32(b + i, LITTLE_ENDIAN)) return false;
@@ -42,5 +40,5 @@ export function sameBytes(view: DataView, a: number, b: number, length: number):
   return true;
 }
 
-/** All of a buffer's bytes for reading by word. */
+/** A view of all bytes of a buffer, to read it by word. */
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,11 +1,11 @@
-/** The waiting between tries: how long, and how to stop waiting early. */
+/** Delays between attempts: how long they are, and how a signal ends them early. */
 
 export interface BackoffOptions {
   /** Upper bound of the first delay, ms. */
   readonly baseMs: number;
   /** Upper bound of any delay, ms. */
   readonly capMs: number;
-  /** Uniform in [0, 1); a test passes its own. */
+  /** Random numbers, uniform in [0, 1); `Math.random` by default. */
   readonly random?: (() => number) | undefined;
 }
 
@@ -19,7 +19,7 @@ export function fullJitterDelay(retry: number, options: BackoffOptions): number 
   return random() * Math.min(options.capMs, options.baseMs * 2 ** retry);
 }
 
-/** Waits `ms`, or until the signal aborts; resolves in both cases, so that the caller looks at the signal. */
+/** Waits `ms`, or until the signal aborts. Resolves in both cases: the caller must check the signal. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
@@ -33,7 +33,7 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** The outcome of `promise`, or a rejection with the signal's reason as soon as it aborts; `promise` itself goes on. */
+/** Settles like `promise`, or rejects with the signal's reason as soon as it aborts. Does not stop the work behind `promise`. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);

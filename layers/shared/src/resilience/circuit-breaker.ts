@@ -1,14 +1,14 @@
-/** Stops calls to a service that does not answer, lets one probe through now and then, and gives up when it stays away. */
+/** Holds back calls to a service that does not respond, probes it from time to time, and fails all calls if it stays unavailable. */
 import { InfluxDBConnectionError } from '../errors';
 import { type Clock, systemClock } from './clock';
 
 export interface BreakerOptions {
-  /** Consecutive failures that open it. */
+  /** Number of consecutive failures that opens the breaker. */
   readonly failures?: number;
-  /** Longest time between two probes, ms; the shortest is half of it. */
+  /** Maximum time between two probes, ms; the minimum is half of it. */
   readonly probeEveryMs?: number;
-  /** Time open after which every waiting call is ended, ms: long enough for a restart of the service. */
-  readonly giveUpAfterMs?: number;
+  /** After this time open all waiting calls fail, ms. Long enough for a restart of the service. */
+  readonly failAfterMs?: number;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -26,23 +26,23 @@ export class CircuitBreaker {
     const defaults = {
       failures: 3,
       probeEveryMs: 2000,
-      giveUpAfterMs: 30_000,
+      failAfterMs: 30_000,
       clock: systemClock,
       random: Math.random,
     };
     this.options = { ...defaults, ...options };
   }
 
-  /** Whether calls wait at present. */
+  /** Whether calls have to wait. */
   get isOpen(): boolean {
     return this.openSince !== undefined;
   }
 
   /**
-   * Makes the call when it may be made: at once while closed; while open, one call at a time probes and the others wait.
-   * @param failureOf the reason where the result means that the service is away, else undefined
-   * @param signal ends the waiting; the call is then made all the same, and should see the signal itself
-   * @throws InfluxDBConnectionError when the breaker has been open for `giveUpAfterMs`
+   * Makes the call: at once while the breaker is closed. While it is open, one call at a time probes and the others wait.
+   * @param failureOf returns the reason if the result means that the service is unavailable, or else undefined
+   * @param signal ends the waiting; the call is then still made and must check the signal itself
+   * @throws InfluxDBConnectionError when the breaker has been open for `failAfterMs`
    */
   async run<T>(call: () => Promise<T>, failureOf: (result: T) => string | undefined, signal?: AbortSignal): Promise<T> {
     const isProbe = await this.admit(signal);
@@ -59,12 +59,12 @@ export class CircuitBreaker {
   }
 
   private async admit(signal: AbortSignal | undefined): Promise<boolean> {
-    const { clock, giveUpAfterMs } = this.options;
+    const { clock, failAfterMs } = this.options;
     while (this.openSince !== undefined && !signal?.aborted) {
       const now = clock.now();
-      const left = this.openSince + giveUpAfterMs - now;
+      const left = this.openSince + failAfterMs - now;
       if (left <= 0) {
-        throw new InfluxDBConnectionError(`InfluxDB was unavailable for ${giveUpAfterMs / 1000} s: ${this.reason}`);
+        throw new InfluxDBConnectionError(`InfluxDB was unavailable for ${failAfterMs / 1000} s: ${this.reason}`);
       }
       if (!this.probing && now >= this.nextProbe) {
         this.probing = true;

@@ -1,10 +1,10 @@
-/** Time as a parameter, so that tests need no waiting. */
+/** The clock as a parameter, so that tests need not wait. */
 import { delay } from './backoff';
 
 export interface Clock {
-  /** ms, of any origin; never goes back. */
+  /** Monotonic time in ms, from any origin. */
   now(): number;
-  /** As `delay` of the backoff module. */
+  /** Same contract as `delay` of the backoff module. */
   delay(ms: number, signal?: AbortSignal): Promise<void>;
 }
 

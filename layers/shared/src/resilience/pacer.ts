@@ -1,9 +1,10 @@
-/** Lets calls start at a bounded rate: each waits until the one before it is an interval old. */
+/** Limits the rate of calls: each call starts at least one interval after the previous one. */
 import { type Clock, systemClock } from './clock';
 
 export class Pacer {
-  /** When the next call may start, and the turns that were asked for before it. */
+  /** Earliest start of the next call. */
   private next = 0;
+  /** Resolves after the last requested turn. */
   private queue: Promise<void> = Promise.resolve();
 
   constructor(
@@ -11,13 +12,13 @@ export class Pacer {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** Resolves when the caller may start, or when the signal aborts: the caller looks at the signal. */
+  /** Resolves when the caller may start, or when the signal aborts: the caller must check the signal. */
   turn(signal?: AbortSignal): Promise<void> {
     this.queue = this.queue.then(async () => {
       if (signal?.aborted) return;
       const wait = this.next - this.clock.now();
       if (wait > 0) await this.clock.delay(wait, signal);
-      // A turn that was given up leaves its place to the next one.
+      // An aborted turn does not delay the next one.
       if (!signal?.aborted) this.next = this.clock.now() + this.intervalMs;
     });
     return this.queue;

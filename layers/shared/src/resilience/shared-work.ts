@@ -1,4 +1,4 @@
-/** Work that several callers wait for, each until its own signal aborts; it is aborted itself once nobody waits for it any more. */
+/** Work that several callers share. Each caller waits until its own signal aborts; when the last one stops, the work is aborted. */
 import { untilAborted } from './backoff';
 
 export class SharedWork<T> {
@@ -6,19 +6,19 @@ export class SharedWork<T> {
   private readonly result: Promise<T>;
   private waiting = 0;
 
-  /** @param work must end when its signal aborts */
+  /** @param work must stop when its signal aborts */
   constructor(work: (signal: AbortSignal) => Promise<T>) {
     this.result = work(this.controller.signal);
-    // Those who wait see a failure; after the last one has left there is nobody to see it.
+    // Callers of `join` get the failure. If none is left, it must not become an unhandled rejection.
     this.result.catch(() => undefined);
   }
 
-  /** True once the last caller has left; callers that come later need new work. */
+  /** Whether the last caller has stopped waiting. Later callers need new work. */
   get isAborted(): boolean {
     return this.controller.signal.aborted;
   }
 
-  /** The result of the work. @throws what the work throws, or the reason of `signal` once that aborts */
+  /** Waits for the result of the work. @throws the error of the work, or the reason of `signal` when it aborts */
   async join(signal: AbortSignal): Promise<T> {
     this.waiting++;
     try {

@@ -1,8 +1,8 @@
-/** A bound on how long somebody else's call may take. */
+/** A timeout for calls to services. */
 
 /**
- * The result of `work`, or an error once `limitMs` have passed; the signal then aborts, and `work` must end at it.
- * @throws what `work` throws, or an Error that names the limit
+ * Returns the result of `work`, or throws after `limitMs`. The signal then aborts, and `work` must stop.
+ * @throws the error of `work`, or an Error that names the limit
  */
 export async function withinLimit<T>(limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const abort = new AbortController();
@@ -10,7 +10,7 @@ export async function withinLimit<T>(limitMs: number, work: (signal: AbortSignal
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       abort.abort();
-      reject(new Error(`no answer within ${limitMs / 1000} s`));
+      reject(new Error(`no response within ${limitMs / 1000} s`));
     }, limitMs);
   });
   try {

@@ -1,23 +1,26 @@
-/** A growing buffer that JSON is written into, byte by byte; made once and used again. */
-import { CLASS, ESCAPED_IN_JSON } from '../line-protocol/bytes';
+/** A growing buffer for JSON. Buffers are reused from one request to the next. */
+import { BACKSLASH, QUOTE } from '../line-protocol/bytes';
 import { LITTLE_ENDIAN, viewOf, type Words } from '../line-protocol/words';
 
 const HEX = Buffer.from('0123456789abcdef');
-const BACKSLASH = 0x5c;
+/** 1 for each byte that must be escaped inside a JSON string. Source: RFC 8259, section 7. */
+const ESCAPED_IN_JSON = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 1 : 0,
+);
 const BILLION = 1_000_000_000;
 const POWERS_OF_TEN = Array.from({ length: 10 }, (_, exponent) => 10 ** exponent);
-/** Up to this length copying by words beats the call of a native copy, and the view of the bytes that it takes. */
+/** Up to this length, copying by words is faster than a native copy, which needs a call and a new view. */
 const WORD_COPY_BYTES = 128;
 
-/** Buffers kept from one request to the next: fresh memory costs the kernel more time than the bytes written to it. */
+/** Unused buffers. Getting fresh memory from the kernel takes longer than writing the bytes. */
 let idle: ByteWriter[] = [];
-/** Of all of them together: what a request of 15,000 wide lines takes. */
+/** Maximum total size of the unused buffers: enough for a request of 15,000 wide lines. */
 const MAX_IDLE_BYTES = 16 * 1024 * 1024;
 
 export class ByteWriter {
   buffer: Buffer;
   length = 0;
-  /** `buffer`, for reading and writing by word. */
+  /** `buffer`, to read and write by word. */
   view: DataView;
 
   constructor(capacity: number) {
@@ -25,7 +28,7 @@ export class ByteWriter {
     this.view = viewOf(this.buffer);
   }
 
-  /** An empty writer, used before where there is one that is large enough. */
+  /** Returns an empty writer: the smallest unused one with enough capacity, or a new one. */
   static borrow(capacity: number): ByteWriter {
     let best: ByteWriter | undefined;
     for (const each of idle) {
@@ -37,7 +40,7 @@ export class ByteWriter {
     return best;
   }
 
-  /** Gives the writer back for the next `borrow`; nobody may use it, or what it returned, any more. */
+  /** Returns the writer for the next `borrow`. The caller must not use the writer or its bytes afterwards. */
   release(): void {
     this.length = 0;
     const bytes = idle.reduce((sum, { buffer }) => sum + buffer.length, this.buffer.length);
@@ -53,14 +56,14 @@ export class ByteWriter {
     this.view = viewOf(grown);
   }
 
-  /** Appends bytes as they are. */
+  /** Appends bytes unchanged. */
   append(bytes: Uint8Array): void {
     this.reserve(bytes.length);
     this.buffer.set(bytes, this.length);
     this.length += bytes.length;
   }
 
-  /** Appends `[start, end)` of `from`, which may be this writer's own view. */
+  /** Appends `from[start, end)`; `from` may be this writer's own view. */
   copy(from: DataView, start: number, end: number): void {
     const count = end - start;
     if (this.length + count + 3 > this.buffer.length) this.reserve(count + 3);
@@ -68,14 +71,14 @@ export class ByteWriter {
     if (count > WORD_COPY_BYTES || start + count + 3 > from.byteLength) {
       this.buffer.set(new Uint8Array(from.buffer, from.byteOffset + start, count), to);
     } else {
-      // The last word may write up to three bytes too many, which what follows replaces.
+      // The last word may write up to three extra bytes. The next write replaces them.
       const { view } = this;
       for (let i = 0; i < count; i += 4) view.setInt32(to + i, from.getInt32(start + i, LITTLE_ENDIAN), LITTLE_ENDIAN);
     }
     this.length = to + count;
   }
 
-  /** Appends bytes that are known beforehand. */
+  /** Appends prepared bytes. */
   words({ words, length }: Words): void {
     const padded = words.length * 4;
     if (this.length + padded > this.buffer.length) this.reserve(padded);
@@ -90,7 +93,7 @@ export class ByteWriter {
     this.length += this.buffer.write(text, this.length, 'latin1');
   }
 
-  /** Appends a whole number below 10^18, with at least `width` digits (up to 9, where the number has no more). */
+  /** Appends a whole number below 10^18, padded with zeros to `width` digits (at most 9). */
   digits(value: number, width = 1): void {
     if (value < BILLION) this.smallDigits(value, width);
     else {
@@ -100,7 +103,7 @@ export class ByteWriter {
     }
   }
 
-  /** Digits of a number below 10^9: 32-bit division takes half the time that a double's does. */
+  /** Appends a number below 10^9. Its 32-bit division takes half the time of a double division. */
   private smallDigits(value: number, width: number): void {
     let count = width;
     for (let bound = POWERS_OF_TEN[width]; value >= bound; bound *= 10) count++;
@@ -116,8 +119,8 @@ export class ByteWriter {
   }
 
   /**
-   * Appends `bytes[start, end)` as the inside of a JSON string and returns how many bytes the text has itself.
-   * @param escapes before which bytes a backslash is an escape of line protocol, and left out; without it, none is
+   * Appends `bytes[start, end)` as the content of a JSON string. Returns the length of the unescaped text in bytes.
+   * @param escapes whether a backslash before this byte is an escape of line protocol, which is removed; undefined to keep all
    */
   jsonText(bytes: Uint8Array, start: number, end: number, escapes?: (byte: number) => boolean): number {
     if (this.length + (end - start) * 6 > this.buffer.length) this.reserve((end - start) * 6);
@@ -128,7 +131,7 @@ export class ByteWriter {
       let byte = bytes[at];
       if (byte === BACKSLASH && escapes !== undefined && at + 1 < end && escapes(bytes[at + 1])) byte = bytes[++at];
       textBytes++;
-      if ((CLASS[byte] & ESCAPED_IN_JSON) === 0) {
+      if (ESCAPED_IN_JSON[byte] === 0) {
         buffer[to++] = byte;
       } else if (byte >= 0x20) {
         buffer[to++] = BACKSLASH;
@@ -146,7 +149,7 @@ export class ByteWriter {
     return textBytes;
   }
 
-  /** What was written since the last reset; valid until the next one. */
+  /** The bytes written since the last reset; valid until the next reset. */
   get written(): Buffer {
     return this.buffer.subarray(0, this.length);
   }

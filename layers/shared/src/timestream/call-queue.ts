@@ -1,36 +1,35 @@
 /**
- * The order in which a request's calls are sent: first those that were not tried, then retries, then the parts of calls that the
- * service refused, and last the calls to tables that were missing a short time ago. So neither failing calls nor bad records hold
- * up what can be stored.
+ * Decides the order of a request's calls: first new calls, then retries, then parts of calls that the service refused, and last
+ * calls to tables that were missing a short time ago. So failing calls and invalid records do not delay records that can be stored.
  */
-import type { Batch } from './packing';
+import type { RecordBatch } from './packing';
 
-export interface Call extends Batch {
+export interface Call extends RecordBatch {
   readonly version: number;
-  /** Its table was missing a short time ago. */
+  /** Whether its table was missing a short time ago. */
   readonly doubtful: boolean;
   retries: number;
-  /** Of its last attempt. */
+  /** The failure of its last attempt. */
   failure: CallFailure | undefined;
 }
 
 export interface CallFailure {
   /** For the log. */
   readonly reason: string;
-  /** The service's error type, or the code of a connection that failed: safe to show to a client. */
+  /** The service's error type, or the error code of the connection; safe to show to a client. */
   readonly code: string | undefined;
   readonly throttled: boolean;
 }
 
 export class CallQueue {
-  /** The next one is the last. */
+  /** A stack: `next` takes the last call. */
   private readonly untried: Call[] = [];
   private readonly retries: Call[] = [];
-  /** The smallest part first: it soon shows which record is refused, so that each resend has fewer left. */
+  /** A stack, so that the smallest part goes first. It soon finds a refused record, so that each resend has fewer records left. */
   private readonly parts: Call[] = [];
   private readonly doubtful: Call[] = [];
 
-  /** Adds calls that were not tried, before those that are there. */
+  /** Adds new calls. They are sent before the calls that are already in the queue. */
   add(calls: readonly Call[]): void {
     for (let i = calls.length - 1; i >= 0; i--) (calls[i].doubtful ? this.doubtful : this.untried).push(calls[i]);
   }
@@ -47,7 +46,7 @@ export class CallQueue {
     return this.untried.pop() ?? this.retries.shift() ?? this.parts.pop() ?? this.doubtful.pop();
   }
 
-  /** Empties the queue. */
+  /** Removes and returns all calls. */
   drain(): Call[] {
     return [this.untried, this.retries, this.parts, this.doubtful].flatMap((calls) => calls.splice(0));
   }

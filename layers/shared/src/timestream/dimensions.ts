@@ -1,4 +1,4 @@
-/** The tags of one request as dimensions, each distinct `key=value` read and checked once. */
+/** The tags of one request as dimensions. Each distinct `key=value` is read and validated once. */
 
 import { ByteMap, hashBytes } from '../line-protocol/byte-map';
 import { escapeKey, escapesInKey, unescapeText } from '../line-protocol/bytes';
@@ -9,19 +9,19 @@ import { dimensionNameProblem } from './limits';
 import { escapeColumnName, storedName } from './names';
 
 export interface Dimension {
-  /** Rank of arrival in the request. */
+  /** Number of the dimension in the request, from 0, in order of appearance. */
   readonly id: number;
   readonly name: string;
-  /** `{"Name":"...","Value":"..."}` is `json[start, end)` of the table. */
+  /** `json[start, end)` of the table is `{"Name":"...","Value":"..."}`. */
   readonly start: number;
   readonly end: number;
-  /** Name and value in UTF-8. */
+  /** Length of name and value in UTF-8. */
   readonly bytes: number;
-  /** Why no record may have it. */
+  /** Why records cannot have this dimension; undefined if they can. */
   readonly problem: string | undefined;
 }
 
-/** A tag key, as a dimension's name. */
+/** The dimension name of a tag key. */
 interface Name {
   readonly text: string;
   readonly bytes: number;
@@ -33,15 +33,15 @@ interface Name {
 const TAIL = Words.of('"}');
 
 export class DimensionTable {
-  /** How many dimensions there are. */
+  /** Number of dimensions. */
   size = 0;
   readonly json = ByteWriter.borrow(4096);
   private readonly byText = new ByteMap<Dimension>();
   private readonly names = new ByteMap<Name>();
-  /** The dimension of points without tags, and the tag that would be the same one. */
+  /** The dimension of points without tags, and the text of an equal tag. */
   private readonly given: { readonly text: Words; readonly dimension: Dimension } | undefined;
 
-  /** @param given is a dimension from the start: a tag like it is the same dimension */
+  /** @param given dimension of points without tags; a tag with the same name and value is the same dimension */
   constructor(
     given: { readonly name: string; readonly value: string } | undefined,
     private readonly escapeNames: boolean,
@@ -52,19 +52,19 @@ export class DimensionTable {
     this.given = { text, dimension: this.add(nameOf(given.name, false), text.bytes, start, text.length) };
   }
 
-  /** The dimension that was given. */
+  /** The dimension of points without tags. */
   get default(): Dimension | undefined {
     return this.given?.dimension;
   }
 
-  /** The dimension of the tag that the decoder has just read. */
+  /** The dimension of the decoder's current tag. */
   read(decoder: LineDecoder): Dimension {
     const { bytes, view, keyStart, valueStart, valueEnd } = decoder;
     const hash = hashBytes(bytes, keyStart, valueEnd);
     let dimension = this.byText.get(view, keyStart, valueEnd, hash);
     if (dimension === undefined) {
       const { given } = this;
-      // A text is escaped in one way only, so its bytes tell which dimension it is.
+      // There is only one way to escape a text, so equal tags have equal bytes.
       const isGiven =
         given !== undefined && given.text.length === valueEnd - keyStart && given.text.standAt(view, keyStart);
       dimension = isGiven ? given.dimension : this.add(this.name(decoder), bytes, valueStart, valueEnd);
@@ -84,7 +84,7 @@ export class DimensionTable {
     return name;
   }
 
-  /** @param value escaped, `value[from, to)` */
+  /** @param value escaped text of the tag value, `value[from, to)` */
   private add(name: Name, value: Uint8Array, from: number, to: number): Dimension {
     const { json } = this;
     const start = json.length;

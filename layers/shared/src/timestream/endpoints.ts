@@ -1,21 +1,21 @@
 /**
- * The endpoint that writes go to, as Timestream assigns it: asked for once, kept for as long as the answer says, asked for again
- * ahead of its end, and kept beyond it where that fails.
+ * Caches the endpoint that Timestream assigns for writes. The cache refreshes it before it expires, and keeps the expired endpoint
+ * if the refresh fails.
  * Source: "The endpoint discovery pattern" in the Timestream for LiveAnalytics developer guide.
  */
 import { SharedWork } from '../resilience/shared-work';
 
 export interface DiscoveredEndpoint {
-  /** Host name, with port where it has one. */
+  /** Host name, with a port if it is not the default one. */
   readonly address: string;
   readonly cacheMinutes: number;
 }
 
-/** Part of its life after which an endpoint is refreshed. */
+/** An endpoint is refreshed after this part of its lifetime. */
 const REFRESH_AFTER = 0.8;
-/** After a failed refresh, the next try comes so much later. */
+/** Time from a failed refresh to the next attempt. */
 const RETRY_MS = 30_000;
-/** So long a request waits for a refresh while it has an address. */
+/** A request that has an address waits at most this long for a refresh. */
 const REFRESH_LIMIT_MS = 1_000;
 
 export class EndpointCache {
@@ -24,15 +24,15 @@ export class EndpointCache {
   private freshForMs = 0;
   private refreshing: SharedWork<string> | undefined;
 
-  /** @param now ms since 1970: a monotonic clock stands still while a container is frozen */
+  /** @param now ms since 1970; a monotonic clock would stop while the container is frozen */
   constructor(
     private readonly describe: (signal: AbortSignal) => Promise<DiscoveredEndpoint>,
     private readonly now: () => number = Date.now,
   ) {}
 
   /**
-   * The address to write to. A call that finds it near its end waits for the next one, so that nothing runs on after a request.
-   * @throws what `describe` throws, or the reason of the signal, where there is no address yet
+   * The address for writes. A caller that finds it due for a refresh waits for the new one, so that no work continues after a request.
+   * @throws the error of `describe`, or the reason of the signal, if there is no address yet
    */
   async get(signal: AbortSignal): Promise<string> {
     const { address } = this;
@@ -46,12 +46,12 @@ export class EndpointCache {
     }
   }
 
-  /** Forgets the address, which the service called invalid, unless another one is known by now. */
+  /** Removes an address that the service reported as invalid. Keeps the current address if it is a different one. */
   invalidate(address: string): void {
     if (this.address === address) this.address = undefined;
   }
 
-  /** A clock that was set back makes the address old. */
+  /** If the clock was set back, the address counts as expired. */
   private isFresh(): boolean {
     const age = this.now() - this.refreshedAt;
     return age >= 0 && age < this.freshForMs;

@@ -1,4 +1,4 @@
-/** The measures of one record, as the JSON that a request carries: their limits, and two lists of them made one. */
+/** The measures of one record, as the JSON of a request: checks their limits, and merges lists of them. */
 import {
   BOOLEAN_BYTES,
   MAX_MEASURE_VALUES_BYTES,
@@ -8,13 +8,16 @@ import {
   TIME_BYTES,
 } from './limits';
 
-/** What is limited of a record's measures. Bytes as they are metered: a number 8, a boolean 1, a string its UTF-8 length. */
+/** Number and size of a record's measures. Bytes are counted as AWS meters them: number 8, boolean 1, string its UTF-8 length. */
 export interface MeasureTotals {
   count: number;
   valueBytes: number;
 }
 
-/** Why a record with these measures and dimensions of `seriesBytes` cannot be stored; undefined where it can. */
+/**
+ * Why a record with these measures cannot be stored; undefined if it can.
+ * @param seriesBytes length of the record's dimension names and values
+ */
 export function measuresProblem(totals: MeasureTotals, seriesBytes: number): string | undefined {
   const { count, valueBytes } = totals;
   if (count === 0) return 'the point has only empty strings, which Timestream cannot store';
@@ -27,25 +30,25 @@ export function measuresProblem(totals: MeasureTotals, seriesBytes: number): str
   return undefined;
 }
 
-interface Measure {
+interface FieldMeasure {
   readonly Name: string;
   readonly Value: string;
   readonly Type: string;
 }
 
-/** Lists of measures made one; of several with one name the last stays, as in InfluxDB. */
+/** Merges lists of measures. If several measures have the same name, the last one wins, as in InfluxDB. */
 export class MeasureMerge {
-  private readonly measures = new Map<string, Measure>();
+  private readonly measures = new Map<string, FieldMeasure>();
   private totals: MeasureTotals = { count: 0, valueBytes: 0 };
 
   /**
-   * Adds a list to the record, or returns why that cannot be; then the record stays as it was.
+   * Adds a list to the record. Returns the reason if the record would exceed a limit; then nothing is added.
    * @param list JSON objects `{"Name","Value","Type"}` separated by commas
-   * @param seriesBytes of the record's dimensions
+   * @param seriesBytes length of the record's dimension names and values
    */
   add(list: Buffer, seriesBytes: number): string | undefined {
-    const added = new Map<string, Measure>();
-    for (const measure of JSON.parse(`[${list.toString()}]`) as Measure[]) added.set(measure.Name, measure);
+    const added = new Map<string, FieldMeasure>();
+    for (const measure of JSON.parse(`[${list.toString()}]`) as FieldMeasure[]) added.set(measure.Name, measure);
     const totals = { ...this.totals };
     for (const measure of added.values()) {
       const replaced = this.measures.get(measure.Name);
@@ -60,13 +63,13 @@ export class MeasureMerge {
     return undefined;
   }
 
-  /** As the lists are written. */
+  /** The merged list, in the same format. */
   toJson(): Buffer {
     return Buffer.from(JSON.stringify([...this.measures.values()]).slice(1, -1));
   }
 }
 
-function valueBytes({ Value, Type }: Measure): number {
+function valueBytes({ Value, Type }: FieldMeasure): number {
   if (Type === 'VARCHAR') return Buffer.byteLength(Value);
   return Type === 'BOOLEAN' ? BOOLEAN_BYTES : NUMBER_BYTES;
 }

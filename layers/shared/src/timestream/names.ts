@@ -1,14 +1,14 @@
 /**
- * Names that Timestream does not take, written so that it does: `_.` and the name, in which each byte that may not stand for itself is
- * `.` and two hexadecimal digits. A name that Timestream takes stays as it is, unless another name is escaped to it: so no two
- * names become one, and each can be read back. docs/adr/escaped-names.md
+ * Escapes names that Timestream does not accept: the prefix `_.` and then the name, with `.` and two hexadecimal digits for each
+ * special byte. A valid name stays unchanged, unless it equals the escaped form of another name. So two names never become one, and
+ * each name can be read back. docs/adr/escaped-names.md
  */
 import { columnIsReserved, isTableName } from './limits';
 
 interface Escaping {
-  /** Whether Timestream takes a name, apart from its length. */
+  /** Whether Timestream accepts a name; does not check its length. */
   readonly takes: (name: string) => boolean;
-  /** Characters that do not stand for themselves in an escaped name; the dot is always one. */
+  /** Characters that are written as hexadecimal digits in an escaped name; always includes the dot. */
   readonly special: RegExp;
 }
 
@@ -16,9 +16,12 @@ const TABLE: Escaping = { takes: isTableName, special: /[^a-zA-Z0-9_-]+/g };
 const COLUMN: Escaping = { takes: (name) => !name.includes(':') && !columnIsReserved(name), special: /[.:]+/g };
 
 const PREFIX = '_.';
-const HINT = ' (EscapeNames, or escape_names in the environment, stores it under another name)';
+const HINT = ' (set EscapeNames, or escape_names in the environment, to store it under an escaped name)';
 
-/** A name as it is stored, and why it cannot be: escaped where that is wanted, else with the way to have it escaped. */
+/**
+ * The name to store, and the reason if it cannot be stored.
+ * @param isEscaped whether to escape the name; if not, the reason mentions the setting when escaping would help
+ */
 export function storedName(
   name: string,
   isEscaped: boolean,
@@ -31,22 +34,22 @@ export function storedName(
   return { name, problem: problem === undefined || stored === name ? problem : problem + HINT };
 }
 
-/** The name of a measurement as that of a table. */
+/** The table name of a measurement. */
 export const escapeTableName = (name: string): string => (needsEscape(name, TABLE) ? escaped(name, TABLE) : name);
 
-/** The name of a tag as that of a dimension; of a measurement as a measure name. */
+/** The dimension name of a tag, or in single-table mode the measure name of a measurement. */
 export const escapeColumnName = (name: string): string => (needsEscape(name, COLUMN) ? escaped(name, COLUMN) : name);
 
-/** The name of a field as that of a measure, in which colons are allowed. It never becomes the escaped name of a tag. */
+/** The measure name of a field. Measure names may contain colons. The result never equals the escaped name of a tag. */
 export function escapeMeasureName(name: string): string {
   const mustChange = columnIsReserved(name) || original(name, COLUMN) !== undefined;
   return mustChange ? escaped(name, COLUMN) : name;
 }
 
-/** The measurement of a table. */
+/** The measurement of a table name. */
 export const measurementOfTable = (table: string): string => original(table, TABLE) ?? table;
 
-/** The tag or field of a column. */
+/** The tag key or field key of a column name. */
 export const keyOfColumn = (column: string): string => original(column, COLUMN) ?? column;
 
 const needsEscape = (name: string, escaping: Escaping): boolean =>
@@ -58,7 +61,7 @@ function escaped(name: string, { special }: Escaping): string {
   return PREFIX + name.replace(special, hex);
 }
 
-/** The name that was escaped to this one; undefined where this is none's. */
+/** The original of an escaped name; undefined if the name is not an escaped name. */
 function original(name: string, escaping: Escaping): string | undefined {
   if (!name.startsWith(PREFIX)) return undefined;
   const text = name

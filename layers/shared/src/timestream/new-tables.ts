@@ -1,30 +1,30 @@
-/** The tables that a request's calls find missing: which calls wait for them, and whether the request may have so many. */
+/** The tables that a request's calls find missing: keeps the calls that wait for them, and limits their number. */
 import type { Call } from './call-queue';
 import type { Table } from './series';
 
 interface NewTable {
-  /** Calls that wait for it. */
+  /** Calls that wait for the table. */
   readonly calls: Call[];
-  /** What becomes of its calls once it cannot be had. */
-  end: ((call: Call) => void) | undefined;
+  /** Settles a call to the table; set once it is certain that the table will not be created. */
+  settle: ((call: Call) => void) | undefined;
 }
 
 export class NewTables {
-  /** Tables that no call has tried, and that are not known to exist. */
+  /** Tables that are not known to exist and that no call has tried yet. */
   private readonly untried = new Set<Table>();
   private readonly tables = new Map<Table, NewTable>();
   private readonly created = new Set<Table>();
   private readonly undecided: Table[] = [];
 
-  /** @param max more missing tables than this are not created */
+  /** @param max maximum number of missing tables; if there are more, the request creates none */
   constructor(private readonly max: number) {}
 
-  /** Notes a table that may be missing. */
+  /** Adds a table that may be missing. */
   expect(table: Table): void {
     this.untried.add(table);
   }
 
-  /** Notes that a call to the table has ended, however it did. */
+  /** Notes that a call to the table has ended, with any result. */
   noteTried(table: Table): void {
     this.untried.delete(table);
   }
@@ -37,25 +37,25 @@ export class NewTables {
     return this.created.has(table);
   }
 
-  /** Whether those that are missing, and `more` beside them, are too many. */
+  /** Whether the missing tables plus `more` exceed the maximum. */
   areTooMany(more = 0): boolean {
     return this.tables.size + more > this.max;
   }
 
-  /** Keeps a call until its table is created, or settles it where that cannot be. */
+  /** Keeps a call until its table is created. Settles it at once if the table will not be created. */
   keep(call: Call): void {
     const table = this.tables.get(call.table);
-    if (table?.end !== undefined) table.end(call);
+    if (table?.settle !== undefined) table.settle(call);
     else if (table !== undefined) table.calls.push(call);
     else {
-      this.tables.set(call.table, { calls: [call], end: undefined });
+      this.tables.set(call.table, { calls: [call], settle: undefined });
       this.undecided.push(call.table);
     }
   }
 
   /**
-   * The tables that can be decided upon now: it is certain that they are too many, or that they will not be. So no table is made
-   * for a request that is refused for their number.
+   * The missing tables to decide on. Empty while it is open whether the request exceeds the maximum, so that no table is created
+   * for a request that will exceed it.
    */
   takeDecidable(): Table[] {
     return this.areTooMany() || !this.areTooMany(this.untried.size) ? this.takeUndecided() : [];
@@ -65,17 +65,17 @@ export class NewTables {
     return this.undecided.splice(0);
   }
 
-  /** The table is there: returns the calls that waited for it. */
+  /** Notes that the table exists now, and returns the calls that waited for it. */
   noteCreated(table: Table): readonly Call[] {
     this.created.add(table);
     return this.tables.get(table)?.calls ?? [];
   }
 
-  /** The table cannot be had: settles the calls that wait for it, and those that come to miss it. */
-  end(table: Table, end: (call: Call) => void): void {
+  /** Settles all calls to a table that will not be created: those that wait for it now, and those that find it missing later. */
+  settle(table: Table, settleCall: (call: Call) => void): void {
     const newTable = this.tables.get(table);
     if (newTable === undefined) return;
-    newTable.end = end;
-    for (const call of newTable.calls.splice(0)) end(call);
+    newTable.settle = settleCall;
+    for (const call of newTable.calls.splice(0)) settleCall(call);
   }
 }

@@ -1,37 +1,37 @@
 /**
- * Packs the records of a request into WriteRecords calls: per table in series order, 100 a call, points of one series and time
- * merged into one record, and everything that a call's records share written once.
+ * Packs the records of a request into WriteRecords calls: one table and up to 100 records per call, in series order. Merges points
+ * of the same series and time into one record. Writes attributes that all records of a call share once, as common attributes.
  *
- * Source of the shape: WriteRecords in the Timestream for LiveAnalytics API reference. Fewer calls and shared attributes are also
- * what is billed less: writes are metered by call, and common attributes once a call.
+ * Source of the format: WriteRecords in the Timestream for LiveAnalytics API reference. Fewer calls and common attributes also
+ * reduce costs: AWS meters each call, and counts common attributes once per call.
  */
 import { Words } from '../line-protocol/words';
 import type { ByteWriter } from './byte-writer';
 import { MAX_RECORDS_PER_CALL } from './limits';
 import type { LineReport } from './line-report';
 import { MeasureMerge } from './measures';
-import type { RecordSet } from './records';
+import type { RecordSet } from './record-set';
 import type { Series, Table } from './series';
 
-/** Records that go to one table in one call; indices into the record set. */
-export interface Batch {
+/** The records of one call, all for the same table; indices into the record set. */
+export interface RecordBatch {
   readonly table: Table;
   readonly records: Int32Array;
 }
 
-/** The records of a request, merged and cut into batches. */
+/** The records of a request, merged and divided into batches. */
 export interface Packing {
-  readonly batches: readonly Batch[];
-  /** The records that were merged into one, by that one; a record that stands for one line is not in here. */
+  readonly batches: readonly RecordBatch[];
+  /** For each merged record the records that it consists of. Records of a single line are not included. */
   readonly mergedRecords: ReadonlyMap<number, readonly number[]>;
 }
 
-/** Puts the records in the order in which they are sent. Points whose merged record goes beyond a limit go to `report`. */
+/** Sorts, merges and batches the records. If merging a point would exceed a limit, the point goes to `report` instead. */
 export function packRecords(records: RecordSet, report: LineReport): Packing {
   const mergedRecords = new Map<number, readonly number[]>();
   const order = mergeRepeated(records, inSeriesOrder(records), mergedRecords, report);
   const tableOf = (index: number): Table => records.series[records.seriesOf[order[index]]].measurement.table;
-  const batches: Batch[] = [];
+  const batches: RecordBatch[] = [];
   for (let start = 0, end = 0; start < order.length; start = end) {
     const table = tableOf(start);
     while (end < order.length && end < start + MAX_RECORDS_PER_CALL && tableOf(end) === table) end++;
@@ -40,10 +40,10 @@ export function packRecords(records: RecordSet, report: LineReport): Packing {
   return { batches, mergedRecords };
 }
 
-/** For each series its place among all of them by dimensions, so that neighbours share as many as possible. */
+/** The position of each series when sorted by dimensions, so that neighbors share as many dimensions as possible. */
 function seriesRanks(series: readonly Series[]): Int32Array {
   const ranks = new Int32Array(series.length);
-  // A number that mostly tells the order: comparing it first halves what sorting costs where nearly each line is a series.
+  // This number decides most comparisons. Comparing it first halves the sorting time if nearly every line is its own series.
   const keys = Float64Array.from(series, ({ measurement, dimensions: [first, second] }) => {
     return (measurement.id * 2 ** 20 + first.id) * 2 ** 20 + (second?.id ?? -1);
   });
@@ -62,11 +62,11 @@ function byDimensions(a: Series, b: Series): number {
   return a.dimensions.length - b.dimensions.length;
 }
 
-/** The records by series and time, those of a table together; those of one series and time stay in the order of their lines. */
+/** Sorts the records by table, series and time. Records of the same series and time stay in the order of their lines. */
 function inSeriesOrder(records: RecordSet): Int32Array {
   const { length, series, seriesOf } = records;
   const ranks = seriesRanks(series);
-  // Sorted by counting: for each rank, first how many records have it, then where the next one of them goes.
+  // Counting sort: `next` has first the number of records of each rank, then the position of its next record.
   const next = new Int32Array(series.length + 1);
   for (let record = 0; record < length; record++) next[ranks[seriesOf[record]] + 1]++;
   for (let rank = 1; rank <= series.length; rank++) next[rank] += next[rank - 1];
@@ -76,7 +76,7 @@ function inSeriesOrder(records: RecordSet): Int32Array {
   return order;
 }
 
-/** Sorts the records of each series by time; mostly they come so. */
+/** Sorts the records of each series by time, unless they are already in order, which is usual. */
 function sortTimes({ nanos, seconds, seriesOf }: RecordSet, order: Int32Array): void {
   const compare = (a: number, b: number): number => seconds[a] - seconds[b] || nanos[a] - nanos[b] || a - b;
   for (let start = 0, end = 1; start < order.length; start = end++) {
@@ -89,7 +89,7 @@ function sortTimes({ nanos, seconds, seriesOf }: RecordSet, order: Int32Array): 
   }
 }
 
-/** Merges each run of records of one series and time into its first one, the later line winning for each measure. */
+/** Merges each run of records of the same series and time into its first record. For each measure the later line wins. */
 function mergeRepeated(
   records: RecordSet,
   order: Int32Array,
@@ -114,7 +114,7 @@ function mergeRepeated(
   return order.subarray(0, kept);
 }
 
-/** Returns the records that are in the merged one; the others would take it beyond a limit. */
+/** Merges a run into its first record. Returns the records that were merged; reports those that would exceed a limit. */
 function mergeRun(records: RecordSet, run: Int32Array, report: LineReport): number[] {
   const { json, measuresStart, measuresEnd, line } = records;
   const [first] = run;
@@ -135,7 +135,7 @@ function mergeRun(records: RecordSet, run: Int32Array, report: LineReport): numb
   return merged;
 }
 
-/** Units of time that a call may have, coarsest first: name, and the nanoseconds that a whole unit leaves. */
+/** Time units of a call, coarsest first: name, nanoseconds per unit, and fraction digits of a second. */
 const TIME_UNITS = [
   { name: 'SECONDS', nanos: 1_000_000_000, digits: 0 },
   { name: 'MILLISECONDS', nanos: 1_000_000, digits: 3 },
@@ -157,7 +157,7 @@ const RECORD_END = Words.of('"},');
 
 /** Writes the bodies of a request's calls. */
 export class CallEncoder {
-  /** For each dimension by its id, how many series of the current call have it. */
+  /** Number of series of the current call that have a dimension, by its id. */
   private readonly uses: Int32Array;
   private readonly database: string;
 
@@ -171,10 +171,10 @@ export class CallEncoder {
 
   /**
    * Writes the body of a WriteRecords call for `batch` (1..100 records).
-   * @param version of every record; a higher one than is stored replaces the record
-   * @param body is emptied first; what is returned is valid until it is used again
+   * @param version version of every record; Timestream replaces a stored record that has a lower version
+   * @param body emptied first; the returned buffer is valid until the next use of `body`
    */
-  encode(batch: Batch, version: number, body: ByteWriter): Buffer {
+  encode(batch: RecordBatch, version: number, body: ByteWriter): Buffer {
     const { json, measuresStart, measuresEnd, seconds, nanos, seriesOf } = this.records;
     const series = distinctSeries(this.records, batch);
     const [first] = series;
@@ -215,7 +215,7 @@ export class CallEncoder {
     return body.written;
   }
 
-  /** Appends the dimensions of `series` that all of the call's series share, or those that they do not, with a comma behind them. */
+  /** Appends the dimensions of `series` and a comma: those that all series of the call share, or else the other ones. */
   private appendDimensions(body: ByteWriter, { dimensions }: Series, shared: boolean, seriesOfCall: number): void {
     const { view } = this.records.dimensions.json;
     let isFirst = true;
@@ -235,7 +235,7 @@ function appendName(body: ByteWriter, { measurement }: Series): void {
   body.words(COMMA);
 }
 
-function distinctSeries(records: RecordSet, batch: Batch): Series[] {
+function distinctSeries(records: RecordSet, batch: RecordBatch): Series[] {
   const found: Series[] = [];
   let last = -1;
   for (const record of batch.records) {
@@ -246,8 +246,8 @@ function distinctSeries(records: RecordSet, batch: Batch): Series[] {
   return found;
 }
 
-/** The coarsest unit in which every time of the batch is whole. */
-function timeUnit(records: RecordSet, batch: Batch): TimeUnit {
+/** The coarsest unit that expresses every time of the batch as a whole number. */
+function timeUnit(records: RecordSet, batch: RecordBatch): TimeUnit {
   let at = 0;
   for (const record of batch.records) while (records.nanos[record] % TIME_UNITS[at].nanos !== 0) at++;
   return TIME_UNITS[at];

@@ -1,10 +1,10 @@
-/** A key for a record, by which a resend of it is known again. */
+/** A key that recognizes a record when a client sends it again. */
 import { createHash } from 'node:crypto';
-import type { RecordSet } from './records';
+import type { RecordSet } from './record-set';
 
 /**
- * SHA-256 of what the record is within its table: measure name, dimensions, measures and time. The version is left out, and so is
- * the time of a line without a timestamp, which is another one in each resend.
+ * SHA-256 of the content of a record: measure name, dimensions, measures and time. Excludes the table, the version, and the time of
+ * a line without a timestamp, which differs in each resend.
  */
 export function recordKey(records: RecordSet, record: number): string {
   const { json, dimensions, measuresStart, measuresEnd, seconds, nanos } = records;

@@ -1,39 +1,39 @@
 /**
- * The series of one request: what measurement and tags of a line become in Timestream, worked out once for each distinct text.
- * Series are found by the bytes of their lines; lines that write the same tags in another order share one.
+ * The series of one request: maps measurement and tags of a line to table, measure name and dimensions, once per distinct text.
+ * Series are looked up by the bytes of the line. Lines with the same tags in a different order share one series.
  */
 
 import { ByteMap, FNV_BASIS, FNV_PRIME, hashBytes } from '../line-protocol/byte-map';
 import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
-import { FAULT, type LineDecoder, TOKEN } from '../line-protocol/decoder';
+import { ERROR, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
 import { escapeColumnName, escapeTableName, storedName } from './names';
 import { type FieldCount, type FieldNaming, Shape } from './shape';
 
-/** Of how many tags a measurement has the memory, with its table, call and fields. */
+/** A measurement, with its table, call and fields, needs as much memory as this number of tags. */
 const MEASUREMENT_WEIGHT = 4;
 
-/** How points map to tables, as configured. */
+/** How points map to tables: the configuration. */
 export interface SeriesMapping {
-  /** The table of every point; undefined where each measurement is a table. */
+  /** The table of every point; undefined for one table per measurement. */
   readonly singleTable: string | undefined;
-  /** The measure name of every record where each measurement is a table. */
+  /** The measure name of every record if each measurement has its own table. */
   readonly measureName: string;
-  /** Given to points without tags. */
+  /** The dimension of points without tags; undefined to reject them. */
   readonly defaultDimension: { readonly name: string; readonly value: string } | undefined;
-  /** The tag that every point must have: an enforced partition key. */
+  /** The tag that every point must have, because it is the enforced partition key. */
   readonly requiredDimension: string | undefined;
-  /** Whether names that Timestream does not take are escaped; otherwise their points cannot be stored. */
+  /** Whether to escape names that Timestream does not accept; if false, their points are rejected. */
   readonly escapeNames: boolean;
-  /** Fields that are tags of other points of their measurement. */
+  /** Fields with the name of a tag in other points of their measurement. */
   readonly suffixedFields: readonly SuffixedField[];
 }
 
-/** A field whose measure gets the suffix `_field` in each point. */
+/** A field that is always stored with the suffix `_field`. */
 export interface SuffixedField {
-  /** Undefined for every measurement. */
+  /** Undefined means every measurement. */
   readonly measurement: string | undefined;
   readonly field: string;
 }
@@ -45,37 +45,37 @@ export interface Table {
 
 export interface Measurement {
   readonly table: Table;
-  /** As a JSON string. */
+  /** The measure name as a JSON string. */
   readonly measureName: Words;
   readonly naming: FieldNaming;
-  /** By the names of the tags, and the one found last. */
+  /** Shapes by the names of their tags. */
   readonly shapes: Map<string, Shape>;
   lastShape: Shape | undefined;
-  /** Why its points cannot be stored. */
+  /** Why points of the measurement cannot be stored; undefined if they can. */
   readonly problem: string | undefined;
   readonly id: number;
 }
 
 export interface Series {
-  /** Rank of arrival in the request. */
+  /** Number of the series in the request, from 0, in order of appearance. */
   readonly index: number;
   readonly measurement: Measurement;
   /** Sorted by name. */
   readonly dimensions: readonly Dimension[];
-  /** Names and values of its dimensions. */
+  /** Length of all dimension names and values. */
   readonly bytes: number;
   readonly shape: Shape;
 }
 
-/** Either the series of a line, or why its points cannot be stored. */
+/** The series of a line, or the reason why its point cannot be stored. */
 export type SeriesOrProblem = Series | string;
 
-/** Measurement and tags as a line wrote them. */
+/** Measurement and tags as the text of a line. */
 interface SeriesText {
   readonly start: number;
   readonly end: number;
   readonly series: SeriesOrProblem;
-  /** What the next line had after it: batches often repeat their series in the same order. */
+  /** The text of the following line. Batches often repeat their series in the same order. */
   next: SeriesText | undefined;
 }
 
@@ -88,10 +88,10 @@ export class SeriesTable {
   private readonly measurements = new Map<string, Measurement>();
   private readonly measurementsByText = new ByteMap<Measurement>();
   private readonly byIdentity = new ByteMap<Series>(1024);
-  /** Keys of `byIdentity`: the ids of a series' measurement and dimensions, one after the other. */
+  /** Keys of `byIdentity`: for each series the id of its measurement, then the ids of its dimensions. */
   private identities = new DataView(new ArrayBuffer(16_384));
   private identitiesEnd = 0;
-  /** The tags of the line being read. */
+  /** Tags of the current line. */
   private readonly tags: Dimension[] = [];
 
   private readonly singleTable: Table | undefined;
@@ -103,8 +103,8 @@ export class SeriesTable {
   }
 
   /**
-   * The series of the decoder's current line, with the decoder left at its fields; undefined where measurement or tags are
-   * faulty (the decoder has the fault).
+   * Reads measurement and tags of the decoder's current line and moves the decoder to the fields. Undefined if measurement or tags
+   * are invalid; the decoder has the error.
    */
   read(decoder: LineDecoder): SeriesOrProblem | undefined {
     const expected = this.last?.next;
@@ -128,35 +128,35 @@ export class SeriesTable {
     return text.series;
   }
 
-  /** Distinct tags and fields read so far, and measurements, each but the first as several: what memory grows with, beside the lines. */
+  /** Distinct tags and fields so far. Each measurement after the first counts as several tags. Memory grows with this number. */
   get tagsAndFields(): number {
     return this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * Math.max(0, this.measurements.size - 1);
   }
 
   private parse(decoder: LineDecoder): SeriesOrProblem | undefined {
-    if (decoder.readMeasurement() === FAULT) return undefined;
+    if (decoder.readMeasurement() === ERROR) return undefined;
     const measurement = this.measurement(decoder);
     const { tags } = this;
     tags.length = 0;
     let sorted = true;
     let reading = decoder.readTag();
     for (; reading === TOKEN; reading = decoder.readTag()) {
-      // More are rejected in any case, and need not be remembered.
+      // A line with more tags is rejected in any case.
       if (tags.length > MAX_DIMENSIONS_PER_RECORD) continue;
       const tag = this.dimensions.read(decoder);
       sorted &&= tags.length === 0 || tags[tags.length - 1].name < tag.name;
       tags.push(tag);
     }
-    if (reading === FAULT) return undefined;
+    if (reading === ERROR) return undefined;
     if (!sorted && !this.sortTags(decoder)) return undefined;
     if (tags.length === 0 && this.dimensions.default !== undefined) tags.push(this.dimensions.default);
     return measurement.problem ?? this.tagsProblem() ?? this.intern(measurement);
   }
 
-  /** Sorts the tags by name; false where one comes twice, which is then the decoder's fault. */
+  /** Sorts the tags by name. Returns false for a duplicate tag, and sets the decoder's error. */
   private sortTags(decoder: LineDecoder): boolean {
     const { tags } = this;
-    // More are rejected anyway; of as many, sorting by insertion takes no time.
+    // A line with more tags is rejected anyway. For the others insertion sort is fast enough.
     if (tags.length > MAX_DIMENSIONS_PER_RECORD) return true;
     for (let i = 1; i < tags.length; i++) {
       const tag = tags[i];
@@ -204,17 +204,17 @@ export class SeriesTable {
     return measurement;
   }
 
-  /** Why no point may have these tags. */
+  /** Why points with these tags cannot be stored; undefined if they can. */
   private tagsProblem(): string | undefined {
     const { tags } = this;
     const { requiredDimension } = this.mapping;
     if (tags.length === 0) {
-      return 'the point has no tags, and Timestream needs a dimension (the parameter DefaultDimension, or default_dimension in the environment, can give one)';
+      return 'the point has no tags, but Timestream needs a dimension: add a tag, or set the parameter DefaultDimension (default_dimension in the environment)';
     }
     if (tags.length > MAX_DIMENSIONS_PER_RECORD)
-      return `more than ${MAX_DIMENSIONS_PER_RECORD} tags: a record has at most as many`;
+      return `more than ${MAX_DIMENSIONS_PER_RECORD} tags: a record can have at most ${MAX_DIMENSIONS_PER_RECORD}`;
     if (requiredDimension !== undefined && !tags.some((tag) => tag.name === requiredDimension)) {
-      return `the tag '${requiredDimension}' is missing, which CustomPartitionKeyDimension enforces`;
+      return `the tag '${requiredDimension}' is missing: EnforceCustomPartitionKey makes it mandatory`;
     }
     let bytes = 0;
     for (const tag of tags) {
@@ -222,11 +222,11 @@ export class SeriesTable {
       bytes += tag.bytes;
     }
     if (bytes > MAX_SERIES_BYTES)
-      return `tags of ${bytes} bytes: names and values have at most ${MAX_SERIES_BYTES} together`;
+      return `tags of ${bytes} bytes: names and values can have at most ${MAX_SERIES_BYTES} together`;
     return undefined;
   }
 
-  /** The series of these tags, which are sorted, in whatever way its lines write them. */
+  /** The series with the current tags, which are sorted, so that the order of tags in the line does not matter. */
   private intern(measurement: Measurement): Series {
     const start = this.identitiesEnd;
     const end = start + 4 * (1 + this.tags.length);

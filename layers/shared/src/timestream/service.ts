@@ -1,44 +1,45 @@
-/** What the connector asks of Timestream: the calls it makes, and what an answer means for the records sent. */
+/** The Timestream API as the connector uses it: its calls, and the meaning of a response for the records of the call. */
 import type { CreateDatabaseRequest, CreateTableRequest } from '@aws-sdk/client-timestream-write';
 
-/** An HTTP answer of the Write API. */
-export interface ServiceAnswer {
+/** An HTTP response of the Write API. */
+export interface ServiceResponse {
   readonly status: number;
-  /** JSON; of a failure it names the error's type. */
+  /** JSON; the body of a failure names the error type. */
   readonly body: Buffer;
 }
 
 /**
  * Sends the body of a WriteRecords call, once.
- * @throws where no answer came: a connection that failed, an aborted signal
+ * @throws if there is no response: the connection failed, or the signal aborted
  */
-export type SendWriteRecords = (body: Uint8Array, signal: AbortSignal) => Promise<ServiceAnswer>;
+export type SendWriteRecords = (body: Uint8Array, signal: AbortSignal) => Promise<ServiceResponse>;
 
-/** The control plane calls; each throws an Error whose `name` is the service's error type. */
+/** The control plane calls. Each throws an Error with the service's error type as `name`. */
 export interface TableAdministration {
   databaseExists(name: string, signal: AbortSignal): Promise<boolean>;
   createDatabase(request: CreateDatabaseRequest, signal: AbortSignal): Promise<unknown>;
   createTable(request: CreateTableRequest, signal: AbortSignal): Promise<unknown>;
 }
 
-/** A record that the service did not store; index into the records of the call. */
+/** A record that the service did not store. */
 export interface RejectedRecord {
+  /** Index into the records of the call. */
   readonly index: number;
   readonly reason: string;
-  /** The version of the record that is stored in its place. */
+  /** The version of the stored record that conflicts with it. */
   readonly existingVersion: number | undefined;
 }
 
-/** What a WriteRecords call came to. */
-export type WriteResult =
+/** Result of a WriteRecords call. */
+export type CallResult =
   | { readonly kind: 'stored' }
-  /** The records listed were not stored, the others were. */
+  /** The listed records were not stored; all others were stored. */
   | { readonly kind: 'rejected'; readonly records: readonly RejectedRecord[] }
   /** The database or table does not exist, or is not active yet. Nothing was stored. */
   | { readonly kind: 'missing-table' }
   /** At least one record is not valid. Nothing was stored. */
   | { readonly kind: 'invalid'; readonly reason: string }
-  /** Worth another try. Something may have been stored. */
+  /** A retry may succeed. Some records may have been stored. */
   | {
       readonly kind: 'transient';
       readonly throttled: boolean;
@@ -46,14 +47,14 @@ export type WriteResult =
       readonly code: string | undefined;
       readonly reason: string;
     }
-  /** Not worth another try before an operator did something: permissions, credentials, quotas. */
+  /** A retry cannot succeed until an operator fixes permissions, credentials or quotas. */
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string };
 
 /**
- * Reads an answer to a WriteRecords call of `records` records.
+ * Reads the response to a WriteRecords call with `records` records.
  * Source: the errors of WriteRecords in the Timestream for LiveAnalytics API reference; RejectedRecordsException has status 419.
  */
-export function readAnswer({ status, body }: ServiceAnswer, records: number): WriteResult {
+export function readResponse({ status, body }: ServiceResponse, records: number): CallResult {
   if (status === 200) return { kind: 'stored' };
   const failure = parseFailure(body);
   const reason = failure.message === '' ? `${failure.type} (HTTP ${status})` : failure.message;
@@ -63,8 +64,12 @@ export function readAnswer({ status, body }: ServiceAnswer, records: number): Wr
     case 'RejectedRecordsException': {
       const rejected = rejectedRecords(failure.rejected, records);
       if (rejected !== undefined) return { kind: 'rejected', records: rejected };
-      // Nobody can tell which records were stored, so none counts as stored.
-      return { ...transient, throttled: false, reason: `rejections that name no record of the call: ${reason}` };
+      // It is unknown which records were stored, so none counts as stored.
+      return {
+        ...transient,
+        throttled: false,
+        reason: `the rejections do not match the records of the call: ${reason}`,
+      };
     }
     case 'ResourceNotFoundException':
       return { kind: 'missing-table' };
@@ -79,8 +84,8 @@ export function readAnswer({ status, body }: ServiceAnswer, records: number): Wr
   }
 }
 
-/** The error type that an answer names, without its namespace; undefined where it names none. */
-export function errorType({ body }: ServiceAnswer): string | undefined {
+/** The error type of a response, without its namespace; undefined if the response has none. */
+export function errorType({ body }: ServiceResponse): string | undefined {
   const { type } = parseFailure(body);
   return type === UNKNOWN ? undefined : type;
 }
@@ -110,7 +115,7 @@ function parseObject(body: Buffer): Record<string, unknown> {
   }
 }
 
-/** Undefined where the list is empty, or an entry names no record of the call. */
+/** The rejected records; undefined if the list is empty or an entry does not match a record of the call. */
 function rejectedRecords(list: unknown, records: number): RejectedRecord[] | undefined {
   if (!Array.isArray(list) || list.length === 0) return undefined;
   const rejected: RejectedRecord[] = [];

@@ -1,4 +1,4 @@
-/** The fields of the series that have the same table and tag keys, each with what its measure begins with in a request. */
+/** The fields of all series that have the same table and tag keys, with the prepared JSON of their measures. */
 import { ByteMap, hashBytes } from '../line-protocol/byte-map';
 import { escapesInKey, unescapeText } from '../line-protocol/bytes';
 import type { LineDecoder } from '../line-protocol/decoder';
@@ -8,28 +8,28 @@ import { measureNameProblem } from './limits';
 import { escapeMeasureName, storedName } from './names';
 
 export interface Field {
-  /** Key and equals sign as they stand in a line. */
+  /** Key and equals sign, as in a line. */
   readonly key: Words;
   /** `{"Name":"...","Value":"` */
   readonly head: Words;
-  readonly measure: Measure;
-  /** Why no record may have it. */
+  readonly measure: MeasureColumn;
+  /** Why records cannot have this field; undefined if they can. */
   readonly problem: string | undefined;
 }
 
-export interface Measure {
+export interface MeasureColumn {
   readonly name: string;
-  /** The last line that has it, and through which field: to see a measure that comes twice. */
+  /** The last line and field with this measure, to detect a measure that a line has twice. */
   line: number;
   field: Field | undefined;
 }
 
-/** How many distinct fields the shapes of a request have between them. */
+/** Number of distinct fields in all shapes of a request. */
 export interface FieldCount {
   fields: number;
 }
 
-/** How the fields of a measurement become measures. */
+/** How fields of a measurement are named as measures. */
 export interface FieldNaming {
   readonly escapeNames: boolean;
   /** Fields that always get the suffix. */
@@ -39,19 +39,19 @@ export interface FieldNaming {
 const SUFFIX = '_field';
 
 export class Shape {
-  /** The fields of the line read last, in its order: most lines repeat it. */
+  /** The fields of the previous line, in its order. Most lines repeat it. */
   readonly layout: Field[] = [];
   private readonly fields = new ByteMap<Field>(16);
-  private readonly measures = new Map<string, Measure>();
+  private readonly measures = new Map<string, MeasureColumn>();
 
-  /** @param dimensions of one of its series; only their names matter */
+  /** @param dimensions dimensions of one of its series; only their names matter */
   constructor(
     private readonly dimensions: readonly Dimension[],
     private readonly naming: FieldNaming,
     private readonly count: FieldCount,
   ) {}
 
-  /** True where these dimensions have the names of this shape, in the same order. */
+  /** Whether these dimensions have the names of this shape, in the same order. */
   fits(dimensions: readonly Dimension[]): boolean {
     const own = this.dimensions;
     if (own.length !== dimensions.length) return false;
@@ -60,8 +60,8 @@ export class Shape {
   }
 
   /**
-   * The field that the decoder has just read. Where a tag of the point has its name, or is known to have it in other points, its
-   * measure is named `<key>_field`, since a dimension and a measure of a table cannot share a name.
+   * The decoder's current field. Its measure is named `<key>_field` if the point has a tag with the same name, or if the
+   * configuration lists the field. A dimension and a measure of one table cannot have the same name.
    */
   field({ bytes, view, keyStart, keyEnd }: LineDecoder): Field {
     const hash = hashBytes(bytes, keyStart, keyEnd);
@@ -70,7 +70,7 @@ export class Shape {
       const text = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
       const { name, problem } = this.measureName(text);
       field = {
-        // The equals sign comes along.
+        // Includes the equals sign.
         key: new Words(bytes.subarray(keyStart, keyEnd + 1)),
         head: Words.of(`{"Name":${JSON.stringify(name)},"Value":"`),
         measure: this.measure(name),
@@ -90,7 +90,7 @@ export class Shape {
     return isTag ? named(`${key}${SUFFIX}`) : plain;
   }
 
-  private measure(name: string): Measure {
+  private measure(name: string): MeasureColumn {
     let measure = this.measures.get(name);
     if (measure === undefined) {
       measure = { name, line: 0, field: undefined };

@@ -1,11 +1,11 @@
 /**
- * What this process has learnt of tables from Timestream's responses, so that a resend need not find it out again: which tables
- * took a write, which were missing, and which records the service refused.
+ * Remembers what Timestream's responses showed: which tables exist, which tables are missing, and which records the service
+ * refused. So a resend does not repeat calls with a known result.
  */
 
-/** How long a missing table or a refused record is remembered: longer than clients wait before a resend. */
+/** A missing table or a refused record is remembered for this time, which is longer than clients wait before a resend. */
 const REMEMBERED_MS = 5 * 60_000;
-/** Bounds the memory: 10 MB for keys of 32 bytes and names of tables. */
+/** Maximum number of missing tables, and of refused records. Limits the memory to 10 MB, with 32 bytes per record key. */
 const MAX_REMEMBERED = 50_000;
 
 interface Remembered {
@@ -15,15 +15,15 @@ interface Remembered {
 }
 
 export class TableMemory {
-  /** Tables that took a write, for the life of the process. */
+  /** Tables that accepted a write, for the lifetime of the process. */
   readonly existing = new Set<string>();
   private readonly missing = new Map<string, Remembered>();
-  /** By table, then by key of the record. */
+  /** Refused records by table, then by record key. */
   private readonly refused = new Map<string, Map<string, Remembered>>();
   private refusedRecords = 0;
   private lastReason = '';
 
-  /** @param now ms since 1970: a monotonic clock stands still while a container is frozen */
+  /** @param now ms since 1970; a monotonic clock would stop while the container is frozen */
   constructor(private readonly now: () => number = Date.now) {}
 
   noteExisting(table: string): void {
@@ -31,25 +31,25 @@ export class TableMemory {
     this.missing.delete(table);
   }
 
-  /** A write found the table missing: whatever was known of it is over. */
+  /** Notes that a write found the table missing. Deletes what was remembered about the table. */
   noteMissing(table: string): void {
     this.existing.delete(table);
     this.refusedRecords -= this.refused.get(table)?.size ?? 0;
     this.refused.delete(table);
   }
 
-  /** The table is missing, and is not created for the sake of the request that misses it. */
+  /** Notes that the table is missing and that the request did not create it. */
   noteNotCreated(table: string): void {
     if (this.missing.size >= MAX_REMEMBERED) this.missing.clear();
     this.missing.set(table, { at: this.now(), reason: '' });
   }
 
-  /** True where the table was missing a short time ago, and has not been created here since. */
+  /** Whether the table was missing a short time ago and this process has not seen it since. */
   wasMissing(table: string): boolean {
     return this.isFresh(this.missing.get(table));
   }
 
-  /** The service refused a call that held nothing but this record. */
+  /** Notes that the service refused a call with only this record. */
   noteRefused(table: string, key: string, reason: string): void {
     if (this.refusedRecords >= MAX_REMEMBERED) {
       this.refused.clear();
@@ -61,7 +61,7 @@ export class TableMemory {
       this.refused.set(table, records);
     }
     if (!records.has(key)) this.refusedRecords++;
-    // One text for all records that are refused for one reason.
+    // Share one string between all records with the same reason.
     if (reason !== this.lastReason) this.lastReason = reason;
     records.set(key, { at: this.now(), reason: this.lastReason });
   }
@@ -70,7 +70,7 @@ export class TableMemory {
     return this.refused.has(table);
   }
 
-  /** Why the service refused this record a short time ago; undefined where it did not. */
+  /** Why the service refused this record a short time ago; undefined if it did not. */
   refusal(table: string, key: string): string | undefined {
     const found = this.refused.get(table)?.get(key);
     return this.isFresh(found) ? found?.reason : undefined;

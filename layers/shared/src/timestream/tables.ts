@@ -1,4 +1,4 @@
-/** Creates the database and the tables that writes find missing: once each, one create call a second, whoever else does so too. */
+/** Creates missing databases and tables: each one once, with one create call per second. Another process may do the same. */
 import type { CreateTableRequest, Tag } from '@aws-sdk/client-timestream-write';
 import { fullJitterDelay } from '../resilience/backoff';
 import { type Clock, systemClock } from '../resilience/clock';
@@ -7,8 +7,9 @@ import { SharedWork } from '../resilience/shared-work';
 import type { TableAdministration } from './service';
 import { TableMemory } from './table-memory';
 
-/** Create calls an account may make, and how much longer a throttled one waits. Source: quotas of Timestream for LiveAnalytics. */
+/** Interval of create calls: an account may make one per second. Source: quotas of Timestream for LiveAnalytics. */
 const CREATE_INTERVAL_MS = 1000;
+/** Backoff of throttled create calls. */
 const THROTTLED = { baseMs: 200, capMs: 2000 };
 
 export interface TableSettings {
@@ -27,7 +28,7 @@ export type PartitionKey =
   | { readonly type: 'measure' }
   | { readonly type: 'dimension'; readonly dimension: string; readonly enforced: boolean };
 
-/** A table that cannot be had; `invalid` where the service refuses its name or settings. */
+/** A table could not be created. `invalid`: a retry cannot succeed, since the service or the settings refuse the table. */
 export class TableCreationError extends Error {
   override readonly name = 'TableCreationError';
 
@@ -43,7 +44,7 @@ export class TableCreationError extends Error {
 export class TableCreator {
   readonly memory: TableMemory;
   private readonly pacer: Pacer;
-  /** Creations under way, so that concurrent requests share them. */
+  /** Creations in progress, which concurrent requests share. */
   private readonly creating = new Map<string, SharedWork<void>>();
   private database: SharedWork<void> | undefined;
 
@@ -51,7 +52,7 @@ export class TableCreator {
     private readonly settings: TableSettings,
     private readonly administration: TableAdministration,
     private readonly clock: Clock = systemClock,
-    /** Between two create calls, ms. */
+    /** Time between two create calls, ms. */
     createIntervalMs = CREATE_INTERVAL_MS,
     wallClock: () => number = Date.now,
   ) {
@@ -60,8 +61,8 @@ export class TableCreator {
   }
 
   /**
-   * Sees to it that a table which a write found missing exists; creates the database first where that is missing.
-   * @throws TableCreationError where it cannot be created, or where creating it is not allowed
+   * Creates a table that a write found missing, and before it the database if that is missing too.
+   * @throws TableCreationError if the service refuses the table, or if the settings do not allow to create it
    */
   async create(table: string, signal: AbortSignal): Promise<void> {
     if (!this.settings.createTables) {
@@ -93,7 +94,7 @@ export class TableCreator {
     }
   }
 
-  /** Remembers that the database exists; a failure is forgotten, so that the next request tries again. */
+  /** Creates the database if it is missing, and remembers that it exists. After a failure the next request tries again. */
   private async ensureDatabase(signal: AbortSignal): Promise<void> {
     if (this.database === undefined || this.database.isAborted) {
       this.database = new SharedWork((abort) => this.createDatabase(abort));
@@ -121,7 +122,7 @@ export class TableCreator {
     await this.call(`database '${database}'`, signal, () => this.administration.createDatabase(request, signal));
   }
 
-  /** Makes a create call in its turn, and again while it is throttled; that the thing exists already is success. */
+  /** Waits for its turn and makes a create call; repeats it while it is throttled. If the resource already exists, that is success. */
   private async call(what: string, signal: AbortSignal, create: () => Promise<unknown>): Promise<void> {
     for (let retry = 0; ; retry++) {
       await this.pacer.turn(signal);

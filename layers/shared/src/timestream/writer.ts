@@ -1,6 +1,6 @@
 /**
- * Stores the records of a request in Timestream: sends its calls, several at a time, and brings each record to an end before the
- * deadline: stored, rejected with the service's reason, or left for the client to send again. Nothing runs on afterwards.
+ * Stores the records of a request in Timestream. Sends several calls at a time, and settles each record before the deadline: stored,
+ * rejected with the service's reason, or left for the client to send again. No work continues afterwards.
  */
 import { fullJitterDelay } from '../resilience/backoff';
 import { type Clock, systemClock } from '../resilience/clock';
@@ -8,49 +8,35 @@ import { ByteWriter } from './byte-writer';
 import { type Call, type CallFailure, CallQueue } from './call-queue';
 import type { LineReport } from './line-report';
 import { NewTables } from './new-tables';
-import { type Batch, CallEncoder, packRecords } from './packing';
+import { CallEncoder, packRecords, type RecordBatch } from './packing';
 import { recordKey } from './record-key';
-import type { RecordSet } from './records';
+import { RecordLedger, type RecordsOutcome } from './record-ledger';
+import type { RecordSet } from './record-set';
 import type { Table } from './series';
-import { type RejectedRecord, readAnswer, type SendWriteRecords, type WriteResult } from './service';
+import { type CallResult, type RejectedRecord, readResponse, type SendWriteRecords } from './service';
 import { TableCreationError, type TableCreator } from './tables';
 
-/** Calls under way at a time, of one request. */
+/** Maximum concurrent calls of one request. */
 const CONCURRENT_CALLS = 10;
 const RETRY = { baseMs: 100, capMs: 2000 };
 const BODY_BYTES = 128 * 1024;
-/** Into so many parts a refused call is cut. For one bad record it costs as many calls as halving, where all are bad two thirds. */
+/** A refused call is split into this many parts. One bad record costs as many calls as with halving; only bad records, two thirds. */
 const PARTS = 4;
 
 export interface WriterOptions {
   readonly database: string;
   readonly send: SendWriteRecords;
   readonly tables: TableCreator;
-  /** More missing tables than this are not created for one request. */
+  /** Maximum number of tables that one request may create; if more are missing, it creates none. */
   readonly maxNewTables: number;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
 
-export interface WriteOutcome {
-  readonly calls: number;
-  /** Records stored, among them those that a newer version has overtaken. */
-  readonly stored: number;
-  readonly superseded: number;
-  /** Records whose fate is open or that were not sent: sending them again is safe. */
-  readonly unstored: number;
-  readonly throttled: boolean;
-  /** Tables that are missing and were not created in time. */
-  readonly missingTables: number;
-  /** Why the last of them was not stored. */
-  readonly unstoredReason: string | undefined;
-  /** Error type or code of the first failure that kept a record from being stored; safe to show to a client. */
-  readonly failureCode: string | undefined;
-}
-
 /**
- * @param version of the records: the request's time, ms since 1970
- * @param report takes the lines of rejected records
+ * Sends the records of a request and returns what became of them.
+ * @param version version of the records: the time of the request, ms since 1970
+ * @param report receives the lines of rejected records
  * @param signal aborts at the deadline
  */
 export async function writeRecords(
@@ -59,33 +45,21 @@ export async function writeRecords(
   options: WriterOptions,
   report: LineReport,
   signal: AbortSignal,
-): Promise<WriteOutcome> {
+): Promise<RecordsOutcome> {
   const writer = new RequestWriter(records, version, options, report, signal);
-  await writer.run();
-  return writer.outcome;
+  return await writer.run();
 }
 
 class RequestWriter {
-  readonly outcome = {
-    calls: 0,
-    stored: 0,
-    superseded: 0,
-    unstored: 0,
-    throttled: false,
-    missingTables: 0,
-    unstoredReason: undefined as string | undefined,
-    failureCode: undefined as string | undefined,
-  };
   private readonly queue = new CallQueue();
-  private readonly mergedRecords: ReadonlyMap<number, readonly number[]>;
   private readonly newTables: NewTables;
-  /** New tables that were not created in time. */
-  private readonly leftTables = new Set<Table>();
+  /** Resolves and rejects the promise of `run`. */
   private settled: () => void = () => undefined;
   private failed: (error: unknown) => void = () => undefined;
   private sending = 0;
-  /** Calls, waits and creations under way. */
+  /** Number of calls, waits and table creations in progress. */
   private open = 0;
+  private readonly ledger: RecordLedger;
   private readonly encoder: CallEncoder;
   private readonly clock: Clock;
 
@@ -93,27 +67,28 @@ class RequestWriter {
     private readonly records: RecordSet,
     private readonly version: number,
     private readonly options: WriterOptions,
-    private readonly report: LineReport,
+    report: LineReport,
     private readonly signal: AbortSignal,
   ) {
     const { batches, mergedRecords } = packRecords(records, report);
-    this.mergedRecords = mergedRecords;
+    this.ledger = new RecordLedger(records, mergedRecords, report);
     this.newTables = new NewTables(options.maxNewTables);
     this.queue.add(batches.flatMap((batch) => this.firstCall(batch) ?? []));
     this.encoder = new CallEncoder(records, options.database);
     this.clock = options.clock ?? systemClock;
   }
 
-  run(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async run(): Promise<RecordsOutcome> {
+    await new Promise<void>((resolve, reject) => {
       this.settled = resolve;
       this.failed = reject;
       this.advance();
     });
+    return this.ledger.outcome;
   }
 
-  /** The first call of a batch, without records that were refused before; undefined where none is left. */
-  private firstCall({ table, records }: Batch): Call | undefined {
+  /** The first call of a batch, without records that Timestream refused before; undefined if no record is left. */
+  private firstCall({ table, records }: RecordBatch): Call | undefined {
     const { memory } = this.options.tables;
     const left = memory.hasRefused(table.name) ? records.filter((record) => !this.wasRefused(table, record)) : records;
     if (left.length === 0) return undefined;
@@ -124,7 +99,7 @@ class RequestWriter {
   private wasRefused(table: Table, record: number): boolean {
     const reason = this.options.tables.memory.refusal(table.name, recordKey(this.records, record));
     if (reason === undefined) return false;
-    this.reject(record, reason);
+    this.ledger.reject(record, reason);
     return true;
   }
 
@@ -132,7 +107,7 @@ class RequestWriter {
     return { table, records, version, doubtful: false, retries: 0, failure: undefined };
   }
 
-  /** Starts what can be started; ends the run once nothing is under way. */
+  /** Starts calls and table creations that can start now. Ends the run if none are in progress. */
   private advance(): void {
     if (this.signal.aborted) this.leaveQueue();
     while (this.sending < CONCURRENT_CALLS) {
@@ -143,9 +118,9 @@ class RequestWriter {
     }
     this.decideNewTables();
     if (this.open > 0) return;
-    // With all calls ended each table was tried, unless the deadline came first.
+    // All calls have ended, so each table was tried, unless the deadline passed before that.
     for (const table of this.newTables.takeUndecided()) {
-      this.newTables.end(table, (call) => this.leaveForTable(call, 'the deadline came first'));
+      this.newTables.settle(table, (call) => this.ledger.leaveWithoutTable(call, 'the deadline had passed'));
     }
     this.settled();
   }
@@ -160,11 +135,11 @@ class RequestWriter {
       .catch(this.failed);
   }
 
-  /** Sends one call once, and settles its records or puts it back into the queue. */
+  /** Makes one attempt of a call. Then settles its records or returns the call to the queue. */
   private async send(call: Call): Promise<void> {
     this.sending++;
     const body = ByteWriter.borrow(BODY_BYTES);
-    let result: WriteResult;
+    let result: CallResult;
     try {
       result = await this.attempt(this.encoder.encode(call, call.version, body), call.records.length);
     } finally {
@@ -175,23 +150,23 @@ class RequestWriter {
     this.settle(call, result);
   }
 
-  private async attempt(bytes: Buffer, records: number): Promise<WriteResult> {
-    this.outcome.calls++;
+  private async attempt(bytes: Buffer, records: number): Promise<CallResult> {
+    this.ledger.countCall();
     try {
-      return readAnswer(await this.options.send(bytes, this.signal), records);
+      return readResponse(await this.options.send(bytes, this.signal), records);
     } catch (error) {
       const reason =
-        error instanceof Error ? `no answer from Timestream: ${error.message}` : 'no answer from Timestream';
+        error instanceof Error ? `no response from Timestream: ${error.message}` : 'no response from Timestream';
       return { kind: 'transient', throttled: false, connectionLost: true, code: codeOf(error), reason };
     }
   }
 
-  private settle(call: Call, result: WriteResult): void {
+  private settle(call: Call, result: CallResult): void {
     const { memory } = this.options.tables;
     switch (result.kind) {
       case 'stored':
         memory.noteExisting(call.table.name);
-        this.outcome.stored += call.records.length;
+        this.ledger.countStored(call.records.length);
         break;
       case 'rejected':
         memory.noteExisting(call.table.name);
@@ -205,22 +180,22 @@ class RequestWriter {
         } else this.newTables.keep(call);
         break;
       case 'invalid':
-        this.divide(call, result.reason);
+        this.split(call, result.reason);
         break;
       case 'refused':
-        this.leave(call, { ...result, throttled: false });
+        this.ledger.leave(call, { ...result, throttled: false });
         break;
       case 'transient':
         this.retry(call, result, result.connectionLost);
     }
   }
 
-  /** Puts a call back into the queue after a wait. */
+  /** Returns a call to the queue after a delay. */
   private retry(call: Call, failure: CallFailure, connectionLost: boolean): void {
-    // What the deadline cuts off failed for what it failed before.
+    // The deadline aborts an attempt: then the failure of the attempt before it is the reason to report.
     if (!this.signal.aborted || call.failure === undefined) call.failure = failure;
     const retry = call.retries++;
-    // A connection that was kept alive may have died while the container was frozen: a new one is tried at once.
+    // A kept-alive connection may have closed while the container was frozen, so the first retry uses a new one at once.
     if (connectionLost && retry === 0) {
       this.queue.addRetry(call);
       return;
@@ -237,22 +212,21 @@ class RequestWriter {
       seen.add(index);
       const record = call.records[index];
       if (existingVersion !== undefined && existingVersion > this.version) {
-        this.outcome.superseded++;
-        this.outcome.stored++;
+        this.ledger.countSuperseded();
       } else if (existingVersion === this.version && call.version === this.version) again.push(record);
-      else this.reject(record, reason);
+      else this.ledger.reject(record, reason);
     }
-    this.outcome.stored += call.records.length - seen.size;
-    // Another request of the same millisecond stored other values: as the later one, this one goes above it, once.
+    this.ledger.countStored(call.records.length - seen.size);
+    // Another request of the same millisecond stored other values. This request is the later one: it retries once, one version higher.
     if (again.length > 0) this.queue.add([this.call(call.table, Int32Array.from(again), call.version + 1)]);
   }
 
-  /** The service refuses the whole call for the sake of some records: cuts it up until those stand alone. */
-  private divide({ table, records, version }: Call, reason: string): void {
+  /** Splits a call that the service refused as a whole, until each invalid record is alone in a call and can be rejected. */
+  private split({ table, records, version }: Call, reason: string): void {
     if (records.length === 1) {
       const [record] = records;
       this.options.tables.memory.noteRefused(table.name, recordKey(this.records, record), reason);
-      this.reject(record, reason);
+      this.ledger.reject(record, reason);
       return;
     }
     const size = Math.ceil(records.length / PARTS);
@@ -263,21 +237,21 @@ class RequestWriter {
     this.queue.addParts(parts);
   }
 
-  /** Creates or refuses the new tables of which it is certain by now. */
+  /** Creates the missing tables, or refuses them if they exceed the maximum, as soon as that is certain. */
   private decideNewTables(): void {
     for (const table of this.newTables.takeDecidable()) {
       if (!this.newTables.areTooMany()) this.track(this.createTable(table));
       else {
         this.options.tables.memory.noteNotCreated(table.name);
-        this.newTables.end(table, this.refuseNewTable);
+        this.newTables.settle(table, this.refuseNewTable);
       }
     }
   }
 
   private readonly refuseNewTable = (call: Call): void => {
     const { maxNewTables } = this.options;
-    const reason = `MaxNewTables allows ${maxNewTables} new tables a request, and this one needs more: nothing was stored in them`;
-    this.rejectAll(call, reason);
+    const reason = `MaxNewTables allows ${maxNewTables} new tables per request, but this request needs more: its points for new tables were not stored`;
+    this.ledger.rejectCall(call, reason);
   };
 
   private async createTable(table: Table): Promise<void> {
@@ -286,23 +260,17 @@ class RequestWriter {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (error instanceof TableCreationError && error.invalid) {
-        this.newTables.end(table, (call) => this.rejectAll(call, reason));
-      } else
-        this.newTables.end(table, (call) =>
-          this.leaveForTable(call, reason, this.signal.aborted ? undefined : codeOf(error)),
-        );
+        this.newTables.settle(table, (call) => this.ledger.rejectCall(call, reason));
+      } else {
+        const code = this.signal.aborted ? undefined : codeOf(error);
+        this.newTables.settle(table, (call) => this.ledger.leaveWithoutTable(call, reason, code));
+      }
       return;
     }
     this.queue.add(this.newTables.noteCreated(table));
   }
 
-  private leaveForTable(call: Call, reason: string, code?: string): void {
-    this.leftTables.add(call.table);
-    this.outcome.missingTables = this.leftTables.size;
-    this.leave(call, { reason: `table '${call.table.name}' could not be created: ${reason}`, code, throttled: false });
-  }
-
-  /** At the deadline: leaves what is in the queue. Tables that were missing a short time ago count as missing. */
+  /** At the deadline: empties the queue, and counts the records as unstored. Tables that were missing a short time ago count as missing. */
   private leaveQueue(): void {
     const tooLate = { reason: 'the deadline of the request had passed', code: undefined, throttled: false };
     const calls = this.queue.drain();
@@ -310,28 +278,12 @@ class RequestWriter {
     const isTooMany = this.newTables.areTooMany(doubtful.size);
     for (const call of calls) {
       if (call.doubtful && isTooMany) this.refuseNewTable(call);
-      else this.leave(call, call.failure ?? tooLate);
+      else this.ledger.leave(call, call.failure ?? tooLate);
     }
-  }
-
-  private rejectAll(call: Call, reason: string): void {
-    for (const record of call.records) this.reject(record, reason);
-  }
-
-  private reject(record: number, reason: string): void {
-    for (const each of this.mergedRecords.get(record) ?? [record])
-      this.report.rejected(this.records.place(each), reason);
-  }
-
-  private leave(call: Call, { reason, code, throttled }: CallFailure): void {
-    this.outcome.unstored += call.records.length;
-    this.outcome.unstoredReason = reason;
-    this.outcome.failureCode ??= code;
-    this.outcome.throttled ||= throttled;
   }
 }
 
-/** The code of an error of Node's, or its type as the SDK names it; undefined where it has neither. */
+/** The code of a Node.js error, or else the error type of the SDK; undefined if it has neither. */
 function codeOf(error: unknown): string | undefined {
   const { code, name } = error as Partial<NodeJS.ErrnoException>;
   const found = typeof code === 'string' ? code : name;

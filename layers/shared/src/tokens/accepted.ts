@@ -1,4 +1,4 @@
-/** The tokens that are accepted: what a secret may look like, and how a presented token is compared with them. */
+/** The accepted tokens: the formats of the secret that lists them, and the comparison with a presented token. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigurationError } from '../errors';
@@ -7,19 +7,19 @@ import type { TokenScope } from './scope';
 export interface AcceptedToken {
   /** The token's SHA-256; the token itself is not kept. */
   readonly digest: Buffer;
-  /** For the access log: as the secret has it, or `token-<position>`, from 1. */
+  /** The name in the secret, or `token-<position>`, from 1; for the access log. */
   readonly name: string;
   readonly scope: TokenScope;
 }
 
-// Each schema has a message of its own: zod's would quote names of unknown fields, and a token may stand where a name belongs.
-export const TOKEN_FORM = 'must be a text of printable ASCII characters without spaces';
+// Each schema has its own message. The messages of zod quote unknown field names, and a misplaced token could be such a name.
+export const TOKEN_FORM = 'must be a string of printable ASCII characters without spaces';
 export const TOKEN_PATTERN = /^[\x21-\x7e]+$/;
-const NAMES_FORM = 'must be a list of at least one name; without it, every one is allowed';
+const NAMES_FORM = 'must be a list of at least one name; omit it to allow all';
 const NAME_FORM = 'must be 1 to 64 letters, digits, ".", "_" or "-"';
 
 const names = z.array(z.string(NAMES_FORM).min(1, NAMES_FORM), NAMES_FORM).min(1, NAMES_FORM).optional();
-// Strict, since a misspelt `buckets` would allow every bucket.
+// Strict, because a misspelled `buckets` would allow every bucket.
 const tokenSchema = z.strictObject(
   {
     token: z.string(TOKEN_FORM).regex(TOKEN_PATTERN, TOKEN_FORM),
@@ -30,16 +30,17 @@ const tokenSchema = z.strictObject(
     buckets: names,
     orgs: names,
   },
-  'must be an object of token and, if need be, name, buckets and orgs, and nothing else',
+  'must be an object with token and, optionally, name, buckets and orgs, and nothing else',
 );
 const listSchema = z.strictObject(
-  { tokens: z.array(tokenSchema, 'must be a list').min(1, 'must hold a token') },
-  'must hold tokens and nothing else',
+  { tokens: z.array(tokenSchema, 'must be a list').min(1, 'must contain at least one token') },
+  'must contain tokens and nothing else',
 );
 
 /**
- * The tokens in a secret's text: the token itself, `{"token": ...}`, or `{"tokens": [{"token", "name"?, "buckets"?, "orgs"?}]}`.
- * @throws ConfigurationError that lists every problem, and shows nothing of the secret
+ * Reads the tokens in the text of a secret: a plain token, `{"token": ...}`, or
+ * `{"tokens": [{"token", "name"?, "buckets"?, "orgs"?}]}`.
+ * @throws ConfigurationError that lists every problem and contains no part of the secret
  */
 export function acceptedTokens(secret: string): AcceptedToken[] {
   const text = secret.trim();
@@ -54,7 +55,7 @@ export function acceptedTokens(secret: string): AcceptedToken[] {
   const tokens = 'tokens' in result.data ? result.data.tokens : [result.data];
   const repeated = tokens.findIndex(({ token }, index) => tokens.findIndex((other) => other.token === token) < index);
   if (repeated !== -1) {
-    throw new ConfigurationError([`accepted tokens: tokens.${repeated} has the token of another one`]);
+    throw new ConfigurationError([`accepted tokens: tokens.${repeated} repeats the token of an earlier entry`]);
   }
   return tokens.map(({ token, name, ...scope }, index) => {
     return { digest: digestOf(token), name: name ?? `token-${index + 1}`, scope };
@@ -66,11 +67,11 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // The parser's message quotes the text.
-    throw new ConfigurationError(['accepted tokens: the text begins with {, but is no JSON']);
+    throw new ConfigurationError(['accepted tokens: the text begins with { but is not valid JSON']);
   }
 }
 
-/** The accepted token that equals one of those presented. The time it takes tells nothing of how much of one was right, or which. */
+/** The accepted token that equals a presented token. Takes the same time whichever token matches, and however much of it. */
 export function findToken(accepted: readonly AcceptedToken[], presented: readonly string[]): AcceptedToken | undefined {
   let found: AcceptedToken | undefined;
   for (const digest of presented.map(digestOf)) {

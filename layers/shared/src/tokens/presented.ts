@@ -1,16 +1,16 @@
-/** The tokens that a request presents, in every form in which clients of InfluxDB send one. */
+/** The tokens that a request presents, in every form that InfluxDB clients use. */
 
-/** What of a request may hold a token: as in the events of API Gateway, of which nothing is taken for granted. */
+/** The parts of an API Gateway event that may contain a token. They are not validated. */
 export interface CredentialSource {
-  /** Names in any case. */
+  /** Names may be in any case. */
   readonly headers?: Readonly<Record<string, unknown>> | null;
-  /** Decoded. */
+  /** Decoded parameters. */
   readonly queryStringParameters?: Readonly<Record<string, unknown>> | null;
 }
 
 /**
- * The texts that may be a token, which none to two are: of the header `Authorization` (schemes Token and Bearer, and Basic, whose
- * password is the token) and of the query parameter `p`. User names mean nothing.
+ * The candidates for a token, at most two: from the header `Authorization` (the schemes Token and Bearer, or the password of the
+ * scheme Basic), and from the query parameter `p`. User names are ignored.
  * Source: "Authenticate API requests" and "InfluxDB 1.x compatibility API" in the documentation of InfluxDB 2.
  */
 export function presentedTokens({ headers, queryStringParameters }: CredentialSource): string[] {
@@ -20,7 +20,7 @@ export function presentedTokens({ headers, queryStringParameters }: CredentialSo
   return candidates.filter((token): token is string => typeof token === 'string' && token !== '');
 }
 
-/** The token in the value of an Authorization header; undefined where it has another scheme, or none. */
+/** The token in the value of an Authorization header; undefined for another scheme or no scheme. */
 function headerToken(header: string): string | undefined {
   const text = header.trim();
   const end = text.search(/[ \t]/);
@@ -37,7 +37,7 @@ function headerToken(header: string): string | undefined {
   }
 }
 
-/** What follows the first colon. Source: RFC 7617. */
+/** The password is the text after the first colon. Source: RFC 7617. */
 function password(base64: string): string | undefined {
   const text = Buffer.from(base64, 'base64').toString('utf8');
   const colon = text.indexOf(':');

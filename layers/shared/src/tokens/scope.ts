@@ -1,13 +1,13 @@
-/** Where a token may write, and how API Gateway carries that from the authorizer to the function. */
+/** The buckets and organizations of a token, and how API Gateway passes them from the authorizer to the function. */
 import { InvalidEventError } from '../errors';
 
-/** Names of buckets and organizations; without a list, every one is allowed. */
+/** Names of the allowed buckets and organizations; undefined allows all. */
 export interface TokenScope {
   readonly buckets?: readonly string[] | undefined;
   readonly orgs?: readonly string[] | undefined;
 }
 
-/** The authorizer's context: API Gateway takes texts, numbers and booleans in it, but no lists, which are JSON therefore. */
+/** The context of the authorizer. API Gateway accepts strings, numbers and booleans in it but no lists, so the lists are JSON. */
 export function scopeContext({ buckets, orgs }: TokenScope): Record<string, string> {
   return {
     ...(buckets !== undefined && { buckets: JSON.stringify(buckets) }),
@@ -16,9 +16,9 @@ export function scopeContext({ buckets, orgs }: TokenScope): Record<string, stri
 }
 
 /**
- * The scope in an authorizer's context, as an event's `requestContext.authorizer` has it: flat from a REST API, under `lambda` from an
- * HTTP API. Without a context, everything is allowed.
- * @throws InvalidEventError for a context or list that cannot be read, which must not allow everything
+ * Reads the scope from `requestContext.authorizer` of an event: flat for a REST API, under `lambda` for an HTTP API. Without a
+ * context, all buckets and organizations are allowed.
+ * @throws InvalidEventError for an invalid context or list, which must not allow everything
  */
 export function scopeOf(authorizer: unknown): TokenScope {
   const { lambda, ...flat } = fields(authorizer, 'requestContext.authorizer');

@@ -1,4 +1,4 @@
-/** Says whether a request presents an accepted token; holds the secret of the tokens for a short time. */
+/** Verifies that a request presents an accepted token. Caches the secret with the tokens for a short time. */
 import { TokensUnavailableError } from '../errors';
 import type { FetchSecret } from '../influxdb/token';
 import type { Logger } from '../logger';
@@ -6,19 +6,19 @@ import { withinLimit } from '../resilience/time-limit';
 import { type AcceptedToken, acceptedTokens, findToken } from './accepted';
 import { type CredentialSource, presentedTokens } from './presented';
 
-/** A secret is read again after this time: so long a token works at most after it was taken out of it. */
+/** The secret is read again after this time. A token that was removed from it stops working after at most this time. */
 export const FRESH_MS = 60_000;
-/** Where reading it again fails, it is good for so long, from when it was read. */
+/** If the secret cannot be read again, the cached one is valid for this time. */
 export const STALE_MS = 300_000;
-/** The least time between two readings, whether for a token that is unknown or after a failure. */
+/** Minimum time between two reads, for an unknown token and after a failure. */
 export const READ_INTERVAL_MS = 10_000;
-/** In a private network without an endpoint for Secrets Manager the call hangs. */
+/** Timeout of a read. In a private network without an endpoint for Secrets Manager, the call would hang. */
 const READ_LIMIT_MS = 2_000;
 
 export interface VerifierOptions {
-  /** ms since 1970. The wall clock, since a monotonic one may stand still while a container is frozen. */
+  /** ms since 1970; a monotonic clock would stop while the container is frozen. */
   readonly now?: () => number;
-  /** How long reading the secret may take. */
+  /** Timeout of reading the secret, ms. */
   readonly limitMs?: number;
 }
 
@@ -41,9 +41,9 @@ export class TokenVerifier {
   }
 
   /**
-   * The accepted token that the request presents; undefined where it presents none. An unknown token has the secret read again,
-   * so that a new one works soon.
-   * @throws TokensUnavailableError where the secret cannot be read, and what was read before is too old
+   * The accepted token that the request presents; undefined if it presents none. For an unknown token the secret is read again, so
+   * that new tokens work soon.
+   * @throws TokensUnavailableError if the secret cannot be read and the cached one is too old
    */
   async verify(request: CredentialSource): Promise<AcceptedToken | undefined> {
     const presented = presentedTokens(request);
@@ -60,7 +60,7 @@ export class TokenVerifier {
     throw new TokensUnavailableError('the secret of the tokens cannot be read', { cause: this.failure });
   }
 
-  /** Reads the secret, unless that was tried just now; requests at the same time share one reading. Never throws. */
+  /** Reads the secret, unless there was an attempt within the minimum time. Concurrent requests share one read. Never throws. */
   private async read(): Promise<void> {
     if (this.reading === undefined && this.isWithin(READ_INTERVAL_MS, this.triedAt)) return;
     this.reading ??= this.readNow().finally(() => {
@@ -81,7 +81,7 @@ export class TokenVerifier {
     }
   }
 
-  /** Whether less than `ms` have passed; a clock that was set back makes everything old. */
+  /** Whether less than `ms` have passed since `since`; false if the clock was set back. */
   private isWithin(ms: number, since: number): boolean {
     const passed = this.now() - since;
     return passed >= 0 && passed < ms;

@@ -1,10 +1,10 @@
-/** The syntax and range of numbers and booleans in line protocol, told from their bytes. */
+/** Checks the syntax and range of numbers and booleans in line protocol, on their bytes. */
 import { DOT, MINUS, NINE, PLUS, ZERO } from './bytes';
 
 const MAX_INT64 = Buffer.from('9223372036854775807');
 const MIN_INT64_DIGITS = Buffer.from('9223372036854775808');
 const MAX_UINT64 = Buffer.from('18446744073709551615');
-// The digits behind a dot only where there is one: a text of digits would else be tried at each place where it could be cut in two.
+// Fraction digits are optional only after a dot. Otherwise the expression would try each way to split a run of digits: quadratic time.
 const FLOAT_SYNTAX = /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const JSON_SYNTAX = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const BOOLEANS = ['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 'FALSE'].map((word) =>
@@ -14,32 +14,32 @@ const BOOLEANS = ['t', 'T', 'true', 'True', 'TRUE', 'f', 'F', 'false', 'False', 
 const text = (bytes: Uint8Array, start: number, end: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 
-/** A longer text is rewritten. */
+/** A number with more characters is OTHER_NUMBER, which the caller writes in a shorter form. */
 const MAX_TEXT = 300;
-/** Fewer digits than this are within a double's range, with an exponent of two digits too. */
+/** A number with fewer characters is within a double's range, even with a two-digit exponent. */
 const MAX_PLAIN = 200;
 
-/** How a number is written. */
+/** Forms of a number. INVALID: wrong syntax or out of range. */
 export const INVALID = 0;
-/** As a JSON number (RFC 8259, section 6), which every parser takes. */
+/** A JSON number (RFC 8259, section 6), which every parser accepts. */
 export const JSON_NUMBER = 1;
-/** As line protocol allows besides: `1.`, `.0`, `05`, `-0i`, and numbers with hundreds of digits. */
+/** Valid in line protocol only: `1.`, `.0`, `05`, `-0i`, and numbers with hundreds of digits. */
 export const OTHER_NUMBER = 2;
 export type NumberForm = typeof INVALID | typeof JSON_NUMBER | typeof OTHER_NUMBER;
 
-/** The form of `-?[0-9]+` within int64; `bytes[start, end)` without the suffix. */
+/** The form of an int64, `-?[0-9]+`. `bytes[start, end)` excludes the suffix. */
 export function integerForm(bytes: Uint8Array, start: number, end: number): NumberForm {
   if (bytes[start] !== MINUS) return digitsForm(bytes, start, end, MAX_INT64);
   const form = digitsForm(bytes, start + 1, end, MIN_INT64_DIGITS);
   return form === JSON_NUMBER && bytes[start + 1] === ZERO ? OTHER_NUMBER : form;
 }
 
-/** The form of `[0-9]+` within uint64; `bytes[start, end)` without the suffix. */
+/** The form of a uint64, `[0-9]+`. `bytes[start, end)` excludes the suffix. */
 export function unsignedForm(bytes: Uint8Array, start: number, end: number): NumberForm {
   return digitsForm(bytes, start, end, MAX_UINT64);
 }
 
-/** The form of a decimal number, with or without exponent, that a double can hold. */
+/** The form of a decimal number within the range of a double, with or without an exponent. */
 export function floatForm(bytes: Uint8Array, start: number, end: number): NumberForm {
   const first = bytes[start] === MINUS ? start + 1 : start;
   let at = first;
@@ -59,7 +59,7 @@ export function floatForm(bytes: Uint8Array, start: number, end: number): Number
   return number.length < MAX_TEXT && JSON_SYNTAX.test(number) ? JSON_NUMBER : OTHER_NUMBER;
 }
 
-/** True for an exponent of one or two digits. */
+/** Whether the text is an exponent of one or two digits. */
 function isSmallExponent(bytes: Uint8Array, start: number, end: number): boolean {
   if ((bytes[start] | 0x20) !== 0x65 /* e */) return false;
   const sign = bytes[start + 1];
@@ -69,7 +69,7 @@ function isSmallExponent(bytes: Uint8Array, start: number, end: number): boolean
   return true;
 }
 
-/** True for a boolean in any of its spellings. */
+/** Whether the text is a boolean, in any spelling that line protocol allows. */
 export function isBoolean(bytes: Uint8Array, start: number, end: number): boolean {
   for (const word of BOOLEANS) if (word.length === end - start && startsWith(bytes, start, word)) return true;
   return false;
@@ -90,7 +90,7 @@ function digitsForm(bytes: Uint8Array, start: number, end: number, max: Uint8Arr
   return first === start ? JSON_NUMBER : OTHER_NUMBER;
 }
 
-/** True where the digits from `start` on, as many as `max` has, are a larger number. */
+/** Whether the digits at `start` are a larger number than `max`, which has the same number of digits. */
 function isAbove(bytes: Uint8Array, start: number, max: Uint8Array): boolean {
   for (let i = 0; i < max.length; i++) if (bytes[start + i] !== max[i]) return bytes[start + i] > max[i];
   return false;

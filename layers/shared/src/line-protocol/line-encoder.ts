@@ -1,4 +1,4 @@
-/** Writes points as line protocol: tags sorted by key, every escape the grammar needs, nothing that would not read back. */
+/** Writes points as line protocol: sorts tags by key, escapes names and strings, refuses points that could not be read back. */
 import { escapeKey } from './bytes';
 import type { FieldValue, Point } from './point';
 import { NANOSECONDS, type Precision } from './precision';
@@ -6,14 +6,14 @@ import { NANOSECONDS, type Precision } from './precision';
 const MIN_TIME = -(2n ** 63n);
 const MAX_TIME = 2n ** 63n - 1n;
 
-/** A point that line protocol cannot express; the message names the part. */
+/** Line protocol cannot express the point; the message names the invalid part. */
 export class EncodingError extends Error {
   override readonly name = 'EncodingError';
 }
 
 /**
- * One line, without the newline behind it.
- * @param precision the unit of the timestamp; finer digits are cut off
+ * Encodes a point as one line, without a newline at the end.
+ * @param precision unit of the timestamp; finer digits are truncated
  * @throws EncodingError for empty names, control characters, a trailing backslash, duplicate tags, no fields, a number that is
  * not finite, or a time or integer beyond 64 bits
  */
@@ -26,7 +26,9 @@ export function encodePoint(point: Point, precision: Precision = NANOSECONDS): s
   }
   if (point.fields.length === 0) throw new EncodingError('a point needs at least one field');
   line += ` ${point.fields.map(([key, value]) => `${name('field key', key)}=${fieldValue(key, value)}`).join(',')}`;
-  if (point.time < MIN_TIME || point.time > MAX_TIME) throw new EncodingError('time beyond 64 bits of nanoseconds');
+  if (point.time < MIN_TIME || point.time > MAX_TIME) {
+    throw new EncodingError('the time is outside the range of 64-bit nanoseconds');
+  }
   const unit = 10n ** BigInt(9 - precision.fractionDigits) * BigInt(precision.secondsPerUnit);
   return `${line} ${point.time / unit}`;
 }
@@ -38,10 +40,10 @@ const measurement = (text: string): string => {
 
 const name = (what: string, text: string): string => escapeKey(checked(what, text));
 
-/** What no escape can carry. Source: the validity rule of github.com/influxdata/line-protocol's encoder. */
+/** Refuses text that escapes cannot express. Source: the validity rule of the encoder of github.com/influxdata/line-protocol. */
 function checked(what: string, text: string): string {
   if (text === '') throw new EncodingError(`empty ${what}`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression searches for them
   if (/[\u0000-\u001f\u007f]/.test(text)) throw new EncodingError(`control character in the ${what}`);
   if (text.endsWith('\\')) throw new EncodingError(`backslash at the end of the ${what}`);
   if (!text.isWellFormed()) throw new EncodingError(`the ${what} is not well-formed Unicode`);

@@ -1,0 +1,82 @@
+/** Accounts for the records of a request: counts stored and unstored records, and reports the lines of rejected records. */
+import type { Call, CallFailure } from './call-queue';
+import type { LineReport } from './line-report';
+import type { RecordSet } from './record-set';
+import type { Table } from './series';
+
+export interface RecordsOutcome {
+  readonly calls: number;
+  /** Stored records, including those that Timestream already has in a newer version. */
+  readonly stored: number;
+  /** Records that Timestream already has in a newer version. */
+  readonly superseded: number;
+  /** Records that were not sent or have an unknown result. The client can safely send them again. */
+  readonly unstored: number;
+  readonly throttled: boolean;
+  /** Missing tables that were not created before the deadline. */
+  readonly missingTables: number;
+  /** Why the last of the unstored records was not stored. */
+  readonly unstoredReason: string | undefined;
+  /** Error type or code of the first failure that left a record unstored; safe to show to a client. */
+  readonly failureCode: string | undefined;
+}
+
+export class RecordLedger {
+  readonly outcome = {
+    calls: 0,
+    stored: 0,
+    superseded: 0,
+    unstored: 0,
+    throttled: false,
+    missingTables: 0,
+    unstoredReason: undefined as string | undefined,
+    failureCode: undefined as string | undefined,
+  };
+  private readonly uncreatedTables = new Set<Table>();
+
+  /** @param mergedRecords for each merged record the records that it consists of */
+  constructor(
+    private readonly records: RecordSet,
+    private readonly mergedRecords: ReadonlyMap<number, readonly number[]>,
+    private readonly report: LineReport,
+  ) {}
+
+  countCall(): void {
+    this.outcome.calls++;
+  }
+
+  countStored(records: number): void {
+    this.outcome.stored += records;
+  }
+
+  /** Counts a record that Timestream already has in a newer version. */
+  countSuperseded(): void {
+    this.outcome.superseded++;
+    this.outcome.stored++;
+  }
+
+  /** Reports the lines of a record that cannot be stored. */
+  reject(record: number, reason: string): void {
+    for (const each of this.mergedRecords.get(record) ?? [record])
+      this.report.rejected(this.records.place(each), reason);
+  }
+
+  rejectCall(call: Call, reason: string): void {
+    for (const record of call.records) this.reject(record, reason);
+  }
+
+  /** Counts the records of a call as unstored. */
+  leave(call: Call, { reason, code, throttled }: CallFailure): void {
+    this.outcome.unstored += call.records.length;
+    this.outcome.unstoredReason = reason;
+    this.outcome.failureCode ??= code;
+    this.outcome.throttled ||= throttled;
+  }
+
+  /** Counts the records of a call as unstored, because its table was not created. */
+  leaveWithoutTable(call: Call, reason: string, code?: string): void {
+    this.uncreatedTables.add(call.table);
+    this.outcome.missingTables = this.uncreatedTables.size;
+    this.leave(call, { reason: `table '${call.table.name}' could not be created: ${reason}`, code, throttled: false });
+  }
+}
