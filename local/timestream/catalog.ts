@@ -1,4 +1,4 @@
-/** The databases and tables: held in memory, kept in the store, loaded from it at start. */
+/** Keeps the databases and tables in memory and in the store, and loads them from the store at start. */
 import { type Column, type ColumnKind, Columns } from './columns';
 import { ServiceError } from './errors';
 import { INTERNAL, quoted, type Store } from './store';
@@ -194,7 +194,7 @@ export class Catalog {
     });
   }
 
-  /** `change` gives the new properties of the old ones. */
+  /** `change` receives the old properties and returns the new ones. */
   updateTable(databaseName: string, name: string, change: (old: TableProperties) => TableProperties): Promise<Table> {
     return this.store.exclusive(async () => {
       const table = this.table(databaseName, name);

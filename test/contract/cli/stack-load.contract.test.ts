@@ -121,7 +121,7 @@ test.each([
 });
 
 test('an unknown load, an unknown stack and a stack without a loader are refused with 2', async () => {
-  expect(await load('--watch', 'none')).toMatchObject({ code: 2, err: 'there is no load none in this stack\n' });
+  expect(await load('--watch', 'none')).toMatchObject({ code: 2, err: 'the load none does not exist in this stack\n' });
   aws.stacks.set('Mine', { outputs: {} });
   expect(await load('s3://data/x/')).toMatchObject({ code: 2, err: expect.stringContaining('InfluxDBUrl') });
   aws.stacks.clear();

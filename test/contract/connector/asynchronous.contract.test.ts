@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
-import { invokeSelf, sendLetter } from '../../../functions/write-line-protocol/asynchronous-clients';
+import { invokeSelf, sendDeadLetter } from '../../../functions/write-line-protocol/asynchronous-clients';
 import { ASYNCHRONOUS, writeEvent } from '../../support/connector-handler';
 
 process.env.AWS_ACCESS_KEY_ID = 'AKIDEXAMPLE';
@@ -24,7 +24,7 @@ afterAll(() => silent.close());
 
 test.each<[string, (signal: AbortSignal) => Promise<void>]>([
   ['invokes itself', (signal) => invokeSelf(config, writeEvent('m,t=a v=1'), signal)],
-  ['sends a message to the dead-letter queue', (signal) => sendLetter(config, MESSAGE, signal)],
+  ['sends a message to the dead-letter queue', (signal) => sendDeadLetter(config, MESSAGE, signal)],
 ])('where the function %s and nobody responds, the deadline ends the call and its connection', async (_, call) => {
   const deadline = new AbortController();
   const requested = once(silent, 'request');

@@ -78,8 +78,8 @@ test.each<[string, string]>([
   ['UnrecognizedClientException', "does not accept the connector's credentials"],
   ['InvalidSignatureException', "does not accept the connector's credentials"],
   ['ExpiredTokenException', "does not accept the connector's credentials"],
-  ['RequestExpired', 'set the clock'],
-  ['ServiceQuotaExceededException', 'a quota of the account is used up'],
+  ['RequestExpired', 'correct the clock'],
+  ['ServiceQuotaExceededException', 'a quota of the AWS account is exhausted'],
 ])('a permanent cause is named to the client: %s', async (type, says) => {
   await startFaulty(() => error(type, { message: 'User: arn:aws:iam::123456789012:user/me' }));
   const response = await stack.write(numberedLines('refused', 10).join('\n'));

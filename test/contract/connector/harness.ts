@@ -118,7 +118,7 @@ export async function connectorBefore(
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
     checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
     invokeSelf: asynchronous,
-    sendLetter: asynchronous,
+    sendDeadLetter: asynchronous,
     storeRejected: storeRejected ?? asynchronous,
   };
   const handler = createHandler(services, clock);

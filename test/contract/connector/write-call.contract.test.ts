@@ -27,7 +27,7 @@ test('a call is aborted after silence, and a connection that had no call for as 
   server = await ScriptedServer.start((_, index) => (index === 2 ? 'hang' : STORED));
   const send = senderTo(server, { silenceMs: 200 });
   await Promise.all([send(Buffer.from('1'), signal), send(Buffer.from('2'), signal)]);
-  await expect(send(Buffer.from('3'), signal)).rejects.toThrow('no answer within 200 ms');
+  await expect(send(Buffer.from('3'), signal)).rejects.toThrow('no response within 200 ms');
   expect(await send(Buffer.from('4'), signal)).toMatchObject({ status: 200 });
   expect(server.requests.map(({ body }) => body).sort()).toEqual(['1', '2', '3', '4']);
   expect(server.connections).toBe(2);

@@ -89,7 +89,7 @@ describe('failures', () => {
     const { result, reports, bodies } = await write([OK, refusal(503, 'later')], { batchLines: 1 });
     expect(result).toEqual(counts({ stored: 1, unstored: 2 }));
     expect(bodies).toHaveLength(1 + 6);
-    expect(reports).toEqual(['lines 2 to 2 (the answer counts from 1): HTTP 503: later']);
+    expect(reports).toEqual(['lines 2 to 2 (the response counts them from 1): HTTP 503: later']);
   });
 
   test.each([401, 403, 404])('%d ends the writing at once', async (status) => {
@@ -105,7 +105,9 @@ describe('failures', () => {
   test('nobody there: it is told at once', async () => {
     const { result, reports, delays } = await write([], { url: 'http://127.0.0.1:1' });
     expect(result).toEqual(counts({ unstored: 3 }));
-    expect(reports).toEqual([expect.stringMatching(/ECONNREFUSED.*is npm start running\? --endpoint/)]);
+    expect(reports).toEqual([
+      expect.stringMatching(/nothing listens at the endpoint .*ECONNREFUSED.*npm start.*--endpoint/),
+    ]);
     expect(delays).toEqual([]);
   });
 });

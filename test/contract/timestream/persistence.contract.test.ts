@@ -113,6 +113,6 @@ describe.each([
 });
 
 test('a folder that is in use is refused, and free again afterwards', async () => {
-  await expect(startHarness({ dataDir: join(folder, 'data') })).rejects.toThrow(/open already/);
+  await expect(startHarness({ dataDir: join(folder, 'data') })).rejects.toThrow(/is already open/);
   await restart();
 });

@@ -24,9 +24,9 @@ test('--aws without credentials is refused, with what to set', () => {
 });
 
 test.each([
-  [['--aws', '--memory'], /^--memory is of the embedded Timestream/],
-  [['--aws', '--data-dir', 'x'], /^--data-dir is of the embedded Timestream/],
-  [['--aws', '--timestream-port', '1'], /^--timestream-port is of the embedded Timestream/],
+  [['--aws', '--memory'], /^--memory belongs to the embedded Timestream/],
+  [['--aws', '--data-dir', 'x'], /^--data-dir belongs to the embedded Timestream/],
+  [['--aws', '--timestream-port', '1'], /^--timestream-port belongs to the embedded Timestream/],
   [['--token', ''], /'--token <TOKEN>' argument '.*' is invalid\. It must be a text/],
   [['--memory', '--token', 'a', '--token', 'b c'], /'--token <TOKEN>' argument '.*' is invalid\. It must be a text/],
 ])('%j is refused', (args, message) => {
@@ -41,8 +41,8 @@ test('a data folder that cannot be used is refused, with the reason and what to 
   writeFileSync(file, '');
   try {
     for (const [dataDir, reason] of [
-      [file, 'there is a file of that name'],
-      [join(file, 'below'), 'there is a file of that name'],
+      [file, 'a file of that name exists'],
+      [join(file, 'below'), 'a file of that name exists'],
       ['/proc/data', 'it cannot be created there'],
     ] as const) {
       const { status, stderr } = start('--timestream-port', '0', '--data-dir', dataDir);

@@ -26,7 +26,7 @@ function run(script: string, version: string) {
 
 test.each(['0.12.18', '6.17.1', '14.21.3', '18.20.8', '20.0.0', '20.11.1'])('Node %s is refused', (version) => {
   const { status, stdout, stderr } = run(CHECK, version);
-  expect(stderr).toMatch(`Node.js 20.12 or newer is needed, and this is v${version}: install a newer one`);
+  expect(stderr).toMatch(`Node.js 20.12 or newer is required, but this is v${version}: install a newer one`);
   expect([status, stdout]).toEqual([1, '']);
 });
 
@@ -40,7 +40,7 @@ const scripts = readdirSync(join(ROOT, 'scripts')).filter((file) => file.endsWit
 
 test.each(scripts)('scripts/%s checks it first', (script) => {
   const { status, stdout, stderr } = run(join(ROOT, 'scripts', script), '18.20.8');
-  expect(stderr).toMatch(/^Node\.js 20\.12 or newer is needed/);
+  expect(stderr).toMatch(/^Node\.js 20\.12 or newer is required/);
   expect([status, stdout]).toEqual([1, '']);
 });
 
@@ -50,6 +50,6 @@ const title = 'npm start with a real old Node';
 
 (oldNode === undefined ? test.skip : test)(oldNode === undefined ? `${title} (set OLD_NODE to one)` : title, () => {
   const { status, stderr } = spawnSync(oldNode ?? '', ['scripts/bundle.mjs'], { cwd: ROOT, encoding: 'utf8' });
-  expect(stderr).toMatch(/^Node\.js 20\.12 or newer is needed/);
+  expect(stderr).toMatch(/^Node\.js 20\.12 or newer is required/);
   expect(status).toBe(1);
 });

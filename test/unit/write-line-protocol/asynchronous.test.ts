@@ -90,7 +90,7 @@ describe('an event that was handed over', () => {
     expect(await second.handle(event)).toBeUndefined();
     expect(second.handedOver).toEqual([]);
     expect(second.stored.map(({ time }) => time)).toEqual([BigInt(Math.floor(REQUEST_TIME / 1000)) * 1_000_000_000n]);
-    expect(second.letters).toEqual([]);
+    expect(second.messages).toEqual([]);
   });
 
   test('is stored from gzip, and where the mode is off by now', async () => {
@@ -108,7 +108,7 @@ describe('an event that was handed over', () => {
       name: 'StorageUnavailableError',
       message: '2 points are not stored: AccessDeniedException: no',
     });
-    expect(second.letters).toEqual([]);
+    expect(second.messages).toEqual([]);
   });
 
   test('may take the time that Lambda leaves it, beyond the deadline of a request', async () => {
@@ -134,7 +134,7 @@ describe('an event that was handed over', () => {
     const event = await handedOver(gzipSync(lines.join('\r\n')), changes);
     const second = handler({ send: rejectOld });
     expect(await second.handle(event)).toBeUndefined();
-    expect(second.letters).toEqual([
+    expect(second.messages).toEqual([
       {
         asynchronous: true,
         httpMethod: 'POST',
@@ -155,30 +155,30 @@ describe('an event that was handed over', () => {
     ]);
   });
 
-  test('leaves a letter that can be sent again: its lines alone, and again only the bad ones come back', async () => {
+  test('leaves a message that can be sent again: its lines alone, and again only the bad ones come back', async () => {
     const first = handler();
     await first.handle(await handedOver(`${LINES}\nbroken\nm v=1 5`));
-    const [letter] = first.letters;
+    const [message] = first.messages;
     const second = handler();
-    await second.handle({ ...letter, body: String(letter?.body).replace('broken', 'm,t=mended v=1i 9') });
+    await second.handle({ ...message, body: String(message?.body).replace('broken', 'm,t=mended v=1i 9') });
     expect(second.stored.map(({ dimensions }) => dimensions)).toEqual([['t=mended']]);
-    expect(second.letters.map(({ body }) => body)).toEqual(['m v=1 5\n']);
+    expect(second.messages.map(({ body }) => body)).toEqual(['m v=1 5\n']);
   });
 
   test('leaves every rejected line, but at most 100 reasons', async () => {
     const lines = Array.from({ length: 250 }, (_, n) => `m v=${n} ${n}`);
     const second = handler();
     await second.handle(await handedOver(lines.join('\n')));
-    const [letter] = second.letters;
-    expect(letter?.body).toBe(`${lines.join('\n')}\n`);
-    expect(letter?.rejectedLines).toHaveLength(100);
+    const [message] = second.messages;
+    expect(message?.body).toBe(`${lines.join('\n')}\n`);
+    expect(message?.rejectedLines).toHaveLength(100);
   });
 
   test.each([
     ['are too many', 'broken by nature\n'.repeat(90_000)],
     ['are too large in UTF-8', `m v="${'é'.repeat(30_000)}"\n`.repeat(20)],
     ['are too large in JSON', `m v="${'\u0001'.repeat(30_000)}"\n`.repeat(20)],
-  ])('whose rejected lines %s for a letter is kept as a whole', async (_, lines) => {
+  ])('whose rejected lines %s for a message is kept as a whole', async (_, lines) => {
     const body = gzipSync(`m,t=1 v=1i 7\n${lines}`);
     const second = handler();
     await expect(second.handle(await handedOver(body))).rejects.toMatchObject({
@@ -186,6 +186,6 @@ describe('an event that was handed over', () => {
       message: expect.stringContaining('RejectedLinesBucket'),
     });
     expect(second.stored).toHaveLength(1);
-    expect(second.letters).toEqual([]);
+    expect(second.messages).toEqual([]);
   });
 });

@@ -111,11 +111,11 @@ describe('in asynchronous mode', () => {
 
   test('they are in the bucket instead of the queue, a second try in the same object', async () => {
     const event = await handedOver('m,t=1 v=1i 7\nbroken');
-    const { handle, objects, letters } = handler({ environment });
+    const { handle, objects, messages } = handler({ environment });
     for (let attempt = 0; attempt < 2; attempt++) expect(await handle(event)).toBeUndefined();
     expect(objects.map(({ key }) => key)).toEqual([KEY, KEY]);
     expect(entriesOf(objects[0]?.body)).toMatchObject([{ line: 2, text: 'broken' }]);
-    expect(letters).toEqual([]);
+    expect(messages).toEqual([]);
   });
 
   test('a bucket that is away fails the invocation, so that Lambda keeps the event', async () => {

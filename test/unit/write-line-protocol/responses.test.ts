@@ -97,7 +97,7 @@ describe('paths and methods', () => {
       const response = await respond(path, 'POST');
       expect([response?.statusCode, errorIn(response)]).toEqual([
         404,
-        { code: 'not found', message: 'path not found: writes go to POST /api/v2/write' },
+        { code: 'not found', message: 'path not found: send writes to POST /api/v2/write' },
       ]);
     },
   );
