@@ -1,4 +1,4 @@
-/** Objects in S3. */
+/** Reads, lists and writes objects in S3. */
 import {
   GetObjectCommand,
   HeadObjectCommand,

@@ -13,7 +13,7 @@ export function addSample(program: Command): Command {
   const command = program
     .command('sample')
     .description('make sample data: Parquet files, or line protocol')
-    .option('--parquet <DIR>', 'write Parquet files of the three datasets for load into a new folder')
+    .option('--parquet <DIR>', 'new folder for sample Parquet files, which load can read')
     .action(async ({ parquet }: { readonly parquet?: string }) => {
       if (parquet === undefined)
         throw new UsageError(`--parquet DIR, or a command below, is missing:\n\n${command.helpInformation()}`);
@@ -80,7 +80,7 @@ function addWrite(sample: Command): void {
       httpUrl,
       'http://localhost:9000',
     )
-    .option('--token <TOKEN>', 'sent instead of a signature', token)
+    .option('--token <TOKEN>', 'token to send instead of a signature', token)
     .option('--region <REGION>', 'region in the signature (default: from the endpoint, else AWS_REGION)')
     .option('--service <SERVICE>', 'service in the signature', 'execute-api')
     .addOption(new Option('--precision <UNIT>', 'unit of the timestamps in FILE').choices(PRECISIONS).default('ns'))

@@ -32,7 +32,7 @@ export const CONNECTOR_SETTINGS: SettingsTable = {
   max_decompressed_bytes: { value: 'BYTES', help: 'maximum size of a request body after decompression' },
   max_line_bytes: { value: 'BYTES', help: 'maximum size of a line' },
   max_lines: { value: 'N', help: 'maximum lines per request, including blank lines and comments' },
-  max_tags_and_fields: { value: 'N', help: 'maximum tags and fields per line' },
+  max_tags_and_fields: { value: 'N', help: 'maximum distinct tags and field keys per request' },
   max_new_tables: { value: 'N', help: 'maximum tables that one request may create' },
   write_deadline_millis: { value: 'MS', help: 'maximum time for one request' },
   rest_api_gateway_timeout_in_millis: {
@@ -48,7 +48,7 @@ export const LOADER_SETTINGS: SettingsTable = {
   INFLUXDB_URL: { option: 'url', value: 'URL', help: 'URL of InfluxDB, with its port' },
   INFLUXDB_ORG: { option: 'org', value: 'NAME', help: 'organization' },
   INFLUXDB_BUCKET: { option: 'bucket', value: 'NAME', help: 'bucket (v2) or database (v3)' },
-  INFLUXDB_TOKEN: { option: 'token', value: 'TOKEN', help: 'token that may write to it' },
+  INFLUXDB_TOKEN: { option: 'token', value: 'TOKEN', help: 'token of InfluxDB, with write permission' },
   INFLUXDB_TOKEN_SECRET_NAME: {
     option: 'token-secret',
     value: 'NAME',

@@ -12,7 +12,7 @@ export class FolderObjects implements ObjectStore {
 
   nameOf({ bucket, key }: ObjectRef): string {
     const folder = this.folders[bucket];
-    if (folder === undefined) throw new InvalidEventError(`there is no folder ${bucket}`);
+    if (folder === undefined) throw new InvalidEventError(`unknown folder ${bucket}`);
     return join(folder, key);
   }
 

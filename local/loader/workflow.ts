@@ -79,7 +79,7 @@ async function planPart(
   }
 }
 
-/** The map over a part of the plan. */
+/** Loads the items of a part of the plan. */
 async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices): Promise<Part> {
   const { objects } = services.plan;
   const prefix: ObjectRef = { bucket: plan.plan.bucket, key: workKey(load.loadId, `results-${plan.part}`) };

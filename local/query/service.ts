@@ -15,7 +15,7 @@ export interface QueryService {
 
 /** @param endpoint of the embedded Timestream; undefined for Amazon Timestream with the user's credentials */
 export async function queryService(endpoint: string | undefined, region: string | undefined): Promise<QueryService> {
-  // The embedded Timestream checks no credentials, but the SDK signs with some.
+  // The embedded Timestream checks no credentials, but the SDK cannot sign without them.
   const embedded = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const client = new TimestreamQueryClient({
     ...(endpoint !== undefined && { ...embedded, endpoint, maxAttempts: 1 }),

@@ -81,14 +81,14 @@ export class Catalog {
     return id;
   }
 
-  /** Throws ResourceNotFoundException. */
+  /** @throws ResourceNotFoundException */
   database(name: string): Database {
     const database = this.databases.get(name);
     if (!database) throw new ServiceError('ResourceNotFoundException', `The database ${name} does not exist.`);
     return database;
   }
 
-  /** Throws ResourceNotFoundException. */
+  /** @throws ResourceNotFoundException */
   table(databaseName: string, name: string): Table {
     const table = this.database(databaseName).tables.get(name);
     if (!table) throw new ServiceError('ResourceNotFoundException', `The table ${name} does not exist.`);

@@ -70,7 +70,7 @@ function operationOf(request: IncomingMessage): string {
   return target.slice(TARGET.length);
 }
 
-function answer(
+function respond(
   response: ServerResponse,
   status: number,
   body: object,
@@ -86,16 +86,16 @@ function answer(
   response.end(text);
 }
 
-function answerError(response: ServerResponse, error: unknown) {
-  if (error instanceof ServiceError) return answer(response, error.status, error.body());
+function respondError(response: ServerResponse, error: unknown) {
+  if (error instanceof ServiceError) return respond(response, error.status, error.body());
   if (error instanceof StorageFault) {
     // A quota error, because an immediate retry does not help. The store has logged it.
     const full = new ServiceError('ServiceQuotaExceededException', error.message);
-    return answer(response, full.status, full.body());
+    return respond(response, full.status, full.body());
   }
   console.error('embedded Timestream:', error);
   const internal = new ServiceError('InternalServerException', 'The request could not be carried out.');
-  return answer(response, internal.status, internal.body());
+  return respond(response, internal.status, internal.body());
 }
 
 /** Serves one request; its body has been read. */
@@ -127,14 +127,14 @@ async function serve(
     case 'error': {
       if (fault.when === 'after') await ignore(work());
       const error = new ServiceError(fault.type, fault.message ?? fault.type, fault.extra, fault.status);
-      return answer(response, error.status, error.body(), fault.headers);
+      return respond(response, error.status, error.body(), fault.headers);
     }
     case 'delay':
       await delay(fault.until, closing);
       break;
     case undefined:
   }
-  answer(response, 200, await work());
+  respond(response, 200, await work());
 }
 
 /** Opens the data and listens. Rejects if the folder or the port cannot be used. */
@@ -159,11 +159,11 @@ async function listen(store: Store, options: TimestreamOptions): Promise<Running
     readBody(request)
       .then((body) => {
         const task = serve(service, options.intercept, closing.signal, request, body, response)
-          .catch((error: unknown) => answerError(response, error))
+          .catch((error: unknown) => respondError(response, error))
           .finally(() => active.delete(task));
         active.add(task);
       })
-      .catch((error: unknown) => (request.destroyed && !request.complete ? undefined : answerError(response, error)));
+      .catch((error: unknown) => (request.destroyed && !request.complete ? undefined : respondError(response, error)));
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {

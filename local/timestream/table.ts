@@ -13,7 +13,7 @@ export interface Table {
   properties: TableProperties;
   updated: number;
   columns: Columns;
-  /** Loaded by the first write. */
+  /** Undefined until the first write loads it. */
   index: VersionIndex | undefined;
 }
 

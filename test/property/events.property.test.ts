@@ -1,4 +1,4 @@
-/** Events of any shape: an answer, or an error of a known type that says what was expected. */
+/** Events of any shape get a response, or an error of a known type that names the expected form. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -19,15 +19,15 @@ const samples = (prefix: string): unknown[] =>
     .filter((file) => file.startsWith(prefix))
     .map((file) => JSON.parse(readFileSync(path.join(EVENTS, file), 'utf8')) as unknown);
 
-/** Any JSON, or the sample events of a function with changes. */
+/** Any JSON, or changed sample events of a function. */
 const eventsLike = (prefix: string): fc.Arbitrary<unknown> => fc.oneof(anyJson, ...samples(prefix).map(mutated));
 
 const STATUSES = [200, 204, 400, 404, 405, 413, 415, 422];
 
-/** Line protocol that an event may hold, wherever it does. */
+/** Line protocol anywhere in an event. */
 const LINE_PROTOCOL = 'unread,t=a v=1i 7';
 
-test('the write function responds to requests, fails any other event, and its log and response hold no stack', async () => {
+test('the write function responds to requests, fails any other event, and writes no stack into log or response', async () => {
   const foreign = ['load-object', 'detect-dataset', 'start-load', 'dead-letter', 'authorize-token'];
   const body = fc.record({ body: fc.oneof(fc.constant(LINE_PROTOCOL), anyJson) });
   const withBody = fc.tuple(fc.oneof(...foreign.flatMap(samples).map(mutated)), body);
@@ -44,7 +44,7 @@ test('the write function responds to requests, fails any other event, and its lo
         const response = await handle(event);
         expect(STATUSES).toContain(asynchronous === true ? 204 : response?.statusCode);
         expect(response?.body ?? '').not.toMatch(/\n\s+at /);
-        // What was read is stored, wherever else the event may hold lines.
+        // The lines that the function read are stored; other parts of the event may contain lines too.
         if (text === LINE_PROTOCOL && response?.statusCode === 204) {
           const isWrite = ((event as { httpMethod?: string }).httpMethod ?? 'POST').toUpperCase() === 'POST';
           expect(stored).toHaveLength(isWrite ? 1 : 0);
@@ -62,7 +62,7 @@ test('the write function responds to requests, fails any other event, and its lo
   );
 });
 
-test('the write function answers bodies of any bytes', async () => {
+test('the write function responds to bodies of any bytes', async () => {
   const bytes = fc.uint8Array({ maxLength: 300 }).map((body) => Buffer.from(body));
   const lines = fc
     .array(fc.constantFrom(...'m,t=1 v= "\\\n\r#.-eiu0\u00e9\u0000'), { maxLength: 200 })
@@ -76,7 +76,7 @@ test('the write function answers bodies of any bytes', async () => {
   );
 });
 
-/** Either what `read` makes of the event, or an error that its caller knows. */
+/** Expects that `read` accepts the event or throws an error that its caller handles. */
 function expectKnown(read: () => unknown, names: readonly string[]): void {
   try {
     read();
@@ -86,7 +86,7 @@ function expectKnown(read: () => unknown, names: readonly string[]): void {
   }
 }
 
-test('what a load is asked for', async () => {
+test('reads the input of a load, or refuses it', async () => {
   const objects = { write: () => Promise.resolve() };
   const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined, objects, workBucket: 'work' };
   await fc.assert(
@@ -100,7 +100,7 @@ test('what a load is asked for', async () => {
   );
 });
 
-test('which objects an event names', () => {
+test('reads the objects that an event names, or refuses it', () => {
   fc.assert(
     fc.property(eventsLike('load-object'), (event) => {
       isNotification(event);
@@ -111,7 +111,7 @@ test('which objects an event names', () => {
   );
 });
 
-test('requests to start a load are answered, and none with an internal error', async () => {
+test('responds to every request to start a load, never with an internal error', async () => {
   const services = {
     executions: { start: () => Promise.resolve(true), describe: () => Promise.resolve(undefined) },
     mappings: BUILT_IN_MAPPINGS,
@@ -132,7 +132,7 @@ test('requests to start a load are answered, and none with an internal error', a
   );
 });
 
-test('the JSON in a body', () => {
+test('reads the JSON in a body, or refuses it', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.base64String(), fc.json()), fc.boolean(), (body, isBase64Encoded) =>
       expectKnown(() => jsonBody({ body, isBase64Encoded }), ['InvalidEventError']),
@@ -141,7 +141,7 @@ test('the JSON in a body', () => {
   );
 });
 
-test('mappings of datasets', () => {
+test('reads dataset mappings, or refuses them', () => {
   fc.assert(
     fc.property(fc.oneof(anyJson, ...BUILT_IN_MAPPINGS.map(mutated), fc.array(mutated(BUILT_IN_MAPPINGS[0]))), (json) =>
       expectKnown(() => parseMappings(JSON.stringify(json)), ['ConfigurationError']),

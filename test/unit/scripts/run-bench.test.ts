@@ -33,6 +33,6 @@ test('a signal ends the running program and the processes that it started', asyn
   const runner = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
   await once(runner.stdout, 'data');
   runner.kill('SIGTERM');
-  // The output is closed when nobody is left who holds it.
+  // The output closes once no process has it open.
   expect(await once(runner, 'close')).toEqual([null, 'SIGTERM']);
 });
