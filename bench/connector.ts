@@ -47,7 +47,7 @@ const ways: Record<string, (endpoint: string) => Send> = {
       tables: new TableCreator(config.tables, administration),
       checkTimestream: unused,
       invokeSelf: unused,
-      sendLetter: unused,
+      sendDeadLetter: unused,
       storeRejected: unused,
     });
     return async (event) => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Starts the command line. In a clone it is bundled first where a source changed; an installed archive holds the bundle. */
+/** Starts the command line. In a clone it first bundles the sources if they changed; an installed archive contains the bundle. */
 import '../scripts/require-node.cjs';
 
 import { existsSync } from 'node:fs';
@@ -11,7 +11,7 @@ if (existsSync(new URL('../local/cli/main.ts', import.meta.url))) {
   await bundleWhenStale();
 }
 if (process.env.npm_lifecycle_event !== undefined) {
-  // A shell that npm started dies of SIGTERM alone and passes nothing on: the program then ends by the same signal.
+  // SIGTERM ends the shell that npm started, but the shell does not forward it. So this program ends when its parent does.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
@@ -21,10 +21,12 @@ if (process.env.npm_lifecycle_event !== undefined) {
   watch.unref();
 }
 if (existsSync(bundle)) {
-  // Node 22 and newer keep the compiled code: the second start is faster.
+  // Node 22 and newer cache the compiled code, which makes the next start faster.
   module.enableCompileCache?.();
   createRequire(import.meta.url)('../dist/cli.cjs');
 } else {
-  console.error('dist/cli.cjs is missing: pack the archive with `npm run pack`, which bundles the program first.');
+  console.error(
+    'dist/cli.cjs is missing from this archive. Build the archive with `npm run pack`, which bundles it first.',
+  );
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-/** Requests and answers of API Gateway's proxy integration, as the loader's API has them. */
+/** Requests and responses of the loader's API, in the form of API Gateway's proxy integration. */
 import { InvalidEventError } from 'shared/errors';
 import type { Logger } from 'shared/logger';
 import { typed } from './step';
@@ -30,7 +30,7 @@ export function jsonResponse(statusCode: number, body: unknown): ApiResponse {
   return { statusCode, headers, body: JSON.stringify(body), isBase64Encoded: false };
 }
 
-/** What an error is answered with. */
+/** The status of the response, by the name of the error. */
 const STATUSES: Readonly<Record<string, number>> = {
   InvalidEventError: 400,
   DataConversionError: 400,
@@ -39,17 +39,17 @@ const STATUSES: Readonly<Record<string, number>> = {
   S3UnavailableError: 503,
 };
 
-const INTERNAL = 'an internal error has occurred: see the log of the function';
-/** What a client reads instead of messages that tell of the stack's own buckets and settings. */
+const INTERNAL = 'an internal error has occurred; the log of the function has the details';
+/** Texts for the client in place of messages that name the stack's own buckets and settings. */
 const WITHHELD: Readonly<Record<string, string>> = {
   UnexpectedError: INTERNAL,
   ConfigurationError: INTERNAL,
-  S3UnavailableError: 'S3 is not available at the moment: send the request again later',
+  S3UnavailableError: 'S3 is temporarily unavailable: send the request again later',
 };
 
 export const statusOfError = (error: Error): number => STATUSES[error.name] ?? 500;
 
-/** The answer to a request that failed; one that nobody foresaw is logged, and answered without its text. */
+/** The response to a failed request. The text of an unexpected error goes into the log only. */
 export function failureResponse(thrown: unknown, logger: Logger, status?: number): ApiResponse {
   const error = typed(thrown);
   const withheld = WITHHELD[error.name];
@@ -58,25 +58,26 @@ export function failureResponse(thrown: unknown, logger: Logger, status?: number
   return jsonResponse(status ?? statusOfError(error), { error: error.name, message });
 }
 
-/** The JSON in a request's body. @throws InvalidEventError where there is none */
+/** The JSON in a request's body. @throws InvalidEventError if the body is empty or not JSON */
 export function jsonBody({ body, isBase64Encoded }: ApiEvent): unknown {
-  if (typeof body !== 'string' || body.trim() === '') throw new InvalidEventError('the request has no body: send JSON');
+  if (typeof body !== 'string' || body.trim() === '')
+    throw new InvalidEventError('the request has no body: send a JSON object');
   const text = isBase64Encoded === true ? Buffer.from(body, 'base64').toString('utf8') : body;
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new InvalidEventError(`the body is not JSON: ${(cause as Error).message}`, { cause });
+    throw new InvalidEventError(`the body is not valid JSON: ${(cause as Error).message}`, { cause });
   }
 }
 
-/** The work of a function that serves requests and nothing else: every failure becomes an answer. */
-export function answer(
+/** The handler of a function that serves API requests only. Every failure becomes a response. */
+export function apiHandler(
   logger: Logger,
   work: (event: ApiEvent) => Promise<ApiResponse>,
 ): (event: unknown) => Promise<ApiResponse> {
   return async (event) => {
     try {
-      if (!isApiEvent(event)) throw new InvalidEventError('the event must be a request through API Gateway');
+      if (!isApiEvent(event)) throw new InvalidEventError('the event must be an API Gateway request');
       return await work(event);
     } catch (error) {
       return failureResponse(error, logger);

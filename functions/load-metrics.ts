@@ -1,4 +1,4 @@
-/** The metrics of one invocation that loads: one call to CloudWatch, whether the invocation ends well or not. */
+/** Collects the metrics of one invocation that loads. One call to CloudWatch sends them, also when the invocation fails. */
 import type { LoaderConfig } from 'shared/loader-config';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { Logger } from 'shared/logger';
@@ -32,7 +32,7 @@ export class LoadMetrics {
     }
   }
 
-  /** Counts an error by its type; the same one twice counts once. */
+  /** Counts an error by its type. The same error object counts once. */
   fail(thrown: unknown): void {
     const error = typed(thrown);
     if (this.counted.has(error)) return;
@@ -58,7 +58,7 @@ export class LoadMetrics {
   }
 }
 
-/** Does the work of an invocation and sends its metrics, in which an error that it throws is counted. */
+/** Does the work of an invocation, then sends its metrics. An error that the work throws is counted in them. */
 export async function withMetrics<Result>(
   settings: MetricsSettings,
   work: (metrics: LoadMetrics) => Promise<Result>,

@@ -1,4 +1,4 @@
-/** Makes folders, and says what is wrong where one cannot be used. */
+/** Makes folders, and explains why a folder cannot be used. */
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsageError } from './cli/ending';
@@ -8,11 +8,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'it is not writable',
   ENOENT: 'it cannot be created there',
   EROFS: 'the file system is read-only',
-  ENOTDIR: 'there is a file of that name',
+  ENOTDIR: 'a file of that name exists',
   ENOSPC: 'no space left on device',
 };
 
-/** Makes a folder and those above it. Node's own recursive mkdir hides the reason of a failure, and never returns in /proc. */
+/** Makes a folder and its parents. Node's own recursive mkdir hides the reason for a failure, and never returns in /proc. */
 export function makeFolder(folder: string): void {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found !== undefined && !found.isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
@@ -23,13 +23,13 @@ export function makeFolder(folder: string): void {
   accessSync(folder, constants.W_OK);
 }
 
-/** Why the file system refused a folder; undefined for an error of another kind. */
+/** The reason why the file system refused a folder; undefined for any other error. */
 export function folderProblem(error: unknown): string | undefined {
   const { code, message = '' } = error as NodeJS.ErrnoException;
   return code === undefined ? undefined : (REASONS[code] ?? message.replace(/, .*$/, ''));
 }
 
-/** @param what names the folder's purpose, such as `the report folder` */
+/** @param what the folder's purpose, such as `the report folder` */
 export function unusableFolder(
   what: string,
   folder: string,
@@ -41,8 +41,8 @@ export function unusableFolder(
 }
 
 /**
- * Makes a folder that an option names.
- * @throws UsageError where it cannot be made or written to
+ * Makes a folder named by an option.
+ * @throws UsageError if it cannot be created or written to
  */
 export function makeOptionFolder(folder: string, option: string): void {
   try {
@@ -50,6 +50,6 @@ export function makeOptionFolder(folder: string, option: string): void {
   } catch (error) {
     const reason = folderProblem(error);
     if (reason === undefined) throw error;
-    throw unusableFolder('the folder', folder, reason, `choose another one with ${option}`, error);
+    throw unusableFolder(option, folder, reason, 'choose another folder', error);
   }
 }

@@ -1,4 +1,4 @@
-/** `redrive`: replays the dead-letter messages of a deployed stack from this machine, by the code of the function. */
+/** Replays the dead-letter messages of a deployed stack from this machine, with the code of the redrive function. */
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -12,11 +12,11 @@ import { assertAwsAccess } from './cli/aws';
 import { UsageError } from './cli/ending';
 import { describeStack } from './stack/stack';
 
-/** Of a queue's URL as AWS gives it; undefined for another one, such as that of an emulator. */
+/** The region in the URL of an SQS queue; undefined for any other URL, such as the URL of an emulator. */
 const regionOf = (queueUrl: string): string | undefined =>
   /^sqs\.([^.]+)\.amazonaws\./.exec(new URL(queueUrl).host)?.[1];
 
-/** Warnings and errors, as lines for a person. */
+/** Prints warnings and errors as plain lines. */
 const logger: Logger = {
   debug: () => undefined,
   info: () => undefined,
@@ -24,7 +24,7 @@ const logger: Logger = {
   error: (message, fields) => console.error(`${message}: ${String(fields?.error)}`),
 };
 
-/** The settings that a stack's outputs and parameters give. */
+/** The settings that follow from a stack's outputs and parameters. */
 export async function stackSettings(name: string): Promise<Environment> {
   const stack = await describeStack(name);
   return {
@@ -37,26 +37,26 @@ export async function stackSettings(name: string): Promise<Environment> {
   };
 }
 
-/** The URL of a queue that may be given by its name. @throws UsageError where there is none of that name */
+/** The URL of a queue, given by URL or name. @throws UsageError if no queue has that name */
 export async function queueUrlOf(queue: string): Promise<string> {
   if (queue.includes('://')) return queue;
   const sqs = new SQSClient({});
   await assertAwsAccess(sqs.config);
   const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queue })).catch((error: Error) => {
     const isMissing = /NonExistentQueue|QueueDoesNotExist/.test(error.name);
-    throw isMissing ? new UsageError(`there is no queue ${queue} in this account and region`) : error;
+    throw isMissing ? new UsageError(`the queue ${queue} does not exist in this account and region`) : error;
   });
   return QueueUrl ?? queue;
 }
 
 export interface RedriveRun {
-  /** Counts the messages by kind, and leaves them. */
+  /** Counts the messages by kind, and leaves them in the queue. */
   readonly dryRun: boolean;
-  /** Messages under way when it aborts are put back. */
+  /** When it aborts, messages in progress are put back. */
   readonly signal: AbortSignal;
 }
 
-/** Prints the summary as JSON; whether every message was replayed. */
+/** Prints the summary as JSON. Returns whether every message was replayed. */
 export async function redriveQueue(config: RedriveConfig, { dryRun, signal }: RedriveRun): Promise<boolean> {
   const { queueUrl, parkingQueueUrl, bounds, ...names } = config;
   const region = regionOf(queueUrl);

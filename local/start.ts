@@ -1,4 +1,4 @@
-/** `start`: the connector on one port and the embedded Timestream on another, or, with --aws, the real service behind it. */
+/** Starts the connector on one port and the embedded Timestream on another. With --aws it writes to Amazon Timestream instead. */
 import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import type { ConnectorConfig } from 'shared/config';
 import type { FunctionLogger, LogFields } from 'shared/logger';
@@ -14,7 +14,7 @@ import { startConnector } from './connector/server';
 import { withStorageFault } from './connector/storage';
 import { type RunningTimestream, startTimestream } from './timestream/server';
 
-/** As long as API Gateway gives a request and its answer together. */
+/** The time that API Gateway allows for a request and its response together. */
 const ARRIVAL_MS = 29_000;
 
 export interface StartOptions {
@@ -23,14 +23,14 @@ export interface StartOptions {
   readonly host: string;
   readonly dataDir: string | undefined;
   readonly aws: boolean;
-  /** Those that are let in; everybody is where there are none. */
+  /** The accepted tokens; if empty, every request is accepted. */
   readonly tokens: readonly string[];
 }
 
-/** Warnings and errors, except while `isQuiet`: their reason is in the log already. The server prints a line for each request. */
+/** Prints warnings and errors, except while `isQuiet`: the log then has the reason already. The server itself logs each request. */
 function localLogger(isQuiet: () => boolean): FunctionLogger {
   const print = (message: string, fields: readonly LogFields[]): void => {
-    if (!isQuiet()) console.error(describe(message, fields));
+    if (!isQuiet()) console.error(logText(message, fields));
   };
   return {
     addContext: () => undefined,
@@ -39,7 +39,7 @@ function localLogger(isQuiet: () => boolean): FunctionLogger {
       if (message === 'write') fields.forEach(noteWrite);
     },
     warn: (message, ...fields) => {
-      // The response names what is not stored.
+      // The request's own line shows the points that were not stored.
       if (message === 'write') fields.forEach(noteWrite);
       print(message, fields);
     },
@@ -47,7 +47,7 @@ function localLogger(isQuiet: () => boolean): FunctionLogger {
   };
 }
 
-function describe(message: string, fields: readonly LogFields[]): string {
+function logText(message: string, fields: readonly LogFields[]): string {
   const texts = fields
     .flatMap((each) => Object.entries(each))
     .map(([name, value]) => {
@@ -57,22 +57,22 @@ function describe(message: string, fields: readonly LogFields[]): string {
   return [message, ...texts].join(' ');
 }
 
-/** Lets those tokens in, by the code of the authorizer; undefined where there are none. */
+/** Verifies tokens with the code of the authorizer; undefined if there are no tokens. */
 function verifierOf(tokens: readonly string[], logger: FunctionLogger): TokenVerifier | undefined {
   if (tokens.length === 0) return undefined;
   const secret = JSON.stringify({ tokens: [...new Set(tokens)].map((token) => ({ token })) });
   return new TokenVerifier(() => Promise.resolve(secret), logger);
 }
 
-/** The embedded Timestream checks no credentials, but the SDK signs with some. */
+/** The embedded Timestream checks no credentials, but the SDK cannot sign without them. */
 function localClient(config: ConnectorConfig, endpoint: string): TimestreamWriteClient {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   return new TimestreamWriteClient({ region: config.region, endpoint, credentials, maxAttempts: 1 });
 }
 
 /**
- * Starts the servers and returns once they listen; a signal stops them.
- * @throws UsageError where a port or the data folder cannot be used
+ * Starts the servers and returns once they listen. SIGINT or SIGTERM stops them.
+ * @throws UsageError if a port or the data folder cannot be used
  */
 export async function start(args: StartOptions, given: ConnectorConfig): Promise<void> {
   let timestream: RunningTimestream | undefined;
@@ -87,7 +87,7 @@ export async function start(args: StartOptions, given: ConnectorConfig): Promise
   }
 }
 
-/** @param timestream the embedded one; undefined for the real service */
+/** @param timestream the embedded Timestream; undefined for Amazon Timestream */
 async function startWriting(
   args: StartOptions,
   given: ConnectorConfig,
@@ -99,7 +99,7 @@ async function startWriting(
     ...given,
     ...(timestream !== undefined && { timestreamEndpoint: timestream.url }),
     asynchronous: false,
-    // As InfluxDB, which allows every origin.
+    // InfluxDB allows every origin too.
     corsAllowedOrigins: given.corsAllowedOrigins.length > 0 ? given.corsAllowedOrigins : ['*'],
   };
   const client = timestream === undefined ? timestreamClient(config) : localClient(config, timestream.url);
@@ -119,14 +119,14 @@ async function startWriting(
         config,
         logger,
         send: writeRecordsSender(client, config),
-        // The embedded Timestream has no quota of create calls.
+        // The embedded Timestream does not limit create calls, so there is no delay between them.
         tables: new TableCreator(config.tables, administration, systemClock, args.aws ? undefined : 0),
         checkTimestream: async (signal) => {
           await timestream?.assertWritable();
           await administration.databaseExists(config.tables.database, signal);
         },
         invokeSelf: unavailable,
-        sendLetter: unavailable,
+        sendDeadLetter: unavailable,
         storeRejected: async (object, signal) =>
           (await import('../functions/write-line-protocol/rejected-lines-bucket')).storeRejected(
             config,
@@ -139,7 +139,7 @@ async function startWriting(
   });
   if (isOpen(args)) {
     console.error(
-      `warning: ${args.host} accepts connections from other machines, and no --token is set: anybody can write`,
+      `warning: ${args.host} accepts connections from other machines, and no --token is set: anyone can write`,
     );
   }
   console.log(welcome(connector.url, timestream?.url, args, config));
@@ -198,19 +198,19 @@ function stopOnSignal(stop: () => Promise<void>): void {
   }
 }
 
-/** What to do about a port or a data folder in use. */
+/** Replaces errors about a port or data folder in use by a UsageError that says what to do. */
 function explained(error: unknown, { host, dataDir }: StartOptions): unknown {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
   if (code === 'EADDRINUSE') {
     return new UsageError(`port ${port} of ${host} is in use: choose other ports with --port and --timestream-port`);
   }
   if (code === 'EACCES' && port !== undefined) {
-    return new UsageError(`port ${port} may not be used without privileges: choose one above 1,023 with --port`);
+    return new UsageError(`port ${port} needs administrator rights: choose a port above 1,023 with --port`);
   }
   if (message?.includes('Could not set lock')) {
     return new UsageError(
-      `the data folder ${dataDir} is in use by another process, such as another start: stop that one, or choose ` +
-        'another folder with --data-dir, or --memory (and other ports with --port and --timestream-port)',
+      `the data folder ${dataDir} is in use by another process, such as another start: stop it, or choose ` +
+        'another folder with --data-dir or use --memory (and other ports with --port and --timestream-port)',
     );
   }
   return error;

@@ -1,14 +1,14 @@
-/** Prints sample line protocol, the same for the same options. */
+/** Prints sample line protocol. The same options give the same lines. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type SampleOptions, sampleLines } from './generator/lines';
 
-const LINES_A_CHUNK = 1_000;
+const LINES_PER_CHUNK = 1_000;
 
 function* chunks(lines: Iterable<string>): Generator<string> {
   let chunk: string[] = [];
   for (const line of lines) {
-    if (chunk.push(line) < LINES_A_CHUNK) continue;
+    if (chunk.push(line) < LINES_PER_CHUNK) continue;
     yield `${chunk.join('\n')}\n`;
     chunk = [];
   }

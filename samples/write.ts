@@ -11,21 +11,21 @@ export interface WriteArguments {
   readonly endpoint: string;
   /** Sent instead of a signature. */
   readonly token: string | undefined;
-  /** Of the signature, as the service is. */
+  /** The region and the service in the signature. */
   readonly region: string;
   readonly service: string;
   readonly precision: string;
   readonly batchLines: number;
 }
 
-/** Lines of the source, without comments; of a data set with timestamps in the given precision. */
+/** The lines of the source, without comments. The lines of a data set have timestamps in the given precision. */
 async function readLines({ source, precision }: WriteArguments): Promise<string[]> {
   if ('dataset' in source) return [...sampleLines({ ...SAMPLE_DEFAULTS, dataset: source.dataset, precision })];
   const lines = splitLines(await readFile(source.file)).map((line) => Buffer.from(line).toString());
   return lines.filter((line) => !line.startsWith('#'));
 }
 
-/** Writes and prints what became of the lines; whether every one was stored, or accepted to be stored later. */
+/** Writes the lines and prints the outcome. Returns whether every line was stored, or accepted to be stored later. */
 export async function write(options: WriteArguments): Promise<boolean> {
   const { endpoint, token, region, service, precision, batchLines } = options;
   const signs = endpoint.startsWith('https:') && token === undefined;

@@ -1,6 +1,6 @@
 /**
- * Bundles the command line (local/cli/main.ts) into dist/: one file with all its packages but DuckDB, which is native, and beside it
- * the Parquet worker and its .wasm. Run alone it always bundles; `bundleWhenStale` does so only when a source changed.
+ * Bundles the command line (local/cli/main.ts) into dist/: one file with all packages except DuckDB, which is native, and beside it
+ * the Parquet worker and its .wasm. As a program it always bundles; `bundleWhenStale` bundles only if a source has changed.
  */
 import './require-node.cjs';
 
@@ -15,7 +15,7 @@ const SOURCES = ['local', 'samples', 'functions', 'layers/shared/src'];
 const FILES = ['package.json', 'package-lock.json', 'scripts/bundle-cli.mjs', 'scripts/bundle-worker.mjs'];
 const STAMP = join(root, 'dist/sources.stamp');
 
-/** Changes with the name, size or time of any source. */
+/** A hash that changes with the name, size or modification time of any source. */
 function stampOf() {
   const sources = SOURCES.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true })
@@ -34,7 +34,7 @@ function isFresh() {
   return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stampOf();
 }
 
-/** In a clone; an installed archive has no sources. */
+/** For a clone; an installed archive has no sources. */
 export async function bundleWhenStale() {
   if (!isFresh()) await bundleCli();
 }
@@ -45,7 +45,7 @@ export async function bundleCli() {
   const stamp = stampOf();
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   await rm(STAMP, { force: true });
-  // Another process may be loading the files at the same time, so each is replaced as a whole.
+  // Another process may load the files at the same time, so each file is replaced in one step.
   const fresh = (name) => join(root, 'dist', `${name}.${process.pid}`);
   const wasm = join(root, 'node_modules/parquet-wasm/node/parquet_wasm_bg.wasm');
   await Promise.all([
@@ -59,12 +59,12 @@ export async function bundleCli() {
       platform: 'node',
       format: 'cjs',
       target: 'node20',
-      // A subcommand loads what it needs when it runs.
+      // Keep lazy imports as require(), so that a subcommand loads its packages only when it runs.
       supported: { 'dynamic-import': false },
       mainFields: ['module', 'main'],
       external: ['@duckdb/node-api', 'shared/parquet/worker'],
       alias: { shared: join(root, 'layers/shared/src') },
-      // CommonJS has no import.meta, which packages use to require something.
+      // Packages use import.meta.url to require files, but CommonJS has no import.meta.
       banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
       define: { PROGRAM_VERSION: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
       logLevel: 'warning',

@@ -1,12 +1,12 @@
-/** Bundles the Parquet worker, which must be a file of its own; run alone, it writes the one that tests and benchmarks use. */
+/** Bundles the Parquet worker, which must be a separate file. As a program it writes the worker of tests and benchmarks. */
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * parquet-wasm reads its .wasm beside its own file. By default it stays outside, and the worker must lie where `require` finds it;
- * with nothing external the .wasm must lie beside the worker.
+ * parquet-wasm reads its .wasm from the folder of its own file. By default the package is not bundled, and the worker must be in a
+ * place from where `require` finds it. If it is bundled, the .wasm must be beside the worker.
  */
 export async function bundleWorker(outfile, { external = ['parquet-wasm'] } = {}) {
   await build({

@@ -1,6 +1,7 @@
 /**
- * Builds the layer (layers/shared/dist and layers/shared/vendor); scripts/bundle-cli.mjs builds the command line. It is CommonJS, and a lazy `import()` becomes a `require`: a Lambda finds the layer through NODE_PATH, which
- * `import` ignores. Types are not checked here; `npm run check` does that.
+ * Builds the layer (layers/shared/dist and layers/shared/vendor). The output is CommonJS, and a lazy `import()` becomes a `require`,
+ * because a Lambda finds the layer through NODE_PATH, which `import` ignores. Types are checked by `npm run check`, not here.
+ * scripts/bundle-cli.mjs builds the command line.
  */
 import './require-node.cjs';
 
@@ -9,7 +10,7 @@ import module from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-// By name, an old Node without one of them would end here, before the check of its version.
+// Not imported by name: an old Node without one of the names would fail here, before its version is checked.
 const { cp, readFile, rm, writeFile } = promises;
 const { isBuiltin } = module;
 
@@ -25,7 +26,7 @@ const NODE_CODE = {
   logLevel: 'warning',
 };
 
-/** The layer's modules, one file each, so that a stack trace and a lazy `require` name the module that was written. */
+/** Builds one file per module of the layer, so that stack traces and lazy `require` calls name the source module. */
 async function buildModules() {
   const files = readdirSync(SOURCE, { recursive: true }).filter((file) => /(?<!\.d)\.ts$|\.json$/.test(file));
   await build({
@@ -36,13 +37,13 @@ async function buildModules() {
     loader: { '.json': 'copy' },
     sourcemap: true,
     sourcesContent: false,
-    // esbuild exports through getters. As plain properties, constants and functions of another module cost nothing in the hot
-    // loops: mapping lines to records takes a fifth of the time on Node 20. It breaks import cycles, which biome.json forbids (noImportCycles).
+    // esbuild exports through getters, which are slow in hot loops. With plain properties, mapping lines to records takes a fifth of
+    // the time on Node 20. Import cycles would break, but biome.json forbids them (noImportCycles).
     footer: { js: 'module.exports = { ...module.exports };' },
   });
 }
 
-/** What the built modules import from npm, as written (`zod`, `parquet-wasm/node`); types are already gone from them. */
+/** The npm packages that the built modules import, as written (`zod`, `parquet-wasm/node`). Type imports are already removed. */
 async function importedPackages() {
   const files = readdirSync(DIST, { recursive: true }).filter((file) => file.endsWith('.js'));
   const { dependencies } = JSON.parse(readFileSync('layers/shared/package.json', 'utf8'));
@@ -67,13 +68,13 @@ function packageName(specifier) {
     .join('/');
 }
 
-/** One package for the layer: a minified file in a folder named as it is imported. */
+/** Puts one package into the layer: a minified file in a folder with the name that the modules import. */
 async function vendor(specifier) {
   const folder = join(VENDOR, specifier);
   const name = packageName(specifier);
   const main = name === 'parquet-wasm' ? 'parquet_wasm.js' : 'index.js';
   if (name === 'parquet-wasm') {
-    // Its loader reads the .wasm from its own folder, so both stay the files that they are.
+    // Its loader reads the .wasm from its own folder, so both files are copied unchanged.
     for (const file of [main, 'parquet_wasm_bg.wasm'])
       await cp(join('node_modules', name, 'node', file), join(folder, file));
   } else {

@@ -1,4 +1,4 @@
-/** Writes the files that are generated from code: `npm run generate`. A test fails where the committed files differ. */
+/** Writes the files that are generated from code: `npm run generate`. A test fails if the committed files differ. */
 import './require-node.cjs';
 
 import { runProgram } from './run-program.mjs';

@@ -1,6 +1,6 @@
 /**
- * Checks the state machine with statelint (PyPI: `pip install statelint jsonata-python PyYAML`), a second opinion beside
- * asl-validator: it parses every JSONata expression. STATELINT names it where it is not on PATH.
+ * Checks the state machine with statelint (PyPI: `pip install statelint jsonata-python PyYAML`), in addition to asl-validator:
+ * statelint parses every JSONata expression. The variable STATELINT names the program if it is not on PATH.
  */
 import './require-node.cjs';
 
@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 
 const DEFINITION = 'statemachine/bulk-load.asl.yaml';
 
-/** What statelint 3.1 does not know yet of the States Language. */
+/** Messages about features of the States Language that statelint 3.1 does not support yet. */
 const UNKNOWN_TO_STATELINT = [
   /\.MaxConcurrency is "\{% .* %\}" but should be numeric$/,
   /\.ToleratedFailurePercentage is "\{% .* %\}" but should be an Integer$/,
@@ -16,7 +16,7 @@ const UNKNOWN_TO_STATELINT = [
   /^Field "InputType" not allowed in .*\.ItemReader\.ReaderConfig$/,
 ];
 
-// Substitutions stand where URIs and numbers will, hence the ignored checks.
+// The definition has placeholders instead of URIs and numbers, so these checks are ignored.
 const options = ['--yaml', '--eval-jsonata', '--ignore=URI,FLOAT', DEFINITION];
 const { error, status, stdout, stderr } = spawnSync(process.env.STATELINT ?? 'statelint', options, {
   encoding: 'utf8',

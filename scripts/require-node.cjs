@@ -1,6 +1,6 @@
 /**
- * Ends the program on a Node.js that is older than package.json asks for, with what to do. Every program loads this first,
- * and any Node since version 4 can read it.
+ * Ends the program with a message if Node.js is older than package.json requires. Every program loads this file first. Its syntax
+ * works in any Node since version 4.
  */
 'use strict';
 
@@ -10,12 +10,12 @@ function numbers(version) {
 
 const needed = require('../package.json').engines.node;
 const current = numbers(process.versions.node);
-const least = numbers(needed);
-const minor = least.length > 1 ? least[1] : 0;
+const min = numbers(needed);
+const minor = min.length > 1 ? min[1] : 0;
 
-if (current[0] < least[0] || (current[0] === least[0] && current[1] < minor)) {
-  const found = `Node.js ${least.join('.')} or newer is needed, and this is ${process.version}`;
-  // In one line: an old Node takes no comma behind the last argument.
+if (current[0] < min[0] || (current[0] === min[0] && current[1] < minor)) {
+  const found = `Node.js ${min.join('.')} or newer is required, but this is ${process.version}`;
+  // On one line, because an old Node does not accept a comma after the last argument.
   console.error(`${found}: install a newer one from https://nodejs.org, or select it with a version manager.`);
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-/** Bundles benchmarks of bench/ and runs them: `npm run bench [-- NAME [arguments]]`; without a name, all that need nothing else. */
+/** Bundles and runs benchmarks of bench/: `npm run bench [-- NAME [arguments]]`; without a name, all that need no other software. */
 import './require-node.cjs';
 
 import { fileURLToPath } from 'node:url';
@@ -7,14 +7,14 @@ import { runProgram } from './run-program.mjs';
 
 const ALL = {
   encode: 'line protocol to the bodies of WriteRecords calls, in memory',
-  connector: 'the connector whole: events in, calls over HTTP out',
+  connector: 'the whole connector: from events to calls over HTTP',
   'cold-start': 'the cold start of the write function, after `npm run build`',
-  loader: 'the loader whole: a Parquet file to writes over HTTP',
+  loader: 'the whole loader: from a Parquet file to writes over HTTP',
 };
 const BY_NAME_ALONE = {
-  'plan-files': 'the planning of a prefix of many files',
-  'load-influxdb': 'a load of generated files into a real InfluxDB (influxd), as `npm run test:load`',
-  soak: 'ten minutes of load and bad requests, as `npm run soak`, after `npm run bundle`',
+  'plan-files': 'planning a prefix with many files',
+  'load-influxdb': 'a load of generated files into a real InfluxDB (influxd), the same as `npm run test:load`',
+  soak: 'ten minutes of load and invalid requests, the same as `npm run soak`, after `npm run bundle`',
 };
 
 const listed = (benchmarks) =>
@@ -23,7 +23,7 @@ const listed = (benchmarks) =>
     .join('\n');
 const USAGE = `npm run bench              runs these, one after the other
 ${listed(ALL)}
-npm run bench -- NAME ...  runs one of them, or of these; the head of bench/NAME.ts tells its arguments
+npm run bench -- NAME ...  runs one of them, or one of these; the first comment in bench/NAME.ts explains its arguments
 ${listed(BY_NAME_ALONE)}`;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -41,6 +41,6 @@ if (name === '--help') console.log(USAGE);
 else if (name === undefined) await run(Object.keys(ALL));
 else if (Object.hasOwn(ALL, name) || Object.hasOwn(BY_NAME_ALONE, name)) await run([name]);
 else {
-  console.error(`there is no benchmark '${name}'\n\n${USAGE}`);
+  console.error(`unknown benchmark '${name}'\n\n${USAGE}`);
   process.exitCode = 2;
 }

@@ -1,4 +1,4 @@
-/** Bundles a program of TypeScript that is not part of the product, such as a benchmark, and runs it. */
+/** Bundles and runs a TypeScript program that is not part of the product, such as a benchmark. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +9,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * A signal ends the program and all processes that it started, then this one.
- * @param path of the source below the root, without its extension. Returns the exit code.
+ * Runs the program and returns its exit code. A signal ends the program and all processes that it started, then this one.
+ * @param path of the source below the root, without its extension
  */
 export async function runProgram(path, args) {
   const outfile = `${root}.build/${path.replaceAll('/', '-')}.cjs`;
@@ -25,7 +25,7 @@ export async function runProgram(path, args) {
     alias: { shared: `${root}layers/shared/src` },
     logLevel: 'warning',
   });
-  // The leader of a process group, so that a signal reaches those that it starts; Windows has no such groups.
+  // The program leads a process group, so that a signal also reaches the processes that it starts. Windows has no process groups.
   const hasGroups = process.platform !== 'win32';
   const stdio = ['ignore', 'inherit', 'inherit'];
   const child = spawn(process.execPath, [outfile, ...args], { stdio, cwd: root, detached: hasGroups });

@@ -1,6 +1,6 @@
 /**
- * The software bill of materials of what is deployed: CycloneDX, as npm tells it, without what only development needs. As a program
- * it writes the bill beside the build output, .aws-sam/sbom.cdx.json.
+ * Makes the software bill of materials of the deployed code (CycloneDX): npm's own, without packages that only development needs. As
+ * a program it writes the bill beside the build output, .aws-sam/sbom.cdx.json.
  */
 import './require-node.cjs';
 
@@ -9,14 +9,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { asCommand } from './command.mjs';
 
-/** Dependencies of the command line alone: no function has them. */
+/** Dependencies of the command line only; no function uses them. */
 const NOT_DEPLOYED = /(?:^|\/)node_modules\/@duckdb\//;
 const FOLDER = '.aws-sam';
 
 /**
- * By the lockfile: npm's own `--omit dev`, and cyclonedx-npm and license-checker with it, leave out packages that are also a development
- * dependency somewhere, although others bring them into production. An entry is `dev` where nothing else needs it; one that is
- * `devOptional` is also an optional dependency of a production package.
+ * Filters by the lockfile. npm's own `--omit dev`, and also cyclonedx-npm and license-checker, omit a production package if it is a
+ * development dependency somewhere too. In the lockfile an entry is `dev` only if development alone needs it; a `devOptional` entry is
+ * also an optional dependency of a production package.
  */
 export function productionBill() {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));

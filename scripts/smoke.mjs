@@ -1,7 +1,7 @@
 /**
- * Starts the connector by `npm start`, on free ports and in memory, writes a point over HTTP and reads it back by SQL, writes a
- * sample data set by `npm run sample:write`, and stops it by SIGTERM. Ends with one line, `N passed, N failed, N skipped`, and with
- * 1 where something failed.
+ * Starts the connector with `npm start` on free ports, writes a point over HTTP, reads it back with SQL, writes a sample data set
+ * with `npm run sample:write`, and stops the connector with SIGTERM. The last line is `N passed, N failed, N skipped`; the exit code
+ * is 1 if a check failed.
  */
 import './require-node.cjs';
 
@@ -30,20 +30,20 @@ async function writeAndQuery(endpoint, timestream) {
     method: 'POST',
     body: `smoke,city=Lisbon temperature=21.5,humid=true,note="a, b" ${Math.floor(Date.now() / 1000)}`,
   });
-  if (written.status !== 204) throw new Error(`the write was answered ${written.status}: ${await written.text()}`);
-  const answer = await fetch(timestream, {
+  if (written.status !== 204) throw new Error(`the write returned ${written.status}: ${await written.text()}`);
+  const response = await fetch(timestream, {
     method: 'POST',
     headers: { 'X-Amz-Target': 'Timestream_20181101.Query' },
     body: JSON.stringify({
       QueryString: 'SELECT city, temperature, humid, note FROM "influxdb-line-protocol"."smoke"',
     }),
   });
-  const { Rows } = await answer.json();
+  const { Rows } = await response.json();
   const rows = JSON.stringify(Rows?.map(({ Data }) => Data.map(({ ScalarValue }) => ScalarValue)));
   if (rows !== '[["Lisbon","21.5","true","a, b"]]') throw new Error(`the query returned ${rows}`);
 }
 
-/** Resolves once nothing listens there. */
+/** Resolves once nothing listens at the URL. */
 async function stopped(url) {
   const isUp = () =>
     fetch(url).then(
@@ -51,7 +51,7 @@ async function stopped(url) {
       () => false,
     );
   for (let left = 50; await isUp(); left--) {
-    if (left === 0) throw new Error(`the program still listens at ${url} after its end`);
+    if (left === 0) throw new Error(`something still listens at ${url} after the connector has stopped`);
     await setTimeout(200);
   }
 }
@@ -75,8 +75,10 @@ const checks = [
   async () => {
     started.kill('SIGTERM');
     const [code, signal] = await exited;
-    // The shell that npm starts may die of the signal itself.
-    if (code !== 0 && signal !== 'SIGTERM') throw new Error(`it stopped with ${signal ?? `exit code ${code}`}`);
+    // The signal may also end the shell that npm starts.
+    if (code !== 0 && signal !== 'SIGTERM') {
+      throw new Error(`the connector stopped with ${signal ?? `exit code ${code}`}`);
+    }
     await stopped(urls[0]);
   },
 ];

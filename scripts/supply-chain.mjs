@@ -1,6 +1,6 @@
 /**
- * What the project takes from others: pinned, licensed, without install scripts, without known faults. Ends with one line,
- * `N passed, N failed, N skipped`, and with 1 where something failed.
+ * Checks the packages that the project uses: pinned versions, licences, install scripts, known vulnerabilities. The last line is
+ * `N passed, N failed, N skipped`; the exit code is 1 if a check failed.
  */
 import './require-node.cjs';
 
@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { asCommand } from './command.mjs';
 import { productionBill } from './sbom.mjs';
 
-/** Licences under which packages may be shipped with this one. */
+/** Licences that shipped packages may have. */
 const ALLOWED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'MIT-0'];
 const isAllowed = (licence) => licence.split(' OR ').some((choice) => ALLOWED.includes(choice));
 
@@ -36,7 +36,7 @@ const checks = {
   'no install script runs, and none is shipped': () => {
     refuse('an install script', pathsOf(installed.filter(([, entry]) => entry.hasInstallScript && !entry.dev)));
     if (!/^ignore-scripts=true$/m.test(readFileSync('.npmrc', 'utf8')))
-      throw new Error('.npmrc does not turn them off');
+      throw new Error('.npmrc does not contain ignore-scripts=true');
   },
 
   'every package that is shipped has an allowed licence': () => {

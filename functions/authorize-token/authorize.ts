@@ -1,4 +1,4 @@
-/** From a request event of API Gateway to the authorizer's verdict. */
+/** Decides whether API Gateway allows a request: turns an authorizer event into a policy. */
 import type { APIGatewayAuthorizerResult, Context } from 'aws-lambda';
 import { InvalidEventError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
@@ -6,20 +6,21 @@ import type { CredentialSource } from 'shared/tokens/presented';
 import { scopeContext } from 'shared/tokens/scope';
 import type { TokenVerifier } from 'shared/tokens/verifier';
 
-/** What of the event is looked at. Source: "Input to an API Gateway Lambda authorizer" in the API Gateway developer guide. */
+/** The parts of the event that are read. Source: "Input to an API Gateway Lambda authorizer" in the API Gateway developer guide. */
 interface AuthorizerEvent extends CredentialSource {
   /** `arn:...:execute-api:<region>:<account>:<api>/<stage>/<method>/<path>` */
   readonly methodArn?: unknown;
-  /** The path as the API's definition has it. */
+  /** The path as the definition of the API states it. */
   readonly resource?: unknown;
 }
 
-/** Verdicts on its requests are kept by the header alone, which alone may decide therefore. */
+/** API Gateway caches the results for this path by the Authorization header only, so only the header may decide. */
 const DECIDED_BY_HEADER = '/api/v2/write';
 
 /**
- * The function: lets a request with an accepted token into the whole stage, with the token's name and scope. A refused one is an
- * error with the very message that makes API Gateway answer 401; any other error makes it answer as if the authorizer had failed.
+ * The function: authorizes a request with an accepted token for the whole stage, and returns the token's name and scope. For any
+ * other token it throws an error with the message `Unauthorized`, which makes API Gateway return 401. On any other error API
+ * Gateway reports that the authorizer failed.
  */
 export function createAuthorizer(
   verifier: Pick<TokenVerifier, 'verify'>,
@@ -34,7 +35,7 @@ export function createAuthorizer(
     const token = await verifier
       .verify({ headers: headers ?? null, queryStringParameters: query })
       .catch((error: unknown) => {
-        logger.error('the request can be neither let in nor refused', { error });
+        logger.error('the token could not be verified', { error });
         throw withoutStack(error);
       });
     if (token === undefined) throw withoutStack(new Error('Unauthorized'));
@@ -49,17 +50,17 @@ export function createAuthorizer(
   };
 }
 
-/** @throws InvalidEventError where the event is none of a request authorizer */
+/** @throws InvalidEventError if this is not a REQUEST-authorizer event */
 function wholeStage(methodArn: unknown): string {
   const arn = typeof methodArn === 'string' ? methodArn : '';
   const [, stage] = /^(arn:[^/]+:execute-api:[^/]+\/[^/]+)\//.exec(arn) ?? [];
   if (stage !== undefined) return `${stage}/*`;
   throw withoutStack(
-    new InvalidEventError('the event must be that of a request authorizer of API Gateway, with its methodArn'),
+    new InvalidEventError('the event must be a REQUEST authorizer event of API Gateway, with a methodArn'),
   );
 }
 
-/** The runtime writes what is thrown into the log. */
+/** Lambda writes a thrown error, with its stack, into the log. */
 function withoutStack(error: unknown): unknown {
   if (error instanceof Error) error.stack = `${error.name}: ${error.message}`;
   return error;

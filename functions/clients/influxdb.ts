@@ -1,4 +1,4 @@
-/** The InfluxDB of the configuration, with its token; and what to do about one that cannot be written to. */
+/** The client of the configured InfluxDB, and the advice to show when InfluxDB cannot be written to. */
 import { InfluxClient } from 'shared/influxdb/client';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { secretToken, staticToken } from 'shared/influxdb/token';
@@ -12,9 +12,9 @@ export function influxClient({ target, token, gzipLevel }: Pick<LoaderConfig, 't
   return new InfluxClient(target, tokens, { gzipLevel });
 }
 
-/** By the parameters of the stack. */
+/** Names the parameters of the stack. */
 export const PARAMETER_ADVICE: HealthAdvice = {
-  unreachable: 'check InfluxDBUrl, and that VpcSubnetIds and VpcSecurityGroupIds lead there',
-  unauthorized: 'the secret that InfluxDBTokenSecretName names holds no token of this InfluxDB',
+  unreachable: 'check InfluxDBUrl, and that InfluxDB can be reached with VpcSubnetIds and VpcSecurityGroupIds',
+  unauthorized: 'the secret named by InfluxDBTokenSecretName does not contain a valid token for this InfluxDB',
   useEngine: (engine) => `set InfluxDBEngine to ${engine}`,
 };

@@ -1,11 +1,11 @@
-/** What only asynchronous mode calls: Lambda, to hand over, and the dead letter queue. A bundle of its own, loaded on first use. */
+/** The clients that only asynchronous mode needs: Lambda and the dead-letter queue. A separate bundle, loaded on first use. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { ConnectorConfig } from 'shared/config';
-import type { RejectedLinesLetter } from './asynchronous';
+import type { RejectedLinesMessage } from './asynchronous';
 import type { WriteEvent } from './request';
 
-/** A call that is silent is aborted, and tried again by the SDK, within the deadline that the caller's signal sets. */
+/** The SDK aborts and retries a call that gets no response. The caller's signal ends all tries at the deadline. */
 const requestHandler = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true };
 
 let lambda: LambdaClient | undefined;
@@ -22,13 +22,13 @@ export async function invokeSelf(
   await lambda.send(command, { abortSignal: signal });
 }
 
-export async function sendLetter(
+export async function sendDeadLetter(
   config: ConnectorConfig,
-  letter: RejectedLinesLetter,
+  message: RejectedLinesMessage,
   signal: AbortSignal,
 ): Promise<void> {
   const { region, deadLetterQueueUrl: QueueUrl } = config;
   sqs ??= new SQSClient({ region, requestHandler });
-  const command = new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(letter) });
+  const command = new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) });
   await sqs.send(command, { abortSignal: signal });
 }

@@ -1,4 +1,4 @@
-/** The AWS clients of the function: built here, passed to the code that uses them. */
+/** Builds the AWS clients of the function. */
 import {
   CreateDatabaseCommand,
   CreateTableCommand,
@@ -14,7 +14,7 @@ import { callSender, type Target } from './write-call';
 export function timestreamClient({ region, timestreamEndpoint }: ConnectorConfig): TimestreamWriteClient {
   return new TimestreamWriteClient({
     region,
-    // With an endpoint the SDK goes straight there; without, it asks Timestream for one.
+    // Without an endpoint the SDK requests one from Timestream.
     ...(timestreamEndpoint !== undefined && { endpoint: timestreamEndpoint }),
     requestHandler: { requestTimeout: 3_000, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
     maxAttempts: 1,
@@ -23,11 +23,11 @@ export function timestreamClient({ region, timestreamEndpoint }: ConnectorConfig
 
 /** Sends WriteRecords calls with the client's credentials. */
 export function writeRecordsSender(client: TimestreamWriteClient, config: ConnectorConfig): SendWriteRecords {
-  // With the offset of the SDK's own calls: what one of them learns of the clock, the others know.
+  // Shares the clock offset of the SDK's own calls, so that a correction found by one call serves all.
   return callSender(writeTarget(client, config), config.region, client.config.credentials, client.config);
 }
 
-/** Where write calls go: the endpoint given, or the one that Timestream assigns. */
+/** The endpoint of write calls: the configured one, or the one that Timestream assigns. */
 function writeTarget(client: TimestreamWriteClient, { timestreamEndpoint }: ConnectorConfig): Target {
   if (timestreamEndpoint !== undefined) {
     const url = new URL(timestreamEndpoint);
@@ -36,7 +36,7 @@ function writeTarget(client: TimestreamWriteClient, { timestreamEndpoint }: Conn
   const endpoints = new EndpointCache(async (signal) => {
     const { Endpoints } = await client.send(new DescribeEndpointsCommand({}), { abortSignal: signal });
     const [endpoint] = Endpoints ?? [];
-    if (endpoint?.Address === undefined) throw new Error('Timestream names no endpoint');
+    if (endpoint?.Address === undefined) throw new Error('Timestream returned no endpoint');
     return { address: endpoint.Address, cacheMinutes: endpoint.CachePeriodInMinutes ?? 1 };
   });
   return {

@@ -1,6 +1,6 @@
 /**
- * Cross-origin requests: what a page of another origin may do, as InfluxDB 2.7 allows it on its API. The headers of a response,
- * and the response to a preflight request, which needs no authorization.
+ * Cross-origin requests, as InfluxDB 2.7 allows them: the headers of each response, and the response to a preflight request, which
+ * needs no authorization.
  */
 import type { HttpRequest } from './request';
 import { ApiError, type HttpResponse, noContent } from './responses';
@@ -11,14 +11,14 @@ export type AllowedOrigins = readonly string[];
 // The values of InfluxDB 2.7.12.
 const METHODS = 'POST, GET, OPTIONS, PUT, DELETE, PATCH';
 const HEADERS = ['Accept', 'Content-Type', 'Content-Length', 'Accept-Encoding', 'Authorization', 'User-Agent'];
-/** Allowed to a request that asks for them: compressed bodies, and signed requests. */
+/** Allowed if a preflight request names them: they serve compressed bodies and signed requests. */
 const HEADERS_ON_REQUEST = ['Content-Encoding', 'X-Amz-Content-Sha256', 'X-Amz-Date', 'X-Amz-Security-Token'];
 
-/** Whether a browser asks if its page may send a request; `origin` is the request's header. */
+/** Whether a browser asks for permission before it sends a page's request; `origin` is the request's header. */
 export const isPreflight = (method: string, origin: string | undefined): boolean => method === 'OPTIONS' && !!origin;
 
 /**
- * The response to a preflight request; undefined for every other request, and where no origin is allowed.
+ * The response to a preflight request; undefined for every other request, and if no origin is allowed.
  * @throws ApiError 403 for an origin that is not allowed
  */
 export function preflight(
@@ -36,7 +36,7 @@ export function preflight(
   });
 }
 
-/** The response with the headers by which a browser shows it to the page; `origin` is the request's header. */
+/** Adds the headers that let a page read the response; `origin` is the request's header. */
 export function withCors(response: HttpResponse, origin: string | undefined, allowed: AllowedOrigins): HttpResponse {
   if (allowed.length === 0) return response;
   return withHeaders(response, {

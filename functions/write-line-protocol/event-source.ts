@@ -1,8 +1,8 @@
-/** Which events the function takes. Any other one must fail: a response would acknowledge data that nobody read. */
+/** Checks that the function accepts an event. Any other event must fail: a response would acknowledge data that nobody read. */
 import { InvalidEventError } from 'shared/errors';
 import type { WriteEvent } from './request';
 
-/** The keys of an event that is no HTTP request: a body, and how to read it. */
+/** The keys of a bare write, which is not an HTTP request: a body, and how to read it. */
 const BARE_KEYS = new Set([
   'body',
   'isBase64Encoded',
@@ -19,12 +19,12 @@ const BARE_CONTEXT_KEYS = new Set(['requestId', 'requestTimeEpoch', 'timeEpoch']
 type Fields = Readonly<Record<string, unknown>>;
 
 const EXPECTED =
-  'the function takes HTTP requests (of API Gateway, a function URL or a load balancer) and {"body": "<line protocol>"}';
+  'the function accepts HTTP requests (from API Gateway, a function URL or a load balancer) and {"body": "<line protocol>"}';
 
 /**
- * The event, if it is an HTTP request of API Gateway (REST, or HTTP with payload version 1.0 or 2.0), a function URL or an
- * Application Load Balancer, or a bare write.
- * @throws InvalidEventError for every other event, such as one of SQS, Kinesis, S3, EventBridge or a WebSocket API
+ * Accepts HTTP requests from API Gateway (REST, or HTTP with payload version 1.0 or 2.0), a function URL or an Application Load
+ * Balancer, and bare writes.
+ * @throws InvalidEventError for every other event, such as an event from SQS, Kinesis, S3, EventBridge or a WebSocket API
  */
 export function assertWriteEvent(event: unknown): asserts event is WriteEvent {
   if (!isFields(event)) throw new InvalidEventError(`${EXPECTED}: the event must be an object`);
@@ -32,7 +32,7 @@ export function assertWriteEvent(event: unknown): asserts event is WriteEvent {
   const foreign = foreignKey(event);
   if (foreign === undefined && typeof event.body === 'string') return;
   if (foreign === undefined && 'body' in event) throw new InvalidEventError('the body of the event must be a string');
-  throw new InvalidEventError(`${EXPECTED}, not ${describe(event)}`);
+  throw new InvalidEventError(`${EXPECTED}, not ${eventKind(event)}`);
 }
 
 const isFields = (value: unknown): value is Fields =>
@@ -45,7 +45,7 @@ function isHttpRequest({ httpMethod, path, resource, rawPath, requestContext }: 
   return typeof rawPath === 'string' && isFields(http) && typeof http.method === 'string';
 }
 
-/** A key that no bare write has. */
+/** A key of the event that a bare write does not have. */
 function foreignKey(event: Fields): string | undefined {
   const key = Object.keys(event).find((each) => !BARE_KEYS.has(each));
   if (key !== undefined) return key;
@@ -53,17 +53,17 @@ function foreignKey(event: Fields): string | undefined {
   return isFields(context) ? Object.keys(context).find((each) => !BARE_CONTEXT_KEYS.has(each)) : undefined;
 }
 
-/** What an event is, as far as its keys show. */
-function describe(event: Fields): string {
+/** The kind of an event, as far as its keys show it. */
+function eventKind(event: Fields): string {
   const { Records: records, requestContext: context } = event;
   if (Array.isArray(records)) {
     const [first] = records as unknown[];
     const source = isFields(first) ? (first.eventSource ?? first.EventSource) : undefined;
-    return typeof source === 'string' ? `records of ${source}` : 'Records';
+    return typeof source === 'string' ? `records from ${source}` : 'Records';
   }
-  if (typeof event.eventSource === 'string') return `an event of ${event.eventSource}`;
-  if (typeof event.source === 'string' && 'detail-type' in event) return `an EventBridge event of ${event.source}`;
-  if (isFields(context) && 'connectionId' in context) return 'an event of a WebSocket API';
+  if (typeof event.eventSource === 'string') return `an event from ${event.eventSource}`;
+  if (typeof event.source === 'string' && 'detail-type' in event) return `an EventBridge event from ${event.source}`;
+  if (isFields(context) && 'connectionId' in context) return 'an event from a WebSocket API';
   const keys = Object.keys(event);
   return keys.length === 0 ? 'an event without keys' : `an event with the keys ${keys.slice(0, 10).join(', ')}`;
 }

@@ -16,7 +16,8 @@ export const handler = createHandler({
   tables: new TableCreator(config.tables, administration),
   checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
   invokeSelf: async (event, signal) => (await import('./asynchronous-clients')).invokeSelf(config, event, signal),
-  sendLetter: async (letter, signal) => (await import('./asynchronous-clients')).sendLetter(config, letter, signal),
+  sendDeadLetter: async (message, signal) =>
+    (await import('./asynchronous-clients')).sendDeadLetter(config, message, signal),
   storeRejected: async (object, signal) =>
     (await import('./rejected-lines-bucket')).storeRejected(config, object, signal),
 });

@@ -1,10 +1,10 @@
-/** Whether a request may write where it says, by the scope of its token. */
+/** Checks that the scope of a token allows the bucket and organization of a request. */
 import type { HttpRequest } from './request';
 import { ApiError } from './responses';
 
 /**
- * A v1 request names its bucket as `db`; it names no organization, and so acts in the token's own.
- * @throws ApiError 403 where the scope has a list that lacks the name, or the request names nothing
+ * A v1 request names its bucket as `db`. It cannot name an organization, so the one of the token applies.
+ * @throws ApiError 403 if the scope limits the names, and the request names another one or does not name any
  */
 export function checkScope({ path, query, scope }: HttpRequest): void {
   const v1 = path === '/write';

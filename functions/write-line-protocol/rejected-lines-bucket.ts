@@ -1,11 +1,11 @@
-/** Puts rejected lines into their bucket. A bundle of its own, loaded with the first line that is rejected. */
+/** Puts rejected lines into their bucket. A separate bundle, loaded when the first line is rejected. */
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ConnectorConfig } from 'shared/config';
 import type { RejectedLinesObject } from './rejected-lines';
 
 let s3: S3Client | undefined;
 
-/** The address of the object, `s3://bucket/key`. */
+/** Returns the address of the object, `s3://bucket/key`. */
 export async function storeRejected(
   { region, rejectedLinesBucket: Bucket }: ConnectorConfig,
   { key: Key, body: Body }: RejectedLinesObject,

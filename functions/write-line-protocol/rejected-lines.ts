@@ -1,14 +1,14 @@
-/** The lines of a request that can never be stored, as an object for the bucket: JSON Lines, gzip, under the date of the request. */
+/** Makes the object that keeps the rejected lines of a request: JSON Lines, gzip, with the date of the request in its key. */
 import { createHash } from 'node:crypto';
 import { type Rejected, RejectFile } from 'shared/reject-file';
 import type { HttpRequest } from './request';
 
-/** Keeping these takes about as long as storing as many points would, which a request has to leave time for. */
-const MOST_LINES = 50_000;
-/** How much of a line is kept, in characters: all that a line may have, where the bound is not raised. In JSON it may be six times it. */
-const MOST_CHARACTERS = 65_536;
+/** Keeping a line takes about as long as storing a point, and must fit into the time of the request. */
+const MAX_LINES = 50_000;
+/** The part of a line that is kept, in characters: the whole line, unless MaxLineBytes is raised. As JSON it can be six times as long. */
+const MAX_LINE_CHARACTERS = 65_536;
 
-/** A line with its number, from 1, and without what ends it. */
+/** A line with its number, from 1, and without its line break. */
 export interface RejectedLine extends Rejected {
   readonly line: number;
   readonly text: string;
@@ -25,15 +25,17 @@ export class RejectedLinesFile {
 
   constructor(private readonly request: HttpRequest) {
     this.time = new Date(request.time).toISOString();
-    this.file = new RejectFile({ time: this.time, requestId: request.id }, { entries: MOST_LINES });
+    this.file = new RejectFile({ time: this.time, requestId: request.id }, { entries: MAX_LINES });
   }
 
   readonly add = (line: RejectedLine): void => {
     const { text } = line;
-    this.file.add(text.length > MOST_CHARACTERS ? { ...line, text: `${text.slice(0, MOST_CHARACTERS)}...` } : line);
+    this.file.add(
+      text.length > MAX_LINE_CHARACTERS ? { ...line, text: `${text.slice(0, MAX_LINE_CHARACTERS)}...` } : line,
+    );
   };
 
-  /** Undefined where no line was rejected. A request that is repeated by Lambda gives the same key. */
+  /** Undefined if no line was rejected. A request that Lambda repeats gets the same key. */
   finish(): RejectedLinesObject | undefined {
     const body = this.file.finish();
     return (
@@ -43,7 +45,7 @@ export class RejectedLinesFile {
 
   private name(): string {
     const { id, time, body } = this.request;
-    // Requests without an id, which come without API Gateway, may have been made in the same millisecond.
+    // Requests that do not come through API Gateway have no id, and two of them may have the same time in milliseconds.
     return /^[\w=-]+$/.test(id) ? id : `${time}-${createHash('sha256').update(body).digest('hex').slice(0, 16)}`;
   }
 }

@@ -1,4 +1,4 @@
-/** Reads the events that the function takes into one form: an HTTP request. */
+/** Turns the events that the function accepts into one form: an HTTP request. */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { RequestBounds } from 'shared/config';
@@ -7,8 +7,8 @@ import { scopeOf, type TokenScope } from 'shared/tokens/scope';
 import { ApiError, tooLarge } from './responses';
 
 /**
- * The parts of an event that are read: proxy events of API Gateway (REST, and HTTP version 2), function URLs and load balancers,
- * the asynchronous hand-over, or a bare `{body, queryParameters}`, which is a write.
+ * The parts of an event that are read. It is a proxy event of API Gateway (REST, and HTTP version 2), a function URL or a load
+ * balancer, the event of asynchronous mode, or a bare write: `{body, queryParameters}`.
  */
 export interface WriteEvent {
   readonly httpMethod?: string;
@@ -28,12 +28,12 @@ export interface WriteEvent {
     readonly timeEpoch?: number;
     readonly stage?: string;
     readonly http?: { readonly method?: string; readonly path?: string };
-    /** There for a request of an Application Load Balancer. */
+    /** Only in requests from an Application Load Balancer. */
     readonly elb?: object;
-    /** The context that the token authorizer gave; of an HTTP API below `lambda`. */
+    /** The context that the token authorizer returned. An HTTP API has it below `lambda`. */
     readonly authorizer?: Readonly<Record<string, unknown>> | null;
   };
-  /** Set by the function itself on what it hands over in asynchronous mode. */
+  /** Set by the function itself in the events that it sends to itself in asynchronous mode. */
   readonly asynchronous?: boolean;
 }
 
@@ -47,14 +47,14 @@ export interface HttpRequest {
   readonly isBase64Encoded: boolean;
   /** When the request was made, ms since 1970. */
   readonly time: number;
-  /** As API Gateway gave it; empty where it did not. */
+  /** The request id of API Gateway; empty for other requests. */
   readonly id: string;
-  /** Where its token may write. */
+  /** The buckets and organizations that its token allows. */
   readonly scope: TokenScope;
 }
 
-/** @throws InvalidEventError for a part that is not of its type */
-export function readRequest(event: WriteEvent): HttpRequest {
+/** @throws InvalidEventError if a part has the wrong type */
+export function readHttpRequest(event: WriteEvent): HttpRequest {
   const body = text(event.body, 'body') ?? '';
   const { requestContext } = event;
   const time = requestContext?.requestTimeEpoch ?? requestContext?.timeEpoch ?? Date.now();
@@ -79,18 +79,18 @@ export function readRequest(event: WriteEvent): HttpRequest {
   };
 }
 
-/** Of a parameter that comes twice the first value counts, as in InfluxDB. */
+/** If a parameter occurs twice, the first value counts, as in InfluxDB. */
 function queryParameters(event: WriteEvent): Map<string, string> {
   const { rawQueryString, requestContext } = event;
   if (rawQueryString !== undefined) {
     // `queryStringParameters` joins the values of one name by commas.
     return new Map([...new URLSearchParams(text(rawQueryString, 'rawQueryString'))].reverse());
   }
-  // A load balancer leaves them as they are in the URL.
+  // A load balancer does not decode them.
   const decoded = requestContext?.elb === undefined ? undefined : fromUrl;
   return new Map([
     ...strings(event.queryStringParameters, decoded, decoded),
-    // It holds every value, where `queryStringParameters` has the last.
+    // It has every value; `queryStringParameters` has only the last.
     ...strings(event.multiValueQueryStringParameters, decoded, decoded),
     ...strings(event.queryParameters),
   ]);
@@ -98,7 +98,7 @@ function queryParameters(event: WriteEvent): Map<string, string> {
 
 const fromUrl = (encoded: string): string => new URLSearchParams(`text=${encoded}`).get('text') ?? '';
 
-/** The path below the stage. The resource names it where a custom domain puts a prefix before the path. */
+/** The path below the stage. `resource` is read first, because a custom domain puts a prefix before `path`. */
 function requestPath(event: WriteEvent): string {
   const resource = text(event.resource, 'resource');
   if (resource !== undefined && !resource.includes('{')) return resource;
@@ -110,7 +110,7 @@ function requestPath(event: WriteEvent): string {
   return rawPath.startsWith(stage) ? rawPath.slice(stage.length - 1) : rawPath;
 }
 
-/** @throws InvalidEventError for what is there and no text */
+/** @throws InvalidEventError if the value is present and not a string */
 function text(value: unknown, name: string): string | undefined {
   if (value === undefined || value === null || typeof value === 'string') return value ?? undefined;
   throw new InvalidEventError(`${name} of the event must be a string`);
@@ -118,7 +118,7 @@ function text(value: unknown, name: string): string | undefined {
 
 const asItIs = (text: string): string => text;
 
-/** Values may be strings or arrays, of which the first counts. */
+/** Values may be strings or arrays; the first element of an array counts. */
 function strings(
   values: Readonly<Record<string, unknown>> | null | undefined,
   nameOf = asItIs,
@@ -135,9 +135,9 @@ function strings(
 const decompress = promisify(gunzip);
 
 const NEWLINE = 0x0a;
-/** The byte order mark in UTF-8, which programs on Windows write before a text. */
+/** The byte order mark in UTF-8. Programs on Windows write it at the start of a text. */
 const BYTE_ORDER_MARK = Buffer.from('\u{feff}');
-/** Content codings that are not supported. Source: the registry of HTTP content codings at IANA, and those in use beside it. */
+/** Content codings that are not supported. Source: IANA's registry of HTTP content codings, and unregistered ones in use. */
 const COMPRESSIONS = new Set(
   'aes128gcm br bzip2 compress dcb dcz deflate exi lz4 lzma pack200-gzip snappy x-bzip2 x-compress xz zip zlib zstd'.split(
     ' ',
@@ -145,8 +145,8 @@ const COMPRESSIONS = new Set(
 );
 
 /**
- * The bytes of the body: base64 and gzip undone, gzip by its header or its first two bytes, and no byte order mark before them.
- * @throws ApiError 413 beyond a bound, 415 for another compression, 400 for what is not gzip
+ * The bytes of the body, without base64, gzip and a byte order mark. Gzip is recognized by the header or by the first two bytes.
+ * @throws ApiError 413 above a limit, 415 for another compression, 400 for invalid gzip
  */
 export async function readBody(request: HttpRequest, bounds: RequestBounds): Promise<Buffer> {
   const raw = bytesOf(request, bounds.maxCompressedBytes);
@@ -159,10 +159,10 @@ export async function readBody(request: HttpRequest, bounds: RequestBounds): Pro
     : body;
 }
 
-/** @throws ApiError 413 beyond `most`; a text that must be longer is not made bytes of */
-function bytesOf({ body, isBase64Encoded }: HttpRequest, most: number): Buffer {
+/** @throws ApiError 413 above `maxBytes`; a body that is certainly too long is refused before it is decoded */
+function bytesOf({ body, isBase64Encoded }: HttpRequest, maxBytes: number): Buffer {
   const check = (bytes: number): void => {
-    if (bytes > most) throw tooLarge(`${bytes} bytes, at most ${most}`);
+    if (bytes > maxBytes) throw tooLarge(`${bytes} bytes, the maximum is ${maxBytes}`);
   };
   check(isBase64Encoded ? Buffer.byteLength(body, 'base64') : body.length);
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
@@ -171,7 +171,7 @@ function bytesOf({ body, isBase64Encoded }: HttpRequest, most: number): Buffer {
 }
 
 /**
- * Whether a Content-Encoding says gzip. What names no compression, such as a charset, is ignored, as InfluxDB does.
+ * Whether a Content-Encoding says gzip. A value that is not a compression, such as a charset, is ignored, as InfluxDB does.
  * @throws ApiError 415 for another compression, or for more than one
  */
 function isGzip(contentEncoding = ''): boolean {
@@ -199,7 +199,7 @@ async function gunzipped(raw: Buffer, maxBytes: number): Promise<Buffer> {
   }
 }
 
-/** Counts line breaks, those inside strings too, and no further than needed. The last line may have none. */
+/** Counts line breaks, including those inside strings, up to the limit. The last line may have no line break. */
 function hasMoreLines(body: Buffer, maxLines: number): boolean {
   let lines = 0;
   for (let at = 0; at < body.length; lines++) {

@@ -1,9 +1,9 @@
-/** The answers of the write endpoint, in the status codes, headers and JSON that InfluxDB's clients rely on. */
+/** The responses of the write endpoint, in the status codes, headers and JSON that InfluxDB's clients rely on. */
 import type { LineReport } from 'shared/timestream/line-report';
 import type { RecordsOutcome } from 'shared/timestream/record-ledger';
 import { permanentCause } from './unstored-cause';
 
-/** The release of InfluxDB whose API this is. */
+/** The release of InfluxDB that the API is compatible with. */
 export const INFLUXDB_VERSION = '2.7.12';
 
 export interface HttpResponse {
@@ -13,7 +13,7 @@ export interface HttpResponse {
   readonly isBase64Encoded: false;
 }
 
-/** A request that is answered with an error; `code` is InfluxDB's name of it. */
+/** An error response; `code` is InfluxDB's name for the error. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
 
@@ -50,15 +50,15 @@ export const json = (
 export const failure = ({ status, code, message, headers }: ApiError): HttpResponse =>
   json(status, { code, message }, { 'X-Platform-Error-Code': code, ...headers });
 
-/** A request beyond a bound: clients that know 413, such as Telegraf, split their batch. */
+/** For a request above a limit. Clients that handle 413, such as Telegraf, split their batch. */
 export const tooLarge = (why: string): ApiError =>
   new ApiError(413, 'request too large', `unable to read data: points batch is too large: ${why}`);
 
-/** What clients do with it: wait so many seconds, then send the same request again. */
+/** Clients wait this many seconds, then send the same request again. */
 const RETRY_AFTER = { 'Retry-After': '2' };
 
 /**
- * Some good points are not stored. The text has none of the phrases by which client libraries take a failure for success
+ * Some valid points are not stored. The text must not contain a phrase that client libraries treat as success
  * (influxdb-client-go: "partial write", "unable to parse", "points beyond retention policy", "hinted handoff queue not empty").
  */
 export function notStored({ unstored, throttled, missingTables, failureCode }: RecordsOutcome): ApiError {
@@ -70,13 +70,13 @@ export function notStored({ unstored, throttled, missingTables, failureCode }: R
 
 function whyUnstored(missingTables: number, failureCode: string | undefined): string {
   const permanent = permanentCause(failureCode);
-  if (permanent !== undefined) return `: ${permanent}. They are stored when the request is sent again after that`;
-  const tables = missingTables > 0 ? `, as ${missingTables} tables are still to be created (one a second)` : '';
+  if (permanent !== undefined) return `: ${permanent}. Fix this, then send the request again`;
+  const tables = missingTables > 0 ? `, because ${missingTables} tables must be created first (one per second)` : '';
   const code = failureCode === undefined ? '' : ` (${failureCode})`;
-  return ` in time${tables}${code}: send the request again, or fewer lines at once`;
+  return ` in time${tables}${code}: send the request again, or send fewer lines per request`;
 }
 
-/** Asynchronous mode could not pass the write on; nothing is stored. */
+/** Asynchronous mode could not hand the write over; nothing is stored. */
 export function notHandedOver(throttled: boolean): ApiError {
   const message = 'the write could not be accepted: send the request again';
   return throttled
@@ -85,8 +85,8 @@ export function notHandedOver(throttled: boolean): ApiError {
 }
 
 /**
- * Lines that cannot be stored, ever; all other points are stored.
- * @param address of the object that holds every one of them, where there is one
+ * Some lines can never be stored; all other points are stored.
+ * @param address of the object that contains all these lines, if there is one
  */
 export function badLines(report: LineReport, stored: number, address?: string): ApiError {
   const dropped = report.faultyLines + report.rejectedLines;

@@ -1,4 +1,4 @@
-/** The paths of the write endpoint, as InfluxDB has them. */
+/** Routes requests by path and method, as InfluxDB does. */
 
 import { RequestTooLargeError } from 'shared/errors';
 import { untilAborted } from 'shared/resilience/backoff';
@@ -21,9 +21,9 @@ import {
 import { type WriteServices, writeLines } from './write';
 
 export interface RouteServices extends WriteServices {
-  /** Rejects where Timestream cannot be reached with the function's credentials. */
+  /** Rejects if Timestream cannot be reached with the function's credentials. */
   readonly checkTimestream: (signal: AbortSignal) => Promise<unknown>;
-  /** Puts the lines of a request that can never be stored into their bucket; the address of the object. */
+  /** Puts rejected lines into their bucket, and returns the address of the object. */
   readonly storeRejected: (object: RejectedLinesObject, signal: AbortSignal) => Promise<string>;
 }
 
@@ -39,7 +39,7 @@ const started = new Date();
 const writeNow: Route = async (request, services, signal) => {
   const rejected = services.config.rejectedLinesBucket === undefined ? undefined : new RejectedLinesFile(request);
   const { outcome, report } = await writeLines(request, services, signal, rejected?.add);
-  // The client sends the whole request again, which will reject the same lines.
+  // The client sends the whole request again. The same lines are then rejected again, and kept.
   if (outcome.unstored > 0) throw notStored(outcome);
   const object = rejected?.finish();
   const address = object && (await tryStoring(object, services, signal));
@@ -47,7 +47,7 @@ const writeNow: Route = async (request, services, signal) => {
   return noContent();
 };
 
-/** The address of the object; undefined where it could not be stored in time. The write itself is done. */
+/** The address of the object; undefined if it could not be stored in time. The write itself has succeeded by then. */
 async function tryStoring(
   object: RejectedLinesObject,
   { storeRejected, logger }: RouteServices,
@@ -76,12 +76,12 @@ const health: Route = async (_request, { checkTimestream, logger }, signal) => {
 const ready: Route = () =>
   json(200, { status: 'ready', started: started.toISOString(), up: `${Math.round(process.uptime())}s` });
 
-/** By path and method; `ANY` is every method that is not named. */
+/** By path and method; `ANY` stands for every method that is not listed. */
 type Routes = Readonly<Record<string, Readonly<Record<string, Route>>>>;
 
 const ANY = 'ANY';
 
-/** A write that the scope of its token allows. */
+/** Wraps a write route so that it serves only writes that the scope of the token allows. */
 const allowed =
   (write: Route): Route =>
   (request, ...rest) => {
@@ -89,12 +89,12 @@ const allowed =
     return write(request, ...rest);
   };
 
-/** The response to OPTIONS of a path that is not below /api/v2, as in InfluxDB. */
+/** The response to OPTIONS for a path outside /api/v2, as in InfluxDB. */
 const methods =
   (allow: string): Route =>
   () => ({ ...noContent(), statusCode: 200, headers: { ...noContent().headers, Allow: allow } });
 
-/** Methods and statuses as in InfluxDB 2.7.12, which serves /health and /ready with every method. */
+/** Methods and statuses as in InfluxDB 2.7.12, which serves /health and /ready for every method. */
 const routes = (write: Route): Routes => ({
   '/api/v2/write': { POST: write },
   '/write': { POST: write, OPTIONS: methods('OPTIONS, POST') },
@@ -104,8 +104,8 @@ const routes = (write: Route): Routes => ({
 });
 
 /**
- * Answers requests; every failure becomes an answer without internals.
- * @param write answers writes; asynchronous mode has its own
+ * Responds to requests. Every failure becomes a response that discloses no internals.
+ * @param write responds to writes; asynchronous mode passes its own
  */
 export function createRouter(
   services: RouteServices,
@@ -127,7 +127,7 @@ export function createRouter(
     withCors(await respond(request, signal), request.headers.get('origin'), corsAllowedOrigins);
 }
 
-/** @throws ApiError 404 for an unknown path, 405 for a method that it does not have */
+/** @throws ApiError 404 for an unknown path, 405 for a method that the path does not have */
 function findRoute(table: Routes, { method, path }: HttpRequest): Route {
   const methods = Object.hasOwn(table, path) ? table[path] : undefined;
   if (methods === undefined) throw pathNotFound(path);

@@ -1,6 +1,6 @@
 /**
- * Sends WriteRecords calls over kept-alive connections: signed here, past the SDK's middleware, with its credentials.
- * docs/adr/write-calls-past-the-sdk.md has the figures.
+ * Sends WriteRecords calls over keep-alive connections. It signs them with the SDK's credentials, but bypasses the SDK's
+ * middleware; docs/adr/write-calls-past-the-sdk.md has the figures.
  */
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
@@ -8,13 +8,13 @@ import { untilAborted } from 'shared/resilience/backoff';
 import { errorType, type SendWriteRecords, type ServiceResponse } from 'shared/timestream/service';
 import { type Credentials, Signer } from './signature';
 
-/** Silence on a connection after which a call is aborted; the request's deadline bounds all of its tries together. */
+/** A call is aborted after this time without data on its connection. The request's deadline bounds all tries together. */
 const SILENCE_MS = 3_000;
-/** Without a time limit of the agent's, which would end idle connections too: clients write every 10 s or so. */
+/** The agent gets no timeout: it would also close idle connections, and clients write only every 10 s or so. */
 const CONNECTIONS = { keepAlive: true };
-/** HTTP status of InvalidEndpointException, which asks for another endpoint discovery. */
+/** HTTP status of InvalidEndpointException, which requires another endpoint discovery. */
 const INVALID_ENDPOINT = 421;
-/** What AWS services call a signature whose time is not theirs; some of them may have another cause. */
+/** Error types of AWS services for a signature with a wrong time. Some of them may have another cause. */
 const SKEW_ERRORS = new Set([
   'InvalidSignatureException',
   'SignatureDoesNotMatch',
@@ -23,25 +23,25 @@ const SKEW_ERRORS = new Set([
   'RequestTimeTooSkewed',
   'AuthFailure',
 ]);
-/** Signatures are good for 5 minutes; below this difference the time is not why one was refused. */
+/** Signatures are valid for 5 minutes. Below this difference the time is not the reason for a refusal. */
 const MIN_SKEW_MS = 240_000;
 const EXPIRED_CREDENTIALS = new Set(['ExpiredTokenException', 'ExpiredToken', 'TokenRefreshRequired']);
 
-/** Where calls go: an endpoint that is given, or one that Timestream assigns. */
+/** Gives the endpoint of calls: the configured one, or the one that Timestream assigns. */
 export interface Target {
   resolve(signal: AbortSignal): Promise<Endpoint>;
 }
 
 interface Endpoint {
   readonly url: URL;
-  /** Has another one asked for at the next call. */
+  /** Makes the next call request another endpoint. */
   invalidate(): void;
 }
 
-/** The SDK's provider: keeps credentials until they expire, unless it is told to ask for new ones. */
+/** The SDK's provider: caches credentials until they expire; `forceRefresh` requests new ones. */
 export type CredentialProvider = (options?: { forceRefresh?: boolean }) => Promise<Credentials>;
 
-/** How far the service's clock is ahead of this one, ms. The SDK has it in a client's configuration, under this name. */
+/** How far the service's clock is ahead of this one, ms. The SDK keeps it in a client's configuration under this name. */
 export interface ClockOffset {
   systemClockOffset: number;
 }
@@ -52,14 +52,15 @@ interface DatedResponse extends ServiceResponse {
 }
 
 export interface SenderOptions {
-  /** CAs beside those of Node.js. */
+  /** CAs in addition to those of Node.js. */
   readonly ca?: string;
   readonly silenceMs?: number;
 }
 
 /**
- * Sends each call once, and once more where the answer says how to correct it: another endpoint, another time, newer credentials.
- * @param credentials is asked at each call, so that they refresh
+ * Sends each call once. If the response shows that the endpoint, the time or the credentials are outdated, it corrects them and
+ * sends the call once more.
+ * @param credentials called for each request, so that expired credentials are replaced
  */
 export function callSender(
   target: Target,
@@ -72,7 +73,7 @@ export function callSender(
   const https = new HttpsAgent({ ...CONNECTIONS, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) });
   const connections = { http: new HttpAgent(CONNECTIONS), https, silenceMs };
   const send = async (body: Uint8Array, signal: AbortSignal, maySendAgain: boolean): Promise<ServiceResponse> => {
-    // The SDK's providers take no signal: their own time limits end them.
+    // The SDK's providers accept no signal; their own timeouts end them.
     const [endpoint, keys] = await Promise.all([target.resolve(signal), untilAborted(credentials(), signal)]);
     const headers = {
       host: endpoint.url.host,
@@ -80,27 +81,28 @@ export function callSender(
       'x-amz-target': 'Timestream_20181101.WriteRecords',
     };
     const now = Date.now() + clock.systemClockOffset;
-    const answer = await post(endpoint.url, signer.sign(headers, body, keys, new Date(now)), body, connections, signal);
-    if (answer.status === 200 || !maySendAgain) return answer;
-    return (await correct(answer, endpoint, now, signal)) ? send(body, signal, false) : answer;
+    const signed = signer.sign(headers, body, keys, new Date(now));
+    const response = await post(endpoint.url, signed, body, connections, signal);
+    if (response.status === 200 || !maySendAgain) return response;
+    return (await correct(response, endpoint, now, signal)) ? send(body, signal, false) : response;
   };
-  /** Corrects what an answer complains of: the endpoint, the credentials, or the time `now` of the signature. */
+  /** Corrects what the response reports as wrong: the endpoint, the credentials, or the time `now` of the signature. */
   const correct = async (
-    answer: DatedResponse,
+    response: DatedResponse,
     endpoint: Endpoint,
     now: number,
     signal: AbortSignal,
   ): Promise<boolean> => {
-    if (answer.status === INVALID_ENDPOINT) {
+    if (response.status === INVALID_ENDPOINT) {
       endpoint.invalidate();
       return true;
     }
-    const type = errorType(answer) ?? '';
+    const type = errorType(response) ?? '';
     if (EXPIRED_CREDENTIALS.has(type)) {
       await untilAborted(credentials({ forceRefresh: true }), signal);
       return true;
     }
-    const serviceTime = SKEW_ERRORS.has(type) ? Date.parse(answer.date ?? '') : Number.NaN;
+    const serviceTime = SKEW_ERRORS.has(type) ? Date.parse(response.date ?? '') : Number.NaN;
     if (!(Math.abs(serviceTime - now) >= MIN_SKEW_MS)) return false;
     clock.systemClockOffset = serviceTime - Date.now();
     return true;
@@ -119,7 +121,7 @@ function post(
     const options = {
       method: 'POST',
       path: '/',
-      // As a list they go out as they are; an object is checked and copied header by header, a tenth of a call's CPU time.
+      // Node sends a list as it is. It checks and copies an object header by header, which takes a tenth of a call's CPU time.
       headers: Object.entries(headers).flat().concat('content-length', String(body.length), 'connection', 'keep-alive'),
       timeout: silenceMs,
     };
@@ -128,12 +130,12 @@ function post(
       url.protocol === 'https:'
         ? httpsRequest({ ...options, ...place, agent: https })
         : httpRequest({ ...options, ...place, agent: http });
-    // The option `signal` has the whole stream watched, a tenth of a call's CPU time.
-    const abort = (): unknown => request.destroy(new Error('the request ran out of time'));
+    // The option `signal` would watch the whole stream, which takes a tenth of a call's CPU time.
+    const abort = (): unknown => request.destroy(new Error('the deadline of the request has passed'));
     signal.addEventListener('abort', abort, { once: true });
     request.on('close', () => signal.removeEventListener('abort', abort));
     if (signal.aborted) abort();
-    request.on('timeout', () => request.destroy(new Error(`no answer within ${silenceMs} ms`)));
+    request.on('timeout', () => request.destroy(new Error(`no response within ${silenceMs} ms`)));
     request.on('error', reject);
     request.on('response', (response) => {
       const chunks: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** From an event of Lambda to its answer, within the time that there is. */
+/** Turns a Lambda event into its response, before the deadline. */
 import { setMaxListeners } from 'node:events';
 import type { Context } from 'aws-lambda';
 import { InvalidEventError } from 'shared/errors';
@@ -6,12 +6,12 @@ import type { FunctionLogger } from 'shared/logger';
 import { type Clock, systemClock } from 'shared/resilience/clock';
 import { type AsynchronousServices, handOver, storeHandedOver } from './asynchronous';
 import { assertWriteEvent } from './event-source';
-import { type HttpRequest, readRequest, type WriteEvent } from './request';
+import { type HttpRequest, readHttpRequest, type WriteEvent } from './request';
 import { ApiError, failure, type HttpResponse } from './responses';
 import { createRouter } from './routes';
 
-/** Kept back from the time that Lambda leaves: to abort calls and to answer. */
-const ANSWER_MS = 1_000;
+/** Time reserved to abort calls and to respond before Lambda ends the invocation. */
+const RESPONSE_MS = 1_000;
 
 export interface HandlerServices extends AsynchronousServices {
   readonly logger: FunctionLogger;
@@ -20,8 +20,8 @@ export interface HandlerServices extends AsynchronousServices {
 export type InvocationContext = Pick<Context, 'getRemainingTimeInMillis'> & Partial<Context>;
 
 /**
- * The function: responds to requests; stores what was handed over, and then returns nothing or throws. It throws
- * InvalidEventError for an event that it does not take, so that Lambda reports the invocation as failed.
+ * The function: responds to requests, and stores events that were handed over; for these it returns nothing, or throws. It throws
+ * InvalidEventError for an event that it does not accept, so that Lambda reports the invocation as failed.
  */
 export function createHandler(
   services: HandlerServices,
@@ -35,7 +35,7 @@ export function createHandler(
   return async (event, context) => {
     if (context?.awsRequestId !== undefined) logger.addContext(context as Context);
     assertWriteEvent(event);
-    const remaining = (context?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY) - ANSWER_MS;
+    const remaining = (context?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY) - RESPONSE_MS;
     if (event.asynchronous === true) {
       await withDeadline(clock, remaining, (signal) => storeHandedOver(event, services, signal));
       return undefined;
@@ -48,7 +48,7 @@ export function createHandler(
 
 function tryReading(event: WriteEvent): HttpRequest | ApiError {
   try {
-    return readRequest(event);
+    return readHttpRequest(event);
   } catch (error) {
     if (error instanceof InvalidEventError) return new ApiError(400, 'invalid', error.message);
     throw error;
@@ -58,7 +58,7 @@ function tryReading(event: WriteEvent): HttpRequest | ApiError {
 /** Calls `run` with a signal that aborts after `ms`. */
 async function withDeadline<T>(clock: Clock, ms: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  // Each call under way listens; Node would log a warning for more than ten.
+  // Each call in progress adds a listener; Node would log a warning above ten.
   setMaxListeners(Number.POSITIVE_INFINITY, controller.signal);
   const done = new AbortController();
   if (Number.isFinite(ms)) void clock.delay(Math.max(0, ms), done.signal).then(() => controller.abort());

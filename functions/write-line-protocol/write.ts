@@ -1,4 +1,4 @@
-/** Stores the lines of one write request and tells how it went. */
+/** Stores the lines of one write request and returns the outcome. */
 import type { ConnectorConfig } from 'shared/config';
 import { type Precision, V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
 import type { Logger } from 'shared/logger';
@@ -12,7 +12,7 @@ import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { ApiError } from './responses';
 
-/** Records take so many times the bytes that a body may have; most bodies take twice their own. */
+/** Limit for the JSON of all records, as a multiple of the limit for a body. Most bodies need twice their own size. */
 const JSON_BYTES_OF_BODY = 4;
 
 export interface WriteServices {
@@ -22,15 +22,15 @@ export interface WriteServices {
   readonly logger: Logger;
 }
 
-export interface WriteResult {
+export interface RequestResult {
   readonly outcome: RecordsOutcome;
   /** The lines that cannot be stored. */
   readonly report: LineReport;
 }
 
 /**
- * The precision that the request names.
- * @throws ApiError 400 for another one than the path's API knows
+ * The precision of the request's timestamps.
+ * @throws ApiError 400 for a precision that the API version of the path does not have
  */
 export function requestPrecision({ path, query }: HttpRequest): Precision {
   const v1 = path === '/write';
@@ -42,16 +42,16 @@ export function requestPrecision({ path, query }: HttpRequest): Precision {
 }
 
 /**
- * Stores what the request holds, until the signal aborts. Everything is settled when it returns.
- * @param onRejected is given every line that cannot be stored, as it is found
- * @throws ApiError, RequestTooLargeError where the request cannot be read
+ * Stores the points of the request, until the signal aborts. When it returns, the outcome of every point is known.
+ * @param onRejected called with every line that cannot be stored, as it is found
+ * @throws ApiError, RequestTooLargeError if the request cannot be read
  */
 export async function writeLines(
   request: HttpRequest,
   services: WriteServices,
   signal: AbortSignal,
   onRejected?: (line: RejectedLine) => void,
-): Promise<WriteResult> {
+): Promise<RequestResult> {
   const { config, logger, send, tables } = services;
   const started = performance.now();
   const precision = requestPrecision(request);

@@ -1,13 +1,13 @@
-/** What a program needs of the environment before it calls AWS. */
+/** Checks that a region and credentials are available before the program calls AWS. */
 import { ConfigurationError } from 'shared/errors';
 
-/** Of a client of the SDK. */
+/** The configuration of an SDK client. */
 interface ClientConfig {
   readonly region: () => Promise<string>;
   readonly credentials: () => Promise<unknown>;
 }
 
-/** @throws ConfigurationError where the SDK finds no region or no credentials, with what to set */
+/** @throws ConfigurationError if the SDK finds no region or no credentials; it names the variables to set */
 export async function assertAwsAccess({ region, credentials }: ClientConfig): Promise<void> {
   const failures = await Promise.all([
     found(region(), 'no AWS region is set: set AWS_REGION'),
@@ -20,7 +20,7 @@ export async function assertAwsAccess({ region, credentials }: ClientConfig): Pr
   if (problems.length > 0) throw new ConfigurationError(problems);
 }
 
-/** Undefined where it is there, else the problem with the SDK's reason. */
+/** Undefined if the value is available, else the problem with the SDK's reason. */
 async function found(value: Promise<unknown>, problem: string): Promise<string | undefined> {
   try {
     await value;

@@ -1,34 +1,34 @@
-/** How the program ends: with an exit code, or with a message and never a stack trace. */
+/** Ends the program: exit codes, and error messages without a stack trace. */
 
-/** What is wrong with the arguments. */
+/** The arguments are wrong; the message says how. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 export const DONE = 0;
-/** Something was not done, and the messages name it. */
+/** Some of the work failed; the messages name it. */
 export const FAILED = 1;
 /** The arguments or settings are wrong: nothing was done. */
 export const MISUSED = 2;
-/** As a shell reports a program that Ctrl-C ended. */
+/** The code that a shell reports for a program ended by Ctrl-C. */
 export const INTERRUPTED = 130;
 
-export const EXIT_CODES = 'Exit codes: 0 done, 1 failed (also in part), 2 wrong arguments, 130 Ctrl-C.';
+export const EXIT_CODES = 'Exit codes: 0 success, 1 failure (also partial), 2 wrong arguments, 130 Ctrl-C.';
 
 const MISUSE = new Set(['UsageError', 'ConfigurationError', 'InvalidEventError']);
 
-/** The exit code of what a command threw, after its message went to stderr. */
+/** Prints the message of an error to stderr, and returns the exit code. */
 export function exitCodeOf(error: unknown): number {
   console.error(error instanceof Error ? messageOf(error) : String(error));
   return error instanceof Error && MISUSE.has(error.name) ? MISUSED : FAILED;
 }
 
-/** A host with several addresses fails with an AggregateError, which has a code and no message. */
+/** For a host with several addresses Node throws an AggregateError, which has a code but no message. */
 export function messageOf(error: Error): string {
   return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
 }
 
-/** Aborts at the first Ctrl-C (SIGINT or SIGTERM), for an orderly end; the second ends the process at once. */
+/** Aborts at the first Ctrl-C (SIGINT or SIGTERM), so that the program can end cleanly. The second one ends the process at once. */
 export function interruption(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

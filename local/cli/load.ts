@@ -1,4 +1,4 @@
-/** `load`: Parquet files into InfluxDB, from here or by a deployed stack. */
+/** `load`: loads Parquet files into InfluxDB, from this machine or by a deployed stack. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Environment } from 'shared/environment';
 import { loadLoaderConfig } from 'shared/loader-config';
@@ -8,10 +8,10 @@ import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } fro
 import { LOADER_SETTINGS } from './settings-tables';
 
 const DEFAULTS: Environment = { INFLUXDB_URL: 'http://localhost:8086' };
-/** A local connector needs no token; an InfluxDB refuses this one. */
+/** Sent if no token is given. A local connector needs none; InfluxDB refuses it with a clear error. */
 const NO_TOKEN = 'none';
 
-/** More invalid rows than this fail the load. */
+/** The load fails if more rows than this are invalid. */
 interface MaxInvalid {
   readonly value: number;
   readonly isPercent: boolean;
@@ -35,10 +35,10 @@ const EXAMPLES = `
 Examples:
   influxdb-timestream load sample-data --url http://localhost:8086 --token TOKEN
   influxdb-timestream load 'data/*.parquet' --mapping solar.json --dry-run
-  influxdb-timestream load .data/loads/TIME/failed-items.jsonl   what an earlier load did not store
-  influxdb-timestream load s3://BUCKET/PREFIX/ --stack NAME      by the deployed workflow
+  influxdb-timestream load .data/loads/TIME/failed-items.jsonl   retry the failed parts of an earlier load
+  influxdb-timestream load s3://BUCKET/PREFIX/ --stack NAME      use the deployed workflow
 
-The dataset of a file is detected from its path, as dataset=NAME or a folder NAME, unless --dataset gives it.
+The dataset of a file is detected from its path (dataset=NAME, or a folder called NAME), unless --dataset names it.
 Loading the same rows again is safe: it stores the same points.`;
 
 export function addLoad(program: Command): Command {
@@ -48,14 +48,14 @@ export function addLoad(program: Command): Command {
     .argument('[SOURCE...]', 'files, folders, globs, s3:// addresses, or a failed-items.jsonl')
     .option('--dataset <NAME>', 'dataset of every file (default: detected from the path)')
     .option('--dry-run', 'read and validate everything, write nothing')
-    .option('--max-invalid <N[%]>', 'fail when more rows, or more percent of them, are invalid', maxInvalid)
-    .option('--keep-going', 'load the other parts when one fails; the exit code is 1 all the same')
+    .option('--max-invalid <N[%]>', 'fail if more than N rows, or N% of the rows, are invalid', maxInvalid)
+    .option('--keep-going', 'load the other parts when one fails; the exit code is still 1')
     .option('--report <DIR>', 'new folder for summary, invalid rows and failed items (default: .data/loads/TIME)')
     .option('--json', 'print the summary as JSON')
     .optionsGroup('Deployed workflow:')
-    .option('--stack <NAME>', 'load by the workflow of this stack')
-    .option('--detach', 'print the id of the load, and do not wait for its end')
-    .option('--watch <ID>', 'show a load that was started before')
+    .option('--stack <NAME>', 'load with the workflow of this stack')
+    .option('--detach', 'print the id of the load and exit without waiting for its end')
+    .option('--watch <ID>', 'follow a load that is already running')
     .addHelpText('after', EXAMPLES)
     .action(run);
   return addSettings(command, 'Settings (environment variable, default):', LOADER_SETTINGS, loadLoaderConfig, DEFAULTS);
@@ -79,7 +79,9 @@ async function run(sources: readonly string[], options: Options, command: Comman
 async function loadFromHere(sources: readonly string[], options: Options, command: Command): Promise<number> {
   const { dataset, dryRun = false, keepGoing = false } = options;
   if (options.detach || options.watch !== undefined) throw new UsageError('--detach and --watch need --stack NAME');
-  if (sources.length === 0) throw new UsageError('name a file, a folder or an s3:// address to load');
+  if (sources.length === 0) {
+    throw new UsageError('SOURCE is missing: name a file, a folder or an s3:// address to load');
+  }
   for (const warning of misnamedSettings(LOADER_SETTINGS, process.env)) console.error(warning);
   const { settings, hasToken } = withToken(
     { ...DEFAULTS, ...settingsOf(LOADER_SETTINGS, options, process.env) },
@@ -100,12 +102,12 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const isCut = signal.aborted && summary.statusCode !== 200;
   if (summary.failedItems !== null || isCut) {
     const again = summary.failedItems === null ? sources : [report.file('failed-items.jsonl')];
-    console.error(`To load what was not stored: ${commandLine(again, command)}`);
+    console.error(`To load the failed parts again: ${commandLine(again, command)}`);
   }
   return isCut ? INTERRUPTED : code;
 }
 
-/** A typed token or secret wins over the environment, where a token wins over the name of a secret. */
+/** An option wins over the environment. In the environment, a token wins over the name of a secret. */
 function withToken(given: Environment, { token, tokenSecret }: Options): { settings: Environment; hasToken: boolean } {
   const { INFLUXDB_TOKEN_SECRET_NAME: secret, INFLUXDB_TOKEN: value, ...others } = given;
   if (token !== undefined && tokenSecret !== undefined)
@@ -116,7 +118,7 @@ function withToken(given: Environment, { token, tokenSecret }: Options): { setti
   return { settings: { ...others, INFLUXDB_TOKEN: value ?? NO_TOKEN }, hasToken: value !== undefined };
 }
 
-/** Prints the summary; the exit code. */
+/** Prints the summary, and returns the exit code. */
 async function show(
   summary: Summary,
   { json, maxInvalid: limit }: Options,
@@ -129,7 +131,7 @@ async function show(
   if (max !== undefined && invalid > max) {
     const text = limit?.isPercent ? `${limit.value}%` : number(max, 'row');
     console.error(
-      `${number(invalid, 'row')} of ${number(summary.source_records, 'row')} are invalid, and --max-invalid allows ${text}`,
+      `--max-invalid: ${number(invalid, 'invalid row')} of ${number(summary.source_records, 'row')}, the maximum is ${text}`,
     );
     return FAILED;
   }
@@ -138,7 +140,7 @@ async function show(
 
 const OF_ONE_LOAD: ReadonlySet<string> = new Set(['report', 'watch', 'detach']);
 
-/** This command with other sources, and without a secret. */
+/** This command with other sources, and without the value of a secret. */
 function commandLine(sources: readonly string[], command: Command): string {
   const options = command.options.flatMap((option) => {
     const name = option.attributeName();
@@ -158,13 +160,15 @@ const limitText = ({ value, isPercent }: MaxInvalid): string => `${value}${isPer
 async function loadByStack(stack: string, sources: readonly string[], options: Options, command: Command) {
   const { dataset, detach = false, keepGoing = false, watch } = options;
   const useless = uselessWithStack(command);
-  if (useless !== undefined) throw new UsageError(`${useless} is not for --stack: the stack has its own settings`);
+  if (useless !== undefined) {
+    throw new UsageError(`${useless} cannot be used with --stack: the deployed stack has its own settings`);
+  }
   const [source, ...others] = sources;
   if ((source === undefined) === (watch === undefined) || others.length > 0) {
-    throw new UsageError('with --stack, name one s3:// address to load, or --watch ID');
+    throw new UsageError('--stack needs exactly one s3:// address to load, or --watch ID');
   }
   if (source !== undefined && !source.startsWith('s3://')) {
-    throw new UsageError(`--stack loads from S3, and ${source} is here: copy it there, or leave out --stack`);
+    throw new UsageError(`--stack loads from S3, but ${source} is a local path: copy it to S3, or omit --stack`);
   }
   const { remoteInput } = await import('../loader/source');
   const input = source === undefined ? undefined : remoteInput(source);
@@ -184,22 +188,24 @@ async function loadByStack(stack: string, sources: readonly string[], options: O
   const signal = interruption();
   const outcome = await watchRemote(loadId, loads, progress, signal).finally(() => progress.end());
   if (outcome === undefined) {
-    console.error(`The load goes on. To watch it: influxdb-timestream load --stack ${stack} --watch ${loadId}`);
+    console.error(`The load continues. To follow it: influxdb-timestream load --stack ${stack} --watch ${loadId}`);
     return INTERRUPTED;
   }
   const { failure, state, summary } = outcome;
   if (summary !== null) {
     const code = await show(summary, options, { dryRun: false });
     if (summary.failedItems !== null) {
-      console.error(`To load what was not stored: ${commandLine([summary.failedItems], command)}`);
+      console.error(`To load the failed parts again: ${commandLine([summary.failedItems], command)}`);
     }
     return code;
   }
-  console.error(failure === undefined ? `the load ended as ${state}` : `${failure.error}: ${failure.cause}`);
+  console.error(
+    failure === undefined ? `the load ended with the state ${state}` : `${failure.error}: ${failure.cause}`,
+  );
   return failure?.error === 'InvalidEventError' ? MISUSED : FAILED;
 }
 
-/** An option that only means something here. */
+/** A given option that applies only to loads from this machine. */
 function uselessWithStack(command: Command): string | undefined {
   const local = [
     'dry-run',

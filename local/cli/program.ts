@@ -1,4 +1,4 @@
-/** The tree of commands. */
+/** Defines the program and its commands. */
 import { Command } from 'commander';
 import { EXIT_CODES } from './ending';
 import { addLoad } from './load';
@@ -20,14 +20,14 @@ const EXAMPLES = `Examples:
 
 export function createProgram(): Command {
   const program = new Command('influxdb-timestream')
-    .description('Line protocol into Amazon Timestream, and Parquet into InfluxDB.')
+    .description('Write line protocol to Amazon Timestream, and load Parquet into InfluxDB.')
     .usage('COMMAND [options]')
     .version(typeof PROGRAM_VERSION === 'string' ? PROGRAM_VERSION : 'unknown')
     .helpCommand(false)
     .exitOverride()
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('before', EXAMPLES)
-    .addHelpText('after', `\nCOMMAND --help shows its options.\n${EXIT_CODES}`);
+    .addHelpText('after', `\nCOMMAND --help shows the options of a command.\n${EXIT_CODES}`);
   for (const add of [addStart, addQuery, addLoad, addRedrive, addSample]) {
     const command = add(program);
     command.showHelpAfterError(`(influxdb-timestream ${command.name()} --help lists the options)`);

@@ -1,4 +1,4 @@
-/** `query`: SQL on the local server, or with --aws on Amazon Timestream. */
+/** `query`: runs SQL on the local server or, with --aws, on Amazon Timestream. */
 
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -25,23 +25,23 @@ Examples:
   influxdb-timestream query 'SELECT * FROM "influxdb-line-protocol"."weather" LIMIT 5'
   influxdb-timestream query --aws --format csv --file report.sql > report.csv
 
-Short forms, also without quotes:
+Short forms, which need no quotes:
 ${SHORT_FORMS.replace(/^/gm, '  ')}`;
 
 export function addQuery(program: Command): Command {
   return program
     .command('query')
     .description('run SQL on the local server, or (--aws) on Amazon Timestream')
-    .argument('[SQL...]', 'a statement; - or nothing reads it from stdin, or on a terminal asks for statements')
+    .argument('[SQL...]', 'a statement; - reads it from stdin; without it, a terminal prompts for statements')
     .addOption(new Option('--format <FORMAT>', 'default: table on a terminal, else csv').choices(FORMATS))
     .option('--file <FILE>', 'read the statement from a file')
-    .option('--database <NAME>', 'database of SHOW TABLES, DESCRIBE TABLE, .tables, .schema', 'influxdb-line-protocol')
+    .option('--database <NAME>', 'database for SHOW TABLES, DESCRIBE, .tables and .schema', 'influxdb-line-protocol')
     .addOption(
-      new Option('--endpoint-url <URL>', 'the local server').default('http://localhost:9001').argParser(httpUrl),
+      new Option('--endpoint-url <URL>', 'URL of the local server').default('http://localhost:9001').argParser(httpUrl),
     )
     .option('--aws', 'query Amazon Timestream with your own credentials')
-    .option('--region <REGION>', 'AWS region of --aws (default: AWS_REGION)')
-    .option('--profile <NAME>', 'AWS profile of --aws (default: AWS_PROFILE)')
+    .option('--region <REGION>', 'AWS region for --aws (default: AWS_REGION)')
+    .option('--profile <NAME>', 'AWS profile for --aws (default: AWS_PROFILE)')
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
@@ -49,7 +49,9 @@ export function addQuery(program: Command): Command {
 async function run(words: readonly string[], options: Options, command: Command): Promise<void> {
   const { aws = false, database, endpointUrl, file, profile, region } = options;
   if (aws && command.getOptionValueSource('endpointUrl') === 'cli') {
-    throw new UsageError('--endpoint-url is of a local server, which --aws does not use: give one of the two');
+    throw new UsageError(
+      '--endpoint-url names a local server, but --aws queries Amazon Timestream: give only one of them',
+    );
   }
   if (file !== undefined && words.length > 0) throw new UsageError('give a statement or --file, not both');
   const format = options.format ?? (process.stdout.isTTY ? 'table' : 'csv');
@@ -74,7 +76,7 @@ async function run(words: readonly string[], options: Options, command: Command)
   await shell({ input: process.stdin, output: process.stdout, database, run: show });
 }
 
-/** Undefined where statements are to be asked for. */
+/** Undefined if the user is to type statements at a prompt. */
 async function statementOf(words: string, file: string | undefined): Promise<string | undefined> {
   if (file !== undefined) {
     return await readFile(file, 'utf8').catch((error: Error) => {

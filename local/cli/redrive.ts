@@ -7,7 +7,7 @@ import { addSettings, misnamedSettings, readSettings, settingsOf } from './setti
 import { REDRIVE_SETTINGS } from './settings-tables';
 
 const DEFAULTS: Environment = { WRITE_FUNCTION_NAME: 'influxdb-timestream-connector-lambda' };
-/** A dry run parks nothing. */
+/** Stands in for the parking queue in a dry run, which parks nothing. */
 const NO_QUEUE = 'https://queue.invalid';
 const QUEUES = ['DEAD_LETTER_QUEUE_URL', 'PARKING_QUEUE_URL'] as const;
 
@@ -20,11 +20,11 @@ export function addRedrive(program: Command): Command {
   const command = program
     .command('redrive')
     .description('replay the dead-letter messages of a deployed stack')
-    .option('--stack <NAME>', 'take queues, functions and workflow from the outputs of this stack')
-    .option('--dry-run', 'count the messages by kind and leave them; needs no --parking')
+    .option('--stack <NAME>', 'read queues, functions and workflow from the outputs of this stack')
+    .option('--dry-run', 'count the messages by kind and leave them in the queue; needs no --parking')
     .addHelpText(
       'after',
-      "\nThe region is that of the queue's URL, else AWS_REGION; the credentials are the AWS SDK's.",
+      "\nThe region comes from the queue's URL, else from AWS_REGION. The AWS SDK finds the credentials.",
     )
     .action(run);
   return addSettings(
@@ -45,7 +45,7 @@ async function run(options: Options): Promise<void> {
   const given: Environment = { ...DEFAULTS, ...environment, ...ofStack };
   const settings: Record<string, string | undefined> = { ...settingsOf(REDRIVE_SETTINGS, options, given) };
   if (settings.DEAD_LETTER_QUEUE_URL === undefined) {
-    throw new UsageError('--queue is missing: the queue whose messages are replayed, or --stack, which knows it');
+    throw new UsageError('--queue is missing: name the dead-letter queue, or the stack that has it with --stack');
   }
   if (dryRun) settings.PARKING_QUEUE_URL = NO_QUEUE;
   for (const name of QUEUES) {

@@ -1,4 +1,4 @@
-/** `sample`: sample data, as Parquet files or as line protocol. */
+/** `sample`: makes sample data, as Parquet files or as line protocol. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { V2_PRECISIONS } from 'shared/line-protocol/precision';
 import { DATASET_NAMES } from '../../samples/generator/datasets';
@@ -13,9 +13,10 @@ export function addSample(program: Command): Command {
   const command = program
     .command('sample')
     .description('make sample data: Parquet files, or line protocol')
-    .option('--parquet <DIR>', 'write a new folder of Parquet files of the three datasets, for load')
+    .option('--parquet <DIR>', 'new folder for sample Parquet files, which load can read')
     .action(async ({ parquet }: { readonly parquet?: string }) => {
-      if (parquet === undefined) throw new UsageError(`name what to make:\n\n${command.helpInformation()}`);
+      if (parquet === undefined)
+        throw new UsageError(`--parquet DIR, or a command below, is missing:\n\n${command.helpInformation()}`);
       const { writeSampleParquet } = await import('../sample/parquet');
       const { files, rows } = await writeSampleParquet(parquet);
       console.log([...files, `${rows.toLocaleString('en-US')} rows in ${files.length} files`].join('\n'));
@@ -29,11 +30,11 @@ function addGenerate(sample: Command): void {
   const { lines, seed, dataset, series, start, interval, precision } = SAMPLE_DEFAULTS;
   sample
     .command('generate')
-    .description('print line protocol, the same for the same options')
-    .option('--lines <N>', 'lines', wholeNumber(0, 1e9), lines)
-    .option('--seed <N>', 'another seed gives other values', wholeNumber(0, 2 ** 32 - 1), seed)
+    .description('print line protocol; the same options give the same lines')
+    .option('--lines <N>', 'number of lines', wholeNumber(0, 1e9), lines)
+    .option('--seed <N>', 'seed of the random values', wholeNumber(0, 2 ** 32 - 1), seed)
     .addOption(new Option('--dataset <NAME>', 'data set').choices(DATASET_NAMES).default(dataset))
-    .option('--series <N>', 'series of each measurement', wholeNumber(1, 1e6), series)
+    .option('--series <N>', 'series per measurement', wholeNumber(1, 1e6), series)
     .addOption(
       new Option('--start <TIME>', 'time of the first points, ISO 8601')
         .default(start, new Date(start).toISOString())
@@ -73,16 +74,21 @@ function addWrite(sample: Command): void {
         DATASET_NAMES,
       ),
     )
-    .option('--endpoint <URL>', 'with its stage; https is signed, http is not', httpUrl, 'http://localhost:9000')
-    .option('--token <TOKEN>', 'sent instead of a signature', token)
-    .option('--region <REGION>', 'region of the signature (default: that of the endpoint, else AWS_REGION)')
-    .option('--service <SERVICE>', 'service of the signature', 'execute-api')
+    .option(
+      '--endpoint <URL>',
+      'URL with its stage; https requests are signed, http requests are not',
+      httpUrl,
+      'http://localhost:9000',
+    )
+    .option('--token <TOKEN>', 'token to send instead of a signature', token)
+    .option('--region <REGION>', 'region in the signature (default: from the endpoint, else AWS_REGION)')
+    .option('--service <SERVICE>', 'service in the signature', 'execute-api')
     .addOption(new Option('--precision <UNIT>', 'unit of the timestamps in FILE').choices(PRECISIONS).default('ns'))
     .option('--batch-lines <N>', 'lines per request', wholeNumber(1, 1e6), 5_000)
     .action(async (file: string | undefined, options: WriteOptions) => {
       const { dataset, endpoint, region } = options;
       if ((file === undefined) === (dataset === undefined)) {
-        throw new UsageError('name one FILE of line protocol, or one --dataset');
+        throw new UsageError('name either a FILE of line protocol or a --dataset');
       }
       const source = file === undefined ? { dataset: dataset ?? '' } : { file };
       const ofEndpoint = /\.execute-api\.([^.]+)\./.exec(new URL(endpoint).host)?.[1];

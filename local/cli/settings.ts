@@ -1,16 +1,16 @@
 /**
- * Settings of the functions as options of a command. An option wins over its environment variable, and is the name that an error
- * uses. Defaults are those of the configuration itself, which is read once with an observer to list them.
+ * Offers the settings of the functions as options of a command. An option wins over its environment variable, and errors name the
+ * option. The defaults come from the configuration itself, which is read once with an observer to list them.
  */
 import { type Command, Option } from 'commander';
 import type { Environment, ObserveSetting } from 'shared/environment';
 import { ConfigurationError } from 'shared/errors';
 
-/** How a setting is shown; the key of a table is the name of its environment variable. */
+/** How a command shows a setting. The key in a table is the name of the environment variable. */
 export interface Setting {
-  /** Without dashes; by default the variable's name in kebab case. */
+  /** Without leading dashes; by default the variable's name in kebab case. */
   readonly option?: string;
-  /** What the value is, such as `N` or `URL`. */
+  /** The placeholder for the value, such as `N` or `URL`. */
   readonly value: string;
   readonly help: string;
 }
@@ -23,7 +23,7 @@ type Default = string | number | boolean | undefined;
 export const optionOf = (name: string, { option }: Setting): string =>
   option ?? name.toLowerCase().replaceAll('_', '-');
 
-/** Each variable that a configuration reads, with its default. */
+/** The variables that a configuration reads, with their defaults. */
 export function readVariables(read: ReadSettings<unknown>): ReadonlyMap<string, Default> {
   const variables = new Map<string, Default>();
   try {
@@ -31,13 +31,13 @@ export function readVariables(read: ReadSettings<unknown>): ReadonlyMap<string, 
       if (fallback !== undefined || !variables.has(name)) variables.set(name, fallback);
     });
   } catch (error) {
-    // Without an environment some required ones are missing.
+    // The environment is empty, so required variables are missing.
     if (!(error instanceof ConfigurationError)) throw error;
   }
   return variables;
 }
 
-/** Adds an option for each setting, with its variable and default in the help. */
+/** Adds an option for each setting. The help text names its variable and default. */
 export function addSettings(
   command: Command,
   title: string,
@@ -56,7 +56,7 @@ export function addSettings(
   return command;
 }
 
-/** The environment with the options that were typed in it. */
+/** The environment, overridden by the options that were given. */
 export function settingsOf(
   table: SettingsTable,
   typed: Readonly<Record<string, unknown>>,
@@ -72,8 +72,8 @@ export function settingsOf(
 
 /**
  * Reads the configuration.
- * @param environment without what was typed: a setting that is not in it is called by its option
- * @throws ConfigurationError that names what the user can change
+ * @param environment without the options: an error about a setting from the environment names its variable, any other its option
+ * @throws ConfigurationError that names the option or variable to change
  */
 export function readSettings<Config>(
   read: ReadSettings<Config>,
@@ -97,17 +97,17 @@ export function readSettings<Config>(
   }
 }
 
-/** A warning for each variable that has the name of a setting but for case and separators, and so is not read. */
+/** Warns of variables that differ from the name of a setting only in case or separators, because they are not read. */
 export function misnamedSettings(table: SettingsTable, environment: Environment): string[] {
   const plain = (name: string): string => name.replace(/[^a-z0-9]/gi, '').toLowerCase();
   return Object.entries(table).flatMap(([name, setting]) =>
     Object.keys(environment)
-      // On Windows the case of a variable's name does not matter.
+      // On Windows variable names are not case-sensitive.
       .filter((given) => given !== name && plain(given) === plain(name) && environment[name] === undefined)
       .filter((given) => !AMBIGUOUS.has(given))
       .map((given) => `warning: ${given} is ignored: the setting is ${name}, or --${optionOf(name, setting)}`),
   );
 }
 
-/** Names that other programs use for themselves. */
+/** Names that other programs also use, so that a warning could be wrong. */
 const AMBIGUOUS = new Set(['REGION']);

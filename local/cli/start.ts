@@ -1,4 +1,4 @@
-/** `start`: the connector on this machine. */
+/** `start`: runs the connector on this machine. */
 import { type Command, Option } from 'commander';
 import { loadConnectorConfig } from 'shared/config';
 import { UsageError } from './ending';
@@ -26,7 +26,9 @@ export function addStart(program: Command): Command {
     .option('--data-dir <DIR>', "folder of the embedded Timestream's data (default: .data)")
     .option('--memory', 'keep data in memory only')
     .option('--aws', 'write to Amazon Timestream with your own credentials')
-    .addOption(new Option('--token <TOKEN>', 'require this token; repeat it for several').argParser(oneMore(token)))
+    .addOption(
+      new Option('--token <TOKEN>', 'require this token; may be given several times').argParser(oneMore(token)),
+    )
     .action(run);
   return addSettings(command, 'Settings (environment variable, default):', CONNECTOR_SETTINGS, loadConnectorConfig);
 }
@@ -36,7 +38,9 @@ async function run(options: Options): Promise<void> {
   const embedded = { '--memory': options.memory, '--data-dir': dataDir, '--timestream-port': timestreamPort };
   const [useless] = Object.entries(embedded).find(([, value]) => value !== undefined) ?? [];
   if (aws && useless !== undefined) {
-    throw new UsageError(`${useless} is of the embedded Timestream, which --aws does not use: give one of the two`);
+    throw new UsageError(
+      `${useless} belongs to the embedded Timestream, which --aws does not use: give only one of them`,
+    );
   }
   for (const warning of misnamedSettings(CONNECTOR_SETTINGS, process.env)) console.error(warning);
   const settings = settingsOf(CONNECTOR_SETTINGS, options, process.env);

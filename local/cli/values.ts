@@ -1,4 +1,4 @@
-/** Values of options that are not settings of the functions. */
+/** Parses the values of options that are not settings of the functions. */
 import { InvalidArgumentError } from 'commander';
 import { TOKEN_FORM, TOKEN_PATTERN } from 'shared/tokens/accepted';
 
@@ -25,7 +25,7 @@ export function token(text: string): string {
   throw new InvalidArgumentError(`It ${TOKEN_FORM}.`);
 }
 
-/** Adds a value of an option that may be repeated. */
+/** Parser of an option that may be given several times. */
 export const oneMore =
   <T>(parse: (text: string) => T) =>
   (text: string, others: readonly T[] = []): T[] => [...others, parse(text)];

@@ -1,8 +1,8 @@
-/** The line that the local server prints for each request. */
+/** Makes the line that the local server prints for each request. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LogFields } from 'shared/logger';
 
-/** Points of a write, by what became of them. */
+/** The number of points in a write, by outcome. */
 interface WriteTotals {
   stored?: number;
   refused?: number;
@@ -11,11 +11,11 @@ interface WriteTotals {
 
 const current = new AsyncLocalStorage<WriteTotals>();
 
-/** Runs `respond`, which may call `noteWrite`; the totals are noted in `totals`. */
+/** Runs `respond`. If it calls `noteWrite`, the numbers are put into `totals`. */
 export const countingPoints = <T>(totals: WriteTotals, respond: () => Promise<T>): Promise<T> =>
   current.run(totals, respond);
 
-/** Takes the fields of the entry `write` that the write function logs. */
+/** Reads the totals from the log entry `write` of the write function. */
 export function noteWrite(fields: LogFields): void {
   const count = (name: string): number => Number(fields[name] ?? 0);
   const totals = {
@@ -26,7 +26,7 @@ export function noteWrite(fields: LogFields): void {
   Object.assign(current.getStore() ?? {}, totals);
 }
 
-/** `20:08:30 POST /api/v2/write 400 12 ms, 9 points stored, 1 refused  {"code":...}`; local time of day. */
+/** For example `20:08:30 POST /api/v2/write 400 12 ms, 9 points stored, 1 refused  {"code":...}`, in local time. */
 export function requestLine(
   request: string,
   status: number,

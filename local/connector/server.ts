@@ -1,4 +1,4 @@
-/** A small HTTP server in front of the connector's handler: each request becomes the event that API Gateway would make of it. */
+/** A small HTTP server for the connector's handler. It turns each request into the event that API Gateway would send. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,36 +15,36 @@ import { countingPoints, requestLine } from './request-log';
 export interface ConnectorOptions {
   readonly handler: ReturnType<typeof createHandler>;
   readonly host: string;
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** Bodies beyond it are refused with 413, as API Gateway does. */
+  /** Larger bodies are refused with 413, as API Gateway does. */
   readonly maxBodyBytes: number;
-  /** The token of a request that may come in; undefined for one that may not. Without it every request may. */
+  /** Resolves to the token of an authorized request, else to undefined. If absent, every request is authorized. */
   readonly verify?: ((request: CredentialSource) => Promise<AcceptedToken | undefined>) | undefined;
-  /** Origins whose pages may send requests from a browser, as the handler's configuration has them. */
+  /** Origins of browser pages that may send requests; the same as in the handler's configuration. */
   readonly corsAllowedOrigins: readonly string[];
-  /** A request that has not arrived within this time is answered 408, ms. */
+  /** A request that does not arrive completely within this time gets 408, ms. */
   readonly arrivalMs: number;
-  /** Called with one line a request. */
+  /** Called with one line per request. */
   readonly log: (line: string) => void;
 }
 
-/** How long a stop waits for the requests under way. */
+/** How long a stop waits for requests in progress. */
 const STOP_MS = 6_000;
-/** How long a client that goes on sending what was refused is listened to: one that finds its connection cut sees no answer. */
+/** How long a refused connection stays open. A client that is still sending must not lose the connection before it reads the response. */
 const LINGER_MS = 2_000;
-/** How much of a path a line of the log shows, in characters. */
+/** Maximum length of a path in the log, in characters. */
 const MAX_PATH = 200;
 
 export interface RunningConnector {
   readonly url: string;
-  /** Answers what was begun and ends all connections. */
+  /** Completes the requests in progress and closes all connections. */
   close(): Promise<void>;
 }
 
 export async function startConnector(options: ConnectorOptions): Promise<RunningConnector> {
   const limits = {
-    // API Gateway takes 10 KB of headers; this is Node's own default, which --max-http-header-size does not move here.
+    // API Gateway accepts 10 KB of headers. This is Node's default, set here so that --max-http-header-size does not change it.
     maxHeaderSize: 16_384,
     headersTimeout: options.arrivalMs,
     requestTimeout: options.arrivalMs,
@@ -76,10 +76,10 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
     body === undefined
       ? TOO_LARGE
       : await countingPoints(totals, () => authorized(request, event(request, body), options));
-  const answer = result ?? { statusCode: 202, headers: {}, body: '', isBase64Encoded: false };
-  // The handler has not seen every request: the browser is to show each response to its page.
+  const complete = result ?? { statusCode: 202, headers: {}, body: '', isBase64Encoded: false };
+  // Responses that do not come from the handler need the headers too, or the browser hides them from its page.
   const { origin } = request.headers;
-  const { statusCode, headers, body: text } = withCors(answer, origin, options.corsAllowedOrigins);
+  const { statusCode, headers, body: text } = withCors(complete, origin, options.corsAllowedOrigins);
   response.writeHead(statusCode, headers);
   response.end(request.method === 'HEAD' ? undefined : text);
   const reason = statusCode < 400 ? '' : text.slice(0, 300);
@@ -91,7 +91,7 @@ const TOO_LARGE = failure(
   new ApiError(413, 'request too large', 'unable to read data: points batch is too large', { Connection: 'close' }),
 );
 
-/** What the handler answers, once the request has been let in as API Gateway's authorizer does it. */
+/** Authorizes a request as the authorizer of API Gateway does, then calls the handler. */
 async function authorized(
   { method = '', headers: { origin } }: IncomingMessage,
   event: WriteEvent,
@@ -105,7 +105,7 @@ async function authorized(
   return await handler({ ...event, requestContext });
 }
 
-/** The body; undefined where it is too large: it is read to its end all the same, and dropped. */
+/** The body. Undefined if it is too large; it is then read to its end and dropped. */
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -117,11 +117,11 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buf
   return bytes > maxBytes ? undefined : Buffer.concat(chunks);
 }
 
-/** Answers what is no request, by the code of Node's parser, and ends the connection. */
+/** Responds to input that Node's parser refuses, and closes the connection. */
 function refuse({ code, message }: NodeJS.ErrnoException, socket: Duplex, { log }: ConnectorOptions): void {
-  // The parser complains again of each piece that still comes.
+  // The parser reports the error again for each chunk that still arrives.
   if (!socket.writable || socket.writableEnded) return;
-  const error = REFUSALS[code ?? ''] ?? new ApiError(400, 'invalid', 'the request is no HTTP');
+  const error = REFUSALS[code ?? ''] ?? new ApiError(400, 'invalid', 'the request is not valid HTTP');
   const { statusCode, headers, body } = failure(error);
   const lines = Object.entries({ ...headers, 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close' });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
@@ -141,7 +141,7 @@ function event(request: IncomingMessage, body: Buffer): WriteEvent {
     httpMethod: request.method ?? '',
     path: pathOf(request),
     headers: request.headers,
-    // Of a parameter that comes twice the first value counts.
+    // If a parameter occurs twice, the first value counts.
     queryStringParameters: Object.fromEntries([...searchParams].reverse()),
     body: body.toString('base64'),
     isBase64Encoded: true,
@@ -149,7 +149,7 @@ function event(request: IncomingMessage, body: Buffer): WriteEvent {
   };
 }
 
-/** The path of a request target, which a client of a proxy sends with scheme and host. Source: RFC 9112, section 3.2. */
+/** The path of a request target. A client of a proxy sends it with scheme and host. Source: RFC 9112, section 3.2. */
 const pathOf = ({ url = '/' }: IncomingMessage): string =>
   url.replace(/[?#].*$/s, '').replace(/^https?:\/\/[^/]*/i, '') || '/';
 const shownPath = (request: IncomingMessage): string => pathOf(request).slice(0, MAX_PATH);
@@ -158,7 +158,7 @@ function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));
     server.closeIdleConnections();
-    // A request that is still being sent may take for ever; one that is being answered does not.
+    // A client may never finish sending its request; a response always ends.
     setTimeout(() => server.closeAllConnections(), STOP_MS).unref();
   });
 }

@@ -1,10 +1,10 @@
-/** The connector where the embedded Timestream cannot store anything: its responses give the reason. */
+/** Adds the reason to the connector's responses while the embedded Timestream cannot store anything. */
 import type { HttpResponse } from '../../functions/write-line-protocol/responses';
 import type { ConnectorOptions } from './server';
 
 /**
- * The handler; its 503 responses, also those of /health, have `fault` as their message while there is one. The connector alone
- * does not repeat the texts of Timestream's errors, which may hold internals of an account.
+ * Wraps the handler: while `fault` returns a reason, it is the message of 503 responses, also of /health. The handler itself never
+ * repeats the texts of Timestream's errors, because they may disclose internals of an account.
  */
 export function withStorageFault(
   handler: ConnectorOptions['handler'],

@@ -1,4 +1,4 @@
-/** Folders of this machine as buckets, each under a name of its own; a key is the path below the folder. */
+/** Serves local folders as buckets. Each folder has a bucket name; a key is the path below the folder. */
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
@@ -7,12 +7,12 @@ import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/l
 import { openFile } from 'shared/parquet/source';
 
 export class FolderObjects implements ObjectStore {
-  /** @param folders the path of each bucket. */
+  /** @param folders the path of the folder for each bucket name */
   constructor(private readonly folders: Readonly<Record<string, string>>) {}
 
   nameOf({ bucket, key }: ObjectRef): string {
     const folder = this.folders[bucket];
-    if (folder === undefined) throw new InvalidEventError(`there is no folder ${bucket}`);
+    if (folder === undefined) throw new InvalidEventError(`unknown folder ${bucket}`);
     return join(folder, key);
   }
 
@@ -58,12 +58,12 @@ export class FolderObjects implements ObjectStore {
   }
 }
 
-/** As openFile makes it. */
+/** The same format as in openFile. */
 function etagOf({ size, mtimeNs }: { size: bigint; mtimeNs: bigint }): string {
   return `${size.toString(16)}-${mtimeNs.toString(16)}`;
 }
 
-/** Two stores as one: `folders` for its own buckets, `others` for the rest. */
+/** Combines two stores: `folders` serves the buckets in `names`, `others` serves all other buckets. */
 export function combined(names: readonly string[], folders: ObjectStore, others: ObjectStore): ObjectStore {
   const of = (bucket: string) => (names.includes(bucket) ? folders : others);
   return {

@@ -1,4 +1,4 @@
-/** `load`: loads Parquet files into InfluxDB from this machine, by the steps of the workflow. */
+/** Loads Parquet files into InfluxDB from this machine, with the steps of the deployed workflow. */
 import { join } from 'node:path';
 import type { LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth, type HealthAdvice } from 'shared/influxdb/health';
@@ -17,7 +17,7 @@ export interface LoadOptions {
   /** Files, folders, globs, S3 addresses, or the failed-items.jsonl of an earlier load. */
   readonly sources: readonly string[];
   readonly dataset: string | undefined;
-  /** Whether parts are still loaded after another one failed. */
+  /** Whether the load continues after a part has failed. */
   readonly keepGoing: boolean;
   /** Reads and validates everything, and writes nothing. */
   readonly dryRun: boolean;
@@ -27,13 +27,13 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
 }
 
-/** Takes every line and writes none. */
+/** Accepts every line and writes nothing, for a dry run. */
 const NOWHERE: LineWriter = {
   encode: (lines) => Promise.resolve({ lines, body: lines }),
   write: () => Promise.resolve({ kind: 'written' }),
 };
 
-/** @throws what keeps the load from starting: UsageError, ConfigurationError, InvalidEventError, InfluxDBConnectionError */
+/** @throws UsageError, ConfigurationError, InvalidEventError or InfluxDBConnectionError if the load cannot start */
 export async function loadFiles(options: LoadOptions, config: LoaderConfig): Promise<Summary> {
   const { dataset, dryRun, keepGoing, report, signal } = options;
   const usesS3 = config.datasetMappings?.startsWith('s3://') ?? false;
@@ -41,7 +41,7 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
   const mappings = await readMappings(config.datasetMappings, objects);
   const progress = new Progress(process.stderr, { unit: 'rows' });
   const influxdb = influxClient(config);
-  // Bundled beside the program.
+  // The bundler puts the worker beside the program.
   const reader = new ParquetReader({ ...config, workerFile: join(__dirname, 'parquet-worker.cjs') });
   const common = { objects, reader, mappings, deadline: signal };
   try {
@@ -63,7 +63,7 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
         },
         onPlan: ({ rows }) => progress.addTotal(rows),
         onItem: (item, result) => {
-          // Rows that became no point.
+          // Written points are already counted; add the rows that did not become points.
           if (!(result instanceof Error)) progress.add(item.rows - result.pointsWritten);
           else if (!signal.aborted) progress.note(`${result.name}: ${result.message}`);
         },
@@ -78,13 +78,13 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
 
 function adviceOf(hasToken: boolean): HealthAdvice {
   return {
-    unreachable: 'is InfluxDB, or npm start, running there? --url names another one',
-    unauthorized: hasToken ? 'the token is wrong: give another one with --token' : 'no token was given: use --token',
+    unreachable: 'check that InfluxDB, or npm start, is running there, or set another URL with --url',
+    unauthorized: hasToken ? 'the token is not valid: set another one with --token' : 'no token is set: use --token',
     useEngine: (engine) => `use --engine ${engine}`,
   };
 }
 
-/** Warnings above the bar; a failed batch is reported with its item. */
+/** Prints warnings above the progress bar. It ignores errors, because a failed batch is reported with its item. */
 function noting(progress: Progress): Logger {
   const silent = (): void => undefined;
   const warn: Logger['warn'] = (message, fields) => {

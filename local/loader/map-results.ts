@@ -1,15 +1,14 @@
-/** Writes the results of items as the workflow's map does: files of results and a manifest that names them. */
+/** Writes the results of items in the format of a Distributed Map: result files, and a manifest that lists them. */
 import type { ObjectRef, ObjectStore } from 'shared/loads/objects';
 
-/** Results a file. */
-const MOST = 1000;
+const MAX_RESULTS_PER_FILE = 1000;
 
 export class MapResults {
   private readonly written = { SUCCEEDED: [] as { Key: string }[], FAILED: [] as { Key: string }[] };
   private readonly pending = { SUCCEEDED: [] as unknown[], FAILED: [] as unknown[] };
   private writing: Promise<void> = Promise.resolve();
 
-  /** @param prefix the key is where the files' keys begin. */
+  /** @param prefix its key is the prefix of the keys of all files */
   constructor(
     private readonly objects: ObjectStore,
     private readonly prefix: ObjectRef,
@@ -36,7 +35,7 @@ export class MapResults {
 
   private add(status: 'SUCCEEDED' | 'FAILED', child: object): void {
     this.pending[status].push({ ...child, Status: status });
-    if (this.pending[status].length >= MOST) this.flush(status);
+    if (this.pending[status].length >= MAX_RESULTS_PER_FILE) this.flush(status);
   }
 
   private flush(status: 'SUCCEEDED' | 'FAILED'): void {

@@ -1,4 +1,4 @@
-/** The dataset mappings of a load from here, which may be in a local file. */
+/** Reads the dataset mappings of a local load. They may be in a local file. */
 import { readFileSync } from 'node:fs';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { type DatasetMapping, mergeMappings, parseMappings } from 'shared/datasets/mapping';
@@ -23,6 +23,6 @@ function fileText(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`--mapping ${path} cannot be read (${code}): name a JSON file, or an s3:// address`);
+    throw new UsageError(`--mapping ${path} cannot be read (${code}): name a JSON file or an s3:// address`);
   }
 }

@@ -1,4 +1,4 @@
-/** Shows how far a load is: a bar that is drawn over on a terminal, a plain line now and then elsewhere. */
+/** Shows the progress of a load: a bar on a terminal, otherwise a line every few seconds. */
 
 export interface Output {
   readonly isTTY?: boolean;
@@ -8,13 +8,13 @@ export interface Output {
 const BAR_MS = 200;
 const LINE_MS = 5000;
 const WIDTH = 30;
-/** Before so many ms, and so much of the whole, the rate is that of starting up. */
+/** The remaining time is shown only after this time (ms) and share of the load, because the rate at the start is too low. */
 const ESTIMATE_MS = 3000;
 const ESTIMATE_SHARE = 0.02;
 const CLEAR_LINE = '\r\u001b[K';
 
 export interface ProgressOptions {
-  /** What is counted. */
+  /** The unit of the counts. */
   readonly unit: 'rows' | 'parts';
   /** ms */
   readonly now?: () => number;
@@ -50,12 +50,12 @@ export class Progress {
     this.show();
   }
 
-  /** A message, above the bar. */
+  /** Prints a message above the bar. */
   note(message: string): void {
     this.output.write(`${this.output.isTTY ? CLEAR_LINE : ''}${message}\n`);
   }
 
-  /** Shows the last state, and leaves the line; nothing of a load that ended before it knew its total. */
+  /** Shows the final state and ends the line. Shows nothing if the load ended before its total was known. */
   end(): void {
     if (this.total === 0) return;
     this.show();

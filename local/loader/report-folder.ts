@@ -1,4 +1,4 @@
-/** The folder that a load leaves: its plan, results, invalid rows, summary, and the items to load again. */
+/** Makes the report folder of a load: plan, results, invalid rows, summary, and the failed items. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ObjectRef } from 'shared/loads/objects';
@@ -7,33 +7,33 @@ import { UsageError } from '../cli/ending';
 import { makeOptionFolder } from '../folder';
 import { FolderObjects } from './folder-objects';
 
-/** A name that no bucket of S3 can have. */
+/** Not a valid name for an S3 bucket, so it cannot be mistaken for one. */
 export const WORK = 'LOCAL_WORK';
-/** Where loads report by default, a folder each. */
+/** Each load has a folder in it by default. */
 const DEFAULT_PARENT = '.data/loads';
 const ORIGIN = 'origin.json';
 
 export interface ReportFolder {
-  /** As given, for messages. */
+  /** As the user gave it, for messages. */
   readonly path: string;
   readonly loadId: string;
   readonly objects: FolderObjects;
-  /** The path of something in it. */
+  /** The path of a file in the folder. */
   file(name: string): string;
-  /** Removes it where the load ended before its plan: it was empty or missing before. */
+  /** Removes the folder if the load ended before it had a plan. The folder was empty or missing before the load. */
   discardUnused(): void;
 }
 
 /**
- * @param given undefined for a folder named by the time
- * @throws UsageError where it cannot be written to, or holds the report of another load
+ * @param given undefined for a folder named after the current time
+ * @throws UsageError if the folder cannot be written to, or is not empty
  */
 export function openReport(given: string | undefined, now: Date): ReportFolder {
   const loadId = now.toISOString().replace(/[:.]/g, '-');
   const path = given ?? join(DEFAULT_PARENT, loadId);
   makeOptionFolder(path, '--report');
   if (readdirSync(path).length > 0) throw new UsageError(`--report ${path} is not empty: name a new folder`);
-  // Paths of items are below the current folder: a later load may be started elsewhere.
+  // Paths of items are relative to the current folder. A later load of them may be started in another folder.
   writeFileSync(join(path, ORIGIN), JSON.stringify({ folder: process.cwd() }));
   return {
     path,
@@ -46,7 +46,7 @@ export function openReport(given: string | undefined, now: Date): ReportFolder {
   };
 }
 
-/** The folder in which the load was started whose `failed-items.jsonl` this is; undefined where that is unknown. */
+/** The current folder of the load that wrote `failedItems`; undefined if it is unknown. */
 export function originOf(failedItems: string): string | undefined {
   const file = join(dirname(failedItems), ORIGIN);
   if (!existsSync(file)) return undefined;
@@ -54,7 +54,7 @@ export function originOf(failedItems: string): string | undefined {
   return typeof folder === 'string' ? folder : undefined;
 }
 
-/** Keeps `loads/<id>/name` as `name`. */
+/** Stores the object `loads/<id>/name` as the file `name`. */
 class ReportObjects extends FolderObjects {
   constructor(
     folder: string,

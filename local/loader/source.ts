@@ -1,4 +1,4 @@
-/** What the sources of a load are: files, folders, globs, S3 addresses, and the failed items of an earlier load. */
+/** Finds the objects of a load from its sources: files, folders, globs, S3 addresses, and the failed items of an earlier load. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import { JsonLines } from 'shared/loads/json-lines';
@@ -11,12 +11,12 @@ import { UsageError } from '../cli/ending';
 import { combined, FolderObjects } from './folder-objects';
 import { originOf, type ReportFolder, WORK } from './report-folder';
 
-/** Names that no bucket of S3 can have: the current folder, and the root (with the drive, on Windows). */
+/** Bucket names that are not valid in S3: for the current folder, and for the root (on Windows with the drive). */
 const FILES = 'LOCAL_FILES';
 const ROOT = 'LOCAL_ROOT';
 
 export interface Source {
-  /** As an execution's input. */
+  /** In the form of an execution's input. */
   readonly input:
     | { readonly bucket: string; readonly key: string }
     | { readonly bucket: string; readonly prefix: string }
@@ -27,8 +27,8 @@ export interface Source {
 type Place = ObjectRef & { readonly kind: 'file' | 'folder' | 'items' };
 
 /**
- * @param usesS3 whether something else than a source, such as a mapping, is in S3
- * @throws UsageError where there is no such file or folder, or the address is not valid
+ * @param usesS3 whether anything besides the sources, such as a mapping, is in S3
+ * @throws UsageError if a file or folder does not exist, or an address is not valid
  */
 export async function readSources(sources: readonly string[], report: ReportFolder, usesS3 = false): Promise<Source> {
   const names = (await Promise.all(sources.map(expanded))).flat();
@@ -43,7 +43,7 @@ export async function readSources(sources: readonly string[], report: ReportFold
 
   const [place] = places;
   if (places.length === 1 && place !== undefined && localItems.length === 0) return { input: inputOf(place), objects };
-  // Several sources are a plan of files, each planned as one that failed before.
+  // Several sources become a list of files, in the format of failed items.
   const lines = new JsonLines();
   for (const item of items) lines.add(item);
   for (const [index, each] of places.entries()) {
@@ -56,7 +56,7 @@ export async function readSources(sources: readonly string[], report: ReportFold
 
 const isItems = (name: string): boolean => name.endsWith('.jsonl');
 
-/** The files that a glob matches; shells expand it already, those of Windows do not. */
+/** The files that a glob matches. Needed on Windows, where shells do not expand globs. */
 async function expanded(source: string): Promise<string[]> {
   if (source.startsWith('s3://') || existsSync(source) || !isDynamicPattern(source)) return [source];
   const files = await glob(source.replaceAll('\\', '/'), { onlyFiles: true, expandDirectories: false });
@@ -69,19 +69,19 @@ function remotePlace(address: string): Place {
   try {
     return { ...parseS3Uri(address), kind };
   } catch {
-    throw new UsageError(`${address} must be s3://BUCKET/KEY-OR-PREFIX`);
+    throw new UsageError(`${address} is not valid: it must be s3://BUCKET/KEY-OR-PREFIX`);
   }
 }
 
 function localPlace(name: string, folders: Record<string, string>): Place {
   const path = resolve(name);
-  if (!existsSync(path)) throw new UsageError(`there is no file or folder ${name}`);
+  if (!existsSync(path)) throw new UsageError(`the file or folder ${name} does not exist`);
   const ref = localRef(path, folders);
   if (isItems(name)) return { ...ref, kind: 'items' };
   return statSync(path).isDirectory() ? { ...ref, key: `${ref.key}/`, kind: 'folder' } : { ...ref, kind: 'file' };
 }
 
-/** What lies above the current folder does not say which dataset a file is of. */
+/** Keys start at the current folder where possible, so that the names of folders above it cannot be taken for a dataset. */
 function localRef(path: string, folders: Record<string, string>): ObjectRef {
   const below = relative(process.cwd(), path);
   const isBelow = below !== '' && !below.startsWith('..') && !isAbsolute(below);
@@ -98,7 +98,7 @@ function inputOf({ kind, bucket, key }: Place): Source['input'] {
 
 /**
  * The input of an execution for an S3 address.
- * @throws UsageError where it is not one
+ * @throws UsageError if the address is not valid
  */
 export function remoteInput(address: string): Source['input'] {
   return inputOf(remotePlace(address));
@@ -115,27 +115,29 @@ async function* linesOf(place: Place, name: string, objects: ObjectStore): Async
         yield { bucket, key: version.key };
       }
     }
-    if (found === 0) throw new UsageError(`no Parquet file under ${name}`);
+    if (found === 0) throw new UsageError(`no Parquet file was found under ${name}`);
   } else if (name.startsWith('s3://')) {
-    throw new UsageError(`${name} holds failed items of S3: load it alone`);
+    throw new UsageError(`${name} lists failed items of a load from S3: load it without other sources`);
   }
 }
 
-/** The items of a local `failed-items.jsonl`, whose paths are those of the folder in which that load was started. */
+/** The items of a local `failed-items.jsonl`. Their paths are relative to the folder in which that load was started. */
 function readItems(name: string, folders: Record<string, string>): object[] {
   const origin = originOf(name) ?? process.cwd();
   const lines = readFileSync(name, 'utf8').split('\n');
   return lines.flatMap((line, index) => {
     if (line.trim() === '') return [];
     const item = repeatedSchema.safeParse(parsed(line)).data;
-    if (item === undefined) throw new UsageError(`line ${index + 1} of ${name} is not an item of a load`);
-    if (!item.bucket.startsWith('LOCAL_')) throw new UsageError(`${name} holds items of S3: give its s3:// address`);
+    if (item === undefined) throw new UsageError(`line ${index + 1} of ${name} is not a valid item of a load`);
+    if (!item.bucket.startsWith('LOCAL_')) {
+      throw new UsageError(`${name} lists items of a load from S3: give the s3:// address of this file instead`);
+    }
     const root = item.bucket === FILES ? origin : rootOf(item.bucket);
     return [{ ...item, ...localRef(join(root, item.key), folders) }];
   });
 }
 
-/** `/`, or the drive that the bucket's name ends with. */
+/** `/`, or the drive at the end of the bucket's name. */
 const rootOf = (bucket: string): string => (bucket === ROOT ? '/' : `${bucket.slice(ROOT.length)}:\\`);
 
 function parsed(line: string): unknown {

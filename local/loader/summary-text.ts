@@ -1,8 +1,8 @@
-/** A summary as a person reads it. */
+/** Formats a summary for people. */
 import type { Summary } from 'shared/loads/summary';
 import { count } from './progress';
 
-/** The summary's reasons for invalid rows, which are `<column> <reason>`. */
+/** Texts for the reasons of invalid rows. Their keys in the summary are `<column> <reason>`. */
 const REASONS: Readonly<Record<string, string>> = {
   missing: 'is missing',
   nan: 'is NaN',
@@ -11,13 +11,13 @@ const REASONS: Readonly<Record<string, string>> = {
   'out-of-range': 'is out of range',
 };
 
-/** Its kinds of warnings, which are `<kind> <column>`. */
+/** Texts for the kinds of warnings. Their keys in the summary are `<kind> <column>`. */
 const WARNINGS: Readonly<Record<string, string>> = {
-  'unknown-value': 'has a value that the dataset does not list',
-  'out-of-range': 'is outside the range of the dataset',
-  'left-out': 'was left out, as it is not a finite number',
-  renamed: 'was stored under another name, as the unit has taken its name',
-  ignored: 'was ignored, as its type cannot be used',
+  'unknown-value': 'has a value that the mapping does not list',
+  'out-of-range': 'is outside the range in the mapping',
+  'left-out': 'was left out, because it is not a finite number',
+  renamed: 'was stored under another name, because the unit already uses its name',
+  ignored: 'was ignored, because its type is not supported',
   'trailing-backslash': 'was stored without its last backslash',
 };
 

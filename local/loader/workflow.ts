@@ -1,4 +1,4 @@
-/** The workflow on this machine: the same steps in the same order, with items instead of invocations at once. */
+/** Runs the workflow on this machine: the same steps in the same order, with concurrent items instead of invocations. */
 import { InfluxDBConnectionError } from 'shared/errors';
 import { detectDatasetStep } from 'shared/loads/detect-dataset';
 import type { ItemResult } from 'shared/loads/item-result';
@@ -15,12 +15,12 @@ import { MapResults } from './map-results';
 export interface WorkflowServices {
   readonly plan: PlanServices;
   readonly load: LoadServices;
-  /** Throws where InfluxDB cannot be written to. */
+  /** Throws if InfluxDB cannot be written to. */
   readonly check: () => Promise<unknown>;
-  /** Is told of each part of the plan before its items are loaded. */
+  /** Called with each part of the plan before its items are loaded. */
   readonly onPlan?: (plan: PlanResult) => void;
   readonly onItem?: (item: PlanItem, result: ItemResult | Error) => void;
-  /** Ends the load early; the summary then says what was stored. */
+  /** Ends the load early; the summary then covers the points stored so far. */
   readonly signal?: AbortSignal;
 }
 
@@ -34,8 +34,8 @@ interface Part {
 }
 
 /**
- * Loads what the input asks for, and sums up. A load ends early beyond its tolerance, and when InfluxDB stays away.
- * @throws what a step throws before the first item was begun
+ * Loads the objects of the input and summarizes the load. It ends early if too many items fail, or InfluxDB stays unavailable.
+ * @throws any error of a step before the first item is started
  */
 export async function runLoad(loadId: string, input: unknown, services: WorkflowServices): Promise<Summary> {
   const load = await detectDatasetStep({ loadId, input }, { ...services.plan, reservedConcurrency: undefined });
@@ -59,12 +59,12 @@ export async function runLoad(loadId: string, input: unknown, services: Workflow
     if (part.error) break;
     next = plan.continuation;
   }
-  // What an interrupted load stored counts too.
+  // The summary of an interrupted load must be complete too, so it gets a signal that never aborts.
   const deadline = new AbortController().signal;
   return await summarizeLoad({ load, parts, error }, { ...services.plan, deadline });
 }
 
-/** A part of the plan, or why there is none; of the first one the failure is the load's. */
+/** Plans a part. A failure of a later part ends the load with a summary; a failure of the first part is thrown. */
 async function planPart(
   load: Load,
   part: number,
@@ -79,7 +79,7 @@ async function planPart(
   }
 }
 
-/** The map over a part of the plan. */
+/** Loads the items of a part of the plan. */
 async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices): Promise<Part> {
   const { objects } = services.plan;
   const prefix: ObjectRef = { bucket: plan.plan.bucket, key: workKey(load.loadId, `results-${plan.part}`) };
@@ -100,7 +100,7 @@ async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices
       failed += 1;
       const isBeyond = failed * 100 > load.toleratedFailurePercentage * plan.items;
       if (failure === INTERRUPTED || thrown instanceof InfluxDBConnectionError) stop ??= failure;
-      else if (isBeyond) stop ??= { error: 'TooManyFailures', cause: 'more items failed than are tolerated' };
+      else if (isBeyond) stop ??= { error: 'TooManyFailures', cause: 'more items failed than the load tolerates' };
     }
   };
   const lines = await objects.read(plan.plan);

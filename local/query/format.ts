@@ -1,4 +1,4 @@
-/** A query's result as text, page by page: a table for people, CSV (RFC 4180) or JSON. */
+/** Formats the result of a query page by page: as a table, as CSV (RFC 4180) or as JSON. */
 import type { ColumnInfo, Row } from '@aws-sdk/client-timestream-query';
 import { jsonValue, nameOf, type Value } from './values';
 
@@ -10,7 +10,7 @@ export interface Page {
   readonly rows: readonly Row[];
 }
 
-/** Characters of a value that a table shows. */
+/** Maximum length of a value in a table, in characters. */
 const MAX_CELL = 60;
 
 export async function* formatted(format: Format, pages: AsyncIterable<Page>): AsyncGenerator<string> {
@@ -51,7 +51,7 @@ function textOf(value: Value): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** Columns are as wide as the first page needs; numbers stand on the right. */
+/** The first page sets the widths of the columns. Numbers are aligned right. */
 async function* asTable(pages: AsyncIterable<Page>): AsyncGenerator<string> {
   let widths: number[] | undefined;
   let count = 0;
@@ -70,7 +70,7 @@ async function* asTable(pages: AsyncIterable<Page>): AsyncGenerator<string> {
   yield `(${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'})\n`;
 }
 
-/** Without control characters, which a terminal would obey. */
+/** Escapes control characters, which a terminal would interpret. */
 function cellOf(text: string): string {
   const plain = text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1).replace('\u007f', '?'));
   const characters = [...plain];

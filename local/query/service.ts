@@ -1,21 +1,21 @@
-/** Runs queries on Timestream: the embedded one, or (without an endpoint) the real one. */
+/** Runs queries on the embedded Timestream, or on Amazon Timestream. */
 import { QueryCommand, type QueryCommandOutput, TimestreamQueryClient } from '@aws-sdk/client-timestream-query';
 import { assertAwsAccess } from '../cli/aws';
 import type { Page } from './format';
 
-/** A query that was not run to its end; the message is the service's, or says what to start. */
+/** A query failed. The message comes from the service, or says which server to start. */
 export class QueryError extends Error {
   override readonly name = 'QueryError';
 }
 
 export interface QueryService {
-  /** The pages of a result, all of them. @throws QueryError */
+  /** All pages of the result. @throws QueryError */
   pages(sql: string): AsyncGenerator<Page>;
 }
 
 /** @param endpoint of the embedded Timestream; undefined for Amazon Timestream with the user's credentials */
 export async function queryService(endpoint: string | undefined, region: string | undefined): Promise<QueryService> {
-  // The embedded Timestream checks no credentials, but the SDK signs with some.
+  // The embedded Timestream checks no credentials, but the SDK cannot sign without them.
   const embedded = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const client = new TimestreamQueryClient({
     ...(endpoint !== undefined && { ...embedded, endpoint, maxAttempts: 1 }),
@@ -31,7 +31,7 @@ export async function queryService(endpoint: string | undefined, region: string 
           .catch((error: unknown) => {
             throw explained(error, endpoint);
           });
-        // A query that takes long answers without rows and columns first.
+        // The first pages of a slow query may have neither rows nor columns.
         if (page.ColumnInfo !== undefined && (page.ColumnInfo.length > 0 || page.NextToken === undefined)) {
           yield { columns: page.ColumnInfo, rows: page.Rows ?? [] };
         }
@@ -45,11 +45,11 @@ function explained(error: unknown, endpoint: string | undefined): QueryError {
   const { name, message, code } = error as NodeJS.ErrnoException;
   if (endpoint !== undefined && (code === 'ECONNREFUSED' || code === 'ENOTFOUND')) {
     const what = `nothing listens at ${endpoint} (${code}): start it with \`influxdb-timestream start\``;
-    return new QueryError(`${what}, name another with --endpoint-url, or query Amazon Timestream with --aws`);
+    return new QueryError(`${what}, set another URL with --endpoint-url, or query Amazon Timestream with --aws`);
   }
   const hint =
     name === 'AccessDeniedException'
-      ? ' (Timestream for LiveAnalytics is open only to accounts that used it before June 20, 2025)'
+      ? ' (Timestream for LiveAnalytics is available only to accounts that used it before 2025-06-20)'
       : '';
   return new QueryError(`${name}: ${message || code}${hint}`);
 }

@@ -1,4 +1,4 @@
-/** Statements typed one after the other on a terminal. */
+/** Prompts for statements on a terminal and runs them. */
 import { createInterface } from 'node:readline/promises';
 import { messageOf } from '../cli/ending';
 import { SHORT_FORMS, sqlOf } from './statement';
@@ -11,7 +11,7 @@ export interface ShellOptions {
   readonly run: (sql: string) => Promise<void>;
 }
 
-/** Ends with `.quit` or the end of the input; an error of a statement is shown, and the next one can be typed. */
+/** Ends with `.quit` or the end of the input. If a statement fails, its error is shown and the prompt returns. */
 export async function shell({ input, output, database, run }: ShellOptions): Promise<void> {
   const lines = createInterface({ input, output, prompt: 'timestream> ' });
   output.write(`${SHORT_FORMS}\n`);

@@ -1,16 +1,16 @@
-/** What a user types as a statement: SQL, or a short form of the SQL that lists databases, tables and columns. */
+/** Turns the statement that a user typed into SQL. It may be a short form that lists databases, tables or columns. */
 
-export const SHORT_FORMS = `.databases       databases
-.tables          tables of the database
-.schema TABLE    columns of a table
-.help            this help
-.quit            end (also Ctrl-D)
+export const SHORT_FORMS = `.databases       list databases
+.tables          list tables of the database
+.schema TABLE    list columns of a table
+.help            show this help
+.quit            quit (also Ctrl-D)
 A statement ends with a semicolon. Tables are named "database"."table".`;
 
 const quoted = (name: string): string => `"${name.replace(/^"|"$/g, '').replaceAll('"', '""')}"`;
 
 /**
- * The SQL to send. SHOW TABLES and DESCRIBE without a database get the one that is set.
+ * The SQL to send. SHOW TABLES and DESCRIBE without a database use `database`.
  * @returns undefined for an unknown short form
  */
 export function sqlOf(text: string, database: string): string | undefined {

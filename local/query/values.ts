@@ -1,11 +1,11 @@
-/** Values of a query's result, as JSON has them. */
+/** Converts the values of a query's result to JSON values. */
 import type { ColumnInfo, Datum, Type } from '@aws-sdk/client-timestream-query';
 
 export type Value = string | number | boolean | null | readonly Value[] | { readonly [name: string]: Value };
 
 export const nameOf = ({ Name }: ColumnInfo, index: number): string => Name ?? `_col${index}`;
 
-/** Integers beyond 2^53 and doubles that JSON cannot hold (NaN, Infinity) stay text. */
+/** Integers above 2^53 and doubles that JSON does not support (NaN, Infinity) stay strings. */
 export function jsonValue(datum: Datum, type: Type | undefined): Value {
   if (datum.NullValue) return null;
   if (datum.ScalarValue !== undefined) return scalar(datum.ScalarValue, type?.ScalarType);

@@ -1,24 +1,24 @@
-/** Writes sample Parquet files of the three built-in datasets, in Hive-style folders; the same each time. */
+/** Writes sample Parquet files of the three built-in datasets into Hive-style folders. Each run writes the same data. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { UsageError } from '../cli/ending';
 import { makeOptionFolder } from '../folder';
 
-/** A row every 10 minutes in turn of the series, from the first of each month. */
+/** Each file starts at the first of its month; each series has a row every 10 minutes. */
 const MONTHS = ['01', '02'] as const;
 const ROWS_PER_FILE = 1_000;
 
 const pick = (values: readonly string[], every = 1): string =>
   `list_value(${values.map((value) => `'${value}'`).join(', ')})[(i // ${every}) % ${values.length} + 1]`;
-/** A value around `middle` that goes up and down with the day, and differs between rows. */
+/** A value that oscillates around `middle`, with some noise. */
 const wave = (middle: number, swing: number): string =>
   `round(${middle} + ${swing} * sin(i * 0.05) + hash(i) % 1000 * ${swing} / 5000, 3)`;
 
 const REGIONS = ['norte', 'nordeste', 'sudeste', 'sul'];
 const region = `${pick(REGIONS)} AS region`;
 
-/** The columns of each dataset but its timestamp. */
+/** The columns of each dataset, except its timestamp. */
 const DATASETS: Readonly<Record<string, readonly string[]>> = {
   generation: [
     region,
@@ -53,10 +53,10 @@ export interface SampleFiles {
   readonly rows: number;
 }
 
-/** @throws UsageError where the folder is not empty or cannot be written to */
+/** @throws UsageError if the folder is not empty or cannot be written to */
 export async function writeSampleParquet(folder: string): Promise<SampleFiles> {
   makeOptionFolder(folder, '--parquet');
-  if (readdirSync(folder).length > 0) throw new UsageError(`the folder ${folder} is not empty: name a new one`);
+  if (readdirSync(folder).length > 0) throw new UsageError(`--parquet ${folder} is not empty: name a new folder`);
   const connection = await (await DuckDBInstance.create()).connect();
   const files: string[] = [];
   try {

@@ -1,4 +1,4 @@
-/** Loads by the workflow of a deployed stack, started and watched from here. */
+/** Starts and follows loads of the workflow of a deployed stack. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -21,14 +21,14 @@ export interface RemoteLoads {
 }
 
 export interface RemoteOutcome {
-  /** As Step Functions calls it. */
+  /** The status in Step Functions. */
   readonly state: string;
-  /** Null where the load ended before it was summed up. */
+  /** Null if the load ended without a summary. */
   readonly summary: Summary | null;
   readonly failure: { readonly error: string; readonly cause: string } | undefined;
 }
 
-/** @throws UsageError where there is no such stack, or it has no loader */
+/** @throws UsageError if the stack does not exist or has no loader */
 export async function remoteLoads(stackName: string): Promise<RemoteLoads> {
   const stack = await describeStack(stackName);
   const stateMachineArn = stack.output('BulkLoadStateMachineArn');
@@ -48,8 +48,8 @@ export async function startRemote(input: object, { executions }: RemoteLoads, no
 
 /**
  * Follows a load to its end.
- * @returns undefined where the signal aborted: the load then goes on
- * @throws UsageError where there is no load of that id
+ * @returns undefined if the signal aborted; the load itself continues
+ * @throws UsageError if no load has that id
  */
 export async function watchRemote(
   loadId: string,
@@ -60,7 +60,7 @@ export async function watchRemote(
   let shown = { total: 0, ended: 0 };
   while (!signal.aborted) {
     const execution = await executions.describe(loadId);
-    if (execution === undefined) throw new UsageError(`there is no load ${loadId} in this stack`);
+    if (execution === undefined) throw new UsageError(`the load ${loadId} does not exist in this stack`);
     const { total, done, failed } = await executions.countItems(loadId);
     progress.addTotal(total - shown.total);
     progress.add(done + failed - shown.ended);

@@ -1,4 +1,4 @@
-/** The databases and tables: held in memory, kept in the store, loaded from it at start. */
+/** Keeps the databases and tables in memory and in the store, and loads them from the store at start. */
 import { type Column, type ColumnKind, Columns } from './columns';
 import { ServiceError } from './errors';
 import { INTERNAL, quoted, type Store } from './store';
@@ -81,14 +81,14 @@ export class Catalog {
     return id;
   }
 
-  /** Throws ResourceNotFoundException. */
+  /** @throws ResourceNotFoundException */
   database(name: string): Database {
     const database = this.databases.get(name);
     if (!database) throw new ServiceError('ResourceNotFoundException', `The database ${name} does not exist.`);
     return database;
   }
 
-  /** Throws ResourceNotFoundException. */
+  /** @throws ResourceNotFoundException */
   table(databaseName: string, name: string): Table {
     const table = this.database(databaseName).tables.get(name);
     if (!table) throw new ServiceError('ResourceNotFoundException', `The table ${name} does not exist.`);
@@ -194,7 +194,7 @@ export class Catalog {
     });
   }
 
-  /** `change` gives the new properties of the old ones. */
+  /** `change` receives the old properties and returns the new ones. */
   updateTable(databaseName: string, name: string, change: (old: TableProperties) => TableProperties): Promise<Table> {
     return this.store.exclusive(async () => {
       const table = this.table(databaseName, name);

@@ -1,11 +1,11 @@
 /**
- * What a table has learnt from its records: its dimensions, measures and measure names with the types that the first record
- * gave them. Types and limits of the table are checked here.
+ * The columns of a table: dimensions, measures and measure names, with the types of the first record that had them. Checks new
+ * records for type conflicts and for the limits of the table.
  */
 import type { ScalarType } from './measure-value';
 import type { WriteRecord } from './record';
 
-/** `single` is the column `measure_value::<type>` of single-measure records; `name` is a measure name and no column. */
+/** `single` is the column `measure_value::<type>` of single-measure records; `name` is a measure name, which has no column. */
 export type ColumnKind = 'dimension' | 'measure' | 'single' | 'name';
 
 export interface Column {
@@ -30,7 +30,7 @@ export const columnOfMeasure = (record: WriteRecord, measure: { name: string; ty
     ? ({ kind: 'measure', name: measure.name, type: measure.type } as const)
     : ({ kind: 'single', name: singleMeasureColumn(measure.type), type: measure.type } as const);
 
-/** The columns of a table; `fork` gives a copy to try records on. */
+/** The columns of a table. `fork` makes a copy, so that records can be tried without changing the table. */
 export class Columns {
   private constructor(
     private readonly byKey: Map<string, Column>,
@@ -51,7 +51,7 @@ export class Columns {
     return [...this.byKey.values()];
   }
 
-  /** The columns that `earlier`, which this was forked from, does not have. */
+  /** The columns that were added since this was forked from `earlier`. */
   since(earlier: Columns): readonly Column[] {
     return this.all().slice(earlier.byKey.size);
   }
@@ -65,11 +65,11 @@ export class Columns {
     this.counts[column.kind] += 1;
   }
 
-  private learn(kind: ColumnKind, name: string, type: ScalarType | 'MULTI'): void {
+  private register(kind: ColumnKind, name: string, type: ScalarType | 'MULTI'): void {
     if (!this.get(kind, name)) this.put({ id: this.byKey.size, kind, name, type });
   }
 
-  /** Why the table cannot take the record, or undefined. */
+  /** The reason why the table refuses the record, or undefined. */
   conflict(record: WriteRecord): string | undefined {
     const { dimensions, measures, measureName } = record;
     const multi = record.type === 'MULTI';
@@ -110,13 +110,13 @@ export class Columns {
     return undefined;
   }
 
-  /** Adds what the record brings; it must not be in conflict. */
+  /** Adds the new columns of the record. The record must not conflict with the table. */
   add(record: WriteRecord): void {
-    for (const { name } of record.dimensions) this.learn('dimension', name, 'VARCHAR');
-    this.learn('name', record.measureName, record.type);
+    for (const { name } of record.dimensions) this.register('dimension', name, 'VARCHAR');
+    this.register('name', record.measureName, record.type);
     for (const measure of record.measures) {
       const { kind, name, type } = columnOfMeasure(record, measure);
-      this.learn(kind, name, type);
+      this.register(kind, name, type);
     }
   }
 }

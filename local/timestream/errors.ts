@@ -1,6 +1,6 @@
-/** The errors that the embedded Timestream answers with: their types, HTTP statuses and JSON bodies. */
+/** The errors that the embedded Timestream returns: their types, HTTP statuses and JSON bodies. */
 
-/** HTTP statuses as the service model gives them; every other error is 400. */
+/** HTTP statuses of the service model; every other error has 400. */
 const STATUS: Readonly<Record<string, number>> = {
   ServiceQuotaExceededException: 402,
   AccessDeniedException: 403,
@@ -12,10 +12,10 @@ const STATUS: Readonly<Record<string, number>> = {
   InternalServerException: 500,
 };
 
-/** Types that come from the protocol and not from the service's model. */
+/** Types defined by the protocol, not by the service's model. */
 const PROTOCOL_TYPES = new Set(['SerializationException', 'UnknownOperationException']);
 
-/** An answer that is an error; `extra` are members of the body beside the type and the message. */
+/** An error response; `extra` are members of the body in addition to the type and the message. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
 
@@ -28,7 +28,7 @@ export class ServiceError extends Error {
     super(message);
   }
 
-  /** The members of the answer's JSON body. */
+  /** The members of the JSON body. */
   body(): Record<string, unknown> {
     const namespace = PROTOCOL_TYPES.has(this.type) ? 'com.amazon.coral.service' : 'com.amazonaws.timestream.v20181101';
     return { __type: `${namespace}#${this.type}`, Message: this.message, message: this.message, ...this.extra };
@@ -37,7 +37,7 @@ export class ServiceError extends Error {
 
 export const validationError = (message: string) => new ServiceError('ValidationException', message);
 
-/** A member that breaks a constraint of the service's model, in the words of its own answers. */
+/** The error for a member that breaks a constraint of the service's model, with the same text as the service. */
 export const constraintError = (path: string, value: unknown, constraint: string) =>
   validationError(
     `1 validation error detected: Value ${value === null ? 'null' : `'${String(value).slice(0, 200)}'`} at '${path}' ` +

@@ -1,13 +1,13 @@
-/** Faults that tests ask for in place of, or beside, the answer to a request. */
+/** Faults that tests inject into the handling of a request. */
 
-/** An error in place of the answer; with `after` the request is carried out all the same. */
+/** An error instead of the normal response. With `after` the request is carried out first. */
 export interface ErrorFault {
   readonly kind: 'error';
   readonly type: string;
   readonly message?: string;
-  /** As the type has it, where absent. */
+  /** By default the status of the error type. */
   readonly status?: number;
-  /** Further members of the body, as RejectedRecords. */
+  /** Further members of the body, such as RejectedRecords. */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly when?: 'before' | 'after';
@@ -19,23 +19,23 @@ export interface DropFault {
   readonly when: 'before' | 'after';
 }
 
-/** The request is carried out and answered later: after so many ms, or when the promise settles. */
+/** The request is carried out after a delay: after this time in ms, or when the promise settles. */
 export interface DelayFault {
   readonly kind: 'delay';
   readonly until: number | Promise<unknown>;
 }
 
-/** The request is neither carried out nor answered. */
+/** The request is not carried out and gets no response. */
 export interface HangFault {
   readonly kind: 'hang';
 }
 
 export type Fault = ErrorFault | DropFault | DelayFault | HangFault;
 
-/** Called with each request that can be read; gives what goes wrong with it. */
+/** Called with each valid request. Returns the fault to inject, or undefined. */
 export type Intercept = (operation: string, body: unknown) => Fault | undefined;
 
-/** Waits as the fault says, or until the signal is given. */
+/** Waits until the delay of the fault ends or the signal aborts. */
 export function delay(until: DelayFault['until'], signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = typeof until === 'number' ? setTimeout(done, until) : undefined;

@@ -1,4 +1,4 @@
-/** JSON with whole 64-bit integers: record versions may be nanoseconds, which a JavaScript number cannot hold. */
+/** JSON with 64-bit integers: record versions may be nanoseconds, which a JavaScript number cannot represent exactly. */
 import { ServiceError } from './errors';
 
 // A quote inside a JSON string is always escaped, so this text can only be a member's name.
@@ -6,7 +6,7 @@ const LONG_VERSION = /"Version"\s*:\s*(\d{16,})/g;
 const MARK = '\u0001long:';
 const MARKED = /"\\u0001long:(-?\d+)"/g;
 
-/** Parses a request; versions of 16 digits and more become bigints. Throws SerializationException. */
+/** Parses a request; versions with 16 or more digits become bigints. @throws SerializationException */
 export function parseJson(text: string): unknown {
   try {
     const marked = text.replace(LONG_VERSION, `"Version":"\\u0001long:$1"`);
@@ -22,7 +22,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Writes an answer; bigints become JSON numbers. */
+/** Serializes a response; bigints become JSON numbers. */
 export function formatJson(value: unknown): string {
   const text = JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'bigint' ? `${MARK}${member}` : member,

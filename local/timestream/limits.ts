@@ -1,10 +1,10 @@
-/** The quotas of one record: what exceeds them is rejected, and the other records of the call are stored. */
+/** Checks the quotas of one record. A record above a quota is rejected; the other records of the call are stored. */
 import { measureValueBytes } from './measure-value';
 import type { WriteRecord } from './record';
 
 const TIME_BYTES = 8;
 
-/** Why a record exceeds a quota, or undefined. Sizes are bytes of UTF-8. */
+/** The quota that a record exceeds, as a text; or undefined. Sizes are bytes of UTF-8. */
 export function exceededLimit(record: WriteRecord): string | undefined {
   const { dimensions, measures, measureName } = record;
   let dimensionBytes = 0;

@@ -1,4 +1,4 @@
-/** Turns the text of a measure value into the value that is stored. */
+/** Parses the text of a measure value. */
 import { validationError } from './errors';
 
 export const SCALAR_TYPES = ['DOUBLE', 'BIGINT', 'VARCHAR', 'BOOLEAN', 'TIMESTAMP'] as const;
@@ -15,7 +15,7 @@ const NANOSECONDS = { SECONDS: 1_000_000_000n, MILLISECONDS: 1_000_000n, MICROSE
 export type TimeUnit = keyof typeof NANOSECONDS;
 export const TIME_UNITS = ['MILLISECONDS', 'SECONDS', 'MICROSECONDS', 'NANOSECONDS'] as const satisfies TimeUnit[];
 
-/** Nanoseconds since 1970 of a decimal text, or undefined where it is none or not from 1970-01-01 to 2262-04-11. */
+/** Nanoseconds since 1970; undefined if the text is not a decimal number, or the time is not from 1970-01-01 to 2262-04-11. */
 export function toNanoseconds(text: string, unit: TimeUnit): bigint | undefined {
   if (!/^\d{1,20}$/.test(text)) return undefined;
   const time = BigInt(text) * NANOSECONDS[unit];
@@ -42,7 +42,7 @@ function parse(text: string, type: ScalarType, unit: TimeUnit): Scalar | undefin
   }
 }
 
-/** The value of a measure; throws ValidationException for text that is no value of the type (NaN and Infinity too). */
+/** The value of a measure. @throws ValidationException if the text is not a value of the type; NaN and Infinity are not */
 export function parseMeasureValue(name: string, text: string, type: ScalarType, unit: TimeUnit): Scalar {
   const value = parse(text, type, unit);
   if (value === undefined) {

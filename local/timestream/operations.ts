@@ -1,4 +1,4 @@
-/** The operations of the Write and Query APIs by name, and the shapes of what they answer. */
+/** The operations of the Write and Query APIs, by name, with the shapes of their responses. */
 import type { Catalog } from './catalog';
 import { ServiceError, validationError } from './errors';
 import { resourceName } from './names';
@@ -18,7 +18,7 @@ export interface Service {
   readonly now: () => number;
 }
 
-/** `host` is what the client reached the server by. */
+/** `host` is the host by which the client reached the server. */
 type Operation = (service: Service, request: JsonObject, host: string) => object | Promise<object>;
 
 const ACCOUNT = 'us-east-1:000000000000';
@@ -51,7 +51,7 @@ const names = (request: JsonObject, at: Path = root) =>
 
 const byCodePoint = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
-/** One page of what is sorted by `key`; the token is the key of the last element. */
+/** One page of a list sorted by `key`. The token is the key of the last element. */
 function listPage<T>(request: JsonObject, items: readonly T[], key: (item: T) => string) {
   const max = optionalInteger(request, 'MaxResults', root, { min: 1, max: 20 }) ?? 20;
   const token = optionalString(request, 'NextToken', root);
@@ -122,7 +122,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** Carries out one operation and gives the members of its answer. Throws ServiceError. */
+/** Carries out one operation and returns the members of its response. @throws ServiceError */
 export async function perform(service: Service, name: string, request: JsonObject, host: string): Promise<object> {
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
   if (!operation) throw new ServiceError('UnknownOperationException', `The operation '${name}' is not known.`);

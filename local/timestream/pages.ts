@@ -1,4 +1,4 @@
-/** Answers of queries page by page: what a later page needs is kept until it was fetched or newer queries need the room. */
+/** Splits query results into pages. The rest of a result is kept for its next page, until newer queries replace it. */
 import { randomBytes } from 'node:crypto';
 import { validationError } from './errors';
 import type { Datum } from './sql-values';
@@ -9,7 +9,7 @@ export interface Row {
 
 export interface ResultSet {
   readonly columns: readonly { readonly Name: string; readonly Type: { readonly ScalarType: string } }[];
-  /** Gives the next rows, and none at the end. */
+  /** Returns the next rows; an empty list at the end. */
   readonly read: () => Promise<readonly Row[]>;
 }
 
@@ -20,8 +20,8 @@ interface Page {
   readonly NextToken?: string;
 }
 
-const KEPT = 200;
-/** As the service: a page is at most 1 MB. */
+const MAX_PENDING = 200;
+/** A page has at most 1 MB, as in the service. */
 const MAX_BYTES = 1_000_000;
 
 const randomId = (bytes: number) => randomBytes(bytes).toString('hex').toUpperCase();
@@ -30,7 +30,7 @@ const bytesOf = ({ Data }: Row) =>
   Data.reduce((sum, value) => sum + 20 + ('ScalarValue' in value ? value.ScalarValue.length : 0), 0);
 
 export class Pages {
-  /** By token; a page that was fetched stays, so that a repeated request gets the same. */
+  /** By token. A fetched page is kept, so that a repeated request gets the same page. */
   private readonly pending = new Map<
     string,
     { readonly query: string; readonly page: (max?: number) => Promise<Page> }
@@ -41,11 +41,11 @@ export class Pages {
     return this.page(randomId(16), query, result, [], maxRows);
   }
 
-  /** A further page. Throws ValidationException for an unknown token, or one of another query. */
+  /** The page of a token. @throws ValidationException if the token is unknown or belongs to another query */
   next(query: string, token: string, maxRows: number | undefined): Promise<Page> {
     const pending = this.pending.get(token);
     if (pending?.query !== query) {
-      throw validationError('The NextToken is not valid for this query, or no longer.');
+      throw validationError('The NextToken is not valid for this query, or has expired.');
     }
     return pending.page(maxRows);
   }
@@ -60,7 +60,7 @@ export class Pages {
     let rows = left;
     let count = 0;
     for (let bytes = 0; ; count++) {
-      // One row more than the page takes shows whether there is a next page.
+      // One extra row shows whether there is a next page.
       if (count === rows.length) {
         const more = await result.read();
         if (more.length === 0) break;
@@ -87,7 +87,7 @@ export class Pages {
       },
     });
     for (const oldest of this.pending.keys()) {
-      if (this.pending.size <= KEPT) break;
+      if (this.pending.size <= MAX_PENDING) break;
       this.pending.delete(oldest);
     }
     return token;

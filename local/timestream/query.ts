@@ -1,4 +1,4 @@
-/** The Query operation: SELECT through DuckDB, and the SHOW and DESCRIBE statements from the catalog. */
+/** Carries out Query: DuckDB runs SELECT, the catalog serves SHOW and DESCRIBE. */
 import type { Catalog } from './catalog';
 import { ServiceError, validationError } from './errors';
 import type { Pages, ResultSet } from './pages';
@@ -54,7 +54,7 @@ function catalogStatement(sql: string, catalog: Catalog): ResultSet | undefined 
   );
 }
 
-/** What DuckDB says of a query that it cannot run, without its stack and its advice about DuckDB. */
+/** The error of DuckDB for a query, without its stack and its advice about DuckDB. */
 function explain(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
@@ -68,7 +68,7 @@ async function select({ sql, names }: Rewritten, store: Store): Promise<ResultSe
       Name: names.has(name) ? name : `_col${i}`,
       Type: { ScalarType: scalarType(name, result.columnType(i)) },
     }));
-    // A materialized result is in memory as a whole and outlives its connection.
+    // A materialized result is completely in memory, and stays valid after its connection is closed.
     const chunks = await result.fetchAllChunks();
     return {
       columns,
@@ -82,7 +82,7 @@ async function select({ sql, names }: Rewritten, store: Store): Promise<ResultSe
   });
 }
 
-/** Answers Query. Throws ValidationException for what cannot be run or is not served. */
+/** Carries out Query. @throws ValidationException if the query fails or uses an unsupported feature */
 export async function query(store: Store, catalog: Catalog, pages: Pages, request: JsonObject, now: () => number) {
   const sql = requiredString(request, 'QueryString', root, { min: 1, max: 262_144 });
   const maxRows = optionalInteger(request, 'MaxRows', root, { min: 1, max: 1000 });

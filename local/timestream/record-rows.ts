@@ -1,4 +1,4 @@
-/** Stores records as rows: adds the columns that are new, removes what is replaced, appends, all in one transaction. */
+/** Stores records as rows in one transaction: adds new columns, deletes replaced rows, appends the records. */
 import {
   type DuckDBAppender,
   type DuckDBConnection,
@@ -13,14 +13,14 @@ import { recordsOf, type Table } from './table';
 import type { StoredVersion } from './version-index';
 import { createViewSql } from './views';
 
-/** A record to store; `replaces` is the row that goes for it. */
+/** A record to store; `replaces` is the number of the row that it replaces. */
 export interface NewRow extends StoredVersion {
   readonly id: string;
   readonly record: WriteRecord;
   readonly replaces: bigint | undefined;
 }
 
-/** The columns of the records table before those of dimensions and measures. */
+/** The number of columns before those of dimensions and measures. */
 const FIXED = 6;
 
 const DUCKDB_TYPE: Readonly<Record<Column['type'], string>> = {
@@ -37,7 +37,7 @@ const isPhysical = ({ kind }: Column) => kind !== 'name';
 function fillChunk(appender: DuckDBAppender, columns: Columns, rows: readonly NewRow[]): DuckDBDataChunk {
   const types: DuckDBType[] = Array.from({ length: appender.columnCount }, (_, i) => appender.columnType(i));
   const values: DuckDBValue[][] = types.map(() => new Array<DuckDBValue>(rows.length).fill(null));
-  // Physical columns are in the order in which the table learnt them.
+  // Physical columns are in the order in which they were added to the table.
   const position = new Map(
     columns
       .all()
@@ -65,7 +65,7 @@ function fillChunk(appender: DuckDBAppender, columns: Columns, rows: readonly Ne
   return chunk;
 }
 
-/** Adding columns one by one takes about a millisecond each; from so many on, one statement that copies the rows is faster. */
+/** From this number of new columns on, one statement that copies the rows is faster than adding each column (about 1 ms each). */
 const COPY_FROM = 4;
 
 async function addColumns(connection: DuckDBConnection, table: Table, columns: Columns): Promise<void> {
@@ -95,7 +95,7 @@ async function addColumns(connection: DuckDBConnection, table: Table, columns: C
   }
 }
 
-/** Stores the rows in the table, whose columns become `columns`. Only inside the store's `exclusive`. */
+/** Stores the rows and sets the table's columns to `columns`. Call it only inside the store's `exclusive`. */
 export async function appendRecords(
   store: Store,
   table: Table,

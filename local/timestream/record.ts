@@ -1,4 +1,4 @@
-/** Reads the records of a WriteRecords call: merges the common attributes and refuses the call where the model is broken. */
+/** Reads the records of a WriteRecords call: merges the common attributes, and refuses a call that breaks the service's model. */
 import { constraintError, validationError } from './errors';
 import {
   MAX_LONG,
@@ -31,18 +31,18 @@ export interface Dimension {
   readonly value: string;
 }
 
-export interface Measure {
+export interface StoredMeasure {
   readonly name: string;
   readonly type: ScalarType;
   readonly value: Scalar;
 }
 
-/** A record after merging; `time` is nanoseconds since 1970. A single-measure record has one measure, of its own name. */
+/** A record after merging; `time` is nanoseconds since 1970. A single-measure record has one measure, named like the record. */
 export interface WriteRecord {
   readonly dimensions: readonly Dimension[];
   readonly measureName: string;
   readonly type: ScalarType | 'MULTI';
-  readonly measures: readonly Measure[];
+  readonly measures: readonly StoredMeasure[];
   readonly time: bigint;
   readonly version: bigint;
 }
@@ -53,7 +53,7 @@ interface MeasureText {
   readonly type: ScalarType;
 }
 
-/** What a record, or the common attributes, say; everything may be missing. */
+/** The members of a record or of the common attributes. All are optional. */
 interface RecordParts {
   readonly dimensions: readonly Dimension[];
   readonly measureName: string | undefined;
@@ -183,7 +183,7 @@ function mergeRecord(common: RecordParts, own: RecordParts, at: Path): WriteReco
   };
 }
 
-/** The merged records of a WriteRecords request, in its order. Throws ValidationException or SerializationException. */
+/** The merged records of a WriteRecords request, in order. @throws ValidationException, SerializationException */
 export function readRecords(request: JsonObject): readonly WriteRecord[] {
   const list = optionalList(request, 'Records', root, { min: 1, max: 100 });
   if (list === undefined) throw missing(member(root, 'Records'));

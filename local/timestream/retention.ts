@@ -1,9 +1,9 @@
-/** Which store takes a record, by its time and the table's retention. */
+/** Decides which store a record goes to, by its time and the table's retention. */
 import type { TableProperties } from './table-properties';
 
 export interface Arrival {
   readonly store: 'MemoryStore' | 'MagneticStore';
-  /** Why neither store takes it. */
+  /** The reason why neither store accepts the record. */
   readonly rejection?: string;
 }
 

@@ -20,11 +20,11 @@ export type { Fault, Intercept } from './faults';
 
 export interface TimestreamOptions {
   readonly host: string;
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** The folder of the data; absent: everything is in memory. */
+  /** The folder of the data; if absent, data is kept in memory only. */
   readonly dataDir?: string;
-  /** Milliseconds since 1970; the clock, where absent. */
+  /** Milliseconds since 1970; by default the system clock. */
   readonly now?: () => number;
   readonly intercept?: Intercept;
 }
@@ -32,17 +32,17 @@ export interface TimestreamOptions {
 export interface RunningTimestream {
   readonly url: string;
   readonly port: number;
-  /** Why nothing can be stored at present; undefined while points can be. */
+  /** The reason why nothing can be stored at the moment; undefined if points can be stored. */
   readonly storageFault: () => string | undefined;
-  /** Where nothing could be stored, tries again. Rejects with the reason. */
+  /** After a storage fault, tries to write again. Rejects with the reason if that fails. */
   readonly assertWritable: () => Promise<void>;
-  /** Finishes what was begun, stores everything and ends all connections. */
+  /** Completes the requests in progress, stores everything and closes all connections. */
   close(): Promise<void>;
 }
 
 const TARGET = 'Timestream_20181101.';
 const MAX_BODY = 4 * 1024 * 1024;
-/** Longer than clients keep an idle connection, so that none breaks just as it is used again. */
+/** Longer than clients keep idle connections, so that no connection is closed just when a client uses it again. */
 const KEEP_ALIVE_MS = 120_000;
 
 async function readBody(request: IncomingMessage): Promise<string> {
@@ -50,7 +50,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    // The rest is read and dropped, so that the client gets the answer instead of a broken connection.
+    // The rest is read and dropped, so that the client gets the response instead of a broken connection.
     if (size <= MAX_BODY) chunks.push(chunk);
   }
   if (size > MAX_BODY) {
@@ -70,7 +70,7 @@ function operationOf(request: IncomingMessage): string {
   return target.slice(TARGET.length);
 }
 
-function answer(
+function respond(
   response: ServerResponse,
   status: number,
   body: object,
@@ -86,19 +86,19 @@ function answer(
   response.end(text);
 }
 
-function answerError(response: ServerResponse, error: unknown) {
-  if (error instanceof ServiceError) return answer(response, error.status, error.body());
+function respondError(response: ServerResponse, error: unknown) {
+  if (error instanceof ServiceError) return respond(response, error.status, error.body());
   if (error instanceof StorageFault) {
-    // A quota: clients need not try again at once. The store has logged it.
+    // A quota error, because an immediate retry does not help. The store has logged it.
     const full = new ServiceError('ServiceQuotaExceededException', error.message);
-    return answer(response, full.status, full.body());
+    return respond(response, full.status, full.body());
   }
   console.error('embedded Timestream:', error);
   const internal = new ServiceError('InternalServerException', 'The request could not be carried out.');
-  return answer(response, internal.status, internal.body());
+  return respond(response, internal.status, internal.body());
 }
 
-/** Serves one request whose body was read. */
+/** Serves one request; its body has been read. */
 async function serve(
   service: Service,
   intercept: Intercept | undefined,
@@ -127,17 +127,17 @@ async function serve(
     case 'error': {
       if (fault.when === 'after') await ignore(work());
       const error = new ServiceError(fault.type, fault.message ?? fault.type, fault.extra, fault.status);
-      return answer(response, error.status, error.body(), fault.headers);
+      return respond(response, error.status, error.body(), fault.headers);
     }
     case 'delay':
       await delay(fault.until, closing);
       break;
     case undefined:
   }
-  answer(response, 200, await work());
+  respond(response, 200, await work());
 }
 
-/** Opens the data and listens. Rejects where the folder or the port cannot be used. */
+/** Opens the data and listens. Rejects if the folder or the port cannot be used. */
 export async function startTimestream(options: TimestreamOptions): Promise<RunningTimestream> {
   const store = await Store.open(options.dataDir);
   try {
@@ -159,11 +159,11 @@ async function listen(store: Store, options: TimestreamOptions): Promise<Running
     readBody(request)
       .then((body) => {
         const task = serve(service, options.intercept, closing.signal, request, body, response)
-          .catch((error: unknown) => answerError(response, error))
+          .catch((error: unknown) => respondError(response, error))
           .finally(() => active.delete(task));
         active.add(task);
       })
-      .catch((error: unknown) => (request.destroyed && !request.complete ? undefined : answerError(response, error)));
+      .catch((error: unknown) => (request.destroyed && !request.complete ? undefined : respondError(response, error)));
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
@@ -179,7 +179,7 @@ async function listen(store: Store, options: TimestreamOptions): Promise<Running
     await Promise.all(active);
     server.closeAllConnections();
     await ended;
-    // What a kept-alive connection sent in the meantime.
+    // Requests that arrived in the meantime on a keep-alive connection.
     await Promise.all(active);
     await store.close();
   };

@@ -1,14 +1,14 @@
-/** Reads members of a request's JSON, refusing what the service's model forbids. */
+/** Reads members of a request's JSON, and refuses values that the service's model forbids. */
 import { constraintError, ServiceError } from './errors';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Where a member is; built only when an error needs it. */
+/** The path of a member; built only when an error needs it. */
 export type Path = () => string;
 
 export const root: Path = () => '';
 
-/** The path of member `key`, which the service writes with a small first letter. */
+/** The path of member `key`. The service writes its first letter in lower case. */
 export const member =
   (at: Path, key: string): Path =>
   () => {

@@ -1,4 +1,4 @@
-/** The functions of Timestream's query language that are served, and what DuckDB calls them. */
+/** The supported functions of Timestream's query language, with their names in DuckDB. */
 import { INTERNAL } from './store';
 
 const SAME_NAME = [
@@ -42,7 +42,7 @@ const OTHER_NAME: Readonly<Record<string, string>> = {
 
 const ns = (factor: string, name: string) => [name, `(n) AS make_timestamp_ns(CAST(n * ${factor} AS BIGINT))`] as const;
 
-/** Bodies of macros, which live in the internal schema. */
+/** Definitions of macros. They are created in the internal schema. */
 const MACROS: readonly (readonly [name: string, definition: string])[] = [
   ['bin', '(t, width) AS make_timestamp_ns(epoch_ns(t) - epoch_ns(t) % epoch_ns(width))'],
   ns('1000000000', 'from_unixtime'),
@@ -69,7 +69,7 @@ export const MACRO_STATEMENTS: readonly string[] = MACROS.map(
   ([name, definition]) => `CREATE OR REPLACE MACRO ${INTERNAL}.ts_${name}${definition}`,
 );
 
-/** Timestream's name, in small letters, to DuckDB's. `now` and `ago` are not here: they depend on the time of the query. */
+/** From Timestream's name, in lower case, to DuckDB's. `now` and `ago` are not here, because they depend on the time of the query. */
 export const FUNCTIONS: ReadonlyMap<string, string> = new Map([
   ...SAME_NAME.map((name) => [name, name] as const),
   ...Object.entries(OTHER_NAME),

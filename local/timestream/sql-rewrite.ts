@@ -1,6 +1,6 @@
 /**
- * Turns a Timestream query into DuckDB's SQL, token by token: table names, durations, the current time and functions. What
- * it does not know it refuses, so that DuckDB's own functions and catalogs stay out of reach.
+ * Turns a Timestream query into DuckDB's SQL, token by token: table names, durations, the current time and functions. It refuses
+ * anything else, so that queries cannot reach DuckDB's own functions and catalogs.
  */
 import type { Catalog } from './catalog';
 import { validationError } from './errors';
@@ -10,7 +10,7 @@ import { quoted } from './store';
 import { schemaOf } from './table';
 import { viewColumns } from './views';
 
-/** Words that may stand before a parenthesis without being functions. */
+/** Keywords that may precede a parenthesis; any other word there is a function. */
 const KEYWORDS = new Set(
   (
     'all and any as between by case distinct else except exists filter from group having in inner intersect interval ' +
@@ -39,7 +39,7 @@ function durationNs(text: string): bigint {
 function intervalOf(text: string): string {
   const ns = durationNs(text);
   if (ns % 1000n !== 0n)
-    throw validationError(`The interval ${text} is finer than a microsecond, which is not served.`);
+    throw validationError(`The interval ${text} is finer than a microsecond, which is not supported.`);
   return `INTERVAL '${ns / 1000n} microseconds'`;
 }
 
@@ -47,14 +47,14 @@ const isName = (token: Token | undefined): token is Token => token?.kind === 'wo
 
 export interface Rewritten {
   readonly sql: string;
-  /** A column of the result with another name has none in Timestream, which calls it `_col<n>`. */
+  /** The names that result columns may keep. Timestream calls any other column `_col<n>`. */
   readonly names: ReadonlySet<string>;
 }
 
 class Rewriter {
   private readonly tokens: readonly Token[];
   private readonly output: string[] = [];
-  /** The names that the query or its tables give; DuckDB makes up others for expressions. */
+  /** The names in the query and its tables. DuckDB invents other names for expressions. */
   private readonly names = new Set<string>();
   private at = 0;
 
@@ -116,7 +116,7 @@ class Rewriter {
     if (!known) {
       const served = [...FUNCTIONS.keys()].sort().join(', ');
       throw validationError(
-        `The function ${nameOf(token)} is not served by the embedded Timestream. It serves: ${served}.`,
+        `The function ${nameOf(token)} is not supported by the embedded Timestream. Supported functions: ${served}.`,
       );
     }
     return known;
@@ -131,7 +131,7 @@ class Rewriter {
     if (HIDDEN.test(name) && !this.isColumn(name)) throw validationError(`The name ${token.text} is not available.`);
     this.names.add(name);
     if (name.includes('::')) return quoted(name);
-    // Timestream's timestamps are nanoseconds, DuckDB's are microseconds.
+    // Timestream's timestamps have nanoseconds; DuckDB's TIMESTAMP has only microseconds.
     const isType = this.peek(1)?.kind === 'string' || this.peek(-1)?.text.toLowerCase() === 'as';
     if (token.text.toLowerCase() === 'timestamp' && isType) return 'TIMESTAMP_NS';
     return this.peek(1)?.text === '(' ? this.call(token) : token.text;
@@ -151,6 +151,6 @@ class Rewriter {
   }
 }
 
-/** DuckDB's SQL for a query. Throws ValidationException for what is not served. */
+/** DuckDB's SQL for a query. @throws ValidationException for unsupported SQL */
 export const rewrite = (sql: string, catalog: Catalog, nowMs: number): Rewritten =>
   new Rewriter(sql, catalog, BigInt(Math.round(nowMs)) * 1_000_000n).run();

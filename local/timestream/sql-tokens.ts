@@ -1,4 +1,4 @@
-/** Splits Timestream's SQL into tokens; their texts joined are the input again. */
+/** Splits Timestream's SQL into tokens. Their texts, joined, are the input again. */
 import { validationError } from './errors';
 
 export type TokenKind = 'space' | 'string' | 'quoted' | 'word' | 'number' | 'duration' | 'symbol';
@@ -14,13 +14,13 @@ const PATTERNS: readonly (readonly [TokenKind, RegExp])[] = [
   ['quoted', /"(?:[^"]|"")+"/y],
   ['duration', /\d+(?:ns|us|ms|s|m|h|d)\b/y],
   ['number', /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![a-zA-Z_\d])/y],
-  // The one name with colons that Timestream takes without quotes.
+  // The only name with colons that Timestream accepts without quotes.
   ['word', /measure_value::[a-z]+/iy],
   ['word', /[a-zA-Z_][a-zA-Z0-9_]*/y],
   ['symbol', /\|\||<>|!=|<=|>=|[-+*/%=<>(),.;[\]]/y],
 ];
 
-/** Words that may stand right before a string. */
+/** Keywords that may directly precede a string. */
 const LITERAL_PREFIX = /^(timestamp|date|time|interval)$/i;
 
 function next(sql: string, at: number): Token {
@@ -32,7 +32,7 @@ function next(sql: string, at: number): Token {
   throw validationError(`line ${sql.slice(0, at).split('\n').length}: unexpected text '${sql.slice(at, at + 20)}'`);
 }
 
-/** Throws ValidationException for what is no part of the language. */
+/** @throws ValidationException for text that is not part of the language */
 export function tokenize(sql: string): readonly Token[] {
   const tokens: Token[] = [];
   for (let at = 0; at < sql.length; ) {

@@ -1,4 +1,4 @@
-/** Types and values of DuckDB as the Query API answers them. */
+/** Converts DuckDB's types and values to those of the Query API. */
 import {
   DuckDBDateValue,
   DuckDBDecimalValue,
@@ -34,10 +34,10 @@ const SCALAR_TYPE: Readonly<Partial<Record<DuckDBTypeId, string>>> = {
   [DuckDBTypeId.SQLNULL]: 'UNKNOWN',
 };
 
-/** Throws ValidationException for arrays, rows and what else has no scalar type. */
+/** @throws ValidationException for arrays, rows and other types that are not scalar */
 export function scalarType(name: string, type: DuckDBType): string {
   const scalar = SCALAR_TYPE[type.typeId];
-  if (!scalar) throw validationError(`The column ${name} has the type ${type}, which is not served.`);
+  if (!scalar) throw validationError(`The column ${name} has the type ${type}, which is not supported.`);
   return scalar;
 }
 
@@ -48,7 +48,7 @@ const clock = (seconds: bigint, ns: bigint) => {
   return `${two(seconds / 3600n)}:${two((seconds / 60n) % 60n)}:${two(seconds % 60n)}.${ns.toString().padStart(9, '0')}`;
 };
 
-/** `YYYY-MM-DD HH:MM:SS.nnnnnnnnn` of nanoseconds since 1970. */
+/** Formats nanoseconds since 1970 as `YYYY-MM-DD HH:MM:SS.nnnnnnnnn`. */
 export function formatTimestamp(ns: bigint): string {
   const fraction = ((ns % SECOND) + SECOND) % SECOND;
   const seconds = (ns - fraction) / SECOND;
@@ -57,7 +57,7 @@ export function formatTimestamp(ns: bigint): string {
 }
 
 function formatInterval({ months, days, micros }: DuckDBIntervalValue): string {
-  if (months !== 0) throw validationError('Intervals of months and years are not served.');
+  if (months !== 0) throw validationError('Intervals of months and years are not supported.');
   const total = BigInt(days) * 86_400_000_000n + micros;
   const positive = total < 0n ? -total : total;
   const seconds = positive / 1_000_000n;
@@ -65,7 +65,7 @@ function formatInterval({ months, days, micros }: DuckDBIntervalValue): string {
   return `${total < 0n ? '-' : ''}${seconds / 86_400n} ${time}`;
 }
 
-/** A double as Java writes it, which is what the service does: `1.0`, `0.64`, `1.0E10`. */
+/** Formats a double as Java and the service do: `1.0`, `0.64`, `1.0E10`. */
 export function formatDouble(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
@@ -84,7 +84,7 @@ function format(value: Exclude<DuckDBValue, null>): string {
   if (value instanceof DuckDBTimeValue) return clock(value.micros / 1_000_000n, (value.micros % 1_000_000n) * 1000n);
   if (value instanceof DuckDBIntervalValue) return formatInterval(value);
   if (value instanceof DuckDBDecimalValue) return formatDouble(value.toDouble());
-  throw validationError(`The value ${value} has a type that is not served.`);
+  throw validationError(`The value ${value} has a type that is not supported.`);
 }
 
 export function datum(value: DuckDBValue, scalar: string): Datum {

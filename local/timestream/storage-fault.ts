@@ -1,11 +1,11 @@
-/** Tells failures of the disk from all others, by the texts of DuckDB and of the operating system. */
+/** Recognizes failures of the disk by the error texts of DuckDB and the operating system. */
 
-/** A change that could not be written to the disk; nothing of it is stored. The message may be shown to clients. */
+/** A change could not be written to the disk, and no part of it is stored. The message may be shown to clients. */
 export class StorageFault extends Error {
   override readonly name = 'StorageFault';
 }
 
-/** Texts of strerror(3) for a disk that takes no more. DuckDB puts the path before them. */
+/** Texts of strerror(3) for a disk that cannot be written to. DuckDB puts the path before them. */
 const PROBLEMS = [
   'No space left on device',
   'Disk quota exceeded',
@@ -15,7 +15,7 @@ const PROBLEMS = [
   'Permission denied',
 ] as const;
 
-/** What is wrong with the disk; undefined for an error that has another reason. */
+/** The problem of the disk; undefined if the error has another reason. */
 export function storageProblem(error: unknown): string | undefined {
   const message = error instanceof Error ? error.message : '';
   const problem = PROBLEMS.find((text) => message.includes(text));

@@ -1,13 +1,13 @@
 /**
- * The DuckDB database below everything: opens it, runs changes one after the other, each in a transaction, and gives queries a
- * connection that cannot write. A change that was awaited survives the end of the process: its commit is in DuckDB's log.
+ * The DuckDB database of the embedded Timestream. Changes run one after the other, each in a transaction; queries get a read-only
+ * connection. A change that was awaited survives the end of the process, because its commit is in DuckDB's log.
  */
 import { dirname, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue, type Json } from '@duckdb/node-api';
 import { folderProblem, makeFolder, unusableFolder } from '../folder';
 import { StorageFault, storageProblem } from './storage-fault';
 
-/** The schema of everything that is not meant for queries. */
+/** The schema of internal tables, which queries cannot see. */
 export const INTERNAL = '_timestream';
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -18,15 +18,15 @@ const SETTINGS = [
   'SET GLOBAL lock_configuration=true',
 ];
 
-/** Rows of 8 bytes that do not compress: 4 MiB show whether the disk takes a request again. */
+/** Each row has 8 bytes that do not compress. If 4 MiB can be written, the disk has room for a request again. */
 const PROBE_ROWS = 524_288;
 
-/** DuckDB locks a file against other processes, not against this one. */
+/** Paths that this process has open: DuckDB locks a file only against other processes. */
 const open = new Set<string>();
 
 export class Store {
   private tail: Promise<unknown> = Promise.resolve();
-  /** Why the last change could not be written to the disk; undefined once one could. */
+  /** The reason why the last change could not be written to the disk; undefined after a successful change. */
   private faulty: StorageFault | undefined;
 
   private constructor(
@@ -35,11 +35,11 @@ export class Store {
     private readonly path: string | undefined,
   ) {}
 
-  /** Opens the database in a folder, which is made where it is missing, or in memory. */
+  /** Opens the database in memory or in a folder, which is created if it is missing. */
   static async open(dataDir: string | undefined): Promise<Store> {
     const path = dataDir === undefined ? undefined : resolve(dataDir, 'timestream.duckdb');
     if (path === undefined) return await Store.connect(undefined);
-    if (open.has(path)) throw new Error(`${path} is open already: one server at a time can use a folder`);
+    if (open.has(path)) throw new Error(`${path} is already open: only one server at a time can use a folder`);
     open.add(path);
     try {
       makeFolder(dirname(path));
@@ -60,7 +60,7 @@ export class Store {
     return new Store(instance, writer, path);
   }
 
-  /** Runs `work` after everything that was asked for before it: nothing else changes the database meanwhile. */
+  /** Runs `work` after all earlier requests; nothing else changes the database in the meantime. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.tail.then(work).catch((error: unknown) => {
       throw this.noted(error);
@@ -69,7 +69,7 @@ export class Store {
     return result;
   }
 
-  /** Commits what `work` did, or nothing of it. Only inside `exclusive`. */
+  /** Commits all changes of `work`, or none. Call it only inside `exclusive`. */
   async transaction(work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
     await this.writer.run('BEGIN');
     try {
@@ -83,21 +83,21 @@ export class Store {
     this.faulty = undefined;
   }
 
-  /** Runs one statement by itself. Only inside `exclusive`, or before the server listens. */
+  /** Runs one statement in its own transaction. Call it only inside `exclusive`, or before the server listens. */
   async run(sql: string, values: DuckDBValue[] = []): Promise<void> {
     await this.writer.run(sql, values);
   }
 
-  /** Why nothing can be written to the disk at present; undefined where no change has failed for that. */
+  /** The reason why the disk cannot be written to at the moment; undefined if it can. */
   get fault(): string | undefined {
     return this.faulty?.message;
   }
 
-  /** Tries to write to the disk where the last change failed to. @throws StorageFault if it fails again */
+  /** If the last change could not be written, tries to write again. @throws StorageFault if that fails */
   async assertWritable(): Promise<void> {
     if (this.faulty === undefined) return;
     await this.exclusive(async () => {
-      // A table that is made and dropped in one transaction is never written.
+      // Two transactions, because DuckDB never writes a table that is created and dropped in one.
       await this.transaction(async (connection) => {
         await connection.run(
           `CREATE OR REPLACE TABLE ${INTERNAL}.probe AS SELECT random() AS number FROM range(${PROBE_ROWS})`,
@@ -107,7 +107,7 @@ export class Store {
     });
   }
 
-  /** The error of a change; a StorageFault where the disk is the reason. The log names that once, and its end. */
+  /** The error of a change; a StorageFault if the disk is the reason. The log reports when this starts and when it ends. */
   private noted(error: unknown): unknown {
     const problem = this.path === undefined ? undefined : storageProblem(error);
     if (problem === undefined) return error;
@@ -117,18 +117,18 @@ export class Store {
     return fault;
   }
 
-  /** The rows of an internal query, a chunk at a time; BIGINT comes as text. Only inside `exclusive`, or before the server listens. */
+  /** The rows of an internal query, read in chunks; BIGINT becomes a string. Call it only inside `exclusive`, or before the server listens. */
   async *rows(sql: string): AsyncGenerator<readonly Json[]> {
     for await (const rows of (await this.writer.stream(sql)).yieldRowsJson()) yield* rows;
   }
 
-  /** The columns of an internal query, a chunk at a time; `T` is what its row holds. Only inside `exclusive`. */
+  /** The columns of an internal query, chunk by chunk; `T` is the type of their values. Call it only inside `exclusive`. */
   async *columns<T extends readonly DuckDBValue[]>(sql: string): AsyncGenerator<{ [K in keyof T]: readonly T[K][] }> {
     const result = await this.writer.stream(sql);
     for await (const chunk of result) yield chunk.getColumns() as unknown as { [K in keyof T]: readonly T[K][] };
   }
 
-  /** Runs `work` on a connection of its own, in a transaction that may only read. */
+  /** Runs `work` on its own connection, in a read-only transaction. */
   async reading<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const connection = await this.instance.connect();
     try {
@@ -139,7 +139,7 @@ export class Store {
     }
   }
 
-  /** Waits for the changes that were asked for and closes the file; everything is stored then. */
+  /** Waits for all requested changes, then closes the file. Everything is stored then. */
   async close(): Promise<void> {
     await this.tail;
     this.writer.closeSync();
@@ -148,7 +148,7 @@ export class Store {
   }
 }
 
-/** Names the folder in an error of the file system or of DuckDB, with the reason and what to do. */
+/** Turns an error of the file system or DuckDB into one that names the folder, the reason and what to do. */
 function unusable(path: string, error: unknown): unknown {
   const reason = folderProblem(error) ?? storageProblem(error);
   const advice = 'choose another folder with --data-dir, or keep the data in memory with --memory';

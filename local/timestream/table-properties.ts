@@ -1,4 +1,4 @@
-/** The properties of a table: retention, magnetic store writes and the partition key, as requests give them. */
+/** Reads the properties of a table from requests: retention, magnetic store writes and the partition key. */
 import { validationError } from './errors';
 import {
   element,
@@ -21,7 +21,7 @@ export interface PartitionKey {
   readonly EnforcementInRecord?: 'REQUIRED' | 'OPTIONAL';
 }
 
-/** In the words of the API, as it is stored and answered. */
+/** In the form of the API, which is also stored and returned. */
 export interface TableProperties {
   readonly RetentionProperties: {
     readonly MemoryStoreRetentionPeriodInHours: number;
@@ -93,7 +93,7 @@ function readSchema(request: JsonObject): TableProperties['Schema'] | undefined 
   return { CompositePartitionKey: keys.map(readPartitionKey) };
 }
 
-/** The properties of a new table: what the request gives, and the service's defaults. */
+/** The properties of a new table. The service's defaults fill in values that the request does not give. */
 export function newTableProperties(request: JsonObject): TableProperties {
   return {
     RetentionProperties: readRetention(request) ?? DEFAULTS.RetentionProperties,
@@ -102,7 +102,7 @@ export function newTableProperties(request: JsonObject): TableProperties {
   };
 }
 
-/** The properties after an update; of the partition key only the enforcement may change. */
+/** The properties after an update. Of the partition key, only the enforcement may change. */
 export function updatedTableProperties(old: TableProperties, request: JsonObject): TableProperties {
   const schema = readSchema(request) ?? old.Schema;
   const [before] = old.Schema.CompositePartitionKey;

@@ -1,4 +1,4 @@
-/** What a database and a table are, and their names in the store. */
+/** The types of databases and tables, and their names in the store. */
 import type { Columns } from './columns';
 import type { TableProperties } from './table-properties';
 import type { VersionIndex } from './version-index';
@@ -13,7 +13,7 @@ export interface Table {
   properties: TableProperties;
   updated: number;
   columns: Columns;
-  /** Loaded by the first write. */
+  /** Undefined until the first write loads it. */
   index: VersionIndex | undefined;
 }
 
@@ -29,5 +29,5 @@ export interface Database {
 /** The schema in which queries find the database's tables. */
 export const schemaOf = (database: Database) => `d${database.id}`;
 
-/** Where the records of a table are. */
+/** The internal table with the records of a table. */
 export const recordsOf = (table: Table) => `records_${table.id}`;

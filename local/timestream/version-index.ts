@@ -1,4 +1,4 @@
-/** What is known of each stored record without reading it: its version, a digest of its values, and its row. */
+/** Keeps the version, a digest of the values and the row number of each stored record in memory. */
 import { createHash } from 'node:crypto';
 import type { WriteRecord } from './record';
 import { INTERNAL, type Store } from './store';
@@ -11,27 +11,27 @@ export interface StoredVersion {
 
 const digest = (text: string): string => createHash('md5').update(text).digest('base64');
 
-// Each text carries its length, so that different lists never become one text.
+// Each text is preceded by its length, so that different lists never give the same text.
 const part = (text: string): string => `${text.length}:${text}`;
 
 const sorted = <T extends { readonly name: string }>(list: readonly T[]): readonly T[] =>
   [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** A key of (dimensions, time, measure name), whatever the order of the dimensions. */
+/** A key for (dimensions, time, measure name). It does not depend on the order of the dimensions. */
 export function identityOf({ time, measureName, dimensions }: WriteRecord): string {
   let text = `${time} ${part(measureName)}`;
   for (const { name, value } of sorted(dimensions)) text += part(name) + part(value);
   return digest(text);
 }
 
-/** A digest of the measures, whatever their order. */
+/** A digest of the measures. It does not depend on their order. */
 export function valuesOf({ measures }: WriteRecord): string {
   let text = '';
   for (const { name, type, value } of sorted(measures)) text += part(name) + type + part(String(value));
   return digest(text);
 }
 
-/** The stored versions of one table by identity. About 230 bytes of memory a record. */
+/** The stored versions of one table, by identity. It takes about 230 bytes of memory per record. */
 export class VersionIndex {
   private constructor(
     private readonly versions: Map<string, StoredVersion>,

@@ -1,9 +1,9 @@
-/** The view of a table that queries see: dimensions, measure_name, time, measures, under the names the records gave them. */
+/** Makes the view of a table that queries read: dimensions, measure_name, time and measures, under their names in the records. */
 import type { Column, Columns } from './columns';
 import { INTERNAL, quoted } from './store';
 import { recordsOf, schemaOf, type Table } from './table';
 
-/** DuckDB takes names that differ in case only for one, Timestream does not: such a name gets a number. */
+/** DuckDB ignores the case of names, Timestream does not: a name that differs only in case gets a number. */
 function distinct(name: string, taken: Set<string>): string {
   let result = name;
   for (let n = 1; taken.has(result.toLowerCase()); n++) result = `${name}_${n}`;
@@ -11,11 +11,11 @@ function distinct(name: string, taken: Set<string>): string {
   return result;
 }
 
-/** A name for the view of a new table beside the tables that there are. */
+/** A name for the view of a new table that differs from the views of existing tables. */
 export const viewNameFor = (name: string, tables: readonly Table[]): string =>
   distinct(name, new Set(tables.map(({ view }) => view.toLowerCase())));
 
-// The last nanosecond is what DuckDB calls infinity, and make_timestamp_ns refuses it.
+// DuckDB uses the last nanosecond for infinity, and make_timestamp_ns refuses it.
 const timestamp = (column: string) =>
   `CASE WHEN ${column} = 9223372036854775807 THEN TIMESTAMP_NS 'infinity' ELSE make_timestamp_ns(${column}) END`;
 
@@ -23,7 +23,7 @@ export interface ViewColumn {
   readonly name: string;
   readonly expression: string;
   readonly type: string;
-  /** As DESCRIBE calls it. */
+  /** The attribute type in the result of DESCRIBE. */
   readonly attribute: 'DIMENSION' | 'MEASURE_NAME' | 'TIMESTAMP' | 'MULTI' | 'MEASURE_VALUE';
 }
 

@@ -1,4 +1,4 @@
-/** WriteRecords: decides record by record what is stored, and stores it in one transaction. */
+/** Carries out WriteRecords: decides for each record whether it is stored, and stores the accepted records in one transaction. */
 import type { Catalog } from './catalog';
 import type { Columns } from './columns';
 import { ServiceError } from './errors';
@@ -27,7 +27,7 @@ const lowerVersion = (version: bigint, existing: bigint) =>
   `The record version ${version} is lower than the existing version ${existing}. ` +
   'A higher version is required to update the measure value.';
 
-/** Why the table refuses a record whatever is stored of it already, or undefined. */
+/** The reason why the table refuses a record, whether or not a version of it is stored; or undefined. */
 function refusal(table: Table, columns: Columns, record: WriteRecord, arrival: Arrival): string | undefined {
   const required = table.properties.Schema.CompositePartitionKey.find(
     ({ EnforcementInRecord }) => EnforcementInRecord === 'REQUIRED',
@@ -75,7 +75,7 @@ async function writeToTable(store: Store, table: Table, records: readonly WriteR
   return { ingested, rejected };
 }
 
-/** Answers WriteRecords. Throws ValidationException, ResourceNotFoundException or RejectedRecordsException. */
+/** Carries out WriteRecords. @throws ValidationException, ResourceNotFoundException, RejectedRecordsException */
 export async function writeRecords(store: Store, catalog: Catalog, request: JsonObject, now: () => number) {
   const databaseName = resourceName(request, 'DatabaseName', root);
   const tableName = resourceName(request, 'TableName', root);

@@ -1,17 +1,17 @@
 /**
- * Writes lines with @influxdata/influxdb-client, batch by batch. Each batch is awaited, so that no failure is lost: the library's
- * own retries and automatic flushes report theirs to its log alone, and are not used.
+ * Writes lines with @influxdata/influxdb-client, batch by batch. Each batch is awaited, so that no failure is lost. The library's
+ * own retries and automatic flushes are not used, because they report failures only to the library's log.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { HttpError, InfluxDB, type Transport, type WriteApi } from '@influxdata/influxdb-client';
 import { fullJitterDelay } from 'shared/resilience/backoff';
 
-/** More than API Gateway waits for the function. */
+/** Longer than API Gateway waits for the function. */
 const TIMEOUT_MS = 30_000;
 const GZIP_ABOVE_BYTES = 1_000;
 const MAX_RETRIES = 5;
 const BACKOFF = { baseMs: 500, capMs: 8_000 };
-/** Failures that another try a second later does not mend. */
+/** Failures that a retry does not fix. */
 const NO_RETRY = new Set(['ECONNREFUSED', 'ENOTFOUND', 'CredentialsProviderError']);
 
 export interface LineWriterOptions {
@@ -22,23 +22,23 @@ export interface LineWriterOptions {
   readonly batchLines: number;
   /** Wraps the library's transport, to sign requests. */
   readonly wrapTransport?: (transport: Transport) => Transport;
-  /** Called with each failure of a batch, in words for the user. */
+  /** Called with a message for the user for each failed batch. */
   readonly report: (message: string) => void;
-  /** Between two tries, ms; a test passes its own. */
+  /** Waits between two tries, ms; tests pass their own. */
   readonly delay?: (ms: number) => Promise<unknown>;
 }
 
 export interface LineWriterResult {
   readonly stored: number;
-  /** Taken by an endpoint in asynchronous mode, which stores them later. */
+  /** Accepted by an endpoint in asynchronous mode, which stores them later. */
   readonly accepted: number;
-  /** Refused for good. */
+  /** Refused; a retry would not help. */
   readonly dropped: number;
-  /** Of unknown fate or not sent, once the endpoint refused everything. */
+  /** Lines of a batch that failed all its tries, and all lines after it, which were not sent. */
   readonly unstored: number;
 }
 
-/** Writes all lines; what fails is reported and counted, and never thrown. */
+/** Writes all lines. Failures are reported and counted, and never thrown. */
 export async function writeLines(lines: readonly string[], options: LineWriterOptions): Promise<LineWriterResult> {
   const writer = new LineWriter(options);
   for (let start = 0; start < lines.length; start += options.batchLines) {
@@ -51,7 +51,7 @@ class LineWriter {
   readonly result = { stored: 0, accepted: 0, dropped: 0, unstored: 0 };
   private readonly api: WriteApi;
   private readonly options: LineWriterOptions;
-  /** No batch can succeed any more. */
+  /** Set after a batch has failed all its tries: no further batch is sent. */
   private stopped = false;
 
   constructor(options: LineWriterOptions) {
@@ -60,7 +60,7 @@ class LineWriter {
     const connection = { url, timeout: TIMEOUT_MS, ...(token !== undefined && { token }) };
     const { transport } = new InfluxDB(connection);
     const client = new InfluxDB({ ...connection, transport: options.wrapTransport?.(transport) ?? transport });
-    // The endpoint ignores organization and bucket, but the API has them.
+    // The endpoint ignores organization and bucket, but the library requires them.
     this.api = client.getWriteApi('sample', 'sample', options.precision as 'ns', {
       batchSize: options.batchLines + 1,
       maxBatchBytes: Number.POSITIVE_INFINITY,
@@ -73,7 +73,7 @@ class LineWriter {
 
   /** @param first number of the first line, from 1 */
   async write(lines: readonly string[], first: number): Promise<void> {
-    const where = `lines ${first} to ${first + lines.length - 1}${first > 1 ? ' (the answer counts from 1)' : ''}`;
+    const where = `lines ${first} to ${first + lines.length - 1}${first > 1 ? ' (the response counts them from 1)' : ''}`;
     for (let retry = 0; !this.stopped; retry++) {
       const error = await this.attempt(lines);
       if (error === undefined) {
@@ -92,12 +92,12 @@ class LineWriter {
       }
       if (status === 400 || status === 413 || status === 422) {
         this.drop(lines.length, error);
-        this.options.report(`${where}: ${describe(error)}`);
+        this.options.report(`${where}: ${errorText(error)}`);
         return;
       }
       if (retry === MAX_RETRIES || !mayRetry(error, status)) {
         this.stopped = true;
-        this.options.report(`${where}: ${describe(error)}`);
+        this.options.report(`${where}: ${errorText(error)}`);
       } else await (this.options.delay ?? wait)(retryDelay(error, retry));
     }
     this.result.unstored += lines.length;
@@ -113,7 +113,7 @@ class LineWriter {
     }
   }
 
-  /** The answer tells how many lines were dropped; where it does not, all were. */
+  /** The response states how many lines were dropped; if it does not, all lines were dropped. */
   private drop(lines: number, error: Error): void {
     const dropped = Math.min(lines, Number(/dropped=(\d+)$/.exec(error.message)?.[1] ?? lines));
     this.result.dropped += dropped;
@@ -126,17 +126,17 @@ function mayRetry(error: Error, status: number): boolean {
   return !NO_RETRY.has((error as NodeJS.ErrnoException).code ?? error.name);
 }
 
-/** Seconds of Retry-After (the library takes them for milliseconds), else a growing random time. */
+/** The seconds of Retry-After (the library would read them as milliseconds), else an increasing random time. */
 function retryDelay(error: Error, retry: number): number {
   const seconds = error instanceof HttpError ? Number(error.headers?.['retry-after']) : Number.NaN;
   return Number.isFinite(seconds) ? seconds * 1000 : fullJitterDelay(retry, BACKOFF);
 }
 
-function describe(error: Error): string {
+function errorText(error: Error): string {
   if (error instanceof HttpError) return `HTTP ${error.statusCode}: ${error.message}`;
   if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') {
-    return 'nothing listens there (ECONNREFUSED): is npm start running? --endpoint names another endpoint';
+    return 'nothing listens at the endpoint (ECONNREFUSED): start it with npm start, or set another one with --endpoint';
   }
-  // A host with several addresses fails with an AggregateError, which has a code and no message.
+  // For a host with several addresses Node throws an AggregateError, which has a code but no message.
   return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
 }

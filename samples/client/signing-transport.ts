@@ -1,6 +1,6 @@
 /**
- * Signs the writes of @influxdata/influxdb-client for an endpoint with IAM authorization (Signature Version 4). A signature covers
- * the body as it is sent, so the body is compressed here and not by the library.
+ * Signs the writes of @influxdata/influxdb-client for an endpoint with IAM authorization (Signature Version 4). The signature covers
+ * the compressed body, so the body is compressed here and not by the library.
  */
 import { gzipSync } from 'node:zlib';
 import type { Transport } from '@influxdata/influxdb-client';
@@ -12,13 +12,13 @@ type SendOptions = Parameters<Transport['send']>[2];
 type SendCallbacks = Parameters<Transport['send']>[3];
 
 export interface SigningOptions {
-  /** The base URL that `inner` was made with; its path is a prefix. */
+  /** The base URL that `inner` was created with; its path is a prefix. */
   readonly url: string;
   readonly region: string;
   /** execute-api for API Gateway. */
   readonly service: string;
   readonly credentials: AwsCredentialIdentity | Provider<AwsCredentialIdentity>;
-  /** The time of a signature; a test passes its own. */
+  /** The time of a signature; tests pass their own. */
   readonly now?: () => Date;
 }
 
@@ -46,7 +46,7 @@ export class SigningTransport implements Transport {
     const bytes = compress ? gzipSync(plain) : plain;
     const headers = { ...options.headers, ...(compress && { 'content-encoding': 'gzip' }) };
     this.sign(path, options.method, headers, bytes).then(
-      // The type asks for a string, but the transport makes a Buffer of what it gets, which leaves bytes as they are.
+      // The type requires a string, but the transport passes the value to Buffer.from, which keeps bytes unchanged.
       (signed) => this.inner.send(path, bytes as unknown as string, { ...others, headers: signed }, callbacks),
       (error: Error) => callbacks?.error?.(error),
     );

@@ -1,4 +1,4 @@
-/** The built-in data sets: what their series are, and how their values move. Together they have every type of field. */
+/** The built-in data sets: their series, and how their values change. Together they have every type of field. */
 import type { FieldValue, Point } from 'shared/line-protocol/point';
 import type { Random } from './random';
 
@@ -21,7 +21,7 @@ const unsigned = (value: number): FieldValue => ({ type: 'unsigned', value: BigI
 const boolean = (value: boolean): FieldValue => ({ type: 'boolean', value });
 const string = (value: string): FieldValue => ({ type: 'string', value });
 
-/** A value that wanders by at most `step` and stays within its bounds. */
+/** A random walk with steps of at most `step` between `low` and `high`. */
 function wander(random: Random, low: number, high: number, step: number): () => number {
   let value = random.between(low, high);
   return () => {
@@ -116,8 +116,8 @@ export const DATASET_NAMES: readonly string[] = ['all', ...MAKERS.keys()];
 
 /**
  * The series of a data set.
- * @param name one of DATASET_NAMES; `all` has the series of every other one in turn
- * @param count series of each measurement
+ * @param name one of DATASET_NAMES; `all` has the series of all other data sets in turn
+ * @param count series per measurement
  */
 export function makeSeries(name: string, count: number, random: Random): Series[] {
   const makers = [...MAKERS].filter(([dataset]) => name === 'all' || name === dataset);

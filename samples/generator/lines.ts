@@ -1,4 +1,4 @@
-/** Sample line protocol: the points of a data set's series, one of each in turn, at a fixed interval. */
+/** Makes sample line protocol: the series of a data set have points in turn, at a fixed interval. */
 import { encodePoint } from 'shared/line-protocol/line-encoder';
 import { V2_PRECISIONS } from 'shared/line-protocol/precision';
 import { makeSeries } from './datasets';
@@ -8,7 +8,7 @@ export interface SampleOptions {
   readonly dataset: string;
   readonly lines: number;
   readonly seed: number;
-  /** Of each measurement. */
+  /** Number of series per measurement. */
   readonly series: number;
   /** Time of the first points, ms since 1970. */
   readonly start: number;
@@ -28,7 +28,7 @@ export const SAMPLE_DEFAULTS: SampleOptions = {
   precision: 'ns',
 };
 
-/** Lines without the newline behind each; the same options give the same lines on every machine. */
+/** Lines without newlines; the same options give the same lines on every machine. */
 export function* sampleLines(options: SampleOptions): Generator<string> {
   const { dataset, lines, seed, series: count, start, interval, precision } = options;
   const series = makeSeries(dataset, count, seededRandom(seed));

@@ -1,4 +1,4 @@
-/** Events of any shape lead to a response, or to an error of a known type with a message. */
+/** Events of any shape get a response, or an error of a known type that names the expected form. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -7,7 +7,7 @@ import { parseMappings } from 'shared/datasets/mapping';
 import { detectDatasetStep } from 'shared/loads/detect-dataset';
 import { loadSchema } from 'shared/loads/load';
 import { isNotification, objectsToLoad, queueMessages } from 'shared/loads/object-events';
-import { answer, jsonBody } from '../../functions/http';
+import { apiHandler, jsonBody } from '../../functions/http';
 import { startLoad } from '../../functions/start-load/start-load';
 import { handlerOf } from '../support/connector-handler';
 import { anyJson, mutated, runs } from '../support/fuzz';
@@ -19,7 +19,7 @@ const samples = (prefix: string): unknown[] =>
     .filter((file) => file.startsWith(prefix))
     .map((file) => JSON.parse(readFileSync(path.join(EVENTS, file), 'utf8')) as unknown);
 
-/** Any JSON, or mutations of a function's sample events. */
+/** Any JSON, or changed sample events of a function. */
 const eventsLike = (prefix: string): fc.Arbitrary<unknown> => fc.oneof(anyJson, ...samples(prefix).map(mutated));
 
 const STATUSES = [200, 204, 400, 404, 405, 413, 415, 422];
@@ -27,7 +27,7 @@ const STATUSES = [200, 204, 400, 404, 405, 413, 415, 422];
 /** Line protocol anywhere in an event. */
 const LINE_PROTOCOL = 'unread,t=a v=1i 7';
 
-test('the write function responds to requests and fails other events; its logs and responses have no stack trace', async () => {
+test('the write function responds to requests, fails any other event, and writes no stack into log or response', async () => {
   const foreign = ['load-object', 'detect-dataset', 'start-load', 'dead-letter', 'authorize-token'];
   const body = fc.record({ body: fc.oneof(fc.constant(LINE_PROTOCOL), anyJson) });
   const withBody = fc.tuple(fc.oneof(...foreign.flatMap(samples).map(mutated)), body);
@@ -44,7 +44,7 @@ test('the write function responds to requests and fails other events; its logs a
         const response = await handle(event);
         expect(STATUSES).toContain(asynchronous === true ? 204 : response?.statusCode);
         expect(response?.body ?? '').not.toMatch(/\n\s+at /);
-        // Exactly the lines in the body are stored, even if other parts of the event contain lines.
+        // The lines that the function read are stored; other parts of the event may contain lines too.
         if (text === LINE_PROTOCOL && response?.statusCode === 204) {
           const isWrite = ((event as { httpMethod?: string }).httpMethod ?? 'POST').toUpperCase() === 'POST';
           expect(stored).toHaveLength(isWrite ? 1 : 0);
@@ -76,7 +76,7 @@ test('the write function responds to bodies of any bytes', async () => {
   );
 });
 
-/** Checks that `read` succeeds or throws one of the known errors. */
+/** Expects that `read` accepts the event or throws an error that its caller handles. */
 function expectKnown(read: () => unknown, names: readonly string[]): void {
   try {
     read();
@@ -86,7 +86,7 @@ function expectKnown(read: () => unknown, names: readonly string[]): void {
   }
 }
 
-test('DetectDataset returns a load or a known error for any event', async () => {
+test('reads the input of a load, or refuses it', async () => {
   const objects = { write: () => Promise.resolve() };
   const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined, objects, workBucket: 'work' };
   await fc.assert(
@@ -100,7 +100,7 @@ test('DetectDataset returns a load or a known error for any event', async () => 
   );
 });
 
-test('LoadObject reads the objects of any event or throws a known error', () => {
+test('reads the objects that an event names, or refuses it', () => {
   fc.assert(
     fc.property(eventsLike('load-object'), (event) => {
       isNotification(event);
@@ -111,12 +111,12 @@ test('LoadObject reads the objects of any event or throws a known error', () => 
   );
 });
 
-test('StartLoad returns 202 or 400 for any event, never an internal error', async () => {
+test('responds to every request to start a load, never with an internal error', async () => {
   const services = {
     executions: { start: () => Promise.resolve(true), describe: () => Promise.resolve(undefined) },
     mappings: BUILT_IN_MAPPINGS,
   };
-  const handle = answer(recordingLogger(), (event) => startLoad(event, services as never));
+  const handle = apiHandler(recordingLogger(), (event) => startLoad(event, services as never));
   await fc.assert(
     fc.asyncProperty(eventsLike('start-load'), async (event) => {
       expect([202, 400]).toContain((await handle(event)).statusCode);
@@ -132,7 +132,7 @@ test('StartLoad returns 202 or 400 for any event, never an internal error', asyn
   );
 });
 
-test('reads the JSON in any body or throws a known error', () => {
+test('reads the JSON in a body, or refuses it', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.base64String(), fc.json()), fc.boolean(), (body, isBase64Encoded) =>
       expectKnown(() => jsonBody({ body, isBase64Encoded }), ['InvalidEventError']),
@@ -141,7 +141,7 @@ test('reads the JSON in any body or throws a known error', () => {
   );
 });
 
-test('reads any dataset mappings or throws a known error', () => {
+test('reads dataset mappings, or refuses them', () => {
   fc.assert(
     fc.property(fc.oneof(anyJson, ...BUILT_IN_MAPPINGS.map(mutated), fc.array(mutated(BUILT_IN_MAPPINGS[0]))), (json) =>
       expectKnown(() => parseMappings(JSON.stringify(json)), ['ConfigurationError']),

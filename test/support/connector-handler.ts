@@ -5,7 +5,7 @@ import type { FunctionLogger } from 'shared/logger';
 import type { Clock } from 'shared/resilience/clock';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
-import type { RejectedLinesLetter } from '../../functions/write-line-protocol/asynchronous';
+import type { RejectedLinesMessage } from '../../functions/write-line-protocol/asynchronous';
 import type { RejectedLinesObject } from '../../functions/write-line-protocol/rejected-lines';
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import type { HttpResponse } from '../../functions/write-line-protocol/responses';
@@ -24,7 +24,7 @@ export interface HandlerOptions {
   readonly send?: SendWriteRecords;
   readonly checkTimestream?: () => Promise<unknown>;
   readonly invokeSelf?: HandlerServices['invokeSelf'];
-  readonly sendLetter?: HandlerServices['sendLetter'];
+  readonly sendDeadLetter?: HandlerServices['sendDeadLetter'];
   readonly storeRejected?: HandlerServices['storeRejected'];
   /** Clock of the deadline. */
   readonly clock?: Clock;
@@ -35,8 +35,8 @@ export interface HandlerUnderTest {
   /** Records that reached Timestream. */
   readonly stored: PlainRecord[];
   readonly handedOver: WriteEvent[];
-  readonly letters: RejectedLinesLetter[];
-  /** Objects in the bucket for rejected lines. */
+  readonly messages: RejectedLinesMessage[];
+  /** Of the bucket for rejected lines. */
   readonly objects: RejectedLinesObject[];
   readonly logger: FunctionLogger & ReturnType<typeof recordingLogger>;
 }
@@ -55,7 +55,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   const config = loadConnectorConfig(options.environment ?? {});
   const stored: PlainRecord[] = [];
   const handedOver: WriteEvent[] = [];
-  const letters: RejectedLinesLetter[] = [];
+  const messages: RejectedLinesMessage[] = [];
   const objects: RejectedLinesObject[] = [];
   const logger = { ...recordingLogger(), addContext: () => undefined };
   const store: SendWriteRecords = (body) => {
@@ -71,7 +71,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
     checkTimestream: options.checkTimestream ?? nothing,
     invokeSelf: options.invokeSelf ?? ((event) => Promise.resolve(handedOver.push(event))),
-    sendLetter: options.sendLetter ?? ((letter) => Promise.resolve(letters.push(letter))),
+    sendDeadLetter: options.sendDeadLetter ?? ((message) => Promise.resolve(messages.push(message))),
     storeRejected:
       options.storeRejected ??
       ((object) => {
@@ -80,7 +80,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
       }),
   };
   const handle = createHandler(services, options.clock);
-  return { handle, stored, handedOver, letters, objects, logger };
+  return { handle, stored, handedOver, messages, objects, logger };
 }
 
 /** The event of API Gateway's REST API for a write. */

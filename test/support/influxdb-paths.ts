@@ -81,6 +81,6 @@ export const PATH_CASES: readonly PathCase[] = [
   ...notServed('GET', '/api/v2/me', 200, /\/api\/v2\/me is not served here/),
   ...notServed('GET', '/api/v2/setup', 200, /\/api\/v2\/setup is not served here/),
   ...notServed('GET', '/api/v2/tasks', 200, /\/api\/v2\/tasks is not served here/),
-  ...notServed('GET', '/metrics', 200, /writes go to POST \/api\/v2\/write/),
-  ...notServed('GET', '/api/v2', 200, /writes go to POST \/api\/v2\/write/),
+  ...notServed('GET', '/metrics', 200, /send writes to POST \/api\/v2\/write/),
+  ...notServed('GET', '/api/v2', 200, /send writes to POST \/api\/v2\/write/),
 ];

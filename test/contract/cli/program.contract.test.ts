@@ -1,4 +1,4 @@
-/** The command line as a whole: help, exit codes, and what goes to stdout. */
+/** The whole command line: help, exit codes and output. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ beforeAll(bundleProgram);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each([[['--help']], [['-h']]])(
-  '%j fits a screen of 24 lines and 80 columns, and begins with examples',
+  '%j fits a screen of 24 lines and 80 columns, and starts with examples',
   async (argv) => {
     const { code, out } = await runProgram(argv);
     const lines = out.trimEnd().split('\n');
@@ -26,14 +26,17 @@ test('--version prints the version of the package', async () => {
   expect(await runProgram(['--version'])).toMatchObject({ code: 0, out: `${version}\n` });
 });
 
-test.each(['start', 'query', 'load', 'redrive', 'sample'])('%s --help goes to stdout and ends with 0', async (name) => {
-  const { code, out, err } = await runProgram([name, '--help']);
-  expect({ code, err, first: out.split('\n')[0] }).toEqual({
-    code: 0,
-    err: '',
-    first: expect.stringContaining(`Usage: influxdb-timestream ${name}`),
-  });
-});
+test.each(['start', 'query', 'load', 'redrive', 'sample'])(
+  '%s --help prints to stdout and exits with 0',
+  async (name) => {
+    const { code, out, err } = await runProgram([name, '--help']);
+    expect({ code, err, first: out.split('\n')[0] }).toEqual({
+      code: 0,
+      err: '',
+      first: expect.stringContaining(`Usage: influxdb-timestream ${name}`),
+    });
+  },
+);
 
 test.each([
   ['nothing', [], /Examples:/],
@@ -41,20 +44,24 @@ test.each([
   ['an unknown option', ['load', '--urll', 'x'], /Did you mean --url\?/],
   ['an option without its value', ['load', 'x', '--url'], /--url <URL>/],
   ['no source', ['load'], /name a file, a folder/],
-  ['a missing file', ['load', 'nothing.parquet'], /there is no file or folder nothing.parquet/],
+  ['a missing file', ['load', 'nothing.parquet'], /the file or folder nothing.parquet does not exist/],
   ['a glob without files', ['load', 'nothing/*.parquet'], /no file matches/],
   ['a setting out of its range', ['load', '.', '--batch-size', 'x'], /--batch-size must be a whole number/],
   ['a limit that is not a number', ['load', '.', '--max-invalid', '1.5'], /--max-invalid <N\[%\]>/],
   ['--watch without a stack', ['load', '--watch', 'x'], /need --stack/],
-  ['local data for a stack', ['load', 'x', '--stack', 's'], /copy it there/],
-  ['a setting of the stack', ['load', 's3://b/p/', '--stack', 's', '--url', 'http://x'], /^--url is not for --stack/],
+  ['local data for a stack', ['load', 'x', '--stack', 's'], /copy it to S3/],
+  [
+    'a setting of the stack',
+    ['load', 's3://b/p/', '--stack', 's', '--url', 'http://x'],
+    /^--url cannot be used with --stack/,
+  ],
   [
     'a missing mapping file',
     ['load', 'test', '--mapping', 'none.json', '--dry-run'],
     /--mapping none.json cannot be read/,
   ],
-  ['two sources of lines', ['sample', 'write', 'a.lp', '--dataset', 'weather'], /one FILE/],
-  ['no source of lines', ['sample', 'write'], /one FILE/],
+  ['two sources of lines', ['sample', 'write', 'a.lp', '--dataset', 'weather'], /name either a FILE/],
+  ['no source of lines', ['sample', 'write'], /name either a FILE/],
   ['an unknown data set', ['sample', 'generate', '--dataset', 'none'], /--dataset/],
   ['a time that is not valid', ['sample', 'generate', '--start', 'yesterday'], /--start/],
   ['a URL without http', ['sample', 'write', 'a.lp', '--endpoint', 'localhost:9000'], /--endpoint/],
@@ -63,19 +70,19 @@ test.each([
   [
     'a data folder that is a file',
     ['start', '--port', '0', '--data-dir', 'package.json'],
-    /there is a file of that name/,
+    /a file of that name exists/,
   ],
   ['an unknown format', ['query', 'SELECT 1', '--format', 'xml'], /--format/],
   ['two places of a statement', ['query', 'SELECT 1', '--file', 'x'], /not both/],
   ['an unknown short form', ['query', '.nope'], /\.tables/],
-])('%s is refused with 2, a message on stderr and nothing on stdout', async (_, argv, message) => {
+])('%s: exits with 2, prints a message to stderr and nothing to stdout', async (_, argv, message) => {
   const { code, out, err } = await runProgram(argv);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toMatch(message);
   expect(err).not.toMatch(/^\s+at /m);
 });
 
-test.each(['/proc/nothing'])('a data folder that cannot be made (%s) is refused', async (path) => {
+test.each(['/proc/nothing'])('start refuses a data folder that cannot be created (%s)', async (path) => {
   if (!existsSync('/proc')) return;
   const { code, err } = await runProgram(['start', '--port', '0', '--data-dir', path]);
   expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(/cannot be used .*--data-dir/) });
@@ -89,14 +96,14 @@ describe('a load of sample files', () => {
 
   const dryRun = (...argv: string[]) => runProgram(['load', ...argv, '--dry-run'], { cwd: folder });
 
-  test('reads a folder, a list and a glob, and says so in plain words', async () => {
+  test('reads a folder, a list and a glob, and prints a readable summary', async () => {
     const { code, out } = await dryRun('data/dataset=generation', 'data/dataset=consumption/*/*/*.parquet');
     expect(out).toMatch(/^Dry run, nothing was written: would store 4,000 points of 4,000 rows in 4 files\n/);
     expect(out).toContain('\n  generation: 2,000 points of 2,000 rows\n');
     expect(code).toBe(0);
   });
 
-  test('leaves a report below .data, and in the folder of --report', async () => {
+  test('writes a report below .data, or into the folder of --report', async () => {
     const { out } = await dryRun('data');
     const [, report = ''] = /^Report: (\.data\/loads\/\S+)$/m.exec(out) ?? [];
     expect(existsSync(join(folder, report, 'summary.json'))).toBe(true);
@@ -110,13 +117,13 @@ describe('a load of sample files', () => {
     });
   });
 
-  test('prints JSON alone on stdout, also through npm run -s', () => {
+  test('--json prints only JSON to stdout, also through npm run -s', () => {
     const command = ['run', '-s', 'load', '--', data, '--dry-run', '--json', '--report', join(folder, 'json')];
     const out = execFileSync('npm', command, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     expect(JSON.parse(out)).toMatchObject({ statusCode: 200, points_written: 6_000, dryRun: true });
   });
 
-  test('reads a mapping from a file, by option or variable', async () => {
+  test('reads a mapping from a file named by option or variable', async () => {
     const mapping = {
       name: 'solar',
       measurement: 'solar_data',
@@ -132,7 +139,7 @@ describe('a load of sample files', () => {
     expect(byVariable.out).toContain('solar: 2,000 points');
   });
 
-  test('warns of a setting that has another case', async () => {
+  test('warns of a variable that differs from a setting only in case', async () => {
     const env = { influxdb_org: 'x' };
     const { err } = await runProgram(['load', 'data', '--dry-run'], { cwd: folder, env });
     expect(err).toContain('warning: influxdb_org is ignored: the setting is INFLUXDB_ORG, or --org');

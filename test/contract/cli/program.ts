@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 export const ROOT = resolve(__dirname, '../../..');
 const PROGRAM = join(ROOT, 'bin/influxdb-timestream.mjs');
 
-/** Once, before the tests of a file. */
+/** Bundles the program once, before the tests of a file. */
 export const bundleProgram = (): void => {
   execFileSync(process.execPath, ['scripts/bundle-cli.mjs'], { cwd: ROOT });
 };
@@ -22,7 +22,7 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-/** Without any of the environment's settings. */
+/** Runs without the settings in the environment. */
 export function runProgram(argv: readonly string[], { cwd = ROOT, env = {}, input }: RunOptions = {}): Promise<Ended> {
   return new Promise((done) => {
     const options = { cwd, env: { PATH: process.env.PATH, ...env } };

@@ -33,7 +33,7 @@ const FROM = 'FROM "influxdb-line-protocol"."weather"';
 const query = (argv: readonly string[], input?: string) =>
   runProgram(['query', '--endpoint-url', stack.timestream.server.url, ...argv], input === undefined ? {} : { input });
 
-test('prints a table with numbers on the right and the count of rows', async () => {
+test('prints a table with right-aligned numbers and the number of rows', async () => {
   const { out } = await query([`SELECT city, n, t ${FROM} WHERE n < 12 AND n > 8 ORDER BY n`, '--format', 'table']);
   expect(out).toBe(
     [
@@ -48,13 +48,13 @@ test('prints a table with numbers on the right and the count of rows', async () 
   );
 });
 
-test('prints CSV by RFC 4180 where stdout is not a terminal, over all pages', async () => {
+test('prints all pages as CSV (RFC 4180) if stdout is not a terminal', async () => {
   const { code, out } = await query([`SELECT note, n ${FROM} ORDER BY time`]);
   const lines = out.trimEnd().split('\n');
   expect([code, lines.length, lines[0], lines[1]]).toEqual([0, ROWS + 1, 'note,n', '"a, ""b""",9007199254740993']);
 });
 
-test('prints JSON with numbers, and with text where a number would lose digits', async () => {
+test('prints JSON with numbers, and with strings if a number would lose digits', async () => {
   const { out } = await query([`SELECT n, t, city ${FROM} ORDER BY time LIMIT 2`, '--format', 'json']);
   expect(JSON.parse(out)).toEqual([
     { n: '9007199254740993', t: 0.5, city: 'Lisbon' },
@@ -70,7 +70,7 @@ test.each([
   [['.databases'], 'Database\ninfluxdb-line-protocol\n'],
   [['DESCRIBE weather'], 'Column,Type,Timestream attribute type\ncity,varchar,DIMENSION\n'],
   [['.schema', 'weather'], 'Column,Type,Timestream attribute type\ncity,varchar,DIMENSION\n'],
-])('%j lists what is there', async (argv, expected) => {
+])('%j lists databases, tables or columns', async (argv, expected) => {
   const { code, out } = await query(argv);
   expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(expected) });
 });
@@ -85,7 +85,7 @@ test('reads the statement from stdin or a file', async () => {
 
 test.each([
   ['SELEC', /^ValidationException: Only SELECT/],
-  [`SELECT nope(n) ${FROM}`, /function nope is not served .* It serves: abs, .*, year\./],
+  [`SELECT nope(n) ${FROM}`, /function nope is not supported .* Supported functions: abs, .*, year\./],
   [`SELECT nope ${FROM}`, /^ValidationException: .*nope/],
   ['SELECT * FROM "influxdb-line-protocol"."none"', /none/],
 ])('%s fails with the message of the service', async (sql, message) => {
@@ -95,7 +95,7 @@ test.each([
   expect(err).not.toMatch(/^\s+at /m);
 });
 
-test('says what to start where nothing listens', async () => {
+test('names the server to start if nothing listens at the URL', async () => {
   const { code, err } = await runProgram(['query', 'SELECT 1', '--endpoint-url', 'http://127.0.0.1:1']);
   expect({ code, err }).toEqual({
     code: 1,
@@ -103,13 +103,13 @@ test('says what to start where nothing listens', async () => {
   });
 });
 
-test('--aws without credentials says what to set', async () => {
+test('--aws without credentials names the variables to set', async () => {
   const env = { AWS_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true' };
   const { code, err } = await runProgram(['query', 'SELECT 1', '--aws'], { env });
   expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('set AWS_PROFILE') });
 });
 
-test('statements can be typed one after the other, over several lines, past an error', async () => {
+test('the prompt accepts several statements, also over several lines and after an error', async () => {
   const input = new PassThrough();
   const output = new PassThrough();
   const sent: string[] = [];

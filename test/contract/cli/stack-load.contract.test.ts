@@ -1,4 +1,4 @@
-/** `load --stack`: the SDK's clients against CloudFormation, Step Functions and S3 over HTTP. */
+/** `load --stack`: the SDK's clients against fakes of CloudFormation, Step Functions and S3, over HTTP. */
 
 import { AwsDoubles } from '../../support/aws-doubles';
 import { S3Double } from '../../support/s3-double';
@@ -61,7 +61,7 @@ const summary = {
   failedItems: null,
 };
 
-test('--detach starts the execution, prints the id alone, and --watch shows the end as a load from here does', async () => {
+test('--detach starts the load and prints only its id; --watch shows its end like a local load', async () => {
   const started = await load('s3://data/dataset=generation/', '--detach', '--keep-going');
   const [[id, input] = ['', '']] = [...aws.executions];
   expect(started).toEqual({ code: 0, out: `${id}\n`, err: '' });
@@ -89,7 +89,7 @@ test('--detach starts the execution, prints the id alone, and --watch shows the 
   expect(JSON.parse((await load('--watch', id, '--json')).out)).toMatchObject({ loadId: id, points_written: 11_990 });
 });
 
-test('a load that failed in part ends with 1, and names the command for the rest', async () => {
+test('a partly failed load exits with 1 and prints the command that loads the failed parts', async () => {
   aws.executions.set('part', '{}');
   aws.states.set('part', { status: 'FAILED', error: 'LoadIncomplete', cause: 'x' });
   const failedItems = 's3://work/loads/part/failed-items.jsonl';
@@ -107,8 +107,8 @@ test('a load that failed in part ends with 1, and names the command for the rest
 
 test.each([
   ['InvalidEventError', 'no Parquet file under s3://data/none/', 2],
-  ['InfluxDBConnectionError', 'InfluxDB is away', 1],
-])('a load that ended early by %s shows its cause', async (error, cause, expected) => {
+  ['InfluxDBConnectionError', 'InfluxDB is unavailable', 1],
+])('a load that ended early with %s shows its cause', async (error, cause, expected) => {
   aws.executions.set('early', '{}');
   aws.states.set('early', {
     status: 'FAILED',
@@ -120,15 +120,15 @@ test.each([
   expect(err).toContain(`${error}: ${cause}`);
 });
 
-test('an unknown load, an unknown stack and a stack without a loader are refused with 2', async () => {
-  expect(await load('--watch', 'none')).toMatchObject({ code: 2, err: 'there is no load none in this stack\n' });
+test('an unknown load, an unknown stack or a stack without a loader exits with 2', async () => {
+  expect(await load('--watch', 'none')).toMatchObject({ code: 2, err: 'the load none does not exist in this stack\n' });
   aws.stacks.set('Mine', { outputs: {} });
   expect(await load('s3://data/x/')).toMatchObject({ code: 2, err: expect.stringContaining('InfluxDBUrl') });
   aws.stacks.clear();
   expect(await load('s3://data/x/')).toMatchObject({ code: 2, err: expect.stringContaining('Mine does not exist') });
 });
 
-test('a file and the failed items of S3 are sources of their own kind', async () => {
+test('a file and a failed-items.jsonl in S3 become the matching kinds of input', async () => {
   await load('s3://data/generation/a.parquet', '--detach', '--dataset', 'generation');
   await load('s3://work/loads/x/failed-items.jsonl', '--detach');
   expect([...aws.executions.values()].map((input) => JSON.parse(input) as unknown)).toEqual([

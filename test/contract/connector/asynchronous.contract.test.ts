@@ -1,9 +1,9 @@
-/** Asynchronous mode against servers in place of Lambda and SQS: what is silent is aborted, and no connection stays behind. */
+/** Asynchronous mode against servers that never respond, in place of Lambda and SQS: calls are aborted and connections closed. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
-import { invokeSelf, sendLetter } from '../../../functions/write-line-protocol/asynchronous-clients';
+import { invokeSelf, sendDeadLetter } from '../../../functions/write-line-protocol/asynchronous-clients';
 import { ASYNCHRONOUS, writeEvent } from '../../support/connector-handler';
 
 process.env.AWS_ACCESS_KEY_ID = 'AKIDEXAMPLE';
@@ -24,8 +24,8 @@ afterAll(() => silent.close());
 
 test.each<[string, (signal: AbortSignal) => Promise<void>]>([
   ['invokes itself', (signal) => invokeSelf(config, writeEvent('m,t=a v=1'), signal)],
-  ['sends a message to the dead-letter queue', (signal) => sendLetter(config, MESSAGE, signal)],
-])('where the function %s and nobody responds, the deadline ends the call and its connection', async (_, call) => {
+  ['sends a message to the dead-letter queue', (signal) => sendDeadLetter(config, MESSAGE, signal)],
+])('the deadline ends the call and its connection if the function %s and gets no response', async (_, call) => {
   const deadline = new AbortController();
   const requested = once(silent, 'request');
   const calling = call(deadline.signal).catch((error: unknown) => error);

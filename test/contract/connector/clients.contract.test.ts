@@ -1,4 +1,4 @@
-/** What clients of InfluxDB send to the local server, and what they see of it. */
+/** Requests of InfluxDB clients to the local server, and the responses that they get. */
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { InfluxDB, Point, setLogger } from '@influxdata/influxdb-client';
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** A request as it goes over the wire, its body in chunks of which the length is not told before. */
+/** Sends a request with a chunked body, without its length. */
 function send(path: string, method: string, headers: Record<string, string>, chunks: readonly Uint8Array[] = []) {
   return new Promise<{ status: number | undefined; headers: Record<string, unknown>; body: string }>(
     (resolve, reject) => {
@@ -26,7 +26,7 @@ function send(path: string, method: string, headers: Record<string, string>, chu
   );
 }
 
-test('curl --data-binary, which calls its body a form', async () => {
+test('accepts curl --data-binary, which sends a Content-Type of a form', async () => {
   const response = await stack.write(
     `weather,city=Lisbon temperature=21.5 ${TIME}`,
     { 'Content-Type': 'application/x-www-form-urlencoded', 'User-Agent': 'curl/8.5.0', Accept: '*/*' },
@@ -39,7 +39,7 @@ test('curl --data-binary, which calls its body a form', async () => {
   ]);
 });
 
-test('a writer that sends gzip', async () => {
+test('accepts gzip', async () => {
   const body = gzipSync(numberedLines('gzip', 1_000).join('\n'));
   expect((await stack.write(new Uint8Array(body), { 'Content-Encoding': 'gzip' })).status).toBe(204);
   expect(await stack.count('gzip')).toBe(1_000);
@@ -60,7 +60,7 @@ describe('Telegraf', () => {
     return send('/api/v2/write?bucket=telegraf&org=influxdata', 'POST', HEADERS, halves);
   };
 
-  test('writes chunks of gzip', async () => {
+  test('writes gzip in chunks', async () => {
     const lines = [
       `telegraf_cpu,cpu=cpu0,host=a.example usage_idle=98.1,usage_user=0.5 ${TIME}000000000`,
       `telegraf_mem,host=a.example active=4294967296i,available_percent=51.2 ${TIME}000000000`,
@@ -72,7 +72,7 @@ describe('Telegraf', () => {
     expect(await stack.select('active', 'telegraf_mem')).toEqual([['4294967296']]);
   });
 
-  test('sees 400 for lines that it must drop, and the others are stored', async () => {
+  test('gets 400 for lines that it must drop; the other lines are stored', async () => {
     const { status, headers, body } = await write(['broken', `telegraf_other,host=a v=1 ${TIME}000000000`]);
     expect(status).toBe(400);
     expect(headers['x-platform-error-code']).toBe('invalid');
@@ -80,7 +80,7 @@ describe('Telegraf', () => {
     expect(await stack.count('telegraf_other')).toBe(1);
   });
 
-  test('sees 413 for a body that is too large, upon which it splits its batch', async () => {
+  test('gets 413 for a body that is too large, and then splits its batch', async () => {
     const noise = Array.from(
       { length: 6_000 },
       (_, n) => `m,a=${Math.imul(n, 2654435761) >>> 0} v=${Math.sin(n)} ${n}`,
@@ -144,7 +144,7 @@ describe('the v1 API', () => {
   });
 });
 
-test('/ping, /health and /ready answer as InfluxDB does', async () => {
+test('/ping, /health and /ready respond as InfluxDB does', async () => {
   const ping = await send('/ping', 'HEAD', {});
   expect(ping).toMatchObject({ status: 204, body: '' });
   expect(ping.headers['x-influxdb-version']).toMatch(/^2\./);
@@ -154,16 +154,16 @@ test('/ping, /health and /ready answer as InfluxDB does', async () => {
   expect(JSON.parse((await send('/ready', 'GET', {})).body)).toMatchObject({ status: 'ready' });
 });
 
-test.each(['/', '//', '/api/v2/query', '/api/v2/write//'])('%s is an unknown path', async (path) => {
+test.each(['/', '//', '/api/v2/query', '/api/v2/write//'])('%s returns 404', async (path) => {
   expect((await send(path, 'POST', {}, [Buffer.from('m,a=b v=1')])).status).toBe(404);
 });
 
-test('a body far beyond the limit gets its answer, rather than a broken connection', async () => {
+test('a body far above the limit gets a response, not a broken connection', async () => {
   const chunks = Array.from({ length: 100 }, () => Buffer.alloc(64 * 1024, 'x'));
   expect(await send('/api/v2/write', 'POST', {}, chunks)).toMatchObject({ status: 413 });
 });
 
-test('an empty body is stored', async () => {
+test('an empty body returns 204', async () => {
   expect((await stack.write('')).status).toBe(204);
 });
 
@@ -183,15 +183,15 @@ test('a point written again with other values is overwritten', async () => {
   expect(await stack.handler(event(line(1), now))).toMatchObject({ statusCode: 204 });
   expect(await stack.handler(event(line(2), now + 1))).toMatchObject({ statusCode: 204 });
   expect(await stack.select('v', 'overwritten')).toEqual([['2.0']]);
-  // An older request that comes late, as from the dead letter queue: newer values stay.
+  // An older request that arrives late, for example from the dead-letter queue, does not replace newer values.
   expect(await stack.handler(event(line(3), now - 1))).toMatchObject({ statusCode: 204 });
   expect(await stack.select('v', 'overwritten')).toEqual([['2.0']]);
-  // Of two requests of one millisecond the later one counts.
+  // If two requests have the same millisecond, the later one counts.
   expect(await stack.handler(event(line(4), now + 1))).toMatchObject({ statusCode: 204 });
   expect(await stack.select('v', 'overwritten')).toEqual([['4.0']]);
 });
 
-test('405 names the method that a path has', async () => {
+test('405 names the method that the path supports', async () => {
   const response = await fetch(`${stack.url}/api/v2/write`);
   expect(response.status).toBe(405);
   expect(response.headers.get('allow')).toBe('POST');

@@ -1,4 +1,4 @@
-/** A request that is not stored in time, or only in part: what is answered, what still runs, and what a resend comes to. */
+/** Requests that are not stored, or only partly stored, before the deadline: the response, calls in progress, and resends. */
 import type { Fault } from '../../../local/timestream/server';
 import { errorIn, TAKEN_FOR_SUCCESS, writeEvent } from '../../support/connector-handler';
 import { DeadlineClock } from '../../support/deadline-clock';
@@ -7,31 +7,31 @@ import { errorOf, numberedLines, type Stack, startStack, TIME } from './harness'
 let stack: Stack;
 afterEach(() => stack.close());
 
-/** The deadline passes once the calls of both healthy tables have ended, and `tries` of the third. */
+/** The deadline passes once the calls of both healthy tables and `tries` calls of the third table have ended. */
 class Outage {
   readonly clock = new DeadlineClock();
-  away = false;
+  down = false;
   private readonly ended = new Map<string, number>();
 
   constructor(readonly tries: Readonly<Record<string, number>>) {}
 
   readonly onCallEnd = (table: string): void => {
-    if (!this.away) return;
+    if (!this.down) return;
     this.ended.set(table, (this.ended.get(table) ?? 0) + 1);
     if (Object.entries(this.tries).every(([name, tries]) => (this.ended.get(name) ?? 0) >= tries)) this.clock.expire();
   };
 
   end(): void {
-    this.away = false;
+    this.down = false;
     this.clock.reset();
   }
 }
 
-/** Lines of each table in calls of 100; the calls of `faulty` fail while `away` is true. */
+/** Each table has lines for several calls of 100 records; the calls of `faulty` fail while `down` is true. */
 const TABLES = ['calm', 'faulty', 'still'];
 const LINES = TABLES.flatMap((table) => numberedLines(table, 250));
 
-/** Makes the tables, so that calls do not end with their absence. */
+/** Creates the tables, so that no call fails because its table is missing. */
 async function makeTables(): Promise<void> {
   await send(TABLES.flatMap((table) => numberedLines(table, 1)));
 }
@@ -52,18 +52,18 @@ test.each<[string, Fault]>([
   ['are denied', { kind: 'error', type: 'AccessDeniedException' }],
   ['break before they are carried out', { kind: 'drop', when: 'before' }],
 ])(
-  'where the calls of one table %s, the answer counts its points, and a resend of all stores each once',
+  'if the calls of one table %s, the response counts its points, and a resend stores every point once',
   async (_, fault) => {
     const outage = new Outage({ calm: 3, still: 3, faulty: 2 });
     stack = await startStack({
       ...outage,
       intercept: (operation, body) =>
-        outage.away && operation === 'WriteRecords' && (body as { TableName: string }).TableName === 'faulty'
+        outage.down && operation === 'WriteRecords' && (body as { TableName: string }).TableName === 'faulty'
           ? fault
           : undefined,
     });
     await makeTables();
-    outage.away = true;
+    outage.down = true;
     const response = await stack.write(LINES.join('\n'));
     expect(response.status).toBe(503);
     expect((await errorOf(response)).message).toMatch(/^250 points could not be stored/);
@@ -75,17 +75,17 @@ test.each<[string, Fault]>([
   },
 );
 
-test('where calls are carried out but their answers are lost, a resend stores no point twice', async () => {
+test('a resend stores no point twice if calls were carried out but their responses were lost', async () => {
   const outage = new Outage({ calm: 3, still: 3, faulty: 3 });
   stack = await startStack({
     ...outage,
     intercept: (operation) =>
-      outage.away && operation === 'WriteRecords' ? { kind: 'drop', when: 'after' } : undefined,
+      outage.down && operation === 'WriteRecords' ? { kind: 'drop', when: 'after' } : undefined,
   });
   await makeTables();
-  outage.away = true;
+  outage.down = true;
   expect((await stack.write(LINES.join('\n'))).status).toBe(503);
-  // Some of them have been carried out nevertheless.
+  // Some of the calls were carried out all the same.
   expect(await stack.count('calm')).toBe(250);
   outage.end();
   await send(LINES);
@@ -95,29 +95,32 @@ test('where calls are carried out but their answers are lost, a resend stores no
 test.each<[string, Fault]>([
   ['hangs', { kind: 'hang' }],
   ['throttles', { kind: 'error', type: 'ThrottlingException' }],
-  ['answers too late', { kind: 'delay', until: 60_000 }],
-])('where Timestream %s, a Lambda about to time out answers first, and no call is left under way', async (_, fault) => {
-  const clock = new DeadlineClock();
-  let away = true;
-  stack = await startStack({
-    clock,
-    intercept: (operation) => {
-      if (!away || operation !== 'WriteRecords') return undefined;
-      clock.expire();
-      return fault;
-    },
-  });
-  const event = writeEvent(LINES.join('\n'), { requestContext: { requestTimeEpoch: TIME * 1_000 } });
-  const response = await stack.handler(event, { getRemainingTimeInMillis: () => 1_300 });
-  expect(clock.requested).toEqual([300]);
-  expect([429, 503]).toContain(response?.statusCode);
-  expect(response?.headers['Retry-After']).toMatch(/^[1-9]\d*$/);
-  expect(errorIn(response).message).toMatch(/ 750 points could not be stored in time|^750 points/);
-  expect(errorIn(response).message).not.toMatch(TAKEN_FOR_SUCCESS);
-  expect(stack.callsUnderWay()).toBe(0);
+  ['responds too late', { kind: 'delay', until: 60_000 }],
+])(
+  'if Timestream %s, the function responds before Lambda times out, and no call is still in progress',
+  async (_, fault) => {
+    const clock = new DeadlineClock();
+    let down = true;
+    stack = await startStack({
+      clock,
+      intercept: (operation) => {
+        if (!down || operation !== 'WriteRecords') return undefined;
+        clock.expire();
+        return fault;
+      },
+    });
+    const event = writeEvent(LINES.join('\n'), { requestContext: { requestTimeEpoch: TIME * 1_000 } });
+    const response = await stack.handler(event, { getRemainingTimeInMillis: () => 1_300 });
+    expect(clock.requested).toEqual([300]);
+    expect([429, 503]).toContain(response?.statusCode);
+    expect(response?.headers['Retry-After']).toMatch(/^[1-9]\d*$/);
+    expect(errorIn(response).message).toMatch(/ 750 points could not be stored in time|^750 points/);
+    expect(errorIn(response).message).not.toMatch(TAKEN_FOR_SUCCESS);
+    expect(stack.callsUnderWay()).toBe(0);
 
-  away = false;
-  clock.reset();
-  await send(LINES);
-  await expectEveryPointOnce();
-});
+    down = false;
+    clock.reset();
+    await send(LINES);
+    await expectEveryPointOnce();
+  },
+);

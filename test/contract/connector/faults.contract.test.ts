@@ -1,4 +1,4 @@
-/** What goes wrong in Timestream or on the way there: what is acknowledged is stored, and clients see the code that fits. */
+/** Faults of Timestream and of the network: acknowledged points are stored, and clients get the right status. */
 import type { Fault, Intercept } from '../../../local/timestream/server';
 import { TAKEN_FOR_SUCCESS } from '../../support/connector-handler';
 import { connectorBefore, errorOf, numberedLines, type Stack, startStack, TIME } from './harness';
@@ -6,7 +6,7 @@ import { connectorBefore, errorOf, numberedLines, type Stack, startStack, TIME }
 let stack: Stack;
 afterEach(() => stack.close());
 
-/** A stack in which every WriteRecords call asks for its fault: `n` counts them from 0, over all requests. */
+/** A stack with a fault for each WriteRecords call; `n` counts the calls from 0, over all requests. */
 async function startFaulty(
   fault: (n: number, body: string) => Fault | undefined,
   environment: Record<string, string> = {},
@@ -19,7 +19,7 @@ async function startFaulty(
 
 const error = (type: string, more: Partial<Fault> = {}): Fault => ({ kind: 'error', type, ...more }) as Fault;
 
-/** Sends a body until it is stored, as clients do; the codes that they saw. */
+/** Sends a body until it is stored, as clients do. Returns the statuses of the responses. */
 async function writeUntilStored(body: string): Promise<number[]> {
   const statuses: number[] = [];
   while (statuses.length < 100 && statuses.at(-1) !== 204) statuses.push((await stack.write(body)).status);
@@ -34,15 +34,15 @@ async function expectAllStored(table: string, lines: number): Promise<void> {
 
 test.each<[string, (n: number) => Fault | undefined]>([
   ['throttles every second call', (n) => (n % 2 === 0 ? error('ThrottlingException') : undefined)],
-  ['answers 500 to every third call', (n) => (n % 3 === 0 ? error('InternalServerException') : undefined)],
+  ['returns 500 for every third call', (n) => (n % 3 === 0 ? error('InternalServerException') : undefined)],
   [
-    'carries a call out and answers 503',
+    'carries a call out and returns 503',
     (n) => (n % 3 === 0 ? error('Fault', { status: 503, when: 'after' }) : undefined),
   ],
   ['breaks connections before the call', (n) => (n % 3 === 0 ? { kind: 'drop', when: 'before' } : undefined)],
   ['breaks connections after the call', (n) => (n % 3 === 0 ? { kind: 'drop', when: 'after' } : undefined)],
   ['loses a table in the middle', (n) => (n === 7 ? error('ResourceNotFoundException') : undefined)],
-])('where Timestream %s, every point is stored once and the client sees 204', async (_, fault) => {
+])('if Timestream %s, every point is stored once and the client gets 204', async (_, fault) => {
   await startFaulty(fault);
   const response = await stack.write(numberedLines('faulty', 1_050).join('\n'));
   expect([response.status, await response.text()]).toEqual([204, '']);
@@ -52,24 +52,24 @@ test.each<[string, (n: number) => Fault | undefined]>([
 test.each<[string, number, Fault]>([
   ['throttles', 429, error('ThrottlingException')],
   ['fails', 503, error('InternalServerException', { message: 'partial write: unable to parse' })],
-  ['does not answer', 503, { kind: 'hang' }],
+  ['does not respond', 503, { kind: 'hang' }],
   ['breaks every connection', 503, { kind: 'drop', when: 'before' }],
   ['denies access', 503, error('AccessDeniedException', { message: 'User: arn:aws:iam::123456789012:user/me' })],
 ])(
-  'where Timestream %s until the deadline, the client sees %i and what it sends again is stored once',
+  'if Timestream %s until the deadline, the client gets %i and a resend stores every point once',
   async (_, status, fault) => {
-    let away = true;
-    await startFaulty((n) => (away && n > 1 ? fault : undefined), { write_deadline_millis: '500' });
-    const lines = numberedLines('away', 400).join('\n');
+    let down = true;
+    await startFaulty((n) => (down && n > 1 ? fault : undefined), { write_deadline_millis: '500' });
+    const lines = numberedLines('down', 400).join('\n');
     const response = await stack.write(lines);
     const { message } = await errorOf(response);
     expect(response.status).toBe(status);
     expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
     expect(message).not.toMatch(TAKEN_FOR_SUCCESS);
     expect(message).not.toContain('arn:');
-    away = false;
+    down = false;
     await writeUntilStored(lines);
-    await expectAllStored('away', 400);
+    await expectAllStored('down', 400);
   },
 );
 
@@ -78,9 +78,9 @@ test.each<[string, string]>([
   ['UnrecognizedClientException', "does not accept the connector's credentials"],
   ['InvalidSignatureException', "does not accept the connector's credentials"],
   ['ExpiredTokenException', "does not accept the connector's credentials"],
-  ['RequestExpired', 'set the clock'],
-  ['ServiceQuotaExceededException', 'a quota of the account is used up'],
-])('a permanent cause is named to the client: %s', async (type, says) => {
+  ['RequestExpired', 'correct the clock'],
+  ['ServiceQuotaExceededException', 'a quota of the AWS account is exhausted'],
+])('the response names a permanent cause: %s', async (type, says) => {
   await startFaulty(() => error(type, { message: 'User: arn:aws:iam::123456789012:user/me' }));
   const response = await stack.write(numberedLines('refused', 10).join('\n'));
   expect(response.status).toBe(503);
@@ -92,18 +92,18 @@ test.each<[string, string]>([
   expect(message).not.toMatch(TAKEN_FOR_SUCCESS);
 });
 
-test('a Timestream that cannot be reached is named to the client', async () => {
+test('the response says that Timestream cannot be reached', async () => {
   await startFaulty(() => undefined);
-  const away = await connectorBefore('http://127.0.0.1:1', { environment: { write_deadline_millis: '300' } });
-  const response = await away.write(numberedLines('away', 10).join('\n'));
-  await away.close();
+  const down = await connectorBefore('http://127.0.0.1:1', { environment: { write_deadline_millis: '300' } });
+  const response = await down.write(numberedLines('down', 10).join('\n'));
+  await down.close();
   expect(response.status).toBe(503);
   expect((await errorOf(response)).message).toMatch(
     /^10 points could not be stored: Timestream cannot be reached: .*\(ECONNREFUSED\)/,
   );
 });
 
-test('a table that holds nothing but invalid records does not block the client: its resends end with 422', async () => {
+test('a table with only invalid records does not block the client: its resends end with 422', async () => {
   await startFaulty(
     (_, body) => (body.includes('"cursed"') ? error('ValidationException', { message: 'cursed.' }) : undefined),
     { write_deadline_millis: '400' },
@@ -120,7 +120,7 @@ test('a table that holds nothing but invalid records does not block the client: 
   expect(await stack.count('good')).toBe(100);
 });
 
-test('records for which Timestream refuses whole calls are named, and all others are stored', async () => {
+test('the response names records for which Timestream refuses whole calls; all other records are stored', async () => {
   const bad = [17, 18, 444, 999];
   const isBad = (body: string) => bad.some((n) => body.includes(`"Name":"n","Value":"${n}","Type":"BIGINT"`));
   await startFaulty((_, body) =>
@@ -134,10 +134,10 @@ test('records for which Timestream refuses whole calls are named, and all others
   expect(await stack.count('cursed')).toBe(996);
 });
 
-test('5,000 lines with 7 bad ones of different kinds: 4,993 are stored and the 7 are named with line and reason', async () => {
+test('of 5,000 lines with 7 invalid ones, 4,993 are stored and the response names 7 with line and reason', async () => {
   await startFaulty(() => undefined);
   const lines = numberedLines('big', 5_000);
-  // The type of a column is what the first write made it.
+  // The first write sets the type of a column.
   expect((await stack.write(lines[0] ?? '')).status).toBe(204);
   const at = (n: number) => `${TIME + n}000000000`;
   const bad: [number, string, RegExp][] = [
@@ -164,7 +164,7 @@ test('5,000 lines with 7 bad ones of different kinds: 4,993 are stored and the 7
   expect(await stack.count('big')).toBe(4_993);
 });
 
-test('only records that Timestream rejects: 422', async () => {
+test('returns 422 if Timestream rejects every record', async () => {
   await startFaulty(() => undefined);
   const response = await stack.write(`rejected,host=a v=1 631152000000000000\nrejected,host=a v=2 ${TIME}000000000`);
   expect(response.status).toBe(422);
@@ -172,7 +172,7 @@ test('only records that Timestream rejects: 422', async () => {
   expect(await stack.select('v', 'rejected')).toEqual([['2.0']]);
 });
 
-test('new tables beyond MaxNewTables are not made, and the points of others are stored', async () => {
+test('tables above MaxNewTables are not created; the points of other tables are stored', async () => {
   const environment = { max_new_tables: '2' };
   await startFaulty(() => undefined, environment);
   expect((await stack.write(numberedLines('known', 10).join('\n'))).status).toBe(204);
@@ -186,7 +186,7 @@ test('new tables beyond MaxNewTables are not made, and the points of others are 
   expect((await stack.write(lines.slice(0, 3).join('\n'))).status).toBe(204);
 });
 
-test('where tables may not be created, their points are rejected with the parameter to set', async () => {
+test('if table creation is disabled, points of missing tables are rejected with the parameter to set', async () => {
   stack = await startStack({ environment: { enable_table_creation: 'false' } });
   const response = await stack.write(`absent,host=x v=1 ${TIME}000000000`);
   expect(response.status).toBe(422);
@@ -195,7 +195,7 @@ test('where tables may not be created, their points are rejected with the parame
   );
 });
 
-test('a client that sends again until 204 ends with every point stored once, whatever fails in between', async () => {
+test('a client that resends until 204 stores every point once, whatever fails in between', async () => {
   const faults: (Fault | undefined)[] = [
     error('ThrottlingException'),
     error('InternalServerException', { when: 'after' }),
@@ -219,7 +219,7 @@ test('a client that sends again until 204 ends with every point stored once, wha
   await expectAllStored('stormy', lines);
 });
 
-test("Home Assistant's measurements are stored in escaped tables, and named with the parameter where that is off", async () => {
+test("Home Assistant's measurements are stored in escaped tables; if that is off, the response names the parameter", async () => {
   const lines = ['°C', '%', 'm³/h', 'kWh'].map(
     (unit) => `${unit},domain=sensor,entity_id=kitchen value=21.5 ${TIME}000000000`,
   );
@@ -236,7 +236,7 @@ test("Home Assistant's measurements are stored in escaped tables, and named with
 });
 
 test.each([false, true])(
-  "Proxmox's points, of which some have the tag type and all a field type, are stored; reversed: %s",
+  "Proxmox's points are stored, although some have a tag named like a field of others; reversed: %s",
   async (reversed) => {
     await startFaulty(() => undefined);
     const lines = [

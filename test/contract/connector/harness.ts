@@ -1,4 +1,4 @@
-/** The connector over the embedded Timestream, both over HTTP, as `npm start` has them. */
+/** Starts the connector with the embedded Timestream, both over HTTP, as `npm start` does. */
 import { InfluxDB, Point } from '@influxdata/influxdb-client';
 import { loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
@@ -22,7 +22,7 @@ import { DATABASE, type Harness, select, startHarness } from '../timestream/harn
 
 export { DATABASE } from '../timestream/harness';
 
-// Where the SDK finds credentials in Lambda.
+// The SDK reads credentials from these variables, as in Lambda.
 process.env.AWS_ACCESS_KEY_ID = 'AKIDEXAMPLE';
 process.env.AWS_SECRET_ACCESS_KEY = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 
@@ -82,7 +82,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
 }
 
-/** A connector of its own, as another container is one, before a Timestream. */
+/** Another connector for the same Timestream, like another Lambda container. */
 export async function connectorBefore(
   timestreamUrl: string,
   {
@@ -96,7 +96,7 @@ export async function connectorBefore(
 ): Promise<Connector> {
   const config = loadConnectorConfig({
     AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestreamUrl,
-    // A busy machine takes its time; tests of the deadline set another.
+    // Long enough for a busy machine; tests of the deadline set their own.
     write_deadline_millis: '60000',
     ...environment,
   });
@@ -118,7 +118,7 @@ export async function connectorBefore(
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
     checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
     invokeSelf: asynchronous,
-    sendLetter: asynchronous,
+    sendDeadLetter: asynchronous,
     storeRejected: storeRejected ?? asynchronous,
   };
   const handler = createHandler(services, clock);
@@ -149,10 +149,10 @@ export async function connectorBefore(
 const tableOf = (body: Uint8Array): string =>
   (JSON.parse(Buffer.from(body).toString()) as { TableName: string }).TableName;
 
-/** A time that a new table takes, whenever the tests run: 2024-03-01T12:00:00Z, in seconds. */
+/** A time that a new table accepts, whenever the tests run: 2024-03-01T12:00:00Z, in seconds. */
 export const TIME = 1_709_294_400;
 
-/** `count` lines of 20 hosts, each with its own series and time; nanoseconds. */
+/** `count` lines of 20 hosts, each with its own series and time (ns). */
 export const numberedLines = (table: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${table},host=server${n % 20} value=${n},n=${n}i ${TIME + n}000000000`);
 

@@ -1,4 +1,4 @@
-/** Paths, methods, forms of a request target and cross-origin requests: what InfluxDB answers, or a message that says what to do. */
+/** Paths, methods, request targets and cross-origin requests: InfluxDB's responses, or a message that says what to do. */
 
 import { TokenVerifier } from 'shared/tokens/verifier';
 import { PATH_CASES } from '../../support/influxdb-paths';
@@ -24,7 +24,7 @@ test.each(PATH_CASES.map((each) => [each.method, each.target, each.headers ?? ''
   },
 );
 
-test('a preflight request is answered as by InfluxDB 2.7.12', async () => {
+test('responds to a preflight request as InfluxDB 2.7.12 does', async () => {
   const headers = { Origin: ORIGIN, 'Access-Control-Request-Method': 'POST' };
   const { status, headers: got, body } = await sendTarget(stack.url, { method: 'OPTIONS', target: WRITE, headers });
   expect([status, body]).toEqual([204, '']);
@@ -35,7 +35,7 @@ test('a preflight request is answered as by InfluxDB 2.7.12', async () => {
   });
 });
 
-test('compressed and signed requests are allowed to a page that asks for them', async () => {
+test('allows compressed and signed requests if a preflight request names their headers', async () => {
   const headers = {
     Origin: ORIGIN,
     'Access-Control-Request-Headers': 'authorization,content-encoding, x-amz-date,x-other',
@@ -46,19 +46,19 @@ test('compressed and signed requests are allowed to a page that asks for them', 
 
 test.each([
   ['a stored write', 'POST', WRITE, LINE, 204],
-  ['a bad line', 'POST', WRITE, 'x', 400],
+  ['an invalid line', 'POST', WRITE, 'x', 400],
   ['a body that is too large', 'POST', WRITE, 'x'.repeat(11_000_000), 413],
   ['an unknown path', 'GET', '/api/v2/query', '', 404],
   ['a method that a path lacks', 'PUT', WRITE, '', 405],
   ['/health', 'GET', '/health', '', 200],
   ['/ping', 'HEAD', '/ping', '', 204],
-])('the response to a page may be read: %s', async (_, method, target, body, status) => {
+])('lets the page read the response: %s', async (_, method, target, body, status) => {
   const sent = await sendTarget(stack.url, { method, target, body, headers: { Origin: ORIGIN } });
   expect(sent.status).toBe(status);
   expect(sent.headers).toMatchObject({ 'access-control-allow-origin': ORIGIN, vary: 'Origin' });
 });
 
-test('without an origin there is no header for one', async () => {
+test('sends no CORS headers to a request without an origin', async () => {
   const { headers } = await sendTarget(stack.url, { method: 'GET', target: '/ping' });
   expect(headers['access-control-allow-origin']).toBeUndefined();
   expect(headers.vary).toBe('Origin');
@@ -75,13 +75,16 @@ describe('with tokens', () => {
   });
   afterAll(() => guarded.close());
 
-  test.each(['http://app.example', 'https://b.example:8443'])('a preflight request needs none: %s', async (Origin) => {
-    const sent = await sendTarget(guarded.url, { method: 'OPTIONS', target: WRITE, headers: { Origin } });
-    expect([sent.status, sent.headers['access-control-allow-origin']]).toEqual([204, Origin]);
-  });
+  test.each(['http://app.example', 'https://b.example:8443'])(
+    'a preflight request needs no token: %s',
+    async (Origin) => {
+      const sent = await sendTarget(guarded.url, { method: 'OPTIONS', target: WRITE, headers: { Origin } });
+      expect([sent.status, sent.headers['access-control-allow-origin']]).toEqual([204, Origin]);
+    },
+  );
 
   test.each(['http://other.example', 'https://app.example', 'http://app.example:80', 'http://app.example.org', 'null'])(
-    'the origin %s is refused, and may read no response',
+    'refuses the origin %s, and lets it read no response',
     async (Origin) => {
       const asked = await sendTarget(guarded.url, { method: 'OPTIONS', target: WRITE, headers: { Origin } });
       expect([asked.status, asked.headers['access-control-allow-origin']]).toEqual([403, undefined]);
@@ -91,7 +94,7 @@ describe('with tokens', () => {
     },
   );
 
-  test('a page may read why it was refused', async () => {
+  test('lets a page read a 401 response', async () => {
     const sent = await sendTarget(guarded.url, {
       method: 'POST',
       target: WRITE,
@@ -101,12 +104,12 @@ describe('with tokens', () => {
     expect([sent.status, sent.headers['access-control-allow-origin']]).toEqual([401, ORIGIN]);
   });
 
-  test('OPTIONS without an origin is no preflight request', async () => {
+  test('OPTIONS without an origin needs a token', async () => {
     expect((await sendTarget(guarded.url, { method: 'OPTIONS', target: WRITE })).status).toBe(401);
   });
 });
 
-test('where no origin is allowed, there are no such headers and OPTIONS is 405', async () => {
+test('if no origin is allowed, sends no CORS headers and returns 405 for OPTIONS', async () => {
   const off = await startStack();
   try {
     const headers = { Origin: ORIGIN };

@@ -1,4 +1,4 @@
-/** The sample of the original connector: known rows in known tables, however often it is written. */
+/** The sample file of the original connector: it gives the same rows in the same tables, however often it is written. */
 import { existsSync, readFileSync } from 'node:fs';
 import { type Stack, startStack } from './harness';
 
@@ -7,7 +7,7 @@ const file = process.env.SAMPLE_LINES;
 const ROWS = { migration1: 26, migration2: 178, migration3: 1_797 };
 
 if (file !== undefined && existsSync(file)) {
-  test('the sample file twice: 26, 178 and 1,797 rows', async () => {
+  test('writing the sample file twice stores 26, 178 and 1,797 rows', async () => {
     const stack: Stack = await startStack();
     try {
       for (let times = 0; times < 2; times++) {

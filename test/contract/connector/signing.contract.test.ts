@@ -1,4 +1,4 @@
-/** Calls past the SDK's middleware: signed as the SDK signs, sent where Timestream's endpoint discovery says. */
+/** Calls that bypass the SDK's middleware: signed like the SDK's, and sent to the endpoint of Timestream's discovery. */
 import { createHash, createHmac } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
@@ -39,7 +39,7 @@ function authorizationOf({ headers }: ReceivedRequest): Authorization {
   return { scope, signedHeaders: signed.split(';'), signature };
 }
 
-/** The signature that a request must have. Source: "Create a signed AWS API request" in the IAM user guide. */
+/** The expected signature of a request. Source: "Create a signed AWS API request" in the IAM user guide. */
 function signatureOf(request: ReceivedRequest, { scope, signedHeaders }: Authorization): string {
   const { method, path, query, headers, body } = request;
   const canonicalHeaders = signedHeaders.map((name) => `${name}:${String(headers[name]).trim().replace(/ +/g, ' ')}\n`);
@@ -77,26 +77,29 @@ describe('the signature', () => {
   test.each([
     ['lasting', undefined],
     ['temporary', SESSION_TOKEN],
-  ])('with %s credentials is what AWS computes, of the SDK’s request as of the connector’s', async (_, token) => {
-    if (token === undefined) delete process.env.AWS_SESSION_TOKEN;
-    else process.env.AWS_SESSION_TOKEN = token;
-    const [sdk, own] = await bothRequests();
-    expect(own.body).toBe(sdk.body);
-    for (const request of [sdk, own]) {
-      const authorization = authorizationOf(request);
-      expect(authorization.scope).toMatch(/^\d{8}\/eu-west-1\/timestream\/aws4_request$/);
-      expect(authorization.signature).toBe(signatureOf(request, authorization));
-    }
-    for (const name of ['content-type', 'x-amz-target', 'host', 'content-length', 'x-amz-security-token']) {
-      expect([name, own.headers[name]]).toEqual([name, sdk.headers[name]]);
-    }
-    expect(own.headers['x-amz-security-token']).toBe(token);
-    expect([own.method, own.path, String(own.query)]).toEqual([sdk.method, sdk.path, String(sdk.query)]);
-    const signed = ['content-type', 'host', 'x-amz-date', 'x-amz-target', ...(token ? ['x-amz-security-token'] : [])];
-    expect(authorizationOf(own).signedHeaders).toEqual(expect.arrayContaining(signed));
-  });
+  ])(
+    'with %s credentials is the one that AWS computes, for the SDK’s request and for the connector’s',
+    async (_, token) => {
+      if (token === undefined) delete process.env.AWS_SESSION_TOKEN;
+      else process.env.AWS_SESSION_TOKEN = token;
+      const [sdk, own] = await bothRequests();
+      expect(own.body).toBe(sdk.body);
+      for (const request of [sdk, own]) {
+        const authorization = authorizationOf(request);
+        expect(authorization.scope).toMatch(/^\d{8}\/eu-west-1\/timestream\/aws4_request$/);
+        expect(authorization.signature).toBe(signatureOf(request, authorization));
+      }
+      for (const name of ['content-type', 'x-amz-target', 'host', 'content-length', 'x-amz-security-token']) {
+        expect([name, own.headers[name]]).toEqual([name, sdk.headers[name]]);
+      }
+      expect(own.headers['x-amz-security-token']).toBe(token);
+      expect([own.method, own.path, String(own.query)]).toEqual([sdk.method, sdk.path, String(sdk.query)]);
+      const signed = ['content-type', 'host', 'x-amz-date', 'x-amz-target', ...(token ? ['x-amz-security-token'] : [])];
+      expect(authorizationOf(own).signedHeaders).toEqual(expect.arrayContaining(signed));
+    },
+  );
 
-  test('a request that was changed has another signature', async () => {
+  test('a changed request has another signature', async () => {
     const [, own] = await bothRequests();
     const authorization = authorizationOf(own);
     expect(signatureOf({ ...own, body: own.body.replace('"a"', '"b"') }, authorization)).not.toBe(
@@ -106,15 +109,15 @@ describe('the signature', () => {
 });
 
 /**
- * A Timestream without an `endpoint`: what is asked of it, by operation and host, and what it answers. Discovery is the SDK's; the
- * calls themselves, which would go to a host by TLS, come to a local server instead.
+ * A Timestream without an `endpoint`: records the requests by operation and host, and responds to them. The SDK does the discovery; the
+ * write calls, which would go to a TLS host, are sent to a local server instead.
  */
 class Discovery {
   readonly asked: string[] = [];
   addresses = ['cell1.example', 'cell2.example'];
-  /** Hosts that answer a write with 421. */
+  /** Hosts that return 421 for a write. */
   readonly invalid = new Set<string>();
-  describe: 'answer' | 'fail' | 'hang' = 'answer';
+  describe: 'respond' | 'fail' | 'hang' = 'respond';
   private described = 0;
 
   readonly client = new TimestreamWriteClient({
@@ -127,18 +130,18 @@ class Discovery {
   private async describeEndpoints({ hostname }: { hostname: string }) {
     this.asked.push(`DescribeEndpoints ${hostname}`);
     if (this.describe === 'hang') await new Promise(() => undefined);
-    if (this.describe === 'fail') return this.answer(500, { __type: 'InternalServerException' });
+    if (this.describe === 'fail') return this.respond(500, { __type: 'InternalServerException' });
     const Address = this.addresses[Math.min(this.described++, this.addresses.length - 1)];
-    return this.answer(200, { Endpoints: [{ Address, CachePeriodInMinutes: 1440 }] });
+    return this.respond(200, { Endpoints: [{ Address, CachePeriodInMinutes: 1440 }] });
   }
 
-  /** What a host answers to a write. */
+  /** The response of a host to a write. */
   write({ headers }: ReceivedRequest): { status: number; body: string } {
     this.asked.push(`WriteRecords ${headers.host}`);
     return { status: this.invalid.has(String(headers.host)) ? 421 : 200, body: '{}' };
   }
 
-  private answer(statusCode: number, body: object) {
+  private respond(statusCode: number, body: object) {
     return { response: { statusCode, headers: {}, body: Readable.from([Buffer.from(JSON.stringify(body))]) } };
   }
 }
@@ -165,33 +168,33 @@ describe('without an endpoint', () => {
     await server.stop();
   });
 
-  test('writes go where Timestream says, which is asked once', async () => {
+  test('writes go to the endpoint that Timestream assigns; it is requested once', async () => {
     expect(await Promise.all([send(BODY, NEVER), send(BODY, NEVER)])).toMatchObject([{ status: 200 }, { status: 200 }]);
     await send(BODY, NEVER);
     expect(discovery.asked).toEqual([DISCOVERY, ...Array.from({ length: 3 }, () => 'WriteRecords cell1.example')]);
   });
 
-  test('421 asks again and sends the call to the new endpoint', async () => {
+  test('421 requests another endpoint and sends the call there', async () => {
     await send(BODY, NEVER);
     discovery.invalid.add('cell1.example');
     expect(await send(BODY, NEVER)).toMatchObject({ status: 200 });
     expect(discovery.asked.slice(2)).toEqual(['WriteRecords cell1.example', DISCOVERY, 'WriteRecords cell2.example']);
   });
 
-  test('an endpoint that stays invalid is an answer, not a loop', async () => {
+  test('an endpoint that stays invalid gives an error, not a loop', async () => {
     for (const address of discovery.addresses) discovery.invalid.add(address);
     expect(await send(BODY, NEVER)).toMatchObject({ status: 421 });
     expect(discovery.asked.filter((each) => each === DISCOVERY)).toHaveLength(2);
   });
 
-  test('a discovery that fails fails the call, and the next call asks again', async () => {
+  test('a failed discovery fails the call; the next call tries again', async () => {
     discovery.describe = 'fail';
     await expect(send(BODY, NEVER)).rejects.toMatchObject({ name: 'InternalServerException' });
-    discovery.describe = 'answer';
+    discovery.describe = 'respond';
     expect(await send(BODY, NEVER)).toMatchObject({ status: 200 });
   });
 
-  test('a discovery that hangs ends with the deadline', async () => {
+  test('the deadline ends a discovery that hangs', async () => {
     discovery.describe = 'hang';
     const deadline = new AbortController();
     const call = send(BODY, deadline.signal);

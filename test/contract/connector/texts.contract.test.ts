@@ -1,4 +1,4 @@
-/** Texts that few writers mean to send, from the wire to a query: stored as InfluxDB stores them, or refused with the true reason. */
+/** Unusual texts, from the request to a query: they are stored as in InfluxDB, or refused with the right reason. */
 import { gzipSync } from 'node:zlib';
 import { errorOf, type Stack, startStack, TIME } from './harness';
 
@@ -14,13 +14,13 @@ test.each([
   ['NUL at the end', 'nul', 'eth0\u0000\u0000'],
   ['a tab', 'tab', 'a\tb'],
   [
-    'every control character but LF',
+    'every control character except LF',
     'all',
     String.fromCharCode(...Array.from({ length: 32 }, (_, n) => n)).replace('\n', ''),
   ],
   ['DEL', 'del', '\u007f'],
-  ['a line break behind a backslash', 'escaped', 'foo\\\nbar'],
-])('a tag value with %s is stored as it is', async (_, table, value) => {
+  ['a line break after a backslash', 'escaped', 'foo\\\nbar'],
+])('a tag value with %s is stored unchanged', async (_, table, value) => {
   expect((await stack.write(at(`${table},d=${value},t=a v=1`))).status).toBe(204);
   expect(await stack.select('d, t, v', table)).toEqual([[value, 'a', '1.0']]);
 });
@@ -29,11 +29,11 @@ test.each([
   ['a tag key', 'bar,k\u0000=a v=1', 'control character in a tag key'],
   ['a field key', 'bar,t=a v\u0001=1', 'control character in a field key'],
   ['the measurement', 'ba\u0002r,t=a v=1', 'control character in the measurement'],
-  ['a tag key that goes on behind a line break', 'm,k\\\nbar=a v=1', 'control character in a tag key'],
-  ['a measurement that goes on behind a line break', 'm\\\nbar,t=a v=1', 'control character in the measurement'],
-  ['a value before CRLF behind a backslash', 'm,t=foo\\\r\nbar,t=a v=1', 'no fields: expected a space and a field'],
+  ['a tag key that continues after a line break', 'm,k\\\nbar=a v=1', 'control character in a tag key'],
+  ['a measurement that continues after a line break', 'm\\\nbar,t=a v=1', 'control character in the measurement'],
+  ['a value before CRLF after a backslash', 'm,t=foo\\\r\nbar,t=a v=1', 'no fields: expected a space and a field'],
 ])(
-  'a control character in %s is refused with the true reason, and nothing of its line is stored',
+  'a control character in %s is refused with the right reason, and no part of its line is stored',
   async (_, line, reason) => {
     const response = await stack.write(at(line));
     expect(response.status).toBe(400);
@@ -45,7 +45,7 @@ test.each([
 test.each([
   ['as text', (text: string) => new Uint8Array(Buffer.from(text)), {}],
   ['in gzip', (text: string) => new Uint8Array(gzipSync(text)), { 'Content-Encoding': 'gzip' }],
-])('a byte order mark before the first line is skipped, %s', async (how, encode, headers: Record<string, string>) => {
+])('skips a byte order mark before the first line, %s', async (how, encode, headers: Record<string, string>) => {
   const table = `bom-${how.replace(' ', '-')}`;
   const body = `\ufeff${at(`${table},t=a v=1`)}\r\n${at(`${table},t=b v=2`)}\r\n`;
   expect((await stack.write(encode(body), headers)).status).toBe(204);

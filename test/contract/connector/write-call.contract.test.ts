@@ -1,4 +1,4 @@
-/** The connections and corrections of write calls, against a server that answers as its script says. */
+/** The connections and corrections of write calls, against a server with scripted responses. */
 import { callSender, type SenderOptions } from '../../../functions/write-line-protocol/write-call';
 import { type Authority, makeAuthority, type ServerCertificate } from '../../support/certificates';
 import { type Answer, ScriptedServer } from '../../support/scripted-server';
@@ -23,11 +23,11 @@ const failure = (type: string, headers: Record<string, string> = {}): Answer => 
   body: JSON.stringify({ __type: `com.amazon.coral.service#${type}`, message: 'why' }),
 });
 
-test('a call is aborted after silence, and a connection that had no call for as long is still used', async () => {
+test('a call without a response is aborted; an idle connection is still used', async () => {
   server = await ScriptedServer.start((_, index) => (index === 2 ? 'hang' : STORED));
   const send = senderTo(server, { silenceMs: 200 });
   await Promise.all([send(Buffer.from('1'), signal), send(Buffer.from('2'), signal)]);
-  await expect(send(Buffer.from('3'), signal)).rejects.toThrow('no answer within 200 ms');
+  await expect(send(Buffer.from('3'), signal)).rejects.toThrow('no response within 200 ms');
   expect(await send(Buffer.from('4'), signal)).toMatchObject({ status: 200 });
   expect(server.requests.map(({ body }) => body).sort()).toEqual(['1', '2', '3', '4']);
   expect(server.connections).toBe(2);
@@ -41,7 +41,7 @@ describe('over TLS', () => {
     certificate = await authority.sign('localhost');
   });
 
-  test('calls share a kept-alive connection', async () => {
+  test('calls share a keep-alive connection', async () => {
     server = await ScriptedServer.start(() => STORED, certificate);
     const send = senderTo(server, { ca: authority.cert });
     for (const body of ['1', '2', '3']) {
@@ -52,7 +52,7 @@ describe('over TLS', () => {
     expect(server.connections).toBe(1);
   });
 
-  test('a connection that the server closed meanwhile is replaced: at once, or by the repetition of the call', async () => {
+  test('a connection that the server has closed is replaced, at once or when the call is retried', async () => {
     server = await ScriptedServer.start(() => STORED, certificate);
     const send = senderTo(server, { ca: authority.cert });
     await send(Buffer.from('1'), signal);
@@ -65,22 +65,22 @@ describe('over TLS', () => {
   test.each([
     ['that nobody vouches for', 'localhost', false, /unable to verify|self.signed certificate/],
     ['of another host', 'other.test', true, /does not match certificate/],
-  ])('a certificate %s is refused, and nothing is sent', async (_, hostname, isTrusted, message) => {
+  ])('refuses a certificate %s, and sends nothing', async (_, hostname, isTrusted, message) => {
     server = await ScriptedServer.start(() => STORED, await authority.sign(hostname));
     const send = senderTo(server, isTrusted ? { ca: authority.cert } : {});
     await expect(send(Buffer.from('1'), signal)).rejects.toThrow(message);
     expect(server.requests).toEqual([]);
   });
 
-  test('a certificate that has expired is refused', async () => {
+  test('refuses an expired certificate', async () => {
     const expired = await authority.sign('localhost', new Date(Date.now() - 3 * 86_400_000));
     server = await ScriptedServer.start(() => STORED, expired);
     await expect(senderTo(server, { ca: authority.cert })(Buffer.from('1'), signal)).rejects.toThrow(/expired/);
   });
 });
 
-describe('a clock that is wrong', () => {
-  /** The service's clock is an hour ahead; signatures are good for 5 minutes. */
+describe('a wrong clock', () => {
+  /** The service's clock is an hour ahead; signatures are valid for 5 minutes. */
   const AHEAD_MS = 3_600_000;
   const skewed =
     (type: string) =>
@@ -92,7 +92,7 @@ describe('a clock that is wrong', () => {
     };
 
   test.each(['InvalidSignatureException', 'SignatureDoesNotMatch', 'RequestExpired', 'RequestTimeTooSkewed'])(
-    'is corrected by the date of %s, once for all calls that follow',
+    'is corrected by the date of %s, also for later calls',
     async (type) => {
       server = await ScriptedServer.start(skewed(type));
       const clock = { systemClockOffset: 0 };
@@ -107,14 +107,14 @@ describe('a clock that is wrong', () => {
 
   test.each<[string, Record<string, string>]>([
     ['the time is right', { date: new Date().toUTCString() }],
-    ['the answer has no date that can be read', { date: 'yesterday' }],
-  ])('is not corrected where %s: the answer stands', async (_, headers) => {
+    ['the response has no valid date', { date: 'yesterday' }],
+  ])('is not corrected if %s: the error is returned', async (_, headers) => {
     server = await ScriptedServer.start(() => failure('InvalidSignatureException', headers));
     expect(await senderTo(server)(Buffer.from('1'), signal)).toMatchObject({ status: 400 });
     expect(server.requests).toHaveLength(1);
   });
 
-  test('is corrected once a call: a service that refuses any time is not asked for ever', async () => {
+  test('is corrected once per call, so that a service that refuses every time causes no loop', async () => {
     const date = new Date(Date.now() + AHEAD_MS).toUTCString();
     server = await ScriptedServer.start(() => failure('RequestExpired', { date }));
     expect(await senderTo(server)(Buffer.from('1'), signal)).toMatchObject({ status: 400 });
@@ -123,7 +123,7 @@ describe('a clock that is wrong', () => {
 });
 
 test.each(['ExpiredTokenException', 'ExpiredToken'])(
-  'after %s the provider is asked for new credentials, once a call',
+  '%s makes the provider refresh the credentials, once per call',
   async (type) => {
     let key = 'old';
     const provider = (options?: { forceRefresh?: boolean }) => {
@@ -143,7 +143,7 @@ test.each(['ExpiredTokenException', 'ExpiredToken'])(
   },
 );
 
-test('an endpoint that the service calls invalid is asked for again by its address, whatever its port', async () => {
+test('an endpoint that the service calls invalid is requested again, also if its address has a port', async () => {
   server = await ScriptedServer.start((_, index) => (index === 0 ? { status: 421, body: '{}' } : STORED));
   const invalidated: string[] = [];
   let asked = 0;

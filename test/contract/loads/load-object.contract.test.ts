@@ -269,7 +269,7 @@ describe('a request through the API', () => {
     expect(answer).toMatchObject({ statusCode: 503 });
     expect(JSON.parse(answer.body)).toEqual({
       error: 'S3UnavailableError',
-      message: 'S3 is not available at the moment: send the request again later',
+      message: 'S3 is temporarily unavailable: send the request again later',
     });
   });
 

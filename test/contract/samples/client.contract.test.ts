@@ -7,9 +7,11 @@ import { type Answer, ScriptedServer } from '../../support/scripted-server';
 const OK = { status: 204 };
 const LINES = ['a,t=1 v=1 1', 'a,t=1 v=2 2', 'a,t=1 v=3 3'];
 
-/** Writes LINES to a server that answers as told, the last answer for ever. */
-async function write(answers: readonly Answer[], options: Partial<LineWriterOptions> = {}) {
-  const server = await ScriptedServer.start((_request, index) => answers[index] ?? answers[answers.length - 1] ?? OK);
+/** Writes LINES to a server with scripted responses; the last response repeats. */
+async function write(responses: readonly Answer[], options: Partial<LineWriterOptions> = {}) {
+  const server = await ScriptedServer.start(
+    (_request, index) => responses[index] ?? responses[responses.length - 1] ?? OK,
+  );
   const reports: string[] = [];
   const delays: number[] = [];
   try {
@@ -42,21 +44,21 @@ describe('batches', () => {
     expect(bodies).toEqual(['a,t=1 v=1 1\na,t=1 v=2 2', 'a,t=1 v=3 3']);
   });
 
-  test('say their precision, and are compressed where they are large', async () => {
+  test('have their precision, and are compressed if they are large', async () => {
     const { requests } = await write([OK], { precision: 'ms' });
     expect(requests[0]?.path).toBe('/api/v2/write');
     expect(requests[0]?.query.get('precision')).toBe('ms');
     expect(requests[0]?.headers['content-encoding']).toBeUndefined();
   });
 
-  test('carry the token, where there is one', async () => {
+  test('have the token, if one is given', async () => {
     const authorizations = async (options: Partial<LineWriterOptions>) =>
       (await write([OK], options)).requests.map(({ headers }) => headers.authorization);
     expect(await authorizations({ token: 'abc=' })).toEqual(['Token abc=']);
     expect(await authorizations({})).toEqual([undefined]);
   });
 
-  test('that are too large are halved', async () => {
+  test('are halved if they are too large', async () => {
     const { result, bodies } = await write([refusal(413, 'too large'), OK]);
     expect(result).toEqual(counts({ stored: 3 }));
     expect(bodies.slice(1)).toEqual(['a,t=1 v=1 1', 'a,t=1 v=2 2\na,t=1 v=3 3']);
@@ -64,7 +66,7 @@ describe('batches', () => {
 });
 
 describe('failures', () => {
-  test.each([400, 422])('%d drops as many lines as it says and goes on', async (status) => {
+  test.each([400, 422])('%d drops the number of lines in the response, and writing continues', async (status) => {
     const { result, reports } = await write([refusal(status, 'partial write: line 2: no dropped=1'), OK], {
       batchLines: 2,
     });
@@ -72,24 +74,24 @@ describe('failures', () => {
     expect(reports).toEqual([expect.stringMatching(/^lines 1 to 2: HTTP 4\d\d: .*line 2: no dropped=1$/)]);
   });
 
-  test('429 and 503 are repeated, after Retry-After in seconds', async () => {
+  test('429 and 503 are retried after Retry-After, in seconds', async () => {
     const later = { 'retry-after': '2' };
     const { result, delays } = await write([refusal(429, 'later', later), refusal(503, 'later', later), OK]);
     expect(result).toEqual(counts({ stored: 3 }));
     expect(delays).toEqual([2_000, 2_000]);
   });
 
-  test('a lost connection is repeated', async () => {
+  test('a lost connection is retried', async () => {
     const { result, delays } = await write(['drop', OK]);
     expect(result).toEqual(counts({ stored: 3 }));
     expect(delays).toHaveLength(1);
   });
 
-  test('that last end the writing, and count every line that is left', async () => {
+  test('that persist end the writing; all remaining lines are counted as unstored', async () => {
     const { result, reports, bodies } = await write([OK, refusal(503, 'later')], { batchLines: 1 });
     expect(result).toEqual(counts({ stored: 1, unstored: 2 }));
     expect(bodies).toHaveLength(1 + 6);
-    expect(reports).toEqual(['lines 2 to 2 (the answer counts from 1): HTTP 503: later']);
+    expect(reports).toEqual(['lines 2 to 2 (the response counts them from 1): HTTP 503: later']);
   });
 
   test.each([401, 403, 404])('%d ends the writing at once', async (status) => {
@@ -98,14 +100,16 @@ describe('failures', () => {
     expect(bodies).toHaveLength(1);
   });
 
-  test('202 is no failure: the endpoint stores the lines later', async () => {
+  test('202 is not a failure: the endpoint stores the lines later', async () => {
     expect((await write([{ status: 202 }])).result).toEqual(counts({ accepted: 3 }));
   });
 
-  test('nobody there: it is told at once', async () => {
+  test('an endpoint where nothing listens is reported at once', async () => {
     const { result, reports, delays } = await write([], { url: 'http://127.0.0.1:1' });
     expect(result).toEqual(counts({ unstored: 3 }));
-    expect(reports).toEqual([expect.stringMatching(/ECONNREFUSED.*is npm start running\? --endpoint/)]);
+    expect(reports).toEqual([
+      expect.stringMatching(/nothing listens at the endpoint .*ECONNREFUSED.*npm start.*--endpoint/),
+    ]);
     expect(delays).toEqual([]);
   });
 });
@@ -118,7 +122,7 @@ describe('signing', () => {
   };
   const options = { region: 'eu-west-1', service: 'execute-api', credentials };
 
-  test('has the signature that botocore 1.43 makes of the same request', async () => {
+  test('gives the same signature as botocore 1.43', async () => {
     const sent = await new Promise<Parameters<Transport['send']>>((resolve) => {
       const inner = { send: (...args: Parameters<Transport['send']>) => resolve(args) };
       const url = 'https://abc.execute-api.eu-west-1.amazonaws.com/dev';
@@ -139,7 +143,7 @@ describe('signing', () => {
     });
   });
 
-  test('covers the body as it is sent: compressed, once', async () => {
+  test('covers the compressed body, which is compressed once', async () => {
     const bodies: Buffer[] = [];
     const inner = new InfluxDB({ url: 'http://127.0.0.1:1' }).transport;
     inner.send = (_path, body, { gzipThreshold, headers }, callbacks) => {
@@ -158,7 +162,7 @@ describe('signing', () => {
     expect(bodies.map((body) => gunzipSync(body).toString())).toEqual([lines.join('\n')]);
   });
 
-  test('that fails for want of credentials ends the writing', async () => {
+  test('without credentials ends the writing', async () => {
     const missing = () =>
       Promise.reject(Object.assign(new Error('no credentials'), { name: 'CredentialsProviderError' }));
     const { result, reports, delays } = await write([OK], {

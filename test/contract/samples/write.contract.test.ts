@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-test('every line that is written is stored, in several batches, and again without a change', async () => {
+test('stores every line, in several batches; writing them again changes nothing', async () => {
   const lines = [...sampleLines({ ...SAMPLE_DEFAULTS, lines: 3_001 })];
   const reports: string[] = [];
   const options = {
@@ -29,7 +29,7 @@ test('every line that is written is stored, in several batches, and again withou
   ]);
 });
 
-test('a line that only Timestream can refuse is dropped and named, the others are stored', async () => {
+test('a line that only Timestream can refuse is dropped and named; the other lines are stored', async () => {
   const reports: string[] = [];
   const lines = ['conflict,t=1 v=1 1', 'conflict,t=1 v=2i 1767225600', 'conflict,t=1 v=3 1767225601'];
   const options = {

@@ -1,4 +1,4 @@
-/** Databases and tables: their life, their properties, their listings. */
+/** Databases and tables: create, describe, update, list and delete. */
 import {
   CreateDatabaseCommand,
   CreateTableCommand,
@@ -58,7 +58,7 @@ describe('a database', () => {
     });
   });
 
-  test('keeps the key it is given, and takes another', async () => {
+  test('keeps its key, and accepts another one', async () => {
     const name = 'encrypted';
     await timestream.write.send(new CreateDatabaseCommand({ DatabaseName: name, KmsKeyId: 'alias/one' }));
     const read = async () =>
@@ -73,11 +73,11 @@ describe('a database', () => {
     });
   });
 
-  test('exists once', async () => {
+  test('cannot be created twice', async () => {
     await expect(timestream.write.send(new CreateDatabaseCommand({ DatabaseName }))).rejects.toMatchObject(conflict);
   });
 
-  test('is deleted only without tables', async () => {
+  test('can be deleted only without tables', async () => {
     await createTable();
     const remove = () => timestream.write.send(new DeleteDatabaseCommand({ DatabaseName }));
     expect(await validationMessage(remove())).toMatch(/tables must be deleted first/);
@@ -87,12 +87,12 @@ describe('a database', () => {
     await expect(remove()).rejects.toMatchObject(notFound);
   });
 
-  test.each(['', 'a b', 'a/b', 'ä', 'x'.repeat(257)])('is not named %j', async (name) => {
+  test.each(['', 'a b', 'a/b', 'ä', 'x'.repeat(257)])('cannot be named %j', async (name) => {
     const create = timestream.write.send(new CreateDatabaseCommand({ DatabaseName: name }));
     expect(await validationMessage(create)).toMatch(/'databaseName' failed to satisfy constraint/);
   });
 
-  test('may be named with every character that is allowed', async () => {
+  test('may have every allowed character in its name', async () => {
     const name = `aZ09_.-${'x'.repeat(249)}`;
     await timestream.write.send(new CreateDatabaseCommand({ DatabaseName: name }));
     expect((await timestream.write.send(new ListDatabasesCommand({}))).Databases).toHaveLength(2);
@@ -123,12 +123,12 @@ describe('a table', () => {
     },
   };
 
-  test('keeps the properties it is given', async () => {
+  test('keeps its properties', async () => {
     await createTable(given);
     expect(await describeTable()).toMatchObject(given);
   });
 
-  test('takes new properties one by one', async () => {
+  test('accepts new properties one by one', async () => {
     await createTable(given);
     now += 1000;
     const MagneticStoreWriteProperties = { EnableMagneticStoreWrites: false };
@@ -142,7 +142,7 @@ describe('a table', () => {
     });
   });
 
-  test('changes the enforcement of its partition key, and not the key', async () => {
+  test('can change the enforcement of its partition key, but not the key', async () => {
     await createTable(given);
     const update = (Name: string) =>
       timestream.write.send(
@@ -185,13 +185,13 @@ describe('a table', () => {
     expect(await validationMessage(createTable(input))).toMatch(message);
   });
 
-  test('exists once, in a database that exists', async () => {
+  test('cannot be created twice, or in a missing database', async () => {
     await createTable();
     await expect(createTable()).rejects.toMatchObject(conflict);
     await expect(createTable({ DatabaseName: 'missing' })).rejects.toMatchObject(notFound);
   });
 
-  test('is empty again after it was deleted and created', async () => {
+  test('is empty after it was deleted and created again', async () => {
     const table = await makeTable(timestream, { TableName: 'again' });
     const other = () => record({ MeasureValues: [{ Name: 'value', Value: '7', Type: 'BIGINT' }] });
     await writeRecords(timestream, table, [record()]);
@@ -217,7 +217,7 @@ test('one of many concurrent creations succeeds', async () => {
 });
 
 describe('listings', () => {
-  test('are paged, sorted and whole', async () => {
+  test('are paged, sorted and complete', async () => {
     const names = Array.from({ length: 45 }, (_, i) => `t${String(i).padStart(2, '0')}`);
     await Promise.all([...names].reverse().map((TableName) => createTable({ TableName })));
     const pages: string[][] = [];
@@ -228,7 +228,7 @@ describe('listings', () => {
     expect(pages.flat()).toEqual(names);
   });
 
-  test('hold one database, or all', async () => {
+  test('contain the tables of one database, or of all', async () => {
     await createTable();
     await makeTable(timestream, { TableName: 'elsewhere' });
     const list = async (input: { DatabaseName?: string }) =>
@@ -238,7 +238,7 @@ describe('listings', () => {
     await expect(list({ DatabaseName: 'missing' })).rejects.toMatchObject(notFound);
   });
 
-  test('of databases end without a token', async () => {
+  test('of databases have no token on the last page', async () => {
     await timestream.write.send(new CreateDatabaseCommand({ DatabaseName: 'a' }));
     const first = await timestream.write.send(new ListDatabasesCommand({ MaxResults: 1 }));
     expect(first.Databases?.map(({ DatabaseName: name }) => name)).toEqual(['a']);
@@ -247,7 +247,7 @@ describe('listings', () => {
     expect(second.NextToken).toBeUndefined();
   });
 
-  test('take 1 to 20 a page', async () => {
+  test('have 1 to 20 items per page', async () => {
     for (const MaxResults of [0, 21]) {
       expect(await validationMessage(timestream.write.send(new ListTablesCommand({ MaxResults })))).toMatch(
         /maxResults/,
@@ -256,7 +256,7 @@ describe('listings', () => {
   });
 });
 
-test('the endpoint is the server itself', async () => {
+test('DescribeEndpoints returns the server itself', async () => {
   const { Endpoints } = await timestream.write.send(new DescribeEndpointsCommand({}));
   expect(Endpoints).toEqual([{ Address: `127.0.0.1:${timestream.server.port}`, CachePeriodInMinutes: 1440 }]);
 });

@@ -1,4 +1,4 @@
-/** Starts an embedded Timestream in memory for a test file and gives SDK clients for it. */
+/** Starts an embedded Timestream in memory for a test file, and makes SDK clients for it. */
 import { QueryCommand, type QueryCommandInput, TimestreamQueryClient } from '@aws-sdk/client-timestream-query';
 import {
   CreateDatabaseCommand,
@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-timestream-write';
 import { type RunningTimestream, startTimestream, type TimestreamOptions } from '../../../local/timestream/server';
 
-/** 2024-03-01T12:00:00Z, the time of the servers in these tests. */
+/** 2024-03-01T12:00:00Z, the clock of the servers in these tests. */
 export const NOW = Date.UTC(2024, 2, 1, 12);
 export const DATABASE = 'influxdb-line-protocol';
 
@@ -46,7 +46,7 @@ export async function startHarness(options: Partial<TimestreamOptions> = {}): Pr
 
 let tables = 0;
 
-/** Makes a table with a name of its own, in the database of the tests. */
+/** Creates a table with a unique name in the database of the tests. */
 export async function makeTable(
   { write }: Harness,
   input: Omit<CreateTableCommandInput, 'DatabaseName' | 'TableName'> & { TableName?: string } = {},
@@ -73,7 +73,7 @@ export const record = (changes: Partial<Record_> = {}): Record_ => ({
 export const writeRecords = ({ write }: Harness, TableName: string, Records: Record_[], CommonAttributes?: Record_) =>
   write.send(new WriteRecordsCommand({ DatabaseName: DATABASE, TableName, Records, CommonAttributes }));
 
-/** The rejections of a call that must have some. */
+/** The rejections of a call that must be rejected. */
 export async function rejections(call: Promise<unknown>) {
   const error = await call.then(
     () => new Error('nothing was rejected'),
@@ -84,7 +84,7 @@ export async function rejections(call: Promise<unknown>) {
   return error.RejectedRecords ?? [];
 }
 
-/** The rows of a query, each an array of texts or null. */
+/** The rows of a query; each is an array of strings or null. */
 export async function select({ query }: Harness, QueryString: string, input: Partial<QueryCommandInput> = {}) {
   const { Rows } = await query.send(new QueryCommand({ QueryString, ...input }));
   return (Rows ?? []).map(({ Data }) => (Data ?? []).map(({ ScalarValue }) => ScalarValue ?? null));
@@ -92,14 +92,14 @@ export async function select({ query }: Harness, QueryString: string, input: Par
 
 export const from = (table: string) => `"${DATABASE}"."${table}"`;
 
-/** A request past the SDK, as it is. */
+/** Sends a request without the SDK. */
 export async function post({ server }: Harness, operation: string, body: string) {
   const headers = { 'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': `Timestream_20181101.${operation}` };
   const response = await fetch(server.url, { method: 'POST', headers, body });
   return { status: response.status, text: await response.text() };
 }
 
-/** The ValidationException of a call that must have one; its message. */
+/** The message of the ValidationException that a call must cause. */
 export async function validationMessage(call: Promise<unknown>): Promise<string> {
   const error = await call.then(
     () => new Error('the call was not refused'),

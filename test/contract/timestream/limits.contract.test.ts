@@ -1,4 +1,4 @@
-/** What rejects a single record: quotas, the types and names a table knows, its partition key. */
+/** Rejections of single records: quotas, types and names of the table, partition key. */
 import type { Dimension, MeasureValue, _Record as Record_ } from '@aws-sdk/client-timestream-write';
 import { from, type Harness, makeTable, NOW, record, rejections, select, startHarness, writeRecords } from './harness';
 
@@ -19,7 +19,7 @@ const measures = (count: number, Type: 'BIGINT' | 'BOOLEAN' | 'VARCHAR', Value: 
 const single = (Type: 'DOUBLE' | 'BIGINT', MeasureName: string, MeasureValue: string, time = NOW) =>
   record({ MeasureValueType: Type, MeasureName, MeasureValue, MeasureValues: undefined, Time: String(time) });
 
-/** The bad record is rejected, the good one stored. */
+/** Expects that the invalid record is rejected and the valid one stored. */
 async function rejectedBeside(bad: Partial<Record_>, good: Partial<Record_>) {
   const [rejection, ...others] = await rejections(write(record(bad), record({ ...good, MeasureName: 'good' })));
   expect(others).toEqual([]);
@@ -49,7 +49,7 @@ test('the dimension names and values of a series have at most 2 KB', async () =>
 });
 
 test('a record has at most 2 KB', async () => {
-  // 8 of time, 1 + value of the dimension, 8 of the number; measure names are not counted.
+  // 8 bytes of time, 1 + value of the dimension, 8 of the number; measure names do not count.
   const of = (bytes: number) => ({
     Dimensions: [dimension('a', 'x'.repeat(bytes - 8 - 1 - 8))],
     MeasureValues: [{ Name: 'v'.repeat(200), Value: '1', Type: 'DOUBLE' as const }],
@@ -122,13 +122,13 @@ describe('the first record fixes', () => {
     ]);
   });
 
-  test('nothing, where it was rejected', async () => {
+  test('nothing if it was rejected', async () => {
     await rejections(write({ ...typed('BIGINT'), Time: '1' }));
     await write(typed('DOUBLE'));
   });
 });
 
-describe('a dimension and a measure of one name', () => {
+describe('a dimension and a measure with the same name', () => {
   const both = (dimensionName: string, measureName: string, MeasureName = 'm') =>
     record({
       MeasureName,
@@ -142,12 +142,12 @@ describe('a dimension and a measure of one name', () => {
     ]);
   });
 
-  test('are rejected where the table knows the measure', async () => {
+  test('are rejected if the table has the measure', async () => {
     await write(both('a', 'b'));
     expect(await rejections(write(both('b', 'c')))).toHaveLength(1);
   });
 
-  test('are rejected where the table knows the dimension', async () => {
+  test('are rejected if the table has the dimension', async () => {
     await write(both('a', 'b'));
     expect(await rejections(write(both('c', 'a')))).toHaveLength(1);
   });
@@ -159,12 +159,12 @@ describe('a partition key', () => {
   });
   const region = { Dimensions: [dimension('region', 'us-west')] };
 
-  test('that is required rejects a record without the dimension', async () => {
+  test('rejects a record without the dimension if it is required', async () => {
     table = await makeTable(timestream, key('REQUIRED'));
     expect(await rejectedBeside({}, region)).toMatch(/partition key dimension 'region'/);
   });
 
-  test('that is optional does not', async () => {
+  test('accepts a record without the dimension if it is optional', async () => {
     table = await makeTable(timestream, key('OPTIONAL'));
     await write(record());
   });

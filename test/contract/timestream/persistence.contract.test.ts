@@ -1,4 +1,4 @@
-/** What is there after the server was closed, or ended without being closed. */
+/** The data after the server was closed, or ended without being closed. */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,13 +32,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Closes the server and starts one on the same data. */
+/** Closes the server and starts another one on the same data. */
 async function restart(): Promise<void> {
   await timestream.close();
   timestream = await startHarness({ dataDir: join(folder, 'data') });
 }
 
-/** Starts a server on the files as they are now: what would be left if the process were killed. */
+/** Starts a server on a copy of the files, as if the process had been killed. */
 async function crash(): Promise<void> {
   cpSync(join(folder, 'data'), join(folder, 'copy'), { recursive: true });
   await timestream.close();
@@ -52,7 +52,7 @@ describe.each([
   ['closed', restart],
   ['killed', crash],
 ])('after the server was %s', (_, again) => {
-  test('records, types and versions are there', async () => {
+  test('records, types and versions are kept', async () => {
     const table = await makeTable(timestream);
     const many = Array.from({ length: 6 }, (_, i) => ({ Name: `m${i}`, Value: '1', Type: 'BIGINT' as const }));
     await writeRecords(timestream, table, [value('1', 5)]);
@@ -83,7 +83,7 @@ describe.each([
     ]);
   });
 
-  test('databases and tables have their properties', async () => {
+  test('databases and tables keep their properties', async () => {
     const properties = {
       RetentionProperties: { MemoryStoreRetentionPeriodInHours: 3, MagneticStoreRetentionPeriodInDays: 4 },
       MagneticStoreWriteProperties: { EnableMagneticStoreWrites: true },
@@ -112,7 +112,7 @@ describe.each([
   });
 });
 
-test('a folder that is in use is refused, and free again afterwards', async () => {
-  await expect(startHarness({ dataDir: join(folder, 'data') })).rejects.toThrow(/open already/);
+test('refuses a folder that is in use, and accepts it after that', async () => {
+  await expect(startHarness({ dataDir: join(folder, 'data') })).rejects.toThrow(/is already open/);
   await restart();
 });

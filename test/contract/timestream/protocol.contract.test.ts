@@ -1,4 +1,4 @@
-/** awsJson1.0 over HTTP: what is no request, faults on demand, and the end of the server. */
+/** awsJson1.0 over HTTP: invalid requests, injected faults, and the end of the server. */
 import { connect } from 'node:net';
 import { QueryCommand } from '@aws-sdk/client-timestream-query';
 import { WriteRecordsCommand } from '@aws-sdk/client-timestream-write';
@@ -20,7 +20,7 @@ let timestream: Harness;
 let table: string;
 let fault: Fault | undefined;
 let seen: { operation: string; body: unknown }[];
-/** Settles when the server has read the first write that has a fault. */
+/** Settles when the server has read the first write with a fault. */
 let arrived: () => Promise<void>;
 
 beforeEach(async () => {
@@ -46,20 +46,23 @@ const write = () => writeRecords(timestream, table, [record()]);
 const count = async () => (await select(timestream, `SELECT count(*) FROM ${from(table)}`))[0]?.[0];
 
 describe('a request', () => {
-  test.each(['{', '', '[]', 'null', '"x"', '{"a":1,}'])('that is not a JSON object is refused: %j', async (body) => {
+  test.each(['{', '', '[]', 'null', '"x"', '{"a":1,}'])('is refused if it is not a JSON object: %j', async (body) => {
     const { status, text } = await post(timestream, 'WriteRecords', body);
     expect(status).toBe(400);
     // An empty body is an empty object.
     expect(text).toMatch(body === '' ? /ValidationException/ : /SerializationException/);
   });
 
-  test.each(['Unknown', 'toString', '__proto__', 'CreateBatchLoadTask'])('for %s is unknown', async (operation) => {
-    const { status, text } = await post(timestream, operation, '{}');
-    expect(status).toBe(400);
-    expect(text).toContain('UnknownOperationException');
-  });
+  test.each(['Unknown', 'toString', '__proto__', 'CreateBatchLoadTask'])(
+    'for %s is an unknown operation',
+    async (operation) => {
+      const { status, text } = await post(timestream, operation, '{}');
+      expect(status).toBe(400);
+      expect(text).toContain('UnknownOperationException');
+    },
+  );
 
-  test('without a target is unknown', async () => {
+  test('without a target is an unknown operation', async () => {
     const response = await fetch(timestream.server.url);
     expect(response.status).toBe(400);
     expect(await response.text()).toContain('UnknownOperationException');
@@ -72,7 +75,7 @@ describe('a request', () => {
     expect(text).toContain('4194304 bytes');
   });
 
-  test('in parts that end early leaves the server running', async () => {
+  test('that ends early does not stop the server', async () => {
     const socket = connect(timestream.server.port, '127.0.0.1');
     await new Promise<void>((resolve) => socket.once('connect', resolve));
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"half');
@@ -81,7 +84,7 @@ describe('a request', () => {
     expect(await count()).toBe('1');
   });
 
-  test('is answered as JSON with a request id', async () => {
+  test('gets a JSON response with a request id', async () => {
     const { $metadata } = await write();
     expect($metadata.requestId).toMatch(/\S/);
     expect($metadata.httpStatusCode).toBe(200);
@@ -89,12 +92,12 @@ describe('a request', () => {
 });
 
 describe('a fault', () => {
-  test('sees the operation and its input', async () => {
+  test('receives the operation and its input', async () => {
     await write();
     expect(seen.at(-1)).toMatchObject({ operation: 'WriteRecords', body: { TableName: table, Records: [{}] } });
   });
 
-  test('answers an error by type, status, headers and further members', async () => {
+  test('returns an error with type, status, headers and further members', async () => {
     fault = { kind: 'error', type: 'ThrottlingException', message: 'slow down', headers: { 'Retry-After': '7' } };
     const error = await write().catch((reason: Error) => reason);
     expect(error).toMatchObject({
@@ -113,7 +116,7 @@ describe('a fault', () => {
     expect(await count()).toBe('0');
   });
 
-  test('answers an error after the request was carried out', async () => {
+  test('returns an error after the request was carried out', async () => {
     fault = { kind: 'error', type: 'InternalServerException', when: 'after' };
     await expect(write()).rejects.toMatchObject({ name: 'InternalServerException' });
     expect(await count()).toBe('1');
@@ -128,30 +131,30 @@ describe('a fault', () => {
     expect(await count()).toBe(stored);
   });
 
-  test('delays the answer until a promise settles', async () => {
+  test('delays the response until a promise settles', async () => {
     let release: (() => void) | undefined;
     const until = new Promise<void>((resolve) => {
       release = resolve;
     });
     fault = { kind: 'delay', until };
-    const answer = write();
+    const response = write();
     await arrived();
     expect(await count()).toBe('0');
     release?.();
-    await answer;
+    await response;
     expect(await count()).toBe('1');
   });
 
-  test('delays the answer by a time', async () => {
+  test('delays the response by a time', async () => {
     fault = { kind: 'delay', until: 1 };
     await write();
     expect(await count()).toBe('1');
   });
 
-  test('leaves a request without an answer', async () => {
+  test('leaves a request without a response', async () => {
     fault = { kind: 'hang' };
     const abort = new AbortController();
-    const answer = timestream.write.send(
+    const response = timestream.write.send(
       new WriteRecordsCommand({
         DatabaseName: DATABASE,
         TableName: table,
@@ -162,12 +165,12 @@ describe('a fault', () => {
     await arrived();
     expect(await count()).toBe('0');
     abort.abort();
-    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(response).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
 
 describe('close', () => {
-  test('ends kept-alive connections and hanging requests', async () => {
+  test('ends keep-alive connections and hanging requests', async () => {
     await write();
     fault = { kind: 'hang' };
     const hanging = write();
@@ -181,13 +184,13 @@ describe('close', () => {
 
   test('ends a delay', async () => {
     fault = { kind: 'delay', until: 3_600_000 };
-    const answer = write().catch((error: Error) => error);
+    const response = write().catch((error: Error) => error);
     await arrived();
     await timestream.server.close();
-    await answer;
+    await response;
   });
 });
 
-test('two servers at one port are refused', async () => {
+test('a second server on the same port is refused', async () => {
   await expect(startHarness({ port: timestream.server.port })).rejects.toThrow('EADDRINUSE');
 });

@@ -1,4 +1,4 @@
-/** The Query API: types, values, pages, Timestream's functions, and what is refused. */
+/** The Query API: types, values, pages, functions, and refused queries. */
 import {
   CancelQueryCommand,
   DescribeEndpointsCommand,
@@ -30,7 +30,7 @@ afterAll(() => timestream.close());
 const query = (QueryString: string, input: { MaxRows?: number; NextToken?: string | undefined } = {}) =>
   timestream.query.send(new QueryCommand({ QueryString, ...input }));
 
-/** A table with these records. */
+/** Creates a table with these records. */
 async function tableOf(...records: Record_[]): Promise<string> {
   const table = await makeTable(timestream);
   for (let i = 0; i < records.length; i += 100) await writeRecords(timestream, table, records.slice(i, i + 100));
@@ -83,7 +83,7 @@ describe('a row', () => {
     expect(NextToken).toBeUndefined();
   });
 
-  test('has NullValue where a record lacks a dimension or measure', async () => {
+  test('has NullValue if a record lacks a dimension or measure', async () => {
     const table = await tableOf(
       all,
       record({
@@ -138,7 +138,7 @@ describe('a row', () => {
     expect(await select(timestream, `SELECT v FROM ${from(table)}`)).toEqual([[shown]]);
   });
 
-  test('numbers a name that differs from another in case only', async () => {
+  test('numbers a name that differs from another one only in case', async () => {
     const table = await tableOf(
       record({
         MeasureValues: [
@@ -162,7 +162,7 @@ describe('a row', () => {
 });
 
 describe('tables', () => {
-  test('whose names differ in case only are two', async () => {
+  test('with names that differ only in case are separate', async () => {
     for (const [TableName, Value] of [
       ['CPU', '1'],
       ['cpu', '2'],
@@ -180,7 +180,7 @@ describe('tables', () => {
     expect(Rows).toEqual([]);
   });
 
-  test('and databases are shown and described', async () => {
+  test('and databases are listed and described', async () => {
     const table = await tableOf(all);
     expect(await select(timestream, 'SHOW DATABASES')).toEqual([[DATABASE]]);
     expect(await select(timestream, `SHOW TABLES FROM "${DATABASE}"`)).toContainEqual([table]);
@@ -208,7 +208,7 @@ describe('the language', () => {
     );
   });
 
-  test('knows the time of the query', async () => {
+  test('has the time of the query', async () => {
     expect(await select(timestream, 'SELECT now(), current_timestamp, ago(2h), now() - 1d')).toEqual([
       [
         '2024-03-01 12:00:00.000000000',
@@ -263,7 +263,7 @@ describe('the language', () => {
     expect(await select(timestream, sql.replaceAll('$table', from(table)))).toEqual(expected);
   });
 
-  test('names a column without a name by its position', async () => {
+  test('names a column without a name after its position', async () => {
     const { ColumnInfo } = await query(`SELECT host, count(*), sum(v) AS total FROM ${from(table)} GROUP BY host`);
     expect(ColumnInfo?.map(({ Name }) => Name)).toEqual(['host', '_col1', 'total']);
   });
@@ -275,25 +275,25 @@ describe('the language', () => {
     ["ATTACH '/tmp/other.duckdb'", /Only SELECT/],
     ['SELECT 1; SELECT 2', /single statement/],
     ['SELECT 1; DROP TABLE $table', /single statement/],
-    ["SELECT * FROM read_csv('/etc/passwd')", /function read_csv is not served/],
-    ["SELECT * FROM read_text('/etc/passwd')", /function read_text is not served/],
+    ["SELECT * FROM read_csv('/etc/passwd')", /function read_csv is not supported/],
+    ["SELECT * FROM read_text('/etc/passwd')", /function read_text is not supported/],
     ["SELECT * FROM '/etc/passwd'", /does not exist/],
     ['SELECT * FROM "/etc/passwd"', /does not exist/],
-    ["SELECT getenv('HOME')", /function getenv is not served/],
-    ['SELECT "getenv"(\'HOME\')', /function getenv is not served/],
-    ["SELECT * FROM query('SELECT 1')", /function query is not served/],
+    ["SELECT getenv('HOME')", /function getenv is not supported/],
+    ['SELECT "getenv"(\'HOME\')', /function getenv is not supported/],
+    ["SELECT * FROM query('SELECT 1')", /function query is not supported/],
     ['SELECT * FROM duckdb_settings', /not available/],
     ['SELECT * FROM information_schema.tables', /does not exist/],
     ['SELECT * FROM $table, information_schema.tables', /not available/],
     ['SELECT * FROM _timestream.tables', /does not exist/],
     ['SELECT * FROM $table, _timestream.tables', /not available/],
-    ['SELECT interpolate_linear(v) FROM $table', /function interpolate_linear is not served/],
+    ['SELECT interpolate_linear(v) FROM $table', /function interpolate_linear is not supported/],
     [`SELECT * FROM "${DATABASE}"."missing"`, /"missing" does not exist/],
     ['SELECT missing FROM $table', /missing/],
     ['SELECT FROM WHERE', /cannot be run/],
     ["SELECT 'unfinished", /line 1: unexpected text/],
     ['SELECT time + 5ns FROM $table', /finer than a microsecond/],
-    ['SELECT count(DISTINCT v), [1] FROM $table', /not served/],
+    ['SELECT count(DISTINCT v), [1] FROM $table', /not supported/],
     ['', /queryString/],
   ])('refuses %s', async (sql, message) => {
     const error = await validationMessage(query(sql.replaceAll('$table', from(table))));
@@ -301,7 +301,7 @@ describe('the language', () => {
     expect(error).not.toMatch(/\n| at .*\.[jt]s:/);
   });
 
-  test('left all the data as it was', async () => {
+  test('has changed no data', async () => {
     expect(await select(timestream, `SELECT count(*) FROM ${from(table)}`)).toEqual([['120']]);
   });
 });
@@ -319,7 +319,7 @@ describe('pages', () => {
     sql = `SELECT v FROM ${rows} ORDER BY v`;
   });
 
-  test('hold MaxRows rows, and all of them together every row once', async () => {
+  test('have MaxRows rows, and together contain every row once', async () => {
     const pages: number[][] = [];
     for await (const { Rows } of paginateQuery({ client: timestream.query, pageSize: 100 }, { QueryString: sql })) {
       pages.push((Rows ?? []).map(({ Data }) => Number(Data?.[0]?.ScalarValue)));
@@ -328,7 +328,7 @@ describe('pages', () => {
     expect(pages.flat()).toEqual(Array.from({ length: 250 }, (_, i) => i));
   });
 
-  test('end without a token where the last is full', async () => {
+  test('have no token after the last one, even if it is full', async () => {
     const first = await query(sql, { MaxRows: 125 });
     const second = await query(sql, { MaxRows: 125, NextToken: first.NextToken });
     expect(second.Rows).toHaveLength(125);
@@ -347,17 +347,17 @@ describe('pages', () => {
     expect(await fetch()).toEqual(first);
   });
 
-  test('keep to the query of their token', async () => {
+  test('are refused for the token of another query', async () => {
     const { NextToken } = await query(sql, { MaxRows: 10 });
     expect(await validationMessage(query('SELECT 1', { NextToken }))).toMatch(/NextToken/);
     expect(await validationMessage(query(sql, { NextToken: 'unknown' }))).toMatch(/NextToken/);
   });
 
-  test('are at most 1000 rows by MaxRows', async () => {
+  test('have at most 1000 rows by MaxRows', async () => {
     for (const MaxRows of [0, 1001]) expect(await validationMessage(query(sql, { MaxRows }))).toMatch(/maxRows/);
   });
 
-  test('are at most 1 MB', async () => {
+  test('have at most 1 MB', async () => {
     const table = await tableOf(
       ...Array.from({ length: 800 }, (_, i) =>
         record({ Time: String(NOW - i), MeasureValues: [{ Name: 'v', Value: 'x'.repeat(1500), Type: 'VARCHAR' }] }),

@@ -1,4 +1,4 @@
-/** Which times a table takes, and which of its stores counts them. */
+/** The times that a table accepts, and the store that each goes to. */
 import { from, type Harness, makeTable, NOW, record, rejections, select, startHarness, writeRecords } from './harness';
 
 const MINUTE = 60_000;
@@ -21,7 +21,7 @@ const retention = (hours: number, days: number, EnableMagneticStoreWrites = fals
 });
 const at = (time: number) => record({ Time: String(time) });
 
-test('the memory store takes its retention and 15 minutes of future', async () => {
+test('the memory store accepts its retention and 15 minutes of future', async () => {
   const table = await makeTable(timestream, retention(12, 1));
   const times = [NOW - 12 * HOUR - 1, NOW - 12 * HOUR, NOW + 15 * MINUTE, NOW + 15 * MINUTE + 1];
   const rejected = await rejections(writeRecords(timestream, table, times.map(at)));
@@ -50,7 +50,7 @@ test('six hours of memory store are the default', async () => {
   ]);
 });
 
-test('magnetic store writes take what the memory store does not', async () => {
+test('magnetic store writes accept times before the memory store', async () => {
   const table = await makeTable(timestream, retention(1, 30, true));
   const { RecordsIngested } = await writeRecords(timestream, table, [NOW, NOW - HOUR - 1, NOW - 30 * DAY].map(at));
   expect(RecordsIngested).toEqual({ Total: 3, MemoryStore: 1, MagneticStore: 2 });
@@ -59,7 +59,7 @@ test('magnetic store writes take what the memory store does not', async () => {
   ]);
 });
 
-test('magnetic store writes do not open the future', async () => {
+test('magnetic store writes accept no further future', async () => {
   const table = await makeTable(timestream, retention(1, 30, true));
   expect(await rejections(writeRecords(timestream, table, [at(NOW + 15 * MINUTE + 1)]))).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-/** What refuses a WriteRecords call as a whole: none of its records is stored then. */
+/** Errors that refuse a whole WriteRecords call, so that none of its records is stored. */
 import type { Dimension, MeasureValue, _Record as Record_ } from '@aws-sdk/client-timestream-write';
 import {
   DATABASE,
@@ -29,14 +29,14 @@ const measure = (changes: Partial<MeasureValue>): Partial<Record_> => ({
   MeasureValues: [{ Name: 'value', Value: '1', Type: 'DOUBLE', ...changes }],
 });
 
-/** Beside a good record, which must not be stored. */
+/** Writes the record together with a valid one, which must not be stored. */
 const refused = async (bad: Partial<Record_>) => {
   const message = await validationMessage(write([record(), record(bad)]));
   expect(await select(timestream, `SELECT count(*) FROM ${from(table)}`)).toEqual([['0']]);
   return message;
 };
 
-test('a call holds 1 to 100 records', async () => {
+test('a call has 1 to 100 records', async () => {
   const records = Array.from({ length: 101 }, (_, i) => record({ Time: String(NOW - i) }));
   expect(await validationMessage(write([]))).toMatch(/records.*length greater than or equal to 1/);
   expect(await validationMessage(write(records))).toMatch(/records.*length less than or equal to 100/);
@@ -47,12 +47,12 @@ test('a call holds 1 to 100 records', async () => {
 
 test.each<[string, RegExp, Partial<Record_>]>([
   ['no dimension', /At least one dimension is required for a record/, { Dimensions: [] }],
-  ['two dimensions of one name', /unique names/, { Dimensions: [...dimensions(1), ...dimensions(1)] }],
+  ['two dimensions with the same name', /unique names/, { Dimensions: [...dimensions(1), ...dimensions(1)] }],
   ['129 dimensions', /less than or equal to 128/, { Dimensions: dimensions(129) }],
   ['an empty dimension name', /greater than or equal to 1/, { Dimensions: [{ Name: '', Value: 'v' }] }],
   ['a dimension without a value', /must not be null/, { Dimensions: [{ Name: 'a' } as Dimension] }],
   [
-    'a dimension that is no text',
+    'a dimension that is not a string',
     /enum value set: \[VARCHAR\]/,
     { Dimensions: [{ Name: 'a', Value: 'v', DimensionValueType: 'BIGINT' as 'VARCHAR' }] },
   ],
@@ -88,7 +88,7 @@ test.each<[string, RegExp, Partial<Record_>]>([
   ),
   ['the BOOLEAN yes', /not a valid BOOLEAN/, measure({ Value: 'yes', Type: 'BOOLEAN' })],
   ['the TIMESTAMP 2024-01-01', /not a valid TIMESTAMP/, measure({ Value: '2024-01-01', Type: 'TIMESTAMP' })],
-  ['a time that is no number', /Invalid time for record/, { Time: '2024-03-01' }],
+  ['a time that is not a number', /Invalid time for record/, { Time: '2024-03-01' }],
   ['a time with decimals', /Invalid time for record/, { Time: '1.5' }],
   ['a time before 1970', /Invalid time for record/, { Time: '-1' }],
   ['a time after 2262', /Invalid time for record/, { Time: '9223372036854775808', TimeUnit: 'NANOSECONDS' }],
@@ -124,7 +124,7 @@ test('a dimension in the record and in the common attributes refuses the call', 
   expect(await validationMessage(write([record()], common))).toMatch(/unique names: 'host'/);
 });
 
-test('common and own dimensions together are at most 128', async () => {
+test('a record has at most 128 dimensions, including common ones', async () => {
   const call = (own: number) =>
     writeRecords(timestream, table, [record({ Dimensions: dimensions(own, 'own') })], {
       Dimensions: dimensions(100, 'common'),

@@ -37,14 +37,14 @@ test('a record is stored and counted', async () => {
   ]);
 });
 
-test('the same record again is success and stored once', async () => {
+test('the same record again succeeds and is stored once', async () => {
   await write(value('1'));
   const { RecordsIngested } = await write(value('1'));
   expect(RecordsIngested?.Total).toBe(1);
   expect(await stored()).toEqual([['1.0']]);
 });
 
-test('a version of 1 is the default', async () => {
+test('the default version is 1', async () => {
   await write(value('1'));
   await write(value('2', { Version: 2 }));
   expect(await stored()).toEqual([['2.0']]);
@@ -78,7 +78,7 @@ test('a lower version with other values is rejected with the existing version', 
   ]);
 });
 
-test('a lower version with the same values is success, and the version stays', async () => {
+test('a lower version with the same values succeeds, and the version stays', async () => {
   await write(value('1', { Version: 5 }));
   await write(value('1', { Version: 4 }));
   expect(await rejections(write(value('2', { Version: 5 })))).toHaveLength(1);
@@ -99,7 +99,7 @@ test('a higher version replaces the whole record', async () => {
   expect(await select(timestream, `SELECT a, b FROM ${from(table)}`)).toEqual([[null, '1']]);
 });
 
-test('the records beside a rejected one are stored', async () => {
+test('the other records of a call with a rejected one are stored', async () => {
   await write(value('1'));
   const late = { Time: String(NOW - 1000) };
   expect(await rejections(write(value('5', late), value('6'), value('7', { MeasureName: 'other' })))).toEqual([
@@ -128,7 +128,7 @@ test.each<[string, Partial<Record_>]>([
   expect(await stored()).toEqual([['1.0'], ['2.0']]);
 });
 
-test('neither the order of dimensions nor the time unit makes another record', async () => {
+test('the order of dimensions and the time unit do not make another record', async () => {
   const dimensions = [
     { Name: 'a', Value: '1' },
     { Name: 'b', Value: '2' },
@@ -138,20 +138,20 @@ test('neither the order of dimensions nor the time unit makes another record', a
   expect(await rejections(write(value('2', same)))).toHaveLength(1);
 });
 
-test('of two records of one call with one identity and version the later is rejected', async () => {
+test('if two records of a call have the same identity and version, the later one is rejected', async () => {
   expect(await rejections(write(value('1'), value('2')))).toEqual([
     expect.objectContaining({ RecordIndex: 1, ExistingVersion: 1 }),
   ]);
   expect(await stored()).toEqual([['1.0']]);
 });
 
-test('a higher version later in the same call replaces', async () => {
+test('a higher version later in the same call replaces the record', async () => {
   const { RecordsIngested } = await write(value('1'), value('2', { Version: 2 }), value('2', { Version: 2 }));
   expect(RecordsIngested?.Total).toBe(3);
   expect(await stored()).toEqual([['2.0']]);
 });
 
-test('a version of 64 bits is kept whole', async () => {
+test('a version keeps all its 64 bits', async () => {
   const call = (text: string, version: string) =>
     post(
       timestream,
@@ -167,7 +167,7 @@ test('a version of 64 bits is kept whole', async () => {
   expect((await call('3', '9223372036854775808')).status).toBe(400);
 });
 
-test('any sequence of writes leaves what one map of records would hold', async () => {
+test('any sequence of writes gives the same records as a model with one map', async () => {
   const steps = fc.array(
     fc.array(
       fc.record({
@@ -196,9 +196,9 @@ test('any sequence of writes leaves what one map of records would hold', async (
         const records = call.map(({ host, version, value: next }) =>
           value(String(next), { Version: version, Dimensions: [{ Name: 'host', Value: String(host) }] }),
         );
-        const answer = write(...records);
-        if (expected.length === 0) await answer;
-        else expect((await rejections(answer)).map(({ RecordIndex }) => RecordIndex)).toEqual(expected);
+        const outcome = write(...records);
+        if (expected.length === 0) await outcome;
+        else expect((await rejections(outcome)).map(({ RecordIndex }) => RecordIndex)).toEqual(expected);
       }
       expect(await select(timestream, `SELECT host, value FROM ${from(table)} ORDER BY host`)).toEqual(
         [...model].sort(([a], [b]) => a - b).map(([host, { value: last }]) => [String(host), `${last}.0`]),

@@ -1,4 +1,4 @@
-/** `npm start` on a disk that takes no more: a limit on the size of files stands for it, which is lifted while the server runs. */
+/** `npm start` on a full disk, simulated by a limit on the size of files that is lifted while the server runs. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,14 +7,14 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const ROOT = resolve(__dirname, '../../..');
-/** In blocks of 512 bytes: the files of a new database and some hundred points. */
+/** In blocks of 512 bytes: enough for a new database and some hundred points. */
 const MAX_FILE_BLOCKS = 1_500;
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
-/** The limit is lifted by prlimit(1). */
+/** prlimit(1) lifts the limit. */
 const onLinux = hasPrlimit ? test : test.skip;
 
-onLinux('a full disk is answered 503 with the reason, fails /health, is logged once, and ends by itself', async () => {
+onLinux('a full disk causes 503 with the reason, fails /health, is logged once, and recovers by itself', async () => {
   execFileSync('npm', ['run', '-s', 'bundle'], { cwd: ROOT });
   const folder = mkdtempSync(join(tmpdir(), 'full-disk-'));
   const printed: string[] = [];
@@ -56,7 +56,7 @@ function start(folder: string): ChildProcess {
   return spawn('sh', ['-c', program, process.execPath, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** The URL that it prints; `printed` goes on to take what it prints. */
+/** The URL that the program prints; `printed` collects all its output. */
 function ready(server: ChildProcess, printed: string[]): Promise<string> {
   return new Promise((found, failed) => {
     server.once('exit', () => failed(new Error(printed.join('\n'))));
@@ -71,7 +71,7 @@ function ready(server: ChildProcess, printed: string[]): Promise<string> {
   });
 }
 
-/** 500 points of a quarter of a kilobyte, which no compression makes small. */
+/** 500 points of 256 bytes that do not compress. */
 const lines = (batch: number): string =>
   Array.from({ length: 500 }, (_, n) => {
     const text = Array.from({ length: 8 }, (_, part) => Math.sin(batch * 1_000 + n + part / 10).toString(36)).join('');

@@ -1,6 +1,6 @@
 /**
- * Requests that are made to hurt, sent to what users run: `npm start`, and the bundled function in a Lambda-like runtime. Each gets
- * its answer, the next request is stored, and the memory stays small.
+ * Hostile requests to the programs that users run: `npm start`, and the bundled function in a Lambda-like runtime. Each gets
+ * a response, the next request is stored, and memory use stays low.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ import { exchange, writeRequest } from '../../support/raw-http';
 const ROOT = path.resolve(__dirname, '../../..');
 const MAX_MEGABYTES = 300;
 const GOOD = `good,host=a v=1 ${TIME}`;
-/** A busy machine takes its time: no answer here may come from the deadline. */
+/** Long enough for a busy machine: no response may come from the deadline. */
 const ENVIRONMENT = { write_deadline_millis: '50000', rest_api_gateway_timeout_in_millis: '60000' };
 
 const list = (count: number, part: (n: number) => string, separator: string): string =>
@@ -30,9 +30,9 @@ interface Attack {
   readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly status: number;
-  /** Where it is not that of the function. */
+  /** The status of the local server, if it differs. */
   readonly localStatus?: number;
-  /** Part of the answer. */
+  /** Part of the response. */
   readonly says: string;
 }
 
@@ -148,9 +148,9 @@ describe('npm start', () => {
   };
 
   test.each(ATTACKS)('$name', async ({ body, headers, status, localStatus = status, says }) => {
-    const answer = await send(body, headers);
-    expect(answer.status).toBe(localStatus);
-    expect(answer.body).toContain(says);
+    const response = await send(body, headers);
+    expect(response.status).toBe(localStatus);
+    expect(response.body).toContain(says);
     expect((await send(GOOD)).status).toBe(204);
     expectLittleMemory(connector.pid ?? 0);
   });

@@ -1,9 +1,9 @@
-/** The statuses that the contract test of paths expects of InfluxDB, from a real one. */
+/** Checks the statuses that the contract test of paths expects against a real InfluxDB. */
 import { describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../../support/influxd';
 import { PATH_CASES } from '../../support/influxdb-paths';
 import { sendTarget } from '../../support/send-target';
 
-describeWithInfluxd('InfluxDB answers', (binary) => {
+describeWithInfluxd('InfluxDB returns', (binary) => {
   let influxd: Influxd;
   beforeAll(async () => {
     influxd = await Influxd.start(binary);

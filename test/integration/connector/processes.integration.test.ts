@@ -1,4 +1,4 @@
-/** Ten instances of the function, as Lambda runs them: processes of their own that know nothing of each other. */
+/** Ten instances of the function in separate processes, as Lambda runs them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,7 +26,7 @@ beforeEach(async () => {
   const environment = { AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url, write_deadline_millis: '28000' };
   const start = () => LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
   runtimes = await Promise.all(Array.from({ length: PROCESSES }, start));
-  // All of them have loaded the function when the writes go out.
+  // All processes have loaded the function before the writes are sent.
   const pings = await Promise.all(runtimes.map((runtime) => runtime.invoke({ httpMethod: 'GET', path: '/ping' })));
   expect(pings).toEqual(
     pings.map(() => expect.objectContaining({ result: expect.objectContaining({ statusCode: 204 }) })),
@@ -50,12 +50,12 @@ const body = TABLES.flatMap((table) => numberedLines(table, POINTS)).join('\n');
 const times = Array.from({ length: POINTS }, (_, n) => n);
 const inOrder = (numbers: number[]) => numbers.sort((a, b) => a - b);
 
-test('the same request at once, database and tables missing: ten times 204, every point stored once', async () => {
+test('the same concurrent request without database and tables returns 204 ten times, and stores every point once', async () => {
   expect(await statusesOf(runtimes.map(() => ({ body })))).toEqual(runtimes.map(() => 204));
   for (const table of TABLES) expect(inOrder(await stored(table, 'n'))).toEqual(times);
 });
 
-test('requests at once with other values of the same points: ten times 204, and the latest request counts', async () => {
+test('concurrent requests with other values of the same points return 204 ten times, and the latest request counts', async () => {
   const first = Date.now();
   const events = runtimes.map((_, n) => ({
     body: body.replace(/value=\d+/g, `value=${n}`),

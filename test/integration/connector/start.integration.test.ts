@@ -1,4 +1,4 @@
-/** `npm start`, as a program: what it refuses before it listens. */
+/** `npm start` as a program: errors before it listens. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,16 +17,16 @@ const start = (...args: string[]) =>
 
 beforeAll(() => execFileSync(process.execPath, ['scripts/bundle-cli.mjs'], { cwd: ROOT }));
 
-test('--aws without credentials is refused, with what to set', () => {
+test('--aws without credentials is refused with the variables to set', () => {
   const { status, stderr } = start('--aws');
   expect(stderr).toMatch(/no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID/);
   expect(status).toBe(2);
 });
 
 test.each([
-  [['--aws', '--memory'], /^--memory is of the embedded Timestream/],
-  [['--aws', '--data-dir', 'x'], /^--data-dir is of the embedded Timestream/],
-  [['--aws', '--timestream-port', '1'], /^--timestream-port is of the embedded Timestream/],
+  [['--aws', '--memory'], /^--memory belongs to the embedded Timestream/],
+  [['--aws', '--data-dir', 'x'], /^--data-dir belongs to the embedded Timestream/],
+  [['--aws', '--timestream-port', '1'], /^--timestream-port belongs to the embedded Timestream/],
   [['--token', ''], /'--token <TOKEN>' argument '.*' is invalid\. It must be a text/],
   [['--memory', '--token', 'a', '--token', 'b c'], /'--token <TOKEN>' argument '.*' is invalid\. It must be a text/],
 ])('%j is refused', (args, message) => {
@@ -35,14 +35,14 @@ test.each([
   expect(status).toBe(2);
 });
 
-test('a data folder that cannot be used is refused, with the reason and what to do', () => {
+test('an unusable data folder is refused with the reason and what to do', () => {
   const folder = mkdtempSync(join(tmpdir(), 'start-'));
   const file = join(folder, 'file');
   writeFileSync(file, '');
   try {
     for (const [dataDir, reason] of [
-      [file, 'there is a file of that name'],
-      [join(file, 'below'), 'there is a file of that name'],
+      [file, 'a file of that name exists'],
+      [join(file, 'below'), 'a file of that name exists'],
       ['/proc/data', 'it cannot be created there'],
     ] as const) {
       const { status, stderr } = start('--timestream-port', '0', '--data-dir', dataDir);
@@ -57,7 +57,7 @@ test('a data folder that cannot be used is refused, with the reason and what to 
   }
 });
 
-/** What it prints on stderr until it is ready. */
+/** The output on stderr until the program is ready. */
 async function warnings(...args: string[]): Promise<string> {
   const server = spawn(process.execPath, [
     PROGRAM,
@@ -78,7 +78,7 @@ async function warnings(...args: string[]): Promise<string> {
   return errors;
 }
 
-test('a server that other machines reach without a token says so', async () => {
+test('warns if other machines can write without a token', async () => {
   expect(await warnings('--host', '0.0.0.0')).toMatch(
     /^warning: 0\.0\.0\.0 accepts connections from other machines, and no --token is set/,
   );
@@ -86,14 +86,14 @@ test('a server that other machines reach without a token says so', async () => {
   expect(await warnings('--host', '127.0.0.1')).toBe('');
 });
 
-test('the first batch of many new measurements is stored by the first request', async () => {
+test('the first request stores a batch with many new measurements', async () => {
   const server = spawn(process.execPath, [PROGRAM, 'start', '--port', '0', '--timestream-port', '0', '--memory']);
   const exited = once(server, 'exit');
   try {
     const [output] = (await once(server.stdout, 'data')) as [Buffer];
     const [, url] = /^InfluxDB v2 write endpoint: (\S+)/.exec(String(output)) ?? [];
     const body = Array.from({ length: 12 }, (_, n) => `plugin${n},host=a value=${n}`).join('\n');
-    // At one table a second it would take more than the deadline of a request.
+    // At one table per second this would take longer than the deadline of a request.
     expect((await fetch(`${url}/api/v2/write`, { method: 'POST', body })).status).toBe(204);
   } finally {
     server.kill();

@@ -1,4 +1,4 @@
-/** What the authorizer tells API Gateway. */
+/** The results that the authorizer returns to API Gateway. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAuthorizerConfig } from 'shared/config';
@@ -15,7 +15,7 @@ function authorizerOf(fetchSecret = () => Promise.resolve(SECRET)) {
 }
 const { authorize } = authorizerOf();
 
-test('a token lets into the whole stage, by its name and with its scope', async () => {
+test('authorizes a token for the whole stage, with its name and scope', async () => {
   expect(await authorize(EVENT)).toEqual({
     principalId: 'telegraf',
     policyDocument: {
@@ -39,7 +39,7 @@ test.each([
   [{ headers: { AUTHORIZATION: `bAsIc ${basic('any user:other')}` } }],
   [{ resource: '/write', headers: null, queryStringParameters: { u: 'any', p: 'other' } }],
   [{ resource: '/ping', headers: { Authorization: 'Token wrong' }, queryStringParameters: { p: 'other' } }],
-])('a token without bounds is let in with %j', async (changes) => {
+])('authorizes a token without scope with %j', async (changes) => {
   expect(await authorize({ ...EVENT, ...changes })).toMatchObject({ principalId: 'token-2', context: {} });
 });
 
@@ -53,11 +53,11 @@ test.each([
   [{ headers: { Authorization: `Basic ${basic('other')}` } }],
   [{ headers: { 'X-Authorization': 'Token other' } }],
   [{ headers: {}, queryStringParameters: { u: 'other', token: 'other' } }],
-  // API Gateway keeps the verdict there by the header, and would let the wrong one in by it.
+  // API Gateway caches results by the header for this path, and would then authorize the wrong token.
   [{ headers: { Authorization: 'Token wrong' }, queryStringParameters: { u: 'any', p: 'other' } }],
   [{ headers: null, queryStringParameters: { u: 'any', p: 'other' } }],
 ])(
-  "%j is refused with API Gateway's word for 401, without a stack and without an entry in the log",
+  '%j is refused with the message that API Gateway turns into 401, without a stack and without a log entry',
   async (changes) => {
     const { authorize: refuse, logger } = authorizerOf();
     await expect(refuse({ ...EVENT, ...changes })).rejects.toMatchObject({
@@ -69,7 +69,7 @@ test.each([
   },
 );
 
-test('where the tokens are not known the failure is another one, and tells nothing of the request', async () => {
+test('fails with another error, without details of the request, if the tokens cannot be read', async () => {
   const { authorize: fail, logger } = authorizerOf(() => Promise.reject(new Error('AccessDenied')));
   await expect(fail(EVENT)).rejects.toMatchObject({
     name: 'TokensUnavailableError',
@@ -80,14 +80,14 @@ test('where the tokens are not known the failure is another one, and tells nothi
 });
 
 test.each([null, 'text', {}, { methodArn: { toString: 7 } }, { methodArn: 'arn:aws:lambda:x:1:f/dev/GET/' }])(
-  'the event %j is refused by its name, without a stack',
+  'refuses the event %j with InvalidEventError, without a stack',
   async (event) => {
     const stack = expect.stringMatching(/^InvalidEventError: [^\n]*$/);
     await expect(authorize(event)).rejects.toMatchObject({ name: 'InvalidEventError', stack });
   },
 );
 
-test('the configuration is the name of the secret', () => {
+test('the configuration needs only the name of the secret', () => {
   expect(loadAuthorizerConfig({ token_secret_name: 's' })).toEqual({ tokenSecretName: 's', logLevel: 'INFO' });
   expect(() => loadAuthorizerConfig({})).toThrow('token_secret_name is missing');
 });

@@ -18,7 +18,7 @@ import { S3UnavailableError } from 'shared/errors';
 import { notePoints } from 'shared/loads/load-progress';
 import { executionsOf } from '../../../functions/clients/step-functions';
 import { describeLoad } from '../../../functions/describe-load/describe-load';
-import { type ApiResponse, answer } from '../../../functions/http';
+import { type ApiResponse, apiHandler } from '../../../functions/http';
 import { MAX_INPUT_BYTES, startLoad } from '../../../functions/start-load/start-load';
 import { recordingLogger } from '../../support/influx-writing';
 
@@ -33,7 +33,7 @@ const exists = new ExecutionAlreadyExists({ $metadata: {}, message: 'yes' });
 
 describe('POST /loads', () => {
   const logger = recordingLogger();
-  const handle = answer(logger, (event) => startLoad(event, { executions, mappings: BUILT_IN_MAPPINGS }));
+  const handle = apiHandler(logger, (event) => startLoad(event, { executions, mappings: BUILT_IN_MAPPINGS }));
   const post = (body: unknown, isBase64Encoded = false): Promise<ApiResponse> => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const sent = isBase64Encoded ? Buffer.from(text).toString('base64') : text;
@@ -101,7 +101,7 @@ describe('POST /loads', () => {
   });
 
   test.each([
-    ['no JSON', '{', /not JSON/],
+    ['no JSON', '{', /not valid JSON/],
     ['a list', [], /must be a JSON object/],
     ['nothing', {}, /\{bucket, key\}, \{bucket, prefix\}, \{bucket, keys\} or \{plan\}/],
     ['two sources', { bucket: 'b', key: 'k', prefix: 'p' }, /must hold/],
@@ -293,12 +293,12 @@ describe('GET /loads/{id}', () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', input: '{}', ...times });
     const away = { read: () => Promise.reject(new S3UnavailableError('cannot read s3://work/loads/abc/summary.json')) };
     const services = { executions, objects: { ...objects, ...away }, workBucket: 'work', logger: recordingLogger() };
-    const handle = answer(recordingLogger(), (event) => describeLoad(event, services));
+    const handle = apiHandler(recordingLogger(), (event) => describeLoad(event, services));
     const response = await handle({ httpMethod: 'GET', requestContext: {}, pathParameters: { id: 'abc' } });
     expect(response.statusCode).toBe(503);
     expect(bodyOf(response)).toEqual({
       error: 'S3UnavailableError',
-      message: 'S3 is not available at the moment: send the request again later',
+      message: 'S3 is temporarily unavailable: send the request again later',
     });
   });
 

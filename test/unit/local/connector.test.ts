@@ -1,4 +1,4 @@
-/** What the local server adds to the function: its line for each request, and the reason where nothing can be stored. */
+/** The parts that the local server adds to the function: a log line per request, and the reason if nothing can be stored. */
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
 import { countingPoints, noteWrite, requestLine } from '../../../local/connector/request-log';
 import { withStorageFault } from '../../../local/connector/storage';
@@ -17,7 +17,7 @@ describe('the line of a request', () => {
     expect(line({}, '{"code":"invalid"}')).toMatch(/ 204 35 ms {2}\{"code":"invalid"\}$/);
   });
 
-  test('has the points of its own request, whatever else is written meanwhile', async () => {
+  test('counts the points of its own request only, also with concurrent writes', async () => {
     const totals = [{}, {}];
     const write = async (index: number) => {
       await Promise.resolve();
@@ -38,7 +38,7 @@ describe('while nothing can be stored', () => {
     body: JSON.stringify(body),
     isBase64Encoded: false,
   });
-  const answered = async (response: HttpResponse, fault: string | undefined) => {
+  const respondWith = async (response: HttpResponse, fault: string | undefined) => {
     const handler = withStorageFault(
       () => Promise.resolve(response),
       () => fault,
@@ -48,22 +48,22 @@ describe('while nothing can be stored', () => {
   const busy = respond(503, { code: 'unavailable', message: 'later' });
 
   test('a 503 has the reason as its message', async () => {
-    expect(await answered(busy, 'the disk is full')).toEqual(
+    expect(await respondWith(busy, 'the disk is full')).toEqual(
       respond(503, { code: 'unavailable', message: 'the disk is full' }),
     );
-    expect(await answered(respond(503, { status: 'fail', message: 'x' }), 'full')).toEqual(
+    expect(await respondWith(respond(503, { status: 'fail', message: 'x' }), 'full')).toEqual(
       respond(503, { status: 'fail', message: 'full' }),
     );
   });
 
-  test('every other response stays as it is', async () => {
-    expect(await answered(busy, undefined)).toBe(busy);
+  test('other responses are unchanged', async () => {
+    expect(await respondWith(busy, undefined)).toBe(busy);
     const bad = respond(400, { code: 'invalid', message: 'line 1' });
-    expect(await answered(bad, 'the disk is full')).toBe(bad);
+    expect(await respondWith(bad, 'the disk is full')).toBe(bad);
   });
 });
 
-// Texts as DuckDB 1.5 gives them.
+// Error texts of DuckDB 1.5.
 test.each([
   ['Failed to commit: Could not write file "/d/t.duckdb.wal": No space left on device', 'no space left on device'],
   ['IO Error: Could not truncate file "/d/t.duckdb.wal": Disk quota exceeded', 'disk quota exceeded'],
@@ -72,6 +72,6 @@ test.each([
   ['IO Error: Could not write file "/d/t.duckdb"', 'the file cannot be written'],
   ['Catalog Error: Table with name x does not exist!', undefined],
   ['IO Error: Could not set lock on file "/d/t.duckdb": Conflicting lock is held', undefined],
-])('of the error %j the problem of the disk is %j', (message, problem) => {
+])('for the error %j the problem of the disk is %j', (message, problem) => {
   expect(storageProblem(new Error(message))).toBe(problem);
 });

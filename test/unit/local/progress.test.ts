@@ -1,4 +1,4 @@
-/** What a load shows of its progress. */
+/** The progress that a load shows. */
 import { Progress } from '../../../local/loader/progress';
 
 describe('progress', () => {
@@ -20,7 +20,7 @@ describe('progress', () => {
     expect(text).toBe('\r\u001b[K[========                      ] 25% 250,000 of 1,000,000 rows, 25,000/s 30 s left');
   });
 
-  test('estimates no time before the rate is steady', () => {
+  test('shows no remaining time before the rate is steady', () => {
     const progress = progressOn(true);
     now = 2_999;
     progress.add(500_000);
@@ -38,13 +38,13 @@ describe('progress', () => {
     expect(text).not.toContain('left');
   });
 
-  test('is drawn anew five times a second at most', () => {
+  test('is redrawn at most five times per second', () => {
     const progress = progressOn(true);
     for (now = 0; now < 1000; now += 10) progress.add(1);
     expect(text.split('\r')).toHaveLength(1 + 5);
   });
 
-  test('is a plain line now and then elsewhere, and one at the end', () => {
+  test('without a terminal is a line every few seconds, and one at the end', () => {
     const progress = progressOn(false);
     for (now = 0; now < 12_000; now += 100) progress.add(5000);
     progress.add(400_000);
@@ -55,13 +55,13 @@ describe('progress', () => {
     expect(text).not.toContain('\r');
   });
 
-  test('is silent about a load that ended before its rows were known', () => {
+  test('shows nothing if the load ended before the number of rows was known', () => {
     let shown = '';
     new Progress({ write: (part: string) => (shown += part) }, { unit: 'rows' }).end();
     expect(shown).toBe('');
   });
 
-  test('shows messages on lines of their own', () => {
+  test('shows messages on separate lines', () => {
     progressOn(true).note('a write has to be repeated');
     expect(text).toBe('\r\u001b[Ka write has to be repeated\n');
   });

@@ -1,4 +1,4 @@
-/** Every setting is an option, and every option is in the help. */
+/** Every setting has an option, and the help lists every option. */
 import { Command } from 'commander';
 import { loadAuthorizerConfig, loadConnectorConfig, loadRedriveConfig } from 'shared/config';
 import { loadLoaderConfig, loadPlanningConfig, loadWorkflowConfig } from 'shared/loader-config';
@@ -21,13 +21,13 @@ const COMMANDS = [
   ['redrive', REDRIVE_SETTINGS, [loadRedriveConfig]],
 ] as const;
 
-/** Set by Lambda and the AWS SDK, which document them. */
+/** Variables of Lambda and the AWS SDK, which document them. */
 const isOfAws = (name: string): boolean => name.startsWith('AWS_');
 
 describe.each(COMMANDS)('%s', (name, table, configs) => {
   const variables = configs.flatMap((config) => [...readVariables(config).keys()]);
 
-  test('has an option for each variable that its configuration reads, or a reason against it', () => {
+  test('has an option for each variable that its configuration reads, or a reason why not', () => {
     const without = variables.filter((variable) => !isOfAws(variable) && !Object.hasOwn(table, variable));
     // The workflow's ARN is an option of redrive.
     const needed = without.filter(
@@ -40,7 +40,7 @@ describe.each(COMMANDS)('%s', (name, table, configs) => {
     expect(Object.keys(table).filter((variable) => !variables.includes(variable))).toEqual([]);
   });
 
-  test('shows each option with its variable in the help', () => {
+  test('lists each option with its variable in the help', () => {
     const help =
       createProgram()
         .commands.find((command) => command.name() === name)
@@ -53,7 +53,7 @@ describe.each(COMMANDS)('%s', (name, table, configs) => {
   });
 });
 
-test('a variable without an option is read by some configuration', () => {
+test('every variable without an option is read by a configuration', () => {
   const variables = COMMANDS.flatMap(([, , configs]) => configs.flatMap((config) => [...readVariables(config).keys()]));
   expect(Object.keys(NO_OPTION).filter((variable) => !variables.includes(variable))).toEqual([]);
 });
@@ -70,7 +70,7 @@ test('an option wins over the environment', () => {
   });
 });
 
-test('a problem names the option, also of one that is missing, unless the environment has the value', () => {
+test('an error names the option, also if it is missing, unless the value comes from the environment', () => {
   const settings = settingsOf(REDRIVE_SETTINGS, { rate: 'x' }, ENVIRONMENT);
   expect(() => readSettings(loadRedriveConfig, settings, REDRIVE_SETTINGS, ENVIRONMENT)).toThrow(
     expect.objectContaining({
@@ -87,13 +87,13 @@ test.each([
   ['DATABASE_NAME', 'database_name', '--database-name'],
   ['DatabaseName', 'database_name', '--database-name'],
   ['MAX_LINES', 'max_lines', '--max-lines'],
-])('%s is warned about, as the setting is %s', (given, name, option) => {
+])('warns of %s, because the setting is %s', (given, name, option) => {
   expect(misnamedSettings(CONNECTOR_SETTINGS, { [given]: 'x' })).toEqual([
     `warning: ${given} is ignored: the setting is ${name}, or ${option}`,
   ]);
   expect(misnamedSettings(CONNECTOR_SETTINGS, { [given]: 'x', [name]: 'y' })).toEqual([]);
 });
 
-test('variables of other programs are not warned about', () => {
+test('does not warn of variables of other programs', () => {
   expect(misnamedSettings(CONNECTOR_SETTINGS, { REGION: 'x', LOG_LEVEL: 'x', PATH: 'x' })).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** What an S3 address means as the input of an execution. */
+/** Turns an S3 address into the input of an execution. */
 import { remoteInput } from '../../../local/loader/source';
 
 const AP = 'arn:aws:s3:us-east-1:123456789012:accesspoint/ap';
@@ -9,7 +9,7 @@ test.each([
   [`s3://${AP}/in/a.PQ`, { bucket: AP, key: 'in/a.PQ' }],
   [`s3://${AP}/in`, { bucket: AP, prefix: 'in' }],
   ['s3://b/loads/x/failed-items.jsonl', { plan: 's3://b/loads/x/failed-items.jsonl' }],
-])('%s is %p', (source, input) => {
+])('%s becomes %p', (source, input) => {
   expect(remoteInput(source)).toEqual(input);
 });
 

@@ -10,12 +10,12 @@ const generate = (options: Partial<SampleOptions> = {}): string =>
 const decode = (text: string, precision?: string) =>
   decodePoints(Buffer.from(text), 0n, precision === undefined ? undefined : V2_PRECISIONS.get(precision));
 
-test('the same seed gives the same bytes, another one others', () => {
+test('the same seed gives the same bytes, another seed gives other bytes', () => {
   expect(generate()).toBe(generate());
   expect(generate({ seed: 2 })).not.toBe(generate());
 });
 
-// Mulberry32 by arbitrary-precision integers of Python, in units of 2^-32: the same on every machine.
+// Computed with Python's integers, in units of 2^-32.
 test.each([
   [0, [1144304738, 1416247, 958946056, 627933444]],
   [1, [2693262067, 11749833, 2265367787, 4213581821]],
@@ -26,7 +26,7 @@ test.each([
   expect(expected.map(() => random.next() * 2 ** 32)).toEqual(expected);
 });
 
-test.each(DATASET_NAMES)('data set %s is line protocol, with as many lines and series as asked for', (dataset) => {
+test.each(DATASET_NAMES)('data set %s is line protocol with the requested number of lines and series', (dataset) => {
   const { points, errors } = decode(generate({ dataset, lines: 200, series: 5 }));
   expect(errors).toEqual([]);
   expect(points).toHaveLength(200);
@@ -34,7 +34,7 @@ test.each(DATASET_NAMES)('data set %s is line protocol, with as many lines and s
   expect(series.size).toBe(dataset === 'all' ? 15 : 5);
 });
 
-test('all data sets together have every type of field, one type a field', () => {
+test('the data sets together have every type of field, and each field has one type', () => {
   const types = new Map<string, Set<string>>();
   for (const { measurement, fields } of decode(generate()).points) {
     for (const [name, { type }] of fields) {

@@ -1,4 +1,4 @@
-/** What package.json promises. */
+/** The scripts and files in package.json. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,7 +9,7 @@ const { scripts, bin, files } = JSON.parse(readFileSync(join(ROOT, 'package.json
   files: string[];
 };
 
-/** Words and signs that a shell of Unix knows and cmd.exe does not: npm runs scripts by the one that the system has. */
+/** Commands and characters that cmd.exe does not support. npm runs scripts with the shell of the system. */
 const OF_A_SHELL =
   /\bexec\b|\$\(|\$\{?\w|`|'|^\w+=|[&|;] *\w+=|;|\b(?:rm|cp|mv|mkdir|cat|export|source|test) |\|\| *true/;
 
@@ -24,7 +24,7 @@ test.each(['exec node x', 'A=1 node x', 'node $(pwd)', 'node $HOME', "node 'x'",
   },
 );
 
-test('the program is there, and in the archive with what it needs', () => {
+test('the program exists, and the archive contains it with all files that it needs', () => {
   const [program = ''] = Object.values(bin);
   expect(Object.keys(bin)).toEqual(['influxdb-timestream']);
   expect(existsSync(join(ROOT, program))).toBe(true);

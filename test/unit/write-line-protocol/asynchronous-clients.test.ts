@@ -1,10 +1,10 @@
-/** What the function sends to Lambda, to the dead letter queue and to the bucket for rejected lines. */
+/** The calls of the function to Lambda, to the dead-letter queue and to the bucket for rejected lines. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { loadConnectorConfig } from 'shared/config';
-import { invokeSelf, sendLetter } from '../../../functions/write-line-protocol/asynchronous-clients';
+import { invokeSelf, sendDeadLetter } from '../../../functions/write-line-protocol/asynchronous-clients';
 import { storeRejected } from '../../../functions/write-line-protocol/rejected-lines-bucket';
 import { ASYNCHRONOUS, writeEvent } from '../../support/connector-handler';
 
@@ -16,9 +16,9 @@ beforeEach(() => {
 });
 
 const NEVER = new AbortController().signal;
-const LETTER = { ...writeEvent('broken\n'), asynchronous: true, rejectedLines: ['why'] };
+const MESSAGE = { ...writeEvent('broken\n'), asynchronous: true, rejectedLines: ['why'] };
 
-test('the function invokes itself, and does not wait for it', async () => {
+test('invokes the function itself without waiting for the invocation to end', async () => {
   const event = writeEvent('m,t=é v=1');
   await invokeSelf(loadConnectorConfig(ASYNCHRONOUS), event, NEVER);
   const [call] = lambda.commandCalls(InvokeCommand);
@@ -26,14 +26,14 @@ test('the function invokes itself, and does not wait for it', async () => {
   expect(JSON.parse(Buffer.from(call?.args[0].input.Payload as Uint8Array).toString())).toEqual(event);
 });
 
-test('a letter goes to the dead letter queue', async () => {
-  await sendLetter(loadConnectorConfig(ASYNCHRONOUS), LETTER, NEVER);
+test('sends a message to the dead-letter queue', async () => {
+  await sendDeadLetter(loadConnectorConfig(ASYNCHRONOUS), MESSAGE, NEVER);
   const [call] = sqs.commandCalls(SendMessageCommand);
   expect(call?.args[0].input.QueueUrl).toBe(ASYNCHRONOUS.dead_letter_queue_url);
-  expect(JSON.parse(call?.args[0].input.MessageBody ?? '')).toEqual(LETTER);
+  expect(JSON.parse(call?.args[0].input.MessageBody ?? '')).toEqual(MESSAGE);
 });
 
-test('rejected lines go to the bucket, with its address for an answer', async () => {
+test('puts rejected lines into the bucket, and returns the address of the object', async () => {
   const config = loadConnectorConfig({ rejected_lines_bucket: 'rejected' });
   const object = { key: 'rejected-lines/2024/03/01/request-1.jsonl.gz', body: Buffer.from('gzip') };
   const address = await storeRejected(config, object, new AbortController().signal);
@@ -47,7 +47,9 @@ test('rejected lines go to the bucket, with its address for an answer', async ()
   });
 });
 
-test('a queue that takes no letter fails the invocation, so that Lambda keeps the event', async () => {
-  sqs.rejects(new Error('queue is away'));
-  await expect(sendLetter(loadConnectorConfig(ASYNCHRONOUS), LETTER, NEVER)).rejects.toThrow('queue is away');
+test('fails the invocation if the queue accepts no message, so that Lambda keeps the event', async () => {
+  sqs.rejects(new Error('queue is unavailable'));
+  await expect(sendDeadLetter(loadConnectorConfig(ASYNCHRONOUS), MESSAGE, NEVER)).rejects.toThrow(
+    'queue is unavailable',
+  );
 });

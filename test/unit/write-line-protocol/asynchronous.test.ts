@@ -1,4 +1,4 @@
-/** Asynchronous mode: a write is handed over and answered 202, and stored later; what cannot be stored is not lost. */
+/** Asynchronous mode: a write is handed over with a 202, and stored later. Points that cannot be stored are not lost. */
 import { gzipSync } from 'node:zlib';
 import { ASYNCHRONOUS, errorIn, type HandlerOptions, handlerOf, writeEvent } from '../../support/connector-handler';
 import { REQUEST_TIME } from '../../support/connector-mapping';
@@ -8,14 +8,14 @@ const LINES = 'm,t=1 v=1i 7\nm,t=1 v=2i 8';
 const handler = (options: HandlerOptions = {}) => handlerOf({ environment: ASYNCHRONOUS, ...options });
 
 describe('the hand-over', () => {
-  test('answers 202 and stores nothing yet', async () => {
+  test('returns 202 and stores nothing yet', async () => {
     const { handle, handedOver, stored } = handler();
     expect(await handle(writeEvent(LINES))).toMatchObject({ statusCode: 202 });
     expect(handedOver).toHaveLength(1);
     expect(stored).toEqual([]);
   });
 
-  test('holds what is needed to store the points later, and no credential', async () => {
+  test('contains everything needed to store the points later, and no credential', async () => {
     const { handle, handedOver } = handler();
     const event = writeEvent(gzipSync(LINES), {
       headers: {
@@ -43,7 +43,7 @@ describe('the hand-over', () => {
     expect(JSON.stringify(handedOver)).not.toContain('secret');
   });
 
-  test('of 900 KB is the largest; beyond it the client sees 413', async () => {
+  test('has at most 900 KB; above that the client gets 413', async () => {
     const { handle, handedOver } = handler();
     await handle(writeEvent(''));
     const overhead = Buffer.byteLength(JSON.stringify(handedOver[0]));
@@ -59,18 +59,18 @@ describe('the hand-over', () => {
   });
 
   test.each([
-    ['a precision that is none', writeEvent(LINES, { queryStringParameters: { precision: 'd' } }), 400],
-    ['an encoding that is none', writeEvent(LINES, { headers: { 'Content-Encoding': 'br' } }), 415],
-    ['gzip that is none', writeEvent(LINES, { headers: { 'Content-Encoding': 'gzip' } }), 400],
+    ['an unknown precision', writeEvent(LINES, { queryStringParameters: { precision: 'd' } }), 400],
+    ['an unsupported encoding', writeEvent(LINES, { headers: { 'Content-Encoding': 'br' } }), 415],
+    ['invalid gzip', writeEvent(LINES, { headers: { 'Content-Encoding': 'gzip' } }), 400],
     ['a gzip bomb', writeEvent(gzipSync(Buffer.alloc(30 * 1024 ** 2))), 413],
     ['an unknown path', writeEvent(LINES, { resource: '/api/v2/query' }), 404],
-  ])('does not happen for %s, which the client sees at once', async (_, event, status) => {
+  ])('does not happen for %s; the client gets the error at once', async (_, event, status) => {
     const { handle, handedOver } = handler();
     expect((await handle(event))?.statusCode).toBe(status);
     expect(handedOver).toEqual([]);
   });
 
-  test('leaves /ping as it is', async () => {
+  test('does not change /ping', async () => {
     const event = writeEvent('', { resource: '/ping', httpMethod: 'GET' });
     expect(await handler().handle(event)).toMatchObject({ statusCode: 204 });
   });
@@ -90,17 +90,17 @@ describe('an event that was handed over', () => {
     expect(await second.handle(event)).toBeUndefined();
     expect(second.handedOver).toEqual([]);
     expect(second.stored.map(({ time }) => time)).toEqual([BigInt(Math.floor(REQUEST_TIME / 1000)) * 1_000_000_000n]);
-    expect(second.letters).toEqual([]);
+    expect(second.messages).toEqual([]);
   });
 
-  test('is stored from gzip, and where the mode is off by now', async () => {
+  test('is stored from gzip, and also if asynchronous mode has been disabled since', async () => {
     const event = await handedOver(gzipSync(LINES), { headers: { 'content-encoding': 'gzip' } });
     const second = handlerOf();
     expect(await second.handle(event)).toBeUndefined();
     expect(second.stored).toHaveLength(2);
   });
 
-  test('throws while a good line is not stored, so that Lambda keeps the event', async () => {
+  test('throws while a valid line is not stored, so that Lambda keeps the event', async () => {
     const send = () => Promise.resolve(answer(400, 'AccessDeniedException', { message: 'no' }));
     const second = handler({ send });
     const event = await handedOver(`${LINES}\nbroken`);
@@ -108,10 +108,10 @@ describe('an event that was handed over', () => {
       name: 'StorageUnavailableError',
       message: '2 points are not stored: AccessDeniedException: no',
     });
-    expect(second.letters).toEqual([]);
+    expect(second.messages).toEqual([]);
   });
 
-  test('may take the time that Lambda leaves it, beyond the deadline of a request', async () => {
+  test('may use all the time that Lambda leaves, also after the deadline of a request', async () => {
     let calls = 0;
     const send = () =>
       Promise.resolve(calls++ === 0 ? answer(400, 'ThrottlingException') : { status: 200, body: Buffer.from('{}') });
@@ -121,7 +121,7 @@ describe('an event that was handed over', () => {
     expect(calls).toBe(2);
   });
 
-  test('leaves exactly the lines that can never be stored, as they were, with their reasons', async () => {
+  test('sends a message with the unchanged rejected lines and their reasons', async () => {
     const bad = ['m,t=1 v=', 'm,time=1 v="two\nlines",x=1 5', 'm v="no tags" 6', 'm,t=1,t=2 v=1', 'm,t=old v=1i 9'];
     const lines = [LINES, bad[0], '# comment', bad[1], '', bad[2], 'm,t=1 v=3i 10', bad[3], bad[4]];
     const rejectOld = (body: Uint8Array) => {
@@ -134,7 +134,7 @@ describe('an event that was handed over', () => {
     const event = await handedOver(gzipSync(lines.join('\r\n')), changes);
     const second = handler({ send: rejectOld });
     expect(await second.handle(event)).toBeUndefined();
-    expect(second.letters).toEqual([
+    expect(second.messages).toEqual([
       {
         asynchronous: true,
         httpMethod: 'POST',
@@ -155,30 +155,30 @@ describe('an event that was handed over', () => {
     ]);
   });
 
-  test('leaves a letter that can be sent again: its lines alone, and again only the bad ones come back', async () => {
+  test('sends a message that can be replayed: only lines that are still invalid come back', async () => {
     const first = handler();
     await first.handle(await handedOver(`${LINES}\nbroken\nm v=1 5`));
-    const [letter] = first.letters;
+    const [message] = first.messages;
     const second = handler();
-    await second.handle({ ...letter, body: String(letter?.body).replace('broken', 'm,t=mended v=1i 9') });
-    expect(second.stored.map(({ dimensions }) => dimensions)).toEqual([['t=mended']]);
-    expect(second.letters.map(({ body }) => body)).toEqual(['m v=1 5\n']);
+    await second.handle({ ...message, body: String(message?.body).replace('broken', 'm,t=fixed v=1i 9') });
+    expect(second.stored.map(({ dimensions }) => dimensions)).toEqual([['t=fixed']]);
+    expect(second.messages.map(({ body }) => body)).toEqual(['m v=1 5\n']);
   });
 
-  test('leaves every rejected line, but at most 100 reasons', async () => {
+  test('keeps every rejected line, but at most 100 reasons', async () => {
     const lines = Array.from({ length: 250 }, (_, n) => `m v=${n} ${n}`);
     const second = handler();
     await second.handle(await handedOver(lines.join('\n')));
-    const [letter] = second.letters;
-    expect(letter?.body).toBe(`${lines.join('\n')}\n`);
-    expect(letter?.rejectedLines).toHaveLength(100);
+    const [message] = second.messages;
+    expect(message?.body).toBe(`${lines.join('\n')}\n`);
+    expect(message?.rejectedLines).toHaveLength(100);
   });
 
   test.each([
     ['are too many', 'broken by nature\n'.repeat(90_000)],
     ['are too large in UTF-8', `m v="${'é'.repeat(30_000)}"\n`.repeat(20)],
     ['are too large in JSON', `m v="${'\u0001'.repeat(30_000)}"\n`.repeat(20)],
-  ])('whose rejected lines %s for a letter is kept as a whole', async (_, lines) => {
+  ])('is kept as a whole if its rejected lines %s for a message', async (_, lines) => {
     const body = gzipSync(`m,t=1 v=1i 7\n${lines}`);
     const second = handler();
     await expect(second.handle(await handedOver(body))).rejects.toMatchObject({
@@ -186,6 +186,6 @@ describe('an event that was handed over', () => {
       message: expect.stringContaining('RejectedLinesBucket'),
     });
     expect(second.stored).toHaveLength(1);
-    expect(second.letters).toEqual([]);
+    expect(second.messages).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** What the function does with the scope of a token, as the authorizer's context hands it on. */
+/** How the function enforces the scope of a token, which it gets in the authorizer's context. */
 import { ASYNCHRONOUS, errorIn, handlerOf, TAKEN_FOR_SUCCESS, writeEvent } from '../../support/connector-handler';
 
 const LINE = 'm,t=1 v=1i 7';
@@ -21,7 +21,7 @@ test.each([
   ['an allowed organization', '/api/v2/write', { bucket: 'any', org: 'plant' }, { orgs: BOTH.orgs }],
   ['an allowed db', '/write', { db: 'metrics' }, BUCKETS],
   ['an allowed db, v1 having no organization', '/write', { db: 'metrics' }, BOTH],
-])('%s: stored', async (_case, path, query, authorizer) => {
+])('%s: the point is stored', async (_case, path, query, authorizer) => {
   const { handle, stored } = handlerOf();
   expect(await handle(event(path, query, authorizer))).toMatchObject({ statusCode: 204 });
   expect(stored).toHaveLength(1);
@@ -42,7 +42,7 @@ test.each([
   ['another bucket by an HTTP API', '/api/v2/write', { bucket: 'other' }, { lambda: BUCKETS }, "bucket 'other'"],
   ['another db', '/write', { db: 'other', bucket: 'metrics' }, BOTH, "db 'other'"],
   ['no db, but a bucket', '/write', { bucket: 'metrics' }, BUCKETS, 'a request without db'],
-])('%s: 403, and nothing is stored', async (_case, path, query, authorizer, what) => {
+])('%s: returns 403 and stores nothing', async (_case, path, query, authorizer, what) => {
   const { handle, stored } = handlerOf();
   const response = await handle(event(path, query, authorizer));
   expect(response?.statusCode).toBe(403);
@@ -55,7 +55,7 @@ test.each([
   expect(stored).toEqual([]);
 });
 
-test('in asynchronous mode nothing is handed over that is not allowed', async () => {
+test('in asynchronous mode a write outside the scope is not handed over', async () => {
   const { handle, handedOver } = handlerOf({ environment: ASYNCHRONOUS });
   expect(await handle(event('/api/v2/write', { bucket: 'other' }, BUCKETS))).toMatchObject({ statusCode: 403 });
   expect(await handle(event('/api/v2/write', { bucket: 'events' }, BUCKETS))).toMatchObject({ statusCode: 202 });
@@ -63,7 +63,7 @@ test('in asynchronous mode nothing is handed over that is not allowed', async ()
 });
 
 test.each(['metrics', '{"metrics":1}', '[1]', '', 7, null])(
-  'a scope that is no list (%j) allows nothing',
+  'a scope that is not a list (%j) allows nothing',
   async (buckets) => {
     const { handle, stored } = handlerOf();
     const response = await handle(event('/api/v2/write', { bucket: 'metrics' }, { buckets }));
@@ -72,7 +72,7 @@ test.each(['metrics', '{"metrics":1}', '[1]', '', 7, null])(
   },
 );
 
-test('the scope of a token counts in an event of an HTTP API, too', async () => {
+test('enforces the scope in events of an HTTP API too', async () => {
   const { handle, stored } = handlerOf();
   const requestContext = { ...event('/api/v2/write', {}, {}).requestContext, authorizer: { lambda: BUCKETS } };
   const write = (bucket: string) => handle({ ...event('/api/v2/write', { bucket }, {}), requestContext });
@@ -81,7 +81,7 @@ test('the scope of a token counts in an event of an HTTP API, too', async () => 
   expect((await write('events'))?.statusCode).toBe(204);
 });
 
-test('a scope is of writes: any token may ask for /ping', async () => {
+test('a scope limits writes only: every token may request /ping', async () => {
   const { handle } = handlerOf();
   const ping = { ...event('/ping', {}, BUCKETS), httpMethod: 'GET' };
   expect(await handle(ping)).toMatchObject({ statusCode: 204 });

@@ -1,4 +1,4 @@
-/** Rejected lines in a bucket: every one of them, and an answer that names the object only where it is there. */
+/** Rejected lines in a bucket: all of them are kept, and the response names the object only if it was stored. */
 import { gunzipSync } from 'node:zlib';
 import { ASYNCHRONOUS, errorIn, type HandlerOptions, handlerOf, writeEvent } from '../../support/connector-handler';
 import { REQUEST_TIME } from '../../support/connector-mapping';
@@ -22,7 +22,7 @@ const rejectOld: HandlerOptions['send'] = (body) => {
   );
 };
 
-test('every line is kept with number, reason, text, request id and time, whoever rejected it, and the answer says where', async () => {
+test('keeps every line with number, reason, text, request id and time, and returns the address of the object', async () => {
   const { handle, objects } = handler({ send: rejectOld });
   const response = await handle(writeEvent(LINES.join('\r\n')));
   expect(response?.statusCode).toBe(400);
@@ -44,7 +44,7 @@ test('every line is kept with number, reason, text, request id and time, whoever
   ]);
 });
 
-test('all of 350 lines are kept, of which the answer names 100', async () => {
+test('keeps all of 350 lines, and names 100 in the response', async () => {
   const lines = Array.from({ length: 350 }, (_, n) => (n % 2 === 0 ? `broken${n}` : `m v=${n} 1`));
   const { handle, objects } = handler();
   const { message } = errorIn(await handle(writeEvent(lines.join('\n'))));
@@ -53,39 +53,44 @@ test('all of 350 lines are kept, of which the answer names 100', async () => {
   expect(texts.sort(([a], [b]) => Number(a) - Number(b))).toEqual(lines.map((text, n) => [n + 1, text]));
 });
 
-test('of a line that is too long 65,536 characters are kept', async () => {
+test('keeps the first 65,536 characters of a line that is too long', async () => {
   const { handle, objects } = handler();
   const longest = `broken${'x'.repeat(65_530)}`;
   await handle(writeEvent(`${longest}\n${longest}xyz`));
   expect(entriesOf(objects[0]?.body).map(({ text }) => text)).toEqual([longest, `${longest}...`]);
 });
 
-test('a write without a rejected line makes no object', async () => {
+test('a write without rejected lines stores no object', async () => {
   const { handle, objects } = handler();
   expect(await handle(writeEvent('m,t=1 v=1i 7'))).toMatchObject({ statusCode: 204 });
   expect(objects).toEqual([]);
 });
 
-test('an answer of 503 makes no object: the request comes again', async () => {
+test('a 503 response stores no object, because the client sends the request again', async () => {
   const { handle, objects } = handler({ send: () => Promise.resolve(answer(400, 'AccessDeniedException')) });
   expect(await handle(writeEvent(LINES.join('\n')))).toMatchObject({ statusCode: 503 });
   expect(objects).toEqual([]);
 });
 
 test.each<[string, NonNullable<HandlerOptions['storeRejected']>]>([
-  ['is away', () => Promise.reject(new Error('bucket is away'))],
-  ['does not answer until the deadline', () => new Promise(() => undefined)],
-])('where the bucket %s, the write is answered as without it, and the log says so', async (_, storeRejected) => {
-  const environment = { ...BUCKET, write_deadline_millis: '100' };
-  const { handle, logger, stored } = handler({ environment, storeRejected });
-  const body = 'm,t=1 v=1i 7\nbroken';
-  const response = await handle(writeEvent(body));
-  expect(response).toEqual(await handlerOf().handle(writeEvent(body)));
-  expect(stored).toHaveLength(1);
-  expect(logger.entries).toContainEqual(expect.objectContaining({ message: 'the rejected lines could not be stored' }));
-});
+  ['is unavailable', () => Promise.reject(new Error('bucket is unavailable'))],
+  ['does not respond until the deadline', () => new Promise(() => undefined)],
+])(
+  'if the bucket %s, the response is the same as without a bucket, and the log has the error',
+  async (_, storeRejected) => {
+    const environment = { ...BUCKET, write_deadline_millis: '100' };
+    const { handle, logger, stored } = handler({ environment, storeRejected });
+    const body = 'm,t=1 v=1i 7\nbroken';
+    const response = await handle(writeEvent(body));
+    expect(response).toEqual(await handlerOf().handle(writeEvent(body)));
+    expect(stored).toHaveLength(1);
+    expect(logger.entries).toContainEqual(
+      expect.objectContaining({ message: 'the rejected lines could not be stored' }),
+    );
+  },
+);
 
-test('requests without an id have objects of their own, and the same one when they are repeated', async () => {
+test('requests without an id get separate objects; a repeated request gets the same object', async () => {
   const { handle, objects } = handler();
   const context = { requestContext: { requestTimeEpoch: REQUEST_TIME } };
   for (const body of ['broken', 'broken 2', 'broken']) await handle(writeEvent(body, context));
@@ -94,7 +99,7 @@ test('requests without an id have objects of their own, and the same one when th
   expect([third, first === second]).toEqual([first, false]);
 });
 
-test('an id that is none of API Gateway is no part of the key', async () => {
+test('an id that API Gateway would not generate is not used in the key', async () => {
   const { handle, objects } = handler();
   await handle(writeEvent('broken', { requestContext: { requestTimeEpoch: REQUEST_TIME, requestId: '../../x' } }));
   expect(objects[0]?.key).toMatch(/^rejected-lines\/2024\/03\/01\/[\w-]+\.jsonl\.gz$/);
@@ -109,18 +114,18 @@ describe('in asynchronous mode', () => {
     return events[0];
   }
 
-  test('they are in the bucket instead of the queue, a second try in the same object', async () => {
+  test('they are in the bucket instead of the queue; a second try writes the same object', async () => {
     const event = await handedOver('m,t=1 v=1i 7\nbroken');
-    const { handle, objects, letters } = handler({ environment });
+    const { handle, objects, messages } = handler({ environment });
     for (let attempt = 0; attempt < 2; attempt++) expect(await handle(event)).toBeUndefined();
     expect(objects.map(({ key }) => key)).toEqual([KEY, KEY]);
     expect(entriesOf(objects[0]?.body)).toMatchObject([{ line: 2, text: 'broken' }]);
-    expect(letters).toEqual([]);
+    expect(messages).toEqual([]);
   });
 
-  test('a bucket that is away fails the invocation, so that Lambda keeps the event', async () => {
-    const storeRejected = () => Promise.reject(new Error('bucket is away'));
+  test('an unavailable bucket fails the invocation, so that Lambda keeps the event', async () => {
+    const storeRejected = () => Promise.reject(new Error('bucket is unavailable'));
     const { handle } = handler({ environment, storeRejected });
-    await expect(handle(await handedOver('broken'))).rejects.toThrow('bucket is away');
+    await expect(handle(await handedOver('broken'))).rejects.toThrow('bucket is unavailable');
   });
 });

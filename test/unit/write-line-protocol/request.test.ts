@@ -1,4 +1,4 @@
-/** The events that the function takes, and the bodies in them. */
+/** The events that the function accepts, and their bodies. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -11,7 +11,7 @@ import { REQUEST_TIME } from '../../support/connector-mapping';
 const LINE = 'm,t=1 v=1i 7';
 const EVENTS = join(__dirname, '../../../events');
 
-/** What an event that must be stored came to: the times of its records, in ns. */
+/** Handles an event that must be stored, and returns the times of its records, ns. */
 async function timesOf(event: unknown): Promise<bigint[]> {
   const { handle, stored } = handlerOf();
   expect(await handle(event)).toMatchObject({ statusCode: 204, body: '', isBase64Encoded: false });
@@ -40,15 +40,15 @@ const MS = [7_000_000n];
 
 test.each<[string, WriteEvent, bigint[]]>([
   ['a proxy event of a REST API', writeEvent(LINE), [7n]],
-  ['one with a precision', writeEvent(LINE, { queryStringParameters: { precision: 'ms' } }), MS],
+  ['a proxy event with a precision', writeEvent(LINE, { queryStringParameters: { precision: 'ms' } }), MS],
   [
-    'one with values as arrays',
+    'a proxy event with values as arrays',
     writeEvent(LINE, { queryStringParameters: null, multiValueQueryStringParameters: { precision: ['ms', 's'] } }),
     MS,
   ],
-  ['one behind the prefix of a custom domain', writeEvent(LINE, { path: '/influx/api/v2/write' }), [7n]],
+  ['a proxy event with the path prefix of a custom domain', writeEvent(LINE, { path: '/influx/api/v2/write' }), [7n]],
   [
-    'one of the v1 API, greedy',
+    'a proxy event of the v1 API with a greedy resource',
     writeEvent(LINE, { resource: '/{proxy+}', path: '/write', queryStringParameters: { precision: 'h' } }),
     [7n * 3_600_000_000_000n],
   ],
@@ -69,14 +69,18 @@ test.each<[string, WriteEvent, bigint[]]>([
     MS,
   ],
   [
-    'one with a precision that comes twice: the first counts',
+    'a proxy event with two precisions (the first counts)',
     writeEvent(LINE, {
       queryStringParameters: { precision: 's' },
       multiValueQueryStringParameters: { precision: ['ms', 's'] },
     }),
     MS,
   ],
-  ['one with a slash behind its path', writeEvent(LINE, { resource: '/{proxy+}', path: '/api/v2/write/' }), [7n]],
+  [
+    'a proxy event with a slash after its path',
+    writeEvent(LINE, { resource: '/{proxy+}', path: '/api/v2/write/' }),
+    [7n],
+  ],
   ['a bare body', { body: LINE }, [7n]],
   ['a bare body with queryParameters', { body: LINE, queryParameters: { precision: 'ms' } }, MS],
   ['a bare body with values in arrays', { body: LINE, queryParameters: { precision: ['ms'] } }, MS],
@@ -99,29 +103,29 @@ test.each<[string, WriteEvent, bigint[]]>([
   ['a byte order mark in base64', writeEvent(Buffer.from(`\ufeff${LINE}`)), [7n]],
   ['a byte order mark in gzip', writeEvent(gzipSync(`\ufeff${LINE}`)), [7n]],
   ['a byte order mark and a comment', writeEvent(`\ufeff# c\r\n${LINE}`), [7n]],
-  ['a byte order mark alone', writeEvent('\ufeff'), []],
+  ['only a byte order mark', writeEvent('\ufeff'), []],
   ['no body', writeEvent('', { body: null }), []],
   ['an empty gzip', writeEvent(gzipSync('')), []],
-  ['nothing said to be gzip', writeEvent('', { headers: { 'Content-Encoding': 'gzip' } }), []],
+  ['an empty body with Content-Encoding gzip', writeEvent('', { headers: { 'Content-Encoding': 'gzip' } }), []],
   ['comments and blank lines', writeEvent('# nothing\n\n'), []],
 ])('%s is stored', async (_, event, times) => {
   expect(await timesOf(event)).toEqual(times);
 });
 
-test('a byte order mark behind the beginning is text', async () => {
+test('a byte order mark after the beginning is text', async () => {
   const { handle, stored } = handlerOf({ environment: { table_mapping: 'single-table' } });
   const response = await handle(writeEvent(`\ufeff\ufeffa,t=1 v=1i 7\n\ufeffb,t=1 v=1i 7`));
   expect(response?.statusCode).toBe(204);
   expect(stored.map(({ measureName }) => measureName)).toEqual(['\ufeffa', '\ufeffb']);
 });
 
-test('the time of the request is the event’s, for points without a timestamp', async () => {
+test('points without a timestamp get the request time of the event', async () => {
   const now = BigInt(REQUEST_TIME) * 1_000_000n;
   expect(await timesOf(writeEvent('m,t=1 v=1i'))).toEqual([now]);
   expect(await timesOf({ ...httpApi('/api/v2/write', '$default'), body: 'm,t=1 v=1i' })).toEqual([now]);
 });
 
-/** The error that an event fails the invocation with. Nothing may be stored of it. */
+/** The error with which an event fails the invocation. No part of it may be stored. */
 async function failureOf(event: unknown): Promise<string> {
   const { handle, stored } = handlerOf();
   const error: unknown = await handle(event).catch((thrown: unknown) => thrown);
@@ -130,26 +134,30 @@ async function failureOf(event: unknown): Promise<string> {
   return (error as Error).message;
 }
 
-describe('events that are no write fail the invocation', () => {
+describe('events that are not writes fail the invocation', () => {
   const sample = (file: string): unknown => JSON.parse(readFileSync(join(EVENTS, file), 'utf8'));
   const message = { messageId: 'm', receiptHandle: 'r', body: LINE, attributes: {}, eventSource: 'aws:sqs' };
   const webSocket = { requestContext: { routeKey: '$default', eventType: 'MESSAGE', connectionId: 'c' }, body: LINE };
 
   test.each<[string, unknown, string]>([
-    ['SQS', { Records: [message] }, 'records of aws:sqs'],
-    ['an SQS message by itself, as EventBridge Pipes may send it', message, 'an event of aws:sqs'],
-    ['Kinesis', { Records: [{ eventSource: 'aws:kinesis', kinesis: { data: 'bQ==' } }] }, 'records of aws:kinesis'],
-    ['DynamoDB', { Records: [{ eventSource: 'aws:dynamodb', dynamodb: {} }] }, 'records of aws:dynamodb'],
-    ['SNS', { Records: [{ EventSource: 'aws:sns', Sns: { Message: LINE } }] }, 'records of aws:sns'],
-    ['S3', sample('load-object-s3.json'), 'records of aws:s3'],
+    ['SQS', { Records: [message] }, 'records from aws:sqs'],
+    ['an SQS message by itself, as EventBridge Pipes may send it', message, 'an event from aws:sqs'],
+    ['Kinesis', { Records: [{ eventSource: 'aws:kinesis', kinesis: { data: 'bQ==' } }] }, 'records from aws:kinesis'],
+    ['DynamoDB', { Records: [{ eventSource: 'aws:dynamodb', dynamodb: {} }] }, 'records from aws:dynamodb'],
+    ['SNS', { Records: [{ EventSource: 'aws:sns', Sns: { Message: LINE } }] }, 'records from aws:sns'],
+    ['S3', sample('load-object-s3.json'), 'records from aws:s3'],
     ['no records', { Records: [] }, 'Records'],
-    ['Kafka', { eventSource: 'aws:kafka', records: { 't-0': [{ value: 'bQ==' }] } }, 'an event of aws:kafka'],
+    ['Kafka', { eventSource: 'aws:kafka', records: { 't-0': [{ value: 'bQ==' }] } }, 'an event from aws:kafka'],
     ['Firehose', { invocationId: 'i', records: [{ recordId: '1', data: 'bQ==' }] }, 'the keys invocationId, records'],
     ['CloudWatch Logs', { awslogs: { data: 'H4sI' } }, 'the keys awslogs'],
-    ['EventBridge', sample('load-object-eventbridge.json'), 'an EventBridge event of aws.s3'],
-    ['a schedule', { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} }, 'of aws.events'],
-    ['a WebSocket API', { ...webSocket, isBase64Encoded: false }, 'an event of a WebSocket API'],
-    ['a WebSocket API that connects', { ...webSocket, body: undefined, headers: {} }, 'an event of a WebSocket API'],
+    ['EventBridge', sample('load-object-eventbridge.json'), 'an EventBridge event from aws.s3'],
+    [
+      'a schedule',
+      { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} },
+      'an EventBridge event from aws.events',
+    ],
+    ['a WebSocket API', { ...webSocket, isBase64Encoded: false }, 'an event from a WebSocket API'],
+    ['a WebSocket API that connects', { ...webSocket, body: undefined, headers: {} }, 'an event from a WebSocket API'],
     [
       'VPC Lattice',
       { version: '2.0', path: '/api/v2/write', method: 'POST', headers: {}, body: LINE },
@@ -159,7 +167,7 @@ describe('events that are no write fail the invocation', () => {
     ['Step Functions', { bucket: 'b', key: 'k' }, 'the keys bucket, key'],
     ['a method without a path', { httpMethod: 'POST', body: LINE }, 'the keys httpMethod, body'],
     ['a path without a method', { path: '/api/v2/write', body: LINE }, 'the keys path, body'],
-    ['a body and records', { body: LINE, Records: [message] }, 'records of aws:sqs'],
+    ['a body and records', { body: LINE, Records: [message] }, 'records from aws:sqs'],
     ['no keys', {}, 'an event without keys'],
     ['null', null, 'must be an object'],
     ['undefined', undefined, 'must be an object'],
@@ -167,13 +175,13 @@ describe('events that are no write fail the invocation', () => {
     ['a number', 7, 'must be an object'],
     ['a list of messages', [message], 'must be an object'],
     ['a list of requests', [writeEvent(LINE)], 'must be an object'],
-    ['a body that is no text', { body: { lines: [] } }, 'the body of the event must be a string'],
+    ['a body that is not a string', { body: { lines: [] } }, 'the body of the event must be a string'],
     ['no body', { body: null }, 'the body of the event must be a string'],
   ])('%s', async (_, event, reason) => {
     expect(await failureOf(event)).toContain(reason);
   });
 
-  test('a long event is not repeated whole', async () => {
+  test('the error does not repeat a long event completely', async () => {
     const keys = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`key${n}`, 1]));
     expect((await failureOf(keys)).length).toBeLessThan(500);
   });
@@ -190,7 +198,7 @@ describe('requests that cannot be read are refused:', () => {
     ],
     ['requestContext.requestId', writeEvent(LINE, { requestContext: { requestId: 1 as never } })],
     ['rawQueryString', { ...httpApi('/api/v2/write', '$default'), rawQueryString: {} }],
-  ])('a request whose %s is no text', async (name, event) => {
+  ])('%s is not a string', async (name, event) => {
     expect(await refusalOf(event)).toEqual([400, 'invalid', `${name} of the event must be a string`]);
   });
 
@@ -200,7 +208,7 @@ describe('requests that cannot be read are refused:', () => {
   });
 });
 
-describe('bodies that are refused', () => {
+describe('refuses a body with', () => {
   test.each(['deflate', 'br', 'zstd', 'gzip, gzip', 'x-compress', 'snappy'])('the encoding %s', async (encoding) => {
     const [status, code, message] = await refusalOf(writeEvent(LINE, { headers: { 'content-encoding': encoding } }));
     expect([status, code]).toEqual([415, 'unsupported media type']);
@@ -209,20 +217,20 @@ describe('bodies that are refused', () => {
 
   test.each([
     ['text', writeEvent(LINE, { headers: { 'content-encoding': 'gzip' } })],
-    ['an end that is missing', writeEvent(gzipSync(LINE.repeat(100)).subarray(0, 20))],
-    ['text behind it', writeEvent(Buffer.concat([gzipSync(LINE), Buffer.from([0x1f, 0x8b, 9, 9])]))],
-  ])('gzip that is none: %s', async (_, event) => {
+    ['a missing end', writeEvent(gzipSync(LINE.repeat(100)).subarray(0, 20))],
+    ['text after its end', writeEvent(Buffer.concat([gzipSync(LINE), Buffer.from([0x1f, 0x8b, 9, 9])]))],
+  ])('invalid gzip: %s', async (_, event) => {
     expect(await refusalOf(event)).toEqual([400, 'invalid', 'the body is not valid gzip']);
   });
 
-  test('many encodings are not repeated whole', async () => {
+  test('many encodings, without repeating them all', async () => {
     const event = writeEvent(LINE, { headers: { 'content-encoding': 'br,'.repeat(100_000) } });
     const [status, , message] = await refusalOf(event);
     expect(status).toBe(415);
     expect(message.length).toBeLessThan(300);
   });
 
-  test('more than MaxLines, whatever the lines hold and however the last one ends', async () => {
+  test('more than MaxLines lines, whatever their content and line breaks', async () => {
     const environment = { max_lines: '3' };
     const statusOf = async (body: string | Buffer) =>
       (await handlerOf({ environment }).handle(writeEvent(body)))?.statusCode;
@@ -234,7 +242,7 @@ describe('bodies that are refused', () => {
     expect([code, message]).toEqual(['request too large', expect.stringContaining('more than 3 lines')]);
   });
 
-  test('more than MaxTagsAndFields: distinct ones count, over all lines', async () => {
+  test('more than MaxTagsAndFields distinct tags and fields, over all lines', async () => {
     const environment = { max_tags_and_fields: '4' };
     const statusOf = async (body: string) => (await handlerOf({ environment }).handle(writeEvent(body)))?.statusCode;
     expect(await statusOf('m,a=1,b=1 f=1,g=1 1\nm,a=1,b=1 g=2,f=2 2\nm,b=1,a=1 f=3 3')).toBe(204);
@@ -256,7 +264,7 @@ describe('bodies that are refused', () => {
     expect([status, code]).toEqual([413, 'request too large']);
   });
 
-  test('the bounds, at the bound and one beyond', async () => {
+  test('one byte above a limit, and accepts one at the limit', async () => {
     const at = (bytes: number) => `# ${'x'.repeat(bytes - 2)}`;
     const stored = async (body: string | Buffer, environment: Record<string, string>) =>
       (await handlerOf({ environment }).handle(writeEvent(body)))?.statusCode;
@@ -286,7 +294,7 @@ describe('precision', () => {
     ]);
   });
 
-  test('the refusal names the units of the path', async () => {
+  test('the error names the units of the path', async () => {
     const event = (resource: string) => writeEvent(LINE, { resource, queryStringParameters: { precision: 'd' } });
     expect(await refusalOf(event('/api/v2/write'))).toEqual([
       400,

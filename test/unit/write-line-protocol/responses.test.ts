@@ -1,4 +1,4 @@
-/** What clients are answered: by the worst outcome, in InfluxDB's codes, without internals. */
+/** The responses to clients: the worst outcome decides, with InfluxDB's codes and without internals. */
 import { getMaxListeners, once } from 'node:events';
 import type { ServiceResponse } from 'shared/timestream/service';
 import {
@@ -12,7 +12,7 @@ import {
 import { DeadlineClock } from '../../support/deadline-clock';
 import { answer } from '../../support/timestream-model';
 
-/** A service that says what clients would take for success. */
+/** A service with error texts that clients would treat as success. */
 const PHRASES = 'partial write, unable to parse, points beyond retention policy, hinted handoff queue not empty';
 const GOOD = 'm,t=1 v=1 1';
 const FAULTY = 'broken';
@@ -32,15 +32,15 @@ const answering = (given: ServiceResponse, environment = {}): HandlerOptions => 
 const SOON = { write_deadline_millis: '100' };
 
 test.each<[string, string, HandlerOptions, number, string | undefined]>([
-  ['all stored', GOOD, answering(STORED), 204, undefined],
-  ['a faulty line', `${GOOD}\n${FAULTY}`, answering(STORED), 400, 'invalid'],
-  ['a line beyond a limit', `${GOOD}\n${REJECTED}`, answering(STORED), 422, 'unprocessable entity'],
+  ['every line is stored', GOOD, answering(STORED), 204, undefined],
+  ['an invalid line', `${GOOD}\n${FAULTY}`, answering(STORED), 400, 'invalid'],
+  ['a line above a limit', `${GOOD}\n${REJECTED}`, answering(STORED), 422, 'unprocessable entity'],
   ['a record that the service rejects', GOOD, answering(REFUSED), 422, 'unprocessable entity'],
-  ['a faulty line and a rejected one', `${GOOD}\n${FAULTY}\n${REJECTED}`, answering(STORED), 400, 'invalid'],
-  ['nothing but faulty lines', FAULTY, answering(STORED), 400, 'invalid'],
-  ['a faulty line, and a good one unstored', `${GOOD}\n${FAULTY}`, answering(DENIED), 503, 'unavailable'],
+  ['an invalid line and a rejected line', `${GOOD}\n${FAULTY}\n${REJECTED}`, answering(STORED), 400, 'invalid'],
+  ['only invalid lines', FAULTY, answering(STORED), 400, 'invalid'],
+  ['an invalid line, and a valid line that is not stored', `${GOOD}\n${FAULTY}`, answering(DENIED), 503, 'unavailable'],
   [
-    'a rejected line, and a good one throttled',
+    'a rejected line, and a throttled valid line',
     `${GOOD}\n${REJECTED}`,
     answering(THROTTLED, SOON),
     429,
@@ -60,7 +60,7 @@ test.each<[string, string, HandlerOptions, number, string | undefined]>([
   if (temporary) expect(error.message).not.toMatch(TAKEN_FOR_SUCCESS);
 });
 
-test('a partial write is called so only where something was stored', async () => {
+test('the message says "partial write" only if something was stored', async () => {
   const message = async (body: string) => errorIn(await handlerOf().handle(writeEvent(body))).message;
   expect(await message(FAULTY)).toMatch(/^unable to parse 'broken': at line 1:\d+: .* dropped=1$/);
   expect(await message(`${FAULTY}\n${GOOD}`)).toMatch(/^partial write: unable to parse 'broken': .* dropped=1$/);
@@ -69,7 +69,7 @@ test('a partial write is called so only where something was stored', async () =>
   );
 });
 
-test('at most 100 lines are answered for one by one, the first ones, and then a count', async () => {
+test('the response lists at most the first 100 lines, and then a count', async () => {
   const lines = Array.from({ length: 350 }, (_, n) => (n % 3 === 0 ? FAULTY : n % 3 === 1 ? REJECTED : GOOD));
   const { message } = errorIn(await handlerOf().handle(writeEvent(lines.join('\n'))));
   const reasons = message.replace(/^partial write: /, '').split('\n');
@@ -80,7 +80,7 @@ test('at most 100 lines are answered for one by one, the first ones, and then a 
   expect(numbers).toEqual(bad.slice(0, 100));
 });
 
-test('lines that the service rejects are among the first ones, too', async () => {
+test('lines that the service rejects are listed in line order too', async () => {
   const lines = [GOOD, ...Array.from({ length: 150 }, () => FAULTY)];
   const { message } = errorIn(await handlerOf(answering(REFUSED)).handle(writeEvent(lines.join('\n'))));
   expect(message.split('\n')[0]).toBe('line 1: too old');
@@ -97,7 +97,7 @@ describe('paths and methods', () => {
       const response = await respond(path, 'POST');
       expect([response?.statusCode, errorIn(response)]).toEqual([
         404,
-        { code: 'not found', message: 'path not found: writes go to POST /api/v2/write' },
+        { code: 'not found', message: 'path not found: send writes to POST /api/v2/write' },
       ]);
     },
   );
@@ -145,7 +145,7 @@ describe('paths and methods', () => {
   });
 });
 
-test('a failure that nobody expected is a 500 without internals, and the log has it', async () => {
+test('an unexpected failure returns 500 without internals, and is logged', async () => {
   const cause = new Error('connect to /var/task/secret failed');
   const { handle, logger } = handlerOf();
   logger.info = () => {
@@ -163,14 +163,14 @@ describe('a write that cannot be handed over', () => {
   test.each([
     [429, 'TooManyRequestsException'],
     [503, 'ServiceException'],
-  ])('is answered %i after %s, to be sent again', async (status, name) => {
+  ])('returns %i after %s, with Retry-After', async (status, name) => {
     const { handle } = handlerOf({ environment: ASYNCHRONOUS, invokeSelf: failing(name) });
     const response = await handle(writeEvent(GOOD));
     expect(response).toMatchObject({ statusCode: status, headers: { 'Retry-After': expect.stringMatching(/^\d+$/) } });
     expect(response?.body).not.toContain('secret');
   });
 
-  test('is aborted at the deadline, and nothing runs on', async () => {
+  test('is aborted at the deadline, and no call continues', async () => {
     const clock = new DeadlineClock();
     let underWay = 0;
     const invokeSelf = async (_event: unknown, signal: AbortSignal) => {
@@ -203,7 +203,7 @@ describe('the deadline', () => {
     return [clock.requested, response?.statusCode];
   }
 
-  test('is that of the configuration', async () => {
+  test('comes from the configuration', async () => {
     expect(await deadlineOf({ write_deadline_millis: '2500' })).toEqual([[2_500], 503]);
     expect(await deadlineOf({ write_deadline_millis: '2500' }, 30_000)).toEqual([[2_500], 503]);
   });
@@ -219,7 +219,7 @@ describe('the deadline', () => {
     expect(await deadlineOf(environment, 500)).toEqual([[0], 503]);
   });
 
-  test('may be listened to by all calls of a request without a warning of Node', async () => {
+  test('allows listeners for all calls of a request without a warning of Node', async () => {
     const limits: number[] = [];
     const send = (_body: Uint8Array, signal: AbortSignal) => {
       limits.push(getMaxListeners(signal));
@@ -230,7 +230,7 @@ describe('the deadline', () => {
   });
 });
 
-test('an answer stays small, however long the names are that its reasons quote', async () => {
+test('a response stays small, however long the names in its reasons are', async () => {
   const long = 'x'.repeat(30_000);
   for (const line of [`m${long}! v=1`, `m,ts_${long}=1 v=1`, `m,a=1,${long}=1,${long}=2 v=1`, `m,a=1 ${long}`]) {
     const { message } = errorIn(await handlerOf().handle(writeEvent(`${line}\n`.repeat(120))));
