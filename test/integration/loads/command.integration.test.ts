@@ -137,7 +137,7 @@ describeWithInfluxd('the command line', (binary) => {
     async () => {
       mkdirSync(at('invalid', 'generation'), { recursive: true });
       await writeRows(
-        at('invalid', 'generation', 'a.parquet'),
+        at('invalid', 'generation', 'x.parquet'),
         1_000,
         "CASE WHEN i % 100 = 0 THEN 'NaN'::DOUBLE ELSE i END",
       );
@@ -145,7 +145,7 @@ describeWithInfluxd('the command line', (binary) => {
       expect(allowed.out).toContain('\n  10 rows: value is NaN\n');
       expect(allowed.code).toBe(0);
       const refused = await run('invalid', '--max-invalid', '0.9%');
-      expect(refused.err).toContain('10 rows of 1,000 rows are invalid, and --max-invalid allows 0.9%');
+      expect(refused.err).toContain('--max-invalid: 10 invalid rows of 1,000 rows, the maximum is 0.9%');
       expect(refused.code).toBe(1);
     },
     STARTING_MS,
@@ -181,7 +181,7 @@ describeWithInfluxd('the command line', (binary) => {
     'says that a token is missing where none was given',
     async () => {
       const ended = await execute(['dataset=generation', '--url', influxd.url]);
-      expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(/no token was given: use --token/) });
+      expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(/no token is set: use --token/) });
     },
     STARTING_MS,
   );
@@ -191,7 +191,7 @@ describeWithInfluxd('the command line', (binary) => {
       'a token that InfluxDB refuses',
       ['dataset=generation', '--token', 'wrong'],
       1,
-      /401: unauthorized access: the token is wrong: give another one with --token/,
+      /401: unauthorized access: the token is not valid: set another one with --token/,
     ],
     ['the wrong engine', ['dataset=generation', '--engine', 'v3'], 1, /this is InfluxDB 2\.7\.12: use --engine v2/],
     [
