@@ -4,7 +4,7 @@ import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { InfluxClient, type LineWriter } from 'shared/influxdb/client';
 import { staticToken } from 'shared/influxdb/token';
 import { loadLoaderConfig } from 'shared/loader-config';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { ParquetReader } from 'shared/parquet/reader';
 import { FolderObjects } from '../local/loader/folder-objects';
 import { runLoad } from '../local/loader/workflow';

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Environment } from 'shared/environment';
 import { loadLoaderConfig } from 'shared/loader-config';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
 import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS } from './settings-tables';

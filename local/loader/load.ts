@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth, type HealthAdvice } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import type { Logger } from 'shared/logger';
 import { ParquetReader } from 'shared/parquet/reader';
 import { influxClient } from '../../functions/clients/influxdb';

@@ -1,5 +1,5 @@
 /** A summary as a person reads it. */
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { count } from './progress';
 
 /** The summary's reasons for invalid rows, which are `<column> <reason>`. */

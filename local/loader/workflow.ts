@@ -8,7 +8,8 @@ import { type LoadServices, loadItem, readLoadBatch } from 'shared/loads/load-it
 import type { ObjectRef } from 'shared/loads/objects';
 import type { PlanItem } from 'shared/loads/plan-item';
 import { type PlanResult, type PlanServices, planLoad, workKey } from 'shared/loads/plan-load';
-import { type Summary, summarizeLoad } from 'shared/loads/summarize-load';
+import { summarizeLoad } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { MapResults } from './map-results';
 
 export interface WorkflowServices {

@@ -5,7 +5,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { readCause } from 'shared/loads/map-results';
 import { type ObjectStore, readText } from 'shared/loads/objects';
 import { workKey } from 'shared/loads/plan-load';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { s3Objects } from '../../functions/clients/s3';
 import { type Executions, executionsOf } from '../../functions/clients/step-functions';
 import { UsageError } from '../cli/ending';

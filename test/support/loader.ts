@@ -11,7 +11,7 @@ import { type LoaderConfig, loadLoaderConfig } from 'shared/loader-config';
 import type { LoadServices } from 'shared/loads/load-item';
 import type { ObjectStore } from 'shared/loads/objects';
 import type { PlanServices } from 'shared/loads/plan-load';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import type { ParquetReader } from 'shared/parquet/reader';
 import { s3Objects } from '../../functions/clients/s3';
 import { runLoad, type WorkflowServices } from '../../local/loader/workflow';

@@ -22,7 +22,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { bundleProgram, runProgram } from '../../contract/cli/program';
 import { BUCKET, Influxd, TOKEN } from '../../support/influxd';
 import { duckdb, fixtureBytes } from '../../support/loader';

@@ -5,7 +5,7 @@ import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { PlanResult } from 'shared/loads/plan-load';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { LAMBDA_CONTEXT } from '../../support/lambda-context';
 import { fixtureBytes } from '../../support/loader';
 import { S3Double } from '../../support/s3-double';

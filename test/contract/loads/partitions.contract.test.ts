@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import type { DatasetMapping } from 'shared/datasets/mapping';
 import { parseMappings } from 'shared/datasets/mapping';
 import { checkHealth } from 'shared/influxdb/health';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import { PARAMETER_ADVICE } from '../../../functions/clients/influxdb';
 import { LoadMetrics } from '../../../functions/load-metrics';
 import { loadObject } from '../../../functions/load-object/load-object';

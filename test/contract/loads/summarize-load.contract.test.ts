@@ -3,7 +3,8 @@ import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { ObjectStore } from 'shared/loads/objects';
 import type { PlanItem } from 'shared/loads/plan-item';
-import { type Summary, summarizeLoad } from 'shared/loads/summarize-load';
+import { summarizeLoad } from 'shared/loads/summarize-load';
+import { type Summary, summarySchema } from 'shared/loads/summary';
 import { DATA, never, testStore, WORK } from '../../support/loader';
 
 const s3 = testStore();
@@ -85,13 +86,16 @@ const load = (toleratedFailurePercentage = 0) => ({
   ...{ toleratedFailurePercentage, maxConcurrency: 10 },
 });
 
-function sum(
+async function sum(
   parts: unknown[],
   options: { tolerated?: number; error?: object; validateSchema?: boolean; deadline?: AbortSignal } = {},
 ): Promise<Summary> {
   const { tolerated, error = null, validateSchema = true, deadline = never } = options;
   const services = { objects: s3.objects, workBucket: WORK, mappings: BUILT_IN_MAPPINGS, validateSchema, deadline };
-  return summarizeLoad({ load: load(tolerated), parts, error }, services);
+  const summary = await summarizeLoad({ load: load(tolerated), parts, error }, services);
+  // The published schema knows every member, and each has its type.
+  expect(summarySchema.strict().parse(summary)).toEqual(summary);
+  return summary;
 }
 
 describe('what many failed items had written', () => {

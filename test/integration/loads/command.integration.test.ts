@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import type { Summary } from 'shared/loads/summarize-load';
+import type { Summary } from 'shared/loads/summary';
 import type { Ended } from '../../contract/cli/program';
 import { describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { duckdb } from '../../support/loader';

@@ -12,42 +12,63 @@ const key = column
 const zone = text.refine(isZone, 'not an IANA time zone such as America/Sao_Paulo');
 
 const fieldSchema = z.strictObject({
-  column,
-  /** number: any number, boolean (1 or 0) or numeric text, written as a float. text: written as a string. */
-  type: z.enum(['number', 'text']),
-  /** The field's key; the column's name by default. */
-  name: key.optional(),
-  /** A row whose value is null, NaN, infinite or unreadable is invalid; otherwise the field is left out of the point. */
-  required: z.boolean().optional(),
-  /** The field's key by the trimmed text of another column, for one column that holds several quantities. */
-  named: z.strictObject({ by: column, names: z.record(text, key), otherwise: key }).optional(),
+  column: column.describe('The column of the Parquet file.'),
+  type: z
+    .enum(['number', 'text'])
+    .describe('number: any number, boolean (1 or 0) or numeric text, written as a float. text: written as a string.'),
+  name: key.optional().describe("The field's key; default: the name of the column."),
+  required: z
+    .boolean()
+    .optional()
+    .describe(
+      'true: a row whose value is null, NaN, infinite or unreadable is invalid. false: the field is left out of its point.',
+    ),
+  named: z
+    .strictObject({
+      by: column.describe('The other column.'),
+      names: z.record(text, key).describe('Field keys by text of the other column.'),
+      otherwise: key.describe('The field key for any other text.'),
+    })
+    .optional()
+    .describe("The field's key by the trimmed text of another column, for one column that holds several quantities."),
 });
 
 const mappingSchema = z
   .strictObject({
-    /** What `dataset=NAME` in a key says. */
-    name: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'lower-case letters, digits, - and _'),
-    measurement: text.refine((name) => !/^[_#]/.test(name), 'may not begin with _ or #'),
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9_-]*$/, 'lower-case letters, digits, - and _')
+      .describe('The name of the dataset, as in `dataset=NAME` of a key.'),
+    measurement: text
+      .refine((name) => !/^[_#]/.test(name), 'may not begin with _ or #')
+      .describe('The measurement of all points; may not begin with _ or #.'),
     time: z.strictObject({
-      column,
-      /** What an integer column counts since 1970. Without it an integer column is refused. */
-      unit: z.enum(['s', 'ms', 'us', 'ns']).optional(),
-      /** The zone of wall-clock times, which are UTC by default. */
-      zone: zone.optional(),
+      column: column.describe('The column of the time.'),
+      unit: z
+        .enum(['s', 'ms', 'us', 'ns'])
+        .optional()
+        .describe('The unit of an integer column, counted since 1970. Required for an integer column.'),
+      zone: zone.optional().describe('The IANA time zone of wall-clock times; default: UTC.'),
     }),
-    tags: z.strictObject({ required: z.array(key).default([]), optional: z.array(key).default([]) }),
+    tags: z.strictObject({
+      required: z.array(key).default([]).describe('Tag columns; a row without a value is invalid.'),
+      optional: z.array(key).default([]).describe('Tag columns; a point without a value has no such tag.'),
+    }),
     fields: z.array(fieldSchema).min(1),
-    /** Columns that the file must have, beside the time, the required tags and the required fields. */
-    required: z.array(column).default([]),
-    /** Expectations whose breach is a warning with a count, never a loss. */
+    required: z
+      .array(column)
+      .default([])
+      .describe('Further columns that the file must have, beside the time and the required tags and fields.'),
     checks: z
       .strictObject({
-        known: z.record(column, z.array(text)).default({}),
+        known: z.record(column, z.array(text)).default({}).describe('Known values by tag.'),
         ranges: z
           .record(column, z.strictObject({ min: z.number().optional(), max: z.number().optional() }))
-          .default({}),
+          .default({})
+          .describe('Range of values by column.'),
       })
-      .default({ known: {}, ranges: {} }),
+      .default({ known: {}, ranges: {} })
+      .describe('Expectations. A row that does not meet one is loaded, and counted as a warning.'),
   })
   .superRefine((mapping, context) => {
     const tags = [...mapping.tags.required, ...mapping.tags.optional];
@@ -75,7 +96,11 @@ const mappingSchema = z
       if (!tags.includes(column))
         context.addIssue({ code: 'custom', path: ['checks', 'known', column], message: 'not a tag of this mapping' });
     }
-  });
+  })
+  .meta({ id: 'DatasetMapping' });
+
+/** What DATASET_MAPPINGS may hold: one mapping or an array of them. */
+export const mappingsSchema = z.union([mappingSchema, z.array(mappingSchema)]);
 
 export type DatasetMapping = z.output<typeof mappingSchema>;
 export type FieldMapping = DatasetMapping['fields'][number];

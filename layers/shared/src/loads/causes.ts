@@ -1,13 +1,5 @@
 /** Gathers why items failed: each cause once, with how many items it took and which, for example. */
-
-export interface Cause {
-  readonly error: string;
-  /** One item's; those of other items of the same error may name other objects. */
-  readonly cause: string;
-  readonly items: number;
-  /** The first objects. */
-  readonly objects: readonly string[];
-}
+import type { Cause } from './summary';
 
 const MOST = 20;
 const MOST_OBJECTS = 5;

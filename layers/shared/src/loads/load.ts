@@ -11,9 +11,9 @@ const DEFAULT_CONCURRENCY = 10;
 const MOST_CONCURRENT = 10_000;
 
 const sources = [
-  z.strictObject({ bucket, key }),
-  z.strictObject({ bucket, prefix: key }),
-  z.strictObject({ plan: z.string() }),
+  z.strictObject({ bucket, key: key.describe('The key of one object.') }),
+  z.strictObject({ bucket, prefix: key.describe('The prefix of the keys.') }),
+  z.strictObject({ plan: z.string().describe('failed-items.jsonl of an earlier load, as s3://bucket/key.') }),
 ] as const;
 const sourceSchema = z.union(sources);
 const inputSourceSchema = z.union([
@@ -27,11 +27,35 @@ export type LoadSource = z.output<typeof sourceSchema>;
 export type InputSource = z.output<typeof inputSourceSchema>;
 
 const optionsSchema = z.object({
-  dataset: z.string().trim().min(1, 'must not be empty').nullish(),
-  toleratedFailurePercentage: z.number().min(0).max(100).nullish(),
-  maxConcurrency: z.number().int().min(1).max(MOST_CONCURRENT).nullish(),
-  clientToken: z.string().min(1, 'must not be empty').max(1024).nullish(),
+  dataset: z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .nullish()
+    .describe('The name of the dataset; default: detected from each key.'),
+  toleratedFailurePercentage: z
+    .number()
+    .min(0)
+    .max(100)
+    .nullish()
+    .describe('The load succeeds while at most this share of its items fails; default 0.'),
+  maxConcurrency: z
+    .number()
+    .int()
+    .min(1)
+    .max(MOST_CONCURRENT)
+    .nullish()
+    .describe(`Items at the same time; default ${DEFAULT_CONCURRENCY}, limited by LoaderReservedConcurrency.`),
+  clientToken: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(1024)
+    .nullish()
+    .describe('Requests with the same token and input start one load.'),
 });
+
+/** The input of a load as POST /loads and an execution take it: one of the sources, and options. */
+export const loadRequestSchema = z.union(inputSourceSchema.options.map((source) => source.extend(optionsSchema.shape)));
 
 export const loadSchema = z.object({
   loadId: z.string().regex(/^[\w-]{1,80}$/, "must be an execution's name: letters, digits, - and _"),

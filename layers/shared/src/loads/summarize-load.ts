@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
-import { type Cause, Causes } from './causes';
+import { Causes } from './causes';
 import type { ItemResult } from './item-result';
 import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
@@ -13,7 +13,8 @@ import type { ObjectRef, ObjectStore } from './objects';
 import { withoutValue } from './plan-file';
 import { itemId, type PlanItem, planItemSchema } from './plan-item';
 import { workKey } from './plan-load';
-import { type Totals, TotalsCounter } from './totals';
+import type { Summary } from './summary';
+import { TotalsCounter } from './totals';
 import { type UnfinishedServices, unfinishedItems } from './unfinished';
 
 const failureSchema = z.object({ error: z.string(), cause: z.string() });
@@ -46,27 +47,6 @@ export interface SummaryServices extends UnfinishedServices {
   readonly mappings: readonly DatasetMapping[];
   /** Whether a file fails in which a required column has no value at all. */
   readonly validateSchema: boolean;
-}
-
-export interface Summary extends Totals {
-  readonly loadId: string;
-  /** 200: everything is stored; 207: some of it; 500: nothing. */
-  readonly statusCode: 200 | 207 | 500;
-  readonly message: string;
-  readonly files: number;
-  /** Keys that were left out as no Parquet files. */
-  readonly ignored: number;
-  /** Items, and files that could not be planned. */
-  readonly items: number;
-  readonly failed_items: number;
-  readonly causes: readonly Cause[];
-  readonly datasets: Readonly<Record<string, Totals>>;
-  /** The items to repeat, as a plan; null where there are none. */
-  readonly failedItems: string | null;
-  /** Whether every file was planned: otherwise the load has files that are not among the failed items either. */
-  readonly fullyPlanned: boolean;
-  readonly summary: string;
-  readonly withinTolerance: boolean;
 }
 
 /**

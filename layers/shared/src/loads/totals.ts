@@ -1,22 +1,6 @@
 /** Adds up what items wrote: over a load, and over each dataset of it. */
 import type { ItemResult } from './item-result';
-
-/** In the terms of the loader that this one replaces. */
-export interface Totals {
-  readonly source_records: number;
-  readonly points_written: number;
-  readonly batches_processed: number;
-  readonly failed_batches: number;
-  readonly failed_points: number;
-  readonly rejected_points: number;
-  /** By column and reason, such as `value nan`. */
-  readonly invalid_records: Readonly<Record<string, number>>;
-  /** By InfluxDB's reason. */
-  readonly rejected_reasons: Readonly<Record<string, number>>;
-  readonly duplicates: number;
-  /** By kind and column, such as `unknown-value region`. */
-  readonly warnings: Readonly<Record<string, number>>;
-}
+import type { Totals } from './summary';
 
 const MOST_REASONS = 50;
 const OTHER = 'other reasons';

@@ -1,0 +1,57 @@
+/** The summary of a load, as SummarizeLoad writes it to summary.json and GET /loads/{id} returns it. */
+import { z } from 'zod';
+
+const count = z.int().min(0);
+const counts = z.record(z.string(), count);
+
+export const totalsSchema = z.object({
+  source_records: count.describe('Rows that were read.'),
+  points_written: count.describe('Points that InfluxDB acknowledged.'),
+  batches_processed: count.describe('Batches that were sent.'),
+  failed_batches: count.describe('Batches that failed after their retries.'),
+  failed_points: count.describe('Points of the failed batches.'),
+  rejected_points: count.describe('Points that InfluxDB rejected.'),
+  invalid_records: counts.describe('Invalid rows by column and reason, such as `value nan`.'),
+  rejected_reasons: counts.describe("Rejected points by InfluxDB's reason."),
+  duplicates: count.describe('Points that repeat the tags and time of another point of the same item: a lower bound.'),
+  warnings: counts.describe('Warnings by kind and column, such as `unknown-value region`.'),
+});
+
+/** Counts of a load or of one dataset, named as in the loader that this one replaces. */
+export type Totals = Readonly<z.output<typeof totalsSchema>>;
+
+export const causeSchema = z.object({
+  error: z.string().describe('The name of the error.'),
+  cause: z.string().describe('The message of one item; items with the same error may name other objects.'),
+  items: count.describe('Items that failed for this cause.'),
+  objects: z.array(z.string()).readonly().describe('The first objects, as s3:// addresses.'),
+});
+
+export type Cause = Readonly<z.output<typeof causeSchema>>;
+
+export const summarySchema = totalsSchema.extend({
+  loadId: z.string(),
+  statusCode: z
+    .union([z.literal(200), z.literal(207), z.literal(500)])
+    .describe('200: everything is stored; 207: some of it; 500: nothing.'),
+  message: z.string().describe('The result in one sentence.'),
+  files: count.describe('Files that were planned.'),
+  ignored: count.describe('Keys that were left out because they are not Parquet files.'),
+  items: count.describe('Items, which are runs of row groups, and files that could not be planned.'),
+  failed_items: count,
+  causes: z.array(causeSchema).readonly().describe('Why items failed, the most frequent cause first.'),
+  datasets: z.record(z.string(), totalsSchema).describe('The same counts for each dataset.'),
+  failedItems: z
+    .string()
+    .nullable()
+    .describe('Where failed-items.jsonl is, the plan that repeats what failed; null if nothing did.'),
+  fullyPlanned: z
+    .boolean()
+    .describe(
+      'Whether every file was planned; otherwise the load has files that are not among the failed items either.',
+    ),
+  summary: z.string().describe('Where this summary is stored.'),
+  withinTolerance: z.boolean().describe('Whether the failed items are within toleratedFailurePercentage.'),
+});
+
+export type Summary = Readonly<z.output<typeof summarySchema>>;

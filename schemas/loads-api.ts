@@ -1,0 +1,163 @@
+/** The loads API as an OpenAPI document: POST /loads, GET /loads/{id} and GET /loads/health. */
+import type { HealthReport } from 'shared/influxdb/health';
+import { loadRequestSchema, loadSchema } from 'shared/loads/load';
+import { summarySchema } from 'shared/loads/summary';
+import { z } from 'zod';
+
+const { loadId } = loadSchema.shape;
+const state = z
+  .enum(['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'])
+  .describe('The status of the execution in Step Functions.');
+
+export const loadStartedSchema = z.object({ loadId, state });
+
+export const loadStateSchema = z.object({
+  loadId,
+  state,
+  started: z.iso.datetime().nullable(),
+  ended: z.iso.datetime().nullable(),
+  input: z.unknown().describe('The input that started the load.'),
+  progress: z.object({
+    items: z.int().nullable().describe('Items planned so far; null if Step Functions does not report them.'),
+    itemsDone: z.int().nullable(),
+    itemsFailed: z.int().nullable(),
+    points: z.int().nullable().describe('Points of the finished items; null if they are too many to count.'),
+  }),
+  summary: summarySchema.nullable().describe('null while the load runs, and if it ended before it was summarized.'),
+  error: z.string().optional().describe('The name of the error that ended the load.'),
+  cause: z.string().optional(),
+});
+
+export const errorSchema = z.object({
+  error: z.string().describe('The name of the error.'),
+  message: z.string(),
+  loadId: loadId.optional().describe('With 409: the load that the client token belongs to.'),
+});
+
+export const healthReportSchema: z.ZodType<HealthReport> = z.object({
+  healthy: z.boolean().describe('InfluxDB responds and the token may write.'),
+  retryable: z.boolean().describe('The same check may pass later without a change to the configuration.'),
+  engine: z.enum(['v2', 'v3']),
+  version: z.string().nullable(),
+  latencyMs: z.number().describe('Milliseconds of all checks together.'),
+  checks: z.array(
+    z.object({
+      name: z.enum(['alive', 'write', 'read']),
+      status: z.enum(['pass', 'fail']),
+      detail: z.string(),
+      latencyMs: z.number(),
+    }),
+  ),
+});
+
+const COMPONENTS = {
+  LoadRequest: loadRequestSchema,
+  LoadStarted: loadStartedSchema,
+  LoadState: loadStateSchema,
+  Summary: summarySchema,
+  HealthReport: healthReportSchema,
+  Error: errorSchema,
+};
+
+function components(): Record<string, object> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: (id) => `#/components/schemas/${id}` });
+  return Object.fromEntries(
+    Object.keys(COMPONENTS).map((id) => {
+      const { $schema, $id, ...schema } = schemas[id] ?? {};
+      return [id, schema];
+    }),
+  );
+}
+
+const content = (name: keyof typeof COMPONENTS) => ({
+  'application/json': { schema: { $ref: `#/components/schemas/${name}` } },
+});
+const response = (description: string, name: keyof typeof COMPONENTS) => ({ description, content: content(name) });
+
+const FAILURES = {
+  '403': { description: 'The request is not signed, or its signer may not call this path.' },
+  '500': response('An internal error; the log of the function has the details.', 'Error'),
+};
+
+/** @param version of the project */
+export function loadsApi(version: string): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Loads',
+      version,
+      description: 'Starts loads of Parquet files from S3 into InfluxDB, and reports their state.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [
+      {
+        url: '{endpoint}',
+        variables: { endpoint: { default: '/', description: 'The output Endpoint of the stack.' } },
+      },
+    ],
+    security: [{ signature: [] }],
+    paths: {
+      '/loads': {
+        post: {
+          operationId: 'startLoad',
+          summary: 'Starts a load',
+          requestBody: { required: true, content: content('LoadRequest') },
+          responses: {
+            '202': response('The load has started, or the client token started it earlier.', 'LoadStarted'),
+            '400': response('The body is not a valid load, or no dataset is detected from its key.', 'Error'),
+            '409': response('The client token was used for another input.', 'Error'),
+            ...FAILURES,
+          },
+        },
+      },
+      '/loads/{id}': {
+        get: {
+          operationId: 'describeLoad',
+          summary: 'Reports the state of a load and, once it has ended, its summary',
+          parameters: [
+            { name: 'id', in: 'path', required: true, schema: { type: 'string', pattern: '^[\\w-]{1,80}$' } },
+          ],
+          responses: {
+            '200': response('The state of the load.', 'LoadState'),
+            '404': response('No load has this id.', 'Error'),
+            ...FAILURES,
+          },
+        },
+      },
+      '/loads/health': {
+        get: {
+          operationId: 'checkInfluxDB',
+          summary: 'Checks that InfluxDB can be written to',
+          responses: {
+            '200': response('InfluxDB can be written to.', 'HealthReport'),
+            '503': {
+              description: 'InfluxDB cannot be written to, or its token cannot be read.',
+              content: {
+                'application/json': {
+                  schema: {
+                    anyOf: [{ $ref: '#/components/schemas/HealthReport' }, { $ref: '#/components/schemas/Error' }],
+                  },
+                },
+              },
+            },
+            '403': FAILURES['403'],
+          },
+        },
+      },
+    },
+    components: {
+      schemas: components(),
+      securitySchemes: {
+        signature: {
+          type: 'apiKey',
+          name: 'Authorization',
+          in: 'header',
+          description: 'AWS Signature Version 4 with the service execute-api.',
+          'x-amazon-apigateway-authtype': 'awsSigv4',
+        },
+      },
+    },
+  };
+}
