@@ -1,7 +1,7 @@
 /** Requests and answers of API Gateway's proxy integration, as the loader's API has them. */
 import { InvalidEventError } from 'shared/errors';
 import type { Logger } from 'shared/logger';
-import { typed } from './step';
+import { toKnownError } from './step';
 
 export interface ApiEvent {
   readonly httpMethod?: string;
@@ -51,7 +51,7 @@ export const statusOfError = (error: Error): number => STATUSES[error.name] ?? 5
 
 /** The answer to a request that failed; one that nobody foresaw is logged, and answered without its text. */
 export function failureResponse(thrown: unknown, logger: Logger, status?: number): ApiResponse {
-  const error = typed(thrown);
+  const error = toKnownError(thrown);
   const withheld = WITHHELD[error.name];
   logger[withheld === undefined ? 'warn' : 'error']('a request failed', { error });
   const message = withheld ?? error.message;
@@ -70,7 +70,7 @@ export function jsonBody({ body, isBase64Encoded }: ApiEvent): unknown {
 }
 
 /** The work of a function that serves requests and nothing else: every failure becomes an answer. */
-export function answer(
+export function apiHandler(
   logger: Logger,
   work: (event: ApiEvent) => Promise<ApiResponse>,
 ): (event: unknown) => Promise<ApiResponse> {

@@ -3,7 +3,7 @@ import type { LoaderConfig } from 'shared/loader-config';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { Logger } from 'shared/logger';
 import { metricsInput, type PutMetricData, sendMetrics } from 'shared/metrics';
-import { typed } from './step';
+import { toKnownError } from './step';
 
 const putMetricData: PutMetricData = async (input, signal) =>
   (await import('./clients/cloudwatch')).putMetricData(input, signal);
@@ -34,7 +34,7 @@ export class LoadMetrics {
 
   /** Counts an error by its type; the same one twice counts once. */
   fail(thrown: unknown): void {
-    const error = typed(thrown);
+    const error = toKnownError(thrown);
     if (this.counted.has(error)) return;
     this.counted.add(error);
     this.errors[error.name] = (this.errors[error.name] ?? 0) + 1;

@@ -47,7 +47,7 @@ export function step<Output>(
     try {
       return await work(event, { deadline, msLeft, requestId: context.awsRequestId });
     } catch (thrown) {
-      const error = typed(thrown);
+      const error = toKnownError(thrown);
       logger.error('the invocation failed', { error });
       throw error;
     }
@@ -55,7 +55,7 @@ export function step<Output>(
 }
 
 /** The error as one of a known type, without a stack. */
-export function typed(thrown: unknown): Error {
+export function toKnownError(thrown: unknown): Error {
   const isKnown = thrown instanceof Error && KNOWN.has(thrown.name);
   const error = isKnown ? thrown : new UnexpectedError(textOf(thrown), { cause: thrown });
   error.stack = `${error.name}: ${error.message}`;

@@ -45,7 +45,7 @@ class S3Objects implements ObjectStore {
       return { bucket: ref.bucket, key: ref.key, etag: head.ETag ?? '', size: head.ContentLength ?? 0 };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
-      throw fault(this.nameOf(ref), error);
+      throw readError(this.nameOf(ref), error);
     }
   }
 
@@ -54,7 +54,7 @@ class S3Objects implements ObjectStore {
     do {
       const input = { Bucket: bucket, Prefix: prefix, StartAfter: after, ContinuationToken: token };
       const page = await this.client.send(new ListObjectsV2Command(input)).catch((error: unknown) => {
-        throw listFault(`s3://${bucket}/${prefix}`, error);
+        throw listError(`s3://${bucket}/${prefix}`, error);
       });
       yield (page.Contents ?? []).map(({ Key = '', ETag = '', Size = 0 }) => ({
         bucket,
@@ -75,7 +75,7 @@ class S3Objects implements ObjectStore {
         const { Body } = await this.client.send(new GetObjectCommand(input), signal ? { abortSignal: signal } : {});
         return (await Body?.transformToByteArray()) ?? new Uint8Array();
       } catch (error) {
-        throw signal?.aborted ? signal.reason : fault(name, error);
+        throw signal?.aborted ? signal.reason : readError(name, error);
       }
     };
     return Promise.resolve({ name, size, etag, readRange, close: () => Promise.resolve() });
@@ -87,37 +87,37 @@ class S3Objects implements ObjectStore {
       return Body as AsyncIterable<Uint8Array> | undefined;
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
-      throw fault(this.nameOf(ref), error);
+      throw readError(this.nameOf(ref), error);
     }
   }
 
   async write(ref: ObjectRef, body: Uint8Array, contentType: string): Promise<void> {
     const input = { Bucket: ref.bucket, Key: ref.key, Body: body, ContentType: contentType };
     await this.client.send(new PutObjectCommand(input)).catch((cause: unknown) => {
-      throw new S3UnavailableError(`cannot write ${this.nameOf(ref)}: ${described(cause)}`, { cause });
+      throw new S3UnavailableError(`cannot write ${this.nameOf(ref)}: ${errorText(cause)}`, { cause });
     });
   }
 }
 
 /** What a failed request says about an object: whether it is at fault, or S3 is out of reach. */
-function fault(name: string, cause: unknown): Error {
+function readError(name: string, cause: unknown): Error {
   const status = statusOf(cause);
   if (status === 412 || status === 416) {
     return new DataConversionError(`${name} was changed since it was planned: load it again`, { object: name, cause });
   }
   if (status === 404) return new DataConversionError(`${name} does not exist any more`, { object: name, cause });
   if (status === 403) {
-    return new DataConversionError(`${name} may not be read, or does not exist: ${described(cause)}`, {
+    return new DataConversionError(`${name} may not be read, or does not exist: ${errorText(cause)}`, {
       object: name,
       cause,
     });
   }
-  return new S3UnavailableError(`cannot read ${name}: ${described(cause)}`, { cause });
+  return new S3UnavailableError(`cannot read ${name}: ${errorText(cause)}`, { cause });
 }
 
-function listFault(name: string, cause: unknown): Error {
+function listError(name: string, cause: unknown): Error {
   const isRefused = [301, 400, 403, 404].includes(statusOf(cause) ?? 0);
-  const message = `cannot list ${name}: ${described(cause)}`;
+  const message = `cannot list ${name}: ${errorText(cause)}`;
   return isRefused ? new InvalidEventError(message, { cause }) : new S3UnavailableError(message, { cause });
 }
 
@@ -125,6 +125,6 @@ function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
 }
 
-function described(error: unknown): string {
+function errorText(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -3,7 +3,7 @@ import { loadWorkflowConfig } from 'shared/loader-config';
 import { createLogger } from 'shared/logger';
 import { s3Objects } from '../clients/s3';
 import { executionsOf } from '../clients/step-functions';
-import { answer } from '../http';
+import { apiHandler } from '../http';
 import { step } from '../step';
 import { describeLoad } from './describe-load';
 
@@ -14,5 +14,5 @@ const executions = executionsOf(config.stateMachineArn);
 
 export const handler = step(
   logger,
-  answer(logger, (event) => describeLoad(event, { ...config, objects, executions, logger })),
+  apiHandler(logger, (event) => describeLoad(event, { ...config, objects, executions, logger })),
 );

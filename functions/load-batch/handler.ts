@@ -2,7 +2,7 @@
 import { loadLoaderConfig } from 'shared/loader-config';
 import type { ItemResult } from 'shared/loads/item-result';
 import { loadItem, readLoadBatch } from 'shared/loads/load-item';
-import { notePoints } from 'shared/loads/load-progress';
+import { savePointCount } from 'shared/loads/load-progress';
 import { loadMappings } from 'shared/loads/mappings';
 import { createLogger } from 'shared/logger';
 import { influxClient } from '../clients/influxdb';
@@ -28,7 +28,7 @@ export const handler = step(logger, (event, { deadline }) =>
     metrics.add(result);
     if (config.workBucket !== undefined) {
       const place = { objects, workBucket: config.workBucket };
-      await notePoints(loadId, item, result.pointsWritten, place).catch((error: unknown) => {
+      await savePointCount(loadId, item, result.pointsWritten, place).catch((error: unknown) => {
         // The points are stored; only the count of the load under way is short of them.
         logger.warn('the points of an item could not be noted', { error });
       });

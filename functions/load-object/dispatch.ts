@@ -6,12 +6,12 @@ import {
   type ObjectsToLoad,
   objectsToLoad,
   queueMessages,
-  readRequest,
+  readObjectRequest,
 } from 'shared/loads/object-events';
 import type { Logger } from 'shared/logger';
 import { type ApiResponse, failureResponse, isApiEvent, jsonBody, jsonResponse } from '../http';
 import type { LoadMetrics } from '../load-metrics';
-import { typed } from '../step';
+import { toKnownError } from '../step';
 import type { ObjectResult } from './load-object';
 
 export interface DispatchServices {
@@ -22,20 +22,20 @@ export interface DispatchServices {
 }
 
 /** The failed messages of a queue, which alone come again. */
-interface QueueAnswer {
+interface QueueResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
 
-type Answer = ApiResponse | QueueAnswer | ObjectResult | readonly ObjectResult[];
+type DispatchResult = ApiResponse | QueueResponse | ObjectResult | readonly ObjectResult[];
 
 /**
  * @throws for events without a receiver of an answer: an error of an object that was not stored completely, so that the event
  *   is tried again and at last kept; for `{bucket, key}`: where nothing was stored
  */
-export async function dispatch(event: unknown, services: DispatchServices): Promise<Answer> {
+export async function dispatch(event: unknown, services: DispatchServices): Promise<DispatchResult> {
   if (isApiEvent(event)) {
     try {
-      const { statusCode, ...body } = await services.load(readRequest(jsonBody(event)));
+      const { statusCode, ...body } = await services.load(readObjectRequest(jsonBody(event)));
       return jsonResponse(statusCode, body);
     } catch (error) {
       services.metrics.fail(error);
@@ -52,7 +52,7 @@ export async function dispatch(event: unknown, services: DispatchServices): Prom
   }
   return isNotification(event)
     ? await loadAll(objectsToLoad(event), services)
-    : await services.load(readRequest(event));
+    : await services.load(readObjectRequest(event));
 }
 
 async function isLoaded(body: string, services: DispatchServices): Promise<boolean> {
@@ -60,7 +60,7 @@ async function isLoaded(body: string, services: DispatchServices): Promise<boole
     await loadAll(objectsToLoad(jsonBody({ body })), services);
     return true;
   } catch (thrown) {
-    const error = typed(thrown);
+    const error = toKnownError(thrown);
     services.metrics.fail(error);
     services.logger.error('a message was not loaded', { error });
     return false;
@@ -85,7 +85,7 @@ async function loadAll(
       results.push(result);
       if (result.statusCode !== 200) throw new InfluxDBWriteError(result.message);
     } catch (thrown) {
-      const error = typed(thrown);
+      const error = toKnownError(thrown);
       services.metrics.fail(error);
       errors.push(error);
     }

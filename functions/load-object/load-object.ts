@@ -4,7 +4,7 @@ import { assertHealthy, type HealthReport } from 'shared/influxdb/health';
 import type { ItemResult } from 'shared/loads/item-result';
 import { type LoadServices, loadItem } from 'shared/loads/load-item';
 import type { ObjectRequest } from 'shared/loads/object-events';
-import { planWhole } from 'shared/loads/plan-file';
+import { planWholeFile } from 'shared/loads/plan-file';
 import type { LoadMetrics } from '../load-metrics';
 
 export interface ObjectServices extends LoadServices {
@@ -66,7 +66,7 @@ export async function loadObject(request: ObjectRequest, services: ObjectService
   const version = await objects.find(request);
   if (!version) throw new DataConversionError(`${name}: there is no such object`, { object: name });
   const planner = { ...services, validateSchema: config.validateSchema };
-  const { mapping, items } = await planWhole(version, request.dataset ?? null, planner);
+  const { mapping, items } = await planWholeFile(version, request.dataset ?? null, planner);
   metrics.addDataset(mapping.name);
   const health = await services.checkHealth();
   assertHealthy(health);
@@ -80,7 +80,7 @@ export async function loadObject(request: ObjectRequest, services: ObjectService
   }
   return {
     statusCode: result.statusCode,
-    message: describe(name, result),
+    message: resultMessage(name, result),
     data: {
       points_written: result.pointsWritten,
       batches_processed: result.batches,
@@ -99,7 +99,7 @@ export async function loadObject(request: ObjectRequest, services: ObjectService
   };
 }
 
-function describe(name: string, { pointsWritten, sourceRecords, rejectedPoints, failedPoints }: Loaded): string {
+function resultMessage(name: string, { pointsWritten, sourceRecords, rejectedPoints, failedPoints }: Loaded): string {
   const lost = rejectedPoints + failedPoints;
   const rest = lost > 0 ? `; ${lost} points are not stored` : '';
   return `${name}: ${pointsWritten} points of ${sourceRecords} rows written${rest}`;

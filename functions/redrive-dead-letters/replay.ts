@@ -51,8 +51,9 @@ async function inputOf({ input, failed, wanted }: LoadContent, loads: Loads): Pr
   };
   if (failed?.error !== 'LoadIncomplete') return whole();
   const repetition = await loads.repetition(failed.name);
-  const { plan, hopeless } = repetition ?? { plan: undefined, hopeless: 'it has no summary' };
-  if (hopeless !== undefined && !wanted) throw new UnreplayableError(`the load cannot end otherwise: ${hopeless}`);
+  const { plan, permanentReason } = repetition ?? { plan: undefined, permanentReason: 'it has no summary' };
+  if (permanentReason !== undefined && !wanted)
+    throw new UnreplayableError(`the load cannot end otherwise: ${permanentReason}`);
   return plan === undefined ? whole() : JSON.stringify({ ...optionsOf(await given()), plan });
 }
 

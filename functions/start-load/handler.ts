@@ -3,7 +3,7 @@ import { loadWorkflowConfig } from 'shared/loader-config';
 import { loadMappings } from 'shared/loads/mappings';
 import { createLogger } from 'shared/logger';
 import { executionsOf } from '../clients/step-functions';
-import { answer } from '../http';
+import { apiHandler } from '../http';
 import { once, step } from '../step';
 import { startLoad } from './start-load';
 
@@ -17,5 +17,5 @@ const mappings = once(async () => {
 
 export const handler = step(
   logger,
-  answer(logger, async (event) => startLoad(event, { executions, mappings: await mappings() })),
+  apiHandler(logger, async (event) => startLoad(event, { executions, mappings: await mappings() })),
 );

@@ -1,4 +1,4 @@
-/** Events of any shape: an answer, or an error of a known type that says what was expected. */
+/** Events of any shape: an apiHandler, or an error of a known type that says what was expected. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -7,7 +7,7 @@ import { parseMappings } from 'shared/datasets/mapping';
 import { detectDatasetStep } from 'shared/loads/detect-dataset';
 import { loadSchema } from 'shared/loads/load';
 import { isNotification, objectsToLoad, queueMessages } from 'shared/loads/object-events';
-import { answer, jsonBody } from '../../functions/http';
+import { apiHandler, jsonBody } from '../../functions/http';
 import { startLoad } from '../../functions/start-load/start-load';
 import { handlerOf } from '../support/connector-handler';
 import { anyJson, mutated, runs } from '../support/fuzz';
@@ -116,7 +116,7 @@ test('requests to start a load are answered, and none with an internal error', a
     executions: { start: () => Promise.resolve(true), describe: () => Promise.resolve(undefined) },
     mappings: BUILT_IN_MAPPINGS,
   };
-  const handle = answer(recordingLogger(), (event) => startLoad(event, services as never));
+  const handle = apiHandler(recordingLogger(), (event) => startLoad(event, services as never));
   await fc.assert(
     fc.asyncProperty(eventsLike('start-load'), async (event) => {
       expect([202, 400]).toContain((await handle(event)).statusCode);

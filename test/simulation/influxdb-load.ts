@@ -1,10 +1,10 @@
 /** A load through the batch writer, whatever InfluxDB answers: every line is accounted for, and loading again completes it. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Batch } from 'shared/influxdb/batch-writer';
 import type { EncodedLines, LineWriter } from 'shared/influxdb/client';
 import { joinLines, splitLines } from 'shared/influxdb/lines';
 import type { WriteOutcome } from 'shared/influxdb/outcome';
+import type { LineBatch } from 'shared/points/batch-buffer';
 import type { Clock } from 'shared/resilience/clock';
 import { batchOf, write } from '../support/influx-writing';
 import { VirtualClock } from '../support/virtual-clock';
@@ -140,7 +140,7 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   let bytesInUse = 0;
   let mostBytesAtTaking = 0;
   let sourceClosed = false;
-  async function* source(failsAt?: number): AsyncGenerator<Batch> {
+  async function* source(failsAt?: number): AsyncGenerator<LineBatch> {
     try {
       for (const [index, size] of sizes.entries()) {
         mostBytesAtTaking = Math.max(mostBytesAtTaking, bytesInUse);

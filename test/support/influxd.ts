@@ -90,7 +90,7 @@ export class Influxd {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Posts JSON with the all-access token; answers with the JSON of the reply. */
+  /** Posts JSON with the all-access token; answers with the JSON of the response. */
   async post<T>(path: string, body: unknown): Promise<T> {
     const init = { method: 'POST', headers: { authorization: `Token ${TOKEN}` }, body: JSON.stringify(body) };
     const response = await fetch(this.url + path, init);

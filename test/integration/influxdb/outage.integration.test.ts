@@ -1,5 +1,5 @@
 /** A real InfluxDB 2 that is killed during a load: restarted soon, or left down. */
-import type { Batch } from 'shared/influxdb/batch-writer';
+import type { LineBatch } from 'shared/points/batch-buffer';
 import { clientOf, numberedBatches, recordingLogger, write } from '../../support/influx-writing';
 import { describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { VirtualClock } from '../../support/virtual-clock';
@@ -17,7 +17,7 @@ describeWithInfluxd('an InfluxDB 2 that goes away', (binary) => {
   afterEach(() => influxd?.remove());
 
   /** The batches, with InfluxDB killed after a third of them. */
-  async function* killedMeanwhile(): AsyncGenerator<Batch> {
+  async function* killedMeanwhile(): AsyncGenerator<LineBatch> {
     let index = 0;
     for await (const batch of numberedBatches(BATCHES, LINES)) {
       if (index++ === BATCHES / 3) await influxd.kill();

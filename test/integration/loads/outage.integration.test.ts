@@ -66,7 +66,7 @@ describeWithInfluxd('a load during which InfluxDB is killed', (binary) => {
       atAThird(() => {
         gone = influxd.kill();
       }),
-      { breaker: { giveUpAfterMs: 300, probeEveryMs: 50 } },
+      { breaker: { failAfterMs: 300, probeEveryMs: 50 } },
     );
     await gone;
     expect(summary).toMatchObject({ failed_items: 2, withinTolerance: false });

@@ -15,10 +15,10 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { S3UnavailableError } from 'shared/errors';
-import { notePoints } from 'shared/loads/load-progress';
+import { savePointCount } from 'shared/loads/load-progress';
 import { executionsOf } from '../../../functions/clients/step-functions';
 import { describeLoad } from '../../../functions/describe-load/describe-load';
-import { type ApiResponse, answer } from '../../../functions/http';
+import { type ApiResponse, apiHandler } from '../../../functions/http';
 import { MAX_INPUT_BYTES, startLoad } from '../../../functions/start-load/start-load';
 import { recordingLogger } from '../../support/influx-writing';
 
@@ -33,7 +33,7 @@ const exists = new ExecutionAlreadyExists({ $metadata: {}, message: 'yes' });
 
 describe('POST /loads', () => {
   const logger = recordingLogger();
-  const handle = answer(logger, (event) => startLoad(event, { executions, mappings: BUILT_IN_MAPPINGS }));
+  const handle = apiHandler(logger, (event) => startLoad(event, { executions, mappings: BUILT_IN_MAPPINGS }));
   const post = (body: unknown, isBase64Encoded = false): Promise<ApiResponse> => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const sent = isBase64Encoded ? Buffer.from(text).toString('base64') : text;
@@ -247,11 +247,11 @@ describe('GET /loads/{id}', () => {
         },
       },
     };
-    await notePoints('abc', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1_000, place);
-    await notePoints('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 500, place);
+    await savePointCount('abc', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1_000, place);
+    await savePointCount('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 500, place);
     // Another try of the same item, and another load.
-    await notePoints('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 400, place);
-    await notePoints('other', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1, place);
+    await savePointCount('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 400, place);
+    await savePointCount('other', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1, place);
     expect(bodyOf(await get('abc')).progress).toEqual({ items: 16, itemsDone: 10, itemsFailed: 5, points: 1_500 });
   });
 
@@ -293,7 +293,7 @@ describe('GET /loads/{id}', () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', input: '{}', ...times });
     const away = { read: () => Promise.reject(new S3UnavailableError('cannot read s3://work/loads/abc/summary.json')) };
     const services = { executions, objects: { ...objects, ...away }, workBucket: 'work', logger: recordingLogger() };
-    const handle = answer(recordingLogger(), (event) => describeLoad(event, services));
+    const handle = apiHandler(recordingLogger(), (event) => describeLoad(event, services));
     const response = await handle({ httpMethod: 'GET', requestContext: {}, pathParameters: { id: 'abc' } });
     expect(response.statusCode).toBe(503);
     expect(bodyOf(response)).toEqual({

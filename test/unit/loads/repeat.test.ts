@@ -16,30 +16,33 @@ test.each([
   ['DataConversionError', 'Other'],
   ['NotStarted'],
 ])('by the failed items after %s, %s', (...errors) => {
-  expect(repetition(errors)).toEqual({ plan: PLAN, hopeless: undefined });
+  expect(repetition(errors)).toEqual({ plan: PLAN, permanentReason: undefined });
 });
 
 test.each([['DataConversionError'], ['NotStarted', 'States.ExceedToleratedFailureThreshold', 'ConfigurationError']])(
   'another run ends in the same way after %s, %s',
   (...errors) => {
     const error = errors.find((name) => /^(Data|Conf)/.test(name));
-    const hopeless = `${error}: why ${error}`;
-    expect(repetition(errors)).toEqual({ plan: PLAN, hopeless });
-    expect(repetition(errors, { fullyPlanned: false })).toEqual({ plan: undefined, hopeless });
+    const permanentReason = `${error}: why ${error}`;
+    expect(repetition(errors)).toEqual({ plan: PLAN, permanentReason });
+    expect(repetition(errors, { fullyPlanned: false })).toEqual({ plan: undefined, permanentReason });
   },
 );
 
 test('batches that were skipped are repeated beside a file that cannot be loaded', () => {
-  expect(repetition(['DataConversionError'], { failed_batches: 2 })).toEqual({ plan: PLAN, hopeless: undefined });
+  expect(repetition(['DataConversionError'], { failed_batches: 2 })).toEqual({
+    plan: PLAN,
+    permanentReason: undefined,
+  });
 });
 
 test('another run ends in the same way where no item failed, such as where InfluxDB refused points', () => {
   const refused = repetition(['InfluxDBWriteError'], { failedItems: null });
-  expect(refused).toEqual({ plan: undefined, hopeless: 'no item failed that could be repeated' });
+  expect(refused).toEqual({ plan: undefined, permanentReason: 'no item failed that could be repeated' });
 });
 
 test('the whole load where not all of its files were planned, which no failed item names', () => {
-  const whole = { plan: undefined, hopeless: undefined };
+  const whole = { plan: undefined, permanentReason: undefined };
   expect(repetition(['InfluxDBConnectionError'], { fullyPlanned: false })).toEqual(whole);
   expect(repetition([], { fullyPlanned: false, failedItems: null })).toEqual(whole);
 });

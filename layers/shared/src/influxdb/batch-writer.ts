@@ -2,21 +2,14 @@
 import { setMaxListeners } from 'node:events';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import type { Logger } from '../logger';
+import type { LineBatch } from '../points/batch-buffer';
 import { fullJitterDelay } from '../resilience/backoff';
 import { type BreakerOptions, CircuitBreaker } from '../resilience/circuit-breaker';
 import { type Clock, systemClock } from '../resilience/clock';
 import type { EncodedLines, LineWriter } from './client';
 import { joinLines, splitLines } from './lines';
+import { type LoadCount, LoadTally } from './load-count';
 import type { WriteOutcome } from './outcome';
-import { type WriteResult, WriteTally } from './write-result';
-
-/** Lines of line protocol, each ended by a newline, and how many there are. */
-export interface Batch {
-  readonly bytes: Uint8Array;
-  readonly lines: number;
-  /** Is called once nothing of the bytes is needed any more. */
-  readonly release?: () => void;
-}
 
 export interface WriterOptions {
   /** Retries of a batch after its first try; those during an outage of InfluxDB do not count, the breaker bounds them. */
@@ -48,10 +41,10 @@ const BACKOFF = { baseMs: 500, capMs: 10_000 };
  * - the signal aborts. A source that can wait long should end by the same signal.
  */
 export function writeBatches(
-  batches: AsyncIterable<Batch>,
+  batches: AsyncIterable<LineBatch>,
   client: LineWriter,
   options: WriterOptions,
-): Promise<WriteResult> {
+): Promise<LoadCount> {
   return new BatchWriter(client, options).writeAll(batches);
 }
 
@@ -61,7 +54,7 @@ class BatchWriter {
   private readonly clock: Clock;
   private readonly random: () => number;
   private readonly breaker: CircuitBreaker;
-  private readonly tally = new WriteTally();
+  private readonly tally = new LoadTally();
   private readonly abort = new AbortController();
 
   constructor(client: LineWriter, options: WriterOptions) {
@@ -74,7 +67,7 @@ class BatchWriter {
     setMaxListeners(0, this.abort.signal);
   }
 
-  async writeAll(batches: AsyncIterable<Batch>): Promise<WriteResult> {
+  async writeAll(batches: AsyncIterable<LineBatch>): Promise<LoadCount> {
     const { signal, concurrency, maxBytesInFlight } = this.options;
     const onAbort = (): void =>
       this.stop(new InfluxDBConnectionError('the load was stopped before its end', { cause: signal?.reason }));
@@ -104,7 +97,7 @@ class BatchWriter {
     return this.tally.result();
   }
 
-  private async writeBatch(batch: Batch): Promise<void> {
+  private async writeBatch(batch: LineBatch): Promise<void> {
     this.tally.batches += 1;
     const failed = await this.store(batch);
     batch.release?.();
@@ -113,7 +106,7 @@ class BatchWriter {
   }
 
   /** Writes lines as often and in as many parts as it takes; returns how many of them failed. */
-  private async store(batch: Batch): Promise<number> {
+  private async store(batch: LineBatch): Promise<number> {
     if (batch.lines === 0) return 0;
     if (this.abort.signal.aborted) return batch.lines;
     try {
@@ -145,7 +138,7 @@ class BatchWriter {
     }
   }
 
-  private async storeHalves(batch: Batch, reason: string): Promise<number> {
+  private async storeHalves(batch: LineBatch, reason: string): Promise<number> {
     const lines = splitLines(batch.bytes);
     if (lines.length < 2) {
       this.tally.reject({ reason, lines: batch.lines, example: Buffer.from(batch.bytes).toString('utf8', 0, 1000) });
@@ -172,7 +165,7 @@ class BatchWriter {
     }
   }
 
-  private fail(batch: Batch, error: Error, endsLoad: boolean): number {
+  private fail(batch: LineBatch, error: Error, endsLoad: boolean): number {
     if (!this.abort.signal.aborted) {
       this.options.logger.error('a batch failed', { lines: batch.lines, error });
       if (endsLoad || !this.options.skipFailedBatches) this.stop(error);

@@ -69,7 +69,7 @@ export class InfluxClient implements LineWriter {
   async send(request: RequestOptions): Promise<Exchange> {
     const token = await this.tokens.get();
     const exchange = await this.sendAs(token, request);
-    if (exchange.kind === 'no-reply' || exchange.status !== 401) return exchange;
+    if (exchange.kind === 'no-response' || exchange.status !== 401) return exchange;
     const renewed = await this.tokens.renew(token);
     return renewed === undefined ? exchange : this.sendAs(renewed, request);
   }

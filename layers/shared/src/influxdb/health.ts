@@ -2,7 +2,7 @@
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import { type Clock, systemClock } from '../resilience/clock';
 import type { InfluxClient } from './client';
-import { schemeFault, speaksTls } from './connection-faults';
+import { schemeError, speaksTls } from './connection-failures';
 import { fluxString } from './flux';
 import { httpOutcome, messageOf, type WriteOutcome } from './outcome';
 import { type Engine, PROTOCOLS, type Target } from './protocol';
@@ -61,26 +61,26 @@ export async function checkHealth(
   const left = (): number => Math.max(1, LIMIT_MS - elapsed());
   const send: Send = (request) => client.send({ ...request, timeoutMs: left() });
 
-  const { reply, version } = await askAlive(send, target.engine);
-  const isOtherScheme = mayBeTls(target, reply) && (await speaksTls(target.url, left()));
+  const { response, version } = await requestAlive(send, target.engine);
+  const isOtherScheme = mayBeTls(target, response) && (await speaksTls(target.url, left()));
   const aliveMs = elapsed();
-  const isUp = reply.kind === 'reply' && reply.status < 500 && !isOtherScheme;
-  const aliveCheck = check(
+  const isUp = response.kind === 'response' && response.status < 500 && !isOtherScheme;
+  const aliveCheck = checkResult(
     'alive',
     isUp,
-    isOtherScheme ? schemeFault(target.url) : aliveDetail(reply, advice),
+    isOtherScheme ? schemeError(target.url) : aliveDetail(response, advice),
     aliveMs,
   );
   const report = { engine: target.engine, version };
   if (!isUp) {
-    const retryable = !isOtherScheme && !(reply.kind === 'no-reply' && reply.isLasting);
+    const retryable = !isOtherScheme && !(response.kind === 'no-response' && response.isPermanent);
     return { healthy: false, retryable, ...report, latencyMs: aliveMs, checks: [aliveCheck] };
   }
 
   const engine = engineOf(version);
   if (engine !== undefined && engine !== target.engine) {
     const detail = `this is InfluxDB ${version?.replace(/^v/, '')}: ${advice.useEngine(engine)}`;
-    const checks = [aliveCheck, check('write', false, detail, 0)];
+    const checks = [aliveCheck, checkResult('write', false, detail, 0)];
     return { healthy: false, retryable: false, ...report, latencyMs: aliveMs, checks };
   }
 
@@ -88,11 +88,11 @@ export async function checkHealth(
   const outcome = emptyWriteOutcome(target.engine, written);
   const writeMs = elapsed() - aliveMs;
   const healthy = outcome.kind === 'written';
-  const writeCheck = check('write', healthy, writeDetail(written, outcome, advice), writeMs);
+  const writeCheck = checkResult('write', healthy, writeDetail(written, outcome, advice), writeMs);
 
-  const read = await send(readRequest(target));
-  const mayRead = read.kind === 'reply' && read.status < 300;
-  const readCheck = check('read', mayRead, describe(read), elapsed() - aliveMs - writeMs);
+  const read = await send(queryRequest(target));
+  const mayRead = read.kind === 'response' && read.status < 300;
+  const readCheck = checkResult('read', mayRead, exchangeText(read), elapsed() - aliveMs - writeMs);
   const retryable = outcome.kind === 'retryable';
   return { healthy, retryable, ...report, latencyMs: elapsed(), checks: [aliveCheck, writeCheck, readCheck] };
 }
@@ -109,7 +109,7 @@ export function assertHealthy(report: HealthReport): void {
   throw report.retryable ? new InfluxDBConnectionError(message) : new InfluxDBWriteError(message);
 }
 
-function check(name: HealthCheck['name'], passed: boolean, detail: string, latencyMs: number): HealthCheck {
+function checkResult(name: HealthCheck['name'], passed: boolean, detail: string, latencyMs: number): HealthCheck {
   return { name, status: passed ? 'pass' : 'fail', detail, latencyMs };
 }
 
@@ -119,23 +119,23 @@ type Send = (request: Omit<RequestOptions, 'timeoutMs'>) => Promise<Exchange>;
  * The response of the engine's own path, or of the other one where a proxy or another server has only that. The other path is also asked
  * where the first tells no version: the other engine has its version there.
  */
-async function askAlive(send: Send, engine: Engine): Promise<{ reply: Exchange; version: string | null }> {
+async function requestAlive(send: Send, engine: Engine): Promise<{ response: Exchange; version: string | null }> {
   const [path, otherPath] = ALIVE_PATHS[engine];
   const first = await send({ method: 'GET', path });
   const version = versionOf(first);
-  if (first.kind === 'no-reply' || first.status >= 500 || version !== null) return { reply: first, version };
+  if (first.kind === 'no-response' || first.status >= 500 || version !== null) return { response: first, version };
   const second = await send({ method: 'GET', path: otherPath });
-  return { reply: first.status === 404 ? second : first, version: versionOf(second) };
+  return { response: first.status === 404 ? second : first, version: versionOf(second) };
 }
 
 /** A server of https drops a request of http (Node, InfluxDB 3), or answers 400 (Go, nginx). */
 function mayBeTls({ url }: Target, exchange: Exchange): boolean {
-  return url.startsWith('http:') && (exchange.kind === 'no-reply' || exchange.status === 400);
+  return url.startsWith('http:') && (exchange.kind === 'no-response' || exchange.status === 400);
 }
 
 function aliveDetail(exchange: Exchange, { unreachable }: HealthAdvice): string {
-  const isAway = exchange.kind === 'no-reply' && !exchange.isLasting;
-  return isAway ? `${exchange.reason}: ${unreachable}` : describe(exchange);
+  const isAway = exchange.kind === 'no-response' && !exchange.isPermanent;
+  return isAway ? `${exchange.reason}: ${unreachable}` : exchangeText(exchange);
 }
 
 function emptyWrite(target: Target): Omit<RequestOptions, 'timeoutMs'> {
@@ -150,17 +150,17 @@ function emptyWrite(target: Target): Omit<RequestOptions, 'timeoutMs'> {
  */
 function emptyWriteOutcome(engine: Engine, exchange: Exchange): WriteOutcome {
   const outcome = httpOutcome(exchange);
-  if (engine !== 'v3' || exchange.kind === 'no-reply' || exchange.status !== 400) return outcome;
+  if (engine !== 'v3' || exchange.kind === 'no-response' || exchange.status !== 400) return outcome;
   const message = messageOf(exchange.body);
   return /\bempty\b/i.test(message) && !/\bname\b/i.test(message) ? { kind: 'written' } : outcome;
 }
 
 function writeDetail(exchange: Exchange, outcome: WriteOutcome, { unauthorized }: HealthAdvice): string {
   const reason = 'reason' in outcome ? outcome.reason : 'the token may write to the bucket';
-  return exchange.kind === 'reply' && exchange.status === 401 ? `${reason}: ${unauthorized}` : reason;
+  return exchange.kind === 'response' && exchange.status === 401 ? `${reason}: ${unauthorized}` : reason;
 }
 
-function readRequest({ engine, org, bucket }: Target): Omit<RequestOptions, 'timeoutMs'> {
+function queryRequest({ engine, org, bucket }: Target): Omit<RequestOptions, 'timeoutMs'> {
   const [path, query] =
     engine === 'v2'
       ? [
@@ -172,8 +172,8 @@ function readRequest({ engine, org, bucket }: Target): Omit<RequestOptions, 'tim
   return { method: 'POST', path, headers, body: Buffer.from(JSON.stringify(query)) };
 }
 
-function describe(exchange: Exchange): string {
-  if (exchange.kind === 'no-reply') return exchange.reason;
+function exchangeText(exchange: Exchange): string {
+  if (exchange.kind === 'no-response') return exchange.reason;
   const failed = exchange.status >= 300;
   return failed ? `${exchange.status}: ${messageOf(exchange.body)}` : String(exchange.status);
 }

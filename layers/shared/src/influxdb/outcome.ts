@@ -39,8 +39,8 @@ const BATCH_STATUSES: ReadonlySet<number> = new Set([400, 413, 422]);
  * page of some proxy also comes with 200, and 202 with no promise.
  */
 export function httpOutcome(exchange: Exchange): WriteOutcome {
-  if (exchange.kind === 'no-reply') {
-    if (exchange.isLasting) return { kind: 'fatal', scope: 'load', reason: exchange.reason };
+  if (exchange.kind === 'no-response') {
+    if (exchange.isPermanent) return { kind: 'fatal', scope: 'load', reason: exchange.reason };
     return { kind: 'retryable', cause: 'unavailable', reason: exchange.reason, atOnce: exchange.staleSocket };
   }
   const { status, body } = exchange;

@@ -10,13 +10,13 @@ export const protocolV2: Protocol = {
   authorization: (token) => `Token ${token}`,
   outcome(exchange, lines): WriteOutcome {
     const outcome = httpOutcome(exchange);
-    if (exchange.kind === 'no-reply' || outcome.kind !== 'fatal') return outcome;
+    if (exchange.kind === 'no-response' || outcome.kind !== 'fatal') return outcome;
     return partialWrite(exchange) ?? unparsable(exchange, lines) ?? outcome;
   },
 };
 
 /** `... partial write: <reason> dropped=N`, with 422: N points were refused, all others are stored. */
-function partialWrite(exchange: Exchange & { kind: 'reply' }): WriteOutcome | undefined {
+function partialWrite(exchange: Exchange & { kind: 'response' }): WriteOutcome | undefined {
   const message = String(parseObject(exchange.body).message ?? '');
   const [, text, dropped] = /partial write: (.*) dropped=(\d+)/s.exec(message) ?? [];
   if (text === undefined) return undefined;
@@ -28,7 +28,7 @@ function partialWrite(exchange: Exchange & { kind: 'reply' }): WriteOutcome | un
  * `unable to parse '<line>': <why>` for each bad line, with 400: nothing is stored, so the other lines have to be sent again.
  * Lines may hold quotes and newlines, as the message does, so a line is recognised by comparing it with those of the batch.
  */
-function unparsable(exchange: Exchange & { kind: 'reply' }, bytes: Uint8Array): WriteOutcome | undefined {
+function unparsable(exchange: Exchange & { kind: 'response' }, bytes: Uint8Array): WriteOutcome | undefined {
   const message = String(parseObject(exchange.body).message ?? '');
   if (!message.startsWith(UNPARSABLE)) return undefined;
   const lines = splitLines(bytes);

@@ -10,7 +10,7 @@ export const protocolV3: Protocol = {
   authorization: (token) => `Bearer ${token}`,
   outcome(exchange, lines): WriteOutcome {
     const outcome = httpOutcome(exchange);
-    if (exchange.kind === 'no-reply' || outcome.kind !== 'fatal') return outcome;
+    if (exchange.kind === 'no-response' || outcome.kind !== 'fatal') return outcome;
     const { data } = parseObject(exchange.body);
     // With accept_partial the refused lines are listed, and all others are stored; an object there is of a refused whole.
     if (exchange.status === 400 && Array.isArray(data) && data.length > 0) {

@@ -5,7 +5,7 @@ import type { Exchange } from './transport';
 
 /** The version in a response's body (`/health` of 2, `/ping` of 3) or its header (`/ping` of both); null where it has none. */
 export function versionOf(exchange: Exchange): string | null {
-  if (exchange.kind === 'no-reply') return null;
+  if (exchange.kind === 'no-response') return null;
   const { version } = parseObject(exchange.body);
   return typeof version === 'string' ? version : (exchange.version ?? null);
 }

@@ -1,11 +1,11 @@
 /** One HTTP exchange with InfluxDB; it never throws for what the network does. */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { connectionFault } from './connection-faults';
+import { connectionFailure } from './connection-failures';
 
 export type Exchange =
   | {
-      readonly kind: 'reply';
+      readonly kind: 'response';
       readonly status: number;
       readonly body: string;
       readonly retryAfter?: string;
@@ -13,11 +13,11 @@ export type Exchange =
     }
   /** No complete answer: whether the request was carried out is unknown. */
   | {
-      readonly kind: 'no-reply';
+      readonly kind: 'no-response';
       readonly reason: string;
       readonly staleSocket: boolean;
       /** Address or certificate are wrong: trying again cannot help. */
-      readonly isLasting: boolean;
+      readonly isPermanent: boolean;
     };
 
 export interface RequestOptions {
@@ -34,7 +34,7 @@ export interface RequestOptions {
 const STALE = new Set(['ECONNRESET', 'EPIPE']);
 
 /** InfluxDB names each bad line of a batch in its answer; what is longer than this is no answer of InfluxDB. */
-const LONGEST_ANSWER = 16 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 
 export class InfluxTransport {
   private readonly url: string;
@@ -53,7 +53,7 @@ export class InfluxTransport {
    * it lies, without a copy; once this has settled nothing reads it any more.
    */
   exchange({ method, path, headers, body, timeoutMs, signal }: RequestOptions): Promise<Exchange> {
-    if (signal?.aborted) return Promise.resolve(noReply('stopped'));
+    if (signal?.aborted) return Promise.resolve(noResponse('stopped'));
     return new Promise((resolve) => {
       const length = { 'content-length': body?.length ?? 0 };
       const options = { method, agent: this.agent, headers: { ...headers, ...length } };
@@ -64,19 +64,19 @@ export class InfluxTransport {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
         // An answer may come before the end of the body, of which the rest is then nobody's business.
-        if (!request.writableFinished || exchange.kind === 'no-reply') request.destroy();
+        if (!request.writableFinished || exchange.kind === 'no-response') request.destroy();
         resolve(exchange);
       };
       // A request that was given up fails too, which says nothing about the connection.
       const fail = (error: Error): void => {
         if (!isSettled) settle(this.failed(error));
       };
-      const onAbort = (): void => settle(noReply('stopped'));
-      const timer = setTimeout(() => settle(noReply(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+      const onAbort = (): void => settle(noResponse('stopped'));
+      const timer = setTimeout(() => settle(noResponse(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
       request
         .on('error', fail)
-        .on('response', (response) => void readAnswer(response).then(settle, fail))
+        .on('response', (response) => void readResponse(response).then(settle, fail))
         .end(body);
     });
   }
@@ -90,8 +90,8 @@ export class InfluxTransport {
     const code = 'code' in error ? String(error.code) : '';
     const staleSocket = STALE.has(code);
     if (staleSocket) this.dropIdleSockets();
-    const { reason, isLasting } = connectionFault(error, this.url);
-    return { kind: 'no-reply', reason, staleSocket, isLasting };
+    const { reason, isPermanent } = connectionFailure(error, this.url);
+    return { kind: 'no-response', reason, staleSocket, isPermanent };
   }
 
   /** Where one idle connection was found dead, the others died with it. */
@@ -100,18 +100,18 @@ export class InfluxTransport {
   }
 }
 
-async function readAnswer(response: IncomingMessage): Promise<Exchange> {
+async function readResponse(response: IncomingMessage): Promise<Exchange> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > LONGEST_ANSWER) throw new Error(`an answer longer than ${LONGEST_ANSWER} bytes`);
+    if (length > MAX_RESPONSE_BYTES) throw new Error(`an answer longer than ${MAX_RESPONSE_BYTES} bytes`);
     chunks.push(chunk);
   }
   const retryAfter = response.headers['retry-after'];
   const version = first(response.headers['x-influxdb-version']);
   return {
-    kind: 'reply',
+    kind: 'response',
     status: response.statusCode ?? 0,
     body: Buffer.concat(chunks).toString('utf8'),
     ...(retryAfter && { retryAfter }),
@@ -119,8 +119,8 @@ async function readAnswer(response: IncomingMessage): Promise<Exchange> {
   };
 }
 
-function noReply(reason: string): Exchange {
-  return { kind: 'no-reply', reason, staleSocket: false, isLasting: false };
+function noResponse(reason: string): Exchange {
+  return { kind: 'no-response', reason, staleSocket: false, isPermanent: false };
 }
 
 function first(header: string | string[] | undefined): string | undefined {

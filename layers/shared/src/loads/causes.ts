@@ -1,8 +1,8 @@
 /** Gathers why items failed: each cause once, with how many items it took and which, for example. */
 import type { Cause } from './summary';
 
-const MOST = 20;
-const MOST_OBJECTS = 5;
+const MAX_CAUSES = 20;
+const MAX_OBJECTS = 5;
 const MAX_TEXT = 600;
 
 export class Causes {
@@ -17,10 +17,10 @@ export class Causes {
     const known = this.causes.get(id);
     if (known) {
       known.items += 1;
-      if (object !== null && known.objects.length < MOST_OBJECTS && !known.objects.includes(object)) {
+      if (object !== null && known.objects.length < MAX_OBJECTS && !known.objects.includes(object)) {
         known.objects.push(object);
       }
-    } else if (this.causes.size < MOST) {
+    } else if (this.causes.size < MAX_CAUSES) {
       this.causes.set(id, {
         error,
         cause: what.slice(0, MAX_TEXT),

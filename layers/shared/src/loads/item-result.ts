@@ -1,6 +1,6 @@
 /** What became of an item, small enough to be the result of a step. */
 import { z } from 'zod';
-import type { WriteResult } from '../influxdb/write-result';
+import type { LoadCount } from '../influxdb/load-count';
 import type { PointsReport } from '../points/report';
 import type { PlanItem } from './plan-item';
 
@@ -52,7 +52,7 @@ export function itemResult(
   item: PlanItem,
   columns: readonly string[],
   report: PointsReport,
-  written: WriteResult,
+  written: LoadCount,
   rest: { readonly invalidFile: string | null; readonly milliseconds: number },
 ): ItemResult {
   const { bucket, key, firstRowGroup, rowGroups, dataset } = item;

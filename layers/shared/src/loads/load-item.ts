@@ -7,7 +7,7 @@ import { partitionColumns } from '../datasets/partitions';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import { writeBatches } from '../influxdb/batch-writer';
 import type { LineWriter } from '../influxdb/client';
-import type { WriteResult } from '../influxdb/write-result';
+import type { LoadCount } from '../influxdb/load-count';
 import type { LoaderConfig } from '../loader-config';
 import type { Logger } from '../logger';
 import type { ParquetReader } from '../parquet/reader';
@@ -89,11 +89,11 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       return itemResult(item, mappedColumns(mapping), report, written, rest);
     };
     try {
-      invalidFile = await keepRejects(rejects, loadId, item, services);
-      refuseFailure(written, source.name, services);
+      invalidFile = await saveRejects(rejects, loadId, item, services);
+      throwIfFailed(written, source.name, services);
       return resultOf(stream.report());
     } catch (error) {
-      if (written.pointsWritten > 0) await keepUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
+      if (written.pointsWritten > 0) await saveUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
       throw error;
     }
   } finally {
@@ -115,7 +115,7 @@ async function* counted<T extends { lines: number }>(batches: AsyncIterable<T>, 
 }
 
 /** @throws what ended the writing early; InfluxDBWriteError where not one of the points was stored */
-function refuseFailure(written: WriteResult, name: string, { deadline }: LoadServices): void {
+function throwIfFailed(written: LoadCount, name: string, { deadline }: LoadServices): void {
   const { failure, pointsWritten, rejected, rejectedLines, failedLines } = written;
   if (failure && deadline.aborted) {
     throw new InfluxDBConnectionError(
@@ -132,12 +132,12 @@ function refuseFailure(written: WriteResult, name: string, { deadline }: LoadSer
 }
 
 /** Of a stream that was not read to its end, the rows are known that became points. */
-function reportSoFar({ pointsWritten, rejectedLines, failedLines }: WriteResult): PointsReport {
+function reportSoFar({ pointsWritten, rejectedLines, failedLines }: LoadCount): PointsReport {
   const rows = pointsWritten + rejectedLines + failedLines;
   return { rows, points: rows, bytes: 0, invalid: [], duplicates: 0, warnings: [], present: {} };
 }
 
-async function keepRejects(
+async function saveRejects(
   rejects: RejectFile,
   loadId: string,
   item: PlanItem,
@@ -154,7 +154,7 @@ async function keepRejects(
  * Keeps what a failed item had written, as an error reaches the workflow as two texts alone. A later try that writes something replaces
  * it, one that writes nothing leaves it.
  */
-async function keepUnfinished(
+async function saveUnfinished(
   result: ItemResult,
   loadId: string,
   item: PlanItem,

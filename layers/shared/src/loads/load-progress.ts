@@ -7,7 +7,7 @@ const FOLDER = 'progress';
 const MAX_LISTED = 100_000;
 
 /** Notes the points of an item that is loaded. */
-export async function notePoints(
+export async function savePointCount(
   loadId: string,
   item: ObjectRef & { readonly firstRowGroup: number },
   points: number,

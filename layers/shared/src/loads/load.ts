@@ -8,7 +8,7 @@ import { bucketSchema as bucket, keySchema as key, parseS3Uri } from './objects'
 
 const DEFAULT_CONCURRENCY = 10;
 /** What Step Functions runs at once at most. */
-const MOST_CONCURRENT = 10_000;
+const MAX_CONCURRENCY = 10_000;
 
 const sources = [
   z.strictObject({ bucket, key: key.describe('The key of one object.') }),
@@ -43,7 +43,7 @@ const optionsSchema = z.object({
     .number()
     .int()
     .min(1)
-    .max(MOST_CONCURRENT)
+    .max(MAX_CONCURRENCY)
     .nullish()
     .describe(`Items at the same time; default ${DEFAULT_CONCURRENCY}, limited by LoaderReservedConcurrency.`),
   clientToken: z
@@ -91,7 +91,7 @@ const SOURCES = '{bucket, key}, {bucket, prefix}, {bucket, keys} or {plan}';
  */
 export function readLoad(loadId: string, input: unknown, rules: LoadRules): RequestedLoad {
   const { source, options, isNotified } = readInput(input);
-  const { mappings, reservedConcurrency = MOST_CONCURRENT } = rules;
+  const { mappings, reservedConcurrency = MAX_CONCURRENCY } = rules;
   const ignored = isNotified && 'key' in source && isLeftOut(source.key) ? 1 : 0;
   return {
     loadId: check(loadSchema.shape.loadId, loadId, "the load's id"),

@@ -93,14 +93,14 @@ function objectsIn(event: unknown): ObjectRequest[] {
     return [{ bucket: detail.bucket.name, key: detail.object.key }];
   }
   const records = recordsOf(event);
-  if (!records) return [readRequest(event)];
+  if (!records) return [readObjectRequest(event)];
   return check(z.array(recordSchema), records, 'the notification of S3')
     .filter(({ eventName = 'ObjectCreated' }) => /^(s3:)?ObjectCreated/.test(eventName))
     .map(({ s3 }) => ({ bucket: s3.bucket.name, key: decoded(s3.object.key) }));
 }
 
 /** A request that names one object. @throws InvalidEventError for anything else */
-export function readRequest(event: unknown): ObjectRequest {
+export function readObjectRequest(event: unknown): ObjectRequest {
   return check(requestSchema, event, `the event must be ${EXPECTED}; this one`);
 }
 

@@ -69,7 +69,7 @@ export async function planFile(
  * The whole file as one item, its required columns looked through for values first, so that nothing of a file is written that lacks one.
  * @throws DataConversionError as planFile does
  */
-export async function planWhole(
+export async function planWholeFile(
   version: ObjectVersion,
   dataset: string | null,
   planner: FilePlanner,

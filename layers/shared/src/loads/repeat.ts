@@ -7,7 +7,7 @@ export interface Repetition {
   /** The address of the items that failed, where nothing else is missing; undefined: only the whole load has all that is missing. */
   readonly plan: string | undefined;
   /** Why another run would end in the same way; undefined where it may end otherwise. */
-  readonly hopeless: string | undefined;
+  readonly permanentReason: string | undefined;
 }
 
 /** Causes that follow from others: they say nothing of the next run. */
@@ -29,7 +29,7 @@ export function repetitionOf(summary: unknown): Repetition {
   return {
     plan: fullyPlanned && failedItems !== null ? failedItems : undefined,
     // A batch that was skipped has no cause of its own, and may be written the next time.
-    hopeless:
+    permanentReason:
       (failed_batches === 0 ? permanentCause(causes) : undefined) ??
       (fullyPlanned && failedItems === null ? 'no item failed that could be repeated' : undefined),
   };

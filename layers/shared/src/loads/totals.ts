@@ -2,7 +2,7 @@
 import type { ItemResult } from './item-result';
 import type { Totals } from './summary';
 
-const MOST_REASONS = 50;
+const MAX_REASONS = 50;
 const OTHER = 'other reasons';
 
 export class TotalsCounter {
@@ -44,6 +44,6 @@ export class TotalsCounter {
 
 /** Adds to the count of a reason; past some reasons the rest go under one, so that a summary stays small. */
 function increase(counts: Map<string, number>, reason: string, count: number): void {
-  const name = counts.has(reason) || counts.size < MOST_REASONS ? reason : OTHER;
+  const name = counts.has(reason) || counts.size < MAX_REASONS ? reason : OTHER;
   counts.set(name, (counts.get(name) ?? 0) + count);
 }

@@ -8,7 +8,7 @@ export interface BreakerOptions {
   /** Longest time between two probes, ms; the shortest is half of it. */
   readonly probeEveryMs?: number;
   /** Time open after which every waiting call is ended, ms: long enough for a restart of the service. */
-  readonly giveUpAfterMs?: number;
+  readonly failAfterMs?: number;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -26,7 +26,7 @@ export class CircuitBreaker {
     const defaults = {
       failures: 3,
       probeEveryMs: 2000,
-      giveUpAfterMs: 30_000,
+      failAfterMs: 30_000,
       clock: systemClock,
       random: Math.random,
     };
@@ -42,7 +42,7 @@ export class CircuitBreaker {
    * Makes the call when it may be made: at once while closed; while open, one call at a time probes and the others wait.
    * @param failureOf the reason where the result means that the service is away, else undefined
    * @param signal ends the waiting; the call is then made all the same, and should see the signal itself
-   * @throws InfluxDBConnectionError when the breaker has been open for `giveUpAfterMs`
+   * @throws InfluxDBConnectionError when the breaker has been open for `failAfterMs`
    */
   async run<T>(call: () => Promise<T>, failureOf: (result: T) => string | undefined, signal?: AbortSignal): Promise<T> {
     const isProbe = await this.admit(signal);
@@ -59,12 +59,12 @@ export class CircuitBreaker {
   }
 
   private async admit(signal: AbortSignal | undefined): Promise<boolean> {
-    const { clock, giveUpAfterMs } = this.options;
+    const { clock, failAfterMs } = this.options;
     while (this.openSince !== undefined && !signal?.aborted) {
       const now = clock.now();
-      const left = this.openSince + giveUpAfterMs - now;
+      const left = this.openSince + failAfterMs - now;
       if (left <= 0) {
-        throw new InfluxDBConnectionError(`InfluxDB was unavailable for ${giveUpAfterMs / 1000} s: ${this.reason}`);
+        throw new InfluxDBConnectionError(`InfluxDB was unavailable for ${failAfterMs / 1000} s: ${this.reason}`);
       }
       if (!this.probing && now >= this.nextProbe) {
         this.probing = true;

@@ -1,10 +1,10 @@
 /** Why no connection came about, in words that say what to change; and whether a server speaks TLS. */
 import { connect } from 'node:tls';
 
-export interface ConnectionFault {
+export interface ConnectionFailure {
   readonly reason: string;
   /** Address or certificate are wrong: trying again cannot help. */
-  readonly isLasting: boolean;
+  readonly isPermanent: boolean;
 }
 
 /** Certificates of an authority that Node does not know. Source: the manual of openssl-verify, "Diagnostics". */
@@ -18,31 +18,32 @@ const UNTRUSTED = new Set([
 const OUT_OF_DATE = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
 
 /** @param url the base URL that could not be reached */
-export function connectionFault(error: Error, url: string): ConnectionFault {
+export function connectionFailure(error: Error, url: string): ConnectionFailure {
   const code = 'code' in error ? String(error.code) : '';
   const { host, hostname } = new URL(url);
-  const lasting = (reason: string): ConnectionFault => ({ reason, isLasting: true });
+  const permanent = (reason: string): ConnectionFailure => ({ reason, isPermanent: true });
   // OpenSSL reads the beginning of an HTTP response as a record of TLS.
-  if (/wrong.version.number|packet.length.too.long/i.test(`${error.message} ${code}`)) return lasting(schemeFault(url));
+  if (/wrong.version.number|packet.length.too.long/i.test(`${error.message} ${code}`))
+    return permanent(schemeError(url));
   if (UNTRUSTED.has(code)) {
-    return lasting(
+    return permanent(
       `the certificate of ${host} is signed by an authority that is not trusted here (${code}). ` +
         'Put the certificate of the authority into a PEM file and name it in NODE_EXTRA_CA_CERTS',
     );
   }
-  if (OUT_OF_DATE.has(code)) return lasting(`the certificate of ${host} is not valid today (${code}). Renew it`);
+  if (OUT_OF_DATE.has(code)) return permanent(`the certificate of ${host} is not valid today (${code}). Renew it`);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return lasting(`the certificate of ${host} is for another name. Use a name that is in it: ${error.message}`);
+    return permanent(`the certificate of ${host} is for another name. Use a name that is in it: ${error.message}`);
   }
   // A host with several addresses fails with an AggregateError, which has a code and no message.
   const text = error.message || code || error.name;
-  if (code === 'ECONNREFUSED') return { reason: `nothing listens at ${url} (${text})`, isLasting: false };
-  if (code === 'ENOTFOUND') return { reason: `there is no host ${hostname} (${text})`, isLasting: false };
-  return { reason: text, isLasting: false };
+  if (code === 'ECONNREFUSED') return { reason: `nothing listens at ${url} (${text})`, isPermanent: false };
+  if (code === 'ENOTFOUND') return { reason: `there is no host ${hostname} (${text})`, isPermanent: false };
+  return { reason: text, isPermanent: false };
 }
 
 /** What is said where the scheme of the URL is not the server's. */
-export function schemeFault(url: string): string {
+export function schemeError(url: string): string {
   const { protocol, host } = new URL(url);
   const [given, right] = protocol === 'https:' ? ['https', 'http'] : ['http', 'https'];
   return `${given} was requested, but the server at ${host} speaks ${right}. Use ${right}://`;

@@ -9,7 +9,7 @@ export interface RejectedLines {
 }
 
 /** `pointsWritten + failedLines + all rejected lines` is the number of lines in the batches that were taken from the source. */
-export interface WriteResult {
+export interface LoadCount {
   /** Lines that InfluxDB has acknowledged. */
   readonly pointsWritten: number;
   /** Batches taken from the source. */
@@ -31,7 +31,7 @@ const MAX_EXAMPLES = 3;
 const MAX_EXAMPLE_LENGTH = 200;
 const OTHER_REASONS = 'other reasons';
 
-export class WriteTally {
+export class LoadTally {
   pointsWritten = 0;
   batches = 0;
   failedBatches = 0;
@@ -51,7 +51,7 @@ export class WriteTally {
     this.rejected.set(key, entry);
   }
 
-  result(): WriteResult {
+  result(): LoadCount {
     const rejected = [...this.rejected].map(([reason, entry]) => ({ reason, ...entry }));
     const { pointsWritten, batches, failedBatches, failedLines, retries, failure } = this;
     const rejectedLines = this.rejectedLines;
