@@ -2,7 +2,7 @@
 import { pointsSoFar } from 'shared/loads/load-progress';
 import { readCause } from 'shared/loads/map-results';
 import { type ObjectStore, readText } from 'shared/loads/objects';
-import { workKey } from 'shared/loads/plan-load';
+import { workKey } from 'shared/loads/work-keys';
 import type { Logger } from 'shared/logger';
 import type { Executions, ItemCounts } from '../clients/step-functions';
 import { type ApiEvent, type ApiResponse, jsonResponse } from '../http';

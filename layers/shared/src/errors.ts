@@ -2,7 +2,6 @@
  * Every error type of the project. `name` is a string literal, because the Lambda runtime reports it as the error type and
  * the state machine's `ErrorEquals` matches it, and a minifier renames classes.
  */
-import type { InvalidRows } from './points/report';
 
 /** Configuration that cannot be used: the message lists every problem. */
 export class ConfigurationError extends Error {
@@ -43,7 +42,7 @@ export class DataConversionError extends Error {
   /** The row group, from 0, where the fault lies in one. */
   readonly rowGroup: number | undefined;
   /** The invalid rows by reason, where these are why. */
-  readonly invalid: readonly InvalidRows[] | undefined;
+  readonly invalid: readonly InvalidCount[] | undefined;
 
   constructor(message: string, options: DataConversionErrorOptions = {}) {
     super(message, options);
@@ -53,10 +52,17 @@ export class DataConversionError extends Error {
   }
 }
 
+/** Invalid rows of one column with one reason. */
+interface InvalidCount {
+  readonly reason: string;
+  readonly column: string;
+  readonly count: number;
+}
+
 interface DataConversionErrorOptions extends ErrorOptions {
   object?: string;
   rowGroup?: number | undefined;
-  invalid?: readonly InvalidRows[];
+  invalid?: readonly InvalidCount[];
 }
 
 /** InfluxDB cannot be reached, or is overloaded, after all retries; a later attempt may succeed. */

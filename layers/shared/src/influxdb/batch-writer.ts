@@ -62,7 +62,7 @@ class BatchWriter {
     this.options = options;
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
-    this.breaker = new CircuitBreaker({ ...options.breaker, clock: this.clock, random: this.random });
+    this.breaker = new CircuitBreaker(unavailable, { ...options.breaker, clock: this.clock, random: this.random });
     // Each request in flight listens, and there may be more than the ten that Node takes for a leak.
     setMaxListeners(0, this.abort.signal);
   }
@@ -183,6 +183,10 @@ class BatchWriter {
 /** A throttling InfluxDB is there; one that answers with faults, or not at all, counts towards opening the breaker. */
 function reasonAway(outcome: WriteOutcome): string | undefined {
   return outcome.kind === 'retryable' && outcome.cause !== 'throttled' ? outcome.reason : undefined;
+}
+
+function unavailable(ms: number, reason: string): Error {
+  return new InfluxDBConnectionError(`InfluxDB was unavailable for ${ms / 1000} s: ${reason}`);
 }
 
 function asError(error: unknown): Error {

@@ -1,6 +1,7 @@
 /** The token that InfluxDB asks for, from the configuration or from a secret. */
 import { ConfigurationError, InfluxDBConnectionError } from '../errors';
 import { withinLimit } from '../resilience/time-limit';
+import type { FetchSecret } from '../secrets';
 
 export interface TokenProvider {
   /** The token. */
@@ -13,9 +14,6 @@ export interface TokenProvider {
 export function staticToken(token: string): TokenProvider {
   return { get: () => Promise.resolve(token), renew: () => Promise.resolve(undefined) };
 }
-
-/** Reads the text of a secret, and stops when the signal aborts. */
-export type FetchSecret = (signal: AbortSignal) => Promise<string>;
 
 /** In a private network without an endpoint for Secrets Manager the call hangs. */
 const FETCH_LIMIT_MS = 2000;

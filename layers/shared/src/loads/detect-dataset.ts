@@ -1,9 +1,10 @@
 /** The step DetectDataset: the load that an execution's input asks for, made small enough to pass from step to step. */
 import { z } from 'zod';
+import { validate } from '../validation';
 import { JsonLines } from './json-lines';
-import { check, type Load, type LoadRules, loadSchema, readLoad } from './load';
+import { type Load, type LoadRules, loadSchema, readLoad } from './load';
 import type { ObjectStore } from './objects';
-import { workKey } from './plan-load';
+import { workKey } from './work-keys';
 
 const eventSchema = z.object({ loadId: loadSchema.shape.loadId, input: z.unknown() });
 
@@ -18,7 +19,7 @@ export interface DetectServices extends LoadRules {
  * @throws as readLoad; S3UnavailableError where the keys cannot be written
  */
 export async function detectDatasetStep(event: unknown, services: DetectServices): Promise<Load> {
-  const { loadId, input } = check(eventSchema, event, 'the event');
+  const { loadId, input } = validate(eventSchema, event, 'the event');
   const { source, ...load } = readLoad(loadId, input, services);
   if (!('keys' in source)) return { ...load, source };
   const { objects, workBucket } = services;

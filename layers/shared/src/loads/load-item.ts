@@ -15,11 +15,12 @@ import type { PointsReport } from '../points/report';
 import { RejectFile } from '../reject-file';
 import type { BreakerOptions } from '../resilience/circuit-breaker';
 import { type Clock, systemClock } from '../resilience/clock';
+import { validate } from '../validation';
 import { type ItemResult, itemResult, UNFINISHED } from './item-result';
-import { check, loadSchema } from './load';
+import { loadSchema } from './load';
 import type { ObjectStore } from './objects';
 import { type PlanItem, planItemSchema } from './plan-item';
-import { itemKey } from './plan-load';
+import { itemKey } from './work-keys';
 
 const inputSchema = z.object({ loadId: loadSchema.shape.loadId, item: planItemSchema });
 const objectSchema = z.object({ item: z.object({ key: z.string() }) });
@@ -56,7 +57,7 @@ export interface LoadServices {
 /** The input of the step. @throws InvalidEventError for another one */
 export function readLoadBatch(event: unknown): { loadId: string; item: PlanItem } {
   const object = objectSchema.safeParse(event);
-  return check(inputSchema, event, object.success ? `the item of ${object.data.item.key}` : 'the input');
+  return validate(inputSchema, event, object.success ? `the item of ${object.data.item.key}` : 'the input');
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The points of a load that still runs: each item leaves its count in the name of an empty object, so that a listing adds them up. */
 import type { ObjectRef, ObjectStore } from './objects';
-import { itemKey, workKey } from './plan-load';
+import { itemKey, workKey } from './work-keys';
 
 const FOLDER = 'progress';
 /** Objects that one count lists: about 5 s. */

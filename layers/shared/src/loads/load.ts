@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { InvalidEventError } from '../errors';
+import { validate } from '../validation';
 import { isLeftOut } from './left-out';
 import { bucketSchema as bucket, keySchema as key, parseS3Uri } from './objects';
 
@@ -94,7 +95,7 @@ export function readLoad(loadId: string, input: unknown, rules: LoadRules): Requ
   const { mappings, reservedConcurrency = MAX_CONCURRENCY } = rules;
   const ignored = isNotified && 'key' in source && isLeftOut(source.key) ? 1 : 0;
   return {
-    loadId: check(loadSchema.shape.loadId, loadId, "the load's id"),
+    loadId: validate(loadSchema.shape.loadId, loadId, "the load's id"),
     source,
     dataset: ignored > 0 ? null : datasetOf(source, mappings, options.dataset ?? undefined),
     toleratedFailurePercentage: options.toleratedFailurePercentage ?? 0,
@@ -116,12 +117,12 @@ export function readInput(input: unknown): LoadInput {
     throw new InvalidEventError(`the input must be a JSON object with ${SOURCES}`);
   }
   const created = objectCreated(input);
-  if (created) return { source: check(inputSourceSchema, created, 'the event'), options: {}, isNotified: true };
+  if (created) return { source: validate(inputSourceSchema, created, 'the event'), options: {}, isNotified: true };
   const { dataset, toleratedFailurePercentage, maxConcurrency, clientToken, ...source } = input as Record<
     string,
     unknown
   >;
-  const options = check(
+  const options = validate(
     optionsSchema,
     { dataset, toleratedFailurePercentage, maxConcurrency, clientToken },
     'the input',
@@ -132,29 +133,9 @@ export function readInput(input: unknown): LoadInput {
       `the input must hold ${SOURCES}, and may hold dataset, toleratedFailurePercentage, maxConcurrency and clientToken; it holds ${names || 'none of them'}`,
     );
   }
-  const checked = check(inputSourceSchema, source, 'the input');
+  const checked = validate(inputSourceSchema, source, 'the input');
   if ('plan' in checked) parseS3Uri(checked.plan);
   return { source: checked, options, isNotified: false };
-}
-
-/** @throws InvalidEventError that lists what does not fit, each with its place */
-export function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap(flattened).map(({ path, message }) => {
-    const place = path.map(String).join('.');
-    return place === '' ? message : `${place}: ${message}`;
-  });
-  throw new InvalidEventError(`${what} cannot be used: ${[...new Set(problems)].join('; ')}`);
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** Of a union, the problems of the member that fits best: the one with the fewest. */
-function flattened(issue: Issue): Issue[] {
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
-  const [best = []] = [...issue.errors].sort((a, b) => a.length - b.length);
-  return best.map((part) => ({ ...part, path: [...issue.path, ...part.path] }));
 }
 
 function datasetOf(

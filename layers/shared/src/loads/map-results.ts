@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { UnexpectedError } from '../errors';
+import { validate } from '../validation';
 import { type ItemResult, itemResultSchema } from './item-result';
 import { jsonObjects } from './json-objects';
-import { check } from './load';
 import { type ObjectRef, type ObjectStore, readText } from './objects';
 
 const files = z.array(z.object({ Key: z.string() })).optional();
@@ -47,7 +47,7 @@ export async function* itemOutcomes(objects: ObjectStore, manifest: ObjectRef): 
     const chunks = await objects.read({ bucket, key });
     if (!chunks) throw new UnexpectedError(`${objects.nameOf({ bucket, key })} is missing`);
     for await (const child of jsonObjects(chunks, objects.nameOf({ bucket, key }))) {
-      const outcome = outcomeOf(check(childSchema, child, `a result in ${objects.nameOf({ bucket, key })}`));
+      const outcome = outcomeOf(validate(childSchema, child, `a result in ${objects.nameOf({ bucket, key })}`));
       if (outcome) yield outcome;
     }
   }

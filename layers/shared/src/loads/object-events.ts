@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { InvalidEventError } from '../errors';
+import { validate } from '../validation';
 import { isLeftOut } from './left-out';
-import { check } from './load';
 import { bucketSchema, keySchema } from './objects';
 
 const requestSchema = z.strictObject({
@@ -36,7 +36,7 @@ export function queueMessages(event: unknown): QueueMessage[] | undefined {
   const records = recordsOf(event);
   const [first] = records ?? [];
   if ((first as { eventSource?: unknown } | undefined)?.eventSource !== 'aws:sqs') return undefined;
-  return check(z.array(messageSchema), records, 'the event of SQS');
+  return validate(z.array(messageSchema), records, 'the event of SQS');
 }
 
 /** Whether an event was sent by a service that waits for no answer. */
@@ -71,10 +71,10 @@ export function objectsOf(event: unknown): ObjectRequest[] {
 
 /** The events within those of SNS, which Lambda gets as records, and a queue as an envelope unless its delivery is raw. */
 function unwrapped(event: unknown): unknown[] {
-  if (isEnvelope(event)) return unwrapped(parsed(check(envelopeSchema, event, 'the message of SNS').Message));
+  if (isEnvelope(event)) return unwrapped(parsed(validate(envelopeSchema, event, 'the message of SNS').Message));
   const records = recordsOf(event);
   if ((records?.[0] as { EventSource?: unknown } | undefined)?.EventSource !== 'aws:sns') return [event];
-  const topics = check(z.array(topicSchema), records, 'the event of SNS');
+  const topics = validate(z.array(topicSchema), records, 'the event of SNS');
   return topics.flatMap(({ Sns }) => unwrapped(parsed(Sns.Message)));
 }
 
@@ -89,19 +89,19 @@ function parsed(message: string): unknown {
 function objectsIn(event: unknown): ObjectRequest[] {
   if (isTestEvent(event)) return [];
   if (isCreated(event)) {
-    const { detail } = check(createdSchema, event, 'the event of EventBridge');
+    const { detail } = validate(createdSchema, event, 'the event of EventBridge');
     return [{ bucket: detail.bucket.name, key: detail.object.key }];
   }
   const records = recordsOf(event);
   if (!records) return [readObjectRequest(event)];
-  return check(z.array(recordSchema), records, 'the notification of S3')
+  return validate(z.array(recordSchema), records, 'the notification of S3')
     .filter(({ eventName = 'ObjectCreated' }) => /^(s3:)?ObjectCreated/.test(eventName))
     .map(({ s3 }) => ({ bucket: s3.bucket.name, key: decoded(s3.object.key) }));
 }
 
 /** A request that names one object. @throws InvalidEventError for anything else */
 export function readObjectRequest(event: unknown): ObjectRequest {
-  return check(requestSchema, event, `the event must be ${EXPECTED}; this one`);
+  return validate(requestSchema, event, `the event must be ${EXPECTED}; this one`);
 }
 
 /** As notifications write keys: percent-encoded, with `+` for a space. */

@@ -1,9 +1,10 @@
 /** What of a load's source may be a file to plan: the key given, those under a prefix, or the items and keys of a plan. */
 import { z } from 'zod';
 import { InvalidEventError } from '../errors';
+import { validate } from '../validation';
 import { jsonObjects } from './json-objects';
 import { isParquetKey } from './left-out';
-import { check, type Load } from './load';
+import type { Load } from './load';
 import { type ObjectRef, type ObjectStore, type ObjectVersion, parseS3Uri } from './objects';
 import { type PlanItem, repeatedSchema } from './plan-item';
 
@@ -83,7 +84,7 @@ async function* repeated(
   for await (const line of jsonObjects(lines, name)) {
     count += 1;
     if (count <= skip) continue;
-    const entry = check(repeatedSchema, line, `line ${count} of ${name}`);
+    const entry = validate(repeatedSchema, line, `line ${count} of ${name}`);
     const item = 'etag' in entry ? entry : undefined;
     const ref = { bucket: entry.bucket, key: entry.key };
     const id = objects.nameOf(ref);

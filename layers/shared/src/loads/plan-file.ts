@@ -1,5 +1,5 @@
 /** Plans one file: its items, from its footer and, where a unit's field and a column contend for a name, from its units. */
-import { mappedColumns } from '../datasets/columns';
+import { mappedColumns, noValueProblem } from '../datasets/columns';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, partitionColumns } from '../datasets/partitions';
@@ -57,7 +57,7 @@ export async function planFile(
     const survey = isContested
       ? await reader.survey(source, mapping, { partitions, ...(signal && { signal }) })
       : { taken: [], whollyNull: [] };
-    if (validateSchema) refuse(source.name, survey.whollyNull.map(withoutValue));
+    if (validateSchema) refuse(source.name, survey.whollyNull.map(noValueProblem));
     const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
     return { mapping, items: runs.map((run) => ({ ...file, ...run })) };
   } finally {
@@ -83,15 +83,12 @@ export async function planWholeFile(
     const { whollyNull } = await planner.reader.survey(source, plan.mapping, {
       partitions: partitionColumns(version.key),
     });
-    refuse(source.name, whollyNull.map(withoutValue));
+    refuse(source.name, whollyNull.map(noValueProblem));
     return plan;
   } finally {
     await source.close();
   }
 }
-
-/** What is said of a required column that no row of a file has a value of. */
-export const withoutValue = (column: string): string => `column ${column} has no value in any row`;
 
 /** What a user needs to know whose file does not fit its dataset. */
 function hint(columns: readonly ColumnInfo[], partitions: PartitionColumns, { name }: DatasetMapping): string {

@@ -1,14 +1,15 @@
 /** The step PlanLoad: lists the files of a load, plans each from its footer, and writes the items for the workflow to fan out over. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DataConversionError, InvalidEventError, S3UnavailableError, UnexpectedError } from '../errors';
+import { validate } from '../validation';
 import { inOrder } from './in-order';
 import { JsonLines } from './json-lines';
-import { check, type Load, loadSchema } from './load';
+import { type Load, loadSchema } from './load';
 import type { ObjectRef, ObjectStore } from './objects';
 import { type Candidate, type Continuation, candidates, continuationSchema } from './plan-candidates';
 import { type FilePlanner, planFile } from './plan-file';
 import type { PlanItem, Unplanned } from './plan-item';
+import { workKey } from './work-keys';
 
 /** Files looked at once: enough to hide S3's latency, and few enough for the memory of a small function. */
 const FILES_AT_ONCE = 64;
@@ -48,26 +49,12 @@ export interface PlanResult {
   readonly continuation: Continuation | null;
 }
 
-/** Where a load keeps what belongs to it, in the work bucket. */
-export const workKey = (loadId: string, name: string): string => `loads/${loadId}/${name}`;
-
-/** Where it keeps what belongs to one of its items. */
-export function itemKey(
-  loadId: string,
-  folder: string,
-  { bucket, key, firstRowGroup }: Pick<PlanItem, 'bucket' | 'key' | 'firstRowGroup'>,
-  extension: string,
-): string {
-  const hash = createHash('sha256').update(`${bucket}/${key}`).digest('hex').slice(0, 16);
-  return workKey(loadId, `${folder}/${hash}-${firstRowGroup}.${extension}`);
-}
-
 /**
  * Plans a part of a load, and writes `plan-<part>.jsonl` and `unplanned-<part>.jsonl`. Done again it writes the same.
  * @throws InvalidEventError for an input that is none, and for a load of nothing; what the store throws where it cannot be listed
  */
 export async function planLoad(event: unknown, services: PlanServices): Promise<PlanResult> {
-  const { load, part, continuation } = check(inputSchema, event, 'the input');
+  const { load, part, continuation } = validate(inputSchema, event, 'the input');
   const { objects, workBucket, deadline, planBytes = PLAN_BYTES } = services;
   const items = new JsonLines();
   const unplanned = new JsonLines();

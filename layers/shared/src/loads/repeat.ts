@@ -1,7 +1,7 @@
 /** What of a load that failed is worth repeating, as far as its summary tells. */
 import { z } from 'zod';
 import { isPermanent } from '../errors';
-import { check } from './load';
+import { validate } from '../validation';
 
 export interface Repetition {
   /** The address of the items that failed, where nothing else is missing; undefined: only the whole load has all that is missing. */
@@ -25,7 +25,7 @@ const summarySchema = z.object({
  * @throws InvalidEventError where it is not a summary
  */
 export function repetitionOf(summary: unknown): Repetition {
-  const { failedItems, fullyPlanned, failed_batches, causes } = check(summarySchema, summary, 'the summary');
+  const { failedItems, fullyPlanned, failed_batches, causes } = validate(summarySchema, summary, 'the summary');
   return {
     plan: fullyPlanned && failedItems !== null ? failedItems : undefined,
     // A batch that was skipped has no cause of its own, and may be written the next time.

@@ -1,21 +1,21 @@
 /** The step SummarizeLoad: adds up the results of a load, and writes the summary and the items to repeat. */
 import { z } from 'zod';
-import { requiredColumns } from '../datasets/columns';
+import { noValueProblem, requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
+import { validate } from '../validation';
 import { Causes } from './causes';
 import type { ItemResult } from './item-result';
 import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
-import { check, type Load, loadSchema } from './load';
+import { type Load, loadSchema } from './load';
 import { itemOutcomes, readCause } from './map-results';
 import type { ObjectRef, ObjectStore } from './objects';
-import { withoutValue } from './plan-file';
 import { itemId, type PlanItem, planItemSchema } from './plan-item';
-import { workKey } from './plan-load';
 import type { Summary } from './summary';
 import { TotalsCounter } from './totals';
 import { type UnfinishedServices, unfinishedItems } from './unfinished';
+import { workKey } from './work-keys';
 
 const failureSchema = z.object({ error: z.string(), cause: z.string() });
 const inputSchema = z.object({
@@ -57,7 +57,7 @@ export interface SummaryServices extends UnfinishedServices {
  * @throws InvalidEventError for another input; UnexpectedError where results are missing
  */
 export async function summarizeLoad(event: unknown, services: SummaryServices): Promise<Summary> {
-  const { load, parts, error } = check(inputSchema, event, 'the input');
+  const { load, parts, error } = validate(inputSchema, event, 'the input');
   const { objects, workBucket } = services;
   const unfinished = await unfinishedItems(load.loadId, services);
   const sum = new LoadSum(services, unfinished.results, load.ignored);
@@ -125,7 +125,7 @@ class LoadSum {
     }
     if (plan.items > 0) {
       for await (const line of this.lines(plan.plan)) {
-        const item = check(planItemSchema, line, `an item of ${objects.nameOf(plan.plan)}`);
+        const item = validate(planItemSchema, line, `an item of ${objects.nameOf(plan.plan)}`);
         const outcome = this.judged(item, outcomes.get(itemId(item)));
         if (outcome === 'incomplete') this.repeat.add(item);
         else if (outcome !== 'done') {
@@ -138,7 +138,7 @@ class LoadSum {
     if (plan.unplanned > 0) {
       const key = plan.plan.key.replace(/plan-(\d+)\.jsonl$/, 'unplanned-$1.jsonl');
       for await (const line of this.lines({ ...plan.plan, key })) {
-        const { error, cause, ...file } = check(
+        const { error, cause, ...file } = validate(
           unplannedLine,
           line,
           `a line of ${objects.nameOf({ ...plan.plan, key })}`,
@@ -185,7 +185,7 @@ class LoadSum {
   private judged<T>(item: PlanItem, outcome: T): T | { error: string; cause: string } {
     const columns = [...(this.withoutValues.get(uriOf(item)) ?? [])].filter(([, rows]) => rows === item.fileRows);
     if (columns.length === 0) return outcome;
-    return { error: 'DataConversionError', cause: columns.map(([column]) => withoutValue(column)).join(', ') };
+    return { error: 'DataConversionError', cause: columns.map(([column]) => noValueProblem(column)).join(', ') };
   }
 
   private fail(item: ObjectRef, outcome: { error: string; cause: string } | undefined): void {

@@ -1,10 +1,11 @@
 /** What items had written before they failed, which LoadBatch keeps in the work bucket. */
+
+import { validate } from '../validation';
 import { inOrder } from './in-order';
 import { type ItemResult, itemResultSchema, UNFINISHED } from './item-result';
-import { check } from './load';
 import { type ObjectRef, type ObjectStore, readText } from './objects';
 import { itemId } from './plan-item';
-import { workKey } from './plan-load';
+import { workKey } from './work-keys';
 
 /** Enough to hide S3's latency. */
 const READS_AT_ONCE = 50;
@@ -31,7 +32,7 @@ export async function unfinishedItems(
   const pages = objects.list(workBucket, workKey(loadId, `${UNFINISHED}/`));
   const read = async (ref: ObjectRef): Promise<ItemResult | undefined> => {
     if (deadline.aborted) return undefined;
-    return check(itemResultSchema, JSON.parse((await readText(objects, ref)) ?? 'null'), objects.nameOf(ref));
+    return validate(itemResultSchema, JSON.parse((await readText(objects, ref)) ?? 'null'), objects.nameOf(ref));
   };
   const results = new Map<string, ItemResult>();
   let unread = 0;

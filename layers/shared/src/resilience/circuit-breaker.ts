@@ -1,5 +1,4 @@
 /** Stops calls to a service that does not answer, lets one probe through now and then, and gives up when it stays away. */
-import { InfluxDBConnectionError } from '../errors';
 import { type Clock, systemClock } from './clock';
 
 export interface BreakerOptions {
@@ -22,7 +21,11 @@ export class CircuitBreaker {
   private reason = '';
   private changed = new AbortController();
 
-  constructor(options: BreakerOptions = {}) {
+  /** @param unavailable makes the error of a waiting call from the time open, ms, and the reason of the last failure */
+  constructor(
+    private readonly unavailable: (openMs: number, reason: string) => Error,
+    options: BreakerOptions = {},
+  ) {
     const defaults = {
       failures: 3,
       probeEveryMs: 2000,
@@ -42,7 +45,7 @@ export class CircuitBreaker {
    * Makes the call when it may be made: at once while closed; while open, one call at a time probes and the others wait.
    * @param failureOf the reason where the result means that the service is away, else undefined
    * @param signal ends the waiting; the call is then made all the same, and should see the signal itself
-   * @throws InfluxDBConnectionError when the breaker has been open for `failAfterMs`
+   * @throws the error of `unavailable` when the breaker has been open for `failAfterMs`
    */
   async run<T>(call: () => Promise<T>, failureOf: (result: T) => string | undefined, signal?: AbortSignal): Promise<T> {
     const isProbe = await this.admit(signal);
@@ -64,7 +67,7 @@ export class CircuitBreaker {
       const now = clock.now();
       const left = this.openSince + failAfterMs - now;
       if (left <= 0) {
-        throw new InfluxDBConnectionError(`InfluxDB was unavailable for ${failAfterMs / 1000} s: ${this.reason}`);
+        throw this.unavailable(failAfterMs, this.reason);
       }
       if (!this.probing && now >= this.nextProbe) {
         this.probing = true;
