@@ -3,7 +3,7 @@
  * the state machine's `ErrorEquals` matches it, and a minifier renames classes.
  */
 
-/** Configuration that cannot be used: the message lists every problem. */
+/** Invalid configuration. The message lists every problem. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 
@@ -12,10 +12,10 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Messages quote what they refuse, which may be as large as an event: so many characters of them. */
+/** Maximum length of a message, which may quote a whole event. */
 const MAX_QUOTING = 2_000;
 
-/** An event or request that cannot be understood; the message says what was expected and is safe to show to a client. */
+/** An invalid event or request. The message says what was expected and is safe to show to a client. */
 export class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
 
@@ -24,24 +24,24 @@ export class InvalidEventError extends Error {
   }
 }
 
-/** A request that is beyond a bound, and may be sent in parts; the message says which bound. */
+/** A request that exceeds a limit and may be sent in parts. The message names the limit. */
 export class RequestTooLargeError extends Error {
   override readonly name = 'RequestTooLargeError';
 }
 
-/** Points that could not be stored before the deadline or after all retries; resending the same event is safe. */
+/** Points could not be stored before the deadline or after all retries. Sending the same event again is safe. */
 export class StorageUnavailableError extends Error {
   override readonly name = 'StorageUnavailableError';
 }
 
-/** Source data that cannot become points: unreadable Parquet, a missing column, invalid rows that may not be dropped. */
+/** Source data that cannot be converted to points: unreadable Parquet, a missing column, or invalid rows that may not be dropped. */
 export class DataConversionError extends Error {
   override readonly name = 'DataConversionError';
-  /** The object's or file's name. */
+  /** The name of the object or file. */
   readonly object: string | undefined;
-  /** The row group, from 0, where the fault lies in one. */
+  /** The row group, from 0, if the error is in one row group. */
   readonly rowGroup: number | undefined;
-  /** The invalid rows by reason, where these are why. */
+  /** The invalid rows by reason, if they caused the error. */
   readonly invalid: readonly InvalidCount[] | undefined;
 
   constructor(message: string, options: DataConversionErrorOptions = {}) {
@@ -65,32 +65,32 @@ interface DataConversionErrorOptions extends ErrorOptions {
   invalid?: readonly InvalidCount[];
 }
 
-/** InfluxDB cannot be reached, or is overloaded, after all retries; a later attempt may succeed. */
+/** InfluxDB is unreachable or overloaded after all retries. A later attempt may succeed. */
 export class InfluxDBConnectionError extends Error {
   override readonly name = 'InfluxDBConnectionError';
 }
 
-/** InfluxDB answered and refused the write or the credentials; repeating it unchanged cannot succeed. */
+/** InfluxDB rejected the write or the credentials. The same request fails again. */
 export class InfluxDBWriteError extends Error {
   override readonly name = 'InfluxDBWriteError';
 }
 
-/** S3 does not answer, or asks to slow down, after the SDK's own tries; a later attempt may succeed. */
+/** S3 does not respond or throttles, after the retries of the SDK. A later attempt may succeed. */
 export class S3UnavailableError extends Error {
   override readonly name = 'S3UnavailableError';
 }
 
-/** The secret that says which tokens are accepted cannot be read or understood, so nobody can be let in or refused. */
+/** The secret with the accepted tokens cannot be read or is not valid, so no request can be authorized or denied. */
 export class TokensUnavailableError extends Error {
   override readonly name = 'TokensUnavailableError';
 }
 
-/** Anything without a type of its own; carries the original as `cause`. */
+/** Any error without a type of its own. `cause` is the original error. */
 export class UnexpectedError extends Error {
   override readonly name = 'UnexpectedError';
 }
 
 const PERMANENT: readonly string[] = ['DataConversionError', 'InvalidEventError', 'ConfigurationError'];
 
-/** Whether errors of this name come again however often the same input is tried: data, input or settings have to change first. */
+/** Whether the same input fails again with an error of this name, until the data, the input or the settings change. */
 export const isPermanent = (errorName: string): boolean => PERMANENT.includes(errorName);

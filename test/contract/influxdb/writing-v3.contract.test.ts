@@ -65,7 +65,7 @@ test('a sixth database ends the load, also where failed batches are skipped', as
   await serve();
   for (const bucket of ['a', 'b', 'c', 'd', 'e']) await load(['m v=1 1'], { bucket });
   const { failure } = await load(['m v=1 1'], {}, true);
-  expect(failure?.message).toBe('InfluxDB answered 422: Adding a new database would exceed limit of 5 databases');
+  expect(failure?.message).toBe('InfluxDB returned 422: Adding a new database would exceed limit of 5 databases');
 });
 
 test('a limit of columns fails the batch with its reason', async () => {

@@ -118,7 +118,7 @@ describe('InfluxDB asks to try again', () => {
     const result = await write(client(), streamOf(ONE), { clock: new VirtualClock(), logger });
     expect(result).toMatchObject({ pointsWritten: 1, failedLines: 0, retries: 1, failure: undefined });
     expect(server.requests.map(({ body }) => body)).toEqual(['m,a=b v="ü" 1\n', 'm,a=b v="ü" 1\n']);
-    expect(logger.entries).toMatchObject([{ message: 'a write has to be repeated', fields: { cause } }]);
+    expect(logger.entries).toMatchObject([{ message: 'a write will be retried', fields: { cause } }]);
   });
 
   test.each([
@@ -246,7 +246,7 @@ describe('InfluxDB refuses', () => {
     expect(server.requests).toHaveLength(1);
     expect(result).toMatchObject({ batches: 1, failedBatches: 1, failedLines: 2, retries: 0 });
     expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError' });
-    expect(result.failure?.message).toBe(`InfluxDB answered ${status}: ${message}`);
+    expect(result.failure?.message).toBe(`InfluxDB returned ${status}: ${message}`);
   });
 
   test.each([
@@ -316,7 +316,7 @@ describe('InfluxDB refuses', () => {
     const result = await write(client(), streamOf(batchOf(lines)));
     expect(result).toMatchObject({ pointsWritten: 7, rejectedLines: 1, failedLines: 0, failure: undefined });
     expect(result.rejected).toMatchObject([
-      { reason: 'InfluxDB answered 413: too large', examples: [`${lines[5]}\n`] },
+      { reason: 'InfluxDB returned 413: too large', examples: [`${lines[5]}\n`] },
     ]);
   });
 });

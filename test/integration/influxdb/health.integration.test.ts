@@ -77,7 +77,7 @@ describeWithInfluxd('the health of InfluxDB 2', (binary) => {
   test('the reason of a refusal is InfluxDB’s own', async () => {
     const report = await check({ bucket: 'nowhere' });
     expect(() => assertHealthy(report)).toThrow(
-      'InfluxDB cannot be written to: InfluxDB answered 404: bucket "nowhere" not found',
+      'InfluxDB cannot be written to: InfluxDB returned 404: bucket "nowhere" not found',
     );
   });
 });

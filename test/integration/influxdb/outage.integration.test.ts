@@ -33,7 +33,7 @@ describeWithInfluxd('an InfluxDB 2 that goes away', (binary) => {
       let failures = 0;
       // It stays away until the breaker has opened and probed in vain.
       const logger = recordingLogger(({ message }) => {
-        if (message === 'a write has to be repeated' && ++failures === 5) restarted = influxd.restart();
+        if (message === 'a write will be retried' && ++failures === 5) restarted = influxd.restart();
       });
       const result = await write(client, killedMeanwhile(), { logger });
       await restarted;

@@ -100,7 +100,7 @@ describeWithInfluxd('writing to InfluxDB 2', (binary) => {
     const result = await load(['m v=1 1'], await settings(), true);
     expect(result).toMatchObject({ pointsWritten: 0, failedLines: 1, retries: 0 });
     expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError' });
-    expect(result.failure?.message).toContain(`InfluxDB answered ${reason}`);
+    expect(result.failure?.message).toContain(`InfluxDB returned ${reason}`);
   });
 
   test('a token that was rotated is fetched anew, and the load goes on', async () => {

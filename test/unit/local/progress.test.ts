@@ -62,7 +62,7 @@ describe('progress', () => {
   });
 
   test('shows messages on lines of their own', () => {
-    progressOn(true).note('a write has to be repeated');
-    expect(text).toBe('\r\u001b[Ka write has to be repeated\n');
+    progressOn(true).note('a write will be retried');
+    expect(text).toBe('\r\u001b[Ka write will be retried\n');
   });
 });

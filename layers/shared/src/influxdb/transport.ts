@@ -1,4 +1,4 @@
-/** One HTTP exchange with InfluxDB; it never throws for what the network does. */
+/** One HTTP exchange with InfluxDB. Network errors are returned, not thrown. */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { connectionFailure } from './connection-failures';
@@ -11,12 +11,12 @@ export type Exchange =
       readonly retryAfter?: string;
       readonly version?: string;
     }
-  /** No complete answer: whether the request was carried out is unknown. */
+  /** No complete response: InfluxDB may or may not have processed the request. */
   | {
       readonly kind: 'no-response';
       readonly reason: string;
       readonly staleSocket: boolean;
-      /** Address or certificate are wrong: trying again cannot help. */
+      /** The address or the certificate is wrong, so a retry fails the same way. */
       readonly isPermanent: boolean;
     };
 
@@ -25,15 +25,15 @@ export interface RequestOptions {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** Time for the whole exchange, ms. */
+  /** Timeout of the whole exchange, ms. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Codes of a connection that its other end had closed, as happens to kept-alive ones while a container is frozen. */
+/** Error codes of a connection that the server had closed. This happens to keep-alive connections while a container is frozen. */
 const STALE = new Set(['ECONNRESET', 'EPIPE']);
 
-/** InfluxDB names each bad line of a batch in its answer; what is longer than this is no answer of InfluxDB. */
+/** InfluxDB lists each invalid line of a batch in its response. A longer response is not from InfluxDB. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 
 export class InfluxTransport {
@@ -41,7 +41,7 @@ export class InfluxTransport {
   private readonly agent: http.Agent;
   private readonly http: typeof http | typeof https;
 
-  /** @param url the base URL; a path in it is kept as a prefix */
+  /** @param url the base URL; its path is kept as a prefix */
   constructor(url: string) {
     this.url = url.replace(/\/+$/, '');
     this.http = url.startsWith('https:') ? https : http;
@@ -49,8 +49,8 @@ export class InfluxTransport {
   }
 
   /**
-   * Sends one request and waits for the whole answer, the time limit or the signal, whichever is first. The body is sent from where
-   * it lies, without a copy; once this has settled nothing reads it any more.
+   * Sends one request and waits for the whole response, the timeout or the signal, whichever comes first. The body is sent without a
+   * copy, and is not read after the promise has settled.
    */
   exchange({ method, path, headers, body, timeoutMs, signal }: RequestOptions): Promise<Exchange> {
     if (signal?.aborted) return Promise.resolve(noResponse('stopped'));
@@ -63,16 +63,16 @@ export class InfluxTransport {
         isSettled = true;
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
-        // An answer may come before the end of the body, of which the rest is then nobody's business.
+        // The response may come before the end of the request body. The rest of the body need not be sent.
         if (!request.writableFinished || exchange.kind === 'no-response') request.destroy();
         resolve(exchange);
       };
-      // A request that was given up fails too, which says nothing about the connection.
+      // A request that was aborted fails too. That error is not about the connection.
       const fail = (error: Error): void => {
         if (!isSettled) settle(this.failed(error));
       };
       const onAbort = (): void => settle(noResponse('stopped'));
-      const timer = setTimeout(() => settle(noResponse(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+      const timer = setTimeout(() => settle(noResponse(`no response within ${timeoutMs / 1000} s`)), timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
       request
         .on('error', fail)
@@ -81,7 +81,7 @@ export class InfluxTransport {
     });
   }
 
-  /** Closes the kept-alive connections. */
+  /** Closes the keep-alive connections. */
   close(): void {
     this.agent.destroy();
   }
@@ -94,7 +94,7 @@ export class InfluxTransport {
     return { kind: 'no-response', reason, staleSocket, isPermanent };
   }
 
-  /** Where one idle connection was found dead, the others died with it. */
+  /** If one idle connection is closed, the others are closed too: the container was frozen. */
   private dropIdleSockets(): void {
     for (const socket of Object.values(this.agent.freeSockets).flat()) socket?.destroy();
   }
@@ -105,7 +105,7 @@ async function readResponse(response: IncomingMessage): Promise<Exchange> {
   let length = 0;
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > MAX_RESPONSE_BYTES) throw new Error(`an answer longer than ${MAX_RESPONSE_BYTES} bytes`);
+    if (length > MAX_RESPONSE_BYTES) throw new Error(`the response is longer than ${MAX_RESPONSE_BYTES} bytes`);
     chunks.push(chunk);
   }
   const retryAfter = response.headers['retry-after'];

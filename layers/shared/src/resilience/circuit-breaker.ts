@@ -1,12 +1,12 @@
-/** Stops calls to a service that does not answer, lets one probe through now and then, and gives up when it stays away. */
+/** Circuit breaker: stops calls to a service that is unavailable, probes it from time to time, and fails if it stays unavailable. */
 import { type Clock, systemClock } from './clock';
 
 export interface BreakerOptions {
   /** Consecutive failures that open it. */
   readonly failures?: number;
-  /** Longest time between two probes, ms; the shortest is half of it. */
+  /** Maximum time between two probes, ms; the minimum is half of it. */
   readonly probeEveryMs?: number;
-  /** Time open after which every waiting call is ended, ms: long enough for a restart of the service. */
+  /** Time open after which all waiting calls fail, ms. The default allows for a restart of the service. */
   readonly failAfterMs?: number;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -36,15 +36,15 @@ export class CircuitBreaker {
     this.options = { ...defaults, ...options };
   }
 
-  /** Whether calls wait at present. */
+  /** Whether calls have to wait. */
   get isOpen(): boolean {
     return this.openSince !== undefined;
   }
 
   /**
-   * Makes the call when it may be made: at once while closed; while open, one call at a time probes and the others wait.
-   * @param failureOf the reason where the result means that the service is away, else undefined
-   * @param signal ends the waiting; the call is then made all the same, and should see the signal itself
+   * Makes the call: at once while the breaker is closed. While it is open, one call at a time is a probe and the others wait.
+   * @param failureOf the reason if the result means that the service is unavailable, otherwise undefined
+   * @param signal ends the wait; the call is still made, and should check the signal itself
    * @throws the error of `unavailable` when the breaker has been open for `failAfterMs`
    */
   async run<T>(call: () => Promise<T>, failureOf: (result: T) => string | undefined, signal?: AbortSignal): Promise<T> {
