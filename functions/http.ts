@@ -1,4 +1,4 @@
-/** Requests and answers of API Gateway's proxy integration, as the loader's API has them. */
+/** Requests and responses of the loader's API, in the format of API Gateway's proxy integration. */
 import { InvalidEventError } from 'shared/errors';
 import type { Logger } from 'shared/logger';
 import { toKnownError } from './step';
@@ -19,7 +19,7 @@ export interface ApiResponse {
   readonly isBase64Encoded: false;
 }
 
-/** Whether an event is a request through API Gateway: REST, or HTTP version 2. */
+/** Whether an event is a request of API Gateway: a REST API, or an HTTP API with payload version 2. */
 export function isApiEvent(event: unknown): event is ApiEvent {
   if (typeof event !== 'object' || event === null || !('requestContext' in event)) return false;
   return 'httpMethod' in event || 'rawPath' in event || 'body' in event;
@@ -30,7 +30,7 @@ export function jsonResponse(statusCode: number, body: unknown): ApiResponse {
   return { statusCode, headers, body: JSON.stringify(body), isBase64Encoded: false };
 }
 
-/** What an error is answered with. */
+/** Status codes by the name of the error. */
 const STATUSES: Readonly<Record<string, number>> = {
   InvalidEventError: 400,
   DataConversionError: 400,
@@ -40,16 +40,16 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 
 const INTERNAL = 'an internal error has occurred: see the log of the function';
-/** What a client reads instead of messages that tell of the stack's own buckets and settings. */
+/** Messages for clients in place of messages that would reveal buckets and settings of the stack. */
 const WITHHELD: Readonly<Record<string, string>> = {
   UnexpectedError: INTERNAL,
   ConfigurationError: INTERNAL,
-  S3UnavailableError: 'S3 is not available at the moment: send the request again later',
+  S3UnavailableError: 'S3 is not available: send the request again later',
 };
 
 export const statusOfError = (error: Error): number => STATUSES[error.name] ?? 500;
 
-/** The answer to a request that failed; one that nobody foresaw is logged, and answered without its text. */
+/** The response to a failed request. The message of an internal error is logged, not returned. */
 export function failureResponse(thrown: unknown, logger: Logger, status?: number): ApiResponse {
   const error = toKnownError(thrown);
   const withheld = WITHHELD[error.name];
@@ -58,7 +58,7 @@ export function failureResponse(thrown: unknown, logger: Logger, status?: number
   return jsonResponse(status ?? statusOfError(error), { error: error.name, message });
 }
 
-/** The JSON in a request's body. @throws InvalidEventError where there is none */
+/** Parses the JSON body of a request. @throws InvalidEventError if the body is missing or not JSON */
 export function jsonBody({ body, isBase64Encoded }: ApiEvent): unknown {
   if (typeof body !== 'string' || body.trim() === '') throw new InvalidEventError('the request has no body: send JSON');
   const text = isBase64Encoded === true ? Buffer.from(body, 'base64').toString('utf8') : body;
@@ -69,7 +69,7 @@ export function jsonBody({ body, isBase64Encoded }: ApiEvent): unknown {
   }
 }
 
-/** The work of a function that serves requests and nothing else: every failure becomes an answer. */
+/** A handler for a function that serves only requests: every error becomes a response. */
 export function apiHandler(
   logger: Logger,
   work: (event: ApiEvent) => Promise<ApiResponse>,

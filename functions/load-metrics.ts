@@ -1,4 +1,4 @@
-/** The metrics of one invocation that loads: one call to CloudWatch, whether the invocation ends well or not. */
+/** Collects the metrics of one invocation and sends them in one call, whether it succeeds or fails. */
 import type { LoaderConfig } from 'shared/loader-config';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { Logger } from 'shared/logger';
@@ -32,7 +32,7 @@ export class LoadMetrics {
     }
   }
 
-  /** Counts an error by its type; the same one twice counts once. */
+  /** Counts an error by its name. The same error object counts once. */
   fail(thrown: unknown): void {
     const error = toKnownError(thrown);
     if (this.counted.has(error)) return;
@@ -58,7 +58,7 @@ export class LoadMetrics {
   }
 }
 
-/** Does the work of an invocation and sends its metrics, in which an error that it throws is counted. */
+/** Runs the work of an invocation and sends its metrics. An error is counted and rethrown. */
 export async function withMetrics<Result>(
   settings: MetricsSettings,
   work: (metrics: LoadMetrics) => Promise<Result>,

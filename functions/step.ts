@@ -1,10 +1,10 @@
-/** What every function of the loader does around its work: the request id in its logs, a deadline, errors of known types. */
+/** The common part of every loader function: the request id in the logs, a deadline, and errors of known types. */
 import { setMaxListeners } from 'node:events';
 import type { Context } from 'aws-lambda';
 import { UnexpectedError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
 
-/** The names of errors that callers, and the workflow, know. */
+/** The names of errors that callers and the workflow handle. */
 const KNOWN = new Set([
   'ConfigurationError',
   'InvalidEventError',
@@ -17,9 +17,9 @@ const KNOWN = new Set([
 ]);
 
 export interface Invocation {
-  /** Aborts a while before Lambda ends the invocation. */
+  /** Aborts shortly before Lambda ends the invocation. */
   readonly deadline: AbortSignal;
-  /** ms until then. */
+  /** Time until the deadline, ms. */
   readonly msLeft: () => number;
   readonly requestId: string;
 }
@@ -27,9 +27,9 @@ export interface Invocation {
 export type StepHandler<Output> = (event: unknown, context: Context) => Promise<Output>;
 
 /**
- * A handler that logs an error and throws it on: with its own type where that is known, else as UnexpectedError; never with a stack,
- * which Lambda would hand to the caller.
- * @param reserveMs time kept back from what Lambda leaves, but never more than a quarter of it
+ * A handler that logs and rethrows errors. An error of an unknown type becomes an UnexpectedError. The stack is removed, because Lambda
+ * would return it to the caller.
+ * @param reserveMs time between the deadline and the end of the invocation, at most a quarter of the remaining time
  */
 export function step<Output>(
   logger: FunctionLogger,
@@ -42,7 +42,7 @@ export function step<Output>(
     const reserved = Math.min(reserveMs, remaining / 4);
     const deadline = AbortSignal.timeout(Math.max(1, Math.floor(remaining - reserved)));
     const msLeft = (): number => context.getRemainingTimeInMillis() - reserved;
-    // Each item, file and request under way may listen, and there may be more than the ten that Node takes for a leak.
+    // Each item, file and request in flight may add a listener. Node warns about a leak above 10.
     setMaxListeners(0, deadline);
     try {
       return await work(event, { deadline, msLeft, requestId: context.awsRequestId });
@@ -54,7 +54,7 @@ export function step<Output>(
   };
 }
 
-/** The error as one of a known type, without a stack. */
+/** Converts an error to a known type and removes its stack. */
 export function toKnownError(thrown: unknown): Error {
   const isKnown = thrown instanceof Error && KNOWN.has(thrown.name);
   const error = isKnown ? thrown : new UnexpectedError(textOf(thrown), { cause: thrown });
@@ -66,7 +66,7 @@ function textOf(thrown: unknown): string {
   return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
 }
 
-/** The value of `make`, made at the first call and kept; a failure is not kept. */
+/** Calls `make` once and caches its value. An error is not cached. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

@@ -1,4 +1,4 @@
-/** The InfluxDB of the configuration, with its token; and what to do about one that cannot be written to. */
+/** The InfluxDB client of the configuration, and the advice for failed health checks. */
 import { InfluxClient } from 'shared/influxdb/client';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { secretToken, staticToken } from 'shared/influxdb/token';
@@ -12,9 +12,9 @@ export function influxClient({ target, token, gzipLevel }: Pick<LoaderConfig, 't
   return new InfluxClient(target, tokens, { gzipLevel });
 }
 
-/** By the parameters of the stack. */
+/** Advice that names the parameters of the stack. */
 export const PARAMETER_ADVICE: HealthAdvice = {
-  unreachable: 'check InfluxDBUrl, and that VpcSubnetIds and VpcSecurityGroupIds lead there',
-  unauthorized: 'the secret that InfluxDBTokenSecretName names holds no token of this InfluxDB',
+  unreachable: 'check InfluxDBUrl, and that VpcSubnetIds and VpcSecurityGroupIds allow connections to it',
+  unauthorized: 'the secret in InfluxDBTokenSecretName does not have a valid token of this InfluxDB',
   useEngine: (engine) => `set InfluxDBEngine to ${engine}`,
 };

@@ -1,4 +1,4 @@
-/** Objects in S3. */
+/** Reads, lists and writes objects in S3. */
 import {
   GetObjectCommand,
   HeadObjectCommand,
@@ -11,7 +11,7 @@ import { DataConversionError, InvalidEventError, S3UnavailableError } from 'shar
 import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/loads/objects';
 
 /**
- * More than any step asks for at once: PlanLoad reads 64 files, and 4 ranges of one. Waiting for a socket counts towards
+ * More than any step needs at once: PlanLoad reads 64 files, and 4 ranges of one file. The time to wait for a socket counts towards
  * connectionTimeout.
  */
 const MAX_SOCKETS = 128;
@@ -99,15 +99,15 @@ class S3Objects implements ObjectStore {
   }
 }
 
-/** What a failed request says about an object: whether it is at fault, or S3 is out of reach. */
+/** The error of a failed read: about the object, or S3UnavailableError. */
 function readError(name: string, cause: unknown): Error {
   const status = statusOf(cause);
   if (status === 412 || status === 416) {
-    return new DataConversionError(`${name} was changed since it was planned: load it again`, { object: name, cause });
+    return new DataConversionError(`${name} has changed since it was planned: load it again`, { object: name, cause });
   }
-  if (status === 404) return new DataConversionError(`${name} does not exist any more`, { object: name, cause });
+  if (status === 404) return new DataConversionError(`${name} no longer exists`, { object: name, cause });
   if (status === 403) {
-    return new DataConversionError(`${name} may not be read, or does not exist: ${errorText(cause)}`, {
+    return new DataConversionError(`${name}: access denied, or the object does not exist: ${errorText(cause)}`, {
       object: name,
       cause,
     });

@@ -1,4 +1,4 @@
-/** Secrets Manager; loaded on first use. */
+/** Reads secrets from Secrets Manager. Imported on first use. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
 let client: SecretsManagerClient | undefined;

@@ -1,4 +1,4 @@
-/** Executions of the loader's workflow. */
+/** Starts and describes executions of the loader's workflow. */
 import {
   DescribeExecutionCommand,
   DescribeMapRunCommand,
@@ -9,7 +9,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 
-/** An execution; its input and cause are texts. */
+/** An execution. Its input and cause are JSON as text. */
 export interface Execution {
   readonly status: ExecutionStatus;
   readonly input: string;
@@ -19,7 +19,7 @@ export interface Execution {
   readonly ended: Date | undefined;
 }
 
-/** Items of the plans made so far, and what became of them. */
+/** Numbers of the items that were planned so far. */
 export interface ItemCounts {
   readonly total: number;
   readonly done: number;
@@ -27,11 +27,11 @@ export interface ItemCounts {
 }
 
 export interface Executions {
-  /** False where there is an execution of that name already, which has another input or has ended. */
+  /** False if an execution with this name exists and has another input or has ended. */
   start(name: string, input: string): Promise<boolean>;
-  /** Undefined where there is none. */
+  /** Undefined if no execution has this name. */
   describe(name: string): Promise<Execution | undefined>;
-  /** Over the map runs of the execution: one for each part of its plan, none before its first. */
+  /** Adds up the map runs of the execution. It has one map run for each part of its plan, and none before the first part. */
   countItems(name: string): Promise<ItemCounts>;
 }
 

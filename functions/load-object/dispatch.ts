@@ -1,4 +1,4 @@
-/** Answers each kind of event as its sender expects: requests with an answer, notifications with success or an error. */
+/** Handles each kind of event as its sender expects: requests get a response; notifications succeed or fail with an error. */
 import { InfluxDBConnectionError, InfluxDBWriteError, isPermanent } from 'shared/errors';
 import {
   isNotification,
@@ -21,7 +21,7 @@ export interface DispatchServices {
   readonly metrics: LoadMetrics;
 }
 
-/** The failed messages of a queue, which alone come again. */
+/** The failed messages of a queue. SQS delivers only these again. */
 interface QueueResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
@@ -29,8 +29,9 @@ interface QueueResponse {
 type DispatchResult = ApiResponse | QueueResponse | ObjectResult | readonly ObjectResult[];
 
 /**
- * @throws for events without a receiver of an answer: an error of an object that was not stored completely, so that the event
- *   is tried again and at last kept; for `{bucket, key}`: where nothing was stored
+ * Loads the objects of an event.
+ * @throws for a notification: an error of an object that was not stored completely, so that Lambda retries the event and then moves it to
+ *   the dead-letter queue; for `{bucket, key}`: an error if nothing was stored
  */
 export async function dispatch(event: unknown, services: DispatchServices): Promise<DispatchResult> {
   if (isApiEvent(event)) {
@@ -62,14 +63,14 @@ async function isLoaded(body: string, services: DispatchServices): Promise<boole
   } catch (thrown) {
     const error = toKnownError(thrown);
     services.metrics.fail(error);
-    services.logger.error('a message was not loaded', { error });
+    services.logger.error('the objects of a message were not loaded', { error });
     return false;
   }
 }
 
 /**
- * Loads every object, whatever becomes of the others.
- * @throws where any was not stored completely: the error that another try may change, where there is one
+ * Loads every object, even if others fail.
+ * @throws if any object was not stored completely: the first error that a retry may fix, otherwise the first error
  */
 async function loadAll(
   { objects: requests, ignored }: ObjectsToLoad,
@@ -80,7 +81,8 @@ async function loadAll(
   const errors: Error[] = [];
   for (const request of requests) {
     try {
-      if (services.deadline.aborted) throw new InfluxDBConnectionError(`${request.key}: no time was left for it`);
+      if (services.deadline.aborted)
+        throw new InfluxDBConnectionError(`${request.key}: not started before the deadline`);
       const result = await services.load(request);
       results.push(result);
       if (result.statusCode !== 200) throw new InfluxDBWriteError(result.message);

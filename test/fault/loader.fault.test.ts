@@ -127,7 +127,7 @@ test('S3 that is slower than the time of an invocation ends the item before its 
   };
   expect(await failureOf(item, { deadline: deadline.signal })).toMatchObject({
     name: 'InfluxDBConnectionError',
-    message: expect.stringContaining('not loaded within the time of one invocation'),
+    message: expect.stringContaining('not loaded within the timeout of the function'),
   });
   await expectCompletedBy(item);
 });
@@ -142,7 +142,7 @@ test('an object that is replaced during its load fails the item for good; nothin
   };
   expect(await failureOf(item)).toMatchObject({
     name: 'DataConversionError',
-    message: expect.stringContaining('was changed since it was planned'),
+    message: expect.stringContaining('has changed since it was planned'),
   });
   expect([...held].filter((line) => /[=,]power_mw=[23]\d{6}/.test(line))).toEqual([]);
   expect([...held].filter((line) => /power_mw=\d/.test(line))).toHaveLength(held.size);

@@ -2,7 +2,7 @@ import { loadLoaderConfig, loadPlanningConfig, loadWorkflowConfig } from 'shared
 
 const REQUIRED = { INFLUXDB_URL: 'http://influxdb:8086', INFLUXDB_TOKEN: 'token' };
 
-test('has the defaults of the loader that this one replaces', () => {
+test('has the defaults of the original loader', () => {
   expect(loadLoaderConfig(REQUIRED)).toMatchObject({
     target: { engine: 'v2', url: 'http://influxdb:8086', org: 'ons-energy', bucket: 'energy_data' },
     token: { value: 'token' },
@@ -17,19 +17,19 @@ test('has the defaults of the loader that this one replaces', () => {
   });
 });
 
-test('has larger batches for InfluxDB 3, unless a size is given', () => {
+test('has larger batches for InfluxDB 3 by default', () => {
   expect(loadLoaderConfig({ ...REQUIRED, INFLUXDB_ENGINE: 'v3' }).batchLimits.lines).toBe(10_000);
   expect(loadLoaderConfig({ ...REQUIRED, INFLUXDB_ENGINE: 'v3', MAX_BATCH_SIZE: '7' }).batchLimits.lines).toBe(7);
 });
 
-test('has more writes in flight for InfluxDB 3, and bounds their bytes by the memory', () => {
+test('has more writes in flight for InfluxDB 3, and limits their bytes by the memory', () => {
   expect(loadLoaderConfig(REQUIRED)).toMatchObject({ concurrency: 4, maxBytesInFlight: 32 * 1024 * 1024 });
   const v3 = { ...REQUIRED, INFLUXDB_ENGINE: 'v3', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512' };
   expect(loadLoaderConfig(v3)).toMatchObject({ concurrency: 16, maxBytesInFlight: 16 * 1024 * 1024 });
   expect(loadLoaderConfig({ ...v3, WRITE_CONCURRENCY: '32' }).concurrency).toBe(32);
 });
 
-test('keeps a path prefix of the address, and sends no metrics where they are off', () => {
+test('keeps a path prefix of the URL, and sends no metrics if they are disabled', () => {
   const config = loadLoaderConfig({ ...REQUIRED, INFLUXDB_URL: 'https://host/influx/', ENABLE_METRICS: 'false' });
   expect(config.target.url).toBe('https://host/influx');
   expect(config.metricsNamespace).toBeUndefined();
@@ -63,30 +63,34 @@ test('reports every problem at once', () => {
 });
 
 test.each([
-  ['no address', { INFLUXDB_TOKEN: 'a' }, 'INFLUXDB_URL is missing'],
+  ['a missing URL', { INFLUXDB_TOKEN: 'a' }, 'INFLUXDB_URL is missing'],
   [
-    'no token',
+    'a missing token',
     { INFLUXDB_URL: 'http://x' },
-    'INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME must be given, one of the two',
+    'INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME must be set (exactly one of them)',
   ],
-  ['what sam local leaves empty', { ...REQUIRED, AWS_SAM_LOCAL: 'true', INFLUXDB_URL: '' }, 'INFLUXDB_URL is missing'],
+  [
+    'a variable that sam local leaves empty',
+    { ...REQUIRED, AWS_SAM_LOCAL: 'true', INFLUXDB_URL: '' },
+    'INFLUXDB_URL is missing',
+  ],
   ['an empty token', { ...REQUIRED, INFLUXDB_TOKEN: '' }, 'INFLUXDB_TOKEN is empty'],
   [
     'a token with a line break',
     { ...REQUIRED, INFLUXDB_TOKEN: 'secret\n' },
-    'INFLUXDB_TOKEN has characters that no token has',
+    'INFLUXDB_TOKEN has characters that are not valid in a token',
   ],
   [
-    'credentials in the address',
+    'credentials in the URL',
     { ...REQUIRED, INFLUXDB_URL: 'http://u:secret@x' },
-    'INFLUXDB_URL may hold no credentials',
+    'INFLUXDB_URL must not contain credentials',
   ],
-])('refuses %s, and tells no secret', (_, environment, problem) => {
+])('rejects %s, and shows no secret', (_, environment, problem) => {
   expect(() => loadLoaderConfig(environment)).toThrow(problem);
   expect(() => loadLoaderConfig(environment)).not.toThrow(/secret\b/);
 });
 
-test('asks of each function only what it needs', () => {
+test('requires of each function only the settings that it needs', () => {
   expect(loadPlanningConfig({ WORK_BUCKET: 'work', LOADER_RESERVED_CONCURRENCY: '5' })).toMatchObject({
     workBucket: 'work',
     reservedConcurrency: 5,

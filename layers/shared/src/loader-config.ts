@@ -1,4 +1,4 @@
-/** The configuration of the loader's functions: each gets the part it needs, checked as a whole, never changed. */
+/** The configuration of the loader's functions. Each function gets the part that it needs, validated and frozen. */
 import { type Environment, EnvironmentReader, type ObserveSetting } from './environment';
 import type { Engine, Target } from './influxdb/protocol';
 import type { LogLevel } from './logger';
@@ -6,55 +6,56 @@ import { DEFAULT_NAMESPACE } from './metrics';
 import type { BatchLimits } from './points/batch-buffer';
 
 const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
-/** InfluxDB 3 takes 10 MB, decompressed; a batch holds this much unless its lines are fewer. */
+/** Default size of a batch. InfluxDB 3 accepts 10 MB, decompressed. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const MEGABYTE = 1024 * 1024;
 
 /**
- * What each version of InfluxDB is written to best with. InfluxDB 2 acknowledges a write within milliseconds; InfluxDB 3 when its WAL is
- * flushed, about once a second, so many large batches have to wait for one flush together.
+ * Defaults of batch size and concurrency for each version of InfluxDB. InfluxDB 2 acknowledges a write within milliseconds. InfluxDB 3
+ * acknowledges it when it flushes the WAL, about once a second, so many large batches should wait for one flush together.
  */
 const WRITING: Readonly<Record<Engine, { readonly lines: number; readonly concurrency: number }>> = {
   v2: { lines: 1_000, concurrency: 4 },
   v3: { lines: 10_000, concurrency: 16 },
 };
-/** The part of the memory that lines in flight may take; with their buffers and compressed bodies four times as much. */
+/** The share of the memory for lines in flight. With their buffers and compressed bodies they take four times as much. */
 const IN_FLIGHT_SHARE = 1 / 32;
 
-/** Where datasets and intermediate results are: what planning and summing up need. */
+/** The configuration for planning and summarizing: datasets and the work bucket. */
 export interface PlanningConfig {
-  /** Keeps plans, results, rejected rows and summaries. */
+  /** The bucket for plans, results, invalid rows and summaries. */
   readonly workBucket: string;
-  /** Users' dataset mappings: JSON, or `s3://bucket/key` of an object that holds it. */
+  /** The user's dataset mappings: JSON, or `s3://bucket/key` of an object with the JSON. */
   readonly datasetMappings: string | undefined;
   readonly validateSchema: boolean;
-  /** LoadBatch invocations that can run at once; undefined where the account's limit alone holds. */
+  /** Maximum concurrent invocations of LoadBatch; undefined if only the limit of the account applies. */
   readonly reservedConcurrency: number | undefined;
   readonly logLevel: LogLevel;
 }
 
-/** What reading Parquet and writing to InfluxDB need. */
+/** The configuration for reading Parquet and writing to InfluxDB. */
 export interface LoaderConfig extends Omit<PlanningConfig, 'workBucket'> {
-  /** Takes the rejected rows; undefined to keep none. */
+  /** The bucket for invalid rows; undefined to keep no rows. */
   readonly workBucket: string | undefined;
   readonly target: Target;
-  /** The token, or the name of the secret that holds it. */
+  /** The token, or the name of the secret with the token. */
   readonly token: { readonly value: string } | { readonly secretName: string };
   readonly batchLimits: BatchLimits;
-  /** zlib's level; 0 sends plain text. */
+  /** The compression level of zlib, 1 to 9; 0 sends plain text. */
   readonly gzipLevel: number;
-  /** Batches in flight at once, and the bytes of lines above which no further one is taken. */
+  /** Maximum number of batches in flight. */
   readonly concurrency: number;
+  /** Maximum bytes of lines in flight; one batch may exceed it. */
   readonly maxBytesInFlight: number;
   readonly maxRetries: number;
   readonly dropInvalid: boolean;
   readonly skipFailedBatches: boolean;
   readonly maxRowGroupBytes: number;
-  /** CloudWatch's namespace; undefined to send no metrics. */
+  /** The namespace in CloudWatch; undefined to send no metrics. */
   readonly metricsNamespace: string | undefined;
 }
 
-/** What starting and describing executions needs. */
+/** The configuration for starting and describing executions. */
 export interface WorkflowConfig {
   readonly stateMachineArn: string;
   readonly workBucket: string;
@@ -63,7 +64,8 @@ export interface WorkflowConfig {
 }
 
 /**
- * The configuration of LoadBatch, LoadObject, CheckInfluxDB and the command line; names and defaults are the old loader's where it has them.
+ * The configuration of LoadBatch, LoadObject, CheckInfluxDB and the command line. Settings that the original loader has keep their names
+ * and defaults.
  * @throws ConfigurationError that lists every problem
  */
 export function loadLoaderConfig(environment: Environment = process.env, observe?: ObserveSetting): LoaderConfig {
@@ -71,7 +73,7 @@ export function loadLoaderConfig(environment: Environment = process.env, observe
   const engine = env.oneOf<Engine>('INFLUXDB_ENGINE', ['v2', 'v3'], 'v2');
   const sendsMetrics = env.boolean('ENABLE_METRICS', true);
   const namespace = env.text('METRICS_NAMESPACE', DEFAULT_NAMESPACE);
-  // Reading a row group takes about three times its compressed bytes.
+  // Reading a row group takes about three times its compressed size.
   const memory = env.integer('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 1_024, { min: 128, max: 10_240 });
   const config = {
     ...datasets(env),
@@ -101,7 +103,7 @@ export function loadLoaderConfig(environment: Environment = process.env, observe
 }
 
 /**
- * The configuration of DetectDataset, PlanLoad and SummarizeLoad, which need no InfluxDB.
+ * The configuration of DetectDataset, PlanLoad and SummarizeLoad, which do not connect to InfluxDB.
  * @throws ConfigurationError that lists every problem
  */
 export function loadPlanningConfig(environment: Environment = process.env, observe?: ObserveSetting): PlanningConfig {
@@ -144,10 +146,11 @@ function influxUrl(env: EnvironmentReader): string {
   if (url === '') return url;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!/^https?:$/.test(parsed?.protocol ?? '')) {
-    // What stands before an @ may be a password.
+    // The part before an @ may be a password, so the URL is not shown.
     const given = url.includes('@') ? '' : `, not '${url}'`;
     env.problem(name, `must be a URL with http or https, and its port${given}`);
-  } else if (parsed?.username || parsed?.password) env.problem(name, 'may hold no credentials: give INFLUXDB_TOKEN');
+  } else if (parsed?.username || parsed?.password)
+    env.problem(name, 'must not contain credentials: set INFLUXDB_TOKEN');
   return url.replace(/\/+$/, '');
 }
 
@@ -155,9 +158,12 @@ function token(env: EnvironmentReader): LoaderConfig['token'] {
   const value = env.optional('INFLUXDB_TOKEN');
   const secretName = env.optional('INFLUXDB_TOKEN_SECRET_NAME');
   if ((value === undefined) === (secretName === undefined)) {
-    env.problem('INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME', 'must be given, one of the two');
+    env.problem('INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME', 'must be set (exactly one of them)');
   } else if (value !== undefined && !/^[\x21-\x7e]+$/.test(value)) {
-    env.problem('INFLUXDB_TOKEN', 'has characters that no token has');
+    env.problem(
+      'INFLUXDB_TOKEN',
+      'has characters that are not valid in a token: only printable ASCII without spaces is',
+    );
   }
   return secretName === undefined ? { value: value ?? '' } : { secretName };
 }

@@ -126,12 +126,12 @@ describe('invalid rows', () => {
 });
 
 describe('a file', () => {
-  test('that was changed since it was planned is not mixed with what was planned', async () => {
+  test('that has changed since it was planned is not mixed with what was planned', async () => {
     const item = await itemOf('codec-snappy');
     s3.store.put(DATA, item.key, fixtureBytes('codec-gzip'));
     await expect(run(item)).rejects.toMatchObject({
       name: 'DataConversionError',
-      message: expect.stringContaining('was changed since it was planned'),
+      message: expect.stringContaining('has changed since it was planned'),
     });
     expect(influxdb.requests).toEqual([]);
   });
@@ -177,7 +177,7 @@ describe('InfluxDB', () => {
     answer = () => conflict(300);
     await expect(run(await itemOf('codec-snappy'))).rejects.toMatchObject({
       name: 'InfluxDBWriteError',
-      message: expect.stringMatching(/none of 300 points was stored.*field type conflict/),
+      message: expect.stringMatching(/no point of 300 was stored.*field type conflict/),
     });
   });
 
@@ -227,7 +227,7 @@ test('ends before its deadline with an error that is worth a retry', async () =>
   const item = await itemOf('codec-snappy');
   await expect(run(item, { MAX_BATCH_SIZE: '10' }, { deadline: deadline.signal })).rejects.toMatchObject({
     name: 'InfluxDBConnectionError',
-    message: expect.stringMatching(/not loaded within the time of one invocation \(\d+ points were written\)/),
+    message: expect.stringMatching(/not loaded within the timeout of the function \(\d+ points were written\)/),
   });
   expect(influxdb.requests.length).toBeLessThan(30);
 });

@@ -91,7 +91,7 @@ describe('a notification of S3', () => {
     await expect(send({ Records })).rejects.toMatchObject({
       name: 'DataConversionError',
       message: expect.stringMatching(
-        /^2 of 3 objects were not loaded: .*gone.parquet: there is no such object; .*nameless.parquet/,
+        /^2 of 3 objects were not loaded: .*gone.parquet: the object does not exist; .*nameless.parquet/,
       ),
     });
     expect(lines()).toHaveLength(300);
@@ -269,7 +269,7 @@ describe('a request through the API', () => {
     expect(answer).toMatchObject({ statusCode: 503 });
     expect(JSON.parse(answer.body)).toEqual({
       error: 'S3UnavailableError',
-      message: 'S3 is not available at the moment: send the request again later',
+      message: 'S3 is not available: send the request again later',
     });
   });
 

@@ -188,7 +188,7 @@ describe('keys', () => {
         bucket: DATA,
         key: 'generation/gone.parquet',
         error: 'DataConversionError',
-        cause: `s3://${DATA}/generation/gone.parquet: there is no such object`,
+        cause: `s3://${DATA}/generation/gone.parquet: the object does not exist`,
       },
     ]);
   });

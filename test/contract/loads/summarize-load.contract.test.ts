@@ -128,7 +128,7 @@ describe('what many failed items had written', () => {
   test('is left uncounted, and said to be, once the time for it is over', async () => {
     const summary = await sum([putAll()], { deadline: AbortSignal.abort() });
     expect(summary).toMatchObject({ statusCode: 207, points_written: 0, failed_items: 120 });
-    expect(summary.message).toContain('there was no time to read what 120 items had written before they failed');
+    expect(summary.message).toContain('the results of 120 failed items were not read before the deadline');
     expect(repeated()).toHaveLength(120);
   });
 });
@@ -221,7 +221,7 @@ test('adds up over parts, datasets, reasons', async () => {
     causes: [expect.objectContaining({ error: 'InfluxDBWriteError' })],
   });
   expect(summary.message).toBe(
-    '194 points of 200 rows in 2 files written; 4 invalid rows dropped; 2 points refused by InfluxDB',
+    '194 points of 200 rows in 2 files written; 4 invalid rows dropped; 2 points rejected by InfluxDB',
   );
 });
 
@@ -258,7 +258,7 @@ describe('items that failed, or never were', () => {
     expect(summary.causes).toEqual([
       {
         error: 'NotStarted',
-        cause: 'it was not started before the load ended',
+        cause: 'the item was not started before the load ended',
         items: 2,
         objects: [`s3://${DATA}/${waiting.key}`, `s3://${DATA}/${lost.key}`],
       },

@@ -64,7 +64,7 @@ test('waiting calls do not pass a probe that is under way', async () => {
   expect(clock.now()).toBe(10_000);
 });
 
-test('after 30 s open every call ends with a connection error that says why', async () => {
+test('after 30 s open, every waiting call fails with the reason', async () => {
   const { clock, calls, call } = setup();
   for (let i = 0; i < 3; i++) await call('early');
   const outcomes = await Promise.allSettled(Array.from({ length: 40 }, () => call(DOWN)));

@@ -1,4 +1,4 @@
-/** What of a load's source may be a file to plan: the key given, those under a prefix, or the items and keys of a plan. */
+/** Lists the candidates for planning: the given key, the keys under a prefix, or the items and keys of a plan. */
 import { z } from 'zod';
 import { InvalidEventError } from '../errors';
 import { validate } from '../validation';
@@ -8,7 +8,7 @@ import type { Load } from './load';
 import { type ObjectRef, type ObjectStore, type ObjectVersion, parseS3Uri } from './objects';
 import { type PlanItem, repeatedSchema } from './plan-item';
 
-/** Where the next part of a plan goes on: behind a key, or after so many keys or items. */
+/** Where the next part of a plan begins: after a key, or after a number of keys or items. */
 export const continuationSchema = z.union([
   z.strictObject({ after: z.string() }),
   z.strictObject({ skip: z.number().int().min(1) }),
@@ -17,11 +17,11 @@ export type Continuation = z.output<typeof continuationSchema>;
 
 export interface Candidate {
   readonly ref: ObjectRef;
-  /** The continuation behind it. */
+  /** The continuation after this candidate. */
   readonly position: Continuation;
-  /** Whether it is a further item of a file that came before. */
+  /** Whether an earlier candidate was for the same file. */
   readonly isRepeat?: boolean;
-  /** What is to be done with it; may look at the object. */
+  /** Decides what to do with the candidate. May read the metadata of the object. */
   choose(): Promise<Choice> | Choice;
 }
 
@@ -29,7 +29,7 @@ export type Choice =
   | { readonly kind: 'ignored' }
   | { readonly kind: 'file'; readonly version: ObjectVersion | undefined; readonly dataset?: string }
   | { readonly kind: 'item'; readonly item: PlanItem }
-  /** An item of a file that changed, and so was planned anew as a whole. */
+  /** An item of a file that changed. An earlier candidate has planned the whole file again. */
   | { readonly kind: 'done' };
 
 export function candidates(
@@ -66,8 +66,8 @@ function named(objects: ObjectStore, ref: ObjectRef): Candidate {
 }
 
 /**
- * The items of an earlier plan as they are, while their file is still the version that was planned. A file that changed since, was
- * not planned then, or is to be of another dataset now, is planned anew, once and as a whole.
+ * The items of an earlier plan. An item is kept as it is if its file has not changed since. A whole file is planned again, once, if it has
+ * changed, was not planned before, or now has another dataset.
  */
 async function* repeated(
   objects: ObjectStore,

@@ -1,4 +1,4 @@
-/** Adds up what items wrote: over a load, and over each dataset of it. */
+/** Adds up the results of items, for a load and for each of its datasets. */
 import type { ItemResult } from './item-result';
 import type { Totals } from './summary';
 
@@ -42,7 +42,7 @@ export class TotalsCounter {
   }
 }
 
-/** Adds to the count of a reason; past some reasons the rest go under one, so that a summary stays small. */
+/** Adds to the count of a reason. Above 50 reasons, further ones count as `other reasons`, so that a summary stays small. */
 function increase(counts: Map<string, number>, reason: string, count: number): void {
   const name = counts.has(reason) || counts.size < MAX_REASONS ? reason : OTHER;
   counts.set(name, (counts.get(name) ?? 0) + count);

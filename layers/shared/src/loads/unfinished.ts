@@ -1,4 +1,4 @@
-/** What items had written before they failed, which LoadBatch keeps in the work bucket. */
+/** Reads the results of items that failed after they had written points. LoadBatch saves them in the work bucket. */
 
 import { validate } from '../validation';
 import { inOrder } from './in-order';
@@ -7,24 +7,24 @@ import { type ObjectRef, type ObjectStore, readText } from './objects';
 import { itemId } from './plan-item';
 import { workKey } from './work-keys';
 
-/** Enough to hide S3's latency. */
+/** Enough to hide the latency of S3. */
 const READS_AT_ONCE = 50;
 
 export interface UnfinishedServices {
   readonly objects: ObjectStore;
   readonly workBucket: string;
-  /** Aborts when no more may be read of what failed items had written. */
+  /** Aborts when the time to read results is over. */
   readonly deadline: AbortSignal;
 }
 
 export interface Unfinished {
   /** By the id of the item. */
   readonly results: Map<string, ItemResult>;
-  /** Results that there was no time to read. */
+  /** Number of results that were not read before the deadline. */
   readonly unread: number;
 }
 
-/** What items wrote before they failed, as far as there is time to read it; there may be one for each item of a load. */
+/** Reads the results until the deadline. There may be one for each item of a load. */
 export async function unfinishedItems(
   loadId: string,
   { objects, workBucket, deadline }: UnfinishedServices,

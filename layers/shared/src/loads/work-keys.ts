@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { PlanItem } from './plan-item';
 
-/** Where a load keeps what belongs to it, in the work bucket. */
+/** The key of an object of a load. */
 export const workKey = (loadId: string, name: string): string => `loads/${loadId}/${name}`;
 
-/** Where it keeps what belongs to one of its items. */
+/** The key of an object of one item. */
 export function itemKey(
   loadId: string,
   folder: string,
