@@ -1,4 +1,4 @@
-/** Events of any shape: an apiHandler, or an error of a known type that says what was expected. */
+/** Events of any shape get a response, or an error of a known type that says what was expected. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -76,7 +76,7 @@ test('the write function answers bodies of any bytes', async () => {
   );
 });
 
-/** Either what `read` makes of the event, or an error that its caller knows. */
+/** Expects a result of `read`, or an error that its caller handles. */
 function expectKnown(read: () => unknown, names: readonly string[]): void {
   try {
     read();
@@ -86,7 +86,7 @@ function expectKnown(read: () => unknown, names: readonly string[]): void {
   }
 }
 
-test('what a load is asked for', async () => {
+test('reads the input of a load, or rejects it', async () => {
   const objects = { write: () => Promise.resolve() };
   const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined, objects, workBucket: 'work' };
   await fc.assert(
@@ -100,7 +100,7 @@ test('what a load is asked for', async () => {
   );
 });
 
-test('which objects an event names', () => {
+test('reads the objects of an event, or rejects it', () => {
   fc.assert(
     fc.property(eventsLike('load-object'), (event) => {
       isNotification(event);
@@ -111,7 +111,7 @@ test('which objects an event names', () => {
   );
 });
 
-test('requests to start a load are answered, and none with an internal error', async () => {
+test('requests to start a load get a response, and never an internal error', async () => {
   const services = {
     executions: { start: () => Promise.resolve(true), describe: () => Promise.resolve(undefined) },
     mappings: BUILT_IN_MAPPINGS,
@@ -132,7 +132,7 @@ test('requests to start a load are answered, and none with an internal error', a
   );
 });
 
-test('the JSON in a body', () => {
+test('reads the JSON of a body, or rejects it', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.base64String(), fc.json()), fc.boolean(), (body, isBase64Encoded) =>
       expectKnown(() => jsonBody({ body, isBase64Encoded }), ['InvalidEventError']),
@@ -141,7 +141,7 @@ test('the JSON in a body', () => {
   );
 });
 
-test('mappings of datasets', () => {
+test('reads dataset mappings, or rejects them', () => {
   fc.assert(
     fc.property(fc.oneof(anyJson, ...BUILT_IN_MAPPINGS.map(mutated), fc.array(mutated(BUILT_IN_MAPPINGS[0]))), (json) =>
       expectKnown(() => parseMappings(JSON.stringify(json)), ['ConfigurationError']),

@@ -1,7 +1,7 @@
-/** Whatever InfluxDB answers and in whatever order: every line is accounted for once, and nothing runs on. */
+/** For any responses of InfluxDB in any order, every line is counted once, and no request stays in flight. */
 import fc from 'fast-check';
 import { loadEnds } from '../../simulation/influxdb-load';
 
-test('acknowledged, rejected and failed lines are all lines; nothing is acknowledged twice; nothing runs on', async () => {
+test('acknowledged, rejected and failed lines add up; no line is acknowledged twice; no request stays in flight', async () => {
   await fc.assert(loadEnds, { numRuns: 400, interruptAfterTimeLimit: 40_000 });
 }, 60_000);
