@@ -24,10 +24,10 @@ const eventsLike = (prefix: string): fc.Arbitrary<unknown> => fc.oneof(anyJson, 
 
 const STATUSES = [200, 204, 400, 404, 405, 413, 415, 422];
 
-/** Line protocol that an event may hold, wherever it does. */
+/** Line protocol, which may be anywhere in an event. */
 const LINE_PROTOCOL = 'unread,t=a v=1i 7';
 
-test('the write function responds to requests, fails any other event, and its log and response hold no stack', async () => {
+test('the write function responds to requests, fails any other event, and its log and response have no stack', async () => {
   const foreign = ['load-object', 'detect-dataset', 'start-load', 'dead-letter', 'authorize-token'];
   const body = fc.record({ body: fc.oneof(fc.constant(LINE_PROTOCOL), anyJson) });
   const withBody = fc.tuple(fc.oneof(...foreign.flatMap(samples).map(mutated)), body);
@@ -44,7 +44,7 @@ test('the write function responds to requests, fails any other event, and its lo
         const response = await handle(event);
         expect(STATUSES).toContain(asynchronous === true ? 204 : response?.statusCode);
         expect(response?.body ?? '').not.toMatch(/\n\s+at /);
-        // What was read is stored, wherever else the event may hold lines.
+        // The body that was read is stored, even if the event has lines elsewhere.
         if (text === LINE_PROTOCOL && response?.statusCode === 204) {
           const isWrite = ((event as { httpMethod?: string }).httpMethod ?? 'POST').toUpperCase() === 'POST';
           expect(stored).toHaveLength(isWrite ? 1 : 0);
@@ -62,7 +62,7 @@ test('the write function responds to requests, fails any other event, and its lo
   );
 });
 
-test('the write function answers bodies of any bytes', async () => {
+test('the write function responds to bodies of any bytes', async () => {
   const bytes = fc.uint8Array({ maxLength: 300 }).map((body) => Buffer.from(body));
   const lines = fc
     .array(fc.constantFrom(...'m,t=1 v= "\\\n\r#.-eiu0\u00e9\u0000'), { maxLength: 200 })

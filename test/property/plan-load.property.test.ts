@@ -21,8 +21,8 @@ function servicesOf(files: readonly Found[]): { services: PlanServices; written:
   const objects: Partial<ObjectStore> = {
     nameOf: ({ bucket, key }) => `s3://${bucket}/${key}`,
     async *list(bucket, _prefix, after = '') {
-      const behind = [...kinds.keys()].sort().filter((key) => key > after);
-      yield await Promise.resolve(behind.map((key): ObjectVersion => ({ bucket, key, etag: 'e', size: 100 })));
+      const later = [...kinds.keys()].sort().filter((key) => key > after);
+      yield await Promise.resolve(later.map((key): ObjectVersion => ({ bucket, key, etag: 'e', size: 100 })));
     },
     open: ({ key, etag, size }) =>
       Promise.resolve({ name: key, etag, size, readRange: () => Promise.reject(), close: () => Promise.resolve() }),

@@ -15,11 +15,11 @@ afterEach(async () => {
 /** Responses by path; any other path returns 404. */
 async function check(
   engine: Engine,
-  answers: Record<string, Answer | ((request: ReceivedRequest) => Answer)>,
+  responses: Record<string, Answer | ((request: ReceivedRequest) => Answer)>,
 ): Promise<HealthReport> {
   server = await ScriptedServer.start((request) => {
-    const answer = answers[request.path] ?? { status: 404, body: 'not found' };
-    return typeof answer === 'function' ? answer(request) : answer;
+    const response = responses[request.path] ?? { status: 404, body: 'not found' };
+    return typeof response === 'function' ? response(request) : response;
   });
   const client = clientOf(server.url, { engine });
   try {

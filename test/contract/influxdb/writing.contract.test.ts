@@ -11,13 +11,13 @@ const STORED: Answer = { status: 204 };
 let server: ScriptedServer;
 let clients: { close(): void }[] = [];
 
-async function serve(answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>): Promise<void> {
-  server = await ScriptedServer.start(answer);
+async function serve(response: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>): Promise<void> {
+  server = await ScriptedServer.start(response);
 }
 
 /** Returns the entries of the script in turn, then 204. */
-function script(...answers: Answer[]): Promise<void> {
-  return serve((_, index) => answers[index] ?? STORED);
+function script(...responses: Answer[]): Promise<void> {
+  return serve((_, index) => responses[index] ?? STORED);
 }
 
 function client(settings: Parameters<typeof clientOf>[1] = {}): ReturnType<typeof clientOf> {
@@ -112,8 +112,8 @@ describe('a retryable error', () => {
     ['503', { status: 503 }, 'unavailable'],
     ['a connection dropped after the request', 'drop', 'unavailable'],
     ['an incomplete response', 'cut', 'unavailable'],
-  ])('%s: the batch is sent again and stored', async (_, answer, cause) => {
-    await script(answer);
+  ])('%s: the batch is sent again and stored', async (_, response, cause) => {
+    await script(response);
     const logger = recordingLogger();
     const result = await write(client(), streamOf(ONE), { clock: new VirtualClock(), logger });
     expect(result).toMatchObject({ pointsWritten: 1, failedLines: 0, retries: 1, failure: undefined });
@@ -154,8 +154,8 @@ describe('a retryable error', () => {
     [['drop'], 0],
     [['drop', 'drop'], 1000],
     [[{ status: 502 }], 500],
-  ])('only the first reset connection is replaced without a delay: %j', async (answers, expected) => {
-    await script(...answers);
+  ])('only the first reset connection is replaced without a delay: %j', async (responses, expected) => {
+    await script(...responses);
     const clock = new VirtualClock();
     await write(client(), streamOf(ONE), { clock, random: () => 1, breaker: { failures: 99 } });
     expect(clock.now()).toBe(expected);

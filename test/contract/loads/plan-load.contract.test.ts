@@ -29,7 +29,7 @@ const detected = (input: object): Promise<Load> => {
 };
 const itemsOf = (part = 0) => s3.store.lines<PlanItem>(WORK, `loads/load-1/plan-${part}.jsonl`);
 const unplannedOf = (part = 0) => s3.store.lines<Unplanned>(WORK, `loads/load-1/unplanned-${part}.jsonl`);
-const asked = (method: string) =>
+const requestsOf = (method: string) =>
   s3.store.requests.filter((request) => request.method === method && request.path !== DATA);
 const etagOf = async (key: string) => (await s3.objects.find({ bucket: DATA, key }))?.etag;
 
@@ -44,8 +44,8 @@ describe('a prefix', () => {
     const result = await plan(loadOf(prefix));
     s3.store.pageSize = 1000;
     expect(result).toMatchObject({ items: 3, files: 3, rows: 900, unplanned: 0, continuation: null });
-    expect(asked('HEAD')).toHaveLength(0);
-    const ranges = asked('GET').filter(({ path }) => path !== `${DATA}/`);
+    expect(requestsOf('HEAD')).toHaveLength(0);
+    const ranges = requestsOf('GET').filter(({ path }) => path !== `${DATA}/`);
     expect(ranges.map(({ path, range }) => [path, range]).sort()).toEqual(
       ['a', 'b', 'c'].map((name) => [`${DATA}/in/generation/${name}.parquet`, `bytes=0-${GOOD.length - 1}`]),
     );
@@ -299,7 +299,7 @@ describe('an earlier plan', () => {
     s3.store.requests.length = 0;
     expect(await plan(loadOf(source), small)).toMatchObject({ items: 2, files: 2, rows: 200 });
     expect(itemsOf()).toEqual([second, fourth]);
-    expect(asked('GET').filter(({ range }) => range)).toEqual([]);
+    expect(requestsOf('GET').filter(({ range }) => range)).toEqual([]);
   });
 
   test('plans a whole file again, once, if it has changed or could not be planned before', async () => {

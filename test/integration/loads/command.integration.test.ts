@@ -144,9 +144,9 @@ describeWithInfluxd('the command line', (binary) => {
       const allowed = await run('invalid', '--max-invalid', '10');
       expect(allowed.out).toContain('\n  10 rows: value is NaN\n');
       expect(allowed.code).toBe(0);
-      const refused = await run('invalid', '--max-invalid', '0.9%');
-      expect(refused.err).toContain('10 rows of 1,000 rows are invalid, and --max-invalid allows 0.9%');
-      expect(refused.code).toBe(1);
+      const failed = await run('invalid', '--max-invalid', '0.9%');
+      expect(failed.err).toContain('10 rows of 1,000 rows are invalid, and --max-invalid allows 0.9%');
+      expect(failed.code).toBe(1);
     },
     STARTING_MS,
   );
@@ -188,7 +188,7 @@ describeWithInfluxd('the command line', (binary) => {
 
   test.each([
     [
-      'a token that InfluxDB refuses',
+      'a token that InfluxDB rejects',
       ['dataset=generation', '--token', 'wrong'],
       1,
       /401: unauthorized access: the token is wrong: give another one with --token/,

@@ -33,8 +33,12 @@ test('reads the secret once for concurrent calls', async () => {
 test('reads the secret once again after a token was rejected, for all callers', async () => {
   let fetches = 0;
   const tokens = secretToken(() => Promise.resolve(`t${++fetches}`));
-  const held = await tokens.get();
-  expect(await Promise.all([tokens.renew(held), tokens.renew(held), tokens.renew(held)])).toEqual(['t2', 't2', 't2']);
+  const known = await tokens.get();
+  expect(await Promise.all([tokens.renew(known), tokens.renew(known), tokens.renew(known)])).toEqual([
+    't2',
+    't2',
+    't2',
+  ]);
   expect(await tokens.renew('t1')).toBe('t2');
   expect(await tokens.get()).toBe('t2');
   expect(fetches).toBe(2);
@@ -47,11 +51,11 @@ test('returns no new token if the secret has not changed', async () => {
 });
 
 test('throws a connection error if the secret cannot be read, and reads it again at the next use', async () => {
-  const answers = [Promise.reject(new Error('AccessDenied')), Promise.resolve('t')];
-  const tokens = secretToken(() => answers.shift() ?? Promise.reject(new Error('too often')));
+  const responses = [Promise.reject(new Error('AccessDenied')), Promise.resolve('t')];
+  const tokens = secretToken(() => responses.shift() ?? Promise.reject(new Error('too often')));
   await expect(tokens.get()).rejects.toMatchObject({
     name: 'InfluxDBConnectionError',
-    message: 'cannot read the secret that holds the InfluxDB token: AccessDenied',
+    message: 'cannot read the secret of the InfluxDB token: AccessDenied',
   });
   expect(await tokens.get()).toBe('t');
 });

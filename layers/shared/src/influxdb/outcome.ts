@@ -20,7 +20,7 @@ export type WriteOutcome =
 
 export interface Retryable {
   readonly kind: 'retryable';
-  /** `throttled`: InfluxDB is busy; `error`: InfluxDB returned an error; `unavailable`: no response, or one of a proxy. */
+  /** `throttled`: InfluxDB is busy; `error`: InfluxDB returned an error; `unavailable`: no response, or 502 to 504. */
   readonly cause: 'throttled' | 'error' | 'unavailable';
   readonly reason: string;
   /** The delay of Retry-After, ms, limited to 30 s. */

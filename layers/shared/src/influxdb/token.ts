@@ -6,7 +6,7 @@ import type { FetchSecret } from '../secrets';
 export interface TokenProvider {
   get(): Promise<string>;
   /** A new token in place of the one that InfluxDB rejected; undefined if there is no other. */
-  renew(refused: string): Promise<string | undefined>;
+  renew(rejected: string): Promise<string | undefined>;
 }
 
 /** A token from the configuration, which cannot be renewed. */
@@ -25,7 +25,7 @@ const FETCH_LIMIT_MS = 2000;
 export function secretToken(fetchSecret: FetchSecret, limitMs = FETCH_LIMIT_MS): TokenProvider {
   let current: Promise<string> | undefined;
   let fetching: Promise<string> | undefined;
-  const fetchAnew = (): Promise<string> => {
+  const fetchAgain = (): Promise<string> => {
     fetching ??= readToken(fetchSecret, limitMs)
       .then((token) => {
         current = Promise.resolve(token);
@@ -37,11 +37,11 @@ export function secretToken(fetchSecret: FetchSecret, limitMs = FETCH_LIMIT_MS):
     return fetching;
   };
   return {
-    get: () => current ?? fetchAnew(),
-    async renew(refused) {
-      const held = await current;
-      const token = held !== undefined && held !== refused ? held : await fetchAnew();
-      return token === refused ? undefined : token;
+    get: () => current ?? fetchAgain(),
+    async renew(rejected) {
+      const known = await current;
+      const token = known !== undefined && known !== rejected ? known : await fetchAgain();
+      return token === rejected ? undefined : token;
     },
   };
 }
@@ -49,7 +49,7 @@ export function secretToken(fetchSecret: FetchSecret, limitMs = FETCH_LIMIT_MS):
 async function readToken(fetchSecret: FetchSecret, limitMs: number): Promise<string> {
   const text = await withinLimit(limitMs, fetchSecret).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InfluxDBConnectionError(`cannot read the secret that holds the InfluxDB token: ${reason}`, { cause });
+    throw new InfluxDBConnectionError(`cannot read the secret of the InfluxDB token: ${reason}`, { cause });
   });
   return tokenIn(text);
 }

@@ -12,18 +12,18 @@ export async function* inOrder<Item, Result>(
 ): AsyncGenerator<Result> {
   const end = new AbortController();
   setMaxListeners(0, end.signal);
-  const begun: Promise<Result>[] = [];
+  const started: Promise<Result>[] = [];
   try {
     for await (const item of items) {
       const result = work(item, end.signal);
       // An error is thrown when its turn comes. Until then, Node must not report it as unhandled.
       result.catch(() => undefined);
-      begun.push(result);
-      if (begun.length >= limit) yield await (begun.shift() as Promise<Result>);
+      started.push(result);
+      if (started.length >= limit) yield await (started.shift() as Promise<Result>);
     }
-    for (let next = begun.shift(); next; next = begun.shift()) yield await next;
+    for (let next = started.shift(); next; next = started.shift()) yield await next;
   } finally {
     end.abort();
-    await Promise.allSettled(begun);
+    await Promise.allSettled(started);
   }
 }

@@ -16,8 +16,8 @@ export async function* jsonObjects(chunks: AsyncIterable<Uint8Array>, name: stri
   let inText = false;
   let escaped = false;
   let count = 0;
-  let begun: Uint8Array[] = [];
-  let begunBytes = 0;
+  let partial: Uint8Array[] = [];
+  let partialBytes = 0;
   for await (const chunk of chunks) {
     let start = 0;
     for (let i = 0; i < chunk.length; i++) {
@@ -30,15 +30,15 @@ export async function* jsonObjects(chunks: AsyncIterable<Uint8Array>, name: stri
       else if (byte === OPEN) {
         if (depth++ === 0) start = i;
       } else if (byte === CLOSE && --depth === 0) {
-        yield parse(Buffer.concat([...begun, chunk.subarray(start, i + 1)]).toString('utf8'), name, ++count);
-        begun = [];
-        begunBytes = 0;
+        yield parse(Buffer.concat([...partial, chunk.subarray(start, i + 1)]).toString('utf8'), name, ++count);
+        partial = [];
+        partialBytes = 0;
       }
     }
     if (depth === 0) continue;
-    begun.push(chunk.subarray(start));
-    begunBytes += chunk.length - start;
-    if (begunBytes > MAX_OBJECT_BYTES) {
+    partial.push(chunk.subarray(start));
+    partialBytes += chunk.length - start;
+    if (partialBytes > MAX_OBJECT_BYTES) {
       throw new DataConversionError(`${name}: object ${count + 1} is larger than 1 MB`, { object: name });
     }
   }

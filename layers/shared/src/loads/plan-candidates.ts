@@ -79,7 +79,7 @@ async function* repeated(
   const lines = await objects.read(plan);
   if (!lines) throw new InvalidEventError(`the plan ${name} does not exist`);
   const versions = new Map<string, Promise<ObjectVersion | undefined>>();
-  const anew = new Set<string>();
+  const replanned = new Set<string>();
   let count = 0;
   for await (const line of jsonObjects(lines, name)) {
     count += 1;
@@ -95,8 +95,8 @@ async function* repeated(
       const version = await finding;
       const isSame = item && version?.etag === item.etag && (dataset === null || dataset === item.dataset);
       if (isSame) return { kind: 'item', item };
-      if (anew.has(id)) return { kind: 'done' };
-      anew.add(id);
+      if (replanned.has(id)) return { kind: 'done' };
+      replanned.add(id);
       return { kind: 'file', version, ...(item && { dataset: dataset ?? item.dataset }) };
     };
     yield { ref, position: { skip: count }, isRepeat: known !== undefined, choose };

@@ -50,14 +50,14 @@ export async function planFile(
     if (validateSchema) {
       const problems = schemaProblems(metadata.columns, mapping, partitions);
       const about = hint(metadata.columns, partitions, mapping);
-      refuse(source.name, problems.length > 0 ? [`${problems.join(', ')}: ${about}`] : []);
+      throwIfAny(source.name, problems.length > 0 ? [`${problems.join(', ')}: ${about}`] : []);
     }
     const runs = planRuns(metadata, mappedColumns(mapping), targets);
     const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping, partitions).length > 0;
     const survey = isContested
       ? await reader.survey(source, mapping, { partitions, ...(signal && { signal }) })
       : { taken: [], whollyNull: [] };
-    if (validateSchema) refuse(source.name, survey.whollyNull.map(noValueProblem));
+    if (validateSchema) throwIfAny(source.name, survey.whollyNull.map(noValueProblem));
     const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
     return { mapping, items: runs.map((run) => ({ ...file, ...run })) };
   } finally {
@@ -83,7 +83,7 @@ export async function planWholeFile(
     const { whollyNull } = await planner.reader.survey(source, plan.mapping, {
       partitions: partitionColumns(version.key),
     });
-    refuse(source.name, whollyNull.map(noValueProblem));
+    throwIfAny(source.name, whollyNull.map(noValueProblem));
     return plan;
   } finally {
     await source.close();
@@ -98,6 +98,6 @@ function hint(columns: readonly ColumnInfo[], partitions: PartitionColumns, { na
   return `dataset ${name} needs these columns (the file has ${names.join(', ')}${others}${path}; DATASET_MAPPINGS can map other columns)`;
 }
 
-function refuse(name: string, problems: readonly string[]): void {
+function throwIfAny(name: string, problems: readonly string[]): void {
   if (problems.length > 0) throw new DataConversionError(`${name}: ${problems.join(', ')}`, { object: name });
 }
