@@ -155,7 +155,7 @@ describeWithInfluxd('the command line', (binary) => {
     'ends with 130 at Ctrl-C, reports the stored points, and prints a command that loads the rest',
     async () => {
       mkdirSync(at('large', 'generation'), { recursive: true });
-      for (const name of ['a', 'b', 'c'])
+      for (const name of ['d', 'e', 'f'])
         await writeRows(at('large', 'generation', `${name}.parquet`), 200_000, 'i + 0.5');
       const before = await influxd.count('energy_mwh');
       // Slow enough to interrupt the load after the second progress line.
