@@ -65,7 +65,7 @@ async function linesAlone(folder: string): Promise<number> {
   const stream = reader.readPoints(source, mapping, { limits, dropInvalid: true, validateSchema: true });
   for await (const { lines, release } of stream) {
     counted += lines;
-    release();
+    release?.();
   }
   await source.close();
   await reader.close();

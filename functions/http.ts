@@ -1,7 +1,7 @@
-/** Requests and responses of the loader's API, in the form of API Gateway's proxy integration. */
+/** Requests and responses of the loader's API, in the format of API Gateway's proxy integration. */
 import { InvalidEventError } from 'shared/errors';
 import type { Logger } from 'shared/logger';
-import { typed } from './step';
+import { toKnownError } from './step';
 
 export interface ApiEvent {
   readonly httpMethod?: string;
@@ -19,7 +19,7 @@ export interface ApiResponse {
   readonly isBase64Encoded: false;
 }
 
-/** Whether an event is a request through API Gateway: REST, or HTTP version 2. */
+/** Whether an event is a request of API Gateway: a REST API, or an HTTP API with payload version 2. */
 export function isApiEvent(event: unknown): event is ApiEvent {
   if (typeof event !== 'object' || event === null || !('requestContext' in event)) return false;
   return 'httpMethod' in event || 'rawPath' in event || 'body' in event;
@@ -30,7 +30,7 @@ export function jsonResponse(statusCode: number, body: unknown): ApiResponse {
   return { statusCode, headers, body: JSON.stringify(body), isBase64Encoded: false };
 }
 
-/** The status of the response, by the name of the error. */
+/** Status codes by the name of the error. */
 const STATUSES: Readonly<Record<string, number>> = {
   InvalidEventError: 400,
   DataConversionError: 400,
@@ -39,26 +39,26 @@ const STATUSES: Readonly<Record<string, number>> = {
   S3UnavailableError: 503,
 };
 
-const INTERNAL = 'an internal error has occurred; the log of the function has the details';
-/** Texts for the client in place of messages that name the stack's own buckets and settings. */
+const INTERNAL = 'an internal error has occurred: see the log of the function';
+/** Messages for clients in place of messages that would reveal buckets and settings of the stack. */
 const WITHHELD: Readonly<Record<string, string>> = {
   UnexpectedError: INTERNAL,
   ConfigurationError: INTERNAL,
-  S3UnavailableError: 'S3 is temporarily unavailable: send the request again later',
+  S3UnavailableError: 'S3 is not available: send the request again later',
 };
 
 export const statusOfError = (error: Error): number => STATUSES[error.name] ?? 500;
 
-/** The response to a failed request. The text of an unexpected error goes into the log only. */
+/** The response to a failed request. The message of an internal error is logged, not returned. */
 export function failureResponse(thrown: unknown, logger: Logger, status?: number): ApiResponse {
-  const error = typed(thrown);
+  const error = toKnownError(thrown);
   const withheld = WITHHELD[error.name];
   logger[withheld === undefined ? 'warn' : 'error']('a request failed', { error });
   const message = withheld ?? error.message;
   return jsonResponse(status ?? statusOfError(error), { error: error.name, message });
 }
 
-/** The JSON in a request's body. @throws InvalidEventError if the body is empty or not JSON */
+/** Parses the JSON body of a request. @throws InvalidEventError if the body is missing or not JSON */
 export function jsonBody({ body, isBase64Encoded }: ApiEvent): unknown {
   if (typeof body !== 'string' || body.trim() === '')
     throw new InvalidEventError('the request has no body: send a JSON object');
@@ -70,7 +70,7 @@ export function jsonBody({ body, isBase64Encoded }: ApiEvent): unknown {
   }
 }
 
-/** The handler of a function that serves API requests only. Every failure becomes a response. */
+/** A handler for a function that serves only requests: every error becomes a response. */
 export function apiHandler(
   logger: Logger,
   work: (event: ApiEvent) => Promise<ApiResponse>,

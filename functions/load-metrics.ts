@@ -1,9 +1,9 @@
-/** Collects the metrics of one invocation that loads. One call to CloudWatch sends them, also when the invocation fails. */
+/** Collects the metrics of one invocation and sends them in one call, whether it succeeds or fails. */
 import type { LoaderConfig } from 'shared/loader-config';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { Logger } from 'shared/logger';
 import { metricsInput, type PutMetricData, sendMetrics } from 'shared/metrics';
-import { typed } from './step';
+import { toKnownError } from './step';
 
 const putMetricData: PutMetricData = async (input, signal) =>
   (await import('./clients/cloudwatch')).putMetricData(input, signal);
@@ -32,9 +32,9 @@ export class LoadMetrics {
     }
   }
 
-  /** Counts an error by its type. The same error object counts once. */
+  /** Counts an error by its name. The same error object counts once. */
   fail(thrown: unknown): void {
-    const error = typed(thrown);
+    const error = toKnownError(thrown);
     if (this.counted.has(error)) return;
     this.counted.add(error);
     this.errors[error.name] = (this.errors[error.name] ?? 0) + 1;
@@ -58,7 +58,7 @@ export class LoadMetrics {
   }
 }
 
-/** Does the work of an invocation, then sends its metrics. An error that the work throws is counted in them. */
+/** Runs the work of an invocation and sends its metrics. An error is counted and rethrown. */
 export async function withMetrics<Result>(
   settings: MetricsSettings,
   work: (metrics: LoadMetrics) => Promise<Result>,

@@ -1,4 +1,4 @@
-/** What every function of the loader needs: the request id in its log, a deadline, and errors of known types. */
+/** The common part of every loader function: the request id in the logs, a deadline, and errors of known types. */
 import { setMaxListeners } from 'node:events';
 import type { Context } from 'aws-lambda';
 import { UnexpectedError } from 'shared/errors';
@@ -17,9 +17,9 @@ const KNOWN = new Set([
 ]);
 
 export interface Invocation {
-  /** Aborts some seconds before Lambda ends the invocation. */
+  /** Aborts shortly before Lambda ends the invocation. */
   readonly deadline: AbortSignal;
-  /** ms until the deadline. */
+  /** Time until the deadline, ms. */
   readonly msLeft: () => number;
   readonly requestId: string;
 }
@@ -27,9 +27,9 @@ export interface Invocation {
 export type StepHandler<Output> = (event: unknown, context: Context) => Promise<Output>;
 
 /**
- * A handler that logs and rethrows errors. An error of an unknown type becomes an UnexpectedError. The stack is removed, because
- * Lambda would return it to the caller.
- * @param reserveMs time between the deadline and the end of the invocation; at most a quarter of the time that Lambda leaves
+ * A handler that logs and rethrows errors. An error of an unknown type becomes an UnexpectedError. The stack is removed, because Lambda
+ * would return it to the caller.
+ * @param reserveMs time between the deadline and the end of the invocation, at most a quarter of the remaining time
  */
 export function step<Output>(
   logger: FunctionLogger,
@@ -42,20 +42,20 @@ export function step<Output>(
     const reserved = Math.min(reserveMs, remaining / 4);
     const deadline = AbortSignal.timeout(Math.max(1, Math.floor(remaining - reserved)));
     const msLeft = (): number => context.getRemainingTimeInMillis() - reserved;
-    // Each item, file and request in progress may add a listener. Node warns of a leak above ten.
+    // Each item, file and request in flight may add a listener. Node warns about a leak above 10.
     setMaxListeners(0, deadline);
     try {
       return await work(event, { deadline, msLeft, requestId: context.awsRequestId });
     } catch (thrown) {
-      const error = typed(thrown);
+      const error = toKnownError(thrown);
       logger.error('the invocation failed', { error });
       throw error;
     }
   };
 }
 
-/** The error as one of a known type, without a stack. */
-export function typed(thrown: unknown): Error {
+/** Converts an error to a known type and removes its stack. */
+export function toKnownError(thrown: unknown): Error {
   const isKnown = thrown instanceof Error && KNOWN.has(thrown.name);
   const error = isKnown ? thrown : new UnexpectedError(textOf(thrown), { cause: thrown });
   error.stack = `${error.name}: ${error.message}`;
@@ -66,7 +66,7 @@ function textOf(thrown: unknown): string {
   return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
 }
 
-/** Caches the value of `make` from the first call on. A failure is not cached. */
+/** Calls `make` once and caches its value. An error is not cached. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

@@ -1,4 +1,4 @@
-/** Sends metrics to CloudWatch. Loaded on first use. */
+/** Sends metrics to CloudWatch. Imported on first use. */
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { PutMetricData } from 'shared/metrics';
 

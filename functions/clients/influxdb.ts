@@ -1,4 +1,4 @@
-/** The client of the configured InfluxDB, and the advice to show when InfluxDB cannot be written to. */
+/** The InfluxDB client of the configuration, and the advice for failed health checks. */
 import { InfluxClient } from 'shared/influxdb/client';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { secretToken, staticToken } from 'shared/influxdb/token';
@@ -12,9 +12,9 @@ export function influxClient({ target, token, gzipLevel }: Pick<LoaderConfig, 't
   return new InfluxClient(target, tokens, { gzipLevel });
 }
 
-/** Names the parameters of the stack. */
+/** Advice that names the parameters of the stack. */
 export const PARAMETER_ADVICE: HealthAdvice = {
-  unreachable: 'check InfluxDBUrl, and that InfluxDB can be reached with VpcSubnetIds and VpcSecurityGroupIds',
-  unauthorized: 'the secret named by InfluxDBTokenSecretName does not contain a valid token for this InfluxDB',
+  unreachable: 'check InfluxDBUrl, and that VpcSubnetIds and VpcSecurityGroupIds allow connections to it',
+  unauthorized: 'the secret in InfluxDBTokenSecretName does not have a valid token of this InfluxDB',
   useEngine: (engine) => `set InfluxDBEngine to ${engine}`,
 };

@@ -1,4 +1,4 @@
-/** The Parquet reader of the functions. Its worker is a file of the layer. */
+/** The Parquet reader of a function. Its worker is a file of the layer. */
 import { ParquetReader } from 'shared/parquet/reader';
 
 export function parquetReader(options: { maxRowGroupBytes?: number } = {}): ParquetReader {

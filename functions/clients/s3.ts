@@ -11,8 +11,8 @@ import { DataConversionError, InvalidEventError, S3UnavailableError } from 'shar
 import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/loads/objects';
 
 /**
- * More than any step uses at once: PlanLoad reads 64 files, and 4 ranges of each file. Time spent waiting for a socket counts
- * towards connectionTimeout.
+ * More than any step needs at once: PlanLoad reads 64 files, and 4 ranges of one file. The time to wait for a socket counts towards
+ * connectionTimeout.
  */
 const MAX_SOCKETS = 128;
 
@@ -99,15 +99,15 @@ class S3Objects implements ObjectStore {
   }
 }
 
-/** The error for a failed read: DataConversionError if the object is the reason, S3UnavailableError if S3 is. */
+/** The error of a failed read: about the object, or S3UnavailableError. */
 function readError(name: string, cause: unknown): Error {
   const status = statusOf(cause);
   if (status === 412 || status === 416) {
-    return new DataConversionError(`${name} was changed since it was planned: load it again`, { object: name, cause });
+    return new DataConversionError(`${name} has changed since it was planned: load it again`, { object: name, cause });
   }
   if (status === 404) return new DataConversionError(`${name} no longer exists`, { object: name, cause });
   if (status === 403) {
-    return new DataConversionError(`${name} does not exist, or access to it is denied: ${errorText(cause)}`, {
+    return new DataConversionError(`${name}: access denied, or the object does not exist: ${errorText(cause)}`, {
       object: name,
       cause,
     });

@@ -1,4 +1,4 @@
-/** Reads secrets from Secrets Manager. Loaded on first use. */
+/** Reads secrets from Secrets Manager. Imported on first use. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
 let client: SecretsManagerClient | undefined;

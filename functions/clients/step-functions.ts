@@ -9,7 +9,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 
-/** An execution. Its input and cause are JSON texts, as Step Functions returns them. */
+/** An execution. Its input and cause are JSON as text. */
 export interface Execution {
   readonly status: ExecutionStatus;
   readonly input: string;
@@ -19,7 +19,7 @@ export interface Execution {
   readonly ended: Date | undefined;
 }
 
-/** The number of items in the plans made so far, by their state. */
+/** Numbers of the items that were planned so far. */
 export interface ItemCounts {
   readonly total: number;
   readonly done: number;
@@ -27,11 +27,11 @@ export interface ItemCounts {
 }
 
 export interface Executions {
-  /** False if an execution of this name already exists with another input, or has ended. */
+  /** False if an execution with this name exists and has another input or has ended. */
   start(name: string, input: string): Promise<boolean>;
-  /** Undefined if there is no execution of this name. */
+  /** Undefined if no execution has this name. */
   describe(name: string): Promise<Execution | undefined>;
-  /** Adds up the map runs of the execution: there is one for each part of the plan, once it is planned. */
+  /** Adds up the map runs of the execution. It has one map run for each part of its plan, and none before the first part. */
   countItems(name: string): Promise<ItemCounts>;
 }
 

@@ -1,8 +1,8 @@
-/** GET /loads/{id}: the state of a load, its items and points so far, and, once it has ended, its summary. */
+/** GET /loads/{id}: the state of a load, its progress, and its summary after it has ended. */
 import { pointsSoFar } from 'shared/loads/load-progress';
 import { readCause } from 'shared/loads/map-results';
 import { type ObjectStore, readText } from 'shared/loads/objects';
-import { workKey } from 'shared/loads/plan-load';
+import { workKey } from 'shared/loads/work-keys';
 import type { Logger } from 'shared/logger';
 import type { Executions, ItemCounts } from '../clients/step-functions';
 import { type ApiEvent, type ApiResponse, jsonResponse } from '../http';
@@ -14,16 +14,16 @@ export interface DescribeServices {
   readonly logger: Pick<Logger, 'warn'>;
 }
 
-/** An execution's name; `health` is another path of the API, and no load. */
+/** The name of an execution. `health` is another path of the API, not a load. */
 const LOAD_ID = /^(?!health$)[\w-]{1,80}$/;
 
-/** Answers 200 with `{loadId, state, started, ended, input, progress, summary, error, cause}`, or 404. */
+/** Returns 200 with `{loadId, state, started, ended, input, progress, summary, error, cause}`, or 404. */
 export async function describeLoad(event: ApiEvent, services: DescribeServices): Promise<ApiResponse> {
   const id = event.pathParameters?.id;
   const loadId = typeof id === 'string' && LOAD_ID.test(id) ? id : undefined;
   const execution = loadId === undefined ? undefined : await services.executions.describe(loadId);
   if (loadId === undefined || !execution) {
-    return jsonResponse(404, { error: 'NotFound', message: 'there is no load of this id' });
+    return jsonResponse(404, { error: 'NotFound', message: 'no load has this id' });
   }
   const { status, error, cause, started, ended } = execution;
   const [items, points] = await Promise.all([countItems(loadId, services), pointsSoFar(loadId, services)]);
@@ -45,7 +45,7 @@ export async function describeLoad(event: ApiEvent, services: DescribeServices):
   });
 }
 
-/** Undefined where Step Functions does not report them: the state of the load matters more. */
+/** Undefined if Step Functions does not return them; the state of the load is returned anyway. */
 async function countItems(loadId: string, { executions, logger }: DescribeServices): Promise<ItemCounts | undefined> {
   try {
     return await executions.countItems(loadId);
@@ -55,7 +55,7 @@ async function countItems(loadId: string, { executions, logger }: DescribeServic
   }
 }
 
-/** Null where the load ended before it was summed up. */
+/** Null if the load ended before it was summarized. */
 async function readSummary(loadId: string, { objects, workBucket }: DescribeServices): Promise<unknown> {
   const text = await readText(objects, { bucket: workBucket, key: workKey(loadId, 'summary.json') });
   return text === undefined ? null : JSON.parse(text);

@@ -1,4 +1,4 @@
-/** The Lambda function of the step DetectDataset: the execution's input becomes a load. */
+/** The Lambda function of the step DetectDataset: reads a load from the input of the execution. */
 import { loadPlanningConfig } from 'shared/loader-config';
 import { detectDatasetStep } from 'shared/loads/detect-dataset';
 import { loadMappings } from 'shared/loads/mappings';

@@ -1,8 +1,8 @@
-/** The Lambda function of the step LoadBatch: the row groups of one item become points in InfluxDB. */
+/** The Lambda function of the step LoadBatch: writes the row groups of one item to InfluxDB as points. */
 import { loadLoaderConfig } from 'shared/loader-config';
 import type { ItemResult } from 'shared/loads/item-result';
 import { loadItem, readLoadBatch } from 'shared/loads/load-item';
-import { notePoints } from 'shared/loads/load-progress';
+import { savePointCount } from 'shared/loads/load-progress';
 import { loadMappings } from 'shared/loads/mappings';
 import { createLogger } from 'shared/logger';
 import { influxClient } from '../clients/influxdb';
@@ -28,9 +28,9 @@ export const handler = step(logger, (event, { deadline }) =>
     metrics.add(result);
     if (config.workBucket !== undefined) {
       const place = { objects, workBucket: config.workBucket };
-      await notePoints(loadId, item, result.pointsWritten, place).catch((error: unknown) => {
-        // The points are stored; only the count of the load under way is short of them.
-        logger.warn('the points of an item could not be noted', { error });
+      await savePointCount(loadId, item, result.pointsWritten, place).catch((error: unknown) => {
+        // The points are stored. Only the progress of the running load does not count them.
+        logger.warn('the point count of an item could not be saved', { error });
       });
     }
     return result;

@@ -1,4 +1,4 @@
-/** Answers each kind of event as its sender expects: requests with an answer, notifications with success or an error. */
+/** Handles each kind of event as its sender expects: requests get a response; notifications succeed or fail with an error. */
 import { InfluxDBConnectionError, InfluxDBWriteError, isPermanent } from 'shared/errors';
 import {
   isNotification,
@@ -6,12 +6,12 @@ import {
   type ObjectsToLoad,
   objectsToLoad,
   queueMessages,
-  readRequest,
+  readObjectRequest,
 } from 'shared/loads/object-events';
 import type { Logger } from 'shared/logger';
 import { type ApiResponse, failureResponse, isApiEvent, jsonBody, jsonResponse } from '../http';
 import type { LoadMetrics } from '../load-metrics';
-import { typed } from '../step';
+import { toKnownError } from '../step';
 import type { ObjectResult } from './load-object';
 
 export interface DispatchServices {
@@ -21,21 +21,22 @@ export interface DispatchServices {
   readonly metrics: LoadMetrics;
 }
 
-/** The failed messages of a queue, which alone come again. */
-interface QueueAnswer {
+/** The failed messages of a queue. SQS delivers only these again. */
+interface QueueResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
 
-type Answer = ApiResponse | QueueAnswer | ObjectResult | readonly ObjectResult[];
+type DispatchResult = ApiResponse | QueueResponse | ObjectResult | readonly ObjectResult[];
 
 /**
- * @throws for events without a receiver of an answer: an error of an object that was not stored completely, so that the event
- *   is tried again and at last kept; for `{bucket, key}`: where nothing was stored
+ * Loads the objects of an event.
+ * @throws for a notification: an error of an object that was not stored completely, so that Lambda retries the event and then moves it to
+ *   the dead-letter queue; for `{bucket, key}`: an error if nothing was stored
  */
-export async function dispatch(event: unknown, services: DispatchServices): Promise<Answer> {
+export async function dispatch(event: unknown, services: DispatchServices): Promise<DispatchResult> {
   if (isApiEvent(event)) {
     try {
-      const { statusCode, ...body } = await services.load(readRequest(jsonBody(event)));
+      const { statusCode, ...body } = await services.load(readObjectRequest(jsonBody(event)));
       return jsonResponse(statusCode, body);
     } catch (error) {
       services.metrics.fail(error);
@@ -52,7 +53,7 @@ export async function dispatch(event: unknown, services: DispatchServices): Prom
   }
   return isNotification(event)
     ? await loadAll(objectsToLoad(event), services)
-    : await services.load(readRequest(event));
+    : await services.load(readObjectRequest(event));
 }
 
 async function isLoaded(body: string, services: DispatchServices): Promise<boolean> {
@@ -60,16 +61,16 @@ async function isLoaded(body: string, services: DispatchServices): Promise<boole
     await loadAll(objectsToLoad(jsonBody({ body })), services);
     return true;
   } catch (thrown) {
-    const error = typed(thrown);
+    const error = toKnownError(thrown);
     services.metrics.fail(error);
-    services.logger.error('a message was not loaded', { error });
+    services.logger.error('the objects of a message were not loaded', { error });
     return false;
   }
 }
 
 /**
- * Loads every object, whatever becomes of the others.
- * @throws where any was not stored completely: the error that another try may change, where there is one
+ * Loads every object, even if others fail.
+ * @throws if any object was not stored completely: the first error that a retry may fix, otherwise the first error
  */
 async function loadAll(
   { objects: requests, ignored }: ObjectsToLoad,
@@ -80,12 +81,13 @@ async function loadAll(
   const errors: Error[] = [];
   for (const request of requests) {
     try {
-      if (services.deadline.aborted) throw new InfluxDBConnectionError(`${request.key}: no time was left for it`);
+      if (services.deadline.aborted)
+        throw new InfluxDBConnectionError(`${request.key}: not started before the deadline`);
       const result = await services.load(request);
       results.push(result);
       if (result.statusCode !== 200) throw new InfluxDBWriteError(result.message);
     } catch (thrown) {
-      const error = typed(thrown);
+      const error = toKnownError(thrown);
       services.metrics.fail(error);
       errors.push(error);
     }

@@ -1,4 +1,4 @@
-/** The Lambda function that loads single objects: the whole loader in one invocation. */
+/** The Lambda function LoadObject: loads single objects, each in one invocation. */
 import { checkHealth } from 'shared/influxdb/health';
 import { loadLoaderConfig } from 'shared/loader-config';
 import type { ItemResult } from 'shared/loads/item-result';

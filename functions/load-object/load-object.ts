@@ -1,10 +1,10 @@
-/** The loader in one invocation: the steps in a row for one object. */
+/** Loads one object in one invocation: runs the steps of the workflow one after another. */
 import { DataConversionError } from 'shared/errors';
 import { assertHealthy, type HealthReport } from 'shared/influxdb/health';
 import type { ItemResult } from 'shared/loads/item-result';
 import { type LoadServices, loadItem } from 'shared/loads/load-item';
 import type { ObjectRequest } from 'shared/loads/object-events';
-import { planWhole } from 'shared/loads/plan-file';
+import { planWholeFile } from 'shared/loads/plan-file';
 import type { LoadMetrics } from '../load-metrics';
 
 export interface ObjectServices extends LoadServices {
@@ -13,9 +13,9 @@ export interface ObjectServices extends LoadServices {
   readonly metrics: LoadMetrics;
 }
 
-/** In the terms of the loader that this one replaces. */
+/** The result, with the names that the original loader uses. */
 export interface ObjectResult {
-  /** 200: everything is stored; 207: some points were refused. Where nothing is stored there is an error instead. */
+  /** 200: everything is stored. 207: some points are not stored. If nothing is stored, an error is thrown instead. */
   readonly statusCode: 200 | 207;
   readonly message: string;
   readonly data: {
@@ -38,7 +38,7 @@ export interface ObjectResult {
 
 type Loaded = Omit<ItemResult, 'item' | 'dataset' | 'invalidExamples' | 'nulls' | 'retries' | 'milliseconds'>;
 
-/** Of a file without rows. */
+/** The result of a file without rows. */
 const NOTHING: Loaded = {
   statusCode: 200,
   pointsWritten: 0,
@@ -55,8 +55,8 @@ const NOTHING: Loaded = {
 };
 
 /**
- * Loads a whole object. Its columns are judged before the first point is written and, where invalid rows may not be dropped, all of
- * its rows too.
+ * Loads a whole object. Its columns are validated before the first point is written. If invalid rows may not be dropped, all of its rows
+ * are validated first too.
  * @throws DataConversionError, InfluxDBConnectionError or InfluxDBWriteError as the steps do
  */
 export async function loadObject(request: ObjectRequest, services: ObjectServices): Promise<ObjectResult> {
@@ -64,9 +64,9 @@ export async function loadObject(request: ObjectRequest, services: ObjectService
   const { objects, config, metrics } = services;
   const name = objects.nameOf(request);
   const version = await objects.find(request);
-  if (!version) throw new DataConversionError(`${name}: there is no such object`, { object: name });
+  if (!version) throw new DataConversionError(`${name}: the object does not exist`, { object: name });
   const planner = { ...services, validateSchema: config.validateSchema };
-  const { mapping, items } = await planWhole(version, request.dataset ?? null, planner);
+  const { mapping, items } = await planWholeFile(version, request.dataset ?? null, planner);
   metrics.addDataset(mapping.name);
   const health = await services.checkHealth();
   assertHealthy(health);
@@ -76,11 +76,11 @@ export async function loadObject(request: ObjectRequest, services: ObjectService
   const result: Loaded = loaded ?? NOTHING;
   if (result.sourceRecords > 0 && result.pointsWritten === 0) {
     const reasons = Object.entries(result.invalidRecords).map(([reason, count]) => `${count} rows with ${reason}`);
-    throw new DataConversionError(`${name}: no row became a point: ${reasons.join(', ')}`, { object: name });
+    throw new DataConversionError(`${name}: all rows are invalid: ${reasons.join(', ')}`, { object: name });
   }
   return {
     statusCode: result.statusCode,
-    message: describe(name, result),
+    message: resultMessage(name, result),
     data: {
       points_written: result.pointsWritten,
       batches_processed: result.batches,
@@ -99,7 +99,7 @@ export async function loadObject(request: ObjectRequest, services: ObjectService
   };
 }
 
-function describe(name: string, { pointsWritten, sourceRecords, rejectedPoints, failedPoints }: Loaded): string {
+function resultMessage(name: string, { pointsWritten, sourceRecords, rejectedPoints, failedPoints }: Loaded): string {
   const lost = rejectedPoints + failedPoints;
   const rest = lost > 0 ? `; ${lost} points are not stored` : '';
   return `${name}: ${pointsWritten} points of ${sourceRecords} rows written${rest}`;

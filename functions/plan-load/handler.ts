@@ -1,4 +1,4 @@
-/** The Lambda function of the step PlanLoad: the files of a load become items to fan out over. */
+/** The Lambda function of the step PlanLoad: plans the files of a load as items for the workflow's map. */
 import { loadPlanningConfig } from 'shared/loader-config';
 import { loadMappings } from 'shared/loads/mappings';
 import { planLoad } from 'shared/loads/plan-load';
@@ -7,7 +7,7 @@ import { parquetReader } from '../clients/parquet';
 import { s3Objects } from '../clients/s3';
 import { once, step } from '../step';
 
-/** Kept for what is under way when the time is over, and for writing the plan. */
+/** Time reserved for files that are still being planned at the deadline, and for writing the plan. */
 const RESERVE_MS = 60_000;
 
 const config = loadPlanningConfig();

@@ -12,8 +12,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { RedriveConfig } from 'shared/config';
 import { type ObjectStore, readText } from 'shared/loads/objects';
-import { workKey } from 'shared/loads/plan-load';
 import { repetitionOf } from 'shared/loads/repeat';
+import { workKey } from 'shared/loads/work-keys';
 import { s3Objects } from '../clients/s3';
 import { type Executions, executionsOf } from '../clients/step-functions';
 import type { DeadLetterMessage } from './message';

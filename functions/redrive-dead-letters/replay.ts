@@ -51,9 +51,9 @@ async function inputOf({ input, failed, requested }: LoadContent, loads: Loads):
   };
   if (failed?.error !== 'LoadIncomplete') return whole();
   const repetition = await loads.repetition(failed.name);
-  const { plan, hopeless } = repetition ?? { plan: undefined, hopeless: 'it has no summary' };
-  if (hopeless !== undefined && !requested)
-    throw new UnreplayableError(`a replay would fail in the same way: ${hopeless}`);
+  const { plan, permanentReason } = repetition ?? { plan: undefined, permanentReason: 'it has no summary' };
+  if (permanentReason !== undefined && !requested)
+    throw new UnreplayableError(`a replay would fail in the same way: ${permanentReason}`);
   return plan === undefined ? whole() : JSON.stringify({ ...optionsOf(await given()), plan });
 }
 

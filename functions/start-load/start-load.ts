@@ -1,4 +1,4 @@
-/** POST /loads: starts an execution of the workflow, once for each client token. */
+/** POST /loads: starts one execution of the workflow for each client token. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { DatasetMapping } from 'shared/datasets/mapping';
 import { RequestTooLargeError } from 'shared/errors';
@@ -11,13 +11,13 @@ export interface StartServices {
   readonly mappings: readonly DatasetMapping[];
 }
 
-/** Step Functions takes 256 KiB, and the first step gets the load's id beside the input. */
+/** Step Functions accepts 256 KiB, and the first step gets the id of the load beside the input. */
 export const MAX_INPUT_BYTES = 256 * 1024 - 512;
 
 /**
- * Answers 202 with the load's id; the same client token and input give the same load, another input with it 409.
- * @throws InvalidEventError for a body that is no load; RequestTooLargeError for one that is too large for an execution;
- *   DataConversionError for a single key that tells no dataset
+ * Returns 202 with the id of the load. The same client token with the same input returns the same load; with another input it returns 409.
+ * @throws InvalidEventError for an invalid body; RequestTooLargeError for a body that is too large for an execution;
+ *   DataConversionError if no dataset is detected from a single key
  */
 export async function startLoad(event: ApiEvent, { executions, mappings }: StartServices): Promise<ApiResponse> {
   const input = jsonBody(event);
@@ -27,15 +27,15 @@ export async function startLoad(event: ApiEvent, { executions, mappings }: Start
   const text = canonical(input);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_INPUT_BYTES) {
-    const most = MAX_INPUT_BYTES.toLocaleString('en-US');
+    const max = MAX_INPUT_BYTES.toLocaleString('en-US');
     throw new RequestTooLargeError(
-      `the input has ${bytes.toLocaleString('en-US')} bytes, the limit is ${most}: load a prefix, or the keys in several loads`,
+      `the input has ${bytes.toLocaleString('en-US')} bytes, the limit is ${max}: load a prefix, or split the keys into several loads`,
     );
   }
   if (!(await executions.start(name, text))) {
     const known = await executions.describe(name);
     if (known && canonical(JSON.parse(known.input)) !== text) {
-      const message = 'this clientToken was used before, for a load of another input: use a new one';
+      const message = 'this clientToken was used for a load with another input: use a new clientToken';
       return jsonResponse(409, { error: 'Conflict', message, loadId: name });
     }
     if (known) return jsonResponse(202, { loadId: name, state: known.status });
@@ -43,7 +43,7 @@ export async function startLoad(event: ApiEvent, { executions, mappings }: Start
   return jsonResponse(202, { loadId: name, state: 'RUNNING' });
 }
 
-/** JSON with the names in order, so that equal inputs are equal texts. */
+/** JSON with sorted names, so that equal inputs give equal texts. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;

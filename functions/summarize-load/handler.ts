@@ -1,4 +1,4 @@
-/** The Lambda function of the step SummarizeLoad: the results of a load become one summary. */
+/** The Lambda function of the step SummarizeLoad: combines the results of a load in one summary. */
 import { loadPlanningConfig } from 'shared/loader-config';
 import { loadMappings } from 'shared/loads/mappings';
 import { summarizeLoad } from 'shared/loads/summarize-load';
@@ -6,7 +6,7 @@ import { createLogger } from 'shared/logger';
 import { s3Objects } from '../clients/s3';
 import { once, step } from '../step';
 
-/** Kept for the results of the items and for writing the summary. */
+/** Time reserved for reading the results of the items and for writing the summary. */
 const RESERVE_MS = 300_000;
 
 const config = loadPlanningConfig();

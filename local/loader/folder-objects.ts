@@ -44,7 +44,7 @@ export class FolderObjects implements ObjectStore {
     });
     if (source.etag === version.etag) return source;
     await source.close();
-    throw new DataConversionError(`${name} was changed since it was planned: load it again`, { object: name });
+    throw new DataConversionError(`${name} has changed since it was planned: load it again`, { object: name });
   }
 
   async read(ref: ObjectRef): Promise<AsyncIterable<Uint8Array> | undefined> {

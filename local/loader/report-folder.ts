@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ObjectRef } from 'shared/loads/objects';
-import { workKey } from 'shared/loads/plan-load';
+import { workKey } from 'shared/loads/work-keys';
 import { UsageError } from '../cli/ending';
 import { makeOptionFolder } from '../folder';
 import { FolderObjects } from './folder-objects';

@@ -5,7 +5,7 @@ import { JsonLines } from 'shared/loads/json-lines';
 import { isParquetKey } from 'shared/loads/left-out';
 import { type ObjectRef, type ObjectStore, parseS3Uri } from 'shared/loads/objects';
 import { repeatedSchema } from 'shared/loads/plan-item';
-import { workKey } from 'shared/loads/plan-load';
+import { workKey } from 'shared/loads/work-keys';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { UsageError } from '../cli/ending';
 import { combined, FolderObjects } from './folder-objects';

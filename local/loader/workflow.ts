@@ -7,9 +7,10 @@ import type { Load } from 'shared/loads/load';
 import { type LoadServices, loadItem, readLoadBatch } from 'shared/loads/load-item';
 import type { ObjectRef } from 'shared/loads/objects';
 import type { PlanItem } from 'shared/loads/plan-item';
-import { type PlanResult, type PlanServices, planLoad, workKey } from 'shared/loads/plan-load';
+import { type PlanResult, type PlanServices, planLoad } from 'shared/loads/plan-load';
 import { summarizeLoad } from 'shared/loads/summarize-load';
 import type { Summary } from 'shared/loads/summary';
+import { workKey } from 'shared/loads/work-keys';
 import { MapResults } from './map-results';
 
 export interface WorkflowServices {

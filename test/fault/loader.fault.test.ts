@@ -127,7 +127,7 @@ test('ends the item before the deadline of the invocation if S3 is too slow', as
   };
   expect(await failureOf(item, { deadline: deadline.signal })).toMatchObject({
     name: 'InfluxDBConnectionError',
-    message: expect.stringContaining('not loaded within the time of one invocation'),
+    message: expect.stringContaining('not loaded within the timeout of the function'),
   });
   await expectCompletedBy(item);
 });
@@ -142,7 +142,7 @@ test('fails the item permanently if the object is replaced during its load, and 
   };
   expect(await failureOf(item)).toMatchObject({
     name: 'DataConversionError',
-    message: expect.stringContaining('was changed since it was planned'),
+    message: expect.stringContaining('has changed since it was planned'),
   });
   expect([...held].filter((line) => /[=,]power_mw=[23]\d{6}/.test(line))).toEqual([]);
   expect([...held].filter((line) => /power_mw=\d/.test(line))).toHaveLength(held.size);

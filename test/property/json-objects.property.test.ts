@@ -1,4 +1,4 @@
-/** Objects come out whole, wherever the text is cut into pieces. */
+/** Objects are read whole, wherever the text is split into chunks. */
 import fc from 'fast-check';
 import { jsonObjects } from 'shared/loads/json-objects';
 
@@ -19,7 +19,7 @@ test.each([
   ['JSON Lines', (objects: unknown[]) => objects.map((each) => `${JSON.stringify(each)}\n`).join('')],
   ['an array', (objects: unknown[]) => JSON.stringify(objects)],
   ['an array on many lines', (objects: unknown[]) => JSON.stringify(objects, null, 2)],
-])('the objects of %s', async (_, write) => {
+])('reads the objects of %s', async (_, write) => {
   await fc.assert(
     fc.asyncProperty(fc.array(object), fc.integer({ min: 1, max: 50 }), async (objects, size) => {
       expect(await collect(write(objects), size)).toEqual(plain(objects));
@@ -29,12 +29,12 @@ test.each([
 
 test.each([
   ['ends early', '{"a":1}\n{"a":', 'file: ends within object 2'],
-  ['is no JSON', '{"a":1}\n{a}', 'file: object 2 is not JSON'],
-])('a text that %s is refused', async (_, text, message) => {
+  ['is not JSON', '{"a":1}\n{a}', 'file: object 2 is not JSON'],
+])('rejects a text that %s', async (_, text, message) => {
   await expect(collect(text, 4)).rejects.toMatchObject({ name: 'DataConversionError', message });
 });
 
-test('an object that goes on and on is refused, rather than held', async () => {
+test('rejects an object above the maximum size before it is complete', async () => {
   const long = (characters: number) => `{"a":1}\n{"a":"${'x'.repeat(characters)}"}`;
   expect(await collect(long(1_000_000), 65_536)).toHaveLength(2);
   await expect(collect(long(1_200_000), 65_536)).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** Which keys are not data, against the rule said in another way, and what becomes of every key of a listing. */
+/** Which keys are left out, compared with a second form of the rule, and the outcome of every key of a notification. */
 import fc from 'fast-check';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { isLeftOut } from 'shared/loads/left-out';
@@ -26,10 +26,10 @@ const keys = fc
   .map((segments) => segments.join('/'))
   .filter((key) => key !== '');
 
-/** The rule as one pattern: a hidden segment anywhere, or a marker's end. */
+/** The rule as one pattern: a hidden segment anywhere, or the ending of a marker. */
 const LEFT_OUT = /(^|\/)(\.|_[^/=]*(\/|$))|\/$|_\$folder\$$/;
 
-test('a key is left out where any segment is hidden, or its end is that of a marker', () => {
+test('leaves out a key with a hidden segment or the ending of a marker', () => {
   fc.assert(
     fc.property(keys, (key) => expect(isLeftOut(key)).toBe(LEFT_OUT.test(key))),
     { numRuns: 2000 },
@@ -47,13 +47,13 @@ const created = (key: string) => ({
   'detail-type': 'Object Created',
   detail: { bucket: { name: 'b' }, object: { key } },
 });
-/** As SNS hands an event over to a queue, and to Lambda. */
+/** The event as SNS sends it to a queue, and to Lambda. */
 const envelope = (event: unknown) => ({ Type: 'Notification', TopicArn: 'arn', Message: JSON.stringify(event) });
 const topic = (...events: unknown[]) => ({
   Records: events.map((event) => ({ EventSource: 'aws:sns', Sns: envelope(event) })),
 });
 
-test('of a notification, however it came, every object is loaded or ignored, and none is both', () => {
+test('every object of a notification is either loaded or ignored, on any route', () => {
   const ways: ((names: readonly string[]) => unknown)[] = [
     notification,
     (names) => envelope(notification(names)),
@@ -70,7 +70,7 @@ test('of a notification, however it came, every object is loaded or ignored, and
   );
 });
 
-test('a key that somebody names is loaded whatever its name', () => {
+test('a key of a request is loaded whatever its name', () => {
   fc.assert(
     fc.property(keys, (key) => {
       const request = { bucket: 'b', key };
@@ -79,13 +79,13 @@ test('a key that somebody names is loaded whatever its name', () => {
   );
 });
 
-test('an execution for a new object has nothing to load where the object is not data', () => {
+test('an execution for a new object is empty if the object is not data', () => {
   const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined };
   fc.assert(
     fc.property(keys, (key) => {
       const isHidden = LEFT_OUT.test(`generation/${key}`);
       const load = () => readLoad('load-1', created(`generation/${key}`), rules).ignored;
-      // A key may name several datasets, which is of no concern where it is left out.
+      // A key that is left out may name several datasets; this is not an error.
       if (isHidden) expect(load()).toBe(1);
       else expect(load()).toBe(0);
     }),

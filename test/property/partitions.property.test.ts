@@ -1,8 +1,8 @@
-/** Columns of a key: what a writer put into its folders' names is read back, whatever its characters. */
+/** Columns of a key: names and values are read as they were written into folder names, with any characters. */
 import fc from 'fast-check';
 import { partitionColumns } from 'shared/datasets/partitions';
 
-/** Hive's FileUtils.escapePathName: control characters and these, each a byte of ASCII. */
+/** Characters that FileUtils.escapePathName of Hive escapes, in addition to control characters. */
 const escapedByHive = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Hive escapes them.
   text.replace(/[\u0001-\u001f"#%'*/:=?\\\u007f{[\]^]/g, (character) => `%${hex(character)}`);
@@ -24,7 +24,7 @@ const folder = fc.constantFrom('', 'data', 'energy data', '=', '=x', '_temporary
 test.each([
   ['Hive and Spark', escapedByHive],
   ['pyarrow and DuckDB', encodeURIComponent],
-])('columns written as %s write them are read back, between folders of other names', (_, escaped) => {
+])('reads columns in the escaping of %s, between other folders', (_, escaped) => {
   fc.assert(
     fc.property(columns, folder, folder, (written, before, after) => {
       const segments = written.map(
@@ -37,13 +37,13 @@ test.each([
 });
 
 test.each([
-  ['what is not percent-encoding stays', 'rate=100%/x', { rate: '100%' }],
-  ['so does what is not UTF-8', 'name=%E9t%C3%A9/x', { name: '%E9té' }],
-  ['a plus sign is one', 'zone=UTC+3/x', { zone: 'UTC+3' }],
-  ['a value may hold equals signs', 'expr=a=b==/x', { expr: 'a=b==' }],
+  ['an invalid percent-encoding is kept', 'rate=100%/x', { rate: '100%' }],
+  ['bytes that are not UTF-8 are kept encoded', 'name=%E9t%C3%A9/x', { name: '%E9té' }],
+  ['a plus sign is kept', 'zone=UTC+3/x', { zone: 'UTC+3' }],
+  ['a value may contain equals signs', 'expr=a=b==/x', { expr: 'a=b==' }],
   ['an empty value is empty', 'region=/x', { region: '' }],
-  ['the folder nearer to the file wins', 'region=sul/region=norte/x', { region: 'norte' }],
-  ['the name of the file is no folder', 'region=sul/value=1.parquet', { region: 'sul' }],
+  ['the folder nearest to the file takes precedence', 'region=sul/region=norte/x', { region: 'norte' }],
+  ['the name of the file is not a folder', 'region=sul/value=1.parquet', { region: 'sul' }],
   ['names keep their case', 'Region=sul/region=norte/x', { Region: 'sul', region: 'norte' }],
   [
     'no name is special',

@@ -1,4 +1,4 @@
-/** Planning any listing in any number of parts: every key found is planned, ignored or failed, and once. */
+/** Plans any listing in any number of parts: every listed key is planned, ignored or failed exactly once. */
 import fc from 'fast-check';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { DataConversionError, S3UnavailableError } from 'shared/errors';
@@ -14,15 +14,15 @@ interface Found {
   readonly kind: Kind;
 }
 
-/** As much of a store and a reader as planning needs. */
+/** The parts of a store and a reader that planning needs. */
 function servicesOf(files: readonly Found[]): { services: PlanServices; written: Map<string, string> } {
   const written = new Map<string, string>();
   const kinds = new Map(files.map(({ key, kind }) => [key, kind]));
   const objects: Partial<ObjectStore> = {
     nameOf: ({ bucket, key }) => `s3://${bucket}/${key}`,
     async *list(bucket, _prefix, after = '') {
-      const behind = [...kinds.keys()].sort().filter((key) => key > after);
-      yield await Promise.resolve(behind.map((key): ObjectVersion => ({ bucket, key, etag: 'e', size: 100 })));
+      const later = [...kinds.keys()].sort().filter((key) => key > after);
+      yield await Promise.resolve(later.map((key): ObjectVersion => ({ bucket, key, etag: 'e', size: 100 })));
     },
     open: ({ key, etag, size }) =>
       Promise.resolve({ name: key, etag, size, readRange: () => Promise.reject(), close: () => Promise.resolve() }),
@@ -66,7 +66,7 @@ const files = fc.uniqueArray(
   { selector: ({ key }) => key, minLength: 1, maxLength: 40 },
 );
 
-test('every key is in one count, and every line of a plan names a file that was found', async () => {
+test('every key is counted once, and every line of a plan names a listed file', async () => {
   await fc.assert(
     fc.asyncProperty(files, async (found) => {
       const good = found.filter(({ key, kind }) => kind === 'good' && /(parquet|parq|pq|\/c)$/.test(key));
@@ -96,7 +96,7 @@ test('every key is in one count, and every line of a plan names a file that was 
   );
 });
 
-test('S3 out of reach fails the step, and no file', async () => {
+test('an unavailable S3 fails the step, not a file', async () => {
   const { services, written } = servicesOf([{ key: 'in/a.parquet', kind: 'good' }]);
   const open = () => Promise.reject(new S3UnavailableError('slow down'));
   const objects = { ...services.objects, open };

@@ -1,10 +1,10 @@
 /** Simulates a load through the batch writer with any responses of InfluxDB: every line is accounted for, and a second load completes it. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Batch } from 'shared/influxdb/batch-writer';
 import type { EncodedLines, LineWriter } from 'shared/influxdb/client';
 import { joinLines, splitLines } from 'shared/influxdb/lines';
 import type { WriteOutcome } from 'shared/influxdb/outcome';
+import type { LineBatch } from 'shared/points/batch-buffer';
 import type { Clock } from 'shared/resilience/clock';
 import { batchOf, write } from '../support/influx-writing';
 import { VirtualClock } from '../support/virtual-clock';
@@ -143,7 +143,7 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   let bytesInUse = 0;
   let maxBytesAtTaking = 0;
   let sourceClosed = false;
-  async function* source(failsAt?: number): AsyncGenerator<Batch> {
+  async function* source(failsAt?: number): AsyncGenerator<LineBatch> {
     try {
       for (const [index, size] of sizes.entries()) {
         maxBytesAtTaking = Math.max(maxBytesAtTaking, bytesInUse);

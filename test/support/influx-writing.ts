@@ -1,11 +1,12 @@
-/** Helpers for tests that write to InfluxDB: clients, batches, a logger that keeps its entries. */
-import { type Batch, type WriterOptions, writeBatches } from 'shared/influxdb/batch-writer';
+/** What the tests of writing to InfluxDB share: clients, batches, a logger that remembers. */
+import { type WriterOptions, writeBatches } from 'shared/influxdb/batch-writer';
 import { type ClientOptions, InfluxClient, type LineWriter } from 'shared/influxdb/client';
 import type { HealthAdvice } from 'shared/influxdb/health';
+import type { LoadCount } from 'shared/influxdb/load-count';
 import type { Engine } from 'shared/influxdb/protocol';
 import { staticToken, type TokenProvider } from 'shared/influxdb/token';
-import type { WriteResult } from 'shared/influxdb/write-result';
 import type { LogFields, Logger } from 'shared/logger';
+import type { LineBatch } from 'shared/points/batch-buffer';
 import { BUCKET, ORG, TOKEN } from './influxd';
 
 export interface ClientSettings extends ClientOptions {
@@ -27,7 +28,7 @@ export function clientOf(url: string, settings: ClientSettings = {}): InfluxClie
 }
 
 /** Batches of `m,series=<i> v=<i> <time>` lines, each with its own series and time. */
-export async function* numberedBatches(batches: number, linesEach: number): AsyncGenerator<Batch> {
+export async function* numberedBatches(batches: number, linesEach: number): AsyncGenerator<LineBatch> {
   for (let batch = 0; batch < batches; batch++) {
     const numbers = Array.from({ length: linesEach }, (_, line) => batch * linesEach + line);
     yield await Promise.resolve(
@@ -36,11 +37,11 @@ export async function* numberedBatches(batches: number, linesEach: number): Asyn
   }
 }
 
-export function batchOf(lines: readonly string[]): Batch {
+export function batchOf(lines: readonly string[]): LineBatch {
   return { bytes: Buffer.from(lines.map((line) => `${line}\n`).join('')), lines: lines.length };
 }
 
-export async function* streamOf(...batches: Batch[]): AsyncGenerator<Batch> {
+export async function* streamOf(...batches: LineBatch[]): AsyncGenerator<LineBatch> {
   for (const batch of batches) yield await Promise.resolve(batch);
 }
 
@@ -61,9 +62,9 @@ export function recordingLogger(onEntry: (entry: Entry) => void = () => undefine
 
 export function write(
   client: LineWriter,
-  batches: AsyncIterable<Batch>,
+  batches: AsyncIterable<LineBatch>,
   options: Partial<WriterOptions> = {},
-): Promise<WriteResult> {
+): Promise<LoadCount> {
   const limits = { maxRetries: 3, concurrency: 4, maxBytesInFlight: 16 * 1024 * 1024 };
   const defaults = { ...limits, skipFailedBatches: false, logger: recordingLogger() };
   return writeBatches(batches, client, { ...defaults, ...options });

@@ -94,7 +94,7 @@ export class Influxd {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Posts JSON with the all-access token; returns the JSON of the response. */
+  /** Posts JSON with the all-access token; answers with the JSON of the response. */
   async post<T>(path: string, body: unknown): Promise<T> {
     const init = { method: 'POST', headers: { authorization: `Token ${this.token}` }, body: JSON.stringify(body) };
     const response = await fetch(this.url + path, init);

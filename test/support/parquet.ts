@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import type { DatasetMapping } from 'shared/datasets/mapping';
 import type { ChunkInfo } from 'shared/parquet/metadata';
-import { type Batch, ParquetReader, type ReadPointsOptions } from 'shared/parquet/reader';
+import { ParquetReader, type ReadPointsOptions } from 'shared/parquet/reader';
 import { openFile, type ParquetSource } from 'shared/parquet/source';
+import type { LineBatch } from 'shared/points/batch-buffer';
 import type { PointsReport } from 'shared/points/report';
 
 const root = join(__dirname, '../..');
@@ -52,9 +53,9 @@ export async function collect(
   source: ParquetSource,
   mapping: DatasetMapping = generation,
   options: Partial<ReadPointsOptions> = {},
-): Promise<{ lines: string[]; batches: Batch[]; report: PointsReport }> {
+): Promise<{ lines: string[]; batches: LineBatch[]; report: PointsReport }> {
   const stream = reader.readPoints(source, mapping, { ...lenient, ...options });
-  const batches: Batch[] = [];
+  const batches: LineBatch[] = [];
   for await (const batch of stream) batches.push(batch);
   const text = batches.map(({ bytes }) => Buffer.from(bytes).toString()).join('');
   return { lines: text.split('\n').slice(0, -1), batches, report: stream.report() };

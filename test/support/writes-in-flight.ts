@@ -1,7 +1,7 @@
 /** Writes incompressible batches to the InfluxDB 3 of argv[2], and prints the rise of the peak memory in MB. */
 import { randomBytes } from 'node:crypto';
-import type { Batch } from 'shared/influxdb/batch-writer';
 import { loadLoaderConfig } from 'shared/loader-config';
+import type { LineBatch } from 'shared/points/batch-buffer';
 import { influxClient } from '../../functions/clients/influxdb';
 import { write } from './influx-writing';
 
@@ -17,8 +17,8 @@ const text = Buffer.from(
 );
 const spares: Buffer[] = [];
 
-/** Overwrites buffers after they are released, as the Parquet worker does. */
-async function* batches(count: number): AsyncGenerator<Batch> {
+/** Buffers are written anew once they are released, as the Parquet worker does. */
+async function* batches(count: number): AsyncGenerator<LineBatch> {
   for (let batch = 0; batch < count; batch++) {
     const bytes = spares.pop() ?? Buffer.alloc(config.batchLimits.bytes);
     for (let line = 0; line < LINES; line++) text.copy(bytes, line * lineBytes);

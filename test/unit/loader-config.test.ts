@@ -17,12 +17,12 @@ test('has the defaults of the original loader', () => {
   });
 });
 
-test('uses larger batches for InfluxDB 3, unless a size is set', () => {
+test('has larger batches for InfluxDB 3 by default', () => {
   expect(loadLoaderConfig({ ...REQUIRED, INFLUXDB_ENGINE: 'v3' }).batchLimits.lines).toBe(10_000);
   expect(loadLoaderConfig({ ...REQUIRED, INFLUXDB_ENGINE: 'v3', MAX_BATCH_SIZE: '7' }).batchLimits.lines).toBe(7);
 });
 
-test('makes more concurrent writes for InfluxDB 3, and limits their bytes by the memory', () => {
+test('has more writes in flight for InfluxDB 3, and limits their bytes by the memory', () => {
   expect(loadLoaderConfig(REQUIRED)).toMatchObject({ concurrency: 4, maxBytesInFlight: 32 * 1024 * 1024 });
   const v3 = { ...REQUIRED, INFLUXDB_ENGINE: 'v3', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512' };
   expect(loadLoaderConfig(v3)).toMatchObject({ concurrency: 16, maxBytesInFlight: 16 * 1024 * 1024 });
@@ -67,7 +67,7 @@ test.each([
   [
     'a missing token',
     { INFLUXDB_URL: 'http://x' },
-    'INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME must be set, but not both',
+    'INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME must be set (exactly one of them)',
   ],
   [
     'a variable that sam local leaves empty',
@@ -78,19 +78,19 @@ test.each([
   [
     'a token with a line break',
     { ...REQUIRED, INFLUXDB_TOKEN: 'secret\n' },
-    'INFLUXDB_TOKEN contains characters that are not valid in a token',
+    'INFLUXDB_TOKEN has characters that are not valid in a token',
   ],
   [
     'credentials in the URL',
     { ...REQUIRED, INFLUXDB_URL: 'http://u:secret@x' },
     'INFLUXDB_URL must not contain credentials',
   ],
-])('refuses %s without showing a secret', (_, environment, problem) => {
+])('rejects %s, and shows no secret', (_, environment, problem) => {
   expect(() => loadLoaderConfig(environment)).toThrow(problem);
   expect(() => loadLoaderConfig(environment)).not.toThrow(/secret\b/);
 });
 
-test('requires only the variables that a function needs', () => {
+test('requires of each function only the settings that it needs', () => {
   expect(loadPlanningConfig({ WORK_BUCKET: 'work', LOADER_RESERVED_CONCURRENCY: '5' })).toMatchObject({
     workBucket: 'work',
     reservedConcurrency: 5,

@@ -2,9 +2,8 @@
  * All error types of the project. `name` is a string literal: the Lambda runtime reports it as the error type, the state machine's
  * `ErrorEquals` matches it, and a minifier may rename classes.
  */
-import type { InvalidRows } from './points/report';
 
-/** The configuration is invalid; the message lists every problem. */
+/** Invalid configuration. The message lists every problem. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 
@@ -13,10 +12,10 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Maximum characters of a message. Messages quote invalid input, which may be as large as an event. */
+/** Maximum length of a message, which may quote a whole event. */
 const MAX_QUOTING = 2_000;
 
-/** An event or request is invalid. The message says what was expected and is safe to show to a client. */
+/** An invalid event or request. The message says what was expected and is safe to show to a client. */
 export class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
 
@@ -25,25 +24,25 @@ export class InvalidEventError extends Error {
   }
 }
 
-/** A request exceeds a limit; the client may send it in parts. The message names the limit. */
+/** A request that exceeds a limit and may be sent in parts. The message names the limit. */
 export class RequestTooLargeError extends Error {
   override readonly name = 'RequestTooLargeError';
 }
 
-/** Points could not be stored before the deadline or with all retries. Sending the same event again is safe. */
+/** Points could not be stored before the deadline or after all retries. Sending the same event again is safe. */
 export class StorageUnavailableError extends Error {
   override readonly name = 'StorageUnavailableError';
 }
 
-/** Source data cannot become points: unreadable Parquet, a missing column, or invalid rows while dropping is not allowed. */
+/** Source data that cannot be converted to points: unreadable Parquet, a missing column, or invalid rows that may not be dropped. */
 export class DataConversionError extends Error {
   override readonly name = 'DataConversionError';
-  /** Name of the object or file. */
+  /** The name of the object or file. */
   readonly object: string | undefined;
-  /** The row group, from 0, if the error is in one. */
+  /** The row group, from 0, if the error is in one row group. */
   readonly rowGroup: number | undefined;
-  /** The invalid rows by reason, if they are the cause. */
-  readonly invalid: readonly InvalidRows[] | undefined;
+  /** The invalid rows by reason, if they caused the error. */
+  readonly invalid: readonly InvalidCount[] | undefined;
 
   constructor(message: string, options: DataConversionErrorOptions = {}) {
     super(message, options);
@@ -53,38 +52,45 @@ export class DataConversionError extends Error {
   }
 }
 
+/** Invalid rows of one column with one reason. */
+interface InvalidCount {
+  readonly reason: string;
+  readonly column: string;
+  readonly count: number;
+}
+
 interface DataConversionErrorOptions extends ErrorOptions {
   object?: string;
   rowGroup?: number | undefined;
-  invalid?: readonly InvalidRows[];
+  invalid?: readonly InvalidCount[];
 }
 
-/** InfluxDB is still unreachable or overloaded after all retries; a later attempt may succeed. */
+/** InfluxDB is unreachable or overloaded after all retries. A later attempt may succeed. */
 export class InfluxDBConnectionError extends Error {
   override readonly name = 'InfluxDBConnectionError';
 }
 
-/** InfluxDB refused the write or the credentials; an unchanged retry cannot succeed. */
+/** InfluxDB rejected the write or the credentials. The same request fails again. */
 export class InfluxDBWriteError extends Error {
   override readonly name = 'InfluxDBWriteError';
 }
 
-/** S3 still does not respond, or requests a slower rate, after the SDK's own retries; a later attempt may succeed. */
+/** S3 does not respond or throttles, after the retries of the SDK. A later attempt may succeed. */
 export class S3UnavailableError extends Error {
   override readonly name = 'S3UnavailableError';
 }
 
-/** The secret with the accepted tokens cannot be read or is invalid, so no request can be authorized or refused. */
+/** The secret with the accepted tokens cannot be read or is not valid, so no request can be authorized or denied. */
 export class TokensUnavailableError extends Error {
   override readonly name = 'TokensUnavailableError';
 }
 
-/** Any other error; the original is its `cause`. */
+/** Any error without a type of its own. `cause` is the original error. */
 export class UnexpectedError extends Error {
   override readonly name = 'UnexpectedError';
 }
 
 const PERMANENT: readonly string[] = ['DataConversionError', 'InvalidEventError', 'ConfigurationError'];
 
-/** Whether a retry with the same input always fails with this error, until somebody changes data, input or settings. */
+/** Whether the same input fails again with an error of this name, until the data, the input or the settings change. */
 export const isPermanent = (errorName: string): boolean => PERMANENT.includes(errorName);

@@ -1,4 +1,4 @@
-/** The configuration of the loader's functions: each function reads the part it needs, validated as a whole, immutable. */
+/** The configuration of the loader's functions. Each function gets the part that it needs, validated and frozen. */
 import { type Environment, EnvironmentReader, type ObserveSetting } from './environment';
 import type { Engine, Target } from './influxdb/protocol';
 import type { LogLevel } from './logger';
@@ -6,56 +6,56 @@ import { DEFAULT_NAMESPACE } from './metrics';
 import type { BatchLimits } from './points/batch-buffer';
 
 const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
-/** Default maximum size of a batch. InfluxDB 3 accepts 10 MB, decompressed. */
+/** Default size of a batch. InfluxDB 3 accepts 10 MB, decompressed. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const MEGABYTE = 1024 * 1024;
 
 /**
- * Default lines per batch and concurrent writes for each version of InfluxDB. InfluxDB 2 acknowledges a write within milliseconds.
- * InfluxDB 3 acknowledges it when it flushes the WAL, about once a second, so many large batches should wait for the same flush.
+ * Defaults of batch size and concurrency for each version of InfluxDB. InfluxDB 2 acknowledges a write within milliseconds. InfluxDB 3
+ * acknowledges it when it flushes the WAL, about once a second, so many large batches should wait for one flush together.
  */
 const WRITING: Readonly<Record<Engine, { readonly lines: number; readonly concurrency: number }>> = {
   v2: { lines: 1_000, concurrency: 4 },
   v3: { lines: 10_000, concurrency: 16 },
 };
-/** Share of the memory for lines in flight. Together with buffers and compressed bodies they take four times as much. */
+/** The share of the memory for lines in flight. With their buffers and compressed bodies they take four times as much. */
 const IN_FLIGHT_SHARE = 1 / 32;
 
-/** The settings for planning and summarizing a load. */
+/** The configuration for planning and summarizing: datasets and the work bucket. */
 export interface PlanningConfig {
-  /** Bucket for plans, results, rejected rows and summaries. */
+  /** The bucket for plans, results, invalid rows and summaries. */
   readonly workBucket: string;
-  /** Dataset mappings of the user: JSON, or `s3://bucket/key` of an object with the JSON. */
+  /** The user's dataset mappings: JSON, or `s3://bucket/key` of an object with the JSON. */
   readonly datasetMappings: string | undefined;
   readonly validateSchema: boolean;
-  /** Maximum concurrent LoadBatch invocations; undefined if only the account's limit applies. */
+  /** Maximum concurrent invocations of LoadBatch; undefined if only the limit of the account applies. */
   readonly reservedConcurrency: number | undefined;
   readonly logLevel: LogLevel;
 }
 
-/** The settings for reading Parquet and writing to InfluxDB. */
+/** The configuration for reading Parquet and writing to InfluxDB. */
 export interface LoaderConfig extends Omit<PlanningConfig, 'workBucket'> {
-  /** Bucket for rejected rows; undefined to keep none. */
+  /** The bucket for invalid rows; undefined to keep no rows. */
   readonly workBucket: string | undefined;
   readonly target: Target;
-  /** The token, or the name of the secret that contains it. */
+  /** The token, or the name of the secret with the token. */
   readonly token: { readonly value: string } | { readonly secretName: string };
   readonly batchLimits: BatchLimits;
-  /** Compression level of gzip, 1 to 9; 0 sends plain text. */
+  /** The compression level of zlib, 1 to 9; 0 sends plain text. */
   readonly gzipLevel: number;
-  /** Maximum batches in flight. */
+  /** Maximum number of batches in flight. */
   readonly concurrency: number;
-  /** No further batch is started while the lines in flight have at least this number of bytes. */
+  /** Maximum bytes of lines in flight; one batch may exceed it. */
   readonly maxBytesInFlight: number;
   readonly maxRetries: number;
   readonly dropInvalid: boolean;
   readonly skipFailedBatches: boolean;
   readonly maxRowGroupBytes: number;
-  /** CloudWatch namespace; undefined to send no metrics. */
+  /** The namespace in CloudWatch; undefined to send no metrics. */
   readonly metricsNamespace: string | undefined;
 }
 
-/** The settings for starting and describing executions. */
+/** The configuration for starting and describing executions. */
 export interface WorkflowConfig {
   readonly stateMachineArn: string;
   readonly workBucket: string;
@@ -64,8 +64,8 @@ export interface WorkflowConfig {
 }
 
 /**
- * Reads the configuration of LoadBatch, LoadObject, CheckInfluxDB and the command line. Variables of the original loader keep their
- * names and defaults.
+ * The configuration of LoadBatch, LoadObject, CheckInfluxDB and the command line. Settings that the original loader has keep their names
+ * and defaults.
  * @throws ConfigurationError that lists every problem
  */
 export function loadLoaderConfig(environment: Environment = process.env, observe?: ObserveSetting): LoaderConfig {
@@ -73,7 +73,7 @@ export function loadLoaderConfig(environment: Environment = process.env, observe
   const engine = env.oneOf<Engine>('INFLUXDB_ENGINE', ['v2', 'v3'], 'v2');
   const sendsMetrics = env.boolean('ENABLE_METRICS', true);
   const namespace = env.text('METRICS_NAMESPACE', DEFAULT_NAMESPACE);
-  // Reading a row group takes about three times its compressed bytes.
+  // Reading a row group takes about three times its compressed size.
   const memory = env.integer('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 1_024, { min: 128, max: 10_240 });
   const config = {
     ...datasets(env),
@@ -103,7 +103,7 @@ export function loadLoaderConfig(environment: Environment = process.env, observe
 }
 
 /**
- * Reads the configuration of DetectDataset, PlanLoad and SummarizeLoad, which do not use InfluxDB.
+ * The configuration of DetectDataset, PlanLoad and SummarizeLoad, which do not connect to InfluxDB.
  * @throws ConfigurationError that lists every problem
  */
 export function loadPlanningConfig(environment: Environment = process.env, observe?: ObserveSetting): PlanningConfig {
@@ -146,11 +146,11 @@ function influxUrl(env: EnvironmentReader): string {
   if (url === '') return url;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!/^https?:$/.test(parsed?.protocol ?? '')) {
-    // The text before an @ may be a password.
+    // The part before an @ may be a password, so the URL is not shown.
     const given = url.includes('@') ? '' : `, not '${url}'`;
-    env.problem(name, `must be a URL with http or https and a port${given}`);
+    env.problem(name, `must be a URL with http or https, and its port${given}`);
   } else if (parsed?.username || parsed?.password)
-    env.problem(name, 'must not contain credentials: set INFLUXDB_TOKEN instead');
+    env.problem(name, 'must not contain credentials: set INFLUXDB_TOKEN');
   return url.replace(/\/+$/, '');
 }
 
@@ -158,11 +158,11 @@ function token(env: EnvironmentReader): LoaderConfig['token'] {
   const value = env.optional('INFLUXDB_TOKEN');
   const secretName = env.optional('INFLUXDB_TOKEN_SECRET_NAME');
   if ((value === undefined) === (secretName === undefined)) {
-    env.problem('INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME', 'must be set, but not both');
+    env.problem('INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME', 'must be set (exactly one of them)');
   } else if (value !== undefined && !/^[\x21-\x7e]+$/.test(value)) {
     env.problem(
       'INFLUXDB_TOKEN',
-      'contains characters that are not valid in a token: spaces, line breaks or non-ASCII characters',
+      'has characters that are not valid in a token: only printable ASCII without spaces is',
     );
   }
   return secretName === undefined ? { value: value ?? '' } : { secretName };

@@ -245,7 +245,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     expect(await start({ bucket: DATA })).toMatchObject({
       status: 'FAILED',
       error: 'InvalidEventError',
-      cause: expect.stringContaining('the input must hold {bucket, key}'),
+      cause: expect.stringContaining('the input must have {bucket, key}'),
     });
   });
 

@@ -1,4 +1,4 @@
-/** The health check against servers of both engines, and against what is none. */
+/** The health check of servers with both engines, and of other servers. */
 import { assertHealthy, checkHealth, type HealthReport } from 'shared/influxdb/health';
 import type { Engine } from 'shared/influxdb/protocol';
 import { staticToken } from 'shared/influxdb/token';
@@ -12,14 +12,14 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Answers by path; what is not listed is 404. */
+/** Responses by path; any other path returns 404. */
 async function check(
   engine: Engine,
-  answers: Record<string, Answer | ((request: ReceivedRequest) => Answer)>,
+  responses: Record<string, Answer | ((request: ReceivedRequest) => Answer)>,
 ): Promise<HealthReport> {
   server = await ScriptedServer.start((request) => {
-    const answer = answers[request.path] ?? { status: 404, body: 'not found' };
-    return typeof answer === 'function' ? answer(request) : answer;
+    const response = responses[request.path] ?? { status: 404, body: 'not found' };
+    return typeof response === 'function' ? response(request) : response;
   });
   const client = clientOf(server.url, { engine });
   try {
@@ -34,7 +34,7 @@ const body = (status: number, value: unknown, headers = {}): Answer => ({
   body: JSON.stringify(value),
   headers,
 });
-test('InfluxDB 2: version, latency and each check are told; nothing but an empty body is written', async () => {
+test('InfluxDB 2: reports version, latency and each check, and writes only an empty body', async () => {
   const report = await check('v2', {
     '/health': body(200, { name: 'influxdb', status: 'pass', version: 'v2.7.12' }),
     '/api/v2/write': ({ size }) => (size === 0 ? { status: 204 } : { status: 500 }),
@@ -50,7 +50,7 @@ test('InfluxDB 2: version, latency and each check are told; nothing but an empty
   expect(() => assertHealthy(report)).not.toThrow();
 });
 
-test('a server with /ping alone is alive', async () => {
+test('a server with only /ping is alive', async () => {
   const report = await check('v2', {
     '/ping': { status: 204, headers: { 'x-influxdb-version': 'v2.0.9' } },
     '/api/v2/write': { status: 204 },
@@ -58,7 +58,7 @@ test('a server with /ping alone is alive', async () => {
   expect(report).toMatchObject({ healthy: true, version: 'v2.0.9' });
 });
 
-test('a token that may not read is healthy, and it is told', async () => {
+test('is healthy if the token may not read, and reports it', async () => {
   const report = await check('v2', {
     '/health': { status: 200 },
     '/api/v2/write': { status: 204 },
@@ -74,7 +74,7 @@ test.each<[number, string, boolean]>([
   [404, 'InfluxDBWriteError', false],
   [429, 'InfluxDBConnectionError', true],
   [503, 'InfluxDBConnectionError', true],
-])('an empty write that is answered %d is a %s', async (status, name, retryable) => {
+])('status %d of the empty write becomes %s', async (status, name, retryable) => {
   const refusal = body(status, { message: 'why not' });
   const report = await check('v2', { '/health': { status: 200 }, '/api/v2/write': refusal });
   expect(report).toMatchObject({ healthy: false, retryable });
@@ -94,22 +94,22 @@ describe('InfluxDB 3', () => {
     }
   }
 
-  test('is healthy where it refuses an empty body after it has accepted token and name', async () => {
+  test('is healthy if it rejects the empty body after it has accepted token and database name', async () => {
     expect(await checkV3()).toMatchObject({ healthy: true, version: '3.7.0' });
   });
 
-  test('that has /health only is alive', async () => {
+  test('with only /health is alive', async () => {
     const report = await check('v3', { '/health': { status: 200, body: 'OK' }, '/api/v3/write_lp': { status: 204 } });
     expect(report).toMatchObject({ healthy: true, version: null });
   });
 
   test.each([
-    ['with a bad character', 'a b', 'invalid character in database or rp name'],
+    ['with an invalid character', 'a b', 'invalid character in database or rp name'],
     ['with a character beyond ASCII', 'energía', 'invalid character in database or rp name'],
-    ['with a bad beginning', '_energy', 'db name did not start with a number or letter'],
+    ['with an invalid first character', '_energy', 'db name did not start with a number or letter'],
     ['with two retention policies', 'a/b/c', 'db name with invalid retention policy'],
     ['that is empty', '', 'db name cannot be empty'],
-  ])('refuses a database name %s', async (_, bucket, reason) => {
+  ])('fails for a database name %s', async (_, bucket, reason) => {
     const report = await checkV3({ bucket });
     expect(report).toMatchObject({ healthy: false, retryable: false });
     expect(() => assertHealthy(report)).toThrow(
@@ -117,32 +117,35 @@ describe('InfluxDB 3', () => {
     );
   });
 
-  test('refuses a token', async () => {
+  test('fails for a wrong token', async () => {
     const report = await checkV3({ token: 'wrong' });
     expect(report).toMatchObject({ healthy: false, retryable: false });
     expect(() => assertHealthy(report)).toThrow('401: the request was not authenticated: look at the token');
   });
 
-  test('that is checked as an InfluxDB 2 says which engine to use', async () => {
+  test('that is configured as v2 fails and names the engine to use', async () => {
     const report = await checkV3({ engine: 'v2' });
     expect(report).toMatchObject({ healthy: false, retryable: false, version: '3.7.0' });
     expect(() => assertHealthy(report)).toThrow('InfluxDB cannot be written to: this is InfluxDB 3.7.0: use engine v3');
   });
 });
 
-test.each(['v2.7.12', '1.8.10'])('an InfluxDB %s that is checked as a 3 says which engine to use', async (version) => {
-  const headers = { 'x-influxdb-version': version };
-  const report = await check('v3', { '/ping': { status: 204, headers } });
-  expect(() => assertHealthy(report)).toThrow(`this is InfluxDB ${version.replace('v', '')}: use engine v2`);
-});
+test.each(['v2.7.12', '1.8.10'])(
+  'an InfluxDB %s that is configured as v3 fails and names the engine to use',
+  async (version) => {
+    const headers = { 'x-influxdb-version': version };
+    const report = await check('v3', { '/ping': { status: 204, headers } });
+    expect(() => assertHealthy(report)).toThrow(`this is InfluxDB ${version.replace('v', '')}: use engine v2`);
+  },
+);
 
-test('a version that is no number leaves the engine as it is', async () => {
+test('keeps the configured engine if the version is not a number', async () => {
   const headers = { 'x-influxdb-version': 'Cloud' };
   const report = await check('v2', { '/ping': { status: 204, headers }, '/api/v2/write': { status: 204 } });
   expect(report).toMatchObject({ healthy: true, version: 'Cloud' });
 });
 
-test('nobody there: one failed check, and worth a later try', async () => {
+test('without a server: one failed check, which is retryable', async () => {
   const closed = await ScriptedServer.start(() => ({ status: 204 }));
   const { url } = closed;
   await closed.stop();
@@ -152,14 +155,14 @@ test('nobody there: one failed check, and worth a later try', async () => {
   expect(() => assertHealthy(report)).toThrow(expect.objectContaining({ name: 'InfluxDBConnectionError' }));
 });
 
-test('a server that hangs is left after the limit, which all checks share', async () => {
+test('stops waiting for a server that hangs after the timeout, which all checks share', async () => {
   let hung = 0;
   const hang = (): Answer => {
     hung += 1;
     return 'hang';
   };
   server = await ScriptedServer.start(hang);
-  // The clock says that 4,999.9 ms are over as soon as the first request leaves.
+  // The clock reports 4,999.9 ms when the first request is sent.
   const times = [0, 4999.9];
   const client = clientOf(server.url);
   const report = await checkHealth(client, ADVICE, {
@@ -171,7 +174,7 @@ test('a server that hangs is left after the limit, which all checks share', asyn
   expect(hung).toBeLessThanOrEqual(1);
 });
 
-test('the report is JSON and holds no token', async () => {
+test('the report is JSON and does not contain the token', async () => {
   const report = await check('v2', { '/health': { status: 200 }, '/api/v2/write': { status: 401 } });
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   expect(JSON.stringify(report)).not.toContain('test-token');

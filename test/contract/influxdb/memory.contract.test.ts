@@ -1,13 +1,13 @@
-/** What writes in flight take of a function's memory. */
+/** The memory that writes in flight use in a function. */
 import { FakeInfluxDB3, V3_TOKEN } from '../../support/fake-influxdb3';
 import { runProgram } from '../../support/program';
 import { ScriptedServer } from '../../support/scripted-server';
 
-/** The smallest memory of the functions that write, MB: lines of 16 MB in flight are 4 full batches. */
+/** The minimum memory of the functions that write, MB. It allows 16 MB of lines in flight: 4 full batches. */
 const MEMORY_MB = 512;
 const FULL_BATCHES = 4;
 
-test('large batches in flight take a part of the memory, however many writes are allowed', async () => {
+test('large batches in flight use a limited part of the memory, for any write concurrency', async () => {
   const influxdb = new FakeInfluxDB3(FULL_BATCHES);
   const server = await ScriptedServer.start(influxdb.answer);
   const environment = {

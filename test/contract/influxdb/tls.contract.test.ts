@@ -1,4 +1,4 @@
-/** InfluxDB over HTTPS: authorities, connections that are used again, and certificates and addresses that are wrong. */
+/** InfluxDB over HTTPS: authorities, reused connections, and wrong certificates and addresses. */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ async function serve(hostname = 'localhost', from?: Date): Promise<void> {
   server = await ScriptedServer.start(() => ({ status: 204 }), await authority.sign(hostname, from));
 }
 
-/** Writes in a process that trusts the authority; each call is one write. */
+/** Writes in a process that trusts the authority. Each call is one write. */
 async function withTrustingClient(use: (write: () => Promise<unknown>) => Promise<void>): Promise<void> {
   const environment = { NODE_EXTRA_CA_CERTS: authorityFile };
   const child: ChildProcessWithoutNullStreams = startProgram('test/support/tls-client.ts', {
@@ -48,7 +48,7 @@ async function withTrustingClient(use: (write: () => Promise<unknown>) => Promis
 
 const STORED = { pointsWritten: 10, retries: 0 };
 
-test('writes to a server whose authority NODE_EXTRA_CA_CERTS names, over one connection', async () => {
+test('writes to a server with an authority from NODE_EXTRA_CA_CERTS, over one connection', async () => {
   await serve();
   await withTrustingClient(async (writeOnce) => {
     expect(await writeOnce()).toEqual(STORED);
@@ -70,19 +70,24 @@ test('replaces a connection that the server closed while it was idle', async () 
 
 test.each<[string, string, Date | undefined, RegExp]>([
   [
-    'for another host',
+    'for another host name',
     'influxdb.example',
     undefined,
-    /certificate of localhost:\d+ is for another name.*influxdb\.example/,
+    /certificate of localhost:\d+ is for another host name.*influxdb\.example/,
   ],
-  ['that has expired', 'localhost', new Date('2020-01-01'), /certificate of localhost:\d+ is not valid today.*EXPIRED/],
   [
-    'that is not valid yet',
+    'that is expired',
+    'localhost',
+    new Date('2020-01-01'),
+    /certificate of localhost:\d+ is expired or not yet valid.*EXPIRED/,
+  ],
+  [
+    'that is not yet valid',
     'localhost',
     new Date('2100-01-01'),
-    /certificate of localhost:\d+ is not valid today.*NOT_YET/,
+    /certificate of localhost:\d+ is expired or not yet valid.*NOT_YET/,
   ],
-])('refuses a certificate %s at once, and says so', async (_, hostname, from, message) => {
+])('rejects a certificate %s without retries, and names the reason', async (_, hostname, from, message) => {
   await serve(hostname, from);
   await withTrustingClient(async (writeOnce) => {
     const failure = expect.stringMatching(message);
@@ -91,13 +96,15 @@ test.each<[string, string, Date | undefined, RegExp]>([
   expect(server.requests).toHaveLength(0);
 });
 
-test('refuses a certificate of an unknown authority at once, and names NODE_EXTRA_CA_CERTS', async () => {
+test('rejects a certificate of an unknown authority without retries, and names NODE_EXTRA_CA_CERTS', async () => {
   await serve();
   const client = clientOf(server.url);
   const { failure, retries } = await write(client, numberedBatches(1, 1));
   client.close();
   expect(failure).toMatchObject({ name: 'InfluxDBWriteError' });
-  expect(failure?.message).toMatch(/not trusted here \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\).*NODE_EXTRA_CA_CERTS/);
+  expect(failure?.message).toMatch(
+    /that Node\.js does not trust \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\).*NODE_EXTRA_CA_CERTS/,
+  );
   expect(retries).toBe(0);
 });
 
@@ -116,7 +123,7 @@ describe('the health check', () => {
     checks: [{ name: 'alive', status: 'fail', detail: expect.stringMatching(reason) }],
   });
 
-  test('of https at a server of http says to use http', async () => {
+  test('with https at an HTTP server suggests http', async () => {
     server = await ScriptedServer.start(() => ({ status: 204 }));
     const report = await check(server.url.replace('http:', 'https:'));
     expect(report).toMatchObject(
@@ -124,7 +131,7 @@ describe('the health check', () => {
     );
   });
 
-  test('of http at a server of https says to use https', async () => {
+  test('with http at an HTTPS server suggests https', async () => {
     await serve();
     const report = await check(server.url.replace('https:', 'http:'));
     expect(report).toMatchObject(
@@ -132,8 +139,8 @@ describe('the health check', () => {
     );
   });
 
-  test('of an unknown authority is not worth a later try', async () => {
+  test('of an unknown authority is not retryable', async () => {
     await serve();
-    expect(await check(server.url)).toMatchObject(failing(/not trusted here/));
+    expect(await check(server.url)).toMatchObject(failing(/that Node\.js does not trust/));
   });
 });

@@ -1,4 +1,4 @@
-/** Writing to an InfluxDB 3. */
+/** Writes to InfluxDB 3. */
 
 import { staticToken } from 'shared/influxdb/token';
 import { loadLoaderConfig } from 'shared/loader-config';
@@ -30,13 +30,13 @@ async function load(lines: string[], settings: Parameters<typeof client>[0] = {}
   }
 }
 
-test('good lines are stored', async () => {
+test('stores valid lines', async () => {
   await serve();
   expect(await load(['m v=1 1', 'm v=2 2'])).toMatchObject({ pointsWritten: 2, failure: undefined, rejectedLines: 0 });
   expect(influxdb.stored.get('energy_data')).toEqual(['m v=1 1', 'm v=2 2']);
 });
 
-test('refused lines are told as they were sent, the others are stored and sent once', async () => {
+test('reports rejected lines as they were sent, and stores the others with one request', async () => {
   await serve();
   const bad = ['m v="a\nb" 2', 'm v="c" 4'];
   const result = await load(['m v=1 1', bad[0] ?? '', 'm v=2 3', bad[1] ?? '']);
@@ -50,9 +50,13 @@ test('refused lines are told as they were sent, the others are stored and sent o
 
 test.each([
   ['a wrong token', { token: 'wrong' }, 'the request was not authenticated'],
-  ['a database name with a bad character', { bucket: 'a b' }, 'invalid character in database or rp name'],
-  ['a database name with a bad beginning', { bucket: '_x' }, 'db name did not start with a number or letter'],
-])('%s ends the load, also where failed batches are skipped', async (_, settings, reason) => {
+  ['a database name with an invalid character', { bucket: 'a b' }, 'invalid character in database or rp name'],
+  [
+    'a database name with an invalid first character',
+    { bucket: '_x' },
+    'db name did not start with a number or letter',
+  ],
+])('%s ends the load, even if failed batches are skipped', async (_, settings, reason) => {
   await serve();
   const made = client(settings);
   const result = await write(made, numberedBatches(20, 1), { skipFailedBatches: true, concurrency: 1 });
@@ -61,27 +65,27 @@ test.each([
   expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError', message: expect.stringContaining(reason) });
 });
 
-test('a sixth database ends the load, also where failed batches are skipped', async () => {
+test('a sixth database ends the load, even if failed batches are skipped', async () => {
   await serve();
   for (const bucket of ['a', 'b', 'c', 'd', 'e']) await load(['m v=1 1'], { bucket });
   const { failure } = await load(['m v=1 1'], {}, true);
-  expect(failure?.message).toBe('InfluxDB answered 422: Adding a new database would exceed limit of 5 databases');
+  expect(failure?.message).toBe('InfluxDB returned 422: Adding a new database would exceed limit of 5 databases');
 });
 
-test('a limit of columns fails the batch with its reason', async () => {
+test('a batch above the limit of columns fails with the reason', async () => {
   await serve();
   const wide = `m ${Array.from({ length: 501 }, (_, n) => `f${n}=1`).join(',')} 1`;
   const result = await load([wide], {}, true);
   expect(result).toMatchObject({ pointsWritten: 0, failedBatches: 1, failedLines: 1, failure: undefined });
 });
 
-test('more than 10 MB are halved', async () => {
+test('splits a batch of more than 10 MB into halves', async () => {
   await serve();
   const lines = Array.from({ length: 6 }, (_, n) => `m s="${'x'.repeat(2_000_000)}" ${n}`);
   expect(await load(lines)).toMatchObject({ pointsWritten: 6, failure: undefined });
 });
 
-test('by default 16 writes wait for each flush of the WAL', async () => {
+test('by default, 16 writes wait for each flush of the WAL', async () => {
   await serve(new FakeInfluxDB3(16));
   const made = client();
   const { concurrency, maxBytesInFlight } = V3;
@@ -91,7 +95,7 @@ test('by default 16 writes wait for each flush of the WAL', async () => {
   expect(influxdb.flushes).toEqual([16, 16, 16, 16]);
 });
 
-test('writes that InfluxDB throttles all at once wait for its Retry-After, and none is lost', async () => {
+test('throttled writes wait for Retry-After, and none is lost', async () => {
   const clock = new VirtualClock();
   const fake = new FakeInfluxDB3();
   const throttled = new Set<string>();

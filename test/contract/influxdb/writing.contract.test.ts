@@ -1,4 +1,4 @@
-/** Writing to an InfluxDB 2 that answers by script: what is sent, and what each answer and fault leads to. */
+/** Writes to a scripted InfluxDB 2: the requests, and the effect of each response and network error. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { secretToken } from 'shared/influxdb/token';
@@ -11,13 +11,13 @@ const STORED: Answer = { status: 204 };
 let server: ScriptedServer;
 let clients: { close(): void }[] = [];
 
-async function serve(answer: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>): Promise<void> {
-  server = await ScriptedServer.start(answer);
+async function serve(response: (request: ReceivedRequest, index: number) => Answer | Promise<Answer>): Promise<void> {
+  server = await ScriptedServer.start(response);
 }
 
-/** Answers with the script's entries in turn, then with 204. */
-function script(...answers: Answer[]): Promise<void> {
-  return serve((_, index) => answers[index] ?? STORED);
+/** Returns the entries of the script in turn, then 204. */
+function script(...responses: Answer[]): Promise<void> {
+  return serve((_, index) => responses[index] ?? STORED);
 }
 
 function client(settings: Parameters<typeof clientOf>[1] = {}): ReturnType<typeof clientOf> {
@@ -41,7 +41,7 @@ const json = (status: number, body: unknown, headers = {}): Answer => ({
 const ONE = batchOf(['m,a=b v="ü" 1']);
 
 describe('a request', () => {
-  test('goes to the write endpoint with bucket, organization, precision, token and gzip, in bytes unchanged', async () => {
+  test('has bucket, organization, precision, token and gzip, and the bytes of the batch unchanged', async () => {
     await script();
     await write(client({ bucket: 'a b&c', org: 'ö', gzipLevel: 1 }), streamOf(ONE));
     const [request] = server.requests;
@@ -54,7 +54,7 @@ describe('a request', () => {
     });
   });
 
-  test('is plain at level 0, and the smaller the higher the level', async () => {
+  test('is plain text at level 0, and smaller at higher levels', async () => {
     await script();
     for (const gzipLevel of [0, 1, 9]) await write(client({ gzipLevel }), numberedBatches(1, 2000));
     const [plain = 0, fast = 0, best = 0] = server.requests.map(({ size }) => size);
@@ -72,11 +72,11 @@ describe('a request', () => {
     expect(server.requests[0]?.path).toBe('/proxy/api/v2/write');
   });
 
-  test('may be answered before its end, and then nobody reads the rest of its bytes', async () => {
+  test('may get a response before its end; the rest of its bytes is then not read', async () => {
     const early = createServer();
     await once(early.listen(0, '127.0.0.1'), 'listening');
     early.once('connection', (socket) => {
-      // As little of the body is taken as it takes to answer.
+      // The server responds after the first bytes of the body.
       socket
         .on('error', () => undefined)
         .once('data', () => {
@@ -104,21 +104,21 @@ describe('a request', () => {
   });
 });
 
-describe('InfluxDB asks to try again', () => {
+describe('a retryable error', () => {
   test.each<[string, Answer, string]>([
     ['429', json(429, { code: 'too many requests', message: 'slow down' }), 'throttled'],
     ['500 with text', { status: 500, body: 'engine: write /data: no space left on device' }, 'error'],
     ['502', { status: 502, body: '<html>' }, 'unavailable'],
     ['503', { status: 503 }, 'unavailable'],
     ['a connection dropped after the request', 'drop', 'unavailable'],
-    ['an answer that breaks off', 'cut', 'unavailable'],
-  ])('%s is repeated and then stored', async (_, answer, cause) => {
-    await script(answer);
+    ['an incomplete response', 'cut', 'unavailable'],
+  ])('%s: the batch is sent again and stored', async (_, response, cause) => {
+    await script(response);
     const logger = recordingLogger();
     const result = await write(client(), streamOf(ONE), { clock: new VirtualClock(), logger });
     expect(result).toMatchObject({ pointsWritten: 1, failedLines: 0, retries: 1, failure: undefined });
     expect(server.requests.map(({ body }) => body)).toEqual(['m,a=b v="ü" 1\n', 'm,a=b v="ü" 1\n']);
-    expect(logger.entries).toMatchObject([{ message: 'a write has to be repeated', fields: { cause } }]);
+    expect(logger.entries).toMatchObject([{ message: 'a write will be retried', fields: { cause } }]);
   });
 
   test.each([
@@ -127,14 +127,14 @@ describe('InfluxDB asks to try again', () => {
     ['-1', 0],
     ['soon', 0],
     ['Wed, 21 Oct 2099 07:28:00 GMT', 0],
-  ])('Retry-After %s is waited for in seconds, 30 at most', async (value, expected) => {
+  ])('Retry-After %s: waits for that many seconds, at most 30', async (value, expected) => {
     await script(json(429, { message: 'slow down' }, { 'retry-after': value }));
     const clock = new VirtualClock();
     await write(client(), streamOf(ONE), { clock, random: () => 0 });
     expect(clock.now()).toBe(expected);
   });
 
-  test('a batch has MAX_RETRIES retries and no more', async () => {
+  test('a batch has at most MAX_RETRIES retries', async () => {
     await serve(() => json(429, { message: 'slow down' }));
     const result = await write(client(), streamOf(ONE), { maxRetries: 2, clock: new VirtualClock() });
     expect(server.requests).toHaveLength(3);
@@ -143,7 +143,7 @@ describe('InfluxDB asks to try again', () => {
     expect(result.failure?.message).toContain('slow down');
   });
 
-  test('an InfluxDB that hangs is given up after the time limit, and the request with it', async () => {
+  test('a request to an InfluxDB that hangs is aborted after the timeout', async () => {
     await script('hang');
     const result = await write(client({ timeoutMs: 50 }), streamOf(ONE), { clock: new VirtualClock() });
     expect(result).toMatchObject({ pointsWritten: 1, retries: 1 });
@@ -154,14 +154,14 @@ describe('InfluxDB asks to try again', () => {
     [['drop'], 0],
     [['drop', 'drop'], 1000],
     [[{ status: 502 }], 500],
-  ])('only the first reset connection is replaced at once: %j', async (answers, expected) => {
-    await script(...answers);
+  ])('only the first reset connection is replaced without a delay: %j', async (responses, expected) => {
+    await script(...responses);
     const clock = new VirtualClock();
     await write(client(), streamOf(ONE), { clock, random: () => 1, breaker: { failures: 99 } });
     expect(clock.now()).toBe(expected);
   });
 
-  test('connections that died while idle are replaced at once', async () => {
+  test('connections that were closed while idle are replaced without a delay', async () => {
     await script();
     const made = client();
     await write(made, numberedBatches(8, 1));
@@ -175,8 +175,8 @@ describe('InfluxDB asks to try again', () => {
   });
 });
 
-describe('InfluxDB is away', () => {
-  test('an outage of 20 s costs no batch its retries', async () => {
+describe('an unavailable InfluxDB', () => {
+  test('an outage of 20 s does not use up the retries of a batch', async () => {
     const clock = new VirtualClock();
     await serve(() => (clock.now() < 20_000 ? { status: 502 } : STORED));
     const result = await write(client(), numberedBatches(30, 10), { clock, maxRetries: 2, concurrency: 1 });
@@ -184,7 +184,7 @@ describe('InfluxDB is away', () => {
     expect(result.retries).toBeGreaterThan(10);
   });
 
-  test('a load stopped by its signal ends its requests and says so', async () => {
+  test('a load that is stopped by its signal aborts its requests and reports it', async () => {
     const abort = new AbortController();
     let hung = 0;
     await serve(() => {
@@ -196,7 +196,7 @@ describe('InfluxDB is away', () => {
     expect(result.failure).toMatchObject({ name: 'InfluxDBConnectionError', cause: { message: 'deadline' } });
   });
 
-  test('an error of the source is the failure; what it gave before is written', async () => {
+  test('reports an error of the source, and writes the batches before it', async () => {
     await script();
     async function* corrupt() {
       yield* numberedBatches(3, 10);
@@ -214,7 +214,7 @@ describe('the token', () => {
       headers.authorization === `Token ${good}` ? STORED : json(401, { message: 'unauthorized access' });
   };
 
-  test('is fetched again once when it is refused, and the load goes on', async () => {
+  test('is read again once after a 401, and the load continues', async () => {
     await serve(guarded('t2'));
     let fetches = 0;
     const tokens = secretToken(() => Promise.resolve(`t${++fetches}`));
@@ -223,7 +223,7 @@ describe('the token', () => {
     expect(fetches).toBe(2);
   });
 
-  test('that cannot be had ends the load, and no request is sent', async () => {
+  test('that cannot be read ends the load without a request', async () => {
     await script();
     const tokens = secretToken(() => Promise.reject(new Error('AccessDenied')));
     const result = await write(client({ tokens }), numberedBatches(8, 10), { skipFailedBatches: true });
@@ -232,27 +232,27 @@ describe('the token', () => {
   });
 });
 
-describe('InfluxDB refuses', () => {
+describe('a rejection', () => {
   test.each([
     [401, 'unauthorized access'],
     [403, 'insufficient permissions'],
     [404, 'bucket not found'],
     [405, 'method not allowed'],
     [302, 'moved'],
-  ])('%d ends the load at once, even when failed batches are skipped', async (status, message) => {
+  ])('with %d ends the load, even if failed batches are skipped', async (status, message) => {
     await serve(() => json(status, { code: 'x', message }));
     const options = { skipFailedBatches: true, concurrency: 1 };
     const result = await write(client(), numberedBatches(100, 2), options);
     expect(server.requests).toHaveLength(1);
     expect(result).toMatchObject({ batches: 1, failedBatches: 1, failedLines: 2, retries: 0 });
     expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError' });
-    expect(result.failure?.message).toBe(`InfluxDB answered ${status}: ${message}`);
+    expect(result.failure?.message).toBe(`InfluxDB returned ${status}: ${message}`);
   });
 
   test.each([
     [200, '<html>please log in</html>'],
     [202, ''],
-  ])('%d is no promise that anything is stored', async (status, body) => {
+  ])('status %d does not count as stored', async (status, body) => {
     await script({ status, body });
     const result = await write(client(), streamOf(ONE));
     expect(result).toMatchObject({ pointsWritten: 0, failedLines: 1 });
@@ -263,7 +263,7 @@ describe('InfluxDB refuses', () => {
     [true, 10, undefined],
     [false, 1, expect.objectContaining({ name: 'InfluxDBWriteError' })],
   ])(
-    'a whole batch with 400: skipping failed batches (%p) decides whether the load goes on',
+    'of a whole batch with 400: the load continues only if failed batches are skipped (%p)',
     async (skipFailedBatches, requests, failure) => {
       await script(json(400, { code: 'invalid', message: 'something is wrong' }));
       const result = await write(client(), numberedBatches(10, 3), { skipFailedBatches, concurrency: 1 });
@@ -273,7 +273,7 @@ describe('InfluxDB refuses', () => {
     },
   );
 
-  test('some points with 422: the others are stored, and the reason is told', async () => {
+  test('of some points with 422: the others are stored, and the reason is reported', async () => {
     const reason =
       'field type conflict: input field "v" on measurement "m" is type string, already exists as type float';
     const message = `failure writing points to database: partial write: ${reason} dropped=2`;
@@ -283,7 +283,7 @@ describe('InfluxDB refuses', () => {
     expect(result.rejected).toEqual([{ reason, lines: 2, examples: [message.slice(0, 200)] }]);
   });
 
-  test('unparsable lines with 400: the others are sent again without them', async () => {
+  test('of unparsable lines with 400: the other lines are sent again', async () => {
     const lines = ['m v=1 1', "m v=1 1': bad", `m s="two\nlines': x" 2`, 'bad', 'm v=4 4'];
     const message = [
       "unable to parse 'm v=1 1': bad': missing fields",
@@ -300,7 +300,7 @@ describe('InfluxDB refuses', () => {
     ]);
   });
 
-  test('a body that is too large with 413: halves are sent, cut where lines end', async () => {
+  test('of a too large body with 413: halves are sent, split between lines', async () => {
     const lines = Array.from({ length: 9 }, (_, n) => `m,t=a\\ "b s="x\n${n}\\"\n",v=${n} ${n}`);
     await serve(({ body }) => (body.length > 100 ? json(413, { message: 'too large' }) : STORED));
     const result = await write(client(), streamOf(batchOf(lines)));
@@ -310,13 +310,13 @@ describe('InfluxDB refuses', () => {
     expect(result).toMatchObject({ pointsWritten: 9, rejectedLines: 0, failure: undefined });
   });
 
-  test('one line that is too large alone is rejected, the others are stored', async () => {
+  test('of one line that is too large: the others are stored', async () => {
     await serve(({ body }) => (body.includes('huge') ? json(413, { message: 'too large' }) : STORED));
     const lines = Array.from({ length: 8 }, (_, n) => `m s="${n === 5 ? 'huge' : n}" ${n}`);
     const result = await write(client(), streamOf(batchOf(lines)));
     expect(result).toMatchObject({ pointsWritten: 7, rejectedLines: 1, failedLines: 0, failure: undefined });
     expect(result.rejected).toMatchObject([
-      { reason: 'InfluxDB answered 413: too large', examples: [`${lines[5]}\n`] },
+      { reason: 'InfluxDB returned 413: too large', examples: [`${lines[5]}\n`] },
     ]);
   });
 });

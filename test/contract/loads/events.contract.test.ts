@@ -1,4 +1,4 @@
-/** The sample events, each given to its handler, in the order of a load; S3 and InfluxDB answer over HTTP. */
+/** The sample events, each passed to its handler, in the order of a load. S3 and InfluxDB respond over HTTP. */
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeExecutionCommand, ListMapRunsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Context } from 'aws-lambda';
@@ -49,7 +49,7 @@ afterAll(async () => {
   await influxdb.stop();
 });
 
-/** Gives `events/<event>.json` to the function's handler. */
+/** Passes `events/<event>.json` to the handler of the function. */
 async function invoke<T>(name: string, event = name): Promise<T> {
   const { handler } = (await import(`../../../functions/${name}/handler`)) as {
     handler: (event: unknown, context: Context) => Promise<T>;
@@ -62,7 +62,7 @@ const written = (): string[] =>
   influxdb.requests.flatMap(({ body }) => body.split('\n')).filter((line) => line.startsWith('generation_data,'));
 
 describe('the workflow', () => {
-  test('detects, checks, plans, loads and sums up', async () => {
+  test('detects, checks, plans, loads and summarizes', async () => {
     const sampleLoad: unknown = (await import('../../../events/check-influxdb.json')).default;
     expect(await invoke('detect-dataset')).toEqual(sampleLoad);
     expect(await invoke('check-influxdb')).toMatchObject({ healthy: true, engine: 'v2' });
@@ -106,16 +106,16 @@ describe('the workflow', () => {
 describe('the API', () => {
   test('starts a load', async () => {
     executions.on(StartExecutionCommand).resolves({});
-    const answer = await invoke<{ statusCode: number; body: string }>('start-load');
-    expect(answer.statusCode).toBe(202);
+    const response = await invoke<{ statusCode: number; body: string }>('start-load');
+    expect(response.statusCode).toBe(202);
     const [call] = executions.commandCalls(StartExecutionCommand);
-    expect(JSON.parse(answer.body)).toEqual({ loadId: call?.args[0].input.name, state: 'RUNNING' });
+    expect(JSON.parse(response.body)).toEqual({ loadId: call?.args[0].input.name, state: 'RUNNING' });
   });
 
-  test('tells whether InfluxDB can be written to', async () => {
-    const answer = await invoke<{ statusCode: number; body: string }>('check-influxdb', 'check-influxdb-api');
-    expect(answer.statusCode).toBe(200);
-    expect(JSON.parse(answer.body)).toMatchObject({ healthy: true });
+  test('reports whether InfluxDB can be written to', async () => {
+    const response = await invoke<{ statusCode: number; body: string }>('check-influxdb', 'check-influxdb-api');
+    expect(response.statusCode).toBe(200);
+    expect(JSON.parse(response.body)).toMatchObject({ healthy: true });
   });
 });
 
@@ -134,9 +134,9 @@ describe('a single object', () => {
     expect(metrics.commandCalls(PutMetricDataCommand)).toHaveLength(1);
   });
 
-  test('of an API request is answered in the shape of API Gateway', async () => {
-    const answer = await invoke<{ statusCode: number; body: string }>('load-object', 'load-object-api');
-    expect(answer).toMatchObject({ statusCode: 200, isBase64Encoded: false });
-    expect(JSON.parse(answer.body)).toMatchObject({ data });
+  test('of an API request gets a response in the format of API Gateway', async () => {
+    const response = await invoke<{ statusCode: number; body: string }>('load-object', 'load-object-api');
+    expect(response).toMatchObject({ statusCode: 200, isBase64Encoded: false });
+    expect(JSON.parse(response.body)).toMatchObject({ data });
   });
 });

@@ -1,4 +1,4 @@
-/** LoadBatch against a store and an InfluxDB over HTTP: results, rejected rows, faults. */
+/** LoadBatch with a store and an InfluxDB over HTTP: results, invalid rows, errors. */
 import { gunzipSync } from 'node:zlib';
 import type { ItemResult } from 'shared/loads/item-result';
 import { itemResult } from 'shared/loads/item-result';
@@ -14,15 +14,15 @@ import { VirtualClock } from '../../support/virtual-clock';
 const reader = testReader();
 const s3 = testStore();
 const stored: Answer = { status: 204 };
-let answer: (request: ReceivedRequest, index: number) => Answer = () => stored;
+let respond: (request: ReceivedRequest, index: number) => Answer = () => stored;
 let influxdb: ScriptedServer;
 
 beforeAll(async () => {
-  influxdb = await ScriptedServer.start((request, index) => answer(request, index));
+  influxdb = await ScriptedServer.start((request, index) => respond(request, index));
 });
 beforeEach(() => {
   influxdb.requests.length = 0;
-  answer = () => stored;
+  respond = () => stored;
 });
 afterAll(() => influxdb.stop());
 
@@ -68,7 +68,7 @@ function rejectedRows(result: Pick<ItemResult, 'invalidFile'>): Record<string, u
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-test('writes every row group of its item, and no other', async () => {
+test('writes only the row groups of its item', async () => {
   const whole = await itemOf('codec-snappy');
   const result = await run({ ...whole, firstRowGroup: 1, rowGroups: 2, firstRow: 100, rows: 200 });
   expect(result).toMatchObject({
@@ -83,7 +83,7 @@ test('writes every row group of its item, and no other', async () => {
   expect(result.nulls).toMatchObject({ value: 0, operator: 200, efficiency: 200 });
 });
 
-test('names fields as was decided for the whole file, whatever its own rows hold', async () => {
+test('uses the field names that were planned for the whole file', async () => {
   const whole = await itemOf('transmission-kv-last', 'transmission');
   expect(whole.taken).toEqual(['voltage_kv']);
   await run({ ...whole, rowGroups: 1, rows: 1 });
@@ -92,7 +92,7 @@ test('names fields as was decided for the whole file, whatever its own rows hold
 });
 
 describe('invalid rows', () => {
-  test('are dropped, counted by column and reason, and kept with all their columns', async () => {
+  test('are dropped, counted by column and reason, and saved with all their columns', async () => {
     const result = await run(await itemOf('value-bad'));
     const invalid = Object.values(result.invalidRecords).reduce((sum, count) => sum + count, 0);
     expect(result.statusCode).toBe(200);
@@ -113,7 +113,7 @@ describe('invalid rows', () => {
     });
   });
 
-  test('fail the item before a point is written where they may not be dropped, and are kept all the same', async () => {
+  test('fail the item before a point is written if they may not be dropped, and are saved', async () => {
     const item = await itemOf('value-bad');
     await expect(run(item, { DROP_INVALID_RECORDS: 'false' })).rejects.toMatchObject({
       name: 'DataConversionError',
@@ -126,32 +126,32 @@ describe('invalid rows', () => {
 });
 
 describe('a file', () => {
-  test('that was changed since it was planned is not mixed with what was planned', async () => {
+  test('that has changed since it was planned fails the item', async () => {
     const item = await itemOf('codec-snappy');
     s3.store.put(DATA, item.key, fixtureBytes('codec-gzip'));
     await expect(run(item)).rejects.toMatchObject({
       name: 'DataConversionError',
-      message: expect.stringContaining('was changed since it was planned'),
+      message: expect.stringContaining('has changed since it was planned'),
     });
     expect(influxdb.requests).toEqual([]);
   });
 
-  test('that is gone is told', async () => {
+  test('that no longer exists fails the item', async () => {
     const item = await itemOf('codec-snappy');
     s3.store.objects.delete(`${DATA}/${item.key}`);
     await expect(run(item)).rejects.toMatchObject({
       name: 'DataConversionError',
-      message: expect.stringContaining('does not exist'),
+      message: expect.stringContaining('no longer exists'),
     });
   });
 
-  test('that S3 does not give is another matter', async () => {
+  test('that S3 cannot return fails with a retryable error', async () => {
     const item = await itemOf('codec-snappy');
     s3.store.fail = () => 503;
     await expect(run(item)).rejects.toMatchObject({ name: 'S3UnavailableError' });
   });
 
-  test('that lacks a required column fails with VALIDATE_SCHEMA', async () => {
+  test('without a required column fails with VALIDATE_SCHEMA', async () => {
     const item = await itemOf('missing-column');
     await expect(run(item, { VALIDATE_SCHEMA: 'true' })).rejects.toMatchObject({ name: 'DataConversionError' });
   });
@@ -166,23 +166,23 @@ describe('InfluxDB', () => {
     }),
   });
 
-  test('that refuses some points makes the item 207, with its reason', async () => {
-    answer = (_request, index) => (index === 0 ? conflict(7) : stored);
+  test('that rejects some points: the status is 207, with the reason', async () => {
+    respond = (_request, index) => (index === 0 ? conflict(7) : stored);
     const result = await run(await itemOf('codec-snappy'), { MAX_BATCH_SIZE: '100' });
     expect(result).toMatchObject({ statusCode: 207, sourceRecords: 300, pointsWritten: 293, rejectedPoints: 7 });
     expect(result.rejected[0]?.reason).toMatch(/field type conflict/);
   });
 
-  test('that refuses every point fails the item', async () => {
-    answer = () => conflict(300);
+  test('that rejects every point fails the item', async () => {
+    respond = () => conflict(300);
     await expect(run(await itemOf('codec-snappy'))).rejects.toMatchObject({
       name: 'InfluxDBWriteError',
-      message: expect.stringMatching(/none of 300 points was stored.*field type conflict/),
+      message: expect.stringMatching(/no point of 300 was stored.*field type conflict/),
     });
   });
 
-  test.each([401, 403, 404])('that answers %i fails the item at once', async (status) => {
-    answer = () => ({ status, body: '{"message":"no"}' });
+  test.each([401, 403, 404])('that returns %i fails the item without retries', async (status) => {
+    respond = () => ({ status, body: '{"message":"no"}' });
     await expect(
       run(await itemOf('codec-snappy'), { WRITE_CONCURRENCY: '1', MAX_BATCH_SIZE: '10' }),
     ).rejects.toMatchObject({
@@ -191,18 +191,18 @@ describe('InfluxDB', () => {
     expect(influxdb.requests).toHaveLength(1);
   });
 
-  test('that stays away fails the item with an error that is worth a retry', async () => {
-    answer = () => ({ status: 503 });
+  test('that stays unavailable fails the item with a retryable error', async () => {
+    respond = () => ({ status: 503 });
     await expect(run(await itemOf('codec-snappy'))).rejects.toMatchObject({
       name: 'InfluxDBConnectionError',
       message: expect.stringContaining('InfluxDB was unavailable for 30 s'),
     });
   });
 
-  test('that fails a batch for good fails the item, or the batch alone where it may be skipped', async () => {
+  test('that rejects a batch fails the item, or only the batch with SKIP_FAILED_BATCHES', async () => {
     const item = await itemOf('codec-snappy');
     const environment = { MAX_BATCH_SIZE: '2', MAX_RETRIES: '0' };
-    answer = (_request, index) => (index === 3 ? { status: 500, body: '{"message":"broken"}' } : stored);
+    respond = (_request, index) => (index === 3 ? { status: 500, body: '{"message":"broken"}' } : stored);
     await expect(run(item, { ...environment, WRITE_CONCURRENCY: '1' })).rejects.toMatchObject({
       name: 'InfluxDBConnectionError',
     });
@@ -218,44 +218,44 @@ describe('InfluxDB', () => {
   });
 });
 
-test('ends before its deadline with an error that is worth a retry', async () => {
+test('ends before its deadline with a retryable error', async () => {
   const deadline = new AbortController();
-  answer = (_request, index) => {
+  respond = (_request, index) => {
     if (index === 2) deadline.abort();
     return stored;
   };
   const item = await itemOf('codec-snappy');
   await expect(run(item, { MAX_BATCH_SIZE: '10' }, { deadline: deadline.signal })).rejects.toMatchObject({
     name: 'InfluxDBConnectionError',
-    message: expect.stringMatching(/not loaded within the time of one invocation \(\d+ points were written\)/),
+    message: expect.stringMatching(/not loaded within the timeout of the function \(\d+ points were written\)/),
   });
   expect(influxdb.requests.length).toBeLessThan(30);
 });
 
-describe('an item that fails after it had written something', () => {
+describe('an item that fails after it has written points', () => {
   const unfinished = () =>
     [...s3.store.objects.keys()]
       .filter((path) => path.startsWith(`${WORK}/loads/load-1/unfinished/`))
       .map((path) => JSON.parse(s3.store.text(WORK, path.slice(WORK.length + 1))) as ItemResult);
   const outageAfter = (writes: number) => {
-    answer = (_request, index) => (index < writes ? stored : { status: 503 });
+    respond = (_request, index) => (index < writes ? stored : { status: 503 });
   };
   const environment = { MAX_BATCH_SIZE: '10', WRITE_CONCURRENCY: '1' };
 
-  test('keeps what it had written, and a try that writes nothing leaves it', async () => {
+  test('saves its result so far, and a retry that writes nothing keeps it', async () => {
     const item = await itemOf('codec-snappy');
-    const told: ItemResult[] = [];
-    const onUnfinished = (result: ItemResult) => told.push(result);
+    const results: ItemResult[] = [];
+    const onUnfinished = (result: ItemResult) => results.push(result);
     outageAfter(3);
     await expect(run(item, environment, { onUnfinished })).rejects.toMatchObject({ name: 'InfluxDBConnectionError' });
     influxdb.requests.length = 0;
     outageAfter(0);
     await expect(run(item, environment, { onUnfinished })).rejects.toMatchObject({ name: 'InfluxDBConnectionError' });
     expect(unfinished()).toMatchObject([{ item: { key: item.key, firstRowGroup: 0 }, pointsWritten: 30 }]);
-    expect(told.map(({ pointsWritten }) => pointsWritten)).toEqual([30]);
+    expect(results.map(({ pointsWritten }) => pointsWritten)).toEqual([30]);
   });
 
-  test('keeps it too where its invalid rows are what could not be kept', async () => {
+  test('saves its result so far also if its invalid rows could not be saved', async () => {
     s3.store.fail = ({ method, path }) => (method === 'PUT' && path.includes('/invalid/') ? 503 : undefined);
     const item = await itemOf('value-bad');
     await expect(run(item)).rejects.toMatchObject({ name: 'S3UnavailableError' });
@@ -263,7 +263,7 @@ describe('an item that fails after it had written something', () => {
     expect(unfinished()).toMatchObject([{ item: { key: item.key }, pointsWritten: lines().length, invalidFile: null }]);
   });
 
-  test('fails by what ended it, also where that cannot be kept', async () => {
+  test('fails with its own error, also if its result so far cannot be saved', async () => {
     const item = await itemOf('codec-snappy');
     outageAfter(3);
     s3.store.fail = ({ method }) => (method === 'PUT' ? 503 : undefined);
@@ -274,12 +274,12 @@ describe('an item that fails after it had written something', () => {
 
 test('hides the token from every log and error', async () => {
   const logger = recordingLogger();
-  answer = () => ({ status: 401, body: '{"message":"unauthorized access"}' });
+  respond = () => ({ status: 401, body: '{"message":"unauthorized access"}' });
   const failure: unknown = await run(await itemOf('codec-snappy'), {}, { logger }).catch((error: unknown) => error);
   expect(JSON.stringify([logger.entries, failure, String(failure)])).not.toContain('test-token');
 });
 
-test('has a small result, whatever the data', async () => {
+test('has a small result for any data', async () => {
   const item = await itemOf('codec-snappy');
   const long = 'x'.repeat(100_000);
   const many = Array.from({ length: 1000 }, (_, index) => `${index} ${long}`);
@@ -315,6 +315,6 @@ test('has a small result, whatever the data', async () => {
   expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(32 * 1024);
 });
 
-test('an input that is no item is refused with everything that is wrong with it', () => {
+test('rejects an invalid input with every problem', () => {
   expect(() => readLoadBatch({ loadId: 'x', item: { bucket: 'b' } })).toThrow(/item.key: .*; item.etag: /);
 });

@@ -1,4 +1,4 @@
-/** LoadObject: what each kind of sender is answered, and what is written before a file is known to be good. */
+/** LoadObject: the response to each kind of sender, and no points of a file before it is validated. */
 
 import { InfluxClient } from 'shared/influxdb/client';
 import { checkHealth } from 'shared/influxdb/health';
@@ -84,20 +84,20 @@ describe('a notification of S3', () => {
     expect(lines()).toHaveLength(600);
   });
 
-  test('throws the type of what went wrong, after it loaded the rest', async () => {
+  test('throws an error of a known type after it has loaded the other objects', async () => {
     put('generation/a.parquet');
     const Records = [record('generation/gone.parquet'), record('generation/a.parquet'), record('nameless.parquet')];
     put('nameless.parquet');
     await expect(send({ Records })).rejects.toMatchObject({
       name: 'DataConversionError',
       message: expect.stringMatching(
-        /^2 of 3 objects were not loaded: .*gone.parquet: there is no such object; .*nameless.parquet/,
+        /^2 of 3 objects were not loaded: .*gone.parquet: the object does not exist; .*nameless.parquet/,
       ),
     });
     expect(lines()).toHaveLength(300);
   });
 
-  test('throws what another try may change, where one of the errors is such', async () => {
+  test('throws a retryable error if there is one', async () => {
     put('generation/a.parquet');
     writes = ({ body }) =>
       body ? { status: 422, body: '{"message":"partial write: type conflict dropped=1"}' } : { status: 204 };
@@ -108,7 +108,7 @@ describe('a notification of S3', () => {
     });
   });
 
-  test('throws where only a part could be stored', async () => {
+  test('throws if only some points are stored', async () => {
     put('generation/a.parquet');
     writes = ({ body }) =>
       body ? { status: 422, body: '{"message":"partial write: type conflict dropped=1"}' } : { status: 204 };
@@ -118,7 +118,7 @@ describe('a notification of S3', () => {
     });
   });
 
-  test('throws where InfluxDB is away, before it reads a row', async () => {
+  test('throws before it reads a row if InfluxDB is unavailable', async () => {
     put('generation/a.parquet');
     writes = () => ({ status: 503 });
     await expect(send({ Records: [record('generation/a.parquet')] })).rejects.toMatchObject({
@@ -130,7 +130,7 @@ describe('a notification of S3', () => {
   test.each([
     ['of a test', { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: DATA }],
     ['of a removed object', { Records: [record('generation/a.parquet', 'ObjectRemoved:Delete')] }],
-  ])('%s is nothing to do', async (_, event) => {
+  ])('%s loads nothing', async (_, event) => {
     expect(await send(event)).toEqual([]);
     expect(s3.store.requests).toEqual([]);
   });
@@ -138,8 +138,8 @@ describe('a notification of S3', () => {
   test.each([
     ['a folder', 'dataset=generation/'],
     ['a marker', 'dataset=generation/_SUCCESS'],
-    ['a file of a job that still writes', 'dataset=generation/_temporary/0/part-0.parquet'],
-  ])('about %s is left out, and the rest is loaded', async (_, key) => {
+    ['a temporary file of a running job', 'dataset=generation/_temporary/0/part-0.parquet'],
+  ])('about %s is ignored, and the other objects are loaded', async (_, key) => {
     put('generation/a.parquet');
     put(key);
     expect(await send({ Records: [record(key), record('generation/a.parquet')] })).toHaveLength(1);
@@ -148,7 +148,7 @@ describe('a notification of S3', () => {
     expect(lines()).toHaveLength(300);
   });
 
-  test('whose key is not encoded is refused', async () => {
+  test('with an invalid encoding of its key is rejected', async () => {
     const broken = { ...record('a'), s3: { bucket: { name: DATA }, object: { key: 'generation/100%.parquet' } } };
     await expect(send({ Records: [broken] })).rejects.toMatchObject({
       name: 'InvalidEventError',
@@ -158,7 +158,7 @@ describe('a notification of S3', () => {
 });
 
 describe('a queue', () => {
-  test('gets back the messages that were not loaded, and those alone', async () => {
+  test('gets only the failed messages back', async () => {
     put('generation/a.parquet');
     put(REAL);
     const Records = [
@@ -185,13 +185,13 @@ describe('a queue', () => {
     ['SNS with raw delivery', notification],
     ['EventBridge', created],
     ['EventBridge and SNS', envelope(created)],
-  ])('loads what came through %s', async (_, body) => {
+  ])('loads the objects of an event through %s', async (_, body) => {
     put('generation/a.parquet');
     expect(await send({ Records: [message('m', body)] })).toEqual({ batchItemFailures: [] });
     expect(lines()).toHaveLength(300);
   });
 
-  test('has nothing to do for the test event of a topic, and gives back an envelope of anything else', async () => {
+  test('ignores the test event of a topic, and gets other messages back', async () => {
     const Records = [
       message('test', envelope({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: DATA })),
       message('text', { Type: 'Notification', Message: 'Hello' }),
@@ -202,7 +202,7 @@ describe('a queue', () => {
     });
   });
 
-  test('gets back what the time did not suffice for', async () => {
+  test('gets the messages back that were not started before the deadline', async () => {
     put('generation/a.parquet');
     const Records = [message('late', { Records: [record('generation/a.parquet')] })];
     const late = await send({ Records }, {}, { deadline: AbortSignal.abort() });
@@ -212,11 +212,11 @@ describe('a queue', () => {
 });
 
 describe('a request through the API', () => {
-  test.each([false, true])('is answered (base64: %s)', async (isBase64Encoded) => {
+  test.each([false, true])('returns the result (base64: %s)', async (isBase64Encoded) => {
     put('x.parquet');
-    const answer = await send(request({ bucket: DATA, key: 'x.parquet', dataset: 'generation' }, isBase64Encoded));
-    expect(answer).toMatchObject({ statusCode: 200, headers: { 'Content-Type': 'application/json; charset=utf-8' } });
-    const { data } = JSON.parse((answer as { body: string }).body) as { data: object };
+    const response = await send(request({ bucket: DATA, key: 'x.parquet', dataset: 'generation' }, isBase64Encoded));
+    expect(response).toMatchObject({ statusCode: 200, headers: { 'Content-Type': 'application/json; charset=utf-8' } });
+    const { data } = JSON.parse((response as { body: string }).body) as { data: object };
     expect(data).toMatchObject({
       ...{
         points_written: 300,
@@ -230,7 +230,7 @@ describe('a request through the API', () => {
   });
 
   test.each([
-    ['what is no JSON', { ...request(''), body: '{' }, 400, 'InvalidEventError'],
+    ['invalid JSON', { ...request(''), body: '{' }, 400, 'InvalidEventError'],
     ['no body', { ...request(''), body: null }, 400, 'InvalidEventError'],
     ['an unknown parameter', request({ bucket: DATA, key: 'a', datset: 'x' }), 400, 'InvalidEventError'],
     [
@@ -239,51 +239,46 @@ describe('a request through the API', () => {
       400,
       'InvalidEventError',
     ],
-    [
-      'an object that is not there',
-      request({ bucket: DATA, key: 'generation/gone.parquet' }),
-      400,
-      'DataConversionError',
-    ],
-  ])('with %s is answered so', async (_, event, statusCode, error) => {
+    ['a missing object', request({ bucket: DATA, key: 'generation/gone.parquet' }), 400, 'DataConversionError'],
+  ])('with %s returns an error', async (_, event, statusCode, error) => {
     put('generation/a.parquet');
-    const answer = (await send(event)) as { statusCode: number; body: string };
-    expect(answer.statusCode).toBe(statusCode);
-    expect(JSON.parse(answer.body)).toMatchObject({ error, message: expect.any(String) });
+    const response = (await send(event)) as { statusCode: number; body: string };
+    expect(response.statusCode).toBe(statusCode);
+    expect(JSON.parse(response.body)).toMatchObject({ error, message: expect.any(String) });
   });
 
   test.each([
     [503, 503, 'InfluxDBConnectionError'],
     [401, 500, 'InfluxDBWriteError'],
-  ])('is answered when InfluxDB answers %i', async (status, statusCode, error) => {
+  ])('returns an error if InfluxDB returns %i', async (status, statusCode, error) => {
     put('generation/a.parquet');
     writes = () => ({ status });
-    const answer = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }))) as { body: string };
-    expect(answer).toMatchObject({ statusCode });
-    expect(JSON.parse(answer.body)).toMatchObject({ error });
+    const response = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }))) as { body: string };
+    expect(response).toMatchObject({ statusCode });
+    expect(JSON.parse(response.body)).toMatchObject({ error });
   });
 
   test('returns 503 without internals when S3 is not available', async () => {
     s3.store.fail = () => 500;
-    const answer = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }))) as { body: string };
-    expect(answer).toMatchObject({ statusCode: 503 });
-    expect(JSON.parse(answer.body)).toEqual({
+    const response = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }))) as { body: string };
+    expect(response).toMatchObject({ statusCode: 503 });
+    expect(JSON.parse(response.body)).toEqual({
       error: 'S3UnavailableError',
-      message: 'S3 is temporarily unavailable: send the request again later',
+      message: 'S3 is not available: send the request again later',
     });
   });
 
-  test('that meets what nobody foresaw tells no internals', async () => {
+  test('returns no details of an internal error', async () => {
     const load = () => Promise.reject(new Error(`no role for ${DATA}`));
-    const answer = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }), {}, { load })) as {
+    const response = (await send(request({ bucket: DATA, key: 'generation/a.parquet' }), {}, { load })) as {
       body: string;
     };
-    expect(answer).toMatchObject({ statusCode: 500 });
-    expect(answer.body).not.toContain(DATA);
+    expect(response).toMatchObject({ statusCode: 500 });
+    expect(response.body).not.toContain(DATA);
   });
 });
 
-test('the health check stores no point of its own', async () => {
+test('the health check stores no point', async () => {
   put('generation/a.parquet');
   await send({ bucket: DATA, key: 'generation/a.parquet' });
   const bodies = influxdb.requests.filter(({ path }) => path.endsWith('/write')).map(({ body }) => body);
@@ -292,13 +287,13 @@ test('the health check stores no point of its own', async () => {
 });
 
 describe('one object', () => {
-  test('that is named is loaded whatever its name', async () => {
+  test('in a request is loaded whatever its name', async () => {
     put('generation/_temporary/.part-0');
     expect(await send({ bucket: DATA, key: 'generation/_temporary/.part-0' })).toMatchObject({ statusCode: 200 });
     expect(lines()).toHaveLength(300);
   });
 
-  test('is loaded as {bucket, key}, and an error where nothing of it is stored', async () => {
+  test('is loaded by {bucket, key}, and fails if nothing is stored', async () => {
     put('generation/a.parquet');
     expect(await send({ bucket: DATA, key: 'generation/a.parquet' })).toMatchObject({
       statusCode: 200,
@@ -309,7 +304,7 @@ describe('one object', () => {
     });
   });
 
-  test('without rows is no failure', async () => {
+  test('without rows succeeds', async () => {
     put('generation/none.parquet', 'zero-rows');
     expect(await send({ bucket: DATA, key: 'generation/none.parquet' })).toMatchObject({
       statusCode: 200,
@@ -317,7 +312,7 @@ describe('one object', () => {
     });
   });
 
-  test('with a required column without values is refused before a point is written', async () => {
+  test('with an empty required column fails before a point is written', async () => {
     put('generation/null.parquet', 'null-column');
     await expect(send({ bucket: DATA, key: 'generation/null.parquet' })).rejects.toMatchObject({
       name: 'DataConversionError',
@@ -326,7 +321,7 @@ describe('one object', () => {
     expect(influxdb.requests).toEqual([]);
   });
 
-  test('with an invalid row in its last row group is not begun where rows may not be dropped', async () => {
+  test('with an invalid row in its last row group fails before a point is written if rows may not be dropped', async () => {
     const bytes = await parquetOf(`
       SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS "timestamp", 'norte' AS region, 'MW' AS unit,
         CASE i WHEN 4999 THEN 'NaN'::DOUBLE ELSE i END AS "value", 'solar' AS energy_source, 'generation' AS measurement_type
@@ -341,7 +336,7 @@ describe('one object', () => {
   });
 });
 
-test('what is no event is refused with what was expected', async () => {
+test('rejects an unknown event and names the expected ones', async () => {
   await expect(send({ hello: 1 })).rejects.toMatchObject({
     name: 'InvalidEventError',
     message: expect.stringContaining('{bucket, key, dataset?}'),

@@ -1,4 +1,4 @@
-/** Columns that stand in a file's path alone, by each way into the loader. */
+/** Columns that are only in the path of a file, for each way to start the loader. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 afterAll(() => influxdb.stop());
 
-/** In the order of time. */
+/** Sorted by time. */
 const lines = (): string[] =>
   influxdb.requests
     .flatMap(({ body }) => body.split('\n'))
@@ -90,7 +90,7 @@ describe.each([
   ['load-object', byObject],
   ['a local folder', byFolder],
 ])('by %s', (_, run) => {
-  test('the path supplies tags that the file lacks', async () => {
+  test('the path supplies tags that are missing in the file', async () => {
     const result = await run('in/region=S%C3%A3o%20Paulo/year=2024/plant=a=b/part.parquet', await rows(), MAPPING);
     expect(result).toMatchObject({ statusCode: 200 });
     expect(lines()).toEqual([
@@ -99,12 +99,12 @@ describe.each([
     ]);
   });
 
-  test('the file wins where both have a column', async () => {
+  test('the file takes precedence if both have a column', async () => {
     await run('in/region=sul/plant=a/part.parquet', await rows(", 'norte' AS region, NULL::VARCHAR AS plant"), MAPPING);
     expect(lines()).toEqual(['m,region=norte v=1 1000000000', 'm,region=norte v=2 2000000000']);
   });
 
-  test('null in the path leaves an optional tag or field out, without a warning', async () => {
+  test('null in the path omits an optional tag or field, without a warning', async () => {
     const mappings = mapping({ fields: [...fieldsOf(MAPPING), { column: 'note', type: 'text' }] });
     const folders = ['region=sul', 'plant=__HIVE_DEFAULT_PARTITION__', 'note=__HIVE_DEFAULT_PARTITION__'];
     const result = await run(`in/${folders.join('/')}/part.parquet`, await rows(), mappings);
@@ -138,20 +138,20 @@ describe('a required column of the path', () => {
   test.each([
     ['is null', 'in/region=__HIVE_DEFAULT_PARTITION__/part.parquet', MAPPING, /column region.* has no value/],
     ['is empty', 'in/region=/part.parquet', MAPPING, /column region has no value: the path says ""/],
-    ['is no number', 'in/region=a/year=MMXXIV/p.parquet', numbers, /column year is not a number.*"MMXXIV"/],
+    ['is not a number', 'in/region=a/year=MMXXIV/p.parquet', numbers, /column year is not a number.*"MMXXIV"/],
     [
-      'is no time',
+      'is not a time',
       'in/region=a/at=noon/p.parquet',
       mapping({ time: { column: 'at' } }),
       /column at is not a time.*"noon"/,
     ],
-    ['has another case', 'in/Region=a/part.parquet', MAPPING, /column region is missing.*its path Region/],
-  ])('that %s fails the file, by name, before a row is read', async (_, key, mappings, cause) => {
+    ['is written in another case', 'in/Region=a/part.parquet', MAPPING, /column region is missing.*its path Region/],
+  ])('that %s fails the file before a row is read, and is named', async (_, key, mappings, cause) => {
     expect(await failureOf(key, mappings)).toMatch(cause);
   });
 });
 
-test('a row that is not valid is kept with the columns of its path', async () => {
+test('an invalid row is saved with the columns of its path', async () => {
   const bytes = await parquetOf(`SELECT make_timestamp_ns(1000000000) AS t, 'nan'::DOUBLE AS v UNION ALL
     SELECT make_timestamp_ns(2000000000), 2`);
   await byWorkflow('in/region=sul/part.parquet', bytes, MAPPING);
@@ -173,17 +173,17 @@ describe('a unit in the path', () => {
     ],
   });
 
-  test('names the field, and takes the name from a column', async () => {
+  test('names the field, and a column with that name gets another', async () => {
     await byWorkflow('in/region=sul/unit=kV/part.parquet', await rows(', 0.5::DOUBLE AS voltage'), mappings);
     expect(lines()[0]).toBe('m,region=sul voltage=1,nominal_voltage=0.5 1000000000');
   });
 
-  test('takes no name that it does not have', async () => {
+  test('does not affect other names', async () => {
     await byWorkflow('in/region=sul/unit=A/part.parquet', await rows(', 0.5::DOUBLE AS voltage'), mappings);
     expect(lines()[0]).toBe('m,region=sul value=1,voltage=0.5 1000000000');
   });
 
-  test('takes the name from a column of the path too', async () => {
+  test('names the field, also if a column of the path has that name', async () => {
     await byWorkflow('in/region=sul/unit=kV/voltage=2/part.parquet', await rows(), mappings);
     expect(lines()[0]).toBe('m,region=sul voltage=1,nominal_voltage=2 1000000000');
   });

@@ -1,4 +1,4 @@
-/** PlanLoad against a store that speaks S3's HTTP: what it asks for, what it plans, what it refuses. */
+/** PlanLoad with a store that speaks S3's HTTP API: requests, plans, errors. */
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { detectDatasetStep } from 'shared/loads/detect-dataset';
 import type { Load, LoadSource } from 'shared/loads/load';
@@ -29,7 +29,7 @@ const detected = (input: object): Promise<Load> => {
 };
 const itemsOf = (part = 0) => s3.store.lines<PlanItem>(WORK, `loads/load-1/plan-${part}.jsonl`);
 const unplannedOf = (part = 0) => s3.store.lines<Unplanned>(WORK, `loads/load-1/unplanned-${part}.jsonl`);
-const asked = (method: string) =>
+const requestsOf = (method: string) =>
   s3.store.requests.filter((request) => request.method === method && request.path !== DATA);
 const etagOf = async (key: string) => (await s3.objects.find({ bucket: DATA, key }))?.etag;
 
@@ -38,20 +38,20 @@ const prefix = { bucket: DATA, prefix: 'in/' };
 const GOOD = fixtureBytes('codec-snappy');
 
 describe('a prefix', () => {
-  test('costs one ranged read a file, and no other request about it', async () => {
+  test('needs one ranged read per file, and no other request', async () => {
     for (const name of ['a', 'b', 'c']) s3.store.put(DATA, `in/generation/${name}.parquet`, GOOD);
     s3.store.pageSize = 2;
     const result = await plan(loadOf(prefix));
     s3.store.pageSize = 1000;
     expect(result).toMatchObject({ items: 3, files: 3, rows: 900, unplanned: 0, continuation: null });
-    expect(asked('HEAD')).toHaveLength(0);
-    const ranges = asked('GET').filter(({ path }) => path !== `${DATA}/`);
+    expect(requestsOf('HEAD')).toHaveLength(0);
+    const ranges = requestsOf('GET').filter(({ path }) => path !== `${DATA}/`);
     expect(ranges.map(({ path, range }) => [path, range]).sort()).toEqual(
       ['a', 'b', 'c'].map((name) => [`${DATA}/in/generation/${name}.parquet`, `bytes=0-${GOOD.length - 1}`]),
     );
   });
 
-  test('gives one item to each run of row groups, in the order of keys and rows', async () => {
+  test('has one item for each run of row groups, in the order of keys and rows', async () => {
     s3.store.put(DATA, 'in/generation/b.parquet', GOOD);
     s3.store.put(DATA, 'in/generation/a b:c.parquet', GOOD);
     await plan(loadOf(prefix), small);
@@ -77,7 +77,7 @@ describe('a prefix', () => {
     });
   });
 
-  test('plans what it can, and says of the rest why it cannot', async () => {
+  test('plans valid files, and reports the causes for the others', async () => {
     const bad: Record<string, [Buffer, RegExp]> = {
       'in/generation/empty.parquet': [
         Buffer.alloc(0),
@@ -104,7 +104,7 @@ describe('a prefix', () => {
     }
   });
 
-  test('holds the datasets that its keys name, unless one is given', async () => {
+  test('detects the dataset from each key, unless one is given', async () => {
     s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
     s3.store.put(DATA, 'in/dataset=transmission/b.parquet', fixtureBytes('transmission-mw'));
     s3.store.put(DATA, 'in/c.parquet', GOOD);
@@ -118,7 +118,7 @@ describe('a prefix', () => {
     expect(itemsOf().map(({ dataset }) => dataset)).toEqual(['generation', 'generation', 'generation']);
   });
 
-  test('leaves out hidden folders and markers, whatever lies in them', async () => {
+  test('leaves out hidden folders and markers, with their contents', async () => {
     const data = ['in/generation/_year=2024/a.parquet', 'in/generation/b.parquet', 'in/generation/part-2'];
     const others = [
       ...['_temporary/0/task_1/part-0.parquet', '_delta_log/00.checkpoint.parquet', '_change_data/cdc-0.parquet'],
@@ -132,14 +132,14 @@ describe('a prefix', () => {
     expect(result).toMatchObject({ files: data.length, ignored: others.length + 1, unplanned: 0 });
   });
 
-  test('may itself lie in a hidden folder, as somebody named it', async () => {
+  test('may be in a hidden folder, because the request names it', async () => {
     s3.store.put(DATA, '_staging/.in/generation/a.parquet', GOOD);
     s3.store.put(DATA, '_staging/.in/generation/_temporary/b.parquet', GOOD);
     const source = { bucket: DATA, prefix: '_staging/.in/gen' };
     expect(await plan(loadOf(source))).toMatchObject({ files: 1, ignored: 1 });
   });
 
-  test('fails one file for whatever is wrong with it, by its name, and plans the others', async () => {
+  test('reports an invalid file by name, and plans the others', async () => {
     for (const name of ['a', 'b', 'c']) s3.store.put(DATA, `in/generation/${name}.parquet`, GOOD);
     const negative = withFooter(GOOD, (footer) => {
       footer.num_rows = -1n;
@@ -157,7 +157,7 @@ describe('a prefix', () => {
     ]);
   });
 
-  test('without a Parquet file is refused', async () => {
+  test('without a Parquet file is rejected', async () => {
     s3.store.put(DATA, 'in/generation/_SUCCESS', '');
     await expect(plan(loadOf(prefix))).rejects.toMatchObject({
       name: 'InvalidEventError',
@@ -165,7 +165,7 @@ describe('a prefix', () => {
     });
   });
 
-  test('names a field for the whole file, whichever row group has the unit that takes the name', async () => {
+  test('names a field for the whole file, whichever row group has the unit with that name', async () => {
     s3.store.put(DATA, 'in/transmission/kv.parquet', fixtureBytes('transmission-kv-last'));
     await plan(loadOf(prefix), small);
     expect(itemsOf().length).toBeGreaterThan(1);
@@ -174,7 +174,7 @@ describe('a prefix', () => {
 });
 
 describe('keys', () => {
-  test('are planned once each, whatever their names, and missing ones are told', async () => {
+  test('are planned once each, whatever their names, and missing ones are reported', async () => {
     s3.store.put(DATA, 'generation/_hidden.csv', GOOD);
     const keys = ['generation/_hidden.csv', 'generation/gone.parquet', 'generation/_hidden.csv'];
     expect(await plan(await detected({ bucket: DATA, keys }))).toMatchObject({
@@ -188,7 +188,7 @@ describe('keys', () => {
         bucket: DATA,
         key: 'generation/gone.parquet',
         error: 'DataConversionError',
-        cause: `s3://${DATA}/generation/gone.parquet: there is no such object`,
+        cause: `s3://${DATA}/generation/gone.parquet: the object does not exist`,
       },
     ]);
   });
@@ -198,7 +198,7 @@ describe('many keys', () => {
   /** An input of nearly 256 KB. */
   const keys = Array.from({ length: 10_000 }, (_, n) => `generation/${String(n).padStart(6, '0')}/x.pq`);
 
-  test('are in the work bucket once they were detected, so that what states pass on stays small', async () => {
+  test('are moved to the work bucket by DetectDataset, so that the state stays small', async () => {
     const input = { bucket: DATA, keys };
     expect(JSON.stringify(input).length).toBeGreaterThan(250_000);
     const load = await detected({ ...input, toleratedFailurePercentage: 5 });
@@ -211,14 +211,14 @@ describe('many keys', () => {
   });
 });
 
-describe('faults of S3', () => {
-  test('fail the step, so that it is done again, and not the file', async () => {
+describe('errors of S3', () => {
+  test('fail the step, not the file, so that the workflow retries it', async () => {
     s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
     s3.store.fail = ({ range }) => (range ? 503 : undefined);
     await expect(plan(loadOf(prefix))).rejects.toMatchObject({ name: 'S3UnavailableError' });
   });
 
-  test('that forbid the listing are told as such', async () => {
+  test('that deny the listing are reported', async () => {
     s3.store.fail = () => 403;
     await expect(plan(loadOf(prefix))).rejects.toMatchObject({
       name: 'InvalidEventError',
@@ -226,16 +226,16 @@ describe('faults of S3', () => {
     });
   });
 
-  test('that forbid one file are of that file', async () => {
+  test('that deny one file fail only that file', async () => {
     s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
     s3.store.put(DATA, 'in/generation/b.parquet', GOOD);
     s3.store.fail = ({ path }) => (path.endsWith('a.parquet') ? 403 : undefined);
     expect(await plan(loadOf(prefix))).toMatchObject({ items: 1, unplanned: 1 });
-    expect(unplannedOf()[0]?.cause).toMatch(/may not be read/);
+    expect(unplannedOf()[0]?.cause).toMatch(/access denied/);
   });
 });
 
-/** All parts of a plan, each begun where the one before ended. */
+/** All parts of a plan. Each part begins where the previous part ended. */
 async function allParts(
   load: Load,
   options: Partial<PlanServices>,
@@ -260,7 +260,7 @@ describe('a plan in parts', () => {
     ['a prefix', prefix],
     ['keys', { bucket: DATA, keys }],
     ['a plan', { plan: `s3://${WORK}/loads/earlier/failed-items.jsonl` }],
-  ])('holds every item of %s once, and in order', async (_, source) => {
+  ])('has every item of %s once, in order', async (_, source) => {
     await plan(loadOf(prefix), small);
     const whole = itemsOf();
     s3.store.put(WORK, 'loads/earlier/failed-items.jsonl', whole.map((item) => `${JSON.stringify(item)}\n`).join(''));
@@ -270,7 +270,7 @@ describe('a plan in parts', () => {
     expect(results.map(({ part }) => part)).toEqual(results.map((_result, index) => index));
   });
 
-  test('ends with the time for it, and goes on behind the last file', async () => {
+  test('ends at its deadline, and continues after the last file', async () => {
     const result = await plan(loadOf(prefix), { deadline: AbortSignal.abort() });
     expect(result).toMatchObject({ files: 1, continuation: { after: keys[0] } });
     const next = await plan(loadOf(prefix), {}, 1, result.continuation);
@@ -290,7 +290,7 @@ describe('an earlier plan', () => {
     await plan(loadOf(prefix), small);
   });
 
-  test('is taken as it is while its files are the same', async () => {
+  test('is used unchanged if its files have not changed', async () => {
     const [, second, , fourth] = itemsOf();
     putPlan([
       { ...second, ...failed },
@@ -299,10 +299,10 @@ describe('an earlier plan', () => {
     s3.store.requests.length = 0;
     expect(await plan(loadOf(source), small)).toMatchObject({ items: 2, files: 2, rows: 200 });
     expect(itemsOf()).toEqual([second, fourth]);
-    expect(asked('GET').filter(({ range }) => range)).toEqual([]);
+    expect(requestsOf('GET').filter(({ range }) => range)).toEqual([]);
   });
 
-  test('plans a file anew that was changed or could not be planned before, once and as a whole', async () => {
+  test('plans a whole file again, once, if it has changed or could not be planned before', async () => {
     const [first, second, , fourth] = itemsOf();
     putPlan([first, second, fourth, { bucket: DATA, key: 'in/generation/mended.parquet', ...failed }]);
     s3.store.put(DATA, 'in/generation/a.parquet', fixtureBytes('codec-gzip'));
@@ -313,7 +313,7 @@ describe('an earlier plan', () => {
     for (const { etag } of changed) expect(etag).toBe(await etagOf('in/generation/a.parquet'));
   });
 
-  test('gives a file the dataset that it could not tell', async () => {
+  test('uses the given dataset for a file without a detected dataset', async () => {
     putPlan([{ bucket: DATA, key: 'nameless.parquet', ...failed }]);
     s3.store.put(DATA, 'nameless.parquet', GOOD);
     await plan(loadOf(source, { dataset: 'generation' }));
@@ -323,11 +323,11 @@ describe('an earlier plan', () => {
   test.each([
     ['that does not exist', undefined, /does not exist/],
     [
-      'whose line is no item',
+      'with an invalid line',
       '{"bucket":"b"}\n',
-      /line 1 of s3:\/\/work-bucket\/loads\/earlier\/failed-items.jsonl cannot be used: key/,
+      /line 1 of s3:\/\/work-bucket\/loads\/earlier\/failed-items.jsonl is not valid: key/,
     ],
-  ])('%s is refused', async (_, text, message) => {
+  ])('%s is rejected', async (_, text, message) => {
     if (text) s3.store.put(WORK, 'loads/earlier/failed-items.jsonl', text);
     await expect(plan(loadOf(source))).rejects.toMatchObject({
       name: 'InvalidEventError',
@@ -336,7 +336,7 @@ describe('an earlier plan', () => {
   });
 });
 
-test('an input that is no load is refused with everything that is wrong with it', async () => {
+test('rejects an invalid input with every problem', async () => {
   const services = planServices({ objects: s3.objects, reader });
   await expect(planLoad({ load: { loadId: 'a/b' }, part: -1, continuation: {} }, services)).rejects.toMatchObject({
     name: 'InvalidEventError',

@@ -1,14 +1,14 @@
-/** The S3 client against a server that holds its responses back until all requests are there. */
+/** The S3 client with a server that delays its responses until it has received all requests. */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { bucketSchema, parseS3Uri } from 'shared/loads/objects';
 import { s3Objects } from '../../../functions/clients/s3';
 
-/** As many as PlanLoad asks for at once, and the ranges of one file. */
+/** The number of files that PlanLoad reads at once, plus the ranges of one file. */
 const AT_ONCE = 64 + 4;
 
-test('PlanLoad reads as many files at once as it means to', async () => {
+test('PlanLoad reads its maximum number of files at once', async () => {
   const waiting: ServerResponse[] = [];
   const server = createServer((_request, response) => {
     waiting.push(response);
@@ -40,7 +40,7 @@ const BUCKETS = [
   'arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-01ac5d28a6a232904/accesspoint/ap',
 ];
 
-test.each(BUCKETS)('%s is taken for a bucket, also in an address', (bucket) => {
+test.each(BUCKETS)('accepts %s as a bucket, also in an s3:// address', (bucket) => {
   expect(bucketSchema.parse(bucket)).toBe(bucket);
   for (const key of ['a', 'loads/x/failed-items.jsonl', 'a b/é=1//x']) {
     expect(parseS3Uri(`s3://${bucket}/${key}`)).toEqual({ bucket, key });
@@ -48,13 +48,13 @@ test.each(BUCKETS)('%s is taken for a bucket, also in an address', (bucket) => {
 });
 
 test.each([
-  ['no name', ''],
+  ['an empty name', ''],
   ['a path', 'a/b'],
   ['a name with a space', 'a b'],
   ['the ARN of a bucket', 'arn:aws:s3:::energy-data'],
   ['the ARN of an object', 'arn:aws:s3:::energy-data/key'],
   ['an access point with a key', 'arn:aws:s3:us-east-1:123456789012:accesspoint/ap/object/key'],
   ['the ARN of a queue', 'arn:aws:sqs:us-east-1:123456789012:queue'],
-])('%s is not taken for a bucket', (_, bucket) => {
+])('rejects %s as a bucket', (_, bucket) => {
   expect(bucketSchema.safeParse(bucket).success).toBe(false);
 });

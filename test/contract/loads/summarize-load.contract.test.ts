@@ -1,4 +1,4 @@
-/** SummarizeLoad over results in the form in which the workflow's map writes them. */
+/** SummarizeLoad, with results in the format of the workflow's map. */
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import type { ItemResult } from 'shared/loads/item-result';
 import type { ObjectStore } from 'shared/loads/objects';
@@ -22,7 +22,7 @@ const result = ({ bucket, key, firstRowGroup, rowGroups }: PlanItem, change: Par
   ...change,
 });
 
-/** As the map writes a child execution. */
+/** A child execution, in the format of the map. */
 const child = (of: PlanItem, rest: object) => ({
   ExecutionArn: 'arn:aws:states:us-east-1:123456789012:execution:BulkLoad/LoadBatches:1',
   Input: JSON.stringify({ loadId: 'load-1', item: of }),
@@ -40,7 +40,7 @@ interface PartOptions {
   readonly children?: Record<'SUCCEEDED' | 'FAILED' | 'PENDING', unknown[]>;
   readonly unplanned?: { key: string; error: string; cause: string }[];
   readonly error?: { error: string; cause: string };
-  /** Whether the map told where its results are. */
+  /** Whether the map returned the location of its results. */
   readonly isTold?: boolean;
 }
 
@@ -93,12 +93,12 @@ async function sum(
   const { tolerated, error = null, validateSchema = true, deadline = never } = options;
   const services = { objects: s3.objects, workBucket: WORK, mappings: BUILT_IN_MAPPINGS, validateSchema, deadline };
   const summary = await summarizeLoad({ load: load(tolerated), parts, error }, services);
-  // The published schema knows every member, and each has its type.
+  // The published schema has every member with its type.
   expect(summarySchema.strict().parse(summary)).toEqual(summary);
   return summary;
 }
 
-describe('what many failed items had written', () => {
+describe('the results of many failed items', () => {
   const items = Array.from({ length: 120 }, (_, n) => item(`file-${String(n).padStart(3, '0')}`));
   const putAll = () => {
     for (const of of items) {
@@ -109,7 +109,7 @@ describe('what many failed items had written', () => {
     return putPart({ items, children: { ...none, FAILED } });
   };
 
-  test('is read side by side', async () => {
+  test('are read concurrently', async () => {
     const part = putAll();
     let [open, most] = [0, 0];
     const read: ObjectStore['read'] = async (ref) => {
@@ -125,10 +125,10 @@ describe('what many failed items had written', () => {
     expect(most).toBe(50);
   });
 
-  test('is left uncounted, and said to be, once the time for it is over', async () => {
+  test('are not counted after the deadline, and the message reports it', async () => {
     const summary = await sum([putAll()], { deadline: AbortSignal.abort() });
     expect(summary).toMatchObject({ statusCode: 207, points_written: 0, failed_items: 120 });
-    expect(summary.message).toContain('there was no time to read what 120 items had written before they failed');
+    expect(summary.message).toContain('the results of 120 failed items were not read before the deadline');
     expect(repeated()).toHaveLength(120);
   });
 });
@@ -136,7 +136,7 @@ describe('what many failed items had written', () => {
 const repeated = () => s3.store.lines(WORK, 'loads/load-1/failed-items.jsonl');
 const none = { SUCCEEDED: [], FAILED: [], PENDING: [] };
 
-test('counts what failed items had written, and nothing twice', async () => {
+test('counts points that failed items had written, and counts no point twice', async () => {
   const [gone, repeated, lacking] = [item('gone'), item('repeated'), { ...item('lacking'), fileRows: 100 }];
   const nulls = { value: 100 };
   for (const [of, pointsWritten] of [
@@ -169,7 +169,7 @@ test('counts what failed items had written, and nothing twice', async () => {
   expect(summary.failed_items).toBe(2);
 });
 
-test('of which all items failed is no load of nothing where one of them had written something', async () => {
+test('a load with only failed items has status 207 if one of them has written points', async () => {
   const gone = item('gone');
   const before = result(gone, { pointsWritten: 30, statusCode: 207 });
   s3.store.put(WORK, 'loads/load-1/unfinished/x-0.json', JSON.stringify(before));
@@ -180,7 +180,7 @@ test('of which all items failed is no load of nothing where one of them had writ
   expect(repeated()).toHaveLength(1);
 });
 
-test('adds up over parts, datasets, reasons', async () => {
+test('adds up parts, datasets and reasons', async () => {
   const [a, b] = [item('a'), { ...item('b'), dataset: 'consumption' }];
   const invalid = {
     invalidRecords: { 'value nan': 2 },
@@ -216,16 +216,16 @@ test('adds up over parts, datasets, reasons', async () => {
     datasets: { generation: { points_written: 97 }, consumption: { points_written: 97 } },
     failedItems: null,
     fullyPlanned: true,
-    // Points that InfluxDB refused are failures, which nobody said may be tolerated.
+    // Rejected points are failures, and the tolerance is 0.
     withinTolerance: false,
     causes: [expect.objectContaining({ error: 'InfluxDBWriteError' })],
   });
   expect(summary.message).toBe(
-    '194 points of 200 rows in 2 files written; 4 invalid rows dropped; 2 points refused by InfluxDB',
+    '194 points of 200 rows in 2 files written; 4 invalid rows dropped; 2 points rejected by InfluxDB',
   );
 });
 
-describe('items that failed, or never were', () => {
+describe('items that failed or were never started', () => {
   const [good, bad, waiting, lost] = [item('good'), item('bad'), item('waiting'), item('lost')];
   const cause = JSON.stringify({
     errorType: 'DataConversionError',
@@ -245,7 +245,7 @@ describe('items that failed, or never were', () => {
     },
   ];
 
-  test('are told with their causes, without stacks, and are a plan to repeat', async () => {
+  test('are reported with their causes, without stacks, and form a plan to repeat', async () => {
     const summary = await sum([putPart({ items: [good, bad, waiting, lost], children, unplanned })], { tolerated: 80 });
     expect(summary).toMatchObject({
       statusCode: 207,
@@ -258,7 +258,7 @@ describe('items that failed, or never were', () => {
     expect(summary.causes).toEqual([
       {
         error: 'NotStarted',
-        cause: 'it was not started before the load ended',
+        cause: 'the item was not started before the load ended',
         items: 2,
         objects: [`s3://${DATA}/${waiting.key}`, `s3://${DATA}/${lost.key}`],
       },
@@ -278,7 +278,7 @@ describe('items that failed, or never were', () => {
     ).toMatchObject({ withinTolerance });
   });
 
-  test('are found where the map failed and did not tell where its results are', async () => {
+  test('are found if the map failed and did not return the location of its results', async () => {
     const error = {
       error: 'States.ExceedToleratedFailureThreshold',
       cause: 'The specified tolerated failure threshold was exceeded',
@@ -290,14 +290,14 @@ describe('items that failed, or never were', () => {
     expect(summary.causes).toContainEqual({ ...error, items: 1, objects: [] });
   });
 
-  test('are all of them where there are no results', async () => {
+  test('are all items if there are no results', async () => {
     const error = { error: 'States.ItemReaderFailed', cause: 'AccessDenied' };
     const summary = await sum([putPart({ items: [good, bad], error })], { tolerated: 100 });
     expect(summary).toMatchObject({ statusCode: 500, points_written: 0, failed_items: 2, withinTolerance: false });
     expect(repeated()).toHaveLength(2);
   });
 
-  test('have batches to repeat where some were skipped', async () => {
+  test('include items with skipped batches', async () => {
     const skipped = { failedBatches: 1, failedPoints: 5, pointsWritten: 95, statusCode: 207 as const };
     const summary = await sum([
       putPart({ items: [good], children: { ...none, SUCCEEDED: [succeeded(good, skipped)] } }),
@@ -310,7 +310,7 @@ describe('items that failed, or never were', () => {
 describe('status', () => {
   const a = item('a');
 
-  test('is 500 where nothing was stored, whatever is tolerated', async () => {
+  test('is 500 if nothing was stored, whatever the tolerance', async () => {
     const nothing = { pointsWritten: 0, invalidRecords: { 'value nan': 100 } };
     const part = putPart({ items: [a], children: { ...none, SUCCEEDED: [succeeded(a, nothing)] } });
     expect(await sum([part], { tolerated: 100 })).toMatchObject({ statusCode: 500, withinTolerance: false });
@@ -324,7 +324,7 @@ describe('status', () => {
     });
   });
 
-  test('is 207 where a later part could not be planned', async () => {
+  test('is 207 if a later part could not be planned', async () => {
     const part = putPart({ items: [a], children: { ...none, SUCCEEDED: [succeeded(a)] } });
     const error = { error: 'UnexpectedError', cause: '{"errorType":"UnexpectedError","errorMessage":"cannot list"}' };
     const summary = await sum([part], { error, tolerated: 100 });
@@ -333,7 +333,7 @@ describe('status', () => {
   });
 });
 
-test('tells whether every file was planned, or the failed items are not all that is missing', async () => {
+test('reports whether every file was planned', async () => {
   const part = putPart({ items: [item('a')], error: { error: 'States.ExceedToleratedFailureThreshold', cause: '' } });
   expect(await sum([part])).toMatchObject({ fullyPlanned: true, failed_items: 1 });
 
@@ -357,7 +357,7 @@ describe('a required column without any value', () => {
       options,
     );
 
-  test('over the whole file fails it', async () => {
+  test('in the whole file fails the file', async () => {
     const summary = await run([withoutUnit, withoutUnit]);
     expect(summary).toMatchObject({ failed_items: 2, withinTolerance: false });
     expect(summary.causes).toMatchObject([
@@ -365,11 +365,11 @@ describe('a required column without any value', () => {
     ]);
   });
 
-  test('in some of its row groups does not', async () => {
+  test('in some row groups does not fail the file', async () => {
     expect(await run([withoutUnit, { nulls: { unit: 99 } }])).toMatchObject({ failed_items: 0, statusCode: 200 });
   });
 
-  test('does not without VALIDATE_SCHEMA, nor where only a part of the file was loaded', async () => {
+  test('does not fail the file without VALIDATE_SCHEMA, or if only a part of the file was loaded', async () => {
     expect(await run([withoutUnit, withoutUnit], { validateSchema: false })).toMatchObject({ failed_items: 0 });
     const part = putPart({ items: [first], children: { ...none, SUCCEEDED: [succeeded(first, withoutUnit)] } });
     expect(await sum([part])).toMatchObject({ failed_items: 0 });
@@ -387,15 +387,12 @@ test('stays small for many causes', async () => {
   expect(repeated()).toHaveLength(2000);
 });
 
-test.each(['plan-0.jsonl', 'results-0/2a7ff50d/SUCCEEDED_0.json'])(
-  'fails rather than leave out what %s held',
-  async (name) => {
-    const a = item('a');
-    const part = putPart({ items: [a], children: { ...none, SUCCEEDED: [succeeded(a)] } });
-    s3.store.objects.delete(`${WORK}/loads/load-1/${name}`);
-    await expect(sum([part])).rejects.toMatchObject({
-      name: 'UnexpectedError',
-      message: expect.stringContaining('is missing'),
-    });
-  },
-);
+test.each(['plan-0.jsonl', 'results-0/2a7ff50d/SUCCEEDED_0.json'])('fails if %s is missing', async (name) => {
+  const a = item('a');
+  const part = putPart({ items: [a], children: { ...none, SUCCEEDED: [succeeded(a)] } });
+  s3.store.objects.delete(`${WORK}/loads/load-1/${name}`);
+  await expect(sum([part])).rejects.toMatchObject({
+    name: 'UnexpectedError',
+    message: expect.stringContaining('is missing'),
+  });
+});

@@ -1,4 +1,4 @@
-/** The steps in a row, against a store and an InfluxDB that speak HTTP. */
+/** The steps of the workflow one after another, with a store and an InfluxDB over HTTP. */
 
 import { configOf, DATA, fixtureBytes, load, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
@@ -22,11 +22,11 @@ const harness = () => ({ objects: s3.objects, reader });
 const run = (input: object, environment: Record<string, string> = {}, options: Parameters<typeof load>[3] = {}) =>
   load(input, harness(), configOf(influxdb.url, environment), options);
 
-/** A plan of one row group an item. */
+/** A plan with one row group per item. */
 const small = { targets: { bytes: 1, rows: 1 } };
 
 describe('a prefix', () => {
-  test('is loaded file by file, and row group by row group', async () => {
+  test('is loaded by files and row groups', async () => {
     s3.store.put(DATA, 'in/dataset=generation/a.parquet', fixtureBytes('codec-snappy'));
     s3.store.put(DATA, 'in/dataset=generation/b.parquet', fixtureBytes('codec-gzip'));
     s3.store.put(DATA, 'in/transmission/c.parquet', fixtureBytes('transmission-mw'));
@@ -70,7 +70,7 @@ describe('an event about a new object', () => {
     'generation/_temporary/0/part-0.parquet',
     'generation/_delta_log/00.checkpoint.parquet',
     'nothing/of/a/dataset/.x.parquet',
-  ])('about %s is a load of nothing, which succeeds though InfluxDB is away', async (key) => {
+  ])('about %s is an empty load, which succeeds also if InfluxDB is unavailable', async (key) => {
     const summary = await run(created(key), {}, { check: () => Promise.reject(new Error('away')) });
     expect(summary).toMatchObject({ statusCode: 200, files: 0, ignored: 1, failed_items: 0, withinTolerance: true });
     expect(s3.store.requests.map(({ method, path }) => `${method} ${path}`)).not.toContain(`HEAD ${DATA}/${key}`);
@@ -78,7 +78,7 @@ describe('an event about a new object', () => {
   });
 });
 
-test('every file found is loaded, ignored or failed', async () => {
+test('every listed file is loaded, ignored or failed', async () => {
   const names = [
     'a.parquet',
     'b.parquet',
@@ -98,7 +98,7 @@ test('every file found is loaded, ignored or failed', async () => {
 
 describe('a corrupt file', () => {
   const good = fixtureBytes('codec-snappy');
-  /** Its footer is good, so that it is planned; a page of its first row group is not. */
+  /** Its footer is valid, so that it is planned. A page of its first row group is corrupt. */
   const corrupt = Buffer.from(good).fill(0xff, 300, 1200);
   const input = { bucket: DATA, prefix: 'in/' };
   beforeEach(() => {
@@ -106,7 +106,7 @@ describe('a corrupt file', () => {
     s3.store.put(DATA, 'in/generation/b.parquet', corrupt);
   });
 
-  test('within the tolerance is named in the summary, and loaded alone once it is mended', async () => {
+  test('within the tolerance is named in the summary, and is loaded alone after it is fixed', async () => {
     const summary = await run({ ...input, toleratedFailurePercentage: 30 });
     expect(summary).toMatchObject({
       statusCode: 207,
@@ -129,7 +129,7 @@ describe('a corrupt file', () => {
     expect(lines()).toHaveLength(300);
   });
 
-  test('beyond the tolerance ends the load, and what was not begun is to be repeated too', async () => {
+  test('beyond the tolerance ends the load, and items that were not started are repeated too', async () => {
     const summary = await run({ ...input, maxConcurrency: 1 });
     expect(summary).toMatchObject({ statusCode: 207, failed_items: 3, points_written: 300, withinTolerance: false });
     expect(s3.store.lines(WORK, 'loads/load-1/failed-items.jsonl').map(({ key }) => key)).toEqual(
@@ -147,7 +147,7 @@ describe('InfluxDB that cannot be written to', () => {
   });
 });
 
-test('is loaded in parts where the plan comes in parts', async () => {
+test('is loaded in parts if the plan has several parts', async () => {
   for (let index = 0; index < 6; index++)
     s3.store.put(DATA, `in/generation/${index}.parquet`, fixtureBytes('codec-snappy'));
   const parts: number[] = [];

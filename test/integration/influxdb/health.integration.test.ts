@@ -21,7 +21,7 @@ describeWithInfluxd('the health of InfluxDB 2', (binary) => {
   }
 
   test.each<[string, () => Promise<ClientSettings> | ClientSettings, Record<string, string>, boolean]>([
-    ['all is well', () => ({}), { alive: 'pass', write: 'pass', read: 'pass' }, true],
+    ['all checks pass', () => ({}), { alive: 'pass', write: 'pass', read: 'pass' }, true],
     [
       'the token may only write',
       async () => ({ tokens: staticToken(await influxd.makeToken('write')) }),
@@ -42,7 +42,7 @@ describeWithInfluxd('the health of InfluxDB 2', (binary) => {
     ],
     ['the bucket is missing', () => ({ bucket: 'nowhere' }), { alive: 'pass', write: 'fail', read: 'fail' }, false],
     [
-      'the bucket has a name that Flux would compute',
+      'the bucket has a name that Flux would interpolate',
       () => ({ bucket: ['$', '{1+1}"'].join('') }),
       { alive: 'pass', write: 'fail', read: 'fail' },
       false,
@@ -53,19 +53,19 @@ describeWithInfluxd('the health of InfluxDB 2', (binary) => {
     expect(Object.fromEntries(report.checks.map(({ name, status }) => [name, status]))).toEqual(checks);
   });
 
-  test('nothing is stored by it', async () => {
+  test('stores nothing', async () => {
     await check();
     const rows = await influxd.query(`from(bucket: "${BUCKET}") |> range(start: 0) |> limit(n: 1)`);
     expect(rows).toEqual([]);
   });
 
-  test('checked as an InfluxDB 3 it says which engine to use', async () => {
+  test('names the engine to use if it is configured as v3', async () => {
     const report = await check({ engine: 'v3' });
     expect(report).toMatchObject({ healthy: false, retryable: false });
     expect(() => assertHealthy(report)).toThrow('this is InfluxDB 2.7.12: use engine v2');
   });
 
-  test('a bucket whose name Flux would compute can be read', async () => {
+  test('reads a bucket with a name that Flux would interpolate', async () => {
     const bucket = ['$', '{1+1}\\'].join('');
     await influxd.makeBucket(bucket);
     expect(await check({ bucket })).toMatchObject({
@@ -74,10 +74,10 @@ describeWithInfluxd('the health of InfluxDB 2', (binary) => {
     });
   });
 
-  test('the reason of a refusal is InfluxDB’s own', async () => {
+  test('reports the reason of InfluxDB', async () => {
     const report = await check({ bucket: 'nowhere' });
     expect(() => assertHealthy(report)).toThrow(
-      'InfluxDB cannot be written to: InfluxDB answered 404: bucket "nowhere" not found',
+      'InfluxDB cannot be written to: InfluxDB returned 404: bucket "nowhere" not found',
     );
   });
 });

@@ -1,23 +1,23 @@
-/** A real InfluxDB 2 that is killed during a load: restarted soon, or left down. */
-import type { Batch } from 'shared/influxdb/batch-writer';
+/** A real InfluxDB 2 that is killed during a load, and is restarted soon or stays down. */
+import type { LineBatch } from 'shared/points/batch-buffer';
 import { clientOf, numberedBatches, recordingLogger, write } from '../../support/influx-writing';
 import { describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { VirtualClock } from '../../support/virtual-clock';
 
 const BATCHES = 60;
 const LINES = 500;
-/** A real restart takes real time, more of it on a busy machine. */
+/** Timeout for a restart, which takes longer on a busy machine. */
 const LIMIT_MS = 60_000;
 
-describeWithInfluxd('an InfluxDB 2 that goes away', (binary) => {
+describeWithInfluxd('an InfluxDB 2 that is killed', (binary) => {
   let influxd: Influxd;
   beforeEach(async () => {
     influxd = await Influxd.start(binary);
   }, STARTING_MS);
   afterEach(() => influxd?.remove());
 
-  /** The batches, with InfluxDB killed after a third of them. */
-  async function* killedMeanwhile(): AsyncGenerator<Batch> {
+  /** The batches. InfluxDB is killed after a third of them. */
+  async function* killedMeanwhile(): AsyncGenerator<LineBatch> {
     let index = 0;
     for await (const batch of numberedBatches(BATCHES, LINES)) {
       if (index++ === BATCHES / 3) await influxd.kill();
@@ -26,14 +26,14 @@ describeWithInfluxd('an InfluxDB 2 that goes away', (binary) => {
   }
 
   test(
-    'killed in the middle of a load and started again: nothing is missing',
+    'is killed during a load and restarted: no point is missing',
     async () => {
       const client = clientOf(influxd.url);
       let restarted: Promise<void> | undefined;
       let failures = 0;
-      // It stays away until the breaker has opened and probed in vain.
+      // It stays down until the breaker has opened and a probe has failed.
       const logger = recordingLogger(({ message }) => {
-        if (message === 'a write has to be repeated' && ++failures === 5) restarted = influxd.restart();
+        if (message === 'a write will be retried' && ++failures === 5) restarted = influxd.restart();
       });
       const result = await write(client, killedMeanwhile(), { logger });
       await restarted;
@@ -51,7 +51,7 @@ describeWithInfluxd('an InfluxDB 2 that goes away', (binary) => {
   );
 
   test(
-    'left down: the load fails within 40 s of its time and says why, and a second run completes it',
+    'stays down: the load fails within 40 s with the reason, and a second run completes it',
     async () => {
       const client = clientOf(influxd.url);
       const clock = new VirtualClock();

@@ -1,4 +1,4 @@
-/** Writing to a real InfluxDB 2: each of its answers, and what it holds afterwards. */
+/** Writes to a real InfluxDB 2: its responses, and the points that it has stored. */
 import { secretToken, staticToken } from 'shared/influxdb/token';
 import { batchOf, type ClientSettings, clientOf, numberedBatches, streamOf, write } from '../../support/influx-writing';
 import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../../support/influxd';
@@ -19,7 +19,7 @@ describeWithInfluxd('writing to InfluxDB 2', (binary) => {
     }
   }
 
-  test.each([0, 1, 9])('lines are stored as they are, with gzip at level %d', async (gzipLevel) => {
+  test.each([0, 1, 9])('stores lines unchanged, with gzip at level %d', async (gzipLevel) => {
     const bucket = `gzip-${gzipLevel}`;
     await influxd.makeBucket(bucket);
     await influxd.makeBucket(`${bucket}-text`);
@@ -37,7 +37,7 @@ describeWithInfluxd('writing to InfluxDB 2', (binary) => {
     expect(texts.map(({ _value }) => _value)).toEqual(['q"u\\o\nte ü']);
   });
 
-  test('many batches in flight are all stored', async () => {
+  test('stores all of many batches in flight', async () => {
     await influxd.makeBucket('many');
     const client = clientOf(influxd.url, { bucket: 'many' });
     const result = await write(client, numberedBatches(40, 500), { concurrency: 16 });
@@ -52,7 +52,7 @@ describeWithInfluxd('writing to InfluxDB 2', (binary) => {
     expect(await influxd.count('v', 'many')).toBe(20_000);
   });
 
-  test('a type conflict rejects those points with the reason, the others are stored', async () => {
+  test('reports the points of a type conflict as rejected, and stores the others', async () => {
     await load(['conflict v=1 1']);
     const result = await load(['conflict v="text" 2', 'conflict v=3 3', 'conflict v="more" 4']);
     expect(result).toMatchObject({ pointsWritten: 1, rejectedLines: 2, failedLines: 0, failure: undefined });
@@ -66,7 +66,7 @@ describeWithInfluxd('writing to InfluxDB 2', (binary) => {
     ).toHaveLength(2);
   });
 
-  test('points outside the retention are rejected with the reason, the others are stored', async () => {
+  test('reports points outside the retention as rejected, and stores the others', async () => {
     await influxd.makeBucket('short', 3600);
     const now = BigInt(Date.now()) * 1_000_000n;
     const result = await load(['m v=1 1700000000000000000', `m v=2 ${now}`, 'm v=3 1700000000000000001'], {
@@ -77,7 +77,7 @@ describeWithInfluxd('writing to InfluxDB 2', (binary) => {
     expect(await influxd.count('v', 'short')).toBe(1);
   });
 
-  test('unparsable lines are rejected with the reason of each, the others are stored', async () => {
+  test('reports unparsable lines as rejected, each with its reason, and stores the others', async () => {
     await influxd.makeBucket('parse');
     const lines = ['m v=1 1', 'no fields', 'm v=', 'm s="it\'s\n\': fine" 2', 'm v=3 12x', 'm,a=b v=4 4'];
     const result = await load(lines, { bucket: 'parse' });
@@ -94,16 +94,16 @@ describeWithInfluxd('writing to InfluxDB 2', (binary) => {
   test.each<[string, () => Promise<ClientSettings> | ClientSettings, string]>([
     ['a wrong token', () => ({ tokens: staticToken('wrong') }), '401: unauthorized access'],
     ['a token that may only read', async () => ({ tokens: staticToken(await influxd.makeToken('read')) }), '403: '],
-    ['no such bucket', () => ({ bucket: 'nowhere' }), '404: bucket "nowhere" not found'],
-    ['no such organization', () => ({ org: 'nobody' }), '404: organization name "nobody" not found'],
-  ])('%s ends the load at once', async (_, settings, reason) => {
+    ['an unknown bucket', () => ({ bucket: 'nowhere' }), '404: bucket "nowhere" not found'],
+    ['an unknown organization', () => ({ org: 'nobody' }), '404: organization name "nobody" not found'],
+  ])('%s ends the load without retries', async (_, settings, reason) => {
     const result = await load(['m v=1 1'], await settings(), true);
     expect(result).toMatchObject({ pointsWritten: 0, failedLines: 1, retries: 0 });
     expect(result.failure).toMatchObject({ name: 'InfluxDBWriteError' });
-    expect(result.failure?.message).toContain(`InfluxDB answered ${reason}`);
+    expect(result.failure?.message).toContain(`InfluxDB returned ${reason}`);
   });
 
-  test('a token that was rotated is fetched anew, and the load goes on', async () => {
+  test('a rotated token is read again, and the load continues', async () => {
     const secrets = ['{"token":"old-token"}', JSON.stringify({ token: TOKEN })];
     const tokens = secretToken(() => Promise.resolve(secrets.shift() ?? ''));
     expect(await load(['rotated v=1 1'], { tokens })).toMatchObject({ pointsWritten: 1, failure: undefined });

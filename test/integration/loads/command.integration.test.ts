@@ -1,4 +1,4 @@
-/** `npm run load`, as a program, into a real InfluxDB. */
+/** `npm run load` as a program, with a real InfluxDB. */
 import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ describeWithInfluxd('the command line', (binary) => {
   const withTarget = (argv: readonly string[]) => ['--url', influxd.url, '--token', 'test-token', ...argv];
   const run = (...argv: string[]) => execute(withTarget(argv));
 
-  /** Ctrl-C as soon as stderr matches. */
+  /** Sends Ctrl-C as soon as stderr matches. */
   const interrupted = (argv: readonly string[], when: RegExp) =>
     execute(withTarget(argv), (child) => {
       let text = '';
@@ -55,7 +55,7 @@ describeWithInfluxd('the command line', (binary) => {
       });
     });
 
-  /** Rows of distinct series and times, in row groups of 20,000. */
+  /** Rows with distinct series and times, in row groups of 20,000. */
   const writeRows = (file: string, rows: number, value: string) =>
     duckdb(`COPY (SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS timestamp, '${file.at(-9)}' AS region, ${value} AS value,
       'MWh' AS unit, 'hidrica' AS energy_source, 'energy' AS measurement_type FROM range(${rows}) AS r(i))
@@ -90,7 +90,7 @@ describeWithInfluxd('the command line', (binary) => {
   );
 
   test(
-    'reads the columns by which DuckDB partitioned, and no file of a job that still writes',
+    'reads the partition columns of DuckDB, and no temporary file of a running job',
     async () => {
       const regions = ['norte', 'São Paulo', 'a/b=c%', 'x+y', '', null];
       const names = regions.map((region) => (region === null ? 'NULL' : `'${region}'`)).join();
@@ -117,7 +117,7 @@ describeWithInfluxd('the command line', (binary) => {
   );
 
   test(
-    'ends with 1 when something failed, and says what and where',
+    'ends with 1 if an item failed, and names the item and its cause',
     async () => {
       const { code, out, err } = await run('broken', '--keep-going');
       expect(code).toBe(1);
@@ -125,7 +125,7 @@ describeWithInfluxd('the command line', (binary) => {
       const again = /^To load the failed parts again: influxdb-timestream load (\S+) /m.exec(err)?.[1] ?? '';
       expect(again).toMatch(/failed-items\.jsonl$/);
       expect(out).toContain(`Report: ${dirname(again)}`);
-      // The file was repaired meanwhile.
+      // The file has been fixed.
       cpSync(fixture('codec-gzip'), at('broken', 'generation', 'bad.parquet'));
       expect((await run(again)).out).toContain('Stored 300 points of 300 rows in 1 file\n');
     },
@@ -133,7 +133,7 @@ describeWithInfluxd('the command line', (binary) => {
   );
 
   test(
-    'fails beyond the invalid rows that are allowed, and names them in plain words',
+    'fails above the allowed invalid rows, and describes them',
     async () => {
       mkdirSync(at('invalid', 'generation'), { recursive: true });
       await writeRows(
@@ -144,21 +144,21 @@ describeWithInfluxd('the command line', (binary) => {
       const allowed = await run('invalid', '--max-invalid', '10');
       expect(allowed.out).toContain('\n  10 rows: value is NaN\n');
       expect(allowed.code).toBe(0);
-      const refused = await run('invalid', '--max-invalid', '0.9%');
-      expect(refused.err).toContain('--max-invalid: 10 invalid rows of 1,000 rows, the maximum is 0.9%');
-      expect(refused.code).toBe(1);
+      const failed = await run('invalid', '--max-invalid', '0.9%');
+      expect(failed.err).toContain('10 rows of 1,000 rows are invalid, and --max-invalid allows 0.9%');
+      expect(failed.code).toBe(1);
     },
     STARTING_MS,
   );
 
   test(
-    'ends with 130 at Ctrl-C, says what is stored, and the command that it prints loads the rest',
+    'ends with 130 at Ctrl-C, reports the stored points, and prints a command that loads the rest',
     async () => {
       mkdirSync(at('large', 'generation'), { recursive: true });
-      for (const name of ['a', 'b', 'c'])
+      for (const name of ['d', 'e', 'f'])
         await writeRows(at('large', 'generation', `${name}.parquet`), 200_000, 'i + 0.5');
       const before = await influxd.count('energy_mwh');
-      // Slow enough to be interrupted in the middle, after the second line of progress.
+      // Slow enough to interrupt the load after the second progress line.
       const slow = ['--batch-size', '100', '--concurrency', '1'];
       const stopped = await interrupted(['large', ...slow], /(?:^\d+% .*\n){2}/m);
       expect(stopped).toMatchObject({ code: 130 });
@@ -178,7 +178,7 @@ describeWithInfluxd('the command line', (binary) => {
   );
 
   test(
-    'says that a token is missing where none was given',
+    'reports a missing token',
     async () => {
       const ended = await execute(['dataset=generation', '--url', influxd.url]);
       expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(/no token is set: use --token/) });
@@ -188,7 +188,7 @@ describeWithInfluxd('the command line', (binary) => {
 
   test.each([
     [
-      'a token that InfluxDB refuses',
+      'a token that InfluxDB rejects',
       ['dataset=generation', '--token', 'wrong'],
       1,
       /401: unauthorized access: the token is not valid: set another one with --token/,
@@ -202,16 +202,16 @@ describeWithInfluxd('the command line', (binary) => {
     ],
     ['a file that is not there', ['nothing.parquet'], 2, /the file or folder nothing.parquet does not exist/],
     [
-      'a batch size that is none',
+      'an invalid batch size',
       ['dataset=generation', '--batch-size', 'x'],
       2,
       /--batch-size must be a whole number from 1 to 100000, not 'x'/,
     ],
-    ['an address that is none', ['dataset=generation', '--url', 'x'], 2, /--url must be a URL .*, not 'x'/],
+    ['an invalid URL', ['dataset=generation', '--url', 'x'], 2, /--url must be a URL .*, not 'x'/],
     ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /^unknown dataset 'x': .*DATASET_MAPPINGS/],
-    ['an option that is none', ['dataset=generation', '--nope'], 2, /--nope/],
+    ['an unknown option', ['dataset=generation', '--nope'], 2, /--nope/],
   ])(
-    'tells of %s',
+    'reports %s',
     async (_, argv, code, message) => {
       const ended = await run(...argv);
       expect(ended.err).toMatch(message);

@@ -1,4 +1,4 @@
-/** Loads while a real InfluxDB is killed: one that comes back leaves nothing missing, one that does not ends the load quickly. */
+/** Loads during which a real InfluxDB is killed: after a restart the load is complete, without a restart it ends soon. */
 
 import { describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { configOf, DATA, load, parquetOf, testStore } from '../../support/loader';
@@ -54,11 +54,11 @@ describeWithInfluxd('a load during which InfluxDB is killed', (binary) => {
     );
     await back;
     expect(summary).toMatchObject({ statusCode: 200, points_written: 2 * ROWS, failed_items: 0 });
-    // Both files hold the same points.
+    // Both files have the same points.
     expect(await influxd.count('power_mw', 'back')).toBe(ROWS);
   }, 60_000);
 
-  test('ends with a clear failure when it does not, and a second load completes it', async () => {
+  test('ends with a clear error if InfluxDB stays down, and a second load completes it', async () => {
     await influxd.makeBucket('gone');
     let gone: Promise<void> = Promise.resolve();
     const summary = await run(
@@ -76,7 +76,7 @@ describeWithInfluxd('a load during which InfluxDB is killed', (binary) => {
     });
 
     await influxd.restart();
-    // Both files hold the same points, so as many may have been written twice.
+    // Both files have the same points, so these may have been written twice.
     expect(summary.points_written).toBeGreaterThan(0);
     expect(await influxd.count('power_mw', 'gone')).toBeGreaterThanOrEqual(summary.points_written / 2);
     const config = configOf(influxd.url, { INFLUXDB_BUCKET: 'gone' });

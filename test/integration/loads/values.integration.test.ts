@@ -1,10 +1,10 @@
-/** What a real InfluxDB holds after a load, value by value, beside what DuckDB reads from the same Parquet file. */
+/** Compares each value in a real InfluxDB after a load with the value that DuckDB reads from the same Parquet file. */
 
 import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { configOf, DATA, duckdb, fixtureBytes, load, parquetOf, testStore } from '../../support/loader';
 import { fixture, testReader } from '../../support/parquet';
 
-/** Flux takes its time over many series on a busy machine, ms. */
+/** Timeout, ms: Flux is slow with many series on a busy machine. */
 const READING_MS = 60_000;
 
 const reader = testReader();
@@ -22,7 +22,7 @@ describeWithInfluxd('a load into a real InfluxDB', (binary) => {
       plan: { targets: { bytes: 1, rows: 1 } },
     });
 
-  /** The fields of every point of a measurement, one row a point and field. */
+  /** The fields of every point of a measurement, one row for each point and field. */
   const stored = (bucket: string, measurement: string) =>
     influxd.query(`import "types"
       from(bucket: "${bucket}") |> range(start: 1970-01-01T00:00:00Z, stop: 2100-01-01T00:00:00Z)
@@ -64,7 +64,7 @@ describeWithInfluxd('a load into a real InfluxDB', (binary) => {
   );
 
   test(
-    'keeps nanoseconds, every digit of a double, and texts of any characters',
+    'keeps nanoseconds, every digit of a double, and texts with any characters',
     async () => {
       await influxd.makeBucket('exact');
       const select = `
@@ -107,14 +107,14 @@ describeWithInfluxd('a load into a real InfluxDB', (binary) => {
     expect(await influxd.count('power_mw', 'twice')).toBe(300);
   });
 
-  test('tells what InfluxDB refuses: a type conflict, and points beyond the retention', async () => {
+  test('reports rejected points: a type conflict, and points outside the retention', async () => {
     await influxd.makeBucket('conflict');
     await influxd.makeBucket('short', 3600);
     const line =
       'generation_data,energy_source=solar,measurement_type=generation,region=norte power_mw="text" 1704067200000000000';
     const headers = { authorization: 'Token test-token' };
     await fetch(`${influxd.url}/api/v2/write?org=ons-energy&bucket=conflict`, { method: 'POST', headers, body: line });
-    // All of it in the shard of the point above: types are fixed by shard.
+    // All points are in the shard of the point above, because each shard has its own field types.
     const select = `
       SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS "timestamp", 'norte' AS region, i::DOUBLE AS "value", 'MW' AS unit,
         'solar' AS energy_source, 'generation' AS measurement_type
@@ -133,7 +133,7 @@ describeWithInfluxd('a load into a real InfluxDB', (binary) => {
   test.each([
     ['a wrong token', { INFLUXDB_TOKEN: 'wrong' }, /401/],
     ['an unknown bucket', { INFLUXDB_BUCKET: 'nowhere' }, /404/],
-  ])('ends at once with %s', async (_, environment, cause) => {
+  ])('ends without retries with %s', async (_, environment, cause) => {
     s3.store.put(DATA, 'generation/a.parquet', fixtureBytes('codec-snappy'));
     const summary = await run({ bucket: DATA, key: 'generation/a.parquet' }, environment as Record<string, string>);
     expect(summary).toMatchObject({ statusCode: 500, points_written: 0 });

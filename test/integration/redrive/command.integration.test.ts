@@ -1,4 +1,4 @@
-/** `npm run redrive`, as a program, over HTTP. */
+/** `npm run redrive` as a program, over HTTP. */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { STARTING_MS } from '../../support/influxd';
 const ROOT = resolve(__dirname, '../../..');
 const sample = (name: string) => JSON.parse(readFileSync(join(ROOT, 'events', `${name}.json`), 'utf8')) as object;
 
-describe('the command line of the redrive', () => {
+describe('the redrive command', () => {
   let aws: AwsDoubles;
   const written: unknown[] = [];
 
@@ -52,7 +52,7 @@ describe('the command line of the redrive', () => {
   );
 
   test(
-    'takes the region from the address of the queue, and says what is missing of credentials and region',
+    'takes the region from the URL of the queue, and reports missing credentials or a missing region',
     async () => {
       const address = 'https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters';
       expect(await runWith({}, '--queue', address, '--dry-run')).toMatchObject({
@@ -70,7 +70,7 @@ describe('the command line of the redrive', () => {
   );
 
   test(
-    'finds the queues by their names, and by the outputs of a stack',
+    'finds the queues by name, and by the outputs of a stack',
     async () => {
       aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
       const byName = await run('--queue', 'dead-letters', '--dry-run');
@@ -92,7 +92,7 @@ describe('the command line of the redrive', () => {
   );
 
   test(
-    'tells of wrong arguments, and ends with 2',
+    'reports wrong arguments, and ends with 2',
     async () => {
       expect(await run(...queue())).toMatchObject({ code: 2, err: expect.stringContaining('--parking is missing') });
       expect(await run('--dry-run')).toMatchObject({ code: 2, err: expect.stringContaining('--queue is missing') });

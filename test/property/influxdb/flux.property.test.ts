@@ -1,11 +1,11 @@
-/** Flux literals against those of InfluxData's own client. */
+/** Compares Flux literals with those of the client of InfluxData. */
 import { fluxString as clientFluxString } from '@influxdata/influxdb-client';
 import fc from 'fast-check';
 import { fluxString } from 'shared/influxdb/flux';
 
 const special = fc.constantFrom('"', '\\', '$', '{', '${', '}', '\n', '\r', '\t', "'", 'a', 'é');
 
-test('any text becomes the literal that the client library makes of it', () => {
+test('writes any text as the same literal as the client library', () => {
   fc.assert(
     fc.property(
       fc.oneof(

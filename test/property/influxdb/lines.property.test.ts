@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { joinLines, splitLines } from 'shared/influxdb/lines';
 import { readLines } from '../../support/check-lines';
 
-/** Texts full of what could be mistaken for the end of a line or of a string. */
+/** Texts with characters that could be mistaken for the end of a line or of a string. */
 const text = fc
   .array(fc.constantFrom('a', 'ü', '"', '\\', '\n', ' ', ',', '='), { maxLength: 8 })
   .map((parts) => parts.join(''));
@@ -27,7 +27,7 @@ const line = fc
       `${measurement}${tags ? `,${tags}` : ''} ${fields}${time === undefined ? '' : ` ${time}`}`,
   );
 
-test('lines are found again in a batch of them, whatever their texts hold', () => {
+test('splits a batch into its lines, for any texts in them', () => {
   fc.assert(
     fc.property(fc.array(line), fc.boolean(), (lines, endsWithNewline) => {
       const batch = lines.map((each) => `${each}\n`).join('');

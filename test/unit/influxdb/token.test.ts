@@ -5,7 +5,7 @@ test.each([
   ['  abc\n', 'abc'],
   ['{"token":"abc"}', 'abc'],
   [' {"org": "x", "token": "abc"} ', 'abc'],
-])('the token in %j', (secret, token) => {
+])('reads the token from %j', (secret, token) => {
   expect(tokenIn(secret)).toBe(token);
 });
 
@@ -18,45 +18,49 @@ test.each([
   '{"username":"a","password":"hush"}',
   '{broken hush',
   'hush hush',
-])('no token in %j, and the message does not show it', (secret) => {
+])('finds no token in %j, and does not show the secret in the message', (secret) => {
   expect(() => tokenIn(secret)).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
   expect(() => tokenIn(secret)).not.toThrow('hush');
 });
 
-test('the secret is fetched once, also by callers at the same time', async () => {
+test('reads the secret once for concurrent calls', async () => {
   let fetches = 0;
   const tokens = secretToken(() => Promise.resolve(`t${++fetches}`));
   expect(await Promise.all([tokens.get(), tokens.get(), tokens.get()])).toEqual(['t1', 't1', 't1']);
   expect(await tokens.get()).toBe('t1');
 });
 
-test('a refused token is fetched anew once for all who hold it', async () => {
+test('reads the secret once again after a token was rejected, for all callers', async () => {
   let fetches = 0;
   const tokens = secretToken(() => Promise.resolve(`t${++fetches}`));
-  const held = await tokens.get();
-  expect(await Promise.all([tokens.renew(held), tokens.renew(held), tokens.renew(held)])).toEqual(['t2', 't2', 't2']);
+  const known = await tokens.get();
+  expect(await Promise.all([tokens.renew(known), tokens.renew(known), tokens.renew(known)])).toEqual([
+    't2',
+    't2',
+    't2',
+  ]);
   expect(await tokens.renew('t1')).toBe('t2');
   expect(await tokens.get()).toBe('t2');
   expect(fetches).toBe(2);
 });
 
-test('a secret that did not change offers nothing new', async () => {
+test('returns no new token if the secret has not changed', async () => {
   const tokens = secretToken(() => Promise.resolve('same'));
   expect(await tokens.renew(await tokens.get())).toBeUndefined();
   expect(await staticToken('same').renew('same')).toBeUndefined();
 });
 
-test('a secret that cannot be read is a connection error, and is read again at the next use', async () => {
-  const answers = [Promise.reject(new Error('AccessDenied')), Promise.resolve('t')];
-  const tokens = secretToken(() => answers.shift() ?? Promise.reject(new Error('too often')));
+test('throws a connection error if the secret cannot be read, and reads it again at the next use', async () => {
+  const responses = [Promise.reject(new Error('AccessDenied')), Promise.resolve('t')];
+  const tokens = secretToken(() => responses.shift() ?? Promise.reject(new Error('too often')));
   await expect(tokens.get()).rejects.toMatchObject({
     name: 'InfluxDBConnectionError',
-    message: 'cannot read the secret that holds the InfluxDB token: AccessDenied',
+    message: 'cannot read the secret of the InfluxDB token: AccessDenied',
   });
   expect(await tokens.get()).toBe('t');
 });
 
-test('a call that hangs is left, and told to stop', async () => {
+test('aborts a call that hangs', async () => {
   let signal: AbortSignal | undefined;
   const tokens = secretToken((given) => {
     signal = given;

@@ -1,4 +1,4 @@
-/** The functions behind the loader's API, with Step Functions' answers given by hand. */
+/** The functions of the loader's API, with hand-written responses of Step Functions. */
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { S3UnavailableError } from 'shared/errors';
-import { notePoints } from 'shared/loads/load-progress';
+import { savePointCount } from 'shared/loads/load-progress';
 import { executionsOf } from '../../../functions/clients/step-functions';
 import { describeLoad } from '../../../functions/describe-load/describe-load';
 import { type ApiResponse, apiHandler } from '../../../functions/http';
@@ -44,30 +44,27 @@ describe('POST /loads', () => {
 
   test.each([
     ['unknown names', Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`name${n}`, n]))],
-    ['bad keys', { bucket: 'b', keys: Array.from({ length: 10_000 }, () => '') }],
+    ['empty keys', { bucket: 'b', keys: Array.from({ length: 10_000 }, () => '') }],
     ['a long dataset', { bucket: 'b', prefix: 'p/', dataset: 'x'.repeat(1_000_000) }],
-    ['no JSON', 'x'.repeat(1_000_000)],
-  ])('answers %s of a large input shortly', async (_, body) => {
+    ['invalid JSON', 'x'.repeat(1_000_000)],
+  ])('returns a short error for %s in a large input', async (_, body) => {
     const response = await post(body);
     expect(response.statusCode).toBe(400);
     expect(response.body.length).toBeLessThan(5_000);
   });
 
-  test.each([false, true])(
-    'starts an execution named by the hash of the token (base64: %s)',
-    async (isBase64Encoded) => {
-      sfn.on(StartExecutionCommand).resolves({});
-      const response = await post(input, isBase64Encoded);
-      expect(response.statusCode).toBe(202);
-      expect(bodyOf(response)).toEqual({ loadId: id, state: 'RUNNING' });
-      const [call] = sfn.commandCalls(StartExecutionCommand);
-      expect(call?.args[0].input).toMatchObject({ stateMachineArn: MACHINE, name: id });
-      expect(JSON.parse(call?.args[0].input.input ?? '')).toEqual(input);
-    },
-  );
+  test.each([false, true])('names the execution after the hash of the token (base64: %s)', async (isBase64Encoded) => {
+    sfn.on(StartExecutionCommand).resolves({});
+    const response = await post(input, isBase64Encoded);
+    expect(response.statusCode).toBe(202);
+    expect(bodyOf(response)).toEqual({ loadId: id, state: 'RUNNING' });
+    const [call] = sfn.commandCalls(StartExecutionCommand);
+    expect(call?.args[0].input).toMatchObject({ stateMachineArn: MACHINE, name: id });
+    expect(JSON.parse(call?.args[0].input.input ?? '')).toEqual(input);
+  });
 
   test.each([{ key: 'generation/a.parquet' }, { prefix: 'in/' }, { keys: ['a'] }])(
-    'takes an access point for a bucket, with %j',
+    'accepts an access point as the bucket, with %j',
     async (source) => {
       sfn.on(StartExecutionCommand).resolves({});
       const bucket = 'arn:aws:s3:us-east-1:123456789012:accesspoint/ap';
@@ -75,7 +72,7 @@ describe('POST /loads', () => {
     },
   );
 
-  test('starts another one each time without a token', async () => {
+  test('starts a new execution for each request without a token', async () => {
     sfn.on(StartExecutionCommand).resolves({});
     const ids = [
       bodyOf(await post({ bucket: 'b', prefix: 'p/' })).loadId,
@@ -84,7 +81,7 @@ describe('POST /loads', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  test('answers a repeated token with the load that it started, however its input is written', async () => {
+  test('returns the same load for a repeated token, also if the input is formatted differently', async () => {
     sfn.on(StartExecutionCommand).rejects(exists);
     sfn
       .on(DescribeExecutionCommand)
@@ -94,37 +91,37 @@ describe('POST /loads', () => {
     expect(bodyOf(response)).toEqual({ loadId: id, state: 'FAILED' });
   });
 
-  test('answers a token of another input with 409', async () => {
+  test('returns 409 for a used token with another input', async () => {
     sfn.on(StartExecutionCommand).rejects(exists);
     sfn.on(DescribeExecutionCommand).resolves({ input: JSON.stringify({ ...input, prefix: 'other/' }) });
     expect(await post(input)).toMatchObject({ statusCode: 409 });
   });
 
   test.each([
-    ['no JSON', '{', /not valid JSON/],
-    ['a list', [], /must be a JSON object/],
-    ['nothing', {}, /\{bucket, key\}, \{bucket, prefix\}, \{bucket, keys\} or \{plan\}/],
-    ['two sources', { bucket: 'b', key: 'k', prefix: 'p' }, /must hold/],
+    ['invalid JSON', '{', /not JSON/],
+    ['an array', [], /must be a JSON object/],
+    ['an empty object', {}, /\{bucket, key\}, \{bucket, prefix\}, \{bucket, keys\} or \{plan\}/],
+    ['two sources', { bucket: 'b', key: 'k', prefix: 'p' }, /must have/],
     ['an empty key', { bucket: 'b', key: '' }, /key: must not be empty/],
     ['an empty prefix', { bucket: 'b', prefix: '' }, /prefix: must not be empty/],
     ['no keys', { bucket: 'b', keys: [] }, /keys: must name a key/],
     [
-      'a path for a bucket',
+      'a path as the bucket',
       { bucket: 'a/b', key: 'generation/k' },
       /bucket: must be the name of a bucket, or the ARN or alias of an access point/,
     ],
-    ['a plan that is no address', { plan: 'failed-items.jsonl' }, /not an s3:\/\/bucket\/key/],
+    ['a plan that is not an S3 address', { plan: 'failed-items.jsonl' }, /not an s3:\/\/bucket\/key/],
     [
       'a tolerance above 100',
       { bucket: 'b', prefix: 'p', toleratedFailurePercentage: 101 },
       /toleratedFailurePercentage/,
     ],
-    ['no concurrency', { bucket: 'b', prefix: 'p', maxConcurrency: 0 }, /maxConcurrency/],
+    ['a concurrency of 0', { bucket: 'b', prefix: 'p', maxConcurrency: 0 }, /maxConcurrency/],
     ['an empty token', { bucket: 'b', prefix: 'p', clientToken: '' }, /clientToken: must not be empty/],
     ['an unknown dataset', { bucket: 'b', prefix: 'p', dataset: 'x' }, /unknown dataset 'x'/],
-    ['a key of no dataset', { bucket: 'b', key: 'x.parquet' }, /cannot tell the dataset/],
-    ['a misspelt option', { bucket: 'b', prefix: 'p', maxConcurency: 1 }, /it holds bucket, maxConcurency, prefix/],
-  ])('refuses %s', async (_, body, message) => {
+    ['a key without a dataset', { bucket: 'b', key: 'x.parquet' }, /cannot tell the dataset/],
+    ['a misspelt option', { bucket: 'b', prefix: 'p', maxConcurency: 1 }, /it has bucket, maxConcurency, prefix/],
+  ])('rejects %s', async (_, body, message) => {
     const response = await post(body);
     expect(response.statusCode).toBe(400);
     expect(bodyOf(response).message).toMatch(message);
@@ -140,7 +137,7 @@ describe('POST /loads', () => {
       bucket: 'b',
       keys: ['x'.repeat(length), ...Array(740).fill('k'.repeat(350))],
     });
-    // What Step Functions takes, less what the first step adds: the names, and an id of up to 80 characters.
+    // The limit of Step Functions, less the names and the id (up to 80 characters) that the first step adds.
     const added = JSON.stringify({ loadId: 'i'.repeat(80), input: '' }).length;
     expect(MAX_INPUT_BYTES + added).toBeLessThanOrEqual(262_144);
     const length = MAX_INPUT_BYTES - JSON.stringify(sized(0)).length;
@@ -153,8 +150,8 @@ describe('POST /loads', () => {
       });
   });
 
-  test.each(['docs/loader.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
-    '%s says how large an input may be',
+  test.each(['README.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
+    '%s states the maximum size of an input',
     (page) => {
       const text = readFileSync(join(__dirname, '../../..', page), 'utf8');
       const said = [...text.matchAll(/(?:above|input of) ([\d,]+) bytes/g)].map(([, bytes]) => bytes);
@@ -162,12 +159,12 @@ describe('POST /loads', () => {
     },
   );
 
-  test('tells several problems at once', async () => {
+  test('reports several problems at once', async () => {
     const response = await post({ bucket: 'b', prefix: 'p', dataset: '', maxConcurrency: 'x' });
     expect(bodyOf(response).message).toMatch(/dataset: .*; maxConcurrency: /);
   });
 
-  test('tells nothing of a fault of its own', async () => {
+  test('returns no details of an internal error', async () => {
     sfn.on(StartExecutionCommand).rejects(new Error('User: arn:aws:iam::123456789012:role is not authorized'));
     const response = await post(input);
     expect(response.statusCode).toBe(500);
@@ -200,7 +197,7 @@ describe('GET /loads/{id}', () => {
     sfn.on(ListMapRunsCommand).resolves({ mapRuns: [] });
   });
 
-  test('tells the state of a load under way', async () => {
+  test('returns the state of a running load', async () => {
     sfn
       .on(DescribeExecutionCommand)
       .resolves({ status: 'RUNNING', input: '{"bucket":"b"}', startDate: times.startDate });
@@ -219,7 +216,7 @@ describe('GET /loads/{id}', () => {
     });
   });
 
-  test('adds up the items of all map runs, and the points of the items that are loaded', async () => {
+  test('adds up the items of all map runs, and the points of loaded items', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
     const run = (mapRunArn: string) => ({ mapRunArn, executionArn: 'e', stateMachineArn: 's', startDate: new Date() });
     sfn.on(ListMapRunsCommand).resolves({ mapRuns: [run('one')], nextToken: 'more' });
@@ -247,15 +244,15 @@ describe('GET /loads/{id}', () => {
         },
       },
     };
-    await notePoints('abc', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1_000, place);
-    await notePoints('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 500, place);
-    // Another try of the same item, and another load.
-    await notePoints('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 400, place);
-    await notePoints('other', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1, place);
+    await savePointCount('abc', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1_000, place);
+    await savePointCount('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 500, place);
+    // A retry of the same item, and an item of another load.
+    await savePointCount('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 400, place);
+    await savePointCount('other', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1, place);
     expect(bodyOf(await get('abc')).progress).toEqual({ items: 16, itemsDone: 10, itemsFailed: 5, points: 1_500 });
   });
 
-  test('reports the state also where the items cannot be counted', async () => {
+  test('returns the state also if the items cannot be counted', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
     sfn.on(ListMapRunsCommand).rejects(new Error('AccessDenied'));
     expect(bodyOf(await get('abc'))).toMatchObject({
@@ -264,7 +261,7 @@ describe('GET /loads/{id}', () => {
     });
   });
 
-  test('has the summary of one that ended, and the cause of one that failed', async () => {
+  test('returns the summary of a load that ended, and the cause of a load that failed', async () => {
     objects.texts.set('work/loads/abc/summary.json', '{"points_written":5}');
     const cause = '{"errorType":"InvalidEventError","errorMessage":"no file","trace":["at secret"]}';
     sfn
@@ -278,12 +275,12 @@ describe('GET /loads/{id}', () => {
     });
   });
 
-  test('has no summary of one that ended before it was summed up', async () => {
+  test('returns no summary of a load that ended before it was summarized', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'TIMED_OUT', input: '{}', ...times });
     expect(bodyOf(await get('abc'))).toMatchObject({ state: 'TIMED_OUT', summary: null });
   });
 
-  test.each(['health', 'a/b', '../x', 'a b', ''])('knows no load %p', async (id) => {
+  test.each(['health', 'a/b', '../x', 'a b', ''])('returns 404 for the id %p', async (id) => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}' });
     expect(await get(id)).toMatchObject({ statusCode: 404 });
     expect(sfn.calls()).toHaveLength(0);
@@ -298,11 +295,11 @@ describe('GET /loads/{id}', () => {
     expect(response.statusCode).toBe(503);
     expect(bodyOf(response)).toEqual({
       error: 'S3UnavailableError',
-      message: 'S3 is temporarily unavailable: send the request again later',
+      message: 'S3 is not available: send the request again later',
     });
   });
 
-  test('does not know what Step Functions does not know', async () => {
+  test('returns 404 for a load that Step Functions does not know', async () => {
     sfn.on(DescribeExecutionCommand).rejects(gone);
     expect(await get('abc')).toMatchObject({ statusCode: 404 });
   });

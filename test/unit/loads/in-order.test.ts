@@ -1,7 +1,7 @@
-/** What runs side by side: its results in order, and nothing of it afterwards. */
+/** Concurrent tasks: their results are in order, and no task runs after the iteration. */
 import { inOrder } from 'shared/loads/in-order';
 
-/** Work that ends when it is told to, or by its signal. */
+/** Work that ends when the test finishes it, or by its signal. */
 function works() {
   const running = new Set<number>();
   const finish = new Map<number, () => void>();
@@ -15,7 +15,7 @@ function works() {
   return { running, finish: (item: number) => finish.get(item)?.(), work };
 }
 
-test('hands over results in the order of the items, with at most so many under way', async () => {
+test('returns results in the order of the items, with at most `limit` tasks running', async () => {
   const { running, finish, work } = works();
   const results = inOrder([0, 1, 2, 3], 2, work);
   const first = results.next();
@@ -36,7 +36,7 @@ test('hands over results in the order of the items, with at most so many under w
   expect(await rest).toEqual([1, 2, 3]);
 });
 
-test.each(['break', 'an error'])('leaves nothing running after %s', async (way) => {
+test.each(['break', 'an error'])('aborts running tasks after %s', async (way) => {
   const { running, finish, work } = works();
   const leave = async () => {
     for await (const value of inOrder([0, 1, 2, 3], 3, work)) {
@@ -53,7 +53,7 @@ test.each(['break', 'an error'])('leaves nothing running after %s', async (way) 
   expect(running.size).toBe(0);
 });
 
-test('waits for what does not heed the signal', async () => {
+test('waits for a task that ignores the signal', async () => {
   let ended = 0;
   const slow = async (item: number) => {
     if (item === 0) return item;

@@ -1,4 +1,4 @@
-/** What of an incomplete load is started again, by its summary. */
+/** Which part of an incomplete load is repeated, according to its summary. */
 import { repetitionOf } from 'shared/loads/repeat';
 
 const PLAN = 's3://work/loads/x/failed-items.jsonl';
@@ -10,40 +10,43 @@ test.each([
   ['InfluxDBConnectionError'],
   ['InfluxDBWriteError'],
   ['States.Timeout', 'NotStarted'],
-  // One of them may be loaded the next time.
+  // The second item may succeed the next time.
   ['DataConversionError', 'InfluxDBConnectionError'],
-  // Any error may be among the others.
+  // 'Other' may include any error.
   ['DataConversionError', 'Other'],
   ['NotStarted'],
-])('by the failed items after %s, %s', (...errors) => {
-  expect(repetition(errors)).toEqual({ plan: PLAN, hopeless: undefined });
+])('repeats the failed items after %s, %s', (...errors) => {
+  expect(repetition(errors)).toEqual({ plan: PLAN, permanentReason: undefined });
 });
 
 test.each([['DataConversionError'], ['NotStarted', 'States.ExceedToleratedFailureThreshold', 'ConfigurationError']])(
-  'another run ends in the same way after %s, %s',
+  'reports that a repetition would fail the same way after %s, %s',
   (...errors) => {
     const error = errors.find((name) => /^(Data|Conf)/.test(name));
-    const hopeless = `${error}: why ${error}`;
-    expect(repetition(errors)).toEqual({ plan: PLAN, hopeless });
-    expect(repetition(errors, { fullyPlanned: false })).toEqual({ plan: undefined, hopeless });
+    const permanentReason = `${error}: why ${error}`;
+    expect(repetition(errors)).toEqual({ plan: PLAN, permanentReason });
+    expect(repetition(errors, { fullyPlanned: false })).toEqual({ plan: undefined, permanentReason });
   },
 );
 
-test('batches that were skipped are repeated beside a file that cannot be loaded', () => {
-  expect(repetition(['DataConversionError'], { failed_batches: 2 })).toEqual({ plan: PLAN, hopeless: undefined });
+test('repeats items with skipped batches, also if a file cannot be loaded', () => {
+  expect(repetition(['DataConversionError'], { failed_batches: 2 })).toEqual({
+    plan: PLAN,
+    permanentReason: undefined,
+  });
 });
 
-test('another run ends in the same way where no item failed, such as where InfluxDB refused points', () => {
-  const refused = repetition(['InfluxDBWriteError'], { failedItems: null });
-  expect(refused).toEqual({ plan: undefined, hopeless: 'no item failed that could be repeated' });
+test('reports that a repetition would not help if no item failed, such as after rejected points', () => {
+  const rejected = repetition(['InfluxDBWriteError'], { failedItems: null });
+  expect(rejected).toEqual({ plan: undefined, permanentReason: 'no item failed, so there is nothing to repeat' });
 });
 
-test('the whole load where not all of its files were planned, which no failed item names', () => {
-  const whole = { plan: undefined, hopeless: undefined };
+test('repeats the whole load if not all of its files were planned', () => {
+  const whole = { plan: undefined, permanentReason: undefined };
   expect(repetition(['InfluxDBConnectionError'], { fullyPlanned: false })).toEqual(whole);
   expect(repetition([], { fullyPlanned: false, failedItems: null })).toEqual(whole);
 });
 
-test('what is not a summary is refused', () => {
-  expect(() => repetitionOf({ causes: [] })).toThrow('the summary cannot be used');
+test('rejects a text that is not a summary', () => {
+  expect(() => repetitionOf({ causes: [] })).toThrow('the summary is not valid');
 });

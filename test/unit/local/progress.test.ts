@@ -61,8 +61,8 @@ describe('progress', () => {
     expect(shown).toBe('');
   });
 
-  test('shows messages on separate lines', () => {
-    progressOn(true).note('a write has to be repeated');
-    expect(text).toBe('\r\u001b[Ka write has to be repeated\n');
+  test('shows messages on lines of their own', () => {
+    progressOn(true).note('a write will be retried');
+    expect(text).toBe('\r\u001b[Ka write will be retried\n');
   });
 });

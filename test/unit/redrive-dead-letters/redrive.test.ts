@@ -321,8 +321,8 @@ describe('a load', () => {
   describe('that ended incomplete', () => {
     const incomplete = messageOf({ error: 'LoadIncomplete', input: INPUT });
     const plan = 's3://work/loads/x/failed-items.jsonl';
-    const repeatable = { plan, hopeless: undefined };
-    const corrupt = { plan, hopeless: 'DataConversionError: is corrupt' };
+    const repeatable = { plan, permanentReason: undefined };
+    const corrupt = { plan, permanentReason: 'DataConversionError: is corrupt' };
 
     test('is repeated by its failed items alone, under the options that it had', async () => {
       const options = { dataset: 'generation', toleratedFailurePercentage: 5, maxConcurrency: 3 };
@@ -336,7 +336,7 @@ describe('a load', () => {
     });
 
     test('is repeated whole where not all of it was planned', async () => {
-      const { loads, inputs } = loadsWith(undefined, { plan: undefined, hopeless: undefined });
+      const { loads, inputs } = loadsWith(undefined, { plan: undefined, permanentReason: undefined });
       await run(new Messages([incomplete]), { loads }).done;
       expect(inputs()).toEqual([JSON.parse(INPUT)]);
     });

@@ -12,3 +12,6 @@ export function mappedColumns(mapping: DatasetMapping): string[] {
   const fields = mapping.fields.flatMap(({ column, named }) => (named ? [column, named.by] : [column]));
   return [...new Set([...requiredColumns(mapping), ...mapping.tags.optional, ...fields])];
 }
+
+/** The problem of a required column that has no value in any row of a file, as a message reports it. */
+export const noValueProblem = (column: string): string => `column ${column} has no value in any row`;

@@ -1,57 +1,50 @@
-/** Writes a stream of batches: several in flight, retried with jitter, halved where too large, each line accounted for. */
+/** Writes a stream of batches to InfluxDB: several in flight, with retries and jitter. Splits large batches and counts every line. */
 import { setMaxListeners } from 'node:events';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import type { Logger } from '../logger';
+import type { LineBatch } from '../points/batch-buffer';
 import { fullJitterDelay } from '../resilience/backoff';
 import { type BreakerOptions, CircuitBreaker } from '../resilience/circuit-breaker';
 import { type Clock, systemClock } from '../resilience/clock';
 import type { EncodedLines, LineWriter } from './client';
 import { joinLines, splitLines } from './lines';
+import { type LoadCount, LoadTally } from './load-count';
 import type { WriteOutcome } from './outcome';
-import { type WriteResult, WriteTally } from './write-result';
-
-/** Lines of line protocol, each ended by a newline, and how many there are. */
-export interface Batch {
-  readonly bytes: Uint8Array;
-  readonly lines: number;
-  /** Is called once nothing of the bytes is needed any more. */
-  readonly release?: () => void;
-}
 
 export interface WriterOptions {
-  /** Retries of a batch after its first try; those during an outage of InfluxDB do not count, the breaker bounds them. */
+  /** Retries per batch. Retries during an outage of InfluxDB do not count: the circuit breaker limits them. */
   readonly maxRetries: number;
-  /** Whether a batch that failed leaves the load going (and counted) or ends it. */
+  /** true: a failed batch is counted and the load continues. false: a failed batch ends the load. */
   readonly skipFailedBatches: boolean;
-  /** Batches in flight at most; no further one is taken from the source meanwhile. */
+  /** Maximum number of batches in flight. */
   readonly concurrency: number;
-  /** Bytes of lines in flight above which no further batch is taken; one batch is always in flight, however large it is. */
+  /** Maximum bytes of lines in flight; one batch may exceed it. */
   readonly maxBytesInFlight: number;
   readonly logger: Logger;
-  /** Ends the load early, such as before a deadline. */
+  /** Ends the load early, for example before a deadline. */
   readonly signal?: AbortSignal;
   readonly breaker?: Omit<BreakerOptions, 'clock' | 'random'>;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
 
-/** Upper bounds of the delays before retries, ms: 0.5 s, 1 s, 2 s ... 10 s. */
+/** Maximum delays before the retries: 0.5 s, 1 s, 2 s ... 10 s. */
 const BACKOFF = { baseMs: 500, capMs: 10_000 };
 
 /**
- * Writes all batches and returns the count. It never throws: `failure` says why the load ended early (the source's own error,
- * InfluxDBConnectionError, InfluxDBWriteError, or an error of the token). When it returns, no request is left in flight and the
- * source is closed. The load ends early when
+ * Writes all batches and returns the count. Never throws: `failure` is the error that ended the load early (an error of the source,
+ * InfluxDBConnectionError, InfluxDBWriteError, or an error of the token). When it returns, no request is in flight and the source is
+ * closed. The load ends early when
  * - a batch fails and `skipFailedBatches` is false,
- * - InfluxDB refuses credentials, bucket or address, as that holds for every batch,
- * - the circuit breaker gives up: with its defaults about 35 s after InfluxDB went away, 60 s where it hangs instead,
- * - the signal aborts. A source that can wait long should end by the same signal.
+ * - InfluxDB rejects the credentials, the bucket or the address, because this affects every batch,
+ * - the circuit breaker times out: by default about 35 s after InfluxDB refuses connections, or 60 s after it stops responding,
+ * - the signal aborts. A source that can wait for a long time should end by the same signal.
  */
 export function writeBatches(
-  batches: AsyncIterable<Batch>,
+  batches: AsyncIterable<LineBatch>,
   client: LineWriter,
   options: WriterOptions,
-): Promise<WriteResult> {
+): Promise<LoadCount> {
   return new BatchWriter(client, options).writeAll(batches);
 }
 
@@ -61,7 +54,7 @@ class BatchWriter {
   private readonly clock: Clock;
   private readonly random: () => number;
   private readonly breaker: CircuitBreaker;
-  private readonly tally = new WriteTally();
+  private readonly tally = new LoadTally();
   private readonly abort = new AbortController();
 
   constructor(client: LineWriter, options: WriterOptions) {
@@ -69,22 +62,22 @@ class BatchWriter {
     this.options = options;
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
-    this.breaker = new CircuitBreaker({ ...options.breaker, clock: this.clock, random: this.random });
-    // Each request in flight listens, and there may be more than the ten that Node takes for a leak.
+    this.breaker = new CircuitBreaker(unavailable, { ...options.breaker, clock: this.clock, random: this.random });
+    // Each request in flight adds a listener. Node warns about a leak above 10.
     setMaxListeners(0, this.abort.signal);
   }
 
-  async writeAll(batches: AsyncIterable<Batch>): Promise<WriteResult> {
+  async writeAll(batches: AsyncIterable<LineBatch>): Promise<LoadCount> {
     const { signal, concurrency, maxBytesInFlight } = this.options;
     const onAbort = (): void =>
-      this.stop(new InfluxDBConnectionError('the load was stopped before its end', { cause: signal?.reason }));
+      this.stop(new InfluxDBConnectionError('the load was stopped before it was complete', { cause: signal?.reason }));
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
     const inFlight = new Set<Promise<void>>();
     let bytesInFlight = 0;
     try {
       for await (const batch of batches) {
-        // Once a batch is released its bytes may be gone.
+        // The bytes of a released batch may be reused.
         const size = batch.bytes.length;
         bytesInFlight += size;
         const writing = this.writeBatch(batch).finally(() => {
@@ -96,7 +89,7 @@ class BatchWriter {
         if (this.abort.signal.aborted) break;
       }
     } catch (error) {
-      // The source's own; what it gave before is good, so it is written to the end.
+      // The source failed. The batches that it returned before are complete, so they are still written.
       this.tally.failure ??= asError(error);
     }
     await Promise.all(inFlight);
@@ -104,7 +97,7 @@ class BatchWriter {
     return this.tally.result();
   }
 
-  private async writeBatch(batch: Batch): Promise<void> {
+  private async writeBatch(batch: LineBatch): Promise<void> {
     this.tally.batches += 1;
     const failed = await this.store(batch);
     batch.release?.();
@@ -112,8 +105,8 @@ class BatchWriter {
     if (failed > 0) this.tally.failedBatches += 1;
   }
 
-  /** Writes lines as often and in as many parts as it takes; returns how many of them failed. */
-  private async store(batch: Batch): Promise<number> {
+  /** Writes the lines, with retries and in parts if necessary. Returns the number of lines that failed. */
+  private async store(batch: LineBatch): Promise<number> {
     if (batch.lines === 0) return 0;
     if (this.abort.signal.aborted) return batch.lines;
     try {
@@ -132,11 +125,7 @@ class BatchWriter {
         case 'too-large':
           return await this.storeHalves(batch, outcome.reason);
         case 'retryable':
-          return this.fail(
-            batch,
-            new InfluxDBConnectionError(`${outcome.reason} (tried until no retry was left)`),
-            false,
-          );
+          return this.fail(batch, new InfluxDBConnectionError(`${outcome.reason} (no retries left)`), false);
         case 'fatal':
           return this.fail(batch, new InfluxDBWriteError(outcome.reason), outcome.scope === 'load');
       }
@@ -145,7 +134,7 @@ class BatchWriter {
     }
   }
 
-  private async storeHalves(batch: Batch, reason: string): Promise<number> {
+  private async storeHalves(batch: LineBatch, reason: string): Promise<number> {
     const lines = splitLines(batch.bytes);
     if (lines.length < 2) {
       this.tally.reject({ reason, lines: batch.lines, example: Buffer.from(batch.bytes).toString('utf8', 0, 1000) });
@@ -156,14 +145,14 @@ class BatchWriter {
     return failed + (await this.store({ bytes: joinLines(lines.slice(half)), lines: batch.lines - half }));
   }
 
-  /** Sends until there is an outcome other than "try again", or no retry is left. */
+  /** Sends a batch until its outcome is not retryable, or no retries are left. */
   private async deliver(encoded: EncodedLines): Promise<WriteOutcome> {
     const { signal } = this.abort;
     const { maxRetries, logger } = this.options;
     for (let retries = 0; ; this.tally.retries += 1) {
       const outcome = await this.breaker.run(() => this.client.write(encoded, signal), reasonAway, signal);
       if (outcome.kind !== 'retryable' || signal.aborted) return outcome;
-      logger.warn('a write has to be repeated', { reason: outcome.reason, cause: outcome.cause, retries });
+      logger.warn('a write will be retried', { reason: outcome.reason, cause: outcome.cause, retries });
       if (this.breaker.isOpen && outcome.cause === 'unavailable') continue;
       if (retries === maxRetries) return outcome;
       const jitter = fullJitterDelay(retries, { ...BACKOFF, random: this.random });
@@ -172,7 +161,7 @@ class BatchWriter {
     }
   }
 
-  private fail(batch: Batch, error: Error, endsLoad: boolean): number {
+  private fail(batch: LineBatch, error: Error, endsLoad: boolean): number {
     if (!this.abort.signal.aborted) {
       this.options.logger.error('a batch failed', { lines: batch.lines, error });
       if (endsLoad || !this.options.skipFailedBatches) this.stop(error);
@@ -180,16 +169,20 @@ class BatchWriter {
     return batch.lines;
   }
 
-  /** Ends the load; the first reason is the one reported. */
+  /** Ends the load. Only the first error is reported. */
   private stop(error: Error): void {
     this.tally.failure ??= error;
     this.abort.abort();
   }
 }
 
-/** A throttling InfluxDB is there; one that answers with faults, or not at all, counts towards opening the breaker. */
+/** The reason to count a failure of InfluxDB towards opening the breaker. An InfluxDB that throttles is available. */
 function reasonAway(outcome: WriteOutcome): string | undefined {
   return outcome.kind === 'retryable' && outcome.cause !== 'throttled' ? outcome.reason : undefined;
+}
+
+function unavailable(ms: number, reason: string): Error {
+  return new InfluxDBConnectionError(`InfluxDB was unavailable for ${ms / 1000} s: ${reason}`);
 }
 
 function asError(error: unknown): Error {

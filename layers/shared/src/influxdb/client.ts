@@ -1,4 +1,4 @@
-/** Requests to one InfluxDB with its token: a write answers with a typed outcome. */
+/** Sends requests to one InfluxDB with its token. A write returns a typed outcome. */
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import type { WriteOutcome } from './outcome';
@@ -9,19 +9,19 @@ import { type Exchange, InfluxTransport, type RequestOptions } from './transport
 const gzip = promisify(gzipCallback);
 
 export interface ClientOptions {
-  /** zlib's level, 1 to 9; 0 sends plain text. */
+  /** The compression level of zlib, 1 to 9; 0 sends plain text. */
   readonly gzipLevel?: number;
-  /** Time for one request and its answer, ms. InfluxDB 2 itself gives a write 10 s. */
+  /** Timeout of one request and its response, ms. InfluxDB 2 limits a write to 10 s. */
   readonly timeoutMs?: number;
 }
 
-/** Lines as they are, and as they travel; made once, sent as often as it takes. */
+/** Lines and the request body made from them. Encoded once, so that retries send the same body. */
 export interface EncodedLines {
   readonly lines: Uint8Array;
   readonly body: Uint8Array;
 }
 
-/** What the writer needs of an InfluxDB. */
+/** The part of the client that the batch writer uses. */
 export interface LineWriter {
   encode(lines: Uint8Array): Promise<EncodedLines>;
   write(encoded: EncodedLines, signal?: AbortSignal): Promise<WriteOutcome>;
@@ -42,17 +42,17 @@ export class InfluxClient implements LineWriter {
     this.timeoutMs = timeoutMs;
   }
 
-  /** Compresses lines in zlib's threads, off the main one. */
+  /** Compresses lines in zlib's threads, not in the main thread. */
   async encode(lines: Uint8Array): Promise<EncodedLines> {
     if (this.gzipLevel === 0 || lines.length === 0) return { lines, body: lines };
-    // Room for the result in one piece: each further one costs a trip through the thread pool.
+    // Large enough for the result in one chunk: each further chunk costs another round trip through the thread pool.
     const chunkSize = Math.max(64 * 1024, lines.length >> 2);
     return { lines, body: await gzip(lines, { level: this.gzipLevel, chunkSize }) };
   }
 
   /**
-   * Writes lines whose timestamps are in ns, once; no retries.
-   * @throws InfluxDBConnectionError or ConfigurationError when there is no token to send
+   * Writes lines with timestamps in ns, once, without retries.
+   * @throws InfluxDBConnectionError or ConfigurationError if the token cannot be read
    */
   async write({ lines, body }: EncodedLines, signal?: AbortSignal): Promise<WriteOutcome> {
     const protocol = PROTOCOLS[this.target.engine];
@@ -65,11 +65,11 @@ export class InfluxClient implements LineWriter {
     return protocol.outcome(exchange, lines);
   }
 
-  /** Sends a request with the token; where that is refused (401), once more with a renewed one. */
+  /** Sends a request with the token. After a 401 it renews the token and sends the request once more. */
   async send(request: RequestOptions): Promise<Exchange> {
     const token = await this.tokens.get();
     const exchange = await this.sendAs(token, request);
-    if (exchange.kind === 'no-reply' || exchange.status !== 401) return exchange;
+    if (exchange.kind === 'no-response' || exchange.status !== 401) return exchange;
     const renewed = await this.tokens.renew(token);
     return renewed === undefined ? exchange : this.sendAs(renewed, request);
   }
@@ -79,7 +79,7 @@ export class InfluxClient implements LineWriter {
     return this.transport.exchange({ ...request, headers: { ...request.headers, authorization } });
   }
 
-  /** Closes the kept-alive connections; a program that stays needs it, a Lambda keeps them for its next invocation. */
+  /** Closes the keep-alive connections. For long-running programs; a Lambda function keeps them for its next invocation. */
   close(): void {
     this.transport.close();
   }

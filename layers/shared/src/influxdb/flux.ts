@@ -1,4 +1,4 @@
-/** Text as a string literal of Flux, the query language of InfluxDB 2. */
+/** Writes text as a string literal of Flux, the query language of InfluxDB 2. */
 
 /** Source: the Flux specification, "String literals" and "String interpolation". */
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -10,7 +10,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '${': '\\${',
 };
 
-/** The literal with its quotes. */
+/** The literal, including its quotes. */
 export function fluxString(text: string): string {
   return `"${text.replace(/[\n\r\t"\\]|\$\{/g, (special) => ESCAPES[special] ?? special)}"`;
 }

@@ -1,8 +1,8 @@
-/** Whether an InfluxDB can be loaded into: it is up, and the token may write to the bucket; found without storing a thing. */
+/** Checks that InfluxDB is up and that the token may write to the bucket. Stores nothing. */
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import { type Clock, systemClock } from '../resilience/clock';
 import type { InfluxClient } from './client';
-import { schemeFault, speaksTls } from './connection-faults';
+import { schemeError, speaksTls } from './connection-failures';
 import { fluxString } from './flux';
 import { httpOutcome, messageOf, type WriteOutcome } from './outcome';
 import { type Engine, PROTOCOLS, type Target } from './protocol';
@@ -10,17 +10,17 @@ import { engineOf, versionOf } from './server-version';
 import type { Exchange, RequestOptions } from './transport';
 
 export interface HealthCheck {
-  /** `alive`: it answers; `write`: the bucket is there and the token may write to it; `read`: the token may read from it. */
+  /** `alive`: the server responds; `write`: the bucket exists and the token may write to it; `read`: the token may read from it. */
   readonly name: 'alive' | 'write' | 'read';
   readonly status: 'pass' | 'fail';
   readonly detail: string;
   readonly latencyMs: number;
 }
 
-/** JSON throughout, as the functions answer with it. `read` does not count for `healthy`; what an absent InfluxDB cannot answer is not listed. */
+/** The functions return this as JSON. `healthy` ignores `read`. If `alive` fails, the other checks are not listed. */
 export interface HealthReport {
   readonly healthy: boolean;
-  /** Whether the same check may pass later without anybody changing a thing. */
+  /** Whether the same check may pass later without a change to the configuration. */
   readonly retryable: boolean;
   readonly engine: Engine;
   readonly version: string | null;
@@ -28,17 +28,17 @@ export interface HealthReport {
   readonly checks: readonly HealthCheck[];
 }
 
-/** What to do about a failed check, by the names that the settings have where it runs: options, or parameters of the stack. */
+/** Advice for failed checks. It names the settings as the user sees them: options of a command, or parameters of the stack. */
 export interface HealthAdvice {
-  /** Nobody answers. */
+  /** The server does not respond. */
   readonly unreachable: string;
-  /** The token is refused (401). */
+  /** The server rejects the token (401). */
   readonly unauthorized: string;
-  /** The server is of the other engine. */
+  /** The server has the other engine. */
   readonly useEngine: (engine: Engine) => string;
 }
 
-/** Time for all checks together, ms. */
+/** Timeout of all checks together, ms. */
 const LIMIT_MS = 5000;
 const ALIVE_PATHS: Readonly<Record<Engine, readonly [string, string]>> = {
   v2: ['/health', '/ping'],
@@ -46,8 +46,8 @@ const ALIVE_PATHS: Readonly<Record<Engine, readonly [string, string]>> = {
 };
 
 /**
- * Checks InfluxDB within 5 s (and 2 s for the token's secret): `/health` or `/ping`, an empty write, a tiny query.
- * @throws InfluxDBConnectionError or ConfigurationError when there is no token to send
+ * Checks InfluxDB within 5 s (plus 2 s to read the token's secret): `/health` or `/ping`, an empty write, a small query.
+ * @throws InfluxDBConnectionError or ConfigurationError if the token cannot be read
  */
 export async function checkHealth(
   client: InfluxClient,
@@ -61,26 +61,26 @@ export async function checkHealth(
   const left = (): number => Math.max(1, LIMIT_MS - elapsed());
   const send: Send = (request) => client.send({ ...request, timeoutMs: left() });
 
-  const { reply, version } = await askAlive(send, target.engine);
-  const isOtherScheme = mayBeTls(target, reply) && (await speaksTls(target.url, left()));
+  const { response, version } = await requestAlive(send, target.engine);
+  const isOtherScheme = mayBeTls(target, response) && (await speaksTls(target.url, left()));
   const aliveMs = elapsed();
-  const isUp = reply.kind === 'reply' && reply.status < 500 && !isOtherScheme;
-  const aliveCheck = check(
+  const isUp = response.kind === 'response' && response.status < 500 && !isOtherScheme;
+  const aliveCheck = checkResult(
     'alive',
     isUp,
-    isOtherScheme ? schemeFault(target.url) : aliveDetail(reply, advice),
+    isOtherScheme ? schemeError(target.url) : aliveDetail(response, advice),
     aliveMs,
   );
   const report = { engine: target.engine, version };
   if (!isUp) {
-    const retryable = !isOtherScheme && !(reply.kind === 'no-reply' && reply.isLasting);
+    const retryable = !isOtherScheme && !(response.kind === 'no-response' && response.isPermanent);
     return { healthy: false, retryable, ...report, latencyMs: aliveMs, checks: [aliveCheck] };
   }
 
   const engine = engineOf(version);
   if (engine !== undefined && engine !== target.engine) {
     const detail = `this is InfluxDB ${version?.replace(/^v/, '')}: ${advice.useEngine(engine)}`;
-    const checks = [aliveCheck, check('write', false, detail, 0)];
+    const checks = [aliveCheck, checkResult('write', false, detail, 0)];
     return { healthy: false, retryable: false, ...report, latencyMs: aliveMs, checks };
   }
 
@@ -88,18 +88,18 @@ export async function checkHealth(
   const outcome = emptyWriteOutcome(target.engine, written);
   const writeMs = elapsed() - aliveMs;
   const healthy = outcome.kind === 'written';
-  const writeCheck = check('write', healthy, writeDetail(written, outcome, advice), writeMs);
+  const writeCheck = checkResult('write', healthy, writeDetail(written, outcome, advice), writeMs);
 
-  const read = await send(readRequest(target));
-  const mayRead = read.kind === 'reply' && read.status < 300;
-  const readCheck = check('read', mayRead, describe(read), elapsed() - aliveMs - writeMs);
+  const read = await send(queryRequest(target));
+  const mayRead = read.kind === 'response' && read.status < 300;
+  const readCheck = checkResult('read', mayRead, exchangeText(read), elapsed() - aliveMs - writeMs);
   const retryable = outcome.kind === 'retryable';
   return { healthy, retryable, ...report, latencyMs: elapsed(), checks: [aliveCheck, writeCheck, readCheck] };
 }
 
 /**
- * Turns a failed check into the error that the workflow acts on.
- * @throws InfluxDBConnectionError where a later check may pass, InfluxDBWriteError where bucket, token or address are wrong
+ * Throws the error of a failed check. The workflow retries by its type.
+ * @throws InfluxDBConnectionError if a later check may pass; InfluxDBWriteError if the bucket, the token or the address is wrong
  */
 export function assertHealthy(report: HealthReport): void {
   if (report.healthy) return;
@@ -109,33 +109,33 @@ export function assertHealthy(report: HealthReport): void {
   throw report.retryable ? new InfluxDBConnectionError(message) : new InfluxDBWriteError(message);
 }
 
-function check(name: HealthCheck['name'], passed: boolean, detail: string, latencyMs: number): HealthCheck {
+function checkResult(name: HealthCheck['name'], passed: boolean, detail: string, latencyMs: number): HealthCheck {
   return { name, status: passed ? 'pass' : 'fail', detail, latencyMs };
 }
 
 type Send = (request: Omit<RequestOptions, 'timeoutMs'>) => Promise<Exchange>;
 
 /**
- * The response of the engine's own path, or of the other one where a proxy or another server has only that. The other path is also asked
- * where the first tells no version: the other engine has its version there.
+ * The response of the engine's own path, or of the other path if a proxy or another server has only that one. If the first response has
+ * no version, the other path is requested too, because the other engine reports its version there.
  */
-async function askAlive(send: Send, engine: Engine): Promise<{ reply: Exchange; version: string | null }> {
+async function requestAlive(send: Send, engine: Engine): Promise<{ response: Exchange; version: string | null }> {
   const [path, otherPath] = ALIVE_PATHS[engine];
   const first = await send({ method: 'GET', path });
   const version = versionOf(first);
-  if (first.kind === 'no-reply' || first.status >= 500 || version !== null) return { reply: first, version };
+  if (first.kind === 'no-response' || first.status >= 500 || version !== null) return { response: first, version };
   const second = await send({ method: 'GET', path: otherPath });
-  return { reply: first.status === 404 ? second : first, version: versionOf(second) };
+  return { response: first.status === 404 ? second : first, version: versionOf(second) };
 }
 
-/** A server of https drops a request of http (Node, InfluxDB 3), or answers 400 (Go, nginx). */
+/** An HTTPS server closes the connection of an HTTP request (Node, InfluxDB 3), or returns 400 (Go, nginx). */
 function mayBeTls({ url }: Target, exchange: Exchange): boolean {
-  return url.startsWith('http:') && (exchange.kind === 'no-reply' || exchange.status === 400);
+  return url.startsWith('http:') && (exchange.kind === 'no-response' || exchange.status === 400);
 }
 
 function aliveDetail(exchange: Exchange, { unreachable }: HealthAdvice): string {
-  const isAway = exchange.kind === 'no-reply' && !exchange.isLasting;
-  return isAway ? `${exchange.reason}: ${unreachable}` : describe(exchange);
+  const isAway = exchange.kind === 'no-response' && !exchange.isPermanent;
+  return isAway ? `${exchange.reason}: ${unreachable}` : exchangeText(exchange);
 }
 
 function emptyWrite(target: Target): Omit<RequestOptions, 'timeoutMs'> {
@@ -144,23 +144,23 @@ function emptyWrite(target: Target): Omit<RequestOptions, 'timeoutMs'> {
 }
 
 /**
- * InfluxDB 2 answers 204 to an empty body once bucket and token were found good. InfluxDB 3 looks at the token, then at the database's
- * name, then at the body, and refuses an empty one with 400 ("incoming write was empty"): so there that 400 is a pass, and any other one
- * is about the name ("db name cannot be empty" among them). A database that is missing is made by the first write.
+ * InfluxDB 2 returns 204 for an empty body if the bucket and the token are valid. InfluxDB 3 checks the token, then the name of the
+ * database, then the body. It rejects an empty body with 400 ("incoming write was empty"), so this 400 is a pass. Any other 400 is about
+ * the name, such as "db name cannot be empty". The first write creates a missing database.
  */
 function emptyWriteOutcome(engine: Engine, exchange: Exchange): WriteOutcome {
   const outcome = httpOutcome(exchange);
-  if (engine !== 'v3' || exchange.kind === 'no-reply' || exchange.status !== 400) return outcome;
+  if (engine !== 'v3' || exchange.kind === 'no-response' || exchange.status !== 400) return outcome;
   const message = messageOf(exchange.body);
   return /\bempty\b/i.test(message) && !/\bname\b/i.test(message) ? { kind: 'written' } : outcome;
 }
 
 function writeDetail(exchange: Exchange, outcome: WriteOutcome, { unauthorized }: HealthAdvice): string {
   const reason = 'reason' in outcome ? outcome.reason : 'the token may write to the bucket';
-  return exchange.kind === 'reply' && exchange.status === 401 ? `${reason}: ${unauthorized}` : reason;
+  return exchange.kind === 'response' && exchange.status === 401 ? `${reason}: ${unauthorized}` : reason;
 }
 
-function readRequest({ engine, org, bucket }: Target): Omit<RequestOptions, 'timeoutMs'> {
+function queryRequest({ engine, org, bucket }: Target): Omit<RequestOptions, 'timeoutMs'> {
   const [path, query] =
     engine === 'v2'
       ? [
@@ -172,8 +172,8 @@ function readRequest({ engine, org, bucket }: Target): Omit<RequestOptions, 'tim
   return { method: 'POST', path, headers, body: Buffer.from(JSON.stringify(query)) };
 }
 
-function describe(exchange: Exchange): string {
-  if (exchange.kind === 'no-reply') return exchange.reason;
+function exchangeText(exchange: Exchange): string {
+  if (exchange.kind === 'no-response') return exchange.reason;
   const failed = exchange.status >= 300;
   return failed ? `${exchange.status}: ${messageOf(exchange.body)}` : String(exchange.status);
 }

@@ -1,10 +1,10 @@
-/** Where the lines of a batch of line protocol begin and end. */
+/** Splits a batch of line protocol into lines, and joins lines to a batch. */
 
 const [NEWLINE, SPACE, QUOTE, EQUALS, BACKSLASH] = [0x0a, 0x20, 0x22, 0x3d, 0x5c];
 
 /**
- * The lines of a batch, without the newlines that end them, as views of its bytes; empty lines are left out.
- * A newline inside a quoted field value does not end a line, and a quote means a string only right after the `=` of a field.
+ * The lines of a batch as views of its bytes, without their newlines. Empty lines are left out.
+ * A newline in a quoted field value does not end a line. A quote begins a string only directly after the `=` of a field.
  * Source: the line protocol reference of InfluxDB, "Quotes" and "Special characters".
  */
 export function splitLines(bytes: Uint8Array): Uint8Array[] {
@@ -30,7 +30,7 @@ export function splitLines(bytes: Uint8Array): Uint8Array[] {
   return lines;
 }
 
-/** The lines as one batch again. */
+/** Joins lines to one batch, each with a newline. */
 export function joinLines(lines: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(lines.reduce((size, line) => size + line.length + 1, 0));
   let at = 0;

@@ -1,7 +1,7 @@
-/** What became of a write, as a type: what to do next is never read from a text. */
+/** The outcome of a write, as a type. The next action depends on this type, never on the text of a message. */
 import type { Exchange } from './transport';
 
-/** Lines that InfluxDB refused for one reason; `example` is one of them, or InfluxDB's whole message about them. */
+/** Lines that InfluxDB rejected for one reason. `example` is one of the lines, or the whole message of InfluxDB. */
 export interface Rejection {
   readonly reason: string;
   readonly lines: number;
@@ -10,42 +10,42 @@ export interface Rejection {
 
 export type WriteOutcome =
   | { readonly kind: 'written' }
-  /** Some lines were refused. The others are stored, or where there is a `remainder` it holds them and has to be sent. */
+  /** InfluxDB rejected some lines. If there is a `remainder`, it has the other lines and must be sent; otherwise they are stored. */
   | { readonly kind: 'rejected'; readonly rejections: readonly Rejection[]; readonly remainder?: Uint8Array }
-  /** The body is larger than InfluxDB takes. */
+  /** The body exceeds the limit of InfluxDB. */
   | { readonly kind: 'too-large'; readonly reason: string }
   | Retryable
-  /** Repeating it cannot succeed: for this batch, or for every batch of the load (credentials, bucket, address). */
+  /** A retry fails the same way: for this batch, or for every batch of the load (credentials, bucket, address). */
   | { readonly kind: 'fatal'; readonly scope: 'batch' | 'load'; readonly reason: string };
 
 export interface Retryable {
   readonly kind: 'retryable';
-  /** `throttled`: InfluxDB asks for patience; `error`: it answered with a fault; `unavailable`: nobody answered for it. */
+  /** `throttled`: InfluxDB is busy; `error`: InfluxDB returned an error; `unavailable`: no response, or 502 to 504. */
   readonly cause: 'throttled' | 'error' | 'unavailable';
   readonly reason: string;
-  /** What Retry-After asked for, ms, bounded. */
+  /** The delay of Retry-After, ms, limited to 30 s. */
   readonly retryAfterMs?: number;
-  /** A connection that had gone stale: try again at once on a new one. */
+  /** The keep-alive connection was stale: retry immediately on a new one. */
   readonly atOnce?: boolean;
 }
 
 const MAX_RETRY_AFTER_S = 30;
 const MAX_REASON = 500;
-/** Answers about the content of one batch; all other 4xx and 3xx concern every batch alike. */
+/** Status codes about the content of one batch. All other 3xx and 4xx apply to every batch. */
 const BATCH_STATUSES: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
- * The outcome of an exchange as far as HTTP alone tells. Only 204, and 200 without a body (early InfluxDB 3), mean stored: a
- * page of some proxy also comes with 200, and 202 with no promise.
+ * The outcome of an exchange by its HTTP status. Only 204, and 200 without a body (early InfluxDB 3), mean that the points are stored:
+ * a proxy may return a page with 200, and 202 guarantees nothing.
  */
 export function httpOutcome(exchange: Exchange): WriteOutcome {
-  if (exchange.kind === 'no-reply') {
-    if (exchange.isLasting) return { kind: 'fatal', scope: 'load', reason: exchange.reason };
+  if (exchange.kind === 'no-response') {
+    if (exchange.isPermanent) return { kind: 'fatal', scope: 'load', reason: exchange.reason };
     return { kind: 'retryable', cause: 'unavailable', reason: exchange.reason, atOnce: exchange.staleSocket };
   }
   const { status, body } = exchange;
   if (status === 204 || (status === 200 && body === '')) return { kind: 'written' };
-  const reason = `InfluxDB answered ${status}: ${messageOf(body) || 'no reason given'}`;
+  const reason = `InfluxDB returned ${status}: ${messageOf(body) || 'no reason given'}`;
   if (status === 413) return { kind: 'too-large', reason };
   const retryAfter = /^\d+$/.exec(exchange.retryAfter ?? '')?.[0];
   const wait = retryAfter && { retryAfterMs: Math.min(Number(retryAfter), MAX_RETRY_AFTER_S) * 1000 };
@@ -56,14 +56,14 @@ export function httpOutcome(exchange: Exchange): WriteOutcome {
   return { kind: 'fatal', scope: BATCH_STATUSES.has(status) ? 'batch' : 'load', reason };
 }
 
-/** The text of an error body: `message` (InfluxDB 2), `error` (InfluxDB 3), or the body itself, cut. */
+/** The text of an error body, at most 500 characters: `message` (InfluxDB 2), `error` (InfluxDB 3), or the body itself. */
 export function messageOf(body: string): string {
   const { message, error } = parseObject(body);
   const text = [message, error].find((part) => typeof part === 'string' && part !== '') ?? body;
   return String(text).trim().slice(0, MAX_REASON);
 }
 
-/** The JSON object in a body, or an empty one. */
+/** The JSON object in a body; an empty object if the body is not one. */
 export function parseObject(body: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(body);

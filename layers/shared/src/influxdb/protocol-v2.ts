@@ -1,22 +1,22 @@
-/** The write API of InfluxDB 2: where it is, and what it says about lines. */
+/** The write API of InfluxDB 2: its path, and its responses about invalid lines. */
 import { joinLines, splitLines } from './lines';
 import { httpOutcome, parseObject, type Rejection, type WriteOutcome } from './outcome';
 import type { Protocol } from './protocol';
 import type { Exchange } from './transport';
 
-/** Source: the API reference of InfluxDB OSS 2.7, `POST /api/v2/write`, and the answers of 2.7.12. */
+/** Source: the API reference of InfluxDB OSS 2.7, `POST /api/v2/write`, and the responses of 2.7.12. */
 export const protocolV2: Protocol = {
   writePath: ({ org, bucket }) => `/api/v2/write?${new URLSearchParams({ org, bucket, precision: 'ns' })}`,
   authorization: (token) => `Token ${token}`,
   outcome(exchange, lines): WriteOutcome {
     const outcome = httpOutcome(exchange);
-    if (exchange.kind === 'no-reply' || outcome.kind !== 'fatal') return outcome;
+    if (exchange.kind === 'no-response' || outcome.kind !== 'fatal') return outcome;
     return partialWrite(exchange) ?? unparsable(exchange, lines) ?? outcome;
   },
 };
 
-/** `... partial write: <reason> dropped=N`, with 422: N points were refused, all others are stored. */
-function partialWrite(exchange: Exchange & { kind: 'reply' }): WriteOutcome | undefined {
+/** `... partial write: <reason> dropped=N`, with 422: InfluxDB rejected N points and stored all others. */
+function partialWrite(exchange: Exchange & { kind: 'response' }): WriteOutcome | undefined {
   const message = String(parseObject(exchange.body).message ?? '');
   const [, text, dropped] = /partial write: (.*) dropped=(\d+)/s.exec(message) ?? [];
   if (text === undefined) return undefined;
@@ -25,10 +25,10 @@ function partialWrite(exchange: Exchange & { kind: 'reply' }): WriteOutcome | un
 }
 
 /**
- * `unable to parse '<line>': <why>` for each bad line, with 400: nothing is stored, so the other lines have to be sent again.
- * Lines may hold quotes and newlines, as the message does, so a line is recognised by comparing it with those of the batch.
+ * `unable to parse '<line>': <why>` for each invalid line, with 400: nothing is stored, so the other lines must be sent again.
+ * Lines may contain quotes and newlines, as the message does. So a line is found by comparing the text with the lines of the batch.
  */
-function unparsable(exchange: Exchange & { kind: 'reply' }, bytes: Uint8Array): WriteOutcome | undefined {
+function unparsable(exchange: Exchange & { kind: 'response' }, bytes: Uint8Array): WriteOutcome | undefined {
   const message = String(parseObject(exchange.body).message ?? '');
   if (!message.startsWith(UNPARSABLE)) return undefined;
   const lines = splitLines(bytes);

@@ -1,4 +1,4 @@
-/** The write API of InfluxDB 3: where it is, and what it says about lines. */
+/** The write API of InfluxDB 3: its path, and its responses about invalid lines. */
 import { splitLines } from './lines';
 import { httpOutcome, messageOf, parseObject, type Rejection, type WriteOutcome } from './outcome';
 import type { Protocol } from './protocol';
@@ -10,9 +10,9 @@ export const protocolV3: Protocol = {
   authorization: (token) => `Bearer ${token}`,
   outcome(exchange, lines): WriteOutcome {
     const outcome = httpOutcome(exchange);
-    if (exchange.kind === 'no-reply' || outcome.kind !== 'fatal') return outcome;
+    if (exchange.kind === 'no-response' || outcome.kind !== 'fatal') return outcome;
     const { data } = parseObject(exchange.body);
-    // With accept_partial the refused lines are listed, and all others are stored; an object there is of a refused whole.
+    // With accept_partial, an array lists the rejected lines, and all others are stored. An object means that the whole body was rejected.
     if (exchange.status === 400 && Array.isArray(data) && data.length > 0) {
       return { kind: 'rejected', rejections: rejectionsOf(data, lines) };
     }
@@ -21,14 +21,14 @@ export const protocolV3: Protocol = {
 };
 
 /**
- * Whether a refusal (400, 422) is about the database, and so holds for every batch: its name ("db name ...", "... in database or rp
+ * Whether an error (400, 422) is about the database, and so applies to every batch: its name ("db name ...", "... in database or rp
  * name"), or the limit of databases ("Adding a new database would exceed limit of 5 databases").
  */
 function isAboutDatabase(body: string): boolean {
   return /\bdb name\b|\bdatabase (or rp )?name\b|\badding a new database\b/i.test(messageOf(body));
 }
 
-/** `original_line` comes back without its quotes, so the lines are found by their numbers. */
+/** Lines are found by their numbers, because `original_line` lacks the quotes of the line. */
 function rejectionsOf(entries: readonly unknown[], bytes: Uint8Array): Rejection[] {
   const lines = splitLines(bytes);
   return entries.map((entry) => {

@@ -1,4 +1,4 @@
-/** What differs between the versions of InfluxDB when writing. */
+/** The differences between the write APIs of InfluxDB 2 and 3. */
 import type { WriteOutcome } from './outcome';
 import { protocolV2 } from './protocol-v2';
 import { protocolV3 } from './protocol-v3';
@@ -6,7 +6,7 @@ import type { Exchange } from './transport';
 
 export type Engine = 'v2' | 'v3';
 
-/** Where the points go. InfluxDB 3 has no organizations; its databases are called buckets here too. */
+/** The destination of the points. InfluxDB 3 has no organizations; `bucket` is the name of its database. */
 export interface Target {
   readonly engine: Engine;
   readonly url: string;
@@ -15,11 +15,11 @@ export interface Target {
 }
 
 export interface Protocol {
-  /** Path and query of a write of lines with timestamps in ns. */
+  /** Path and query of a write request with timestamps in ns. */
   writePath(target: Target): string;
   /** The Authorization header. */
   authorization(token: string): string;
-  /** What became of a write of these lines. */
+  /** The outcome of a write of these lines. */
   outcome(exchange: Exchange, lines: Uint8Array): WriteOutcome;
 }
 

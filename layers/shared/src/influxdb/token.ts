@@ -1,34 +1,31 @@
-/** The token that InfluxDB asks for, from the configuration or from a secret. */
+/** Provides the token of InfluxDB, from the configuration or from a secret. */
 import { ConfigurationError, InfluxDBConnectionError } from '../errors';
 import { withinLimit } from '../resilience/time-limit';
+import type { FetchSecret } from '../secrets';
 
 export interface TokenProvider {
-  /** The token. */
   get(): Promise<string>;
-  /** Another token than the one that InfluxDB refused, or undefined where there is none. */
-  renew(refused: string): Promise<string | undefined>;
+  /** A new token in place of the one that InfluxDB rejected; undefined if there is no other. */
+  renew(rejected: string): Promise<string | undefined>;
 }
 
-/** A token that is known and stays. */
+/** A token from the configuration, which cannot be renewed. */
 export function staticToken(token: string): TokenProvider {
   return { get: () => Promise.resolve(token), renew: () => Promise.resolve(undefined) };
 }
-
-/** Reads the text of a secret, and stops when the signal aborts. */
-export type FetchSecret = (signal: AbortSignal) => Promise<string>;
 
 /** In a private network without an endpoint for Secrets Manager the call hangs. */
 const FETCH_LIMIT_MS = 2000;
 
 /**
- * A token out of a secret, which is fetched at the first use, kept, and fetched anew when InfluxDB refuses the token, so that a
- * rotated one is found; calls at the same time share one fetch.
- * @throws (from `get` and `renew`) InfluxDBConnectionError when the secret cannot be read, ConfigurationError when it holds no token
+ * A token from a secret. The secret is read at the first use and kept. When InfluxDB rejects the token, the secret is read again, because
+ * the token may have been rotated. Concurrent calls share one read.
+ * @throws (from `get` and `renew`) InfluxDBConnectionError if the secret cannot be read, ConfigurationError if it has no token
  */
 export function secretToken(fetchSecret: FetchSecret, limitMs = FETCH_LIMIT_MS): TokenProvider {
   let current: Promise<string> | undefined;
   let fetching: Promise<string> | undefined;
-  const fetchAnew = (): Promise<string> => {
+  const fetchAgain = (): Promise<string> => {
     fetching ??= readToken(fetchSecret, limitMs)
       .then((token) => {
         current = Promise.resolve(token);
@@ -40,11 +37,11 @@ export function secretToken(fetchSecret: FetchSecret, limitMs = FETCH_LIMIT_MS):
     return fetching;
   };
   return {
-    get: () => current ?? fetchAnew(),
-    async renew(refused) {
-      const held = await current;
-      const token = held !== undefined && held !== refused ? held : await fetchAnew();
-      return token === refused ? undefined : token;
+    get: () => current ?? fetchAgain(),
+    async renew(rejected) {
+      const known = await current;
+      const token = known !== undefined && known !== rejected ? known : await fetchAgain();
+      return token === rejected ? undefined : token;
     },
   };
 }
@@ -52,19 +49,19 @@ export function secretToken(fetchSecret: FetchSecret, limitMs = FETCH_LIMIT_MS):
 async function readToken(fetchSecret: FetchSecret, limitMs: number): Promise<string> {
   const text = await withinLimit(limitMs, fetchSecret).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InfluxDBConnectionError(`cannot read the secret that holds the InfluxDB token: ${reason}`, { cause });
+    throw new InfluxDBConnectionError(`cannot read the secret of the InfluxDB token: ${reason}`, { cause });
   });
   return tokenIn(text);
 }
 
-/** The token in a secret's text: a JSON object's `token`, or all of the text where it is no JSON object. */
+/** The token in the text of a secret: the member `token` of a JSON object, or the whole text if it is not a JSON object. */
 export function tokenIn(secret: string): string {
   const text = secret.trim();
   const token = text.startsWith('{') ? jsonToken(text) : text;
   if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
   throw new ConfigurationError([
-    'the secret of the InfluxDB token must be the token itself, or JSON with a text `token` (the secret that Timestream for ' +
-      'InfluxDB makes for an InfluxDB 2 instance holds a password and no token)',
+    'the secret of the InfluxDB token must be the token itself, or JSON with a string `token` (the secret that Timestream for ' +
+      'InfluxDB creates for an InfluxDB 2 instance has a password and no token)',
   ]);
 }
 

@@ -1,23 +1,23 @@
-/** One HTTP exchange with InfluxDB; it never throws for what the network does. */
+/** One HTTP exchange with InfluxDB. Network errors are returned, not thrown. */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { connectionFault } from './connection-faults';
+import { connectionFailure } from './connection-failures';
 
 export type Exchange =
   | {
-      readonly kind: 'reply';
+      readonly kind: 'response';
       readonly status: number;
       readonly body: string;
       readonly retryAfter?: string;
       readonly version?: string;
     }
-  /** No complete answer: whether the request was carried out is unknown. */
+  /** No complete response: InfluxDB may or may not have processed the request. */
   | {
-      readonly kind: 'no-reply';
+      readonly kind: 'no-response';
       readonly reason: string;
       readonly staleSocket: boolean;
-      /** Address or certificate are wrong: trying again cannot help. */
-      readonly isLasting: boolean;
+      /** The address or the certificate is wrong, so a retry fails the same way. */
+      readonly isPermanent: boolean;
     };
 
 export interface RequestOptions {
@@ -25,23 +25,23 @@ export interface RequestOptions {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** Time for the whole exchange, ms. */
+  /** Timeout of the whole exchange, ms. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Codes of a connection that its other end had closed, as happens to kept-alive ones while a container is frozen. */
+/** Error codes of a connection that the server had closed. This happens to keep-alive connections while a container is frozen. */
 const STALE = new Set(['ECONNRESET', 'EPIPE']);
 
-/** InfluxDB names each bad line of a batch in its answer; what is longer than this is no answer of InfluxDB. */
-const LONGEST_ANSWER = 16 * 1024 * 1024;
+/** InfluxDB lists each invalid line of a batch in its response. A longer response is not from InfluxDB. */
+const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 
 export class InfluxTransport {
   private readonly url: string;
   private readonly agent: http.Agent;
   private readonly http: typeof http | typeof https;
 
-  /** @param url the base URL; a path in it is kept as a prefix */
+  /** @param url the base URL; its path is kept as a prefix */
   constructor(url: string) {
     this.url = url.replace(/\/+$/, '');
     this.http = url.startsWith('https:') ? https : http;
@@ -49,11 +49,11 @@ export class InfluxTransport {
   }
 
   /**
-   * Sends one request and waits for the whole answer, the time limit or the signal, whichever is first. The body is sent from where
-   * it lies, without a copy; once this has settled nothing reads it any more.
+   * Sends one request and waits for the whole response, the timeout or the signal, whichever comes first. The body is sent without a
+   * copy, and is not read after the promise has settled.
    */
   exchange({ method, path, headers, body, timeoutMs, signal }: RequestOptions): Promise<Exchange> {
-    if (signal?.aborted) return Promise.resolve(noReply('stopped'));
+    if (signal?.aborted) return Promise.resolve(noResponse('stopped'));
     return new Promise((resolve) => {
       const length = { 'content-length': body?.length ?? 0 };
       const options = { method, agent: this.agent, headers: { ...headers, ...length } };
@@ -63,25 +63,25 @@ export class InfluxTransport {
         isSettled = true;
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
-        // An answer may come before the end of the body, of which the rest is then nobody's business.
-        if (!request.writableFinished || exchange.kind === 'no-reply') request.destroy();
+        // The response may come before the end of the request body. The rest of the body need not be sent.
+        if (!request.writableFinished || exchange.kind === 'no-response') request.destroy();
         resolve(exchange);
       };
-      // A request that was given up fails too, which says nothing about the connection.
+      // A request that was aborted fails too. That error is not about the connection.
       const fail = (error: Error): void => {
         if (!isSettled) settle(this.failed(error));
       };
-      const onAbort = (): void => settle(noReply('stopped'));
-      const timer = setTimeout(() => settle(noReply(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+      const onAbort = (): void => settle(noResponse('stopped'));
+      const timer = setTimeout(() => settle(noResponse(`no response within ${timeoutMs / 1000} s`)), timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
       request
         .on('error', fail)
-        .on('response', (response) => void readAnswer(response).then(settle, fail))
+        .on('response', (response) => void readResponse(response).then(settle, fail))
         .end(body);
     });
   }
 
-  /** Closes the kept-alive connections. */
+  /** Closes the keep-alive connections. */
   close(): void {
     this.agent.destroy();
   }
@@ -90,28 +90,28 @@ export class InfluxTransport {
     const code = 'code' in error ? String(error.code) : '';
     const staleSocket = STALE.has(code);
     if (staleSocket) this.dropIdleSockets();
-    const { reason, isLasting } = connectionFault(error, this.url);
-    return { kind: 'no-reply', reason, staleSocket, isLasting };
+    const { reason, isPermanent } = connectionFailure(error, this.url);
+    return { kind: 'no-response', reason, staleSocket, isPermanent };
   }
 
-  /** Where one idle connection was found dead, the others died with it. */
+  /** If one idle connection is closed, the others are closed too: the container was frozen. */
   private dropIdleSockets(): void {
     for (const socket of Object.values(this.agent.freeSockets).flat()) socket?.destroy();
   }
 }
 
-async function readAnswer(response: IncomingMessage): Promise<Exchange> {
+async function readResponse(response: IncomingMessage): Promise<Exchange> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > LONGEST_ANSWER) throw new Error(`an answer longer than ${LONGEST_ANSWER} bytes`);
+    if (length > MAX_RESPONSE_BYTES) throw new Error(`the response is longer than ${MAX_RESPONSE_BYTES} bytes`);
     chunks.push(chunk);
   }
   const retryAfter = response.headers['retry-after'];
   const version = first(response.headers['x-influxdb-version']);
   return {
-    kind: 'reply',
+    kind: 'response',
     status: response.statusCode ?? 0,
     body: Buffer.concat(chunks).toString('utf8'),
     ...(retryAfter && { retryAfter }),
@@ -119,8 +119,8 @@ async function readAnswer(response: IncomingMessage): Promise<Exchange> {
   };
 }
 
-function noReply(reason: string): Exchange {
-  return { kind: 'no-reply', reason, staleSocket: false, isLasting: false };
+function noResponse(reason: string): Exchange {
+  return { kind: 'no-response', reason, staleSocket: false, isPermanent: false };
 }
 
 function first(header: string | string[] | undefined): string | undefined {

@@ -1,36 +1,36 @@
-/** Gathers why items failed: each cause once, with how many items it took and which, for example. */
+/** Collects the causes of failed items: each cause once, with the number of its items and a few of their objects. */
 import type { Cause } from './summary';
 
-const MOST = 20;
-const MOST_OBJECTS = 5;
+const MAX_CAUSES = 20;
+const MAX_OBJECTS = 5;
 const MAX_TEXT = 600;
 
 export class Causes {
   private readonly causes = new Map<string, { error: string; cause: string; items: number; objects: string[] }>();
   private others = 0;
 
-  /** @param object what the failure is about; its name, where the cause begins with it, does not tell causes apart. */
+  /** @param object the failed object. A cause that begins with its name is stored without it, so that the same causes are counted together. */
   add(error: string, cause: string, object: string | null): void {
-    const what =
+    const text =
       object !== null && cause.startsWith(object) ? cause.slice(object.length).replace(/^[:,] */, '') : cause;
-    const id = `${error} ${what}`;
+    const id = `${error} ${text}`;
     const known = this.causes.get(id);
     if (known) {
       known.items += 1;
-      if (object !== null && known.objects.length < MOST_OBJECTS && !known.objects.includes(object)) {
+      if (object !== null && known.objects.length < MAX_OBJECTS && !known.objects.includes(object)) {
         known.objects.push(object);
       }
-    } else if (this.causes.size < MOST) {
+    } else if (this.causes.size < MAX_CAUSES) {
       this.causes.set(id, {
         error,
-        cause: what.slice(0, MAX_TEXT),
+        cause: text.slice(0, MAX_TEXT),
         items: 1,
         objects: object === null ? [] : [object],
       });
     } else this.others += 1;
   }
 
-  /** The most frequent first. */
+  /** The causes, the most frequent first. */
   list(): Cause[] {
     const causes: Cause[] = [...this.causes.values()].sort((a, b) => b.items - a.items);
     if (this.others === 0) return causes;

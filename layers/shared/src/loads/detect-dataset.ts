@@ -1,9 +1,10 @@
-/** The step DetectDataset: the load that an execution's input asks for, made small enough to pass from step to step. */
+/** The step DetectDataset: reads the load from the input of an execution, and makes it small enough to pass from step to step. */
 import { z } from 'zod';
+import { validate } from '../validation';
 import { JsonLines } from './json-lines';
-import { check, type Load, type LoadRules, loadSchema, readLoad } from './load';
+import { type Load, type LoadRules, loadSchema, readLoad } from './load';
 import type { ObjectStore } from './objects';
-import { workKey } from './plan-load';
+import { workKey } from './work-keys';
 
 const eventSchema = z.object({ loadId: loadSchema.shape.loadId, input: z.unknown() });
 
@@ -13,12 +14,12 @@ export interface DetectServices extends LoadRules {
 }
 
 /**
- * The load of `{loadId, input}`. Keys are written to the work bucket as `keys.jsonl`, each once, and the load's source is that plan: a
- * state may hold 256 KB, which a list of keys can nearly fill.
- * @throws as readLoad; S3UnavailableError where the keys cannot be written
+ * Returns the load of `{loadId, input}`. A list of keys is written to the work bucket as `keys.jsonl`, without duplicates, and becomes
+ * the source of the load, because a list of keys may nearly fill the 256 KB of a state.
+ * @throws as readLoad; S3UnavailableError if the keys cannot be written
  */
 export async function detectDatasetStep(event: unknown, services: DetectServices): Promise<Load> {
-  const { loadId, input } = check(eventSchema, event, 'the event');
+  const { loadId, input } = validate(eventSchema, event, 'the event');
   const { source, ...load } = readLoad(loadId, input, services);
   if (!('keys' in source)) return { ...load, source };
   const { objects, workBucket } = services;

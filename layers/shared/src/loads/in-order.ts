@@ -1,9 +1,9 @@
-/** Does several things at once and hands over their results in the order in which they were begun. */
+/** Runs several tasks at once and returns their results in the order in which the tasks started. */
 import { setMaxListeners } from 'node:events';
 
 /**
- * The results of `work` for each item, in the items' order, with at most `limit` of them under way or waiting to be taken. Once the
- * iteration ends, by its last result, an error or a `break`, nothing runs on: what is under way is aborted by its signal and awaited.
+ * The results of `work` for each item, in the order of the items. At most `limit` tasks are running or have a result that was not read
+ * yet. When the iteration ends, by its last result, an error or a `break`, running tasks are aborted by their signal and awaited.
  */
 export async function* inOrder<Item, Result>(
   items: AsyncIterable<Item> | Iterable<Item>,
@@ -12,18 +12,18 @@ export async function* inOrder<Item, Result>(
 ): AsyncGenerator<Result> {
   const end = new AbortController();
   setMaxListeners(0, end.signal);
-  const begun: Promise<Result>[] = [];
+  const started: Promise<Result>[] = [];
   try {
     for await (const item of items) {
       const result = work(item, end.signal);
-      // A failure is met when its turn comes; until then it is not unhandled.
+      // An error is thrown when its turn comes. Until then, Node must not report it as unhandled.
       result.catch(() => undefined);
-      begun.push(result);
-      if (begun.length >= limit) yield await (begun.shift() as Promise<Result>);
+      started.push(result);
+      if (started.length >= limit) yield await (started.shift() as Promise<Result>);
     }
-    for (let next = begun.shift(); next; next = begun.shift()) yield await next;
+    for (let next = started.shift(); next; next = started.shift()) yield await next;
   } finally {
     end.abort();
-    await Promise.allSettled(begun);
+    await Promise.allSettled(started);
   }
 }

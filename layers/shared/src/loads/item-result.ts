@@ -1,6 +1,6 @@
-/** What became of an item, small enough to be the result of a step. */
+/** The result of an item, small enough for the result of a step. */
 import { z } from 'zod';
-import type { WriteResult } from '../influxdb/write-result';
+import type { LoadCount } from '../influxdb/load-count';
 import type { PointsReport } from '../points/report';
 import type { PlanItem } from './plan-item';
 
@@ -10,29 +10,29 @@ const counts = z.record(z.string(), count);
 export const itemResultSchema = z.object({
   item: z.object({ bucket: z.string(), key: z.string(), firstRowGroup: count, rowGroups: count }),
   dataset: z.string(),
-  /** 200: every valid row is stored; 207: some of them are not. */
+  /** 200: every valid row is stored. 207: some valid rows are not stored. */
   statusCode: z.union([z.literal(200), z.literal(207)]),
-  /** Rows read. */
+  /** Rows that were read. */
   sourceRecords: count,
   pointsWritten: count,
   batches: count,
-  /** Batches that were given up with SKIP_FAILED_BATCHES. */
+  /** Batches that were skipped after their retries (SKIP_FAILED_BATCHES). */
   failedBatches: count,
-  /** Their lines, of which InfluxDB may hold some. */
+  /** The lines of the failed batches. InfluxDB may have stored some of them. */
   failedPoints: count,
-  /** Rows that became no point, by column and reason such as `value nan`. */
+  /** Invalid rows by column and reason, such as `value nan`. */
   invalidRecords: counts,
-  /** The first rows of each kind. */
+  /** The first invalid rows of each reason. */
   invalidExamples: z.array(z.object({ reason: z.string(), row: count, value: z.string().nullable() })),
-  /** Where they are kept; null where there are none, or no work bucket. */
+  /** The object with the invalid rows; null without invalid rows or without a work bucket. */
   invalidFile: z.string().nullable(),
-  /** Points that InfluxDB refused. */
+  /** Points that InfluxDB rejected. */
   rejectedPoints: count,
   rejected: z.array(z.object({ reason: z.string(), lines: count, examples: z.array(z.string()) })),
-  /** Rows with the tags and time of an earlier one, which they overwrite: a lower bound. */
+  /** Rows that overwrite an earlier row with the same tags and time: a lower bound. */
   duplicates: count,
   warnings: z.array(z.object({ kind: z.string(), column: z.string(), value: z.string().optional(), count })),
-  /** Rows without a value, by column that the mapping names. */
+  /** Rows without a value, by column of the mapping. */
   nulls: counts,
   retries: count,
   milliseconds: count,
@@ -40,19 +40,19 @@ export const itemResultSchema = z.object({
 
 export type ItemResult = z.output<typeof itemResultSchema>;
 
-/** The folder, below that of the load, of the results of items that failed after they had written something. */
+/** The subfolder of the load's folder for the results of items that failed after they had written points. */
 export const UNFINISHED = 'unfinished';
 
 const MAX_LISTED = 10;
 const MAX_COLUMNS = 100;
 const MAX_TEXT = 120;
 
-/** @param columns those of the mapping, so that one that the file lacks counts as without values. */
+/** @param columns of the mapping; a column that is missing in the file has no value in any row */
 export function itemResult(
   item: PlanItem,
   columns: readonly string[],
   report: PointsReport,
-  written: WriteResult,
+  written: LoadCount,
   rest: { readonly invalidFile: string | null; readonly milliseconds: number },
 ): ItemResult {
   const { bucket, key, firstRowGroup, rowGroups, dataset } = item;

@@ -1,10 +1,10 @@
-/** Collects objects as JSON Lines, in memory as bytes, which take half of what strings do. */
+/** Collects objects as JSON Lines. Keeps bytes in memory, because strings take twice as much. */
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
 export class JsonLines {
   count = 0;
-  /** Roughly: characters. */
+  /** Approximate: counts characters. */
   bytes = 0;
   private readonly chunks: Uint8Array[] = [];
   private pending = '';

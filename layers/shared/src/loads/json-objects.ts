@@ -1,23 +1,23 @@
-/** Reads JSON objects one by one out of JSON Lines or of one large array, without ever holding the whole. */
+/** Reads JSON objects one by one from JSON Lines or from one large array, without loading the whole text into memory. */
 import { DataConversionError } from '../errors';
 
 const [QUOTE, BACKSLASH, OPEN, CLOSE] = [0x22, 0x5c, 0x7b, 0x7d];
 
-/** An object is an item of a plan or a result of one, of some KB: a larger one is not held in memory. */
+/** Maximum size of an object. The items of a plan and their results have a few KB. */
 const MAX_OBJECT_BYTES = 1024 * 1024;
 
 /**
- * The outermost objects of a text that comes in pieces: the lines of JSON Lines, or the members of a JSON array.
- * @param name what the error calls the text
- * @throws DataConversionError for an object that is no JSON, that the text ends in, or that is larger than 1 MB
+ * The outermost objects of a text that arrives in chunks: the lines of JSON Lines, or the members of a JSON array.
+ * @param name of the text, for error messages
+ * @throws DataConversionError if an object is not valid JSON, is incomplete, or is larger than 1 MB
  */
 export async function* jsonObjects(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<unknown> {
   let depth = 0;
   let inText = false;
   let escaped = false;
   let count = 0;
-  let begun: Uint8Array[] = [];
-  let begunBytes = 0;
+  let partial: Uint8Array[] = [];
+  let partialBytes = 0;
   for await (const chunk of chunks) {
     let start = 0;
     for (let i = 0; i < chunk.length; i++) {
@@ -30,15 +30,15 @@ export async function* jsonObjects(chunks: AsyncIterable<Uint8Array>, name: stri
       else if (byte === OPEN) {
         if (depth++ === 0) start = i;
       } else if (byte === CLOSE && --depth === 0) {
-        yield parse(Buffer.concat([...begun, chunk.subarray(start, i + 1)]).toString('utf8'), name, ++count);
-        begun = [];
-        begunBytes = 0;
+        yield parse(Buffer.concat([...partial, chunk.subarray(start, i + 1)]).toString('utf8'), name, ++count);
+        partial = [];
+        partialBytes = 0;
       }
     }
     if (depth === 0) continue;
-    begun.push(chunk.subarray(start));
-    begunBytes += chunk.length - start;
-    if (begunBytes > MAX_OBJECT_BYTES) {
+    partial.push(chunk.subarray(start));
+    partialBytes += chunk.length - start;
+    if (partialBytes > MAX_OBJECT_BYTES) {
       throw new DataConversionError(`${name}: object ${count + 1} is larger than 1 MB`, { object: name });
     }
   }

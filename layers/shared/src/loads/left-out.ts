@@ -1,9 +1,9 @@
-/** Which keys are not data, by their names: what listings and notifications leave out. A key that somebody names is never left out. */
+/** Decides by the name of a key whether it is data. Listings and notifications leave out other keys; a key in a request is always loaded. */
 
 /**
- * Whether a key is a marker, or lies in a hidden folder or under a hidden name: one that begins with `.`, or with `_` unless it is a
- * partition `_name=value`. Spark, Hive and Delta keep there what is not committed (`_temporary/`) and what is not data (`_SUCCESS`,
- * `_delta_log/`). Markers are folders (`name/`) and Hadoop's `name_$folder$`.
+ * Whether a key is a marker or hidden. Markers are folders (`name/`) and Hadoop's `name_$folder$`. A key is hidden if the name of a folder
+ * or of the object begins with `.`, or with `_` unless it is a partition `_name=value`. Spark, Hive and Delta use such names for
+ * uncommitted files (`_temporary/`) and metadata (`_SUCCESS`, `_delta_log/`).
  */
 export function isLeftOut(key: string): boolean {
   if (key.endsWith('/') || key.endsWith('_$folder$')) return true;
@@ -13,9 +13,9 @@ export function isLeftOut(key: string): boolean {
 }
 
 /**
- * Whether a key under a prefix is taken for a Parquet file: it is not left out, and its name ends in .parquet, .parq or .pq, or has no
- * extension. So the `_manifest.json` and `_metadata.json` of an UNLOAD are none.
- * @param prefix its folders are named by the load, and may have any names
+ * Whether a key under a prefix is loaded as a Parquet file: it is not left out, and its name ends in .parquet, .parq or .pq, or has no
+ * extension. UNLOAD also writes `_manifest.json` and `_metadata.json`; these are not loaded.
+ * @param prefix of the load; its folders may have any names, because the request names them
  */
 export function isParquetKey(key: string, prefix = ''): boolean {
   const below = key.slice(prefix.lastIndexOf('/') + 1);

@@ -7,7 +7,7 @@ import { partitionColumns } from '../datasets/partitions';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import { writeBatches } from '../influxdb/batch-writer';
 import type { LineWriter } from '../influxdb/client';
-import type { WriteResult } from '../influxdb/write-result';
+import type { LoadCount } from '../influxdb/load-count';
 import type { LoaderConfig } from '../loader-config';
 import type { Logger } from '../logger';
 import type { ParquetReader } from '../parquet/reader';
@@ -15,11 +15,12 @@ import type { PointsReport } from '../points/report';
 import { RejectFile } from '../reject-file';
 import type { BreakerOptions } from '../resilience/circuit-breaker';
 import { type Clock, systemClock } from '../resilience/clock';
+import { validate } from '../validation';
 import { type ItemResult, itemResult, UNFINISHED } from './item-result';
-import { check, loadSchema } from './load';
+import { loadSchema } from './load';
 import type { ObjectStore } from './objects';
 import { type PlanItem, planItemSchema } from './plan-item';
-import { itemKey } from './plan-load';
+import { itemKey } from './work-keys';
 
 const inputSchema = z.object({ loadId: loadSchema.shape.loadId, item: planItemSchema });
 const objectSchema = z.object({ item: z.object({ key: z.string() }) });
@@ -43,27 +44,27 @@ export interface LoadServices {
   readonly influxdb: LineWriter;
   readonly mappings: readonly DatasetMapping[];
   readonly logger: Logger;
-  /** Aborts before the time for the item is over. */
+  /** Aborts shortly before the time for the item is over. */
   readonly deadline: AbortSignal;
   readonly breaker?: Omit<BreakerOptions, 'clock' | 'random'>;
   readonly clock?: Clock;
-  /** Is told of the points of each batch that was taken, for showing progress. */
+  /** Called with the number of points of each batch that the writer has taken, to show progress. */
   readonly onBatch?: (lines: number) => void;
-  /** Is told what an item that fails had written before. */
+  /** Called with the result so far of an item that failed after it had written points. */
   readonly onUnfinished?: (result: ItemResult) => void;
 }
 
-/** The input of the step. @throws InvalidEventError for another one */
+/** Reads the input of the step. @throws InvalidEventError if it is not valid */
 export function readLoadBatch(event: unknown): { loadId: string; item: PlanItem } {
   const object = objectSchema.safeParse(event);
-  return check(inputSchema, event, object.success ? `the item of ${object.data.item.key}` : 'the input');
+  return validate(inputSchema, event, object.success ? `the item of ${object.data.item.key}` : 'the input');
 }
 
 /**
- * Loads one item. Rows that are not valid are written to the work bucket, whether they are dropped or fail the item; so is what an item
- * that fails had written before.
- * @throws DataConversionError for a file that changed, cannot be read, or holds invalid rows that may not be dropped;
- *   InfluxDBConnectionError where InfluxDB stays away or the deadline comes; InfluxDBWriteError where it refuses all of it
+ * Loads one item. Writes invalid rows to the work bucket, whether they are dropped or fail the item. If an item fails after it has written
+ * points, its result so far is written there too.
+ * @throws DataConversionError if the file changed, cannot be read, or has invalid rows that may not be dropped;
+ *   InfluxDBConnectionError if InfluxDB stays unavailable or the deadline passes; InfluxDBWriteError if InfluxDB rejects all points
  */
 export async function loadItem(loadId: string, item: PlanItem, services: LoadServices): Promise<ItemResult> {
   const { config, objects, reader, deadline, clock = systemClock } = services;
@@ -89,11 +90,11 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       return itemResult(item, mappedColumns(mapping), report, written, rest);
     };
     try {
-      invalidFile = await keepRejects(rejects, loadId, item, services);
-      refuseFailure(written, source.name, services);
+      invalidFile = await saveRejects(rejects, loadId, item, services);
+      throwIfFailed(written, source.name, services);
       return resultOf(stream.report());
     } catch (error) {
-      if (written.pointsWritten > 0) await keepUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
+      if (written.pointsWritten > 0) await saveUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
       throw error;
     }
   } finally {
@@ -114,30 +115,30 @@ async function* counted<T extends { lines: number }>(batches: AsyncIterable<T>, 
   }
 }
 
-/** @throws what ended the writing early; InfluxDBWriteError where not one of the points was stored */
-function refuseFailure(written: WriteResult, name: string, { deadline }: LoadServices): void {
+/** @throws the error that ended the writing early; InfluxDBWriteError if no point was stored */
+function throwIfFailed(written: LoadCount, name: string, { deadline }: LoadServices): void {
   const { failure, pointsWritten, rejected, rejectedLines, failedLines } = written;
   if (failure && deadline.aborted) {
     throw new InfluxDBConnectionError(
-      `${name}: not loaded within the time of one invocation (${pointsWritten} points were written): loading it again is safe; ` +
-        'give the function more time, or write the file with smaller row groups',
+      `${name}: not loaded within the timeout of the function (${pointsWritten} points were written). Loading it again is safe. ` +
+        'Increase the timeout, or write the file with smaller row groups',
       { cause: failure },
     );
   }
   if (failure) throw failure;
   if (pointsWritten === 0 && rejectedLines + failedLines > 0) {
     const reason = rejected[0]?.reason ?? 'every batch failed';
-    throw new InfluxDBWriteError(`${name}: none of ${rejectedLines + failedLines} points was stored: ${reason}`);
+    throw new InfluxDBWriteError(`${name}: no point of ${rejectedLines + failedLines} was stored: ${reason}`);
   }
 }
 
-/** Of a stream that was not read to its end, the rows are known that became points. */
-function reportSoFar({ pointsWritten, rejectedLines, failedLines }: WriteResult): PointsReport {
+/** The report of a stream that was not read to its end: it counts only the rows that became points. */
+function reportSoFar({ pointsWritten, rejectedLines, failedLines }: LoadCount): PointsReport {
   const rows = pointsWritten + rejectedLines + failedLines;
   return { rows, points: rows, bytes: 0, invalid: [], duplicates: 0, warnings: [], present: {} };
 }
 
-async function keepRejects(
+async function saveRejects(
   rejects: RejectFile,
   loadId: string,
   item: PlanItem,
@@ -151,10 +152,10 @@ async function keepRejects(
 }
 
 /**
- * Keeps what a failed item had written, as an error reaches the workflow as two texts alone. A later try that writes something replaces
- * it, one that writes nothing leaves it.
+ * Saves the result so far of a failed item, because the workflow gets only the name and the message of an error. A retry that writes
+ * points replaces it; a retry that writes nothing leaves it.
  */
-async function keepUnfinished(
+async function saveUnfinished(
   result: ItemResult,
   loadId: string,
   item: PlanItem,
@@ -166,7 +167,7 @@ async function keepUnfinished(
   try {
     await objects.write(ref, Buffer.from(JSON.stringify(result)), 'application/json');
   } catch (error) {
-    // The failure of the item is the one to tell.
-    logger.warn('what a failed item had written could not be kept', { error });
+    // The caller reports the error of the item, which matters more.
+    logger.warn('the result so far of a failed item could not be saved', { error });
   }
 }

@@ -1,13 +1,13 @@
-/** The points of a load that still runs: each item leaves its count in the name of an empty object, so that a listing adds them up. */
+/** Counts the points of a running load: each finished item writes an empty object with the count in its key, so that a listing is enough. */
 import type { ObjectRef, ObjectStore } from './objects';
-import { itemKey, workKey } from './plan-load';
+import { itemKey, workKey } from './work-keys';
 
 const FOLDER = 'progress';
-/** Objects that one count lists: about 5 s. */
+/** Maximum number of objects to list, which takes about 5 s. */
 const MAX_LISTED = 100_000;
 
-/** Notes the points of an item that is loaded. */
-export async function notePoints(
+/** Saves the number of points of an item that was loaded. */
+export async function savePointCount(
   loadId: string,
   item: ObjectRef & { readonly firstRowGroup: number },
   points: number,
@@ -17,12 +17,12 @@ export async function notePoints(
   await objects.write(ref, new Uint8Array(), 'application/octet-stream');
 }
 
-/** The points of the items that are loaded; null where there are too many items to count while somebody waits. */
+/** The points of the items that were loaded so far; null if there are too many items to count during a request. */
 export async function pointsSoFar(
   loadId: string,
   { objects, workBucket }: { readonly objects: Pick<ObjectStore, 'list'>; readonly workBucket: string },
 ): Promise<number | null> {
-  // An item that was done twice counts once, as the points of both are the same ones.
+  // An item that was loaded twice counts once, because both times it wrote the same points.
   const points = new Map<string, number>();
   let listed = 0;
   for await (const page of objects.list(workBucket, workKey(loadId, `${FOLDER}/`))) {

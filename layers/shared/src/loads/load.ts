@@ -1,14 +1,15 @@
-/** What a load is: the input of an execution, checked and with its defaults filled in. */
+/** A load: the input of an execution, validated and with defaults. */
 import { z } from 'zod';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { InvalidEventError } from '../errors';
+import { validate } from '../validation';
 import { isLeftOut } from './left-out';
 import { bucketSchema as bucket, keySchema as key, parseS3Uri } from './objects';
 
 const DEFAULT_CONCURRENCY = 10;
-/** What Step Functions runs at once at most. */
-const MOST_CONCURRENT = 10_000;
+/** Maximum concurrency of a distributed map in Step Functions. */
+const MAX_CONCURRENCY = 10_000;
 
 const sources = [
   z.strictObject({ bucket, key: key.describe('The key of one object.') }),
@@ -21,9 +22,9 @@ const inputSourceSchema = z.union([
   z.strictObject({ bucket, keys: z.array(key).min(1, 'must name a key').max(10_000) }),
 ]);
 
-/** Where the rows come from; a plan is a file of items that an earlier load could not finish, or of keys. */
+/** The source of the rows. A plan is a file of keys, or of items that an earlier load did not finish. */
 export type LoadSource = z.output<typeof sourceSchema>;
-/** The same as an input names it. */
+/** The source as the input names it. */
 export type InputSource = z.output<typeof inputSourceSchema>;
 
 const optionsSchema = z.object({
@@ -43,7 +44,7 @@ const optionsSchema = z.object({
     .number()
     .int()
     .min(1)
-    .max(MOST_CONCURRENT)
+    .max(MAX_CONCURRENCY)
     .nullish()
     .describe(`Items at the same time; default ${DEFAULT_CONCURRENCY}, limited by LoaderReservedConcurrency.`),
   clientToken: z
@@ -54,47 +55,47 @@ const optionsSchema = z.object({
     .describe('Requests with the same token and input start one load.'),
 });
 
-/** The input of a load as POST /loads and an execution take it: one of the sources, and options. */
+/** The input of POST /loads and of an execution: one of the sources, and options. */
 export const loadRequestSchema = z.union(inputSourceSchema.options.map((source) => source.extend(optionsSchema.shape)));
 
 export const loadSchema = z.object({
   loadId: z.string().regex(/^[\w-]{1,80}$/, "must be an execution's name: letters, digits, - and _"),
   source: sourceSchema,
-  /** null: each key tells its own. */
+  /** null: detected from each key. */
   dataset: z.string().nullable(),
   toleratedFailurePercentage: z.number(),
   maxConcurrency: z.number(),
-  /** Objects left out before planning: 1 for an event about an object that is not data, and then there is nothing to load. */
+  /** Objects that were left out before planning: 1 for an event about an object that is not data. Then the load is empty. */
   ignored: z.number().int().min(0).default(0),
 });
 
-/** What passes from step to step: small, whatever the input. */
+/** The load as it passes from step to step. Its size does not depend on the input. */
 export type Load = z.output<typeof loadSchema>;
 
-/** A load whose keys, where it names many, are still in it. */
+/** A load that may still contain a list of keys. */
 export interface RequestedLoad extends Omit<Load, 'source'> {
   readonly source: InputSource;
 }
 
 export interface LoadRules {
   readonly mappings: readonly DatasetMapping[];
-  /** Invocations that can run at once; undefined for no cap. */
+  /** Maximum concurrent invocations; undefined for no limit. */
   readonly reservedConcurrency: number | undefined;
 }
 
 const SOURCES = '{bucket, key}, {bucket, prefix}, {bucket, keys} or {plan}';
 
 /**
- * The load that an execution's input asks for: one of the sources, with optional dataset, toleratedFailurePercentage, maxConcurrency
- * and clientToken; or EventBridge's "Object Created" as it is.
- * @throws InvalidEventError that lists everything wrong with the input; DataConversionError for a single key that tells no dataset
+ * Reads a load from the input of an execution: one of the sources, with optional dataset, toleratedFailurePercentage, maxConcurrency
+ * and clientToken; or an "Object Created" event of EventBridge.
+ * @throws InvalidEventError that lists every problem of the input; DataConversionError if no dataset is detected from a single key
  */
 export function readLoad(loadId: string, input: unknown, rules: LoadRules): RequestedLoad {
   const { source, options, isNotified } = readInput(input);
-  const { mappings, reservedConcurrency = MOST_CONCURRENT } = rules;
+  const { mappings, reservedConcurrency = MAX_CONCURRENCY } = rules;
   const ignored = isNotified && 'key' in source && isLeftOut(source.key) ? 1 : 0;
   return {
-    loadId: check(loadSchema.shape.loadId, loadId, "the load's id"),
+    loadId: validate(loadSchema.shape.loadId, loadId, 'the id of the load'),
     source,
     dataset: ignored > 0 ? null : datasetOf(source, mappings, options.dataset ?? undefined),
     toleratedFailurePercentage: options.toleratedFailurePercentage ?? 0,
@@ -106,22 +107,22 @@ export function readLoad(loadId: string, input: unknown, rules: LoadRules): Requ
 interface LoadInput {
   readonly source: InputSource;
   readonly options: z.output<typeof optionsSchema>;
-  /** Whether a notification names the object, and nobody asked for it by its key. */
+  /** Whether the object comes from a notification, not from a request. */
   readonly isNotified: boolean;
 }
 
-/** The parts of an execution's input. @throws InvalidEventError that lists everything wrong with it */
+/** Reads the parts of the input of an execution. @throws InvalidEventError that lists every problem of the input */
 export function readInput(input: unknown): LoadInput {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new InvalidEventError(`the input must be a JSON object with ${SOURCES}`);
   }
   const created = objectCreated(input);
-  if (created) return { source: check(inputSourceSchema, created, 'the event'), options: {}, isNotified: true };
+  if (created) return { source: validate(inputSourceSchema, created, 'the event'), options: {}, isNotified: true };
   const { dataset, toleratedFailurePercentage, maxConcurrency, clientToken, ...source } = input as Record<
     string,
     unknown
   >;
-  const options = check(
+  const options = validate(
     optionsSchema,
     { dataset, toleratedFailurePercentage, maxConcurrency, clientToken },
     'the input',
@@ -129,32 +130,12 @@ export function readInput(input: unknown): LoadInput {
   const names = Object.keys(source).sort().join(', ');
   if (!['bucket, key', 'bucket, prefix', 'bucket, keys', 'plan'].includes(names)) {
     throw new InvalidEventError(
-      `the input must hold ${SOURCES}, and may hold dataset, toleratedFailurePercentage, maxConcurrency and clientToken; it holds ${names || 'none of them'}`,
+      `the input must have ${SOURCES}, and may have dataset, toleratedFailurePercentage, maxConcurrency and clientToken; it has ${names || 'none of them'}`,
     );
   }
-  const checked = check(inputSourceSchema, source, 'the input');
+  const checked = validate(inputSourceSchema, source, 'the input');
   if ('plan' in checked) parseS3Uri(checked.plan);
   return { source: checked, options, isNotified: false };
-}
-
-/** @throws InvalidEventError that lists what does not fit, each with its place */
-export function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap(flattened).map(({ path, message }) => {
-    const place = path.map(String).join('.');
-    return place === '' ? message : `${place}: ${message}`;
-  });
-  throw new InvalidEventError(`${what} cannot be used: ${[...new Set(problems)].join('; ')}`);
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** Of a union, the problems of the member that fits best: the one with the fewest. */
-function flattened(issue: Issue): Issue[] {
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
-  const [best = []] = [...issue.errors].sort((a, b) => a.length - b.length);
-  return best.map((part) => ({ ...part, path: [...issue.path, ...part.path] }));
 }
 
 function datasetOf(
@@ -166,7 +147,7 @@ function datasetOf(
   return 'key' in source ? detectDataset(source.key, mappings).name : null;
 }
 
-/** EventBridge's event, whose keys are not URL-encoded. */
+/** The object of an EventBridge event. Its keys are not URL-encoded. */
 function objectCreated(input: object): unknown {
   const event = input as {
     'detail-type'?: unknown;

@@ -1,12 +1,12 @@
 /**
- * Reads what the workflow's map wrote about its items: the manifest of ResultWriter and the files that it names.
+ * Reads the results of the workflow's map: the manifest of ResultWriter and the files that it names.
  * Source: "ResultWriter (Map)" in the Step Functions developer guide.
  */
 import { z } from 'zod';
 import { UnexpectedError } from '../errors';
+import { validate } from '../validation';
 import { type ItemResult, itemResultSchema } from './item-result';
 import { jsonObjects } from './json-objects';
-import { check } from './load';
 import { type ObjectRef, type ObjectStore, readText } from './objects';
 
 const files = z.array(z.object({ Key: z.string() })).optional();
@@ -15,7 +15,7 @@ const manifestSchema = z.object({
   ResultFiles: z.object({ SUCCEEDED: files, FAILED: files, PENDING: files }),
 });
 
-/** One child execution; its input and output are JSON in a text. */
+/** One child execution. Its input and output are JSON as text. */
 const childSchema = z.object({
   Input: z.string().optional(),
   Output: z.string().nullish(),
@@ -34,26 +34,26 @@ export type ItemOutcome =
     };
 
 /**
- * The outcomes of all items that ended. Those that were never started are not among them.
- * @throws UnexpectedError where the manifest or a file that it names is missing, or not in the form that AWS documents
+ * The outcomes of all items that ended, without the items that were never started.
+ * @throws UnexpectedError if the manifest or a file that it names is missing, or does not have the documented form
  */
 export async function* itemOutcomes(objects: ObjectStore, manifest: ObjectRef): AsyncGenerator<ItemOutcome> {
   const text = await readText(objects, manifest);
   if (text === undefined) throw new UnexpectedError(`${objects.nameOf(manifest)} is missing`);
   const parsed = manifestSchema.safeParse(JSON.parse(text));
-  if (!parsed.success) throw new UnexpectedError(`${objects.nameOf(manifest)} is not a manifest of results`);
+  if (!parsed.success) throw new UnexpectedError(`${objects.nameOf(manifest)} is not a manifest of ResultWriter`);
   const { DestinationBucket: bucket, ResultFiles } = parsed.data;
   for (const { Key: key } of [...(ResultFiles.SUCCEEDED ?? []), ...(ResultFiles.FAILED ?? [])]) {
     const chunks = await objects.read({ bucket, key });
     if (!chunks) throw new UnexpectedError(`${objects.nameOf({ bucket, key })} is missing`);
     for await (const child of jsonObjects(chunks, objects.nameOf({ bucket, key }))) {
-      const outcome = outcomeOf(check(childSchema, child, `a result in ${objects.nameOf({ bucket, key })}`));
+      const outcome = outcomeOf(validate(childSchema, child, `a result in ${objects.nameOf({ bucket, key })}`));
       if (outcome) yield outcome;
     }
   }
 }
 
-/** Without an input that names an item, an outcome tells nothing: its item then counts as never started. */
+/** Undefined if neither output nor input names an item. Then the item counts as never started. */
 function outcomeOf({
   Input,
   Output,
@@ -66,13 +66,13 @@ function outcomeOf({
   if (!input.success) return undefined;
   const failure = error
     ? readCause({ error, cause: cause ?? '' })
-    : { error: 'UnexpectedError', cause: 'it has no result' };
+    : { error: 'UnexpectedError', cause: 'the item has no result' };
   return { kind: 'failed', item: input.data.item, ...failure };
 }
 
 const causeSchema = z.object({ errorType: z.string().optional(), errorMessage: z.string() });
 
-/** What a person wants to know of a failure: of a Lambda function's, the message without the JSON and the stack around it. */
+/** The message of an error for a person. For an error of a Lambda function, without the JSON and the stack around it. */
 export function readCause({ error, cause }: { error: string; cause: string }): { error: string; cause: string } {
   const lambda = causeSchema.safeParse(parse(cause));
   return lambda.success ? { error, cause: lambda.data.errorMessage } : { error, cause };

@@ -1,12 +1,12 @@
-/** The dataset mappings that a function works with: the built-in ones and the user's. */
+/** Loads the dataset mappings of a function: the built-in ones and the user's. */
 import { BUILT_IN_MAPPINGS } from '../datasets/built-in';
 import { type DatasetMapping, mergeMappings, parseMappings } from '../datasets/mapping';
 import { ConfigurationError } from '../errors';
 import { type ObjectStore, parseS3Uri, readText } from './objects';
 
 /**
- * @param own JSON, or `s3://bucket/key` of an object that holds it; undefined for the built-in mappings alone
- * @throws ConfigurationError for an object that does not exist, and for every problem of the mappings
+ * @param own JSON, or `s3://bucket/key` of an object with the JSON; undefined for only the built-in mappings
+ * @throws ConfigurationError if the object does not exist; otherwise it lists every problem of the mappings
  */
 export async function loadMappings(
   own: string | undefined,

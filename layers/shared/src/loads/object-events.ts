@@ -1,9 +1,9 @@
-/** Which objects an event asks to load, whatever services it came through. */
+/** Reads the objects to load from an event of S3, EventBridge, SNS or SQS, or from a direct invocation. */
 
 import { z } from 'zod';
 import { InvalidEventError } from '../errors';
+import { validate } from '../validation';
 import { isLeftOut } from './left-out';
-import { check } from './load';
 import { bucketSchema, keySchema } from './objects';
 
 const requestSchema = z.strictObject({
@@ -25,35 +25,35 @@ const createdSchema = z.object({
   detail: z.object({ bucket: z.object({ name: z.string() }), object: z.object({ key: z.string() }) }),
 });
 
-/** A message of a queue; `body` is an event of another kind. */
+/** A message of a queue. Its `body` is an event of another kind. */
 export type QueueMessage = z.output<typeof messageSchema>;
 
 const EXPECTED =
-  '{bucket, key, dataset?}, a notification of S3 or "Object Created" of EventBridge (directly, or through SNS, SQS or both)';
+  '{bucket, key, dataset?}, an S3 notification or an EventBridge "Object Created" event (directly, or through SNS, SQS or both)';
 
-/** The messages of an event of SQS; undefined for any other. */
+/** The messages of an SQS event; undefined for any other event. */
 export function queueMessages(event: unknown): QueueMessage[] | undefined {
   const records = recordsOf(event);
   const [first] = records ?? [];
   if ((first as { eventSource?: unknown } | undefined)?.eventSource !== 'aws:sqs') return undefined;
-  return check(z.array(messageSchema), records, 'the event of SQS');
+  return validate(z.array(messageSchema), records, 'the SQS event');
 }
 
-/** Whether an event was sent by a service that waits for no answer. */
+/** Whether the sender of the event is a service that ignores the response. */
 export function isNotification(event: unknown): boolean {
   return recordsOf(event) !== undefined || isTestEvent(event) || isCreated(event) || isEnvelope(event);
 }
 
 export interface ObjectsToLoad {
   readonly objects: readonly ObjectRequest[];
-  /** Objects of a notification that are not data: markers and hidden objects. */
+  /** Number of objects of notifications that are not data: markers and hidden objects. */
   readonly ignored: number;
 }
 
 /**
- * The objects to load of an event that is not of SQS. What a notification names is left out where a listing would leave it out; what
- * somebody asks for by its key is loaded whatever its name.
- * @throws InvalidEventError for an event of no known kind
+ * The objects to load of any event but an SQS event. Objects of a notification are left out if a listing would leave them out. An object
+ * of a request is always loaded, whatever its name.
+ * @throws InvalidEventError for an unknown kind of event
  */
 export function objectsToLoad(event: unknown): ObjectsToLoad {
   const named = unwrapped(event).map((inner) => ({ objects: objectsIn(inner), isNotified: isNotification(inner) }));
@@ -62,19 +62,19 @@ export function objectsToLoad(event: unknown): ObjectsToLoad {
 }
 
 /**
- * All objects that an event names, which is not of SQS; none for a notification about anything but created objects.
- * @throws InvalidEventError for an event of no known kind
+ * All objects of any event but an SQS event; empty for a notification about anything but created objects.
+ * @throws InvalidEventError for an unknown kind of event
  */
 export function objectsOf(event: unknown): ObjectRequest[] {
   return unwrapped(event).flatMap(objectsIn);
 }
 
-/** The events within those of SNS, which Lambda gets as records, and a queue as an envelope unless its delivery is raw. */
+/** The events in an SNS event. Lambda gets them as records; a queue gets them in an envelope, unless raw delivery is on. */
 function unwrapped(event: unknown): unknown[] {
-  if (isEnvelope(event)) return unwrapped(parsed(check(envelopeSchema, event, 'the message of SNS').Message));
+  if (isEnvelope(event)) return unwrapped(parsed(validate(envelopeSchema, event, 'the SNS message').Message));
   const records = recordsOf(event);
   if ((records?.[0] as { EventSource?: unknown } | undefined)?.EventSource !== 'aws:sns') return [event];
-  const topics = check(z.array(topicSchema), records, 'the event of SNS');
+  const topics = validate(z.array(topicSchema), records, 'the SNS event');
   return topics.flatMap(({ Sns }) => unwrapped(parsed(Sns.Message)));
 }
 
@@ -82,34 +82,34 @@ function parsed(message: string): unknown {
   try {
     return JSON.parse(message);
   } catch (cause) {
-    throw new InvalidEventError('the message of SNS is not JSON: expected a notification of S3', { cause });
+    throw new InvalidEventError('the SNS message is not JSON: expected an S3 notification', { cause });
   }
 }
 
 function objectsIn(event: unknown): ObjectRequest[] {
   if (isTestEvent(event)) return [];
   if (isCreated(event)) {
-    const { detail } = check(createdSchema, event, 'the event of EventBridge');
+    const { detail } = validate(createdSchema, event, 'the EventBridge event');
     return [{ bucket: detail.bucket.name, key: detail.object.key }];
   }
   const records = recordsOf(event);
-  if (!records) return [readRequest(event)];
-  return check(z.array(recordSchema), records, 'the notification of S3')
+  if (!records) return [readObjectRequest(event)];
+  return validate(z.array(recordSchema), records, 'the S3 notification')
     .filter(({ eventName = 'ObjectCreated' }) => /^(s3:)?ObjectCreated/.test(eventName))
     .map(({ s3 }) => ({ bucket: s3.bucket.name, key: decoded(s3.object.key) }));
 }
 
-/** A request that names one object. @throws InvalidEventError for anything else */
-export function readRequest(event: unknown): ObjectRequest {
-  return check(requestSchema, event, `the event must be ${EXPECTED}; this one`);
+/** Reads a request for one object. @throws InvalidEventError for anything else */
+export function readObjectRequest(event: unknown): ObjectRequest {
+  return validate(requestSchema, event, `the event must be ${EXPECTED}; this event`);
 }
 
-/** As notifications write keys: percent-encoded, with `+` for a space. */
+/** Decodes a key of a notification: percent-encoded, with `+` for a space. */
 function decoded(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));
   } catch (cause) {
-    throw new InvalidEventError(`the notification's key '${key}' is not URL-encoded`, { cause });
+    throw new InvalidEventError(`the key '${key}' of the notification is not URL-encoded`, { cause });
   }
 }
 
@@ -118,7 +118,7 @@ function recordsOf(event: unknown): unknown[] | undefined {
   return Array.isArray(records) ? records : undefined;
 }
 
-/** What S3 sends when a notification is set up. */
+/** S3 sends this event when a notification is set up. */
 const isTestEvent = (event: unknown): boolean => (event as { Event?: unknown } | null)?.Event === 's3:TestEvent';
 
 const isEnvelope = (event: unknown): boolean => envelopeSchema.safeParse(event).success;

@@ -1,13 +1,14 @@
-/** What of a load's source may be a file to plan: the key given, those under a prefix, or the items and keys of a plan. */
+/** Lists the candidates for planning: the given key, the keys under a prefix, or the items and keys of a plan. */
 import { z } from 'zod';
 import { InvalidEventError } from '../errors';
+import { validate } from '../validation';
 import { jsonObjects } from './json-objects';
 import { isParquetKey } from './left-out';
-import { check, type Load } from './load';
+import type { Load } from './load';
 import { type ObjectRef, type ObjectStore, type ObjectVersion, parseS3Uri } from './objects';
 import { type PlanItem, repeatedSchema } from './plan-item';
 
-/** Where the next part of a plan goes on: behind a key, or after so many keys or items. */
+/** Where the next part of a plan begins: after a key, or after a number of keys or items. */
 export const continuationSchema = z.union([
   z.strictObject({ after: z.string() }),
   z.strictObject({ skip: z.number().int().min(1) }),
@@ -16,11 +17,11 @@ export type Continuation = z.output<typeof continuationSchema>;
 
 export interface Candidate {
   readonly ref: ObjectRef;
-  /** The continuation behind it. */
+  /** The continuation after this candidate. */
   readonly position: Continuation;
-  /** Whether it is a further item of a file that came before. */
+  /** Whether an earlier candidate was for the same file. */
   readonly isRepeat?: boolean;
-  /** What is to be done with it; may look at the object. */
+  /** Decides what to do with the candidate. May read the metadata of the object. */
   choose(): Promise<Choice> | Choice;
 }
 
@@ -28,7 +29,7 @@ export type Choice =
   | { readonly kind: 'ignored' }
   | { readonly kind: 'file'; readonly version: ObjectVersion | undefined; readonly dataset?: string }
   | { readonly kind: 'item'; readonly item: PlanItem }
-  /** An item of a file that changed, and so was planned anew as a whole. */
+  /** An item of a file that changed. An earlier candidate has planned the whole file again. */
   | { readonly kind: 'done' };
 
 export function candidates(
@@ -65,8 +66,8 @@ function named(objects: ObjectStore, ref: ObjectRef): Candidate {
 }
 
 /**
- * The items of an earlier plan as they are, while their file is still the version that was planned. A file that changed since, was
- * not planned then, or is to be of another dataset now, is planned anew, once and as a whole.
+ * The items of an earlier plan. An item is kept as it is if its file has not changed since. A whole file is planned again, once, if it has
+ * changed, was not planned before, or now has another dataset.
  */
 async function* repeated(
   objects: ObjectStore,
@@ -78,12 +79,12 @@ async function* repeated(
   const lines = await objects.read(plan);
   if (!lines) throw new InvalidEventError(`the plan ${name} does not exist`);
   const versions = new Map<string, Promise<ObjectVersion | undefined>>();
-  const anew = new Set<string>();
+  const replanned = new Set<string>();
   let count = 0;
   for await (const line of jsonObjects(lines, name)) {
     count += 1;
     if (count <= skip) continue;
-    const entry = check(repeatedSchema, line, `line ${count} of ${name}`);
+    const entry = validate(repeatedSchema, line, `line ${count} of ${name}`);
     const item = 'etag' in entry ? entry : undefined;
     const ref = { bucket: entry.bucket, key: entry.key };
     const id = objects.nameOf(ref);
@@ -94,8 +95,8 @@ async function* repeated(
       const version = await finding;
       const isSame = item && version?.etag === item.etag && (dataset === null || dataset === item.dataset);
       if (isSame) return { kind: 'item', item };
-      if (anew.has(id)) return { kind: 'done' };
-      anew.add(id);
+      if (replanned.has(id)) return { kind: 'done' };
+      replanned.add(id);
       return { kind: 'file', version, ...(item && { dataset: dataset ?? item.dataset }) };
     };
     yield { ref, position: { skip: count }, isRepeat: known !== undefined, choose };

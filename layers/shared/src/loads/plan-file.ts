@@ -1,5 +1,5 @@
-/** Plans one file: its items, from its footer and, where a unit's field and a column contend for a name, from its units. */
-import { mappedColumns } from '../datasets/columns';
+/** Plans the items of one file from its footer. If a field named by a unit and a column may have the same name, it reads the units too. */
+import { mappedColumns, noValueProblem } from '../datasets/columns';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, partitionColumns } from '../datasets/partitions';
@@ -11,29 +11,29 @@ import { contestedNames, schemaProblems } from '../points/schema';
 import type { ObjectStore, ObjectVersion } from './objects';
 import type { PlanItem } from './plan-item';
 
-/** Columns of a file that a message names. */
+/** Maximum number of columns in a message. */
 const MAX_NAMES = 30;
 
 export interface FilePlanner {
   readonly objects: ObjectStore;
   readonly reader: ParquetReader;
   readonly mappings: readonly DatasetMapping[];
-  /** Whether required columns that are missing, of a wrong type or without any value are refused. */
+  /** Whether a file fails if a required column is missing, has a wrong type or has no value at all. */
   readonly validateSchema: boolean;
-  /** How large an item should be; the reader's by default. */
+  /** Target size of an item; default: the target of the reader. */
   readonly targets?: PlanTargets;
 }
 
-/** A file of a dataset, with one item for the whole of it: none for a file without rows. */
+/** The dataset mapping and the items of a file; a file without rows has no items. */
 export interface FilePlan {
   readonly mapping: DatasetMapping;
   readonly items: readonly PlanItem[];
 }
 
 /**
- * The items of a file, in its order.
- * @param dataset that of the load; null to tell it by the key
- * @throws DataConversionError for a key that tells no dataset, and for a file that cannot be read or does not fit its dataset
+ * Plans the items of a file, in the order of its rows.
+ * @param dataset of the load; null to detect it from the key
+ * @throws DataConversionError if no dataset is detected from the key, the file cannot be read, or its columns do not fit the dataset
  */
 export async function planFile(
   version: ObjectVersion,
@@ -50,14 +50,14 @@ export async function planFile(
     if (validateSchema) {
       const problems = schemaProblems(metadata.columns, mapping, partitions);
       const about = hint(metadata.columns, partitions, mapping);
-      refuse(source.name, problems.length > 0 ? [`${problems.join(', ')}: ${about}`] : []);
+      throwIfAny(source.name, problems.length > 0 ? [`${problems.join(', ')}: ${about}`] : []);
     }
     const runs = planRuns(metadata, mappedColumns(mapping), targets);
     const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping, partitions).length > 0;
     const survey = isContested
       ? await reader.survey(source, mapping, { partitions, ...(signal && { signal }) })
       : { taken: [], whollyNull: [] };
-    if (validateSchema) refuse(source.name, survey.whollyNull.map(withoutValue));
+    if (validateSchema) throwIfAny(source.name, survey.whollyNull.map(noValueProblem));
     const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
     return { mapping, items: runs.map((run) => ({ ...file, ...run })) };
   } finally {
@@ -66,10 +66,10 @@ export async function planFile(
 }
 
 /**
- * The whole file as one item, its required columns looked through for values first, so that nothing of a file is written that lacks one.
+ * Plans the whole file as one item. First checks that every required column has a value, so that no point is written of a file that fails.
  * @throws DataConversionError as planFile does
  */
-export async function planWhole(
+export async function planWholeFile(
   version: ObjectVersion,
   dataset: string | null,
   planner: FilePlanner,
@@ -83,24 +83,21 @@ export async function planWhole(
     const { whollyNull } = await planner.reader.survey(source, plan.mapping, {
       partitions: partitionColumns(version.key),
     });
-    refuse(source.name, whollyNull.map(withoutValue));
+    throwIfAny(source.name, whollyNull.map(noValueProblem));
     return plan;
   } finally {
     await source.close();
   }
 }
 
-/** What is said of a required column that no row of a file has a value of. */
-export const withoutValue = (column: string): string => `column ${column} has no value in any row`;
-
-/** What a user needs to know whose file does not fit its dataset. */
+/** Advice for a file that does not fit its dataset. */
 function hint(columns: readonly ColumnInfo[], partitions: PartitionColumns, { name }: DatasetMapping): string {
   const names = columns.slice(0, MAX_NAMES).map((column) => column.name);
   const others = columns.length > MAX_NAMES ? ` and ${columns.length - MAX_NAMES} more` : '';
   const path = partitions.size > 0 ? `, its path ${[...partitions.keys()].join(', ')}` : '';
-  return `dataset ${name} reads what is named here (the file has ${names.join(', ')}${others}${path}; DATASET_MAPPINGS can say what they are)`;
+  return `dataset ${name} needs these columns (the file has ${names.join(', ')}${others}${path}; DATASET_MAPPINGS can map other columns)`;
 }
 
-function refuse(name: string, problems: readonly string[]): void {
+function throwIfAny(name: string, problems: readonly string[]): void {
   if (problems.length > 0) throw new DataConversionError(`${name}: ${problems.join(', ')}`, { object: name });
 }

@@ -1,18 +1,19 @@
-/** The step PlanLoad: lists the files of a load, plans each from its footer, and writes the items for the workflow to fan out over. */
-import { createHash } from 'node:crypto';
+/** The step PlanLoad: lists the files of a load, plans each from its footer, and writes the items for the workflow's map. */
 import { z } from 'zod';
 import { DataConversionError, InvalidEventError, S3UnavailableError, UnexpectedError } from '../errors';
+import { validate } from '../validation';
 import { inOrder } from './in-order';
 import { JsonLines } from './json-lines';
-import { check, type Load, loadSchema } from './load';
+import { type Load, loadSchema } from './load';
 import type { ObjectRef, ObjectStore } from './objects';
 import { type Candidate, type Continuation, candidates, continuationSchema } from './plan-candidates';
 import { type FilePlanner, planFile } from './plan-file';
 import type { PlanItem, Unplanned } from './plan-item';
+import { workKey } from './work-keys';
 
-/** Files looked at once: enough to hide S3's latency, and few enough for the memory of a small function. */
+/** Files planned concurrently: enough to hide the latency of S3, and few enough for the memory of a small function. */
 const FILES_AT_ONCE = 64;
-/** A plan of this size ends: about 100,000 files of one item. */
+/** Maximum size of a part of a plan: about 100,000 files of one item. */
 const PLAN_BYTES = 64 * 1024 * 1024;
 
 const inputSchema = z.object({
@@ -23,51 +24,37 @@ const inputSchema = z.object({
 
 export interface PlanServices extends FilePlanner {
   readonly workBucket: string;
-  /** Aborts when the time for planning is over: the part then ends and the next one goes on. */
+  /** Aborts when the time for planning is over. Then this part ends and the next part continues. */
   readonly deadline: AbortSignal;
-  /** Bytes of a plan at which its part ends. */
+  /** Size at which a part of a plan ends, bytes. */
   readonly planBytes?: number;
 }
 
-/** What became of a part of the plan; JSON. */
+/** The result of planning a part, as JSON. */
 export interface PlanResult {
-  /** JSON Lines of items; without any, where `items` is 0. */
+  /** The items as JSON Lines; empty if `items` is 0. */
   readonly plan: ObjectRef;
   readonly part: number;
   readonly items: number;
-  /** Files that can be loaded, those without rows among them. */
+  /** Files that were planned, including files without rows. */
   readonly files: number;
   readonly rows: number;
   /** Compressed bytes to read. */
   readonly bytes: number;
-  /** Files that cannot be planned; they count as failed items, and their causes are in `unplanned-<part>.jsonl`. */
+  /** Files that could not be planned. They count as failed items; their causes are in `unplanned-<part>.jsonl`. */
   readonly unplanned: number;
-  /** Keys under a prefix that were left out, as their names are not of Parquet files. */
+  /** Keys under a prefix that were left out, because their names are not names of Parquet files. */
   readonly ignored: number;
-  /** What the next part is to be given; null where the plan is complete. */
+  /** The continuation for the next part; null if the plan is complete. */
   readonly continuation: Continuation | null;
 }
 
-/** Where a load keeps what belongs to it, in the work bucket. */
-export const workKey = (loadId: string, name: string): string => `loads/${loadId}/${name}`;
-
-/** Where it keeps what belongs to one of its items. */
-export function itemKey(
-  loadId: string,
-  folder: string,
-  { bucket, key, firstRowGroup }: Pick<PlanItem, 'bucket' | 'key' | 'firstRowGroup'>,
-  extension: string,
-): string {
-  const hash = createHash('sha256').update(`${bucket}/${key}`).digest('hex').slice(0, 16);
-  return workKey(loadId, `${folder}/${hash}-${firstRowGroup}.${extension}`);
-}
-
 /**
- * Plans a part of a load, and writes `plan-<part>.jsonl` and `unplanned-<part>.jsonl`. Done again it writes the same.
- * @throws InvalidEventError for an input that is none, and for a load of nothing; what the store throws where it cannot be listed
+ * Plans a part of a load, and writes `plan-<part>.jsonl` and `unplanned-<part>.jsonl`. A repetition writes the same.
+ * @throws InvalidEventError for an invalid input or an empty load; errors of the store if it cannot be listed
  */
 export async function planLoad(event: unknown, services: PlanServices): Promise<PlanResult> {
-  const { load, part, continuation } = check(inputSchema, event, 'the input');
+  const { load, part, continuation } = validate(inputSchema, event, 'the input');
   const { objects, workBucket, deadline, planBytes = PLAN_BYTES } = services;
   const items = new JsonLines();
   const unplanned = new JsonLines();
@@ -109,7 +96,7 @@ interface Planned {
   readonly items: readonly PlanItem[];
   readonly ignored: number;
   readonly failure?: Unplanned;
-  /** A further item of a file that was counted already. */
+  /** Whether the file was counted already, with an earlier item. */
   readonly isRepeat?: boolean;
 }
 
@@ -126,25 +113,25 @@ async function planCandidate(
     if (choice.kind === 'ignored') return { ...planned, ignored: 1 };
     if (choice.kind === 'done') return planned;
     if (choice.kind === 'item') return { ...planned, items: [choice.item] };
-    if (!choice.version) throw new DataConversionError(`${services.objects.nameOf(ref)}: there is no such object`);
+    if (!choice.version) throw new DataConversionError(`${services.objects.nameOf(ref)}: the object does not exist`);
     const { items } = await planFile(choice.version, choice.dataset ?? load.dataset, services, signal);
     return { ...planned, items };
   } catch (error) {
-    // S3 out of reach is no file's fault: the step fails and is done again. Whatever else happens is of this file alone.
+    // If S3 is unavailable, the step fails and the workflow retries it. Any other error concerns only this file.
     if (error instanceof S3UnavailableError) throw error;
     const { bucket, key } = ref;
     return { ...planned, failure: { bucket, key, ...failureOf(error, services.objects.nameOf(ref)) } };
   }
 }
 
-/** Why a file cannot be planned, with its name. */
+/** The reason that a file cannot be planned, with the name of the file. */
 function failureOf(thrown: unknown, name: string): { error: string; cause: string } {
   const { name: error, message } = thrown instanceof DataConversionError ? thrown : new UnexpectedError(String(thrown));
   return { error, cause: message.startsWith(name) ? message : `${name}: ${message}` };
 }
 
 function nothingFound({ source }: Load, ignored: number, objects: ObjectStore): Error {
-  if (!('prefix' in source)) return new InvalidEventError('the plan holds no item to load');
+  if (!('prefix' in source)) return new InvalidEventError('the plan has no items');
   const others = ignored > 0 ? ` (${ignored} other keys were left out)` : '';
   return new InvalidEventError(
     `no Parquet file under ${objects.nameOf({ bucket: source.bucket, key: source.prefix })}${others}`,

@@ -1,16 +1,16 @@
-/** What of a load that failed is worth repeating, as far as its summary tells. */
+/** Decides from the summary of a failed load what to repeat. */
 import { z } from 'zod';
 import { isPermanent } from '../errors';
-import { check } from './load';
+import { validate } from '../validation';
 
 export interface Repetition {
-  /** The address of the items that failed, where nothing else is missing; undefined: only the whole load has all that is missing. */
+  /** The address of `failed-items.jsonl` if it has everything that is missing; undefined if the whole load must be repeated. */
   readonly plan: string | undefined;
-  /** Why another run would end in the same way; undefined where it may end otherwise. */
-  readonly hopeless: string | undefined;
+  /** The reason that a repetition would fail the same way; undefined if it may succeed. */
+  readonly permanentReason: string | undefined;
 }
 
-/** Causes that follow from others: they say nothing of the next run. */
+/** Errors that follow from other errors. They say nothing about the next run. */
 const CONSEQUENCES = ['NotStarted', 'States.ExceedToleratedFailureThreshold'];
 
 const summarySchema = z.object({
@@ -21,21 +21,21 @@ const summarySchema = z.object({
 });
 
 /**
- * Reads the `summary.json` of a load that ended incomplete.
- * @throws InvalidEventError where it is not a summary
+ * Reads the `summary.json` of an incomplete load.
+ * @throws InvalidEventError if it is not a summary
  */
 export function repetitionOf(summary: unknown): Repetition {
-  const { failedItems, fullyPlanned, failed_batches, causes } = check(summarySchema, summary, 'the summary');
+  const { failedItems, fullyPlanned, failed_batches, causes } = validate(summarySchema, summary, 'the summary');
   return {
     plan: fullyPlanned && failedItems !== null ? failedItems : undefined,
-    // A batch that was skipped has no cause of its own, and may be written the next time.
-    hopeless:
+    // A skipped batch has no cause in the summary, and may be written the next time.
+    permanentReason:
       (failed_batches === 0 ? permanentCause(causes) : undefined) ??
-      (fullyPlanned && failedItems === null ? 'no item failed that could be repeated' : undefined),
+      (fullyPlanned && failedItems === null ? 'no item failed, so there is nothing to repeat' : undefined),
   };
 }
 
-/** The first cause, where all of them are permanent. */
+/** The first cause, if all causes are permanent. */
 function permanentCause(causes: readonly { readonly error: string; readonly cause: string }[]): string | undefined {
   const own = causes.filter(({ error }) => !CONSEQUENCES.includes(error));
   const [first] = own;

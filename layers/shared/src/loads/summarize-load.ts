@@ -1,21 +1,21 @@
-/** The step SummarizeLoad: adds up the results of a load, and writes the summary and the items to repeat. */
+/** The step SummarizeLoad: adds up the results of a load, and writes the summary and the failed items. */
 import { z } from 'zod';
-import { requiredColumns } from '../datasets/columns';
+import { noValueProblem, requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
+import { validate } from '../validation';
 import { Causes } from './causes';
 import type { ItemResult } from './item-result';
 import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
-import { check, type Load, loadSchema } from './load';
+import { type Load, loadSchema } from './load';
 import { itemOutcomes, readCause } from './map-results';
 import type { ObjectRef, ObjectStore } from './objects';
-import { withoutValue } from './plan-file';
 import { itemId, type PlanItem, planItemSchema } from './plan-item';
-import { workKey } from './plan-load';
 import type { Summary } from './summary';
 import { TotalsCounter } from './totals';
 import { type UnfinishedServices, unfinishedItems } from './unfinished';
+import { workKey } from './work-keys';
 
 const failureSchema = z.object({ error: z.string(), cause: z.string() });
 const inputSchema = z.object({
@@ -30,34 +30,36 @@ const inputSchema = z.object({
         rows: z.number(),
         unplanned: z.number(),
         ignored: z.number().default(0),
-        /** Where the next part begins; null after the last one. */
+        /** Where the next part begins; null after the last part. */
         continuation: z.unknown(),
       }),
-      /** Where the map's ResultWriter put its manifest; null where the map did not run, or failed. */
+      /** The manifest of the map's ResultWriter; null if the map did not run or failed. */
       results: z.object({ bucket: z.string(), manifestKey: z.string() }).nullish(),
       error: failureSchema.nullish(),
     }),
   ),
-  /** What ended the load before its end. */
+  /** The error that ended the load early. */
   error: failureSchema.nullish(),
 });
 type Part = z.output<typeof inputSchema>['parts'][number];
 
 export interface SummaryServices extends UnfinishedServices {
   readonly mappings: readonly DatasetMapping[];
-  /** Whether a file fails in which a required column has no value at all. */
+  /** Whether a file fails if a required column has no value at all. */
   readonly validateSchema: boolean;
 }
 
 /**
- * Sums up `{load, parts, error}`. An item failed that the map reports as failed or does not report at all, that is of a file without
- * any value in a required column, and a file that could not be planned. What a failed item had written before it failed counts, at
- * least as much of it as its last try that wrote something did. `failed-items.jsonl` holds those items, and the ones of which batches
- * were skipped.
- * @throws InvalidEventError for another input; UnexpectedError where results are missing
+ * Summarizes `{load, parts, error}`. An item has failed if
+ * - the map reports it as failed or does not report it at all,
+ * - a required column has no value in the whole file, or
+ * - it is a file that could not be planned.
+ * Points that an item wrote before it failed are counted, as far as its last attempt that wrote points reported them.
+ * `failed-items.jsonl` has the failed items and the items with skipped batches.
+ * @throws InvalidEventError for an invalid input; UnexpectedError if results are missing
  */
 export async function summarizeLoad(event: unknown, services: SummaryServices): Promise<Summary> {
-  const { load, parts, error } = check(inputSchema, event, 'the input');
+  const { load, parts, error } = validate(inputSchema, event, 'the input');
   const { objects, workBucket } = services;
   const unfinished = await unfinishedItems(load.loadId, services);
   const sum = new LoadSum(services, unfinished.results, load.ignored);
@@ -69,12 +71,12 @@ export async function summarizeLoad(event: unknown, services: SummaryServices): 
   const at = (name: string): ObjectRef => ({ bucket: workBucket, key: workKey(load.loadId, name) });
   const failedItems = sum.repeat.count === 0 ? null : at('failed-items.jsonl');
   if (failedItems) await objects.write(failedItems, sum.repeat.text(), 'application/x-ndjson');
-  const isCut = error !== null && error !== undefined;
-  const wasStopped = isCut || parts.some((part) => part.error);
-  const summary = describe(load, sum, wasStopped, unfinished.unread, {
+  const endedEarly = error !== null && error !== undefined;
+  const wasStopped = endedEarly || parts.some((part) => part.error);
+  const summary = summaryOf(load, sum, wasStopped, unfinished.unread, {
     failedItems: failedItems && objects.nameOf(failedItems),
     summary: objects.nameOf(at('summary.json')),
-    fullyPlanned: !isCut && (parts.at(-1)?.plan.continuation ?? null) === null,
+    fullyPlanned: !endedEarly && (parts.at(-1)?.plan.continuation ?? null) === null,
   });
   await objects.write(at('summary.json'), Buffer.from(JSON.stringify(summary, null, 2)), 'application/json');
   return summary;
@@ -86,19 +88,19 @@ class LoadSum {
   files = 0;
   items = 0;
   failed = 0;
-  /** Items that were loaded but for points that InfluxDB refused. */
-  refused = 0;
+  /** Loaded items with points that InfluxDB rejected. */
+  withRejections = 0;
   /** Lines of failed-items.jsonl. */
   readonly repeat = new JsonLines();
   readonly causes = new Causes();
   readonly all = new TotalsCounter();
   readonly datasets = new Map<string, TotalsCounter>();
-  /** By file: the rows, by required column, of the items in which it has no value at all. */
+  /** By file and required column: the rows of the items in which the column has no value at all. */
   private readonly withoutValues = new Map<string, Map<string, number>>();
 
   /**
-   * @param unfinished what items wrote before they failed, by id; those that a later try completed are among them
-   * @param ignored objects that were left out before planning
+   * @param unfinished results of items that failed, by id, including items that a later attempt completed
+   * @param ignored number of objects that were left out before planning
    */
   constructor(
     private readonly services: SummaryServices,
@@ -118,15 +120,15 @@ class LoadSum {
         if (outcome.kind === 'failed') outcomes.set(itemId(outcome.item), outcome);
         else {
           this.addResult(outcome.result);
-          this.noteRefused(outcome.result);
+          this.addRejections(outcome.result);
           outcomes.set(itemId(outcome.result.item), outcome.result.failedBatches > 0 ? 'incomplete' : 'done');
         }
       }
     }
     if (plan.items > 0) {
       for await (const line of this.lines(plan.plan)) {
-        const item = check(planItemSchema, line, `an item of ${objects.nameOf(plan.plan)}`);
-        const outcome = this.judged(item, outcomes.get(itemId(item)));
+        const item = validate(planItemSchema, line, `an item of ${objects.nameOf(plan.plan)}`);
+        const outcome = this.outcomeOf(item, outcomes.get(itemId(item)));
         if (outcome === 'incomplete') this.repeat.add(item);
         else if (outcome !== 'done') {
           const unfinished = this.unfinished.get(itemId(item));
@@ -138,7 +140,7 @@ class LoadSum {
     if (plan.unplanned > 0) {
       const key = plan.plan.key.replace(/plan-(\d+)\.jsonl$/, 'unplanned-$1.jsonl');
       for await (const line of this.lines({ ...plan.plan, key })) {
-        const { error, cause, ...file } = check(
+        const { error, cause, ...file } = validate(
           unplannedLine,
           line,
           `a line of ${objects.nameOf({ ...plan.plan, key })}`,
@@ -169,27 +171,27 @@ class LoadSum {
     }
   }
 
-  /** Points that InfluxDB refused are a failure of their item, although repeating it would not help. */
-  private noteRefused({ item, rejectedPoints, rejected }: ItemResult): void {
+  /** An item with rejected points counts as a failure, although a repetition would not help. */
+  private addRejections({ item, rejectedPoints, rejected }: ItemResult): void {
     if (rejectedPoints === 0) return;
-    this.refused += 1;
-    const reason = rejected[0]?.reason ?? 'without a reason';
+    this.withRejections += 1;
+    const reason = rejected[0]?.reason ?? 'no reason given';
     this.causes.add(
       'InfluxDBWriteError',
-      `${rejectedPoints} points refused: ${reason}`,
+      `${rejectedPoints} points rejected: ${reason}`,
       this.services.objects.nameOf(item),
     );
   }
 
-  /** An item that was loaded fails all the same where its whole file lacks the values of a required column. */
-  private judged<T>(item: PlanItem, outcome: T): T | { error: string; cause: string } {
+  /** A loaded item fails if a required column has no value in its whole file. */
+  private outcomeOf<T>(item: PlanItem, outcome: T): T | { error: string; cause: string } {
     const columns = [...(this.withoutValues.get(uriOf(item)) ?? [])].filter(([, rows]) => rows === item.fileRows);
     if (columns.length === 0) return outcome;
-    return { error: 'DataConversionError', cause: columns.map(([column]) => withoutValue(column)).join(', ') };
+    return { error: 'DataConversionError', cause: columns.map(([column]) => noValueProblem(column)).join(', ') };
   }
 
   private fail(item: ObjectRef, outcome: { error: string; cause: string } | undefined): void {
-    const failure = outcome ?? { error: 'NotStarted', cause: 'it was not started before the load ended' };
+    const failure = outcome ?? { error: 'NotStarted', cause: 'the item was not started before the load ended' };
     const { error, cause } = { error: failure.error, cause: failure.cause };
     this.failed += 1;
     this.causes.add(error, cause, this.services.objects.nameOf(item));
@@ -204,7 +206,7 @@ class LoadSum {
   }
 }
 
-/** A map that failed does not say where its results are, but wrote them below the plan all the same. */
+/** Finds the manifest of a failed map. Its error does not name the manifest, but it is in the folder of the results. */
 async function findManifest(objects: ObjectStore, { plan, part }: Part['plan']): Promise<ObjectRef | undefined> {
   const folder = plan.key.replace(/[^/]*$/, `results-${part}/`);
   for await (const page of objects.list(plan.bucket, folder)) {
@@ -216,7 +218,8 @@ async function findManifest(objects: ObjectStore, { plan, part }: Part['plan']):
 
 const unplannedLine = z.object({ bucket: z.string(), key: z.string(), error: z.string(), cause: z.string() });
 
-function describe(
+/** @param unread number of results of failed items that were not read before the deadline */
+function summaryOf(
   { loadId, toleratedFailurePercentage }: Load,
   sum: LoadSum,
   wasStopped: boolean,
@@ -228,21 +231,11 @@ function describe(
   const isComplete = sum.failed === 0 && failed_points === 0 && rejected_points === 0 && !wasStopped;
   const storedNothing = points === 0 && unread === 0 && (!isComplete || records > 0);
   const statusCode = storedNothing ? 500 : isComplete ? 200 : 207;
-  const dropped = Object.values(totals.invalid_records).reduce((all, count) => all + count, 0);
-  const parts = [
-    `${points} points of ${records} rows in ${sum.files} files written`,
-    ...(dropped > 0 ? [`${dropped} invalid rows dropped`] : []),
-    ...(rejected_points > 0 ? [`${rejected_points} points refused by InfluxDB`] : []),
-    ...(failed_points > 0 ? [`${failed_points} points in ${totals.failed_batches} failed batches`] : []),
-    ...(sum.failed > 0 ? [`${sum.failed} of ${sum.items} items failed`] : []),
-    ...(wasStopped ? ['the load was stopped before its end'] : []),
-    ...(unread > 0 ? [`at least: there was no time to read what ${unread} items had written before they failed`] : []),
-  ];
-  const share = sum.items === 0 ? 0 : (100 * (sum.failed + sum.refused)) / sum.items;
+  const share = sum.items === 0 ? 0 : (100 * (sum.failed + sum.withRejections)) / sum.items;
   return {
     loadId,
     statusCode,
-    message: parts.join('; '),
+    message: summaryMessage(sum, wasStopped, unread),
     files: sum.files,
     ignored: sum.ignored,
     items: sum.items,
@@ -253,4 +246,21 @@ function describe(
     ...written,
     withinTolerance: statusCode !== 500 && !wasStopped && share <= toleratedFailurePercentage,
   };
+}
+
+function summaryMessage(sum: LoadSum, wasStopped: boolean, unread: number): string {
+  const totals = sum.all.totals();
+  const dropped = Object.values(totals.invalid_records).reduce((all, count) => all + count, 0);
+  const parts = [
+    `${totals.points_written} points of ${totals.source_records} rows in ${sum.files} files written`,
+    ...(dropped > 0 ? [`${dropped} invalid rows dropped`] : []),
+    ...(totals.rejected_points > 0 ? [`${totals.rejected_points} points rejected by InfluxDB`] : []),
+    ...(totals.failed_points > 0 ? [`${totals.failed_points} points in ${totals.failed_batches} failed batches`] : []),
+    ...(sum.failed > 0 ? [`${sum.failed} of ${sum.items} items failed`] : []),
+    ...(wasStopped ? ['the load was stopped before it was complete'] : []),
+    ...(unread > 0
+      ? [`these are minimums: the results of ${unread} failed items were not read before the deadline`]
+      : []),
+  ];
+  return parts.join('; ');
 }

@@ -23,7 +23,7 @@ export type Totals = Readonly<z.output<typeof totalsSchema>>;
 export const causeSchema = z.object({
   error: z.string().describe('The name of the error.'),
   cause: z.string().describe('The message of one item; items with the same error may name other objects.'),
-  items: count.describe('Items that failed for this cause.'),
+  items: count.describe('Items that failed with this cause.'),
   objects: z.array(z.string()).readonly().describe('The first objects, as s3:// addresses.'),
 });
 
@@ -33,24 +33,22 @@ export const summarySchema = totalsSchema.extend({
   loadId: z.string(),
   statusCode: z
     .union([z.literal(200), z.literal(207), z.literal(500)])
-    .describe('200: everything is stored; 207: some of it; 500: nothing.'),
+    .describe('200: everything is stored. 207: some points are stored. 500: nothing is stored.'),
   message: z.string().describe('The result in one sentence.'),
   files: count.describe('Files that were planned.'),
   ignored: count.describe('Keys that were left out because they are not Parquet files.'),
-  items: count.describe('Items, which are runs of row groups, and files that could not be planned.'),
+  items: count.describe('Items (runs of row groups) and files that could not be planned.'),
   failed_items: count,
-  causes: z.array(causeSchema).readonly().describe('Why items failed, the most frequent cause first.'),
+  causes: z.array(causeSchema).readonly().describe('The causes of failed items, the most frequent first.'),
   datasets: z.record(z.string(), totalsSchema).describe('The same counts for each dataset.'),
   failedItems: z
     .string()
     .nullable()
-    .describe('Where failed-items.jsonl is, the plan that repeats what failed; null if nothing did.'),
+    .describe('The address of failed-items.jsonl, a plan that repeats the failed items; null if no item failed.'),
   fullyPlanned: z
     .boolean()
-    .describe(
-      'Whether every file was planned; otherwise the load has files that are not among the failed items either.',
-    ),
-  summary: z.string().describe('Where this summary is stored.'),
+    .describe('Whether every file was planned. If not, failed-items.jsonl does not have all missing files.'),
+  summary: z.string().describe('The address of this summary.'),
   withinTolerance: z.boolean().describe('Whether the failed items are within toleratedFailurePercentage.'),
 });
 

@@ -1,8 +1,8 @@
-/** Adds up what items wrote: over a load, and over each dataset of it. */
+/** Adds up the results of items, for a load and for each of its datasets. */
 import type { ItemResult } from './item-result';
 import type { Totals } from './summary';
 
-const MOST_REASONS = 50;
+const MAX_REASONS = 50;
 const OTHER = 'other reasons';
 
 export class TotalsCounter {
@@ -42,8 +42,8 @@ export class TotalsCounter {
   }
 }
 
-/** Adds to the count of a reason; past some reasons the rest go under one, so that a summary stays small. */
+/** Adds to the count of a reason. Above 50 reasons, further ones count as `other reasons`, so that a summary stays small. */
 function increase(counts: Map<string, number>, reason: string, count: number): void {
-  const name = counts.has(reason) || counts.size < MOST_REASONS ? reason : OTHER;
+  const name = counts.has(reason) || counts.size < MAX_REASONS ? reason : OTHER;
   counts.set(name, (counts.get(name) ?? 0) + count);
 }

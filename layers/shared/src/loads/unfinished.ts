@@ -1,29 +1,30 @@
-/** What items had written before they failed, which LoadBatch keeps in the work bucket. */
+/** Reads the results of items that failed after they had written points. LoadBatch saves them in the work bucket. */
+
+import { validate } from '../validation';
 import { inOrder } from './in-order';
 import { type ItemResult, itemResultSchema, UNFINISHED } from './item-result';
-import { check } from './load';
 import { type ObjectRef, type ObjectStore, readText } from './objects';
 import { itemId } from './plan-item';
-import { workKey } from './plan-load';
+import { workKey } from './work-keys';
 
-/** Enough to hide S3's latency. */
+/** Enough to hide the latency of S3. */
 const READS_AT_ONCE = 50;
 
 export interface UnfinishedServices {
   readonly objects: ObjectStore;
   readonly workBucket: string;
-  /** Aborts when no more may be read of what failed items had written. */
+  /** Aborts when the time to read results is over. */
   readonly deadline: AbortSignal;
 }
 
 export interface Unfinished {
   /** By the id of the item. */
   readonly results: Map<string, ItemResult>;
-  /** Results that there was no time to read. */
+  /** Number of results that were not read before the deadline. */
   readonly unread: number;
 }
 
-/** What items wrote before they failed, as far as there is time to read it; there may be one for each item of a load. */
+/** Reads the results until the deadline. There may be one for each item of a load. */
 export async function unfinishedItems(
   loadId: string,
   { objects, workBucket, deadline }: UnfinishedServices,
@@ -31,7 +32,7 @@ export async function unfinishedItems(
   const pages = objects.list(workBucket, workKey(loadId, `${UNFINISHED}/`));
   const read = async (ref: ObjectRef): Promise<ItemResult | undefined> => {
     if (deadline.aborted) return undefined;
-    return check(itemResultSchema, JSON.parse((await readText(objects, ref)) ?? 'null'), objects.nameOf(ref));
+    return validate(itemResultSchema, JSON.parse((await readText(objects, ref)) ?? 'null'), objects.nameOf(ref));
   };
   const results = new Map<string, ItemResult>();
   let unread = 0;

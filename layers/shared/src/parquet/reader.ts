@@ -3,7 +3,7 @@ import { requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
-import type { BatchLimits } from '../points/batch-buffer';
+import type { BatchLimits, LineBatch } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectedRow } from '../points/report';
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
 import type { ParquetMetadata } from './metadata';
@@ -39,19 +39,8 @@ export interface ReadPointsOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Lines of one or more points, each with its line break. */
-export interface Batch {
-  readonly bytes: Uint8Array;
-  readonly lines: number;
-  /**
-   * Gives the bytes back to be written anew: to be called once, and the bytes not to be touched afterwards. Without it they are left to
-   * the garbage collector.
-   */
-  readonly release: () => void;
-}
-
 /** Batches to iterate over once, and then what became of the rows. */
-export interface PointStream extends AsyncIterable<Batch> {
+export interface PointStream extends AsyncIterable<LineBatch> {
   /** @throws Error before the last batch was taken. */
   report(): PointsReport;
 }
@@ -131,7 +120,7 @@ export class ParquetReader {
     mapping: DatasetMapping,
     options: ReadPointsOptions,
     done: (report: PointsReport) => void,
-  ): AsyncGenerator<Batch> {
+  ): AsyncGenerator<LineBatch> {
     const opened = await this.open(source, options.signal);
     try {
       yield* this.iterateOpened(source, opened, mapping, options, done);
@@ -146,7 +135,7 @@ export class ParquetReader {
     mapping: DatasetMapping,
     options: ReadPointsOptions,
     done: (report: PointsReport) => void,
-  ): AsyncGenerator<Batch> {
+  ): AsyncGenerator<LineBatch> {
     const { signal, onReject, partitions = NO_PARTITIONS } = options;
     const { metadata, file } = opened;
     if (options.validateSchema) refuseUnfit(source, schemaProblems(metadata.columns, mapping, partitions));

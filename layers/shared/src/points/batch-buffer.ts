@@ -7,6 +7,16 @@ export interface BatchLimits {
   readonly bytes: number;
 }
 
+/** Lines of line protocol, each with its line break: one or more points. */
+export interface LineBatch {
+  readonly bytes: Uint8Array;
+  readonly lines: number;
+  /**
+   * Returns the bytes for reuse. Call it once; do not touch the bytes afterwards. Without the call, the garbage collector frees them.
+   */
+  readonly release?: () => void;
+}
+
 /** Several batches behind one another in one buffer, which is handed over whole. */
 export interface Chunk {
   readonly buffer: ArrayBuffer;

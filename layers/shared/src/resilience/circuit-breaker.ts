@@ -1,13 +1,12 @@
-/** Holds back calls to a service that does not respond, probes it from time to time, and fails all calls if it stays unavailable. */
-import { InfluxDBConnectionError } from '../errors';
+/** Circuit breaker: stops calls to a service that is unavailable, probes it from time to time, and fails if it stays unavailable. */
 import { type Clock, systemClock } from './clock';
 
 export interface BreakerOptions {
-  /** Number of consecutive failures that opens the breaker. */
+  /** Consecutive failures that open it. */
   readonly failures?: number;
   /** Maximum time between two probes, ms; the minimum is half of it. */
   readonly probeEveryMs?: number;
-  /** After this time open all waiting calls fail, ms. Long enough for a restart of the service. */
+  /** Time open after which all waiting calls fail, ms. The default allows for a restart of the service. */
   readonly failAfterMs?: number;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -22,7 +21,11 @@ export class CircuitBreaker {
   private reason = '';
   private changed = new AbortController();
 
-  constructor(options: BreakerOptions = {}) {
+  /** @param unavailable makes the error of a waiting call from the time open, ms, and the reason of the last failure */
+  constructor(
+    private readonly unavailable: (openMs: number, reason: string) => Error,
+    options: BreakerOptions = {},
+  ) {
     const defaults = {
       failures: 3,
       probeEveryMs: 2000,
@@ -39,10 +42,10 @@ export class CircuitBreaker {
   }
 
   /**
-   * Makes the call: at once while the breaker is closed. While it is open, one call at a time probes and the others wait.
-   * @param failureOf returns the reason if the result means that the service is unavailable, or else undefined
-   * @param signal ends the waiting; the call is then still made and must check the signal itself
-   * @throws InfluxDBConnectionError when the breaker has been open for `failAfterMs`
+   * Makes the call: at once while the breaker is closed. While it is open, one call at a time is a probe and the others wait.
+   * @param failureOf the reason if the result means that the service is unavailable, otherwise undefined
+   * @param signal ends the wait; the call is still made, and should check the signal itself
+   * @throws the error of `unavailable` when the breaker has been open for `failAfterMs`
    */
   async run<T>(call: () => Promise<T>, failureOf: (result: T) => string | undefined, signal?: AbortSignal): Promise<T> {
     const isProbe = await this.admit(signal);
@@ -64,7 +67,7 @@ export class CircuitBreaker {
       const now = clock.now();
       const left = this.openSince + failAfterMs - now;
       if (left <= 0) {
-        throw new InfluxDBConnectionError(`InfluxDB was unavailable for ${failAfterMs / 1000} s: ${this.reason}`);
+        throw this.unavailable(failAfterMs, this.reason);
       }
       if (!this.probing && now >= this.nextProbe) {
         this.probing = true;

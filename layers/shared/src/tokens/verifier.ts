@@ -1,8 +1,8 @@
 /** Verifies that a request presents an accepted token. Caches the secret with the tokens for a short time. */
 import { TokensUnavailableError } from '../errors';
-import type { FetchSecret } from '../influxdb/token';
 import type { Logger } from '../logger';
 import { withinLimit } from '../resilience/time-limit';
+import type { FetchSecret } from '../secrets';
 import { type AcceptedToken, acceptedTokens, findToken } from './accepted';
 import { type CredentialSource, presentedTokens } from './presented';
 

@@ -1,7 +1,7 @@
-/** The count of a load: what was written, what InfluxDB refused and why, what failed. */
+/** The counts of a load: lines that were written, lines that InfluxDB rejected (with reasons), and lines that failed. */
 import type { Rejection } from './outcome';
 
-/** Lines refused for one reason, with a few examples. */
+/** Lines that InfluxDB rejected for one reason, with a few examples. */
 export interface RejectedLines {
   readonly reason: string;
   readonly lines: number;
@@ -9,20 +9,20 @@ export interface RejectedLines {
 }
 
 /** `pointsWritten + failedLines + all rejected lines` is the number of lines in the batches that were taken from the source. */
-export interface WriteResult {
-  /** Lines that InfluxDB has acknowledged. */
+export interface LoadCount {
+  /** Lines that InfluxDB acknowledged. */
   readonly pointsWritten: number;
   /** Batches taken from the source. */
   readonly batches: number;
-  /** Batches of which some line is in `failedLines`. */
+  /** Batches with lines in `failedLines`. */
   readonly failedBatches: number;
-  /** Lines without an acknowledgement; InfluxDB may hold some of them, and writing them again is safe. */
+  /** Lines without an acknowledgement. InfluxDB may have stored some of them; writing them again is safe. */
   readonly failedLines: number;
   readonly rejectedLines: number;
   readonly rejected: readonly RejectedLines[];
   /** Requests that repeated an earlier one. */
   readonly retries: number;
-  /** Why the load ended before its source did; undefined when everything was taken and dealt with. */
+  /** The error that ended the load early; undefined if the source was read to its end. */
   readonly failure: Error | undefined;
 }
 
@@ -31,7 +31,7 @@ const MAX_EXAMPLES = 3;
 const MAX_EXAMPLE_LENGTH = 200;
 const OTHER_REASONS = 'other reasons';
 
-export class WriteTally {
+export class LoadTally {
   pointsWritten = 0;
   batches = 0;
   failedBatches = 0;
@@ -41,7 +41,7 @@ export class WriteTally {
   private rejectedLines = 0;
   private readonly rejected = new Map<string, { lines: number; examples: string[] }>();
 
-  /** Counts refused lines; beyond 20 reasons the rest go under one, so that a result stays small. */
+  /** Counts rejected lines. Above 20 reasons, further reasons count as `other reasons`, so that the result stays small. */
   reject({ reason, lines, example }: Rejection): void {
     this.rejectedLines += lines;
     const key = this.rejected.has(reason) || this.rejected.size < MAX_REASONS ? reason : OTHER_REASONS;
@@ -51,7 +51,7 @@ export class WriteTally {
     this.rejected.set(key, entry);
   }
 
-  result(): WriteResult {
+  result(): LoadCount {
     const rejected = [...this.rejected].map(([reason, entry]) => ({ reason, ...entry }));
     const { pointsWritten, batches, failedBatches, failedLines, retries, failure } = this;
     const rejectedLines = this.rejectedLines;
