@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
 const WARNINGS: Readonly<Record<string, string>> = {
   'unknown-value': 'has a value that the dataset does not list',
   'out-of-range': 'is outside the range of the dataset',
-  'left-out': 'was left out, as it is not a finite number',
+  'left-out': 'was left out: not a finite number, or not UTF-8 text',
   renamed: 'was stored under another name, as the unit has taken its name',
   ignored: 'was ignored, as its type cannot be used',
   'trailing-backslash': 'was stored without its last backslash',

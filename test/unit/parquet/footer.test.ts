@@ -4,7 +4,7 @@ import type { ColumnChunk, FileMetaData } from 'hyparquet';
 import { parquetMetadata } from 'hyparquet/src/metadata.js';
 import type { DatasetMapping } from 'shared/datasets/mapping';
 import { readFooter } from 'shared/parquet/footer';
-import { collect, collectFixture, fixture, memorySource, testReader } from '../../support/parquet';
+import { collect, collectFixture, fixture, generation, memorySource, testReader } from '../../support/parquet';
 import { withFooter } from '../../support/parquet-footer';
 import { mapping } from '../../support/parquet-mapping';
 
@@ -67,6 +67,48 @@ describe('a footer', () => {
     }
   });
 
+  describe('of a file without mapped columns, as its path supplies them all', () => {
+    const supplied = new Map([
+      ['time', '2024-01-01T00:00:00Z'],
+      ['region', 'norte'],
+      ['power', '5'],
+    ]);
+    const of = mapping({ time: 'time', tags: ['region'], number: 'power' });
+    const loadRows = (edit: (footer: FileMetaData) => void) =>
+      collect(reader, memorySource(withFooter(points, edit)), of, { ...strict, partitions: supplied });
+
+    test('gives a point for each row', async () => {
+      const { lines, report } = await loadRows(() => undefined);
+      expect(lines).toEqual(Array(3).fill('m,region=norte power=5 1704067200000000000'));
+      expect(report).toMatchObject({ rows: 3, points: 3, duplicates: 2 });
+    });
+
+    test('is refused if its pages have other rows', async () => {
+      const loaded = loadRows((footer) => {
+        group(footer).num_rows = 2n ** 20n;
+      });
+      await expect(loaded).rejects.toThrow(/column \w+ has 3 rows in its pages, its row group counts 1,048,576/);
+    });
+
+    test('is refused if none of its columns can be read', async () => {
+      const loaded = loadRows((footer) => {
+        for (const { meta_data } of group(footer).columns) if (meta_data) meta_data.codec = 'LZO';
+      });
+      await expect(loaded).rejects.toThrow('it has no column that can be read, so that its rows cannot be counted');
+    });
+  });
+
+  test.each([10, 100, 1_000_000])('that begins with an integer of %i bytes is refused at once', (bytes) => {
+    const footer = Buffer.concat([
+      Buffer.from([0x16]),
+      Buffer.alloc(bytes, 0xff),
+      Buffer.alloc(4),
+      Buffer.from('PAR1'),
+    ]);
+    footer.writeUInt32LE(bytes + 1, footer.length - 8);
+    expect(() => readFooter(footer, footer.length + 4)).toThrow('FileMetaData has an integer of more than 64 bits');
+  });
+
   test('larger than 32 MB is not read', async () => {
     const size = 2 ** 31;
     const end = Buffer.alloc(65536);
@@ -112,7 +154,7 @@ describe('a column', () => {
     [
       'of an unknown encoding',
       (footer) => (chunk(footer).encodings = ['X' as never]),
-      /column v has the encoding unknown/,
+      /column v has an unknown encoding/,
     ],
     [
       'of another type than the schema says',
@@ -145,6 +187,37 @@ describe('a column', () => {
       mapping({ tags: [] }),
     );
     expect(lines[2]).toBe('m v=2 1704074400000000000');
+  });
+
+  test.each<[string, (footer: FileMetaData) => void, RegExp]>([
+    [
+      'repeated',
+      (footer) => Object.assign(footer.schema[2] ?? {}, { repetition_type: 'REPEATED' }),
+      /column tag is repeated \(a list\): only flat columns can be used/,
+    ],
+    [
+      'of an unknown repetition',
+      (footer) => Object.assign(footer.schema[2] ?? {}, { repetition_type: 'X' }),
+      /column tag has an unknown repetition/,
+    ],
+    [
+      'a struct of a required column',
+      (footer) => {
+        const [, , tag] = footer.schema;
+        if (!tag) throw new Error('no such column');
+        footer.schema.splice(
+          2,
+          1,
+          { name: 'tag', num_children: 1, repetition_type: 'REQUIRED' },
+          { ...tag, name: 'a' },
+        );
+        chunk(footer, 1).path_in_schema = ['tag', 'a'];
+      },
+      /column tag is a struct: only flat columns can be used/,
+    ],
+  ])('that is %s is refused where it is mapped, and harms no other column', async (_, edit, fault) => {
+    await expect(load(edit)).rejects.toThrow(fault);
+    expect((await load(edit, mapping({ tags: [] }))).lines).toHaveLength(3);
   });
 
   test('that is encrypted is named as such, and harms no other', async () => {
@@ -198,6 +271,12 @@ describe('a column', () => {
 });
 
 describe('a page', () => {
+  test('whose header has a value of another type is refused', async () => {
+    const loaded = collectFixture(reader, 'damaged/page-header-types', generation, strict);
+    await expect(loaded).rejects.toMatchObject({ name: 'DataConversionError' });
+    await expect(loaded).rejects.toThrow(/row group 0: column timestamp has a corrupt header of page 0/);
+  });
+
   test('whose checksum does not match its bytes is refused', async () => {
     expect((await collect(reader, memorySource(points), mapping(), strict)).lines).toHaveLength(3);
     const damaged = withFooter(points, () => undefined);

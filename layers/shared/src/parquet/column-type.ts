@@ -1,5 +1,5 @@
 /** What the values of a Parquet column are, from its schema element alone: no writer's own metadata (ARROW:schema, pandas) has a say. */
-import type { LogicalType, SchemaElement } from 'hyparquet';
+import type { LogicalType, SchemaElement } from './format';
 
 /**
  * The meaning of a column's stored values. Source: https://parquet.apache.org/docs/file-format/types/logicaltypes/
@@ -27,6 +27,7 @@ const MOST_DECIMALS = 1000;
 /** The type of a top-level column without children. */
 export function columnType(element: SchemaElement): ColumnType {
   if (element.repetition_type === 'REPEATED') return unusable('is repeated (a list): only flat columns can be used');
+  if (element.repetition_type === 'unknown') return unusable('has an unknown repetition: the file is corrupt');
   if (element.type === 'FIXED_LEN_BYTE_ARRAY' && !((element.type_length ?? 0) > 0))
     return unusable('has no length: the file is corrupt');
   const logical = element.logical_type ?? fromConverted(element);
@@ -44,9 +45,11 @@ export function isGroup({ type, num_children }: SchemaElement): boolean {
 export function describe(element: SchemaElement): string {
   const { type, type_length, converted_type, logical_type, scale, precision } = element;
   if (isGroup(element)) return `a ${logical_type?.type ?? converted_type ?? 'struct'}`;
-  const stored = type === 'FIXED_LEN_BYTE_ARRAY' ? `${type}(${type_length})` : (type ?? 'of an unknown type');
+  const known = type === undefined || type === 'unknown' ? 'of an unknown type' : type;
+  const stored = type === 'FIXED_LEN_BYTE_ARRAY' ? `${type}(${type_length})` : known;
   const logical = logical_type?.type ?? converted_type;
-  if (logical === undefined) return logical_type ? `${stored} of an unknown logical type` : stored;
+  if (logical === undefined) return stored;
+  if (logical === 'unknown') return `${stored} of an unknown logical type`;
   const unit = logical_type && 'unit' in logical_type ? `(${logical_type.unit})` : '';
   return `${stored} ${logical}${logical === 'DECIMAL' ? `(${precision},${scale ?? 0})` : unit}`;
 }
@@ -135,6 +138,6 @@ function fromConverted({ converted_type: converted, scale, precision }: SchemaEl
       return { type: converted === 'TIME_MICROS' ? 'TIME' : 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MICROS' };
     default:
       // ENUM, DATE, JSON and BSON are named as their logical types; INTERVAL has none.
-      return { type: converted } as LogicalType;
+      return { type: converted };
   }
 }

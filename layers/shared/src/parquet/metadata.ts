@@ -1,11 +1,10 @@
 /** What a Parquet file's footer says, as plain data. */
-import type { CompressionCodec, Encoding, ParquetType } from 'hyparquet';
 import type { ColumnType } from './column-type';
+import type { Codec, Encoding, ParquetType } from './format';
 
 export interface ParquetMetadata {
   /** Those of all row groups: a footer's own count is not trusted. */
   readonly rows: number;
-  readonly createdBy: string | undefined;
   /** The top-level columns, each name once. */
   readonly columns: readonly ColumnInfo[];
   readonly rowGroups: readonly RowGroupInfo[];
@@ -34,6 +33,9 @@ export interface RowGroupInfo {
   readonly chunks: ReadonlyMap<string, ChunkInfo>;
 }
 
+export type KnownCodec = Exclude<Codec, 'unknown' | 'LZO'>;
+export type KnownEncoding = Exclude<Encoding, 'unknown'>;
+
 /** The part of a column that a row group holds. */
 export interface ChunkInfo {
   /** Its first byte in the file. */
@@ -41,10 +43,8 @@ export interface ChunkInfo {
   /** Bytes in the file, and bytes once decompressed (still encoded). */
   readonly compressed: number;
   readonly uncompressed: number;
-  readonly codec: CompressionCodec;
-  readonly encodings: readonly Encoding[];
-  /** Rows without a value, where the writer counted them. */
-  readonly nulls: number | undefined;
+  readonly codec: KnownCodec;
+  readonly encodings: readonly KnownEncoding[];
 }
 
 /** The bytes of some columns of a row group, in the file. */

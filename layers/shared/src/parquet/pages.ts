@@ -3,8 +3,8 @@
  * the chunk, and are as they were written where they have a checksum. Source: https://parquet.apache.org/docs/file-format/data-pages/
  */
 import * as zlib from 'node:zlib';
-import type { PageHeader } from 'hyparquet';
-import { parquetHeader } from 'hyparquet/src/column.js';
+import { type PageHeader, readPageHeader } from './format';
+import { ThriftError, type ThriftInput } from './thrift';
 
 /** Node 20 has it from 20.15 on; before, checksums are not checked. */
 const crc32: typeof zlib.crc32 | undefined = zlib.crc32;
@@ -15,7 +15,7 @@ const crc32: typeof zlib.crc32 | undefined = zlib.crc32;
  * @param mostPageBytes of a page once decompressed
  */
 export function pagesProblem(bytes: ArrayBuffer, rows: number, mostPageBytes: number): string | undefined {
-  const reader = { view: new DataView(bytes), offset: 0 };
+  const reader = { bytes: new Uint8Array(bytes), offset: 0 };
   let values = 0;
   for (let page = 0; reader.offset < bytes.byteLength; page++) {
     const header = headerAt(reader);
@@ -42,10 +42,11 @@ export function pagesProblem(bytes: ArrayBuffer, rows: number, mostPageBytes: nu
   return `has ${values.toLocaleString('en-US')} rows in its pages, its row group counts ${rows.toLocaleString('en-US')}`;
 }
 
-function headerAt(reader: { view: DataView<ArrayBuffer>; offset: number }): PageHeader | undefined {
+function headerAt(input: ThriftInput): PageHeader | undefined {
   try {
-    return parquetHeader(reader);
-  } catch {
-    return undefined;
+    return readPageHeader(input);
+  } catch (error) {
+    if (error instanceof ThriftError) return undefined;
+    throw error;
   }
 }

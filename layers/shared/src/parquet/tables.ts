@@ -100,18 +100,31 @@ export class ParquetTables {
     }
   }
 
-  /** Rows of which no column is read. */
+  /** Reports rows without columns. The pages of one column are still checked, as they prove how many rows there are. */
   private async forEachEmptyBatch(
     range: RowGroupRange,
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
-    for (const { firstRow, limit } of this.slicesOf(range, [])) {
+    const smallest = this.smallestColumn(range);
+    for (const { rowGroup, offset, firstRow, limit } of this.slicesOf(range, smallest)) {
+      if (offset === 0) await this.fetchChunks(rowGroup, smallest, range.maxRowGroupBytes);
       for (let row = 0; row < limit; row += BATCH_ROWS) {
         use({ columns: [], rows: Math.min(BATCH_ROWS, limit - row), firstRow: firstRow + row });
         await pause();
       }
     }
+  }
+
+  /** The column that can be used and has the fewest bytes; empty if there are no rows. */
+  private smallestColumn({ firstRowGroup, rowGroups }: RowGroupRange): ColumnInfo[] {
+    const groups = this.metadata.rowGroups.slice(firstRowGroup, firstRowGroup + rowGroups);
+    if (groups.every(({ rows }) => rows === 0)) return [];
+    const bytes = ({ name }: ColumnInfo) => groups.reduce((sum, group) => sum + bytesOf(group, [name]), 0);
+    const usable = this.metadata.columns.filter(({ type }) => type.kind !== 'unusable');
+    const [smallest] = usable.map((column) => ({ column, size: bytes(column) })).sort((a, b) => a.size - b.size);
+    if (!smallest) throw new UnreadableFile('it has no column that can be read, so that its rows cannot be counted');
+    return [smallest.column];
   }
 
   /** Some row groups of the file, as a file that ends in another footer: its own bytes, and behind them those of the footer. */
@@ -127,11 +140,7 @@ export class ParquetTables {
 
   private async read(slice: Slice, { columns, file }: OpenFile, range: RowGroupRange): Promise<FFIStream> {
     const { rowGroup, offset, limit } = slice;
-    this.reading(rowGroup);
-    if (offset === 0) {
-      this.cache.forget();
-      await this.fetch(this.group(rowGroup), columns, range.maxRowGroupBytes);
-    }
+    if (offset === 0) await this.fetchChunks(rowGroup, columns, range.maxRowGroupBytes);
     // All of it is read without an offset, as there is nothing to skip.
     const part = offset === 0 && limit === this.group(rowGroup).rows ? {} : { offset, limit };
     const table = await file
@@ -140,8 +149,11 @@ export class ParquetTables {
     return table.intoFFI();
   }
 
-  /** Fetches a row group's column chunks, which parquet-wasm then finds in the cache, and checks them. */
-  private async fetch(group: RowGroupInfo, columns: readonly ColumnInfo[], mostPageBytes: number): Promise<void> {
+  /** Fetches a row group's column chunks, which parquet-wasm then finds in the cache, and checks them. Frees those before. */
+  private async fetchChunks(rowGroup: number, columns: readonly ColumnInfo[], mostPageBytes: number): Promise<void> {
+    this.reading(rowGroup);
+    this.cache.forget();
+    const group = this.group(rowGroup);
     await Promise.all(
       columns.map(async ({ name }) => {
         const chunk = group.chunks.get(name);
