@@ -21,6 +21,8 @@ function chunk(footer: FileMetaData, column = 2): Required<ColumnChunk>['meta_da
   return data;
 }
 
+const chunkOfNothing: ColumnChunk = { file_offset: 0n };
+
 describe('a footer', () => {
   const footerOf = (edit: (footer: FileMetaData) => void) => () => {
     const file = withFooter(points, edit);
@@ -48,6 +50,19 @@ describe('a footer', () => {
     ],
   ])('%s is refused', (_, edit, fault) => {
     expect(footerOf(edit)).toThrow(fault);
+  });
+
+  test('of more column chunks than any known file has is refused before they are looked at', () => {
+    const columns = Array.from({ length: 10_000 }, () => chunkOfNothing);
+    const file = withFooter(points, (footer) => {
+      const [root, time] = footer.schema;
+      if (!root || !time) throw new Error('no schema');
+      footer.schema = [{ ...root, num_children: 10_000 }, ...columns.map(() => time)];
+      footer.row_groups = Array.from({ length: 51 }, () => ({ columns, num_rows: 0n, total_byte_size: 0n }));
+    });
+    expect(() => readFooter(file, file.length)).toThrow(
+      'its footer counts 510,000 column chunks, the limit is 500,000',
+    );
   });
 
   test('that counts fewer rows than its row groups is corrected by them', async () => {

@@ -22,6 +22,8 @@ const MOST_ROWS = 2 ** 31 - 1;
  * a byte.
  */
 const MOST_ROWS_PER_BYTE = 2 ** 20;
+/** Twice as many as the widest known files have: 10,000 columns in 25 row groups. Each takes up to 1 KB of memory. */
+const MAX_CHUNKS = 500_000;
 /** The magic before the first column chunk. */
 const FIRST_BYTE = 4;
 const NO_PLACE = { start: FIRST_BYTE, compressed: 0, uncompressed: 0 };
@@ -44,6 +46,9 @@ export function readFooter(tail: Uint8Array, size: number): ParquetMetadata {
   const footer = parse(tail.subarray(tail.length - TRAILER_BYTES - footerBytes));
   const end = size - footerBytes - TRAILER_BYTES;
   const { columns, leaves } = topLevel(footer.schema);
+  const chunks = leaves * footer.row_groups.length;
+  if (chunks > MAX_CHUNKS)
+    throw corrupt(`its footer counts ${number(chunks)} column chunks, the limit is ${number(MAX_CHUNKS)}`);
   const counts = footer.row_groups.map((group, index) => rowsOf(group, index, leaves));
   const total = count(
     counts.reduce((sum, rows) => sum + rows, 0),

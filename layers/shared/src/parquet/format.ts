@@ -53,8 +53,14 @@ export type LogicalType =
   | { readonly type: 'INTEGER'; readonly bitWidth: number; readonly isSigned: boolean }
   | { readonly type: (typeof PLAIN_LOGICAL)[number] | Exclude<ConvertedType, 'DECIMAL'> | 'unknown' };
 
-/** Columns of all levels; known files have 10,000 at most. An element takes up to 60 times the memory of its bytes in the file. */
+/**
+ * Lengths of lists that no known file reaches: the widest files have 10,000 columns. They bound memory, as an element may take a hundred
+ * times its bytes in the file.
+ */
 const MAX_SCHEMA_ELEMENTS = 100_000;
+const MAX_ROW_GROUPS = 100_000;
+const MAX_LEVELS = 100;
+const MAX_ENCODINGS = 100;
 
 const codec = oneOf(CODECS);
 const encoding = oneOf(ENCODINGS);
@@ -117,8 +123,8 @@ const schemaElement = struct('SchemaElement', {
 
 const columnMetaData = struct('ColumnMetaData', {
   type: required(1, oneOf(TYPES)),
-  encodings: required(2, list(encoding)),
-  path_in_schema: required(3, list(string)),
+  encodings: required(2, list(encoding, MAX_ENCODINGS)),
+  path_in_schema: required(3, list(string, MAX_LEVELS)),
   codec: required(4, codec),
   total_uncompressed_size: required(6, i64),
   total_compressed_size: required(7, i64),
@@ -138,7 +144,7 @@ const rowGroup = struct('RowGroup', { columns: required(1, list(columnChunk)), n
 const fileMetaData = struct('FileMetaData', {
   schema: required(2, list(schemaElement, MAX_SCHEMA_ELEMENTS)),
   num_rows: required(3, i64),
-  row_groups: required(4, list(rowGroup)),
+  row_groups: required(4, list(rowGroup, MAX_ROW_GROUPS)),
 });
 
 const pageCount = struct('DataPageHeader', { num_values: required(1, i32) });

@@ -23,7 +23,9 @@ export function pagesProblem(bytes: ArrayBuffer, rows: number, mostPageBytes: nu
     if (!header || size < 0 || reader.offset + size > bytes.byteLength) {
       // Behind the last page some writers leave bytes that are no page.
       if (values === rows) return undefined;
-      return header && size >= 0 ? `is truncated: page ${page} ends beyond it` : `has a corrupt header of page ${page}`;
+      return header && size >= 0
+        ? `is truncated: page ${page} ends beyond it (parquet-mr before 1.2.9 wrote such files: write it anew)`
+        : `has a corrupt header of page ${page}`;
     }
     if (!(header.uncompressed_page_size >= 0 && header.uncompressed_page_size <= mostPageBytes)) {
       return `has a page of ${header.uncompressed_page_size} bytes (page ${page}), the limit is ${mostPageBytes}`;

@@ -6,7 +6,10 @@ import type { ParquetSource } from './source';
 const USUAL_BYTES = 64 * 1024;
 /** Magic at both ends and the footer's length: https://parquet.apache.org/docs/file-format/ */
 const SMALLEST_FILE = 12;
-/** The footer of 10,000 columns in 25 row groups. Measured: while it is parsed it takes 25 times as much memory. */
+/**
+ * The footer of 10,000 columns in 25 row groups, or of 1,010 columns in 270. Measured while it is parsed: 10 times as much memory, 17
+ * times for a footer that is made to take the most.
+ */
 const MOST_BYTES = 32 * 1024 * 1024;
 
 /**

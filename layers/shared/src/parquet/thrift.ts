@@ -55,6 +55,8 @@ const UUID_BYTES = 16;
 const MAX_VARINT_BYTES = 10;
 /** Nested structures in a skipped field. Those of Parquet have up to six levels. */
 const MAX_DEPTH = 32;
+/** Elements of a list whose array is allocated before they are read. */
+const SHORT_LIST = 100;
 const MIN_I32 = -(2 ** 31);
 const MAX_I32 = 2 ** 31 - 1;
 
@@ -107,8 +109,9 @@ export const list =
     if (type !== LIST) throw new ThriftError('is not a list');
     const { count, elements } = listHeader(input);
     if (count > max) throw new ThriftError(`has ${count.toLocaleString('en-US')} elements, the limit is ${max}`);
-    const values: T[] = [];
-    for (let index = 0; index < count; index++) values.push(read(input, elements));
+    // An array that grows takes room for 17 elements at once.
+    const values: T[] = count <= SHORT_LIST ? new Array<T>(count) : [];
+    for (let index = 0; index < count; index++) values[index] = read(input, elements);
     return values;
   };
 
