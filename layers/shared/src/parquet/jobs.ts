@@ -1,8 +1,8 @@
 /** What a worker does with a file's rows: survey its columns, turn them into points, or try whether a column can be decoded. */
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { lackingColumns } from '../points/constants';
-import { PointsEncoder } from '../points/encoder';
 import { fieldName } from '../points/number-fields';
+import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead } from '../points/schema';
 import { TextIds } from '../points/text-ids';

@@ -3,7 +3,7 @@ import { type ArrowColumn, isValid } from '../parquet/c-data';
 import { fixedBytes } from './cells';
 import { decimalTexts } from './decimals';
 import { shortestSingle } from './digits';
-import { isSingle, readNumbers } from './numbers';
+import { isSingle, readNumbers } from './number-cells';
 import { emptySpans, spansOf } from './spans';
 import { TimeReader } from './times';
 
@@ -59,7 +59,7 @@ function numberText(column: ArrowColumn): (row: number) => string {
   const numbers = { values: new Float64Array(column.length), states: new Uint8Array(column.length) };
   readNumbers(column, numbers);
   return (row) => {
-    const value = numbers.values[row] as number;
+    const value = numbers.values[row];
     if (column.type.kind === 'boolean') return value === 1 ? 'true' : 'false';
     return isSingle(column.type) && Number.isFinite(value) && value !== 0 ? signed(value) : String(value);
   };
@@ -80,8 +80,8 @@ function instantText(column: ArrowColumn): (row: number) => string {
   const { type } = column;
   const suffix = type.kind === 'int96' || (type.kind === 'timestamp' && type.isInstant) ? 'Z' : '';
   return (row) => {
-    const date = new Date((times.seconds[row] as number) * 1000);
-    const rest = fraction(times.nanos[row] as number, 9);
+    const date = new Date(times.seconds[row] * 1000);
+    const rest = fraction(times.nanos[row], 9);
     // Beyond the years that a Date can hold.
     if (Number.isNaN(date.getTime())) return `${times.seconds[row]}${rest} s after 1970`;
     const [day, time] = date.toISOString().slice(0, -5).split('T');

@@ -5,7 +5,7 @@ import type { PartitionColumns } from '../datasets/partitions';
 import type { ArrowColumn } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import { Cell } from './cells';
-import { type Numbers, readNumbers } from './numbers';
+import { type Numbers, readNumbers } from './number-cells';
 import { TimeReader, type Times } from './times';
 
 /** The columns of a key that its file lacks: where both have one, the file's is taken. */

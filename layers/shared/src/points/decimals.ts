@@ -45,7 +45,7 @@ function unscaledOf(column: ArrowColumn): (row: number) => bigint {
   }
   const { starts, ends } = spansOf(column, emptySpans(column.length));
   return (row) => {
-    const bytes = Buffer.from(column.memory, starts[row], (ends[row] as number) - (starts[row] as number));
+    const bytes = Buffer.from(column.memory, starts[row], ends[row] - starts[row]);
     return bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`));
   };
 }
@@ -61,12 +61,12 @@ function shortOf(column: ArrowColumn): (row: number) => number {
   }
   const { starts, ends } = spansOf(column, emptySpans(column.length));
   return (row) => {
-    const end = ends[row] as number;
-    const first = Math.max(starts[row] as number, end - 8);
+    const end = ends[row];
+    const first = Math.max(starts[row], end - 8);
     if (end - first < 8) return Number.NaN;
     const value = view.getInt32(first, false) * 4294967296 + view.getUint32(first + 4, false);
     const sign = value < 0 ? 0xff : 0;
-    for (let at = starts[row] as number; at < first; at++) if (view.getUint8(at) !== sign) return Number.NaN;
+    for (let at = starts[row]; at < first; at++) if (view.getUint8(at) !== sign) return Number.NaN;
     return value;
   };
 }

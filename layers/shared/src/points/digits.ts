@@ -49,7 +49,7 @@ export class FloatWriter {
 
   /** x · 10^decimals where that is a short integer that denotes x, else -1. */
   private scaled(x: number, decimals: number): number {
-    const power = POWERS[decimals] as number;
+    const power = POWERS[decimals];
     const scaled = Math.round(x * power);
     if (scaled >= this.limit) return -1;
     const back = scaled / power;
@@ -65,11 +65,11 @@ export class FloatWriter {
       n = tenth;
     }
     // `String` turns to an exponent below 1e-6; so does this, by falling back to it.
-    if (k > 6 && n < (POWERS[k - 6] as number)) return writeText(out, at, String(n / (POWERS[k] as number)));
+    if (k > 6 && n < POWERS[k - 6]) return writeText(out, at, String(n / POWERS[k]));
     // Values of up to 6 decimals set the next guess; a rare long one does not make all that follow it slow.
     if (k > this.decimals && k <= 6) this.decimals = k;
     if (k === 0) return writeInteger(out, at, n);
-    const power = POWERS[k] as number;
+    const power = POWERS[k];
     const whole = Math.floor(n / power);
     const point = writeInteger(out, at, whole);
     out.setUint8(point, POINT);
@@ -112,7 +112,7 @@ export function writePadded(out: DataView, at: number, n: number, digits: number
 }
 
 function writeThree(out: DataView, at: number, n: number, digits: number): number {
-  out.setInt32(at, (THREE[n] as number) >> (8 * (3 - digits)), true);
+  out.setInt32(at, THREE[n] >> (8 * (3 - digits)), true);
   return at + digits;
 }
 

@@ -26,7 +26,7 @@ export class DuplicateCounter {
         this.count++;
         return;
       }
-      if (seconds > last || (seconds === last && nanos > (this.lastNanos[series] as number))) {
+      if (seconds > last || (seconds === last && nanos > this.lastNanos[series])) {
         this.lastSeconds[series] = seconds;
         this.lastNanos[series] = nanos;
       } else this.table = this.tableOfNoted();
@@ -80,7 +80,7 @@ export class DuplicateCounter {
   private tableOfNoted(): Int32Array<ArrayBuffer> {
     const table = new Int32Array(2 * this.noted.length);
     for (let point = 0; point < this.points; point++) {
-      insert(table, this.noted[2 * point] as number, this.noted[2 * point + 1] as number);
+      insert(table, this.noted[2 * point], this.noted[2 * point + 1]);
     }
     return table;
   }

@@ -96,7 +96,7 @@ export class Heads {
   }
 
   get(id: number): Head {
-    return this.heads[id] as Head;
+    return this.heads[id];
   }
 
   /** Writes the number of each row's head to `ids`. Columns that the file lacks are missing in every row. */

@@ -12,7 +12,7 @@ export class Interner {
 
   /** Bytes of all distinct values. */
   get bytes(): number {
-    return this.ends[this.ends.length - 1] as number;
+    return this.ends[this.ends.length - 1];
   }
 
   /**
@@ -26,7 +26,7 @@ export class Interner {
     hash = mix(hash, length >= 4 ? source.getInt32(start + last, true) : shortWord(source, start, length));
     const mask = this.slots.length - 1;
     for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
-      const id = this.slots[slot] as number;
+      const id = this.slots[slot];
       if (id < 0) return this.add(source, start, length, hash, slot);
       if (this.hashes[id] === hash && this.holds(id, source, start, length)) return id;
     }
@@ -38,8 +38,8 @@ export class Interner {
   }
 
   private holds(id: number, source: DataView, start: number, length: number): boolean {
-    const own = this.ends[id] as number;
-    return (this.ends[id + 1] as number) - own === length && sameBytes(this.arena, own, source, start, length);
+    const own = this.ends[id];
+    return this.ends[id + 1] - own === length && sameBytesAcross(this.arena, own, source, start, length);
   }
 
   private add(source: DataView, start: number, length: number, hash: number, slot: number): number {
@@ -65,7 +65,7 @@ export class Interner {
     const mask = this.slots.length - 1;
     for (const [id, hash] of this.hashes.entries()) {
       let slot = (hash ^ (hash >>> 15)) & mask;
-      while ((this.slots[slot] as number) >= 0) slot = (slot + 1) & mask;
+      while (this.slots[slot] >= 0) slot = (slot + 1) & mask;
       this.slots[slot] = id;
     }
   }
@@ -92,7 +92,7 @@ function shortWord(source: DataView, start: number, length: number): number {
 }
 
 /** Whether two values of one length are the same. */
-export function sameBytes(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
+export function sameBytesAcross(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
   const last = length - 4;
   if (last < 0) return shortWord(a, aStart, length) === shortWord(b, bStart, length);
   for (let at = 0; at < last; at += 4) {

@@ -3,7 +3,7 @@ import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import type { ColumnInfo } from '../parquet/metadata';
 import { FloatWriter } from './digits';
 import { escapeKey } from './escape';
-import { isSingle, type Numbers } from './numbers';
+import { isSingle, type Numbers } from './number-cells';
 import { type ReadyText, readyText } from './ready-text';
 
 export interface NumberField extends Numbers {

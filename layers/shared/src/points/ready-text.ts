@@ -23,6 +23,6 @@ export function readyText(text: string): ReadyText {
 
 /** Returns the position after the text; up to seven bytes that follow are spoilt. */
 export function copyText(out: DataView, at: number, { words, length }: ReadyText): number {
-  for (let index = 0; index < words.length; index++) out.setFloat64(at + 8 * index, words[index] as number, true);
+  for (let index = 0; index < words.length; index++) out.setFloat64(at + 8 * index, words[index], true);
   return at + length;
 }

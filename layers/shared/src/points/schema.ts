@@ -4,7 +4,7 @@ import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import type { ColumnInfo } from '../parquet/metadata';
 import { constantProblems, lackingColumns, withConstants } from './constants';
-import { isNumberType } from './numbers';
+import { isNumberType } from './number-cells';
 import { timeProblem } from './times';
 
 /**

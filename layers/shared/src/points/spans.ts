@@ -23,9 +23,9 @@ function offsetSpans({ memory, buffer, offset, length }: ArrowColumn, { starts, 
   if (length === 0) return;
   const offsets = new Uint32Array(memory, buffer(1) + offset * 4, length + 1);
   const base = buffer(2);
-  let start = base + (offsets[0] as number);
+  let start = base + offsets[0];
   for (let row = 0; row < length; row++) {
-    const end = base + (offsets[row + 1] as number);
+    const end = base + offsets[row + 1];
     starts[row] = start;
     ends[row] = end;
     start = end;

@@ -63,8 +63,8 @@ export class TimeReader {
   private toInstants(rows: number, out: Times): void {
     if (!this.zone) return;
     for (let row = 0; row < rows; row++) {
-      if (out.states[row] === Cell.ok && isInRange(out.seconds[row] as number, 0)) {
-        (out.seconds[row] as number) -= this.zone.at(out.seconds[row] as number);
+      if (out.states[row] === Cell.ok && isInRange(out.seconds[row], 0)) {
+        out.seconds[row] -= this.zone.at(out.seconds[row]);
       }
     }
   }
@@ -119,13 +119,13 @@ function readJulian(column: ArrowColumn, out: Times): void {
   const thirds = words(column, 3);
   readWords(thirds, 3, 1e9, column.length, out);
   for (let row = 0; row < column.length; row++) {
-    (out.seconds[row] as number) += ((thirds[3 * row + 2] as number) - JULIAN_1970) * DAY_SECONDS;
+    out.seconds[row] += (thirds[3 * row + 2] - JULIAN_1970) * DAY_SECONDS;
   }
 }
 
 function readDays(column: ArrowColumn, out: Times): void {
   const days = words(column, 1);
-  for (let row = 0; row < column.length; row++) out.seconds[row] = (days[row] as number) * DAY_SECONDS;
+  for (let row = 0; row < column.length; row++) out.seconds[row] = days[row] * DAY_SECONDS;
   out.nanos.fill(0, 0, column.length);
 }
 
@@ -140,8 +140,8 @@ function readCounts(column: ArrowColumn, perSecond: number, out: Times): void {
 function readWords(halves: Int32Array, stride: number, perSecond: number, rows: number, out: Times): void {
   const toNanos = 1e9 / perSecond;
   for (let row = 0; row < rows; row++) {
-    const low = halves[stride * row] as number;
-    let seconds = Math.floor(((halves[stride * row + 1] as number) * 4294967296 + (low >>> 0)) / perSecond);
+    const low = halves[stride * row];
+    let seconds = Math.floor((halves[stride * row + 1] * 4294967296 + (low >>> 0)) / perSecond);
     let rest = (low - Math.imul(seconds, perSecond)) | 0;
     if (rest < 0) {
       seconds--;
@@ -156,13 +156,12 @@ function readWords(halves: Int32Array, stride: number, perSecond: number, rows: 
 }
 
 function markNegative(rows: number, out: Times): void {
-  for (let row = 0; row < rows; row++)
-    if ((out.seconds[row] as number) < 0) out.seconds[row] = Number.POSITIVE_INFINITY;
+  for (let row = 0; row < rows; row++) if (out.seconds[row] < 0) out.seconds[row] = Number.POSITIVE_INFINITY;
 }
 
 function checkRange(rows: number, out: Times): void {
   for (let row = 0; row < rows; row++) {
-    const isFar = !isInRange(out.seconds[row] as number, out.nanos[row] as number);
+    const isFar = !isInRange(out.seconds[row], out.nanos[row]);
     if (isFar && out.states[row] === Cell.ok) out.states[row] = Cell.outOfRange;
   }
 }

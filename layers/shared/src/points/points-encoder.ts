@@ -11,9 +11,9 @@ import { fillNumbers, fillTimes, lackingColumns, withConstants } from './constan
 import { LONGEST_NUMBER, TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
 import { type Head, Heads } from './heads';
+import { readNumbers } from './number-cells';
 import { type NumberField, numberFields } from './number-fields';
-import { readNumbers } from './numbers';
-import { copyText, type ReadyText, SPOILT } from './ready-text';
+import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
 import { unsuitedColumns } from './schema';
 import { Tally } from './tally';
@@ -140,12 +140,12 @@ export class PointsEncoder {
 
   private encodeRow(row: number): void {
     const { mapping, buffer } = this.options;
-    const timeState = this.times.states[row] as number;
+    const timeState = this.times.states[row];
     if (timeState !== Cell.ok) {
       this.reject(row, REASONS[timeState], mapping.time.column);
       return;
     }
-    const head = this.heads.get(this.ids[row] as number);
+    const head = this.heads.get(this.ids[row]);
     if (head.fault) {
       this.reject(row, head.fault.reason, head.fault.column);
       return;
@@ -155,8 +155,8 @@ export class PointsEncoder {
     if (at < 0) return;
 
     buffer.view.setUint8(at, SPACE);
-    const seconds = this.times.seconds[row] as number;
-    const nanos = this.times.nanos[row] as number;
+    const seconds = this.times.seconds[row];
+    const nanos = this.times.nanos[row];
     at = this.timestamps.write(buffer.view, at + 1, seconds, nanos);
     buffer.view.setUint8(at, NEWLINE);
     buffer.endLine(at + 1);
@@ -170,8 +170,8 @@ export class PointsEncoder {
     const { fields } = this;
     let at = start;
     for (let index = 0; index < fields.length; index++) {
-      const field = fields[index] as NumberField;
-      const state = field.states[row] as number;
+      const field = fields[index];
+      const state = field.states[row];
       if (state !== Cell.ok) {
         if (field.required) {
           this.reject(row, REASONS[state], field.column);
@@ -180,8 +180,8 @@ export class PointsEncoder {
         if (state !== Cell.missing) field.leftOut++;
         continue;
       }
-      const key = field.named < 0 ? field.key : (head.keys[field.named] as ReadyText);
-      const value = field.values[row] as number;
+      const key = field.named < 0 ? field.key : head.keys[field.named];
+      const value = field.values[row];
       at = field.writer.write(out, copyText(out, at, key), value);
       if (value < field.min || value > field.max) field.beyond++;
     }

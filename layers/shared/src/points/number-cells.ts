@@ -36,7 +36,7 @@ export function readNumbers(column: ArrowColumn, out: Numbers): void {
     for (let row = 0; row < column.length; row++) out.values[row] = valueAt(row);
   }
   for (let row = 0; row < column.length; row++) {
-    const value = out.values[row] as number;
+    const value = out.values[row];
     // A finite number less itself is 0, NaN and infinity are not.
     if (value - value !== 0 && out.states[row] === Cell.ok)
       out.states[row] = Number.isNaN(value) ? Cell.nan : Cell.infinite;
@@ -59,7 +59,7 @@ function valueReader(column: ArrowColumn): (row: number) => number {
   }
   if (type.kind !== 'boolean') throw new TypeError(`not a number column: ${column.name} of type ${type.kind}`);
   const bits = new Uint8Array(memory, column.buffer(1), (offset + column.length + 7) >> 3);
-  return (row) => ((bits[(offset + row) >> 3] as number) >> ((offset + row) & 7)) & 1;
+  return (row) => (bits[(offset + row) >> 3] >> ((offset + row) & 7)) & 1;
 }
 
 /** Decimal text, with spaces around it or an exponent; `nan` and `inf` are NaN and infinity, an empty text is missing. */
