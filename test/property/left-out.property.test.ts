@@ -29,7 +29,7 @@ const keys = fc
 /** The rule as one pattern: a hidden segment anywhere, or a marker's end. */
 const LEFT_OUT = /(^|\/)(\.|_[^/=]*(\/|$))|\/$|_\$folder\$$/;
 
-test('a key is left out where any segment is hidden, or its end is that of a marker', () => {
+test('a key is left out if any segment is hidden, or if it is a marker', () => {
   fc.assert(
     fc.property(keys, (key) => expect(isLeftOut(key)).toBe(LEFT_OUT.test(key))),
     { numRuns: 2000 },
@@ -53,7 +53,7 @@ const topic = (...events: unknown[]) => ({
   Records: events.map((event) => ({ EventSource: 'aws:sns', Sns: envelope(event) })),
 });
 
-test('of a notification, however it came, every object is loaded or ignored, and none is both', () => {
+test('every object of a notification in any envelope is either loaded or ignored', () => {
   const ways: ((names: readonly string[]) => unknown)[] = [
     notification,
     (names) => envelope(notification(names)),
@@ -70,7 +70,7 @@ test('of a notification, however it came, every object is loaded or ignored, and
   );
 });
 
-test('a key that somebody names is loaded whatever its name', () => {
+test('an explicitly named key is loaded whatever its name', () => {
   fc.assert(
     fc.property(keys, (key) => {
       const request = { bucket: 'b', key };
@@ -79,7 +79,7 @@ test('a key that somebody names is loaded whatever its name', () => {
   );
 });
 
-test('an execution for a new object has nothing to load where the object is not data', () => {
+test('an execution for a new object loads nothing if the object is not data', () => {
   const rules = { mappings: BUILT_IN_MAPPINGS, reservedConcurrency: undefined };
   fc.assert(
     fc.property(keys, (key) => {

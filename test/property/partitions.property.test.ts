@@ -24,7 +24,7 @@ const folder = fc.constantFrom('', 'data', 'energy data', '=', '=x', '_temporary
 test.each([
   ['Hive and Spark', escapedByHive],
   ['pyarrow and DuckDB', encodeURIComponent],
-])('columns written as %s write them are read back, between folders of other names', (_, escaped) => {
+])('columns escaped as by %s are read back, between folders of other names', (_, escaped) => {
   fc.assert(
     fc.property(columns, folder, folder, (written, before, after) => {
       const segments = written.map(

@@ -1,5 +1,5 @@
 /**
- * Reads a file's footer, and checks what it claims before anything is planned or allocated for it. What is wrong with one column makes that
+ * Reads a file's footer and checks its numbers before anything is planned or allocated for them. An error in one column makes only that
  * column unusable, so that a file is refused for its mapped columns alone.
  */
 import { type ColumnType, columnType, describe, isGroup } from './column-type';
@@ -15,13 +15,13 @@ import type { ChunkInfo, ColumnInfo, KnownCodec, KnownEncoding, ParquetMetadata,
 import { ThriftError } from './thrift';
 import { UnreadableFile } from './unreadable';
 
-/** Pages count their values in 31 bits, and every known writer its row groups. */
-const MOST_ROWS = 2 ** 31 - 1;
+/** Rows of a row group: pages count their values in 31 bits, and every known writer counts row groups in as many. */
+const MAX_ROWS = 2 ** 31 - 1;
 /**
- * Rows a byte of a column chunk. A column of one value takes the least: 1,048,576 rows of pyarrow or Polars lie in 50 bytes, 20,000 rows
- * a byte.
+ * Rows per byte of a column chunk. A column of one value is the shortest: pyarrow and Polars write 1,048,576 rows in 50 bytes, 20,000
+ * rows per byte.
  */
-const MOST_ROWS_PER_BYTE = 2 ** 20;
+const MAX_ROWS_PER_BYTE = 2 ** 20;
 /** Twice as many as the widest known files have: 10,000 columns in 25 row groups. Each takes up to 1 KB of memory. */
 const MAX_CHUNKS = 500_000;
 /** The magic before the first column chunk. */
@@ -30,7 +30,7 @@ const NO_PLACE = { start: FIRST_BYTE, compressed: 0, uncompressed: 0 };
 /** The footer's length and the magic, behind the footer. */
 const TRAILER_BYTES = 8;
 
-/** A top-level column of the schema. Its leaves, nested ones included, stand in each row group at `firstLeaf` and after. */
+/** A top-level column of the schema. In each row group its leaves, also nested ones, begin at index `firstLeaf`. */
 interface TopLevel {
   readonly element: SchemaElement;
   readonly firstLeaf: number;
@@ -38,7 +38,7 @@ interface TopLevel {
 
 /**
  * @param tail the last bytes of the file, with the whole footer
- * @param size of the file, bytes
+ * @param size size of the file in bytes
  * @throws UnreadableFile for a footer that cannot be parsed, or that contradicts itself or the file
  */
 export function readFooter(tail: Uint8Array, size: number): ParquetMetadata {
@@ -55,13 +55,13 @@ export function readFooter(tail: Uint8Array, size: number): ParquetMetadata {
     'the sum of its row groups',
   );
   const claimed = count(footer.num_rows, 'the footer');
-  if (claimed > total) throw corrupt(`its footer counts ${number(claimed)} rows, its row groups hold ${number(total)}`);
+  if (claimed > total) throw corrupt(`its footer counts ${number(claimed)} rows, its row groups have ${number(total)}`);
 
   const times = new Map<string, number>();
   for (const { element } of columns) times.set(element.name, (times.get(element.name) ?? 0) + 1);
   const infos = columns.map((column) => {
     const count = times.get(column.element.name) ?? 1;
-    if (count > 1) return infoOf(column.element, `is there ${count} times, so that it is not clear which one is meant`);
+    if (count > 1) return infoOf(column.element, `is there ${count} times: give each column its own name`);
     return infoOf(column.element, problemOf(column, footer.row_groups, counts, end));
   });
   const usable = columns.filter((_, index) => infos[index]?.type.kind !== 'unusable');
@@ -96,11 +96,11 @@ function parse(footer: Uint8Array): FileMetaData {
 
 function topLevel([root, ...elements]: readonly SchemaElement[]): { columns: TopLevel[]; leaves: number } {
   if (root === undefined || elements.some(({ num_children: children = 0 }) => children < 0))
-    throw corrupt('its schema cannot be understood');
+    throw corrupt('its schema is not valid');
   const columns: TopLevel[] = [];
   let at = 0;
   let leaves = 0;
-  /** Goes past an element and all that is below it. */
+  /** Moves past an element and everything below it. */
   const pass = () => {
     // Pending children instead of recursion: a hostile schema may be as deep as it is long.
     for (let pending = 1; pending > 0; pending--) {
@@ -120,7 +120,7 @@ function topLevel([root, ...elements]: readonly SchemaElement[]): { columns: Top
 
 function rowsOf({ num_rows, columns }: RowGroup, index: number, leaves: number): number {
   const rows = count(num_rows, `row group ${index}`);
-  if (rows > MOST_ROWS) throw corrupt(`row group ${index} counts ${number(rows)} rows, more than a row group can hold`);
+  if (rows > MAX_ROWS) throw corrupt(`row group ${index} counts ${number(rows)} rows, more than a row group can have`);
   if (columns.length !== leaves)
     throw corrupt(`row group ${index} has ${columns.length} column chunks, the schema ${leaves}`);
   return rows;
@@ -131,7 +131,7 @@ function count(rows: number, where: string): number {
   throw corrupt(`${where} counts ${number(rows)} rows`);
 }
 
-/** Why a column cannot be used, from what the footer says of its chunks; undefined where nothing is wrong. */
+/** Why a column cannot be used, according to its chunks in the footer; undefined if it can. */
 function problemOf(
   { element, firstLeaf }: TopLevel,
   groups: readonly RowGroup[],
@@ -169,14 +169,14 @@ function chunkProblem(
     !(start >= FIRST_BYTE && compressed >= 0 && uncompressed >= 0 && start + compressed <= end) ||
     !Number.isSafeInteger(uncompressed)
   ) {
-    return `would lie at bytes ${start} to ${start + compressed} of the file, whose data end at ${end}: the file is corrupt or truncated`;
+    return `is at bytes ${start} to ${start + compressed}, but the file's data end at byte ${end}: the file is corrupt or truncated`;
   }
-  if (rows > MOST_ROWS_PER_BYTE * compressed)
-    return `would have ${number(rows)} rows in ${compressed} bytes: the file is corrupt`;
+  if (rows > MAX_ROWS_PER_BYTE * compressed)
+    return `has ${number(rows)} rows in ${compressed} bytes, which is impossible: the file is corrupt`;
   return undefined;
 }
 
-/** Some old writers name no dictionary page, or one at 0; it then comes right before or at the first data page. */
+/** Some old writers give no dictionary page, or one at 0. The dictionary then begins at the offset of the first data page. */
 function placeOf(data: ColumnMetaData): { start: number; compressed: number; uncompressed: number } {
   const { data_page_offset: page, dictionary_page_offset: dictionary = 0 } = data;
   return {
@@ -195,7 +195,7 @@ function chunkOf(data: ColumnMetaData, rows: number, lists: SharedLists<KnownEnc
   };
 }
 
-/** One list for all that are equal: a wide file has hundreds of thousands of chunks, and few ways to encode them. */
+/** Shares equal lists: a wide file has hundreds of thousands of chunks with few different lists of encodings. */
 class SharedLists<T extends string> {
   private readonly lists = new Map<string, readonly T[]>();
 

@@ -3,7 +3,7 @@ import type { ArrowColumn } from '../parquet/c-data';
 import { fixedBytes } from './cells';
 import { emptySpans, spansOf } from './spans';
 
-/** The most decimals of an exact power of ten. */
+/** Maximum exponent of a power of ten that a double represents exactly. */
 const EXACT_POWER = 22;
 const EXACT_INTEGER = 1e15;
 
@@ -14,8 +14,8 @@ export function decimalTexts(column: ArrowColumn, scale: number): (row: number) 
 }
 
 /**
- * The double nearest to each row's decimal. Up to 15 digits and 22 decimals it is one division of exact doubles, which rounds once; beyond,
- * it goes over the decimal's digits.
+ * The double nearest to each row's decimal. Up to 15 digits and 22 decimals, one division of exact doubles computes it, which rounds
+ * once. Longer decimals are converted from their text.
  */
 export function decimalNumbers(column: ArrowColumn, scale: number): (row: number) => number {
   const divisor = scale <= EXACT_POWER ? Number(`1e${scale}`) : Number.NaN;
@@ -50,7 +50,7 @@ function unscaledOf(column: ArrowColumn): (row: number) => bigint {
   };
 }
 
-/** The unscaled value where a double holds it for sure, else NaN. */
+/** The unscaled value if it has at most eight bytes, else NaN. */
 function shortOf(column: ArrowColumn): (row: number) => number {
   const view = new DataView(column.memory);
   const { type } = column.stored;

@@ -1,4 +1,4 @@
-/** Numbers the distinct byte strings of a column, so that all further work on text is done once per distinct value. */
+/** Numbers the distinct byte strings of a column, so that all later work on text runs once per distinct value. */
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -16,8 +16,8 @@ export class Interner {
   }
 
   /**
-   * The number of the value at `start`, the next free one where it was not seen before. It is hashed and compared by words of four
-   * bytes, the last of which may overlap the one before: 20 ns where bytes take 75.
+   * The number of the value at `start`; a new value gets the next free number. Values are hashed and compared by words of four bytes,
+   * the last of which may overlap the one before: 20 ns; byte by byte it takes 75 ns.
    */
   idOf(source: DataView, start: number, length: number): number {
     const last = length - 4;
@@ -28,7 +28,7 @@ export class Interner {
     for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
       const id = this.slots[slot];
       if (id < 0) return this.add(source, start, length, hash, slot);
-      if (this.hashes[id] === hash && this.holds(id, source, start, length)) return id;
+      if (this.hashes[id] === hash && this.isEqual(id, source, start, length)) return id;
     }
   }
 
@@ -37,7 +37,7 @@ export class Interner {
     return this.idOf(new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
   }
 
-  private holds(id: number, source: DataView, start: number, length: number): boolean {
+  private isEqual(id: number, source: DataView, start: number, length: number): boolean {
     const own = this.ends[id];
     return this.ends[id + 1] - own === length && sameBytesAcross(this.arena, own, source, start, length);
   }
@@ -91,7 +91,7 @@ function shortWord(source: DataView, start: number, length: number): number {
   return word;
 }
 
-/** Whether two values of one length are the same. */
+/** Whether two values of the same length, in one buffer or two, are equal. */
 export function sameBytesAcross(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
   const last = length - 4;
   if (last < 0) return shortWord(a, aStart, length) === shortWord(b, bStart, length);

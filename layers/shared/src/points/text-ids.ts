@@ -1,4 +1,4 @@
-/** Text columns as small integers: each distinct value of a column has a number, 0 where there is none. */
+/** Text columns as small integers: each distinct value of a column has a number; a missing value is 0. */
 import { type ArrowColumn, isValid } from '../parquet/c-data';
 import { cellText } from './cell-text';
 import { Interner, sameBytesAcross } from './interner';
@@ -8,7 +8,7 @@ export class TextIds {
   private interner = new Interner();
   private spans = emptySpans(0);
 
-  /** The bytes and the number of values remembered so far; `forget` when they become too many. */
+  /** Bytes of all values kept so far; call `forget` when they become too many. */
   get bytes(): number {
     return this.interner.bytes;
   }
@@ -17,7 +17,7 @@ export class TextIds {
     return this.interner.values.length;
   }
 
-  /** The text behind a number; undefined behind 0, null for bytes that are not UTF-8. */
+  /** The text of a number; undefined behind 0, null for bytes that are not UTF-8. */
   valueOf(id: number): string | null | undefined {
     return id === 0 ? undefined : (this.interner.values[id - 1] ?? null);
   }
@@ -53,7 +53,7 @@ export class TextIds {
       }
       const start = starts[row];
       const length = ends[row] - start;
-      // Many columns hold the same value for long: 8 ns where a look-up takes 30.
+      // Many columns repeat one value over many rows: comparing takes 8 ns, a look-up 30 ns.
       if (length !== lastLength || !sameBytesAcross(bytes, start, bytes, lastStart, length)) {
         lastId = 1 + interner.idOf(bytes, start, length);
         lastStart = start;
