@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
 const WARNINGS: Readonly<Record<string, string>> = {
   'unknown-value': 'has a value that the mapping does not list',
   'out-of-range': 'is outside the range in the mapping',
-  'left-out': 'was left out, because it is not a finite number',
+  'left-out': 'was left out, because it is not a finite number or not UTF-8 text',
   renamed: 'was stored under another name, because the unit already uses its name',
   ignored: 'was ignored, because its type is not supported',
   'trailing-backslash': 'was stored without its last backslash',

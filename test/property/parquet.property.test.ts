@@ -1,6 +1,7 @@
 /** Parquet files with changed bytes: points or a DataConversionError, never a dead process, and the next file is read as ever. */
 import fc from 'fast-check';
-import { damagedFile, goodFile } from '../support/damaged-parquet';
+import { readFooter } from 'shared/parquet/footer';
+import { damagedFile, damagedFooter, goodFile } from '../support/damaged-parquet';
 import { FACTOR, runs } from '../support/fuzz';
 import { collect, memorySource, testReader } from '../support/parquet';
 import { runProgram } from '../support/program';
@@ -25,7 +26,34 @@ test(
         }
         expect((await collect(reader, memorySource(good))).lines).toEqual(lines);
       }),
-      runs(25),
+      runs(60),
+    );
+    expect(refused).toBeGreaterThan(0);
+  },
+  60_000 * FACTOR,
+);
+
+test(
+  'a changed footer is read, or refused with a reason',
+  () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(damagedFooter(), (file) => {
+        try {
+          const { rows, columns, rowGroups } = readFooter(file, file.length);
+          expect(rows).toBe(rowGroups.reduce((sum, group) => sum + group.rows, 0));
+          for (const { name, declared } of columns)
+            expect([typeof name, typeof declared]).toEqual(['string', 'string']);
+          for (const { start, compressed } of rowGroups.flatMap(({ chunks }) => [...chunks.values()])) {
+            expect(start).toBeGreaterThanOrEqual(4);
+            expect(start + compressed).toBeLessThan(file.length);
+          }
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'UnreadableFile', message: expect.stringMatching(/^corrupt: /) });
+          refused++;
+        }
+      }),
+      runs(500),
     );
     expect(refused).toBeGreaterThan(0);
   },

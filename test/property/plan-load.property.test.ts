@@ -35,7 +35,7 @@ function servicesOf(files: readonly Found[]): { services: PlanServices; written:
     if (kinds.get(name) === 'corrupt') return Promise.reject(new RangeError('a number of the footer'));
     if (kinds.get(name) === 'odd') return Promise.reject(new DataConversionError('the footer counts -1 rows'));
     const rowGroups = [{ rows: 10, chunks: new Map() }];
-    return Promise.resolve({ rows: 10, createdBy: undefined, columns: [], rowGroups });
+    return Promise.resolve({ rows: 10, columns: [], rowGroups });
   };
   const services = {
     ...{ objects: objects as ObjectStore, reader: { inspect } as ParquetReader, mappings: BUILT_IN_MAPPINGS },

@@ -19,7 +19,7 @@ const measured = fc
   .map(([digits, decimals]) => digits / 10 ** decimals);
 const double = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), measured);
 
-test('writes a double as String does, but for -0', () => {
+test('writes a double as String does, except for -0', () => {
   const writer = new FloatWriter();
   fc.assert(
     fc.property(double, (x) => {
@@ -31,7 +31,7 @@ test('writes a double as String does, but for -0', () => {
   );
 });
 
-test('writes a float32 as a decimal that is that float32, and none of fewer digits is', () => {
+test('writes a float32 as the shortest decimal that denotes it', () => {
   const writer = new FloatWriter(true);
   fc.assert(
     fc.property(fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), measured.map(Math.fround)), (x) => {
@@ -49,7 +49,7 @@ test('writes a float32 as a decimal that is that float32, and none of fewer digi
   );
 });
 
-test('writes a timestamp as the integer it is, the first time and again', () => {
+test('writes a timestamp as an integer, also when it repeats', () => {
   const writer = new TimestampWriter();
   fc.assert(
     fc.property(fc.integer({ min: -9223372036, max: 9223372036 }), fc.integer({ min: 0, max: 999_999_999 }), (s, n) => {
@@ -63,7 +63,7 @@ test('writes a timestamp as the integer it is, the first time and again', () => 
   );
 });
 
-test('copies any text as it is, and spoils no more than it says', () => {
+test('copies any text unchanged, and overwrites at most the documented bytes after it', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }),
     // What makes doubles of the largest exponents, among them those of NaN.

@@ -35,7 +35,6 @@ export const chunkOf = (compressed: number): ChunkInfo => ({
   uncompressed: compressed,
   codec: 'SNAPPY',
   encodings: ['PLAIN'],
-  nulls: 0,
 });
 
 /** A source over bytes in memory, for files damaged by a test. */

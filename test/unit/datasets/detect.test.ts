@@ -17,7 +17,7 @@ describe('the dataset of a key', () => {
     ['ons/TRANSMISSION/generation_2024.parquet', 'transmission'],
     ['ons/generation_2024-01.parquet', 'generation'],
     ['ons/2024 consumption.parquet', 'consumption'],
-  ])('%s is told by the first step that names one', (key, expected) => {
+  ])('of %s is decided by the first step that finds a name', (key, expected) => {
     expect(nameOf(key)).toBe(expected);
   });
 
@@ -28,12 +28,12 @@ describe('the dataset of a key', () => {
     ['dataset=generation/dataset=consumption/x.parquet', 'several datasets'],
     ['generation-and-consumption.parquet', 'several datasets'],
     ['dataset=weather/generation/x.parquet', "unknown dataset 'weather'"],
-  ])('%s is an error that says what was found', (key, fault) => {
+  ])('of %s is an error that reports what was found', (key, fault) => {
     expect(() => nameOf(key)).toThrow(fault);
     expect(() => nameOf(key)).toThrow(expect.objectContaining({ name: 'DataConversionError', object: key }));
   });
 
-  test('is the explicit one where one is given', () => {
+  test('is the explicit dataset if there is one', () => {
     expect(nameOf('generation/x.parquet', 'Transmission')).toBe('transmission');
     expect(() => nameOf('generation/x.parquet', 'weather')).toThrow(
       expect.objectContaining({ name: 'InvalidEventError', message: expect.stringContaining('expected one of') }),
@@ -57,7 +57,7 @@ describe('mappings', () => {
     expect(mapping && detectDataset('weather/x', mergeMappings(BUILT_IN_MAPPINGS, [mapping]))).toBe(mapping);
   });
 
-  test('include the built-in ones, which are valid by the same rules', () => {
+  test('include the built-in mappings, which are valid by the same rules', () => {
     expect(parseMappings(JSON.stringify(BUILT_IN_MAPPINGS))).toEqual(BUILT_IN_MAPPINGS);
     expect(BUILT_IN_MAPPINGS.map((mapping) => requiredColumns(mapping).sort())).toEqual([
       ['energy_source', 'measurement_type', 'region', 'timestamp', 'unit', 'value'],
@@ -76,7 +76,7 @@ describe('mappings', () => {
     [{ ...own, measurement: '_internal' }, 'may not begin with _ or #'],
     [{ ...own, checks: { known: { place: ['x'] } } }, 'mappings[0].checks.known.place: not a tag of this mapping'],
     [[own, own], 'several mappings are named weather'],
-  ])('are refused with the place of the problem: %#', (data, problem) => {
+  ])('are refused with the position of the problem: %#', (data, problem) => {
     const json = typeof data === 'string' ? data : JSON.stringify(data);
     expect(() => parseMappings(json)).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
     expect(() => parseMappings(json)).toThrow(problem);

@@ -10,7 +10,7 @@ test('discarded buffers, forgotten ranges and freed counters take no memory', as
     string,
     number
   >;
-  // What is not freed is seen.
+  // The measurement shows buffers that are kept.
   expect(held.kept).toBeGreaterThanOrEqual(20 * MEGABYTE);
   expect(held.discarded).toBeLessThan(MEGABYTE);
   expect(held.forgotten).toBeLessThan(MEGABYTE);
@@ -23,7 +23,7 @@ test('discarded buffers are empty', () => {
   expect(buffers.map(({ byteLength }) => byteLength)).toEqual([0, 0]);
 });
 
-test('a counter that is freed keeps its count, also where times go back', () => {
+test('a freed counter keeps its count, also if times go back', () => {
   const counter = new DuplicateCounter();
   for (let point = 0; point < 10_000; point++) counter.add(1, -point, 0);
   counter.add(1, -5_000, 0);

@@ -1,4 +1,4 @@
-/** Files that are damaged or no Parquet at all: an error that names them and the fault, and a reader that goes on working. */
+/** Damaged files, and files that are not Parquet: the error names the file and the reason, and the reader continues to work. */
 import { readFileSync } from 'node:fs';
 import { collect, collectFixture, fixture, generation, memorySource, testReader } from '../../support/parquet';
 
@@ -8,11 +8,15 @@ const whole = new Uint8Array(readFileSync(fixture('codec-snappy')));
 const NAME = 's3://bucket/key.parquet';
 
 test.each([
-  ['of zero bytes', new Uint8Array(0), 'it has no bytes'],
+  ['without bytes', new Uint8Array(0), 'it is empty'],
   ['of a few bytes', new Uint8Array(5), '5 bytes are too few'],
   ['of text', new TextEncoder().encode('timestamp,region,value\n'.repeat(50)), 'does not end in PAR1'],
   ['that is truncated', whole.slice(0, whole.length - 500), 'does not end in PAR1'],
-  ['with a footer longer than itself', withWord(whole, whole.length - 8, 0x7fffffff), 'its footer would have'],
+  [
+    'with a footer longer than itself',
+    withWord(whole, whole.length - 8, 0x7fffffff),
+    'for the footer, but the file has',
+  ],
   ['with an encrypted footer', withText(whole, whole.length - 4, 'PARE'), 'encrypted'],
 ])('refuses a file %s', async (_, bytes, fault) => {
   const failure = collect(reader, memorySource(bytes));
@@ -29,8 +33,8 @@ test('refuses a footer that cannot be parsed', async () => {
   });
 });
 
-test('names the row group of damaged pages, and reads the next file', async () => {
-  // Here and there in the pages, which lie between the magic and the footer, so that some of the faults are panics.
+test('names the row group and the column of damaged pages, and reads the next file', async () => {
+  // Damages various places in the pages, so that some of the errors are panics.
   const end = whole.length - 8 - new DataView(whole.buffer).getUint32(whole.length - 8, true);
   const faults: string[] = [];
   for (let at = 40; at < end; at += Math.ceil(end / 12)) {
@@ -40,7 +44,7 @@ test('names the row group of damaged pages, and reads the next file', async () =
     if (!(outcome instanceof Error)) continue;
     faults.push(outcome.message);
     expect(outcome).toMatchObject({ name: 'DataConversionError', object: NAME, rowGroup: expect.any(Number) });
-    // Which column it is, and what is special about it.
+    // The column, and its type and encoding.
     expect(outcome.message).toMatch(/key.parquet, row group \d: (corrupt: )?column \w+ /);
   }
   expect(faults.some((fault) => /cannot be decoded \(RuntimeError/.test(fault))).toBe(true);
@@ -50,11 +54,11 @@ test('names the row group of damaged pages, and reads the next file', async () =
 
 test('refuses a row group that is larger than allowed, and says what to do', async () => {
   await expect(collect(strictReader, memorySource(whole))).rejects.toThrow(
-    /key.parquet, row group 0: its columns to be read have 2,623 bytes, the limit is 100 bytes: write the file with smaller row groups/,
+    /key.parquet, row group 0: the columns to read have 2,623 bytes, the limit is 100 bytes: write the file with smaller row groups/,
   );
 });
 
-test('stops when told to', async () => {
+test('stops when the signal is aborted', async () => {
   const reason = new Error('deadline');
   const options = { signal: AbortSignal.abort(reason) };
   await expect(collect(reader, memorySource(whole), generation, options)).rejects.toBe(reason);

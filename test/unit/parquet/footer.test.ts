@@ -4,7 +4,7 @@ import type { ColumnChunk, FileMetaData } from 'hyparquet';
 import { parquetMetadata } from 'hyparquet/src/metadata.js';
 import type { DatasetMapping } from 'shared/datasets/mapping';
 import { readFooter } from 'shared/parquet/footer';
-import { collect, collectFixture, fixture, memorySource, testReader } from '../../support/parquet';
+import { collect, collectFixture, fixture, generation, memorySource, testReader } from '../../support/parquet';
 import { withFooter } from '../../support/parquet-footer';
 import { mapping } from '../../support/parquet-mapping';
 
@@ -21,6 +21,8 @@ function chunk(footer: FileMetaData, column = 2): Required<ColumnChunk>['meta_da
   return data;
 }
 
+const chunkOfNothing: ColumnChunk = { file_offset: 0n };
+
 describe('a footer', () => {
   const footerOf = (edit: (footer: FileMetaData) => void) => () => {
     const file = withFooter(points, edit);
@@ -34,7 +36,7 @@ describe('a footer', () => {
     [
       'of more rows than its row groups have',
       (footer) => (footer.num_rows = 4n),
-      /its footer counts 4 rows, its row groups hold 3/,
+      /its footer counts 4 rows, its row groups have 3/,
     ],
     [
       'of a row group beyond what one can hold',
@@ -50,12 +52,25 @@ describe('a footer', () => {
     expect(footerOf(edit)).toThrow(fault);
   });
 
-  test('that counts fewer rows than its row groups is corrected by them', async () => {
+  test('of more column chunks than any known file has is refused before they are looked at', () => {
+    const columns = Array.from({ length: 10_000 }, () => chunkOfNothing);
+    const file = withFooter(points, (footer) => {
+      const [root, time] = footer.schema;
+      if (!root || !time) throw new Error('no schema');
+      footer.schema = [{ ...root, num_children: 10_000 }, ...columns.map(() => time)];
+      footer.row_groups = Array.from({ length: 51 }, () => ({ columns, num_rows: 0n, total_byte_size: 0n }));
+    });
+    expect(() => readFooter(file, file.length)).toThrow(
+      'its footer counts 510,000 column chunks, the limit is 500,000',
+    );
+  });
+
+  test('with fewer rows than its row groups gives the rows of the row groups', async () => {
     expect(footerOf((footer) => (footer.num_rows = 0n))().rows).toBe(3);
     expect((await load((footer) => (footer.num_rows = 0n))).lines).toHaveLength(3);
   });
 
-  test('of rows that the pages do not hold is refused, with both counts', async () => {
+  test('whose count of rows differs from the pages is refused, with both counts', async () => {
     for (const rows of [2n, 4n]) {
       const loaded = load((footer) => {
         footer.num_rows = rows;
@@ -65,6 +80,48 @@ describe('a footer', () => {
         /row group 0: column \w+ has 3 rows in its pages, its row group counts [24]/,
       );
     }
+  });
+
+  describe('of a file without mapped columns, as its path supplies them all', () => {
+    const supplied = new Map([
+      ['time', '2024-01-01T00:00:00Z'],
+      ['region', 'norte'],
+      ['power', '5'],
+    ]);
+    const of = mapping({ time: 'time', tags: ['region'], number: 'power' });
+    const loadRows = (edit: (footer: FileMetaData) => void) =>
+      collect(reader, memorySource(withFooter(points, edit)), of, { ...strict, partitions: supplied });
+
+    test('gives a point for each row', async () => {
+      const { lines, report } = await loadRows(() => undefined);
+      expect(lines).toEqual(Array(3).fill('m,region=norte power=5 1704067200000000000'));
+      expect(report).toMatchObject({ rows: 3, points: 3, duplicates: 2 });
+    });
+
+    test('is refused if its pages have other rows', async () => {
+      const loaded = loadRows((footer) => {
+        group(footer).num_rows = 2n ** 20n;
+      });
+      await expect(loaded).rejects.toThrow(/column \w+ has 3 rows in its pages, its row group counts 1,048,576/);
+    });
+
+    test('is refused if none of its columns can be read', async () => {
+      const loaded = loadRows((footer) => {
+        for (const { meta_data } of group(footer).columns) if (meta_data) meta_data.codec = 'LZO';
+      });
+      await expect(loaded).rejects.toThrow('it has no column that can be read, so that its rows cannot be counted');
+    });
+  });
+
+  test.each([10, 100, 1_000_000])('that begins with an integer of %i bytes is refused at once', (bytes) => {
+    const footer = Buffer.concat([
+      Buffer.from([0x16]),
+      Buffer.alloc(bytes, 0xff),
+      Buffer.alloc(4),
+      Buffer.from('PAR1'),
+    ]);
+    footer.writeUInt32LE(bytes + 1, footer.length - 8);
+    expect(() => readFooter(footer, footer.length + 4)).toThrow('FileMetaData has an integer of more than 64 bits');
   });
 
   test('larger than 32 MB is not read', async () => {
@@ -91,14 +148,10 @@ describe('a column', () => {
     [
       'beyond the end of the file',
       (footer) => (chunk(footer).data_page_offset = 1_000_000n),
-      /column v would lie at bytes 1000000 to/,
+      /column v is at bytes 1000000 to/,
     ],
-    [
-      'longer than the file',
-      (footer) => (chunk(footer).total_compressed_size = 2n ** 40n),
-      /column v would lie at bytes/,
-    ],
-    ['of a negative length', (footer) => (chunk(footer).total_compressed_size = -1n), /column v would lie at bytes/],
+    ['longer than the file', (footer) => (chunk(footer).total_compressed_size = 2n ** 40n), /column v is at bytes/],
+    ['of a negative length', (footer) => (chunk(footer).total_compressed_size = -1n), /column v is at bytes/],
     [
       'compressed with LZO',
       (footer) => (chunk(footer).codec = 'LZO'),
@@ -112,7 +165,7 @@ describe('a column', () => {
     [
       'of an unknown encoding',
       (footer) => (chunk(footer).encodings = ['X' as never]),
-      /column v has the encoding unknown/,
+      /column v has an unknown encoding/,
     ],
     [
       'of another type than the schema says',
@@ -129,14 +182,14 @@ describe('a column', () => {
       (footer) => {
         for (const group of footer.row_groups) group.num_rows = 2n ** 31n - 1n;
       },
-      /column v would have 2,147,483,647 rows in \d+ bytes/,
+      /column v has 2,147,483,647 rows in \d+ bytes/,
     ],
   ])('%s is refused where it is mapped', async (_, edit, fault) => {
     await expect(load(edit)).rejects.toMatchObject({ name: 'DataConversionError', object: 's3://bucket/key.parquet' });
     await expect(load(edit)).rejects.toThrow(fault);
   });
 
-  test('that is not mapped may be any of these', async () => {
+  test('that is not mapped may have any of these errors', async () => {
     const { lines } = await load(
       (footer) => {
         chunk(footer, 1).codec = 'LZO';
@@ -147,7 +200,38 @@ describe('a column', () => {
     expect(lines[2]).toBe('m v=2 1704074400000000000');
   });
 
-  test('that is encrypted is named as such, and harms no other', async () => {
+  test.each<[string, (footer: FileMetaData) => void, RegExp]>([
+    [
+      'repeated',
+      (footer) => Object.assign(footer.schema[2] ?? {}, { repetition_type: 'REPEATED' }),
+      /column tag is repeated \(a list\): only flat columns can be used/,
+    ],
+    [
+      'of an unknown repetition',
+      (footer) => Object.assign(footer.schema[2] ?? {}, { repetition_type: 'X' }),
+      /column tag has an unknown repetition/,
+    ],
+    [
+      'a struct of a required column',
+      (footer) => {
+        const [, , tag] = footer.schema;
+        if (!tag) throw new Error('no such column');
+        footer.schema.splice(
+          2,
+          1,
+          { name: 'tag', num_children: 1, repetition_type: 'REQUIRED' },
+          { ...tag, name: 'a' },
+        );
+        chunk(footer, 1).path_in_schema = ['tag', 'a'];
+      },
+      /column tag is a struct: only flat columns can be used/,
+    ],
+  ])('that is %s is refused where it is mapped, and other columns load', async (_, edit, fault) => {
+    await expect(load(edit)).rejects.toThrow(fault);
+    expect((await load(edit, mapping({ tags: [] }))).lines).toHaveLength(3);
+  });
+
+  test('that is encrypted is refused as encrypted, and other columns load', async () => {
     await expect(collectFixture(reader, 'encrypted-column', mapping(), strict)).rejects.toThrow(
       'column v is encrypted',
     );
@@ -155,9 +239,9 @@ describe('a column', () => {
     expect(lines[0]).toBe('m,tag=tag\\ 0 w=7 1704067200000000000');
   });
 
-  test('whose name is there twice is refused, as it is not clear which one is meant', async () => {
+  test('with the name of another column is refused', async () => {
     await expect(collectFixture(reader, 'duplicate-names', mapping({ tags: [] }), strict)).rejects.toThrow(
-      'column v is there 2 times',
+      'column v is there 2 times: give each column its own name',
     );
   });
 
@@ -198,6 +282,12 @@ describe('a column', () => {
 });
 
 describe('a page', () => {
+  test('whose header has a value of another type is refused', async () => {
+    const loaded = collectFixture(reader, 'damaged/page-header-types', generation, strict);
+    await expect(loaded).rejects.toMatchObject({ name: 'DataConversionError' });
+    await expect(loaded).rejects.toThrow(/row group 0: column timestamp has a corrupt header of page 0/);
+  });
+
   test('whose checksum does not match its bytes is refused', async () => {
     expect((await collect(reader, memorySource(points), mapping(), strict)).lines).toHaveLength(3);
     const damaged = withFooter(points, () => undefined);

@@ -45,7 +45,7 @@ describe.each([
 });
 
 describe('a run of row groups', () => {
-  test('is those rows of the file, numbered in the file', async () => {
+  test('gives its rows, with their numbers in the file', async () => {
     const whole = await collectFixture(reader, 'codec-snappy');
     const run = { firstRowGroup: 1, rowGroups: 2 };
     const part = await collectFixture(reader, 'codec-snappy', generation, { run });
@@ -54,7 +54,7 @@ describe('a run of row groups', () => {
     expect(bad.report.invalid[0]?.examples.map(({ row }) => row)).toEqual([1, 2]);
   });
 
-  test('opens a file in one request, and asks for no byte twice', async () => {
+  test('opens a file in one request, and requests no byte twice', async () => {
     const file = await openFile(fixture('codec-none'));
     const requests: number[] = [];
     const source = {
@@ -80,7 +80,7 @@ describe('a run of row groups', () => {
 });
 
 describe('batches', () => {
-  test('hold the limits of lines and bytes', async () => {
+  test('stay within the limits of lines and bytes', async () => {
     const { batches, lines } = await collectFixture(reader, 'codec-snappy', generation, {
       limits: { lines: 7, bytes: 1200 },
     });
@@ -96,7 +96,7 @@ describe('batches', () => {
       dropInvalid: true,
       validateSchema: true,
     });
-    expect(() => stream.report()).toThrow('once the last batch was taken');
+    expect(() => stream.report()).toThrow('the report is available after the last batch');
     for await (const _ of stream) break; // ends the worker; the next read starts another
     await file.close();
     expect((await collectFixture(reader, 'codec-snappy')).lines).toHaveLength(300);
@@ -104,7 +104,7 @@ describe('batches', () => {
 });
 
 describe('invalid rows', () => {
-  test('fail the run before its first batch where they may not be dropped', async () => {
+  test('fail the run before its first batch if they may not be dropped', async () => {
     const batches: unknown[] = [];
     const file = await openFile(fixture('value-bad'));
     const stream = reader.readPoints(file, generation, {
@@ -125,7 +125,7 @@ describe('invalid rows', () => {
     await file.close();
   });
 
-  test('go whole to the reject sink', async () => {
+  test('are passed to onReject with all their values', async () => {
     const rejected: unknown[] = [];
     await collectFixture(reader, 'value-bad', generation, { onReject: (row) => rejected.push(row) });
     expect(rejected).toHaveLength(4);
@@ -142,7 +142,7 @@ describe('invalid rows', () => {
 describe('the schema', () => {
   const strict = { validateSchema: true };
 
-  test('fails the load where a required column is missing or of a wrong type', async () => {
+  test('fails the load if a required column is missing or of a wrong type', async () => {
     await expect(collectFixture(reader, 'missing-column', generation, strict)).rejects.toThrow(
       'column value is missing',
     );
@@ -151,7 +151,7 @@ describe('the schema', () => {
     );
   });
 
-  test('makes every row invalid where it is not validated', async () => {
+  test('makes every row invalid if it is not validated', async () => {
     const { report } = await collectFixture(reader, 'missing-column');
     expect(report).toMatchObject({ rows: 3, points: 0, invalid: [{ reason: 'missing', column: 'value', count: 3 }] });
     const list = await collectFixture(reader, 'value-list');
@@ -161,7 +161,7 @@ describe('the schema', () => {
   test.each([
     ['null-column', 'energy_source'],
     ['null-type', 'region'],
-  ])('tells of the wholly null column in %s, from the file or from the sum of its runs', async (name, column) => {
+  ])('reports the column without values in %s, for the file and for the sum of its runs', async (name, column) => {
     const file = await openFile(fixture(name));
     expect((await reader.survey(file, generation)).whollyNull).toEqual([column]);
     await file.close();
@@ -170,7 +170,7 @@ describe('the schema', () => {
     expect(report.invalid).toMatchObject([{ reason: 'missing', column, count: 3 }]);
   });
 
-  test('finds nothing wrong with a file of zero rows', async () => {
+  test('accepts a file without rows', async () => {
     const { lines, report } = await collectFixture(reader, 'zero-rows', generation, strict);
     expect(lines).toEqual([]);
     expect(report).toMatchObject({ rows: 0, points: 0, invalid: [] });
@@ -180,7 +180,7 @@ describe('the schema', () => {
   });
 });
 
-test('fails what is under way when it is closed', async () => {
+test('fails running jobs when it is closed', async () => {
   const closing = new ParquetReader({ workerFile });
   const reading = collect(closing, { ...memorySource(new Uint8Array(70_000)), readRange: endOfFileOnly });
   await expect(reading).rejects.toThrow('the Parquet worker ended while it read');

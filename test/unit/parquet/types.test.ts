@@ -39,7 +39,7 @@ describe('a tag', () => {
     else expect(values).toEqual(expected);
   });
 
-  test('of a decimal in bytes of any length, and the number of one, have every digit', async () => {
+  test('of a decimal in bytes of any length has every digit, also as a number', async () => {
     const file = withFooter(new Uint8Array(readFileSync(fixture('checksum'))), (footer) => {
       const type = { logical_type: { type: 'DECIMAL', precision: 12, scale: 2 }, converted_type: undefined };
       Object.assign(footer.schema[2] ?? {}, type, { scale: 2, precision: 12 });
@@ -72,14 +72,14 @@ describe('a text field', () => {
     );
   });
 
-  test('that is not UTF-8 is the reason where a row has no other field', async () => {
+  test('that is not UTF-8 is the reason if a row has no other field', async () => {
     const of = mapping({ tags: [], number: 'missing', texts: ['note'] });
     const { lines, report } = await collectFixture(reader, 'latin1', of, strict);
     expect(lines).toEqual(['m note="Nata" 1704067200000000000', 'm note="AB" 1704074400000000000']);
     expect(report.invalid).toMatchObject([{ reason: 'unreadable', column: 'note', count: 1 }]);
   });
 
-  test('that is required makes a row invalid where it is not UTF-8 or missing', async () => {
+  test('that is required makes a row invalid if it is not UTF-8 or missing', async () => {
     const of = mapping({ tags: [] });
     const required = { ...of, fields: [...of.fields, { column: 'note', type: 'text' as const, required: true }] };
     const { report } = await collectFixture(reader, 'latin1', required, strict);

@@ -38,7 +38,7 @@ test.each([undefined, 'Asia/Tokyo'])(
   },
 );
 
-test('a text without either is the wall clock’s of the mapping’s zone', async () => {
+test('a text without offset and zone is a wall-clock time in the mapping’s zone', async () => {
   expect(await instantsOf(['2024-03-01 12:00:00', '2024-03-01T12:00'])).toEqual([NOON, NOON]);
   expect(await instantsOf(['2024-03-01 09:00:00', '2024-03-01'], 'America/Sao_Paulo')).toEqual([
     NOON,

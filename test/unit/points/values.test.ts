@@ -28,11 +28,11 @@ describe('the value column', () => {
     ['decimal76', ['1e+40', '-12.5', '0.0001']],
     ['text', ['1.5', '-2000', '0.5']],
     ['dictionary', ['7', '8', '7']],
-  ])('of type %s loses nothing that a double holds', async (type, expected) => {
+  ])('of type %s keeps every value of a double', async (type, expected) => {
     expect(await valuesOf(`value-${type}`)).toEqual(expected);
   });
 
-  test('makes a row invalid where it is null, NaN or infinite, and keeps -0', async () => {
+  test('makes a row invalid if it is null, NaN or infinite, and keeps -0', async () => {
     const { lines, report } = await collectFixture(reader, 'value-bad');
     expect(lines.map((line) => line.slice(HEAD.length).split(' ')[0])).toEqual(['1.5', '2.5', '-0']);
     expect(report).toMatchObject({ rows: 7, points: 3 });
@@ -51,7 +51,7 @@ describe('the value column', () => {
     ]);
   });
 
-  test('makes a row invalid where its text is no decimal number', async () => {
+  test('makes a row invalid if its text is not a decimal number', async () => {
     const { lines, report } = await collectFixture(reader, 'value-bad-text');
     expect(lines).toHaveLength(1);
     expect(report.invalid.map(({ reason, examples }) => [reason, examples.map(({ value }) => value)])).toEqual([
@@ -91,7 +91,7 @@ describe('the time column', () => {
     ['integer-32', 's', [...cut(0), '-2000000000']],
     ['integer-ms', 'ms', [...cut(3), third]],
     ['integer-ns', 'ns', [first, second, third]],
-  ] as const)('of %s counts the unit that the mapping names', async (type, name, expected) => {
+  ] as const)('of %s is read in the unit of the mapping', async (type, name, expected) => {
     expect(await timesOf(`time-${type}`, unit(name))).toEqual(expected);
   });
 
@@ -117,7 +117,7 @@ describe('the time column', () => {
     expect(await timesOf('time-timestamp-zoned', mapping)).toEqual([first, second, third]);
   });
 
-  test('makes a row invalid where it is missing or unreadable: never now', async () => {
+  test('makes a row invalid if it is missing or unreadable, and never takes the current time', async () => {
     const { lines, report } = await collectFixture(reader, 'time-bad');
     expect(lines).toHaveLength(1);
     expect(report.invalid.map(({ reason, count }) => [reason, count])).toEqual([
@@ -156,7 +156,7 @@ describe('tags', () => {
     );
   });
 
-  test('can be numbers, and a mapping may make tags of what are fields otherwise', async () => {
+  test('can be numbers, and columns that are fields in other mappings', async () => {
     const mapping = mappingOf('transmission');
     const tagged = {
       ...mapping,
@@ -186,7 +186,7 @@ describe('fields', () => {
     ]);
   });
 
-  test('leave out what is null, and count what is not a number', async () => {
+  test('leave out null values, and count values that are not numbers', async () => {
     const { lines, report } = await collectFixture(reader, 'optional');
     expect(lines.map((line) => line.split('power_mw=')[1]?.split(' ')[0])).toEqual([
       '0.5,capacity_mw=1,efficiency=0.5',
@@ -202,7 +202,7 @@ describe('fields', () => {
     });
   });
 
-  test('give way to the unit: a voltage measured in kV keeps its name, for the whole file', async () => {
+  test('are renamed in the whole file if the unit’s field has their name', async () => {
     const mapping = mappingOf('transmission');
     const { lines, report } = await collectFixture(reader, 'transmission-kv-last', mapping);
     expect(lines.map((line) => line.split(' ')[1])).toEqual([

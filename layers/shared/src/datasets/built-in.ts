@@ -1,4 +1,4 @@
-/** The three datasets of ONS, Brazil's grid operator, that need no configuration. */
+/** The three built-in datasets of ONS, Brazil's grid operator. */
 import type { DatasetMapping, FieldMapping } from './mapping';
 
 const REGIONS = ['norte', 'nordeste', 'sudeste', 'sul', 'centro_oeste', 'N', 'NE', 'SE', 'S'];
@@ -7,7 +7,7 @@ const SOURCES = [
   ...['hydro', 'thermal', 'wind', 'biomass', 'other'],
 ];
 
-/** The measured value, in a field named after its unit, and what describes it. */
+/** The measured value, in a field named after its unit, and the columns that describe it. */
 const FIELDS: FieldMapping[] = [
   {
     column: 'value',

@@ -1,13 +1,13 @@
-/** Which columns of a file a mapping is about. */
+/** Which columns of a file a mapping uses. */
 import type { DatasetMapping } from './mapping';
 
-/** The columns without which a file is not of this dataset. */
+/** The columns that every file of this dataset must have. */
 export function requiredColumns(mapping: DatasetMapping): string[] {
   const fields = mapping.fields.filter(({ required }) => required).map(({ column }) => column);
   return [...new Set([mapping.time.column, ...mapping.tags.required, ...fields, ...mapping.required])];
 }
 
-/** Every column that the mapping reads, so that the rest of a file stays unread. */
+/** Every column that the mapping reads; a file's other columns are not read. */
 export function mappedColumns(mapping: DatasetMapping): string[] {
   const fields = mapping.fields.flatMap(({ column, named }) => (named ? [column, named.by] : [column]));
   return [...new Set([...requiredColumns(mapping), ...mapping.tags.optional, ...fields])];

@@ -1,13 +1,13 @@
-/** Which dataset an object belongs to, by its key. */
+/** Finds the dataset of an object by its key. */
 import { DataConversionError, InvalidEventError } from '../errors';
 import type { DatasetMapping } from './mapping';
 
 /**
- * The mapping for an object: the explicit dataset where one is given, else a path segment `dataset=NAME`, else a path segment
- * that is NAME, else NAME as a word of the file name; case-insensitive. The first of these steps that finds a name decides.
+ * Returns the mapping for an object: the explicit dataset if there is one, else a path segment `dataset=NAME`, else a path segment NAME,
+ * else NAME as a word of the file name. Case does not matter. The first step that finds a name decides.
  * @param key the object's key or path, URL-decoded, without the bucket.
- * @throws InvalidEventError for an explicit dataset that is not known; DataConversionError for a key that names none, an unknown
- *   one, or several at the same step.
+ * @throws InvalidEventError for an unknown explicit dataset; DataConversionError for a key that names no dataset, an unknown dataset,
+ *   or several at the same step.
  */
 export function detectDataset(key: string, mappings: readonly DatasetMapping[], explicit?: string): DatasetMapping {
   const known = mappings.map(({ name }) => name).join(', ');
@@ -41,7 +41,7 @@ function undetected(key: string, why: string): DataConversionError {
   });
 }
 
-/** Whether letters and digits on neither side continue the name, so that `generation_2024.parquet` has the word generation. */
+/** Whether the file name has the name without a letter or digit before or after it: `generation_2024.parquet` has `generation`. */
 function isWordOf(fileName: string, name: string): boolean {
   return new RegExp(`(?<![\\p{L}\\p{N}])${name}(?![\\p{L}\\p{N}])`, 'u').test(fileName);
 }

@@ -9,8 +9,8 @@ export type PartitionColumns = ReadonlyMap<string, string | null>;
 export const NO_PARTITIONS: PartitionColumns = new Map();
 
 /**
- * The columns in a key's folders `name=value`, both percent-decoded; of two with one name, the one nearer to the file. The file's own
- * name is no folder. Source: "Partition Discovery" in Spark's SQL guide, and Hive's FileUtils.unescapePathName.
+ * The columns in a key's folders `name=value`, both percent-decoded. If two folders have one name, the folder nearer to the file counts.
+ * The file's own name is not a folder. Source: "Partition Discovery" in Spark's SQL guide, and Hive's FileUtils.unescapePathName.
  * @param key not URL-encoded, with `/` between its segments
  */
 export function partitionColumns(key: string): PartitionColumns {
@@ -24,7 +24,7 @@ export function partitionColumns(key: string): PartitionColumns {
   return columns;
 }
 
-/** Percent-encoding that is not valid, or not of UTF-8, stays as it is, as in Spark; `+` is a plus sign. */
+/** Percent-encoding that is invalid or not UTF-8 stays unchanged, as in Spark; `+` is a plus sign. */
 function unescapePath(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
     try {

@@ -1,9 +1,9 @@
 /**
- * Arrow arrays in WebAssembly memory, seen where they lie: the C data interface with 32-bit pointers, without a copy.
- * They hold values as they are stored in the file, whatever these mean: see `physical-footer`.
+ * Reads Arrow arrays in WebAssembly memory in place: the C data interface with 32-bit pointers, without a copy.
+ * The values are those stored in the file, before their logical type is applied: see `physical-footer`.
  * Layout: https://arrow.apache.org/docs/format/CDataInterface.html#structure-definitions
  *
- * Views die when the memory grows: take them, use them and drop them without an `await` between.
+ * Views become invalid when the memory grows: create, use and drop them without an `await` in between.
  */
 import type { ColumnType } from './column-type';
 import type { ColumnInfo, Storage } from './metadata';
@@ -15,9 +15,9 @@ export interface ArrowColumn {
   readonly stored: Storage;
   readonly length: number;
   readonly offset: number;
-  /** One bit a row, 1 where there is a value; undefined where every row has one. */
+  /** One bit per row, 1 for a value; undefined if every row has a value. */
   readonly validity: Uint8Array | undefined;
-  /** Everything from the start of buffer `index` (0 is the validity); cut and type it with `view`. */
+  /** The whole WebAssembly memory; `buffer(index)` is the address of a buffer in it (0 is the validity). */
   readonly memory: ArrayBuffer;
   buffer(index: number): number;
 }
@@ -35,7 +35,7 @@ export function rowsOfBatch(memory: ArrayBuffer, array: number): number {
   return Number(new DataView(memory).getBigInt64(array, true));
 }
 
-/** Whether a row holds a value. */
+/** Whether a row has a value. */
 export function isValid(column: ArrowColumn, row: number): boolean {
   if (!column.validity) return true;
   const bit = column.offset + row;
@@ -50,7 +50,7 @@ function columnAt(memory: ArrayBuffer, array: number, { name, type, stored }: Co
   const offset = Number(view.getBigInt64(array + ARRAY.offset, true));
   const buffers = view.getUint32(array + ARRAY.buffers, true);
   const buffer = (index: number) => view.getUint32(buffers + 4 * index, true);
-  // -1 stands for a number of nulls that was not counted.
+  // -1 means that the nulls were not counted.
   const hasNulls = view.getBigInt64(array + ARRAY.nullCount, true) !== 0n && buffer(0) !== 0;
   return {
     name,

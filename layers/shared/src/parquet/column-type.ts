@@ -1,12 +1,12 @@
-/** What the values of a Parquet column are, from its schema element alone: no writer's own metadata (ARROW:schema, pandas) has a say. */
-import type { LogicalType, SchemaElement } from 'hyparquet';
+/** The type of a Parquet column, from its schema element alone: writers' own metadata (ARROW:schema, pandas) is ignored. */
+import type { LogicalType, SchemaElement } from './format';
 
 /**
  * The meaning of a column's stored values. Source: https://parquet.apache.org/docs/file-format/types/logicaltypes/
  *
  * `integer` of up to 32 bits is stored in four bytes, of 64 bits in eight. `text` is STRING, ENUM, JSON, and bytes without a declared type, which
- * old writers use for text. `timestamp` is an instant, or the wall clock's. `int96` is an instant: 8 bytes of nanoseconds of a day,
- * 4 bytes of its Julian number. `null` has no value in any row. `interval`: months, days and milliseconds, four bytes each.
+ * old writers use for text. `timestamp` is an instant or a wall-clock time. `int96` is an instant: 8 bytes for the nanoseconds of a day,
+ * 4 bytes for its Julian number. `null` has no value in any row. `interval`: months, days and milliseconds, four bytes each.
  */
 export type ColumnType =
   | { readonly kind: 'boolean' | 'text' | 'uuid' | 'date' | 'int96' | 'interval' | 'null' }
@@ -21,12 +21,13 @@ export type ColumnType =
 const UNITS = { MILLIS: 'ms', MICROS: 'us', NANOS: 'ns' } as const;
 const INTERVAL_BYTES = 12;
 const UUID_BYTES = 16;
-/** Of a decimal, beyond what any writer knows. */
-const MOST_DECIMALS = 1000;
+/** Scale of a decimal; no known writer has more. */
+const MAX_SCALE = 1000;
 
 /** The type of a top-level column without children. */
 export function columnType(element: SchemaElement): ColumnType {
   if (element.repetition_type === 'REPEATED') return unusable('is repeated (a list): only flat columns can be used');
+  if (element.repetition_type === 'unknown') return unusable('has an unknown repetition: the file is corrupt');
   if (element.type === 'FIXED_LEN_BYTE_ARRAY' && !((element.type_length ?? 0) > 0))
     return unusable('has no length: the file is corrupt');
   const logical = element.logical_type ?? fromConverted(element);
@@ -35,7 +36,7 @@ export function columnType(element: SchemaElement): ColumnType {
     : physicalColumn(element);
 }
 
-/** Whether it has columns below it: a struct, list or map, be it empty. A column of an unknown stored type has neither type nor children. */
+/** Whether the element is a struct, list or map, which has columns below it or is empty. */
 export function isGroup({ type, num_children }: SchemaElement): boolean {
   return type === undefined && num_children !== undefined;
 }
@@ -44,9 +45,11 @@ export function isGroup({ type, num_children }: SchemaElement): boolean {
 export function describe(element: SchemaElement): string {
   const { type, type_length, converted_type, logical_type, scale, precision } = element;
   if (isGroup(element)) return `a ${logical_type?.type ?? converted_type ?? 'struct'}`;
-  const stored = type === 'FIXED_LEN_BYTE_ARRAY' ? `${type}(${type_length})` : (type ?? 'of an unknown type');
+  const known = type === undefined || type === 'unknown' ? 'of an unknown type' : type;
+  const stored = type === 'FIXED_LEN_BYTE_ARRAY' ? `${type}(${type_length})` : known;
   const logical = logical_type?.type ?? converted_type;
-  if (logical === undefined) return logical_type ? `${stored} of an unknown logical type` : stored;
+  if (logical === undefined) return stored;
+  if (logical === 'unknown') return `${stored} of an unknown logical type`;
   const unit = logical_type && 'unit' in logical_type ? `(${logical_type.unit})` : '';
   return `${stored} ${logical}${logical === 'DECIMAL' ? `(${precision},${scale ?? 0})` : unit}`;
 }
@@ -70,14 +73,14 @@ function physicalColumn(element: SchemaElement): ColumnType {
     case 'BYTE_ARRAY':
       return { kind: 'text' };
     case 'FIXED_LEN_BYTE_ARRAY':
-      // Integers of 128 bits, UUIDs and others are written so: as text they would be garbage that looks like values.
-      return unusable(`is ${describe(element)} without a logical type: what its bytes mean is not known`);
+      // Integers of 128 bits, UUIDs and others are stored like this: as text they would be wrong values.
+      return unusable(`is ${describe(element)} without a logical type: the meaning of its bytes is unknown`);
     default:
-      return unusable('is of a type that is unknown');
+      return unusable('is of an unknown type');
   }
 }
 
-/** Undefined for a logical type that is unknown, or stored as it may not be. */
+/** Undefined for an unknown logical type, and for a logical type that may not have this stored type. */
 function logicalColumn(element: SchemaElement, logical: LogicalType): ColumnType | undefined {
   const { type, type_length: length } = element;
   const isInteger = type === 'INT32' || type === 'INT64';
@@ -89,7 +92,7 @@ function logicalColumn(element: SchemaElement, logical: LogicalType): ColumnType
       return isBytes ? { kind: 'text' } : undefined;
     case 'DECIMAL': {
       const { scale } = logical;
-      return (isInteger || isBytes) && scale >= 0 && scale <= MOST_DECIMALS ? { kind: 'decimal', scale } : undefined;
+      return (isInteger || isBytes) && scale >= 0 && scale <= MAX_SCALE ? { kind: 'decimal', scale } : undefined;
     }
     case 'DATE':
       return type === 'INT32' ? { kind: 'date' } : undefined;
@@ -116,7 +119,7 @@ function logicalColumn(element: SchemaElement, logical: LogicalType): ColumnType
   }
 }
 
-/** What the older annotations say. A timestamp of theirs is read as the wall clock's, as pyarrow and arrow-rs do. */
+/** The logical type of an older annotation. Its timestamps are read as wall-clock times, as pyarrow and arrow-rs do. */
 function fromConverted({ converted_type: converted, scale, precision }: SchemaElement): LogicalType | undefined {
   const integer = /^(U?)INT_(8|16|32|64)$/.exec(converted ?? '');
   if (integer) return { type: 'INTEGER', bitWidth: Number(integer[2]), isSigned: integer[1] === '' };
@@ -134,7 +137,7 @@ function fromConverted({ converted_type: converted, scale, precision }: SchemaEl
     case 'TIMESTAMP_MICROS':
       return { type: converted === 'TIME_MICROS' ? 'TIME' : 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MICROS' };
     default:
-      // ENUM, DATE, JSON and BSON are named as their logical types; INTERVAL has none.
-      return { type: converted } as LogicalType;
+      // ENUM, DATE, JSON and BSON have the names of their logical types; INTERVAL has no logical type.
+      return { type: converted };
   }
 }

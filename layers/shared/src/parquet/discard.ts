@@ -1,7 +1,10 @@
-/** Frees buffers of the worker thread without the garbage collector, which sees few small objects and leaves tens of MB lying about. */
+/** Frees buffers of the worker thread at once. The garbage collector sees few small objects and would keep tens of MB. */
 import { MessageChannel } from 'node:worker_threads';
 
-/** What is transferred to a closed port is freed before `postMessage` returns; structuredClone would make new buffers of it. */
+/**
+ * Node 20 has no call that frees a buffer, but a buffer that is transferred to a closed port is freed before `postMessage` returns.
+ * structuredClone would create new buffers.
+ */
 const { port1: closed } = new MessageChannel();
 closed.close();
 

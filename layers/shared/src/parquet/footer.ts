@@ -1,29 +1,36 @@
 /**
- * Reads a file's footer, and checks what it claims before anything is planned or allocated for it. What is wrong with one column makes that
+ * Reads a file's footer and checks its numbers before anything is planned or allocated for them. An error in one column makes only that
  * column unusable, so that a file is refused for its mapped columns alone.
  */
-import type { ColumnChunk, Encoding, FileMetaData, RowGroup, SchemaElement } from 'hyparquet';
-import { parquetMetadata } from 'hyparquet/src/metadata.js';
 import { type ColumnType, columnType, describe, isGroup } from './column-type';
-import type { ChunkInfo, ColumnInfo, ParquetMetadata, RowGroupInfo } from './metadata';
+import {
+  type ColumnChunk,
+  type ColumnMetaData,
+  type FileMetaData,
+  type RowGroup,
+  readFileMetaData,
+  type SchemaElement,
+} from './format';
+import type { ChunkInfo, ColumnInfo, KnownCodec, KnownEncoding, ParquetMetadata, RowGroupInfo } from './metadata';
+import { ThriftError } from './thrift';
 import { UnreadableFile } from './unreadable';
 
-/** Pages count their values in 31 bits, and every known writer its row groups. */
-const MOST_ROWS = 2 ** 31 - 1;
+/** Rows of a row group: pages count their values in 31 bits, and every known writer counts row groups in as many. */
+const MAX_ROWS = 2 ** 31 - 1;
 /**
- * Rows a byte of a column chunk. A column of one value takes the least: 1,048,576 rows of pyarrow or Polars lie in 50 bytes, 20,000 rows
- * a byte.
+ * Rows per byte of a column chunk. A column of one value is the shortest: pyarrow and Polars write 1,048,576 rows in 50 bytes, 20,000
+ * rows per byte.
  */
-const MOST_ROWS_PER_BYTE = 2 ** 20;
+const MAX_ROWS_PER_BYTE = 2 ** 20;
+/** Twice as many as the widest known files have: 10,000 columns in 25 row groups. Each takes up to 1 KB of memory. */
+const MAX_CHUNKS = 500_000;
 /** The magic before the first column chunk. */
 const FIRST_BYTE = 4;
-const CODECS = ['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'LZ4', 'ZSTD', 'LZ4_RAW'];
-const ENCODINGS = [
-  ...['PLAIN', 'PLAIN_DICTIONARY', 'RLE', 'BIT_PACKED', 'DELTA_BINARY_PACKED', 'DELTA_LENGTH_BYTE_ARRAY'],
-  ...['DELTA_BYTE_ARRAY', 'RLE_DICTIONARY', 'BYTE_STREAM_SPLIT'],
-];
+const NO_PLACE = { start: FIRST_BYTE, compressed: 0, uncompressed: 0 };
+/** The footer's length and the magic, behind the footer. */
+const TRAILER_BYTES = 8;
 
-/** A top-level column of the schema. Its leaves, nested ones included, stand in each row group at `firstLeaf` and after. */
+/** A top-level column of the schema. In each row group its leaves, also nested ones, begin at index `firstLeaf`. */
 interface TopLevel {
   readonly element: SchemaElement;
   readonly firstLeaf: number;
@@ -31,57 +38,69 @@ interface TopLevel {
 
 /**
  * @param tail the last bytes of the file, with the whole footer
- * @param size of the file, bytes
+ * @param size size of the file in bytes
  * @throws UnreadableFile for a footer that cannot be parsed, or that contradicts itself or the file
  */
 export function readFooter(tail: Uint8Array, size: number): ParquetMetadata {
-  const footer = parse(tail);
-  const end = size - footer.metadata_length - 8;
+  const footerBytes = lengthOf(tail);
+  const footer = parse(tail.subarray(tail.length - TRAILER_BYTES - footerBytes));
+  const end = size - footerBytes - TRAILER_BYTES;
   const { columns, leaves } = topLevel(footer.schema);
+  const chunks = leaves * footer.row_groups.length;
+  if (chunks > MAX_CHUNKS)
+    throw corrupt(`its footer counts ${number(chunks)} column chunks, the limit is ${number(MAX_CHUNKS)}`);
   const counts = footer.row_groups.map((group, index) => rowsOf(group, index, leaves));
-  const rows = counts.reduce((sum, count) => sum + count, 0);
+  const total = count(
+    counts.reduce((sum, rows) => sum + rows, 0),
+    'the sum of its row groups',
+  );
   const claimed = count(footer.num_rows, 'the footer');
-  if (claimed > rows) throw corrupt(`its footer counts ${number(claimed)} rows, its row groups hold ${number(rows)}`);
+  if (claimed > total) throw corrupt(`its footer counts ${number(claimed)} rows, its row groups have ${number(total)}`);
 
   const times = new Map<string, number>();
   for (const { element } of columns) times.set(element.name, (times.get(element.name) ?? 0) + 1);
   const infos = columns.map((column) => {
     const count = times.get(column.element.name) ?? 1;
-    if (count > 1) return infoOf(column.element, `is there ${count} times, so that it is not clear which one is meant`);
+    if (count > 1) return infoOf(column.element, `is there ${count} times: give each column its own name`);
     return infoOf(column.element, problemOf(column, footer.row_groups, counts, end));
   });
   const usable = columns.filter((_, index) => infos[index]?.type.kind !== 'unusable');
-  const encodings = new SharedLists<Encoding>();
+  const encodings = new SharedLists<KnownEncoding>();
   return {
-    rows,
-    createdBy: footer.created_by,
+    rows: total,
     columns: [...new Map(infos.map((info) => [info.name, info])).values()],
     rowGroups: footer.row_groups.map((group, index): RowGroupInfo => {
+      const rows = counts[index] ?? 0;
       const chunks = new Map<string, ChunkInfo>();
       for (const { element, firstLeaf } of usable) {
-        const chunk = group.columns[firstLeaf];
-        if (chunk) chunks.set(element.name, chunkOf(chunk, encodings));
+        const data = group.columns[firstLeaf]?.meta_data;
+        if (data) chunks.set(element.name, chunkOf(data, rows, encodings));
       }
-      return { rows: counts[index] ?? 0, chunks };
+      return { rows, chunks };
     }),
   };
 }
 
-function parse(tail: Uint8Array): FileMetaData {
+function lengthOf(tail: Uint8Array): number {
+  return new DataView(tail.buffer, tail.byteOffset, tail.byteLength).getUint32(tail.length - TRAILER_BYTES, true);
+}
+
+function parse(footer: Uint8Array): FileMetaData {
   try {
-    return parquetMetadata(tail, { geoparquet: false });
+    return readFileMetaData(footer);
   } catch (error) {
-    throw corrupt(`its footer cannot be parsed (${(error as Error).message})`);
+    if (error instanceof ThriftError) throw corrupt(`its footer cannot be parsed (${error.message})`);
+    throw error;
   }
 }
 
 function topLevel([root, ...elements]: readonly SchemaElement[]): { columns: TopLevel[]; leaves: number } {
   if (root === undefined || elements.some(({ num_children: children = 0 }) => children < 0))
-    throw corrupt('its schema cannot be understood');
+    throw corrupt('its schema is not valid');
   const columns: TopLevel[] = [];
   let at = 0;
   let leaves = 0;
-  /** Goes past an element and all that is below it. */
+  /** Moves past an element and everything below it. */
   const pass = () => {
     // Pending children instead of recursion: a hostile schema may be as deep as it is long.
     for (let pending = 1; pending > 0; pending--) {
@@ -101,19 +120,18 @@ function topLevel([root, ...elements]: readonly SchemaElement[]): { columns: Top
 
 function rowsOf({ num_rows, columns }: RowGroup, index: number, leaves: number): number {
   const rows = count(num_rows, `row group ${index}`);
-  if (rows > MOST_ROWS) throw corrupt(`row group ${index} counts ${number(rows)} rows, more than a row group can hold`);
+  if (rows > MAX_ROWS) throw corrupt(`row group ${index} counts ${number(rows)} rows, more than a row group can have`);
   if (columns.length !== leaves)
     throw corrupt(`row group ${index} has ${columns.length} column chunks, the schema ${leaves}`);
   return rows;
 }
 
-function count(value: bigint, where: string): number {
-  const rows = Number(value);
+function count(rows: number, where: string): number {
   if (rows >= 0 && Number.isSafeInteger(rows)) return rows;
-  throw corrupt(`${where} counts ${value} rows`);
+  throw corrupt(`${where} counts ${number(rows)} rows`);
 }
 
-/** Why a column cannot be used, from what the footer says of its chunks; undefined where nothing is wrong. */
+/** Why a column cannot be used, according to its chunks in the footer; undefined if it can. */
 function problemOf(
   { element, firstLeaf }: TopLevel,
   groups: readonly RowGroup[],
@@ -141,44 +159,43 @@ function chunkProblem(
   const path = data.path_in_schema;
   if (path.length !== 1 || path[0] !== name || data.type !== type)
     return `contradicts the schema (${path.join('.')} of type ${data.type}): the file is corrupt`;
-  if (!CODECS.includes(data.codec))
-    return `is compressed with ${data.codec ?? 'an unknown codec'}, which is not supported`;
-  // Numbers that stand for no encoding are undefined.
-  const encoding = data.encodings.map((each) => each ?? 'unknown').find((each) => !ENCODINGS.includes(each));
-  if (encoding !== undefined) return `has the encoding ${encoding}, which is not supported`;
-  // Of no rows there may be no pages, and then any place.
+  if (data.codec === 'LZO' || data.codec === 'unknown')
+    return `is compressed with ${data.codec === 'LZO' ? 'LZO' : 'an unknown codec'}, which is not supported`;
+  if (data.encodings.includes('unknown')) return 'has an unknown encoding, which is not supported';
+  // Without rows there may be no pages, and then any place.
   if (rows === 0) return undefined;
-  const { start, compressed, uncompressed } = placeOf(chunk);
-  if (!(start >= FIRST_BYTE && compressed >= 0 && uncompressed >= 0 && start + compressed <= end)) {
-    return `would lie at bytes ${start} to ${start + compressed} of the file, whose data end at ${end}: the file is corrupt or truncated`;
+  const { start, compressed, uncompressed } = placeOf(data);
+  if (
+    !(start >= FIRST_BYTE && compressed >= 0 && uncompressed >= 0 && start + compressed <= end) ||
+    !Number.isSafeInteger(uncompressed)
+  ) {
+    return `is at bytes ${start} to ${start + compressed}, but the file's data end at byte ${end}: the file is corrupt or truncated`;
   }
-  if (rows > MOST_ROWS_PER_BYTE * compressed)
-    return `would have ${number(rows)} rows in ${compressed} bytes: the file is corrupt`;
+  if (rows > MAX_ROWS_PER_BYTE * compressed)
+    return `has ${number(rows)} rows in ${compressed} bytes, which is impossible: the file is corrupt`;
   return undefined;
 }
 
-/** Some old writers name no dictionary page, or one at 0; it then comes right before or at the first data page. */
-function placeOf({ meta_data: data }: ColumnChunk): { start: number; compressed: number; uncompressed: number } {
-  const [page, dictionary] = [Number(data?.data_page_offset), Number(data?.dictionary_page_offset ?? 0n)];
+/** Some old writers give no dictionary page, or one at 0. The dictionary then begins at the offset of the first data page. */
+function placeOf(data: ColumnMetaData): { start: number; compressed: number; uncompressed: number } {
+  const { data_page_offset: page, dictionary_page_offset: dictionary = 0 } = data;
   return {
     start: dictionary > 0 && dictionary < page ? dictionary : page,
-    compressed: Number(data?.total_compressed_size),
-    uncompressed: Number(data?.total_uncompressed_size),
+    compressed: data.total_compressed_size,
+    uncompressed: data.total_uncompressed_size,
   };
 }
 
-function chunkOf(chunk: ColumnChunk, encodings: SharedLists<Encoding>): ChunkInfo {
-  const data = chunk.meta_data;
-  const nulls = data?.statistics?.null_count;
+/** A chunk without problems. */
+function chunkOf(data: ColumnMetaData, rows: number, lists: SharedLists<KnownEncoding>): ChunkInfo {
   return {
-    ...placeOf(chunk),
-    codec: data?.codec ?? 'UNCOMPRESSED',
-    encodings: encodings.of(data?.encodings ?? []),
-    nulls: nulls === undefined ? undefined : Number(nulls),
+    ...(rows === 0 ? NO_PLACE : placeOf(data)),
+    codec: data.codec as KnownCodec,
+    encodings: lists.of(data.encodings as KnownEncoding[]),
   };
 }
 
-/** One list for all that are equal: a wide file has hundreds of thousands of chunks, and few ways to encode them. */
+/** Shares equal lists: a wide file has hundreds of thousands of chunks with few different lists of encodings. */
 class SharedLists<T extends string> {
   private readonly lists = new Map<string, readonly T[]>();
 
@@ -193,7 +210,8 @@ class SharedLists<T extends string> {
 function infoOf(element: SchemaElement, why: string | undefined): ColumnInfo {
   const type: ColumnType = why === undefined ? columnType(element) : { kind: 'unusable', why };
   const stored = {
-    type: element.type ?? 'INT32',
+    // The type of a column that cannot be used is not looked at.
+    type: element.type === undefined || element.type === 'unknown' ? ('INT32' as const) : element.type,
     length: element.type_length,
     isOptional: element.repetition_type !== 'REQUIRED',
   };

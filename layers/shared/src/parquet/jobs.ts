@@ -1,8 +1,8 @@
-/** What a worker does with a file's rows: survey its columns, turn them into points, or try whether a column can be decoded. */
+/** The worker's jobs on a file's rows: survey columns, turn rows into points, or test whether a column can be decoded. */
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { lackingColumns } from '../points/constants';
-import { PointsEncoder } from '../points/encoder';
 import { fieldName } from '../points/number-fields';
+import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead } from '../points/schema';
 import { TextIds } from '../points/text-ids';
@@ -12,7 +12,7 @@ import { BATCH_ROWS, type ParquetTables } from './tables';
 
 export interface PointsOutput {
   chunk(chunk: Chunk): void;
-  /** The buffer of a chunk whose batches are done with, to be written anew. */
+  /** The buffer of a chunk that is no longer in use, to be written again. */
   spare(): ArrayBuffer | undefined;
   rejects(rows: readonly RejectedRow[]): void;
   /** Awaited between record batches; undefined while the consumer keeps up. */
@@ -64,7 +64,7 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
     if (empty.delete(column) && value === null) nullConstants.push(column);
     for (const field of named) if (field.by === column) take(fieldName(field, value));
   }
-  // What only a constant names is known by now.
+  // If only constants name fields, all names are known now.
   if (named.every(({ by }) => constants.has(by))) contested.clear();
 
   for (let group = 0; group < rowGroups.length && (contested.size > 0 || empty.size > 0); group++) {
@@ -91,7 +91,7 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
   return { taken: taken.sort(), whollyNull: rows === 0 ? [] : [...empty, ...nullConstants] };
 }
 
-/** Decodes a column of a row group to no end: it returns where that is possible. */
+/** Decodes a column of a row group and drops the result. Rejects if it cannot be decoded. */
 export async function probeColumn(tables: ParquetTables, job: ProbeJob): Promise<void> {
   const range = { firstRowGroup: job.rowGroup, rowGroups: 1, maxRowGroupBytes: job.maxRowGroupBytes };
   const ignore = () => undefined;

@@ -1,12 +1,11 @@
-/** What a Parquet file's footer says, as plain data. */
-import type { CompressionCodec, Encoding, ParquetType } from 'hyparquet';
+/** The content of a Parquet file's footer, as plain data. */
 import type { ColumnType } from './column-type';
+import type { Codec, Encoding, ParquetType } from './format';
 
 export interface ParquetMetadata {
-  /** Those of all row groups: a footer's own count is not trusted. */
+  /** Sum over all row groups: a footer's own count is not trusted. */
   readonly rows: number;
-  readonly createdBy: string | undefined;
-  /** The top-level columns, each name once. */
+  /** Top-level columns, each name once. */
   readonly columns: readonly ColumnInfo[];
   readonly rowGroups: readonly RowGroupInfo[];
 }
@@ -20,7 +19,7 @@ export interface ColumnInfo {
   readonly stored: Storage;
 }
 
-/** How a flat column's values are stored, whatever they mean. */
+/** How a flat column's values are stored, whatever their logical type. */
 export interface Storage {
   readonly type: ParquetType;
   /** Bytes of a FIXED_LEN_BYTE_ARRAY. */
@@ -30,21 +29,22 @@ export interface Storage {
 
 export interface RowGroupInfo {
   readonly rows: number;
-  /** By the names of the columns that can be used. */
+  /** By column name, for the columns that can be used. */
   readonly chunks: ReadonlyMap<string, ChunkInfo>;
 }
 
-/** The part of a column that a row group holds. */
+export type KnownCodec = Exclude<Codec, 'unknown' | 'LZO'>;
+export type KnownEncoding = Exclude<Encoding, 'unknown'>;
+
+/** The part of a column in one row group. */
 export interface ChunkInfo {
   /** Its first byte in the file. */
   readonly start: number;
   /** Bytes in the file, and bytes once decompressed (still encoded). */
   readonly compressed: number;
   readonly uncompressed: number;
-  readonly codec: CompressionCodec;
-  readonly encodings: readonly Encoding[];
-  /** Rows without a value, where the writer counted them. */
-  readonly nulls: number | undefined;
+  readonly codec: KnownCodec;
+  readonly encodings: readonly KnownEncoding[];
 }
 
 /** The bytes of some columns of a row group, in the file. */

@@ -1,32 +1,34 @@
 /**
- * Checks the pages of a column chunk by their headers, before they are decoded: that they hold as many rows as their row group, fit into
- * the chunk, and are as they were written where they have a checksum. Source: https://parquet.apache.org/docs/file-format/data-pages/
+ * Checks the pages of a column chunk by their headers, before they are decoded: they must have as many rows as their row group, fit into
+ * the chunk, and match their checksum if they have one. Source: https://parquet.apache.org/docs/file-format/data-pages/
  */
 import * as zlib from 'node:zlib';
-import type { PageHeader } from 'hyparquet';
-import { parquetHeader } from 'hyparquet/src/column.js';
+import { type PageHeader, readPageHeader } from './format';
+import { ThriftError, type ThriftInput } from './thrift';
 
-/** Node 20 has it from 20.15 on; before, checksums are not checked. */
+/** Missing before Node 20.15: checksums are then not verified. */
 const crc32: typeof zlib.crc32 | undefined = zlib.crc32;
 
 /**
- * Why the pages cannot be decoded to `rows` rows, in words that continue "column NAME"; undefined where they can.
- * @param bytes the chunk as it is in the file
- * @param mostPageBytes of a page once decompressed
+ * Why the pages cannot be decoded to `rows` rows, in words that continue "column NAME"; undefined if they can.
+ * @param bytes the chunk as in the file
+ * @param maxPageBytes maximum bytes of a decompressed page
  */
-export function pagesProblem(bytes: ArrayBuffer, rows: number, mostPageBytes: number): string | undefined {
-  const reader = { view: new DataView(bytes), offset: 0 };
+export function pagesProblem(bytes: ArrayBuffer, rows: number, maxPageBytes: number): string | undefined {
+  const reader = { bytes: new Uint8Array(bytes), offset: 0 };
   let values = 0;
   for (let page = 0; reader.offset < bytes.byteLength; page++) {
     const header = headerAt(reader);
     const size = header?.compressed_page_size ?? -1;
     if (!header || size < 0 || reader.offset + size > bytes.byteLength) {
-      // Behind the last page some writers leave bytes that are no page.
+      // Some writers leave other bytes after the last page.
       if (values === rows) return undefined;
-      return header && size >= 0 ? `is truncated: page ${page} ends beyond it` : `has a corrupt header of page ${page}`;
+      return header && size >= 0
+        ? `is truncated: page ${page} ends beyond it (parquet-mr before 1.2.9 wrote such files: write it again)`
+        : `has a corrupt header of page ${page}`;
     }
-    if (!(header.uncompressed_page_size >= 0 && header.uncompressed_page_size <= mostPageBytes)) {
-      return `has a page of ${header.uncompressed_page_size} bytes (page ${page}), the limit is ${mostPageBytes}`;
+    if (!(header.uncompressed_page_size >= 0 && header.uncompressed_page_size <= maxPageBytes)) {
+      return `has a page of ${header.uncompressed_page_size} bytes (page ${page}), the limit is ${maxPageBytes}`;
     }
     const body = new Uint8Array(bytes, reader.offset, size);
     if (header.crc !== undefined && crc32 && crc32(body) !== header.crc >>> 0) {
@@ -42,10 +44,11 @@ export function pagesProblem(bytes: ArrayBuffer, rows: number, mostPageBytes: nu
   return `has ${values.toLocaleString('en-US')} rows in its pages, its row group counts ${rows.toLocaleString('en-US')}`;
 }
 
-function headerAt(reader: { view: DataView<ArrayBuffer>; offset: number }): PageHeader | undefined {
+function headerAt(input: ThriftInput): PageHeader | undefined {
   try {
-    return parquetHeader(reader);
-  } catch {
-    return undefined;
+    return readPageHeader(input);
+  } catch (error) {
+    if (error instanceof ThriftError) return undefined;
+    throw error;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The footer that parquet-wasm is given: of the columns to be read alone, under names of its own, and with nothing but their physical
- * types. Its values then come as they are stored, and what they mean is decided here. So parquet-wasm meets no name, no logical type,
- * no encryption and no metadata on which it panics or changes values: an INT96, for example, is twelve bytes, and text is bytes.
+ * Writes the footer for parquet-wasm: only the columns to read, with names of our own and only their physical types. parquet-wasm then
+ * returns values as they are stored, and `points/` applies their logical types. So parquet-wasm sees no name, logical type, encryption
+ * or metadata on which it panics or changes values: for example, an INT96 is twelve bytes, and text is bytes.
  */
 import type { FileMetaData, RowGroup, SchemaElement } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
@@ -11,7 +11,7 @@ import type { ColumnInfo, RowGroupInfo, Storage } from './metadata';
 const INT96_BYTES = 12;
 const MAGIC = new TextEncoder().encode('PAR1');
 
-/** Footer, its length and the magic: the bytes that end a Parquet file. Offsets stay those of the file that the row groups are of. */
+/** Footer, its length and the magic: the bytes that end a Parquet file. All offsets are those of the original file. */
 export function physicalFooter(columns: readonly ColumnInfo[], rowGroups: readonly RowGroupInfo[]): Uint8Array {
   const footer: FileMetaData = {
     version: 2,
@@ -26,7 +26,7 @@ export function physicalFooter(columns: readonly ColumnInfo[], rowGroups: readon
   return writer.getBytes();
 }
 
-/** PLAIN pages and dictionaries, the only encodings of INT96, hold twelve bytes a value in either type. */
+/** PLAIN pages and dictionaries, the only encodings of INT96, have twelve bytes per value in either type. */
 function physical({ type, length }: Storage): { type: Storage['type']; length: number | undefined } {
   return type === 'INT96' ? { type: 'FIXED_LEN_BYTE_ARRAY', length: INT96_BYTES } : { type, length };
 }

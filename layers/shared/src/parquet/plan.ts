@@ -1,7 +1,7 @@
-/** Cuts a file into runs of row groups of about equal cost; pure, from the footer alone. */
+/** Divides a file into runs of row groups of about equal cost, by its footer alone. */
 import { bytesOf, type ParquetMetadata } from './metadata';
 
-/** A run of neighbouring row groups: the unit of work, of validation and of repetition. */
+/** A run of consecutive row groups: the unit of work, validation and retry. */
 export interface RowGroupRun {
   /** From 0. */
   readonly firstRowGroup: number;
@@ -14,18 +14,18 @@ export interface RowGroupRun {
 }
 
 export interface PlanTargets {
-  /** Compressed bytes a run. */
+  /** Compressed bytes per run. */
   readonly bytes: number;
-  /** Rows a run: files of few distinct values compress so well that bytes say little about the time they take. */
+  /** Rows per run: files of few distinct values compress so well that their bytes do not predict the time they take. */
   readonly rows: number;
 }
 
 export const DEFAULT_TARGETS: PlanTargets = { bytes: 32 * 1024 * 1024, rows: 2_000_000 };
 
 /**
- * Runs that cover every row group once, in order, and end where they are nearest to equal shares of the whole cost. A row group is never cut, so one that is larger than a target is a run by itself.
- * A file without rows has no runs.
- * @param columns the columns that will be read: others cost nothing.
+ * Returns runs that cover every row group once, in order, and whose ends are nearest to equal shares of the whole cost. A row group is
+ * never divided: a row group larger than a target is a run by itself. A file without rows has no runs.
+ * @param columns columns to read; others cost nothing.
  */
 export function planRuns(
   { rows, rowGroups }: Pick<ParquetMetadata, 'rows' | 'rowGroups'>,

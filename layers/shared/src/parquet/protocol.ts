@@ -5,7 +5,7 @@ import type { BatchLimits, Chunk } from '../points/batch-buffer';
 import type { PointsReport, RejectedRow } from '../points/report';
 import type { ParquetMetadata } from './metadata';
 
-/** A file, of which the worker has the end and asks for the rest range by range. */
+/** A file: the worker has its end and requests the rest range by range. */
 export interface FileRef {
   readonly size: number;
   readonly tail: Uint8Array;
@@ -16,14 +16,14 @@ export interface InspectJob {
   readonly file: FileRef;
 }
 
-/** Looks through the whole file for facts about columns, and stops as soon as there is nothing left to find. */
+/** Searches the whole file for facts about columns, and stops as soon as all are known. */
 export interface SurveyJob {
   readonly kind: 'survey';
   readonly file: FileRef;
   readonly mapping: DatasetMapping;
   /** Columns that the file's key supplies. */
   readonly partitions: PartitionColumns;
-  /** Names of fields to look for among those that the unit's fields take. */
+  /** Field names to look for among the names that the unit's fields use. */
   readonly contested: readonly string[];
   /** Columns to look for a value in. */
   readonly required: readonly string[];
@@ -41,14 +41,14 @@ export interface PointsJob {
   readonly rowGroups: number;
   readonly limits: BatchLimits;
   readonly maxRowGroupBytes: number;
-  /** Validates only: nothing is handed over. */
+  /** Validates only and emits no chunks. */
   readonly dry: boolean;
   readonly rejects: boolean;
-  /** Chunks handed over and not yet taken, at most, before the worker pauses. */
+  /** Maximum chunks that wait for the consumer before the worker pauses. */
   readonly lookahead: number;
 }
 
-/** Tries whether a column of a row group can be decoded, where several together could not. */
+/** Tests whether a column of a row group can be decoded, after several columns together could not. */
 export interface ProbeJob {
   readonly kind: 'probe';
   readonly file: FileRef;
@@ -68,7 +68,7 @@ export type ToWorker =
   | { readonly type: 'job'; readonly job: Job }
   | { readonly type: 'range'; readonly id: number; readonly bytes: ArrayBuffer }
   | { readonly type: 'taken' }
-  /** The buffer of a chunk that nobody uses any more. */
+  /** The buffer of a chunk that is no longer in use. */
   | { readonly type: 'spare'; readonly buffer: ArrayBuffer };
 
 export type FromWorker =
@@ -81,10 +81,10 @@ export type FromWorker =
   | { readonly type: 'probed' }
   | { readonly type: 'failed'; readonly reason: string; readonly fault: Fault };
 
-/** Who is at fault: the file, the file in a way that the decoder does not tell, or this program. */
+/** The cause of a failure: the file, the file in a way that the decoder does not describe, or this program. */
 export type Fault = 'file' | 'undecodable' | 'program';
 
-/** What a worker is started with: a word in which it keeps the row group that it reads, from 0, or -1, even should it crash. */
+/** Data to start a worker with. `reading`: one word with the row group that it reads, from 0, or -1; readable also after a crash. */
 export interface WorkerStart {
   readonly reading: SharedArrayBuffer;
 }

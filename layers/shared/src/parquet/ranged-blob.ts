@@ -1,9 +1,9 @@
-/** A Blob whose bytes are fetched range by range, which is how parquet-wasm reads a file that is not in memory. */
+/** A Blob that fetches its bytes range by range, so that parquet-wasm can read a file that is not in memory. */
 import { discard } from './discard';
 
 export type ReadRange = (start: number, end: number) => Promise<ArrayBuffer>;
 
-/** parquet-wasm's `ParquetFile.fromFile` asks a Blob for `size`, `slice(start, end)` and `arrayBuffer()`, and for nothing else. */
+/** parquet-wasm's `ParquetFile.fromFile` uses only `size`, `slice(start, end)` and `arrayBuffer()` of a Blob. */
 export class RangedBlob extends Blob {
   override readonly size: number;
 
@@ -25,7 +25,7 @@ export class RangedBlob extends Blob {
   }
 }
 
-/** Remembers the ranges read since the last `forget`, for a row group that is decoded in several slices. */
+/** Keeps the ranges read since the last `forget`, for a row group that is decoded in several slices. */
 export class RangeCache {
   private ranges = new Map<string, ArrayBuffer>();
 

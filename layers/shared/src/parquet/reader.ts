@@ -16,36 +16,36 @@ import { UndecodableError, WorkerPool } from './worker-pool';
 export interface ParquetReaderOptions {
   /** The bundled worker, `worker.ts` with everything but parquet-wasm. */
   readonly workerFile: string;
-  /** Ranges in flight per file; 4 by default. */
+  /** Maximum ranges in flight per file; 4 by default. */
   readonly concurrentRanges?: number;
-  /** The most compressed bytes of a row group's columns; 256 MB by default. About three times as much memory is needed. */
+  /** Maximum compressed bytes of a row group's columns; 256 MB by default. Reading takes about three times as much memory. */
   readonly maxRowGroupBytes?: number;
 }
 
 export interface ReadPointsOptions {
   readonly limits: BatchLimits;
-  /** Whether invalid rows are dropped and counted, or fail the run before its first batch. */
+  /** If true, invalid rows are dropped and counted; if false, they fail the run before its first batch. */
   readonly dropInvalid: boolean;
   /** Whether a missing required column, or one of a wrong type, fails the run. */
   readonly validateSchema: boolean;
-  /** The row groups to read: all by default. */
+  /** Row groups to read; all by default. */
   readonly run?: { readonly firstRowGroup: number; readonly rowGroups: number };
-  /** What `survey` found for this file; where it is not given, the file is surveyed first if its columns make that necessary. */
+  /** `taken` of the file's survey. Without it the file is surveyed first, if its columns make that necessary. */
   readonly taken?: readonly string[];
-  /** Columns that the file's key supplies; the file's own win. None by default. */
+  /** Columns that the file's key supplies; the file's own columns take precedence. Empty by default. */
   readonly partitions?: PartitionColumns;
   /** Takes each invalid row, for a reject file. */
   readonly onReject?: (row: RejectedRow) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Batches to iterate over once, and then what became of the rows. */
+/** Batches to iterate over once, and then a report about the rows. */
 export interface PointStream extends AsyncIterable<LineBatch> {
   /** @throws Error before the last batch was taken. */
   report(): PointsReport;
 }
 
-/** A file of which the end was read. */
+/** A file with its end and the metadata in it. */
 interface OpenedFile {
   readonly file: FileRef;
   readonly metadata: ParquetMetadata;
@@ -64,16 +64,16 @@ export class ParquetReader {
   }
 
   /**
-   * What the footer says, from one ranged read (two for a large footer). Call it for many files at once: they share a worker.
-   * @throws DataConversionError for what is not a whole Parquet file.
+   * Reads a file's metadata by one ranged read (two for a large footer). Call it for many files at once: they share a worker.
+   * @throws DataConversionError if it is not a complete Parquet file.
    */
   async inspect(source: ParquetSource, signal?: AbortSignal): Promise<ParquetMetadata> {
     return (await this.open(source, signal)).metadata;
   }
 
   /**
-   * What only the file's values tell: the names that its unit's fields take from columns, and required columns without a value. It
-   * reads those columns only, and stops as soon as nothing is left to find: mostly within the first row group.
+   * Finds facts that depend on the file's values: the names that the unit's fields use, and required columns without a value. It reads
+   * only the columns that decide this and stops as soon as all is known: mostly within the first row group.
    * @throws DataConversionError for a file that cannot be read.
    */
   async survey(
@@ -90,10 +90,10 @@ export class ParquetReader {
   }
 
   /**
-   * The rows of a run of row groups as batches of line protocol, in the file's order. Decoding goes on in a worker while batches are
-   * consumed, a few megabytes ahead at most; leaving the iteration early ends the worker.
-   * @throws DataConversionError, while iterating: for an unreadable file (with the row group), columns that do not fit (with
-   *   `validateSchema`), or invalid rows (without `dropInvalid`, before the first batch; with their counts and examples).
+   * Reads the rows of a run of row groups as batches of line protocol, in the file's order. While batches are consumed, a worker decodes
+   * at most a few megabytes ahead; leaving the iteration early ends the worker.
+   * @throws DataConversionError, while iterating: for an unreadable file (with the row group), for columns that do not fit (with
+   *   `validateSchema`), and for invalid rows (without `dropInvalid`, before the first batch; with their counts and examples).
    */
   readPoints(source: ParquetSource, mapping: DatasetMapping, options: ReadPointsOptions): PointStream {
     let report: PointsReport | undefined;
@@ -104,13 +104,13 @@ export class ParquetReader {
     return {
       [Symbol.asyncIterator]: iterate,
       report() {
-        if (!report) throw new Error('the report is complete once the last batch was taken');
+        if (!report) throw new Error('the report is available after the last batch');
         return report;
       },
     };
   }
 
-  /** Ends all workers; jobs under way fail. */
+  /** Ends all workers; running jobs fail. */
   async close(): Promise<void> {
     await this.pool.close();
   }
@@ -189,7 +189,7 @@ export class ParquetReader {
     return { file, metadata };
   }
 
-  /** Short jobs of many files go one after the other, so that they share a worker instead of starting one each. */
+  /** Runs short jobs of many files one after another, so that they share a worker. */
   private inTurn<T>(run: () => Promise<T>): Promise<T> {
     const turn = this.shortJobs.then(run);
     this.shortJobs = turn.catch(() => undefined);
@@ -210,7 +210,7 @@ export class ParquetReader {
     return (await this.inTurn(() => this.single(source, job, 'survey', signal))).survey;
   }
 
-  /** The error to throw for one that was caught: where it names no column, the columns are tried one by one. */
+  /** The error to throw for an error that was caught: if it names no column, the columns are decoded one by one. */
   private async explained(
     error: unknown,
     source: ParquetSource,
@@ -235,7 +235,7 @@ export class ParquetReader {
     signal?: AbortSignal,
     onReject?: (row: RejectedRow) => void,
   ) {
-    // A job that is aborted ends its worker: one that has waited for its turn in vain needs none.
+    // Aborting a job ends its worker, so a job that was aborted while it waited must not start one.
     signal?.throwIfAborted();
     const session = this.pool.start(source, job, signal);
     try {

@@ -1,22 +1,22 @@
-/** Where Parquet bytes come from: anything that answers for byte ranges, such as an object in S3 or a local file. */
+/** Sources of Parquet bytes: anything that returns byte ranges, such as an object in S3 or a local file. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataConversionError } from '../errors';
 
 /** A readable object of a known size. Ranges are read many times, concurrently, in any order. */
 export interface ParquetSource {
-  /** What error messages call it: `s3://bucket/key` or a path. */
+  /** Its name in error messages: `s3://bucket/key` or a path. */
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** The version that was looked at; readRange must fail once the object has another. */
+  /** The object's version; readRange must fail once the object has another version. */
   readonly etag: string;
-  /** The bytes from `start` up to, not including, `end`. May return fewer only by throwing. */
+  /** The bytes from `start` up to, not including, `end`. Throws if there are fewer. */
   readRange(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
 }
 
 /**
- * A local file; its etag is made of size and time of change, and a change while it is read is a DataConversionError.
- * Close it when done: the file stays open.
+ * Opens a local file. Its etag consists of size and modification time; reading a file that has changed throws a DataConversionError.
+ * Close it after use.
  */
 export async function openFile(path: string): Promise<ParquetSource & { close(): Promise<void> }> {
   const file = await open(path, 'r');
@@ -47,7 +47,7 @@ async function identify(file: FileHandle): Promise<{ size: number; etag: string 
   return { size: Number(size), etag: `${size.toString(16)}-${mtimeNs.toString(16)}` };
 }
 
-/** The same source with at most `limit` ranges in flight; further ones wait their turn. */
+/** The same source with at most `limit` ranges in flight; others wait. */
 export function boundedSource(source: ParquetSource, limit: number): ParquetSource {
   let free = limit;
   const waiting: (() => void)[] = [];

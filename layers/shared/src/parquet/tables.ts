@@ -7,20 +7,20 @@ import { physicalFooter } from './physical-footer';
 import { RangeCache, RangedBlob, type ReadRange } from './ranged-blob';
 import { UnreadableFile } from './unreadable';
 
-/** Rows of a record batch: their columns fit a processor's cache. */
+/** Rows of a record batch: its columns fit into a processor's cache. */
 export const BATCH_ROWS = 8192;
 /**
- * A row group is decoded in slices of so many rows, so that memory holds its compressed bytes once and only a slice of its values.
+ * A row group is decoded in slices of this many rows, so that memory contains its compressed bytes once and only a slice of its values.
  * Measured on 1,000,000 rows in one row group: 28 MB instead of 130 MB of WebAssembly memory, in the same time.
  */
 const SLICE_ROWS = 8 * BATCH_ROWS;
 const SLICE_BYTES = 64 * 1024 * 1024;
-/** Row groups up to this size are fetched while the one before is encoded. */
+/** Row groups up to this size are fetched while the previous one is encoded. */
 const FETCH_AHEAD_BYTES = 16 * 1024 * 1024;
 /** Bytes of a decoded number. */
 const NUMBER_BYTES = 8;
 
-/** The decoder failed in a way that says nothing of the column that made it. */
+/** The decoder failed without a hint at the column. */
 export class UndecodableRowGroup extends Error {
   override readonly name = 'UndecodableRowGroup';
 }
@@ -46,7 +46,7 @@ interface OpenFile {
 export class ParquetTables {
   private readonly cache: RangeCache;
 
-  /** @param reading is told which row group is being read. */
+  /** @param reading called with the row group that is being read. */
   constructor(
     readonly metadata: ParquetMetadata,
     read: ReadRange,
@@ -57,9 +57,9 @@ export class ParquetTables {
   }
 
   /**
-   * Hands each record batch of a row group to `use`, whose views die with the next `await`; `pause` is awaited after it.
-   * @param names of columns that can be used; those of other columns, and unknown ones, are passed over.
-   * @throws UnreadableFile where the file is at fault, UndecodableRowGroup where the decoder does not say how
+   * Calls `use` with each record batch, and awaits `pause` after it. The views of a batch become invalid with the next `await`.
+   * @param names columns to read; unknown columns, and columns that cannot be used, are ignored.
+   * @throws UnreadableFile for an error in the file, UndecodableRowGroup if the decoder does not describe the error
    */
   async forEachBatch(
     range: RowGroupRange,
@@ -90,7 +90,7 @@ export class ParquetTables {
     while (slice) {
       const stream = await ahead;
       const next = following();
-      // Only one read is under way at any time, and within a row group the bytes are there already.
+      // Only one read runs at any time, and within a row group the bytes are already in the cache.
       const isCheap = next !== undefined && (next.offset > 0 || next.bytes <= FETCH_AHEAD_BYTES);
       ahead = isCheap ? this.read(next, opened, range) : undefined;
       ahead?.catch(() => undefined);
@@ -100,13 +100,15 @@ export class ParquetTables {
     }
   }
 
-  /** Rows of which no column is read. */
+  /** Reports rows without columns. The pages of one column are still checked, as they prove how many rows there are. */
   private async forEachEmptyBatch(
     range: RowGroupRange,
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
-    for (const { firstRow, limit } of this.slicesOf(range, [])) {
+    const smallest = this.smallestColumn(range);
+    for (const { rowGroup, offset, firstRow, limit } of this.slicesOf(range, smallest)) {
+      if (offset === 0) await this.fetchChunks(rowGroup, smallest, range.maxRowGroupBytes);
       for (let row = 0; row < limit; row += BATCH_ROWS) {
         use({ columns: [], rows: Math.min(BATCH_ROWS, limit - row), firstRow: firstRow + row });
         await pause();
@@ -114,7 +116,18 @@ export class ParquetTables {
     }
   }
 
-  /** Some row groups of the file, as a file that ends in another footer: its own bytes, and behind them those of the footer. */
+  /** The column that can be used and has the fewest bytes; empty if there are no rows. */
+  private smallestColumn({ firstRowGroup, rowGroups }: RowGroupRange): ColumnInfo[] {
+    const groups = this.metadata.rowGroups.slice(firstRowGroup, firstRowGroup + rowGroups);
+    if (groups.every(({ rows }) => rows === 0)) return [];
+    const bytes = ({ name }: ColumnInfo) => groups.reduce((sum, group) => sum + bytesOf(group, [name]), 0);
+    const usable = this.metadata.columns.filter(({ type }) => type.kind !== 'unusable');
+    const [smallest] = usable.map((column) => ({ column, size: bytes(column) })).sort((a, b) => a.size - b.size);
+    if (!smallest) throw new UnreadableFile('it has no column that can be read, so that its rows cannot be counted');
+    return [smallest.column];
+  }
+
+  /** Opens some row groups of the file as a file with another footer: the original bytes, followed by the bytes of that footer. */
   private async open(columns: readonly ColumnInfo[], { firstRowGroup, rowGroups }: RowGroupRange): Promise<OpenFile> {
     const footer = physicalFooter(columns, this.metadata.rowGroups.slice(firstRowGroup, firstRowGroup + rowGroups));
     const read: ReadRange = (start, end) =>
@@ -127,12 +140,8 @@ export class ParquetTables {
 
   private async read(slice: Slice, { columns, file }: OpenFile, range: RowGroupRange): Promise<FFIStream> {
     const { rowGroup, offset, limit } = slice;
-    this.reading(rowGroup);
-    if (offset === 0) {
-      this.cache.forget();
-      await this.fetch(this.group(rowGroup), columns, range.maxRowGroupBytes);
-    }
-    // All of it is read without an offset, as there is nothing to skip.
+    if (offset === 0) await this.fetchChunks(rowGroup, columns, range.maxRowGroupBytes);
+    // A whole row group is read without an offset, as there is nothing to skip.
     const part = offset === 0 && limit === this.group(rowGroup).rows ? {} : { offset, limit };
     const table = await file
       .read({ rowGroups: [rowGroup - range.firstRowGroup], batchSize: BATCH_ROWS, ...part })
@@ -140,14 +149,17 @@ export class ParquetTables {
     return table.intoFFI();
   }
 
-  /** Fetches a row group's column chunks, which parquet-wasm then finds in the cache, and checks them. */
-  private async fetch(group: RowGroupInfo, columns: readonly ColumnInfo[], mostPageBytes: number): Promise<void> {
+  /** Fetches a row group's column chunks, which parquet-wasm then finds in the cache, and checks them. Frees the previous row group. */
+  private async fetchChunks(rowGroup: number, columns: readonly ColumnInfo[], maxPageBytes: number): Promise<void> {
+    this.reading(rowGroup);
+    this.cache.forget();
+    const group = this.group(rowGroup);
     await Promise.all(
       columns.map(async ({ name }) => {
         const chunk = group.chunks.get(name);
         if (!chunk) return;
         const bytes = await this.cache.read(chunk.start, chunk.start + chunk.compressed);
-        const problem = pagesProblem(bytes, group.rows, mostPageBytes);
+        const problem = pagesProblem(bytes, group.rows, maxPageBytes);
         if (problem !== undefined) throw new UnreadableFile(`column ${name} ${problem}`);
       }),
     );
@@ -166,9 +178,9 @@ export class ParquetTables {
         this.reading(rowGroup);
         throw tooLarge(bytes, maxRowGroupBytes);
       }
-      const most = sliceRows(group, names, maxRowGroupBytes);
-      for (let offset = 0; offset < group.rows; offset += most) {
-        yield { rowGroup, offset, limit: Math.min(most, group.rows - offset), firstRow: firstRow + offset, bytes };
+      const maxRows = sliceRows(group, names, maxRowGroupBytes);
+      for (let offset = 0; offset < group.rows; offset += maxRows) {
+        yield { rowGroup, offset, limit: Math.min(maxRows, group.rows - offset), firstRow: firstRow + offset, bytes };
       }
       firstRow += group.rows;
     }
@@ -178,7 +190,9 @@ export class ParquetTables {
   private group(index: number): RowGroupInfo {
     const group = this.metadata.rowGroups[index];
     if (!group)
-      throw new UnreadableFile(`the file has ${this.metadata.rowGroups.length} row groups, none numbered ${index}`);
+      throw new UnreadableFile(
+        `the file has ${this.metadata.rowGroups.length} row groups, so there is no row group ${index}`,
+      );
     return group;
   }
 }
@@ -189,7 +203,7 @@ interface Slice {
   readonly offset: number;
   readonly limit: number;
   readonly firstRow: number;
-  /** Of the row group's columns, in the file. */
+  /** Bytes of the row group's columns in the file. */
   readonly bytes: number;
 }
 
@@ -203,7 +217,7 @@ async function useAll(
   let row = firstRow;
   try {
     for (let index = 0; index < stream.numArrays(); index++) {
-      // The memory may have moved since the last batch.
+      // The memory may have been replaced since the last batch.
       const memory = wasmMemory().buffer;
       const array = stream.arrayAddr(index);
       const rows = rowsOfBatch(memory, array);
@@ -219,36 +233,36 @@ async function useAll(
 }
 
 /**
- * Rows of a slice. parquet-wasm panics where it has to skip miniblocks of more than 64 values, as DuckDB writes them in columns of
+ * Rows of a slice. parquet-wasm panics when it skips miniblocks of more than 64 values, which DuckDB writes in columns of
  * DELTA_BINARY_PACKED: a row group with such a column is read whole, if memory allows.
  */
-function sliceRows(group: RowGroupInfo, columns: readonly string[], mostBytes: number): number {
+function sliceRows(group: RowGroupInfo, columns: readonly string[], maxBytes: number): number {
   const chunks = columns.flatMap((column) => group.chunks.get(column) ?? []);
   const isPacked = chunks.some(({ encodings }) => encodings.includes('DELTA_BINARY_PACKED'));
   const decoded = chunks.reduce((sum, { uncompressed }) => sum + Math.max(uncompressed, NUMBER_BYTES * group.rows), 0);
-  if (isPacked && decoded <= mostBytes) return Math.max(1, group.rows);
+  if (isPacked && decoded <= maxBytes) return Math.max(1, group.rows);
   const bytes = chunks.reduce((sum, { uncompressed }) => sum + uncompressed, 0);
   return Math.max(1, Math.min(SLICE_ROWS, Math.floor((group.rows * SLICE_BYTES) / Math.max(1, bytes))));
 }
 
-function tooLarge(bytes: number, most: number): UnreadableFile {
-  const [have, limit] = inUnits(bytes, most);
+function tooLarge(bytes: number, max: number): UnreadableFile {
+  const [have, limit] = inUnits(bytes, max);
   return new UnreadableFile(
-    `its columns to be read have ${have}, the limit is ${limit}: write the file with smaller row groups ` +
+    `the columns to read have ${have}, the limit is ${limit}: write the file with smaller row groups ` +
       '(row_group_size in pyarrow, ROW_GROUP_SIZE in DuckDB), or give the loader more memory and raise the limit',
   );
 }
 
-/** In the largest unit in which the two differ. */
-function inUnits(bytes: number, most: number): string[] {
-  const megabytes = [bytes, most].map((count) => `${Math.ceil(count / 1024 / 1024).toLocaleString('en-US')} MB`);
+/** Both sizes in the largest unit in which they differ. */
+function inUnits(bytes: number, max: number): string[] {
+  const megabytes = [bytes, max].map((count) => `${Math.ceil(count / 1024 / 1024).toLocaleString('en-US')} MB`);
   return megabytes[0] === megabytes[1]
-    ? [bytes, most].map((count) => `${count.toLocaleString('en-US')} bytes`)
+    ? [bytes, max].map((count) => `${count.toLocaleString('en-US')} bytes`)
     : megabytes;
 }
 
 function undecodable(error: unknown): never {
-  // A panic that does surface in a promise leaves the module as broken as one that does not.
+  // Any panic leaves the module broken, whether or not a promise reports it.
   if (error instanceof Error && error.name === 'RuntimeError') throw error;
   throw new UndecodableRowGroup(error instanceof Error ? error.message : String(error), { cause: error });
 }

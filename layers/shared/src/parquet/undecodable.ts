@@ -1,13 +1,13 @@
-/** Finds the columns of a row group that cannot be decoded, since the decoder does not say which. */
+/** Finds the columns of a row group that cannot be decoded, because the decoder does not report them. */
 import { DataConversionError } from '../errors';
 import type { ParquetMetadata } from './metadata';
 import { UndecodableError } from './worker-pool';
 
 /**
- * The error of a row group, naming its columns and what they are.
- * @param names the columns that were read
- * @param probe decodes one column alone, and rejects where that fails
- * @throws what a probe rejects with where the file is not at fault
+ * Returns the error of a row group with the names, types and encodings of the failed columns.
+ * @param names columns that were read
+ * @param probe decodes one column alone, and rejects if that fails
+ * @throws the error of a probe that is not about the file
  */
 export async function describeUndecodable(
   { rowGroup, reason }: UndecodableError,
@@ -23,7 +23,7 @@ export async function describeUndecodable(
     const isGood = await probe(name).then(
       () => true,
       (failure: unknown) => {
-        // Anything else, such as S3 out of reach, says nothing of the column.
+        // Other errors, such as a failed request to S3, are not about the column.
         if (failure instanceof UndecodableError || failure instanceof DataConversionError) return false;
         throw failure;
       },

@@ -1,4 +1,4 @@
-/** The file itself is at fault: it cannot be decoded, or not within the limits. The message says why, without the file's name. */
+/** The file cannot be decoded, or not within the limits. The message gives the reason, without the file's name. */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
 }

@@ -1,4 +1,4 @@
-/** Worker threads and their jobs: one job a worker, a worker that crashed or was abandoned is never used again. */
+/** Worker threads and their jobs: one job per worker. A worker that crashed or was abandoned is never used again. */
 import { Worker } from 'node:worker_threads';
 import { DataConversionError, UnexpectedError } from '../errors';
 import type { Fault, FromWorker, Job, ToWorker, WorkerStart } from './protocol';
@@ -6,7 +6,7 @@ import type { ParquetSource } from './source';
 
 const RESULTS: readonly FromWorker['type'][] = ['metadata', 'survey', 'report', 'probed'];
 
-/** A row group that could not be decoded, and the decoder's own words, which name no column. */
+/** A row group that could not be decoded, with the decoder's message, which names no column. */
 export class UndecodableError extends Error {
   constructor(
     readonly rowGroup: number,
@@ -21,7 +21,7 @@ interface Thread {
   readonly reading: Int32Array;
 }
 
-/** A job under way. Exactly one consumer calls `next` until a result comes or it throws, then `end`. */
+/** A running job. Exactly one consumer calls `next` until a result comes or it throws, then `end`. */
 export interface Session {
   next(): Promise<FromWorker>;
   send(message: ToWorker, transfer?: ArrayBuffer[]): void;
@@ -35,9 +35,9 @@ export class WorkerPool {
   constructor(private readonly workerFile: string) {}
 
   /**
-   * Starts a job; ranges that it asks for are read from `source`. `next` rejects with a DataConversionError where the file is at
-   * fault, with an UndecodableError where it does so in a way that names no column, with the source's own error where a range could not
-   * be read, and with the signal's reason when aborted.
+   * Starts a job; the ranges that it requests are read from `source`. `next` rejects with a DataConversionError for an error in the
+   * file, with an UndecodableError if the decoder named no column, with the source's own error if a range could not be read, and with
+   * the signal's reason when aborted.
    */
   start(source: ParquetSource, job: Job, signal?: AbortSignal): Session {
     const thread = this.idle.pop() ?? this.spawn();
@@ -89,7 +89,7 @@ export class WorkerPool {
 
   private spawn(): Thread {
     const reading = new SharedArrayBuffer(4);
-    // A panic prints its own message and a stack of WebAssembly: it is told as an error instead.
+    // Captured, as a panic prints a message and a stack of WebAssembly. The pool reports it as an error instead.
     const worker = new Worker(this.workerFile, { workerData: { reading } satisfies WorkerStart, stderr: true });
     worker.on('error', () => undefined);
     return { worker, reading: new Int32Array(reading) };
@@ -108,7 +108,7 @@ export class WorkerPool {
   }
 }
 
-/** Messages in order, for one consumer; a failure overtakes what was not taken yet. */
+/** Messages in order, for one consumer; a failure overtakes messages that still wait. */
 class Mailbox {
   private readonly messages: FromWorker[] = [];
   private failure: { readonly error: unknown } | undefined;
@@ -136,20 +136,22 @@ class Mailbox {
   }
 }
 
-/** The bytes in a buffer of their own, which can be transferred. */
+/** The bytes in their own buffer, which can be transferred. */
 function exactBuffer({ name }: ParquetSource, bytes: Uint8Array, expected: number): ArrayBuffer {
   if (bytes.length !== expected) {
-    throw new DataConversionError(`${name}: truncated: ${bytes.length} of ${expected} bytes came`, { object: name });
+    throw new DataConversionError(`${name}: truncated: ${bytes.length} of ${expected} bytes were received`, {
+      object: name,
+    });
   }
   const { buffer } = bytes;
   return buffer instanceof ArrayBuffer && buffer.byteLength === expected ? buffer : new Uint8Array(bytes).buffer;
 }
 
 function crash(source: ParquetSource, thread: Thread, error: unknown): Error {
-  // By its text: an error from another thread may be of none of this thread's classes.
+  // By its text: an error from another thread may not be an instance of this thread's classes.
   const text = String(error);
   if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return failure(source, thread, 'reading it takes more memory than there is: give the loader more', 'file');
+    return failure(source, thread, 'reading it takes more memory than the loader has: give it more', 'file');
   }
   if (!text.startsWith('RuntimeError')) {
     return new UnexpectedError(`the Parquet worker crashed on ${source.name}: ${text}`, { cause: error });

@@ -1,6 +1,6 @@
 /**
- * The worker thread in which Parquet is decoded and encoded. A corrupt page makes parquet-wasm panic outside of any promise: that
- * ends this thread, not the process.
+ * The worker thread that decodes Parquet and encodes points. A corrupt page makes parquet-wasm panic outside of any promise: that ends
+ * this thread, not the process.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { readFooter } from './footer';
@@ -36,13 +36,13 @@ async function run(job: Job): Promise<void> {
     if (job.kind === 'inspect') send({ type: 'metadata', metadata });
     else await decode(job, metadata, reading);
   } catch (error) {
-    // A panic that does surface in a promise leaves the module as broken as one that does not.
+    // Any panic leaves the module broken, whether or not a promise reports it.
     if (error instanceof Error && error.name === 'RuntimeError') throw error;
     send({ type: 'failed', reason: error instanceof Error ? error.message : String(error), fault: faultOf(error) });
   }
 }
 
-/** What decodes is loaded once a file is to be decoded: 40 ms that planning does without. */
+/** Loads the decoder with the first file to decode: planning does not need it, and loading takes 40 ms. */
 async function decode(
   job: Exclude<Job, { kind: 'inspect' }>,
   metadata: ParquetMetadata,
@@ -58,13 +58,13 @@ async function decode(
   }
 }
 
-/** By its name where its class is loaded late. */
+/** Checks UndecodableRowGroup by name, because its class is loaded late. */
 function faultOf(error: unknown): Fault {
   if (error instanceof UnreadableFile) return 'file';
   return error instanceof Error && error.name === 'UndecodableRowGroup' ? 'undecodable' : 'program';
 }
 
-/** Ranges of the file's end are at hand, all others are asked for. */
+/** Ranges in the file's end are in memory; all others are requested. */
 function rangesOf({ file }: Job): ReadRange {
   const tailStart = file.size - file.tail.length;
   return (start, end) => {
@@ -75,7 +75,7 @@ function rangesOf({ file }: Job): ReadRange {
   };
 }
 
-/** Hands chunks over and pauses while too many of them have not been taken. */
+/** Emits chunks, and pauses while too many of them wait for the consumer. */
 function outputOf(job: PointsJob): Parameters<typeof encodePoints>[2] {
   let untaken = 0;
   let goOn = (): void => undefined;

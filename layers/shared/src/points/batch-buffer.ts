@@ -1,9 +1,9 @@
 /** Collects lines in large buffers and cuts them into batches, so that a batch is a view and never a copy. */
 
 export interface BatchLimits {
-  /** Lines a batch. */
+  /** Maximum lines per batch. */
   readonly lines: number;
-  /** Bytes a batch; only a single line that is longer exceeds it. */
+  /** Maximum bytes per batch; only a batch of one longer line exceeds it. */
   readonly bytes: number;
 }
 
@@ -17,13 +17,13 @@ export interface LineBatch {
   readonly release?: () => void;
 }
 
-/** Several batches behind one another in one buffer, which is handed over whole. */
+/** Several consecutive batches in one buffer, which changes its owner as a whole. */
 export interface Chunk {
   readonly buffer: ArrayBuffer;
   readonly batches: readonly { readonly end: number; readonly lines: number }[];
 }
 
-/** A buffer is handed over once its batches fill this much: few messages between threads, little memory in each. */
+/** A buffer is emitted once its batches have this many bytes: few messages between threads, little memory in each. */
 const CHUNK_BYTES = 1024 * 1024;
 
 export class BatchBuffer {
@@ -31,7 +31,7 @@ export class BatchBuffer {
   position = 0;
   /** Bytes of all lines so far. */
   total = 0;
-  /** The buffer to write to, whole; it changes with `room` and `endLine`. */
+  /** The whole buffer to write to; `room` and `endLine` may replace it. */
   bytes = new Uint8Array(CHUNK_BYTES + CHUNK_BYTES / 4);
   view = new DataView(this.bytes.buffer);
   private batches: { end: number; lines: number }[] = [];
@@ -39,8 +39,8 @@ export class BatchBuffer {
   private lines = 0;
 
   /**
-   * @param emit takes a full buffer; without it the lines are counted and forgotten.
-   * @param spare gives back a buffer that was emitted and is no longer in use, if there is one.
+   * @param emit takes a full buffer; without it the lines are counted and dropped.
+   * @param spare returns a buffer that was emitted and is no longer in use, if there is one.
    */
   constructor(
     private readonly limits: BatchLimits,
@@ -66,7 +66,7 @@ export class BatchBuffer {
     if (this.begun >= CHUNK_BYTES) this.handOver();
   }
 
-  /** The last lines, however few, become a batch, and everything is handed over. */
+  /** Makes a batch of the last lines, however few, and emits everything. */
   flush(): void {
     if (this.lines > 0) this.cut();
     if (this.batches.length > 0) this.handOver();
@@ -91,7 +91,7 @@ export class BatchBuffer {
     }
   }
 
-  /** A new buffer that begins with the batch that is not finished. */
+  /** Replaces the buffer. The new one begins with the unfinished batch. */
   private renew(size: number): void {
     const spare = this.spare();
     const renewed = new Uint8Array(spare && spare.byteLength >= size ? spare : new ArrayBuffer(size));

@@ -3,7 +3,7 @@ import { type ArrowColumn, isValid } from '../parquet/c-data';
 import { fixedBytes } from './cells';
 import { decimalTexts } from './decimals';
 import { shortestSingle } from './digits';
-import { isSingle, readNumbers } from './numbers';
+import { isSingle, readNumbers } from './number-cells';
 import { emptySpans, spansOf } from './spans';
 import { TimeReader } from './times';
 
@@ -11,8 +11,8 @@ const decoder = new TextDecoder();
 const TIME_DIGITS = { ms: 3, us: 6, ns: 9 };
 
 /**
- * A reader of a column's cells: null for a missing value. Integers and decimals have all their digits, floats are their shortest
- * decimal, UUIDs have hyphens; dates, times and intervals are in ISO 8601, instants with a Z.
+ * Returns a reader of a column's cells, which gives null for a missing value. Integers and decimals have all their digits, floats
+ * their shortest decimal, and UUIDs hyphens. Dates, times and intervals are in ISO 8601, instants with a Z.
  */
 export function cellText(column: ArrowColumn): (row: number) => string | null {
   const textAt = valueText(column);
@@ -59,7 +59,7 @@ function numberText(column: ArrowColumn): (row: number) => string {
   const numbers = { values: new Float64Array(column.length), states: new Uint8Array(column.length) };
   readNumbers(column, numbers);
   return (row) => {
-    const value = numbers.values[row] as number;
+    const value = numbers.values[row];
     if (column.type.kind === 'boolean') return value === 1 ? 'true' : 'false';
     return isSingle(column.type) && Number.isFinite(value) && value !== 0 ? signed(value) : String(value);
   };
@@ -72,7 +72,7 @@ function signed(value: number): string {
 const uuidText = (hex: string): string =>
   [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 
-/** Dates and timestamps as they stand in the file: one without a zone is the wall clock's, and has no Z. */
+/** Dates and timestamps as they are in the file: a timestamp without a zone is a wall-clock time and has no Z. */
 function instantText(column: ArrowColumn): (row: number) => string {
   const rows = column.length;
   const times = { seconds: new Float64Array(rows), nanos: new Int32Array(rows), states: new Uint8Array(rows) };
@@ -80,9 +80,9 @@ function instantText(column: ArrowColumn): (row: number) => string {
   const { type } = column;
   const suffix = type.kind === 'int96' || (type.kind === 'timestamp' && type.isInstant) ? 'Z' : '';
   return (row) => {
-    const date = new Date((times.seconds[row] as number) * 1000);
-    const rest = fraction(times.nanos[row] as number, 9);
-    // Beyond the years that a Date can hold.
+    const date = new Date(times.seconds[row] * 1000);
+    const rest = fraction(times.nanos[row], 9);
+    // Beyond the years of a Date.
     if (Number.isNaN(date.getTime())) return `${times.seconds[row]}${rest} s after 1970`;
     const [day, time] = date.toISOString().slice(0, -5).split('T');
     return type.kind === 'date' ? `${day}` : `${day}T${time}${rest}${suffix}`;
@@ -104,7 +104,7 @@ function timeText(column: ArrowColumn, digits: number): (row: number) => string 
   };
 }
 
-/** `P1M2DT3.004S`: months, days and milliseconds are kept apart, as none is a number of another. */
+/** `P1M2DT3.004S`: months, days and milliseconds stay separate, as a month has no fixed number of days. */
 function intervalText(view: DataView): (row: number) => string {
   return (row) => {
     const [months, days, milliseconds] = [0, 4, 8].map((at) => view.getUint32(row * 12 + at, true));
@@ -112,7 +112,7 @@ function intervalText(view: DataView): (row: number) => string {
   };
 }
 
-/** A fraction of a second without the zeros that end it. */
+/** A fraction of a second without trailing zeros. */
 function fraction(count: number, digits: number): string {
   return count === 0 ? '' : `.${String(count).padStart(digits, '0').replace(/0+$/, '')}`;
 }

@@ -1,7 +1,7 @@
 /** What every column reader shares: the state of a cell, and typed views of a column's buffers. */
 import { type ArrowColumn, isValid } from '../parquet/c-data';
 
-/** Why a cell gives no value. */
+/** Whether a cell has a value, and why not. */
 export const Cell = { ok: 0, missing: 1, nan: 2, infinite: 3, unreadable: 4, outOfRange: 5 } as const;
 
 /** Sets each row's state to ok or missing. */
@@ -11,12 +11,12 @@ export function markMissing(column: ArrowColumn, states: Uint8Array): void {
   for (let row = 0; row < column.length; row++) if (!isValid(column, row)) states[row] = Cell.missing;
 }
 
-/** The bytes of values that all have `size` of them, from row 0 on. */
+/** The bytes of a column whose values all have `size` bytes, from row 0 on. */
 export function fixedBytes(column: ArrowColumn, size: number): DataView {
   return new DataView(column.memory, column.buffer(1) + column.offset * size, column.length * size);
 }
 
-/** A column's values as 32-bit words, from row 0 on; `perRow` words each. */
+/** A column's values as 32-bit words, from row 0 on, with `perRow` words per row. */
 export function words(column: ArrowColumn, perRow: number): Int32Array {
   const start = column.buffer(1) + column.offset * perRow * 4;
   const bytes = column.length * perRow * 4;
@@ -34,7 +34,7 @@ export function integersOf(column: ArrowColumn): ((row: number) => number) | und
   if (bits === 64 && isSigned)
     return (row) => view.getInt32(8 * row + 4, true) * 4294967296 + view.getUint32(8 * row, true);
   if (bits === 64) return (row) => view.getUint32(8 * row + 4, true) * 4294967296 + view.getUint32(8 * row, true);
-  // Of a narrow integer the low bits are its value, whatever a writer put into the others.
+  // The low bits are the value of a narrow integer; writers may put anything into the other bits.
   const unused = 32 - bits;
   if (isSigned) return (row) => (view.getInt32(4 * row, true) << unused) >> unused;
   return (row) => (view.getInt32(4 * row, true) << unused) >>> unused;

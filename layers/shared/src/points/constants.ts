@@ -1,14 +1,14 @@
-/** Columns with one value for a whole file, which its key supplies: they are read once, by the readers of text columns. */
+/** Columns with one value for a whole file, supplied by its key. The readers of text columns read each of them once. */
 import { requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import type { PartitionColumns } from '../datasets/partitions';
 import type { ArrowColumn } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import { Cell } from './cells';
-import { type Numbers, readNumbers } from './numbers';
+import { type Numbers, readNumbers } from './number-cells';
 import { TimeReader, type Times } from './times';
 
-/** The columns of a key that its file lacks: where both have one, the file's is taken. */
+/** The key's columns that the file lacks: if both have a column, the file's is used. */
 export function lackingColumns(columns: readonly ColumnInfo[], partitions: PartitionColumns): PartitionColumns {
   const own = new Set(columns.map(({ name }) => name));
   return new Map([...partitions].filter(([name]) => !own.has(name)));
@@ -20,7 +20,7 @@ export function withConstants(columns: readonly ColumnInfo[], partitions: Partit
   return [...columns, ...constants.map(([name, value]) => ({ name, ...constantType(value), declared: 'in the path' }))];
 }
 
-/** What is wrong with the constants that every file of this dataset must have; empty where they serve. */
+/** Problems of the constants that every file of this dataset must have; empty if they can be used. */
 export function constantProblems(constants: PartitionColumns, mapping: DatasetMapping): string[] {
   return requiredColumns(mapping).flatMap((name) => {
     const value = constants.get(name);

@@ -3,7 +3,7 @@ import type { ArrowColumn } from '../parquet/c-data';
 import { fixedBytes } from './cells';
 import { emptySpans, spansOf } from './spans';
 
-/** The most decimals of an exact power of ten. */
+/** Maximum exponent of a power of ten that a double represents exactly. */
 const EXACT_POWER = 22;
 const EXACT_INTEGER = 1e15;
 
@@ -14,8 +14,8 @@ export function decimalTexts(column: ArrowColumn, scale: number): (row: number) 
 }
 
 /**
- * The double nearest to each row's decimal. Up to 15 digits and 22 decimals it is one division of exact doubles, which rounds once; beyond,
- * it goes over the decimal's digits.
+ * The double nearest to each row's decimal. Up to 15 digits and 22 decimals, one division of exact doubles computes it, which rounds
+ * once. Longer decimals are converted from their text.
  */
 export function decimalNumbers(column: ArrowColumn, scale: number): (row: number) => number {
   const divisor = scale <= EXACT_POWER ? Number(`1e${scale}`) : Number.NaN;
@@ -45,12 +45,12 @@ function unscaledOf(column: ArrowColumn): (row: number) => bigint {
   }
   const { starts, ends } = spansOf(column, emptySpans(column.length));
   return (row) => {
-    const bytes = Buffer.from(column.memory, starts[row], (ends[row] as number) - (starts[row] as number));
+    const bytes = Buffer.from(column.memory, starts[row], ends[row] - starts[row]);
     return bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`));
   };
 }
 
-/** The unscaled value where a double holds it for sure, else NaN. */
+/** The unscaled value if it has at most eight bytes, else NaN. */
 function shortOf(column: ArrowColumn): (row: number) => number {
   const view = new DataView(column.memory);
   const { type } = column.stored;
@@ -61,12 +61,12 @@ function shortOf(column: ArrowColumn): (row: number) => number {
   }
   const { starts, ends } = spansOf(column, emptySpans(column.length));
   return (row) => {
-    const end = ends[row] as number;
-    const first = Math.max(starts[row] as number, end - 8);
+    const end = ends[row];
+    const first = Math.max(starts[row], end - 8);
     if (end - first < 8) return Number.NaN;
     const value = view.getInt32(first, false) * 4294967296 + view.getUint32(first + 4, false);
     const sign = value < 0 ? 0xff : 0;
-    for (let at = starts[row] as number; at < first; at++) if (view.getUint8(at) !== sign) return Number.NaN;
+    for (let at = starts[row]; at < first; at++) if (view.getUint8(at) !== sign) return Number.NaN;
     return value;
   };
 }

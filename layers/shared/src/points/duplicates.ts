@@ -1,17 +1,17 @@
-/** Counts points whose series and time were seen before, in bounded memory. */
+/** Counts points that repeat an earlier series and time, in bounded memory. */
 import { discard } from '../parquet/discard';
 
-/** Points remembered at once: 8 MB, or 24 MB once a series goes back in time. Duplicates farther apart in a run go uncounted. */
-const MOST = 1 << 20;
+/** Points kept at once: 8 MB, or 24 MB once a series goes back in time. Duplicates farther apart in a run are not counted. */
+const MAX_POINTS = 1 << 20;
 
 /**
- * While the times of each series only rise, which is how files are mostly written, a duplicate can only be of its series' last time,
- * and points are just noted. The first one that goes back in time puts them all into a table, which further ones are looked up in:
- * 10 ns a point instead of 200, most of which waits for memory.
+ * Most files are written in the order of time. While the times of each series only rise, a duplicate can only repeat the last time of
+ * its series, and points are only noted: 10 ns per point. The first point that goes back in time moves all noted points into a table,
+ * in which later points are looked up: 200 ns per point, mostly spent on waiting for memory.
  */
 export class DuplicateCounter {
   count = 0;
-  /** Two words a point, a fingerprint of 64 bits: two different points out of a million share one by a chance of 1 in 30 million. */
+  /** A fingerprint of 64 bits per point, in two words. The chance that two of a million points share one is 1 in 30 million. */
   private noted = new Int32Array(2 * 4096);
   private points = 0;
   /** By series. */
@@ -26,7 +26,7 @@ export class DuplicateCounter {
         this.count++;
         return;
       }
-      if (seconds > last || (seconds === last && nanos > (this.lastNanos[series] as number))) {
+      if (seconds > last || (seconds === last && nanos > this.lastNanos[series])) {
         this.lastSeconds[series] = seconds;
         this.lastNanos[series] = nanos;
       } else this.table = this.tableOfNoted();
@@ -45,7 +45,7 @@ export class DuplicateCounter {
     this.points++;
   }
 
-  /** Series numbers begin anew: what was remembered under the old ones means nothing. */
+  /** Drops all points, because the numbers of series begin again at 0. */
   forget(): void {
     this.points = 0;
     this.lastSeconds = [];
@@ -53,14 +53,14 @@ export class DuplicateCounter {
     this.replaceTable(undefined);
   }
 
-  /** Frees what it remembers; the count stays, and nothing may be added. */
+  /** Frees the memory. The count stays; add no more points. */
   free(): void {
     this.forget();
     discard(this.noted.buffer);
   }
 
   private growNoted(): void {
-    if (this.points >= MOST) {
+    if (this.points >= MAX_POINTS) {
       this.forget();
       return;
     }
@@ -76,11 +76,11 @@ export class DuplicateCounter {
     this.table = table;
   }
 
-  /** Slots for twice the points that can be noted before it grows. */
+  /** Builds the table, with twice as many slots as points can be noted before it grows. */
   private tableOfNoted(): Int32Array<ArrayBuffer> {
     const table = new Int32Array(2 * this.noted.length);
     for (let point = 0; point < this.points; point++) {
-      insert(table, this.noted[2 * point] as number, this.noted[2 * point + 1] as number);
+      insert(table, this.noted[2 * point], this.noted[2 * point + 1]);
     }
     return table;
   }

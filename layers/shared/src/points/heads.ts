@@ -1,6 +1,6 @@
 /**
- * The part of a line that text columns decide: measurement, sorted tags and string fields. It is made once per distinct combination
- * of their values and copied for each row.
+ * The part of a line that depends on text columns: measurement, sorted tags and string fields. It is built once for each distinct
+ * combination of values and copied for each row.
  */
 import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import type { PartitionColumns } from '../datasets/partitions';
@@ -13,9 +13,9 @@ import type { Tally } from './tally';
 import { TextIds } from './text-ids';
 import { TupleTable } from './tuples';
 
-/** Remembered at most, counted between record batches: beyond, everything is forgotten and begins anew. */
-const MOST_HEADS = 1 << 16;
-const MOST_BYTES = 16 * 1024 * 1024;
+/** Maxima, checked between record batches. Beyond them all heads are dropped and built again. */
+const MAX_HEADS = 1 << 16;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Text that stands for a missing value in an optional tag. */
 const NO_TAG = /^(nan|none|null)?$/i;
@@ -26,16 +26,16 @@ export interface HeadFault {
 }
 
 export interface Head {
-  /** `measurement,tags strings`, without a space where there are no strings. */
+  /** `measurement,tags strings`, without a space if there are no strings. */
   readonly text: ReadyText;
-  /** The same for heads of the same measurement and tags. */
+  /** Number of the measurement and tags: heads that differ only in strings share it. */
   readonly series: number;
   /** Why no row with this head can be a point. */
   readonly fault: HeadFault | undefined;
   readonly hasStrings: boolean;
-  /** A text field that is not UTF-8: why a row has no field, where it has none. */
+  /** A text field that is not UTF-8: the reason if a row has no field at all. */
   readonly unreadable: string | undefined;
-  /** The keys of the fields that are named by a column's text, in the mapping's order. */
+  /** Keys of the fields whose name is the text of a column, in the mapping's order. */
   readonly keys: readonly ReadyText[];
   readonly warnings: readonly (readonly [
     'unknown-value' | 'trailing-backslash' | 'left-out',
@@ -65,8 +65,8 @@ export class Heads {
 
   /**
    * @param unreadable columns of a type that cannot be text.
-   * @param constants columns with one value for all rows: part of each head, and no part of what tells heads apart.
-   * @param capacity the rows of the largest record batch.
+   * @param constants columns with one value for all rows: part of each head, and not needed to distinguish heads.
+   * @param capacity rows of the largest record batch.
    */
   constructor(
     private readonly mapping: DatasetMapping,
@@ -96,7 +96,7 @@ export class Heads {
   }
 
   get(id: number): Head {
-    return this.heads[id] as Head;
+    return this.heads[id];
   }
 
   /** Writes the number of each row's head to `ids`. Columns that the file lacks are missing in every row. */
@@ -115,10 +115,10 @@ export class Heads {
     }
   }
 
-  /** Forgets everything once it has become too much; true where it did, after which series begin anew. */
+  /** Drops all heads once they exceed a maximum. Returns whether it did: the numbers of series then begin again at 0. */
   trim(): boolean {
     const bytes = this.columns.reduce((sum, { texts }) => sum + texts.bytes, this.used);
-    if (this.heads.length < MOST_HEADS && bytes < MOST_BYTES) return false;
+    if (this.heads.length < MAX_HEADS && bytes < MAX_BYTES) return false;
     this.settle();
     for (const { texts } of this.columns) texts.forget();
     this.tuples = new TupleTable(this.columns.length);
@@ -127,7 +127,7 @@ export class Heads {
     return true;
   }
 
-  /** Hands the warnings of all heads, times their points, to the tally. */
+  /** Adds the warnings of all heads to the tally, each counted once per point. */
   settle(): void {
     for (const head of this.heads) {
       if (head?.rows)
@@ -146,15 +146,15 @@ export class Heads {
       const raw = isUnreadable ? null : textOf(name);
       const value = raw?.trim() ?? '';
       if (required ? value === '' : NO_TAG.test(value)) {
-        // Without a tag that the file has, different series would become one: a cell is left out with a warning, a column never.
+        // Without a tag that the file has, different series would merge: a cell is left out with a warning, a column never.
         if (required || isUnreadable) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
         else if (raw === null) warnings.push(['left-out', name, '']);
         continue;
       }
       if (known && !known.has(value)) warnings.push(['unknown-value', name, value]);
-      const held = value.replace(/\\+$/, '');
-      if (held !== value) warnings.push(['trailing-backslash', name, value]);
-      if (held !== '') tagSet += `,${key}=${escapeKey(held)}`;
+      const stored = value.replace(/\\+$/, '');
+      if (stored !== value) warnings.push(['trailing-backslash', name, value]);
+      if (stored !== '') tagSet += `,${key}=${escapeKey(stored)}`;
     }
 
     const strings: string[] = [];
@@ -179,7 +179,7 @@ export class Heads {
     return { text, series, fault, hasStrings: strings.length > 0, unreadable, keys, warnings, rows: 0 };
   }
 
-  /** The text of each column in the combination `id`. */
+  /** Text by column in the combination `id`. */
   private valuesOf(id: number): (column: string) => string | null | undefined {
     const values = new Map<string, string | null | undefined>();
     for (const [name, value] of this.constants) values.set(name, value ?? undefined);

@@ -1,4 +1,4 @@
-/** Numbers the distinct byte strings of a column, so that all further work on text is done once per distinct value. */
+/** Numbers the distinct byte strings of a column, so that all later work on text runs once per distinct value. */
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -12,12 +12,12 @@ export class Interner {
 
   /** Bytes of all distinct values. */
   get bytes(): number {
-    return this.ends[this.ends.length - 1] as number;
+    return this.ends[this.ends.length - 1];
   }
 
   /**
-   * The number of the value at `start`, the next free one where it was not seen before. It is hashed and compared by words of four
-   * bytes, the last of which may overlap the one before: 20 ns where bytes take 75.
+   * The number of the value at `start`; a new value gets the next free number. Values are hashed and compared by words of four bytes,
+   * the last of which may overlap the one before: 20 ns; byte by byte it takes 75 ns.
    */
   idOf(source: DataView, start: number, length: number): number {
     const last = length - 4;
@@ -26,9 +26,9 @@ export class Interner {
     hash = mix(hash, length >= 4 ? source.getInt32(start + last, true) : shortWord(source, start, length));
     const mask = this.slots.length - 1;
     for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
-      const id = this.slots[slot] as number;
+      const id = this.slots[slot];
       if (id < 0) return this.add(source, start, length, hash, slot);
-      if (this.hashes[id] === hash && this.holds(id, source, start, length)) return id;
+      if (this.hashes[id] === hash && this.isEqual(id, source, start, length)) return id;
     }
   }
 
@@ -37,9 +37,9 @@ export class Interner {
     return this.idOf(new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
   }
 
-  private holds(id: number, source: DataView, start: number, length: number): boolean {
-    const own = this.ends[id] as number;
-    return (this.ends[id + 1] as number) - own === length && sameBytes(this.arena, own, source, start, length);
+  private isEqual(id: number, source: DataView, start: number, length: number): boolean {
+    const own = this.ends[id];
+    return this.ends[id + 1] - own === length && sameBytesAcross(this.arena, own, source, start, length);
   }
 
   private add(source: DataView, start: number, length: number, hash: number, slot: number): number {
@@ -65,7 +65,7 @@ export class Interner {
     const mask = this.slots.length - 1;
     for (const [id, hash] of this.hashes.entries()) {
       let slot = (hash ^ (hash >>> 15)) & mask;
-      while ((this.slots[slot] as number) >= 0) slot = (slot + 1) & mask;
+      while (this.slots[slot] >= 0) slot = (slot + 1) & mask;
       this.slots[slot] = id;
     }
   }
@@ -91,8 +91,8 @@ function shortWord(source: DataView, start: number, length: number): number {
   return word;
 }
 
-/** Whether two values of one length are the same. */
-export function sameBytes(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
+/** Whether two values of the same length, in one buffer or two, are equal. */
+export function sameBytesAcross(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
   const last = length - 4;
   if (last < 0) return shortWord(a, aStart, length) === shortWord(b, bStart, length);
   for (let at = 0; at < last; at += 4) {

@@ -1,12 +1,12 @@
 /** Timestamps written as ISO 8601 text, and as query engines print them. */
 
-/** A wall-clock time as if it were UTC, and what the text says of its zone. */
+/** A wall-clock time as if it were UTC, and the zone in the text. */
 export interface ParsedTime {
   readonly seconds: number;
   readonly nanos: number;
-  /** Seconds ahead of UTC, where the text says them. */
+  /** Seconds ahead of UTC, if the text has an offset. */
   readonly offset: number | undefined;
-  /** The name of a zone, such as America/Sao_Paulo, where the text has one and no offset. */
+  /** The name of a zone, such as America/Sao_Paulo, if the text has a name and no offset. */
   readonly zone: string | undefined;
 }
 
@@ -21,9 +21,9 @@ const ISO = new RegExp(
 );
 
 /**
- * A calendar date, alone or with a time of day, to the nanosecond; `T` or a space between them; after it `Z`, `UTC`, `±hh`, `±hhmm`, `±hh:mm`
- * or the name of a zone. So print Athena, BigQuery, PostgreSQL, Java and Python. Undefined for anything else, dates that no
- * calendar has included; whether a zone exists is not checked.
+ * Parses a calendar date, alone or with a time of day to the nanosecond after `T` or a space. After them may follow `Z`, `UTC`, `±hh`,
+ * `±hhmm`, `±hh:mm` or the name of a zone. Athena, BigQuery, PostgreSQL, Java and Python print times in these forms. Returns undefined
+ * for anything else, also for dates that do not exist; it does not check whether a zone exists.
  */
 export function parseIsoTime(text: string): ParsedTime | undefined {
   const match = ISO.exec(text.trim());

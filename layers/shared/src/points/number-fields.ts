@@ -1,29 +1,29 @@
-/** The number fields of a mapping with what a file needs for writing them: values of the record batch, key, float width, range. */
+/** The number fields of a mapping with the data for writing them: values of the record batch, key, float width, range. */
 import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import type { ColumnInfo } from '../parquet/metadata';
 import { FloatWriter } from './digits';
 import { escapeKey } from './escape';
-import { isSingle, type Numbers } from './numbers';
+import { isSingle, type Numbers } from './number-cells';
 import { type ReadyText, readyText } from './ready-text';
 
 export interface NumberField extends Numbers {
   readonly column: string;
   readonly required: boolean;
-  /** Its place among the fields that are named by a column's text, or -1. */
+  /** Its index among the fields whose name is the text of a column, or -1. */
   readonly named: number;
-  /** Its key; of a field that is named by text, the longest it can get. */
+  /** Its key; for a field whose name is the text of a column, the longest possible key. */
   readonly key: ReadyText;
   readonly writer: FloatWriter;
-  /** Values outside are counted. */
+  /** Values outside `min` and `max` are counted. */
   readonly min: number;
   readonly max: number;
-  /** The name that the unit's field has taken, where the key is another because of it. */
+  /** The name that the unit's field uses already, if this field has another key for that reason. */
   readonly renamedFrom: string | undefined;
   leftOut: number;
   beyond: number;
 }
 
-/** @param capacity the rows of the largest record batch. */
+/** @param capacity rows of the largest record batch. */
 export function numberFields(
   mapping: DatasetMapping,
   columns: readonly ColumnInfo[],
@@ -56,7 +56,7 @@ export function numberFields(
     });
 }
 
-/** The field's name where another column's text names it. */
+/** The name of a field whose name is the text of another column. */
 export function fieldName(
   { names, otherwise }: NonNullable<FieldMapping['named']>,
   text: string | null | undefined,

@@ -6,14 +6,14 @@ export interface PointsReport {
   /** Bytes of line protocol. */
   readonly bytes: number;
   readonly invalid: readonly InvalidRows[];
-  /** Points with the tags and time of an earlier one of this run, of which InfluxDB keeps the last: a lower bound for a file. */
+  /** Points that repeat tags and time of an earlier point of this run; InfluxDB keeps the last. A lower bound for a file. */
   readonly duplicates: number;
   readonly warnings: readonly Warning[];
-  /** By column of the file that the mapping names: the rows that have a value. */
+  /** Rows with a value, by mapped column of the file. */
   readonly present: Readonly<Record<string, number>>;
 }
 
-/** An invalid row counts once, under the first fault found: its time, then its tags, then its fields. */
+/** An invalid row counts once, under the first error found: time, then tags, then fields. */
 export interface InvalidRows {
   readonly reason: InvalidReason;
   readonly column: string;
@@ -23,8 +23,8 @@ export interface InvalidRows {
 }
 
 /**
- * `no-fields`: every field of the row is missing, and a point needs one. `unreadable`: text that is no number or time, or not UTF-8,
- * or a column of a type that cannot be one. `out-of-range`: a time before 1677-09-21 or after 2262-04-11.
+ * `no-fields`: every field of the row is missing, and a point needs one. `unreadable`: text that is not a number, not a time or not
+ * UTF-8, or a column of a type that cannot be used. `out-of-range`: a time before 1677-09-21 or after 2262-04-11.
  */
 export type InvalidReason = 'missing' | 'nan' | 'infinite' | 'unreadable' | 'out-of-range' | 'no-fields';
 
@@ -34,7 +34,7 @@ export interface InvalidExample {
   readonly value: string | null;
 }
 
-/** A row that became no point, for a reject file. */
+/** A row without a point, for a reject file. */
 export interface RejectedRow extends InvalidExample {
   readonly reason: InvalidReason;
   readonly column: string;
@@ -43,10 +43,10 @@ export interface RejectedRow extends InvalidExample {
 }
 
 /**
- * `unknown-value`: a tag's value that the mapping does not know. `out-of-range`: a number outside the mapping's range. `left-out`: an
- * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8. `renamed`: a field under the name in `value`, because the unit's field has its
- * own. `ignored`: an optional column of a type that cannot be used. `trailing-backslash`: a tag whose last backslash was left out,
- * as line protocol cannot hold it.
+ * `unknown-value`: a tag's value that the mapping does not list. `out-of-range`: a number outside the mapping's range. `left-out`: an
+ * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8. `renamed`: a field that is stored under
+ * the name in `value`, because the unit's field uses its own name. `ignored`: an optional column of a type that cannot be used.
+ * `trailing-backslash`: a tag that was stored without its last backslash, which line protocol cannot express.
  */
 export interface Warning {
   readonly kind: 'unknown-value' | 'out-of-range' | 'left-out' | 'renamed' | 'ignored' | 'trailing-backslash';
@@ -84,7 +84,7 @@ export function sumReports(reports: readonly PointsReport[]): PointsReport {
   };
 }
 
-/** The required columns of which no row of all these reports has a value; none where there are no rows at all. */
+/** The required columns without a value in any row; empty if there are no rows at all. */
 export function whollyNull({ rows, present }: PointsReport, required: readonly string[]): string[] {
   return rows === 0 ? [] : required.filter((column) => (present[column] ?? 0) === 0);
 }

@@ -4,12 +4,13 @@ import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import type { ColumnInfo } from '../parquet/metadata';
 import { constantProblems, lackingColumns, withConstants } from './constants';
-import { isNumberType } from './numbers';
+import { isNumberType } from './number-cells';
 import { timeProblem } from './times';
 
 /**
- * What is wrong with the columns of a file: a required one that is missing, or whose value in the path cannot serve; and a mapped one that
- * cannot serve, be it required or not, as points without a tag or field that the file has would be wrong. Empty for a file that fits.
+ * Problems of a file's columns: a required column that is missing or has an unusable value in the path, and every mapped column of an
+ * unusable type. The latter also counts for optional columns: points without a tag or field that the file has would be wrong. Empty for
+ * a file that fits.
  * @param partitions columns that the file's key supplies
  */
 export function schemaProblems(
@@ -28,21 +29,21 @@ export function schemaProblems(
   return [...problems, ...constantProblems(constants, mapping)];
 }
 
-/** The mapped columns that cannot serve as what the mapping wants of them. */
+/** The mapped columns of a type that does not fit their use in the mapping. */
 export function unsuitedColumns(columns: readonly ColumnInfo[], mapping: DatasetMapping): ColumnInfo[] {
   const mapped = new Set(mappedColumns(mapping));
   return columns.filter((info) => mapped.has(info.name) && typeProblem(info, mapping) !== undefined);
 }
 
-/** The mapped columns that the file has: those to read. */
+/** The columns to read: mapped columns that the file has. */
 export function columnsToRead(columns: readonly ColumnInfo[], mapping: DatasetMapping): string[] {
   const names = new Set(columns.map(({ name }) => name));
   return mappedColumns(mapping).filter((name) => names.has(name));
 }
 
 /**
- * Names that the unit's fields may take and that a column of the file has as its own field: only for these must the file be searched
- * for units before any point can be written.
+ * Field names that both the unit's fields and a column of the file may use. Only for these names the file must be searched for units
+ * before any point can be written.
  */
 export function contestedNames(
   columns: readonly ColumnInfo[],
@@ -57,7 +58,7 @@ export function contestedNames(
     .filter((name) => given.includes(name));
 }
 
-/** In words that continue "column NAME". Every column that can be read can be text. */
+/** Continues the words "column NAME". Every column that can be read can be text. */
 function typeProblem({ name, type, declared }: ColumnInfo, mapping: DatasetMapping): string | undefined {
   if (type.kind === 'unusable') return type.why;
   const isTime = name === mapping.time.column;

@@ -1,13 +1,13 @@
 /** Where the bytes of a column's values lie in WebAssembly memory. */
 import type { ArrowColumn } from '../parquet/c-data';
 
-/** Addresses by row; what they hold for a missing value means nothing. */
+/** Addresses by row; undefined for a missing value. */
 export interface Spans {
   starts: Uint32Array;
   ends: Uint32Array;
 }
 
-/** Of a column that is stored as bytes, of a fixed length or any. */
+/** The spans of a column that is stored as bytes, of a fixed length or any length. */
 export function spansOf(column: ArrowColumn, spans: Spans): Spans {
   const sized = spans.starts.length >= column.length ? spans : emptySpans(column.length);
   if (column.stored.type === 'FIXED_LEN_BYTE_ARRAY') fixedSpans(column, column.stored.length ?? 0, sized);
@@ -23,9 +23,9 @@ function offsetSpans({ memory, buffer, offset, length }: ArrowColumn, { starts, 
   if (length === 0) return;
   const offsets = new Uint32Array(memory, buffer(1) + offset * 4, length + 1);
   const base = buffer(2);
-  let start = base + (offsets[0] as number);
+  let start = base + offsets[0];
   for (let row = 0; row < length; row++) {
-    const end = base + (offsets[row + 1] as number);
+    const end = base + offsets[row + 1];
     starts[row] = start;
     ends[row] = end;
     start = end;

@@ -1,4 +1,4 @@
-/** Counts what a report tells: invalid rows by reason with their first examples, and warnings by value. */
+/** Counts for a report: invalid rows by reason with their first examples, and warnings by value. */
 import {
   EXAMPLES,
   type InvalidExample,
@@ -17,7 +17,7 @@ export class Tally {
   private readonly warnedValues = new Map<string, number>();
   readonly present: Record<string, number> = {};
 
-  /** Counts an invalid row; its value is asked for only where the row becomes an example. */
+  /** Counts an invalid row; `value` is called only if the row becomes an example. */
   reject(reason: InvalidReason, column: string, row: number, value: () => string | null): void {
     const name = `${reason} ${column}`;
     const fault = this.faults.get(name) ?? { reason, column, count: 0, examples: [] };
@@ -26,7 +26,7 @@ export class Tally {
     if (fault.examples.length < EXAMPLES) fault.examples.push({ row, value: value() });
   }
 
-  /** Counts a warning by value; past some values a column's further ones are counted together, without one. */
+  /** Counts a warning by value. After WARNED_VALUES values of a column, its other values are counted together. */
   warn(kind: Warning['kind'], column: string, value: string | undefined, count: number): void {
     const group = `${kind} ${column}`;
     const values = this.warnedValues.get(group) ?? 0;

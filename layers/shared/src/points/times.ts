@@ -18,11 +18,11 @@ type Unit = keyof typeof PER_SECOND;
 const DAY_SECONDS = 86_400;
 /** The Julian number of 1970-01-01, as INT96 counts days. */
 const JULIAN_1970 = 2_440_588;
-/** More than there are: beyond, texts hold something else. */
-const MOST_ZONES = 1000;
+/** More than there are zones: texts with more names contain something else. */
+const MAX_ZONES = 1000;
 const decoder = new TextDecoder();
 
-/** Why a column cannot be a time column, or undefined where it can. */
+/** Why a column cannot be a time column; undefined if it can. */
 export function timeProblem({ kind }: ColumnType, unit: Unit | undefined): string | undefined {
   if (['timestamp', 'int96', 'date', 'text', 'null'].includes(kind)) return undefined;
   if (kind !== 'integer') return 'is not a time';
@@ -32,12 +32,12 @@ export function timeProblem({ kind }: ColumnType, unit: Unit | undefined): strin
 export class TimeReader {
   private readonly zone: ZoneOffsets | undefined;
   private readonly unit: Unit | undefined;
-  /** By the names that texts hold; null for those that are none. */
+  /** By name in the texts; null for a name that is not a zone. */
   private readonly zones = new Map<string, ZoneOffsets | null>();
 
   /**
-   * @param mapping its `unit` is what an integer column counts; its `zone` that of wall-clock times, which are timestamps without
-   *   a zone, dates, and text without an offset. Integers, INT96, and timestamps with a zone, are instants.
+   * @param mapping `unit`: unit of an integer column. `zone`: zone of wall-clock times, which are timestamps without a zone, dates, and
+   *   text without an offset. Integers, INT96, and timestamps with a zone are instants.
    */
   constructor(mapping: { unit?: Unit | undefined; zone?: string | undefined }) {
     this.unit = mapping.unit;
@@ -63,8 +63,8 @@ export class TimeReader {
   private toInstants(rows: number, out: Times): void {
     if (!this.zone) return;
     for (let row = 0; row < rows; row++) {
-      if (out.states[row] === Cell.ok && isInRange(out.seconds[row] as number, 0)) {
-        (out.seconds[row] as number) -= this.zone.at(out.seconds[row] as number);
+      if (out.states[row] === Cell.ok && isInRange(out.seconds[row], 0)) {
+        out.seconds[row] -= this.zone.at(out.seconds[row]);
       }
     }
   }
@@ -73,7 +73,7 @@ export class TimeReader {
     const perSecond = PER_SECOND[this.unit ?? 'ns'];
     if (column.type.kind === 'integer' && column.type.bits === 64) {
       readCounts(column, perSecond, out);
-      // What is negative as a signed number is beyond every limit as an unsigned one.
+      // A number that is negative as a signed integer is beyond every limit as an unsigned one.
       if (!column.type.isSigned) markNegative(column.length, out);
       return;
     }
@@ -101,31 +101,31 @@ export class TimeReader {
     }
   }
 
-  /** Seconds that the clocks of a zone, or without one those of the mapping's, are ahead of UTC; undefined for an unknown zone. */
+  /** Seconds that a zone (the mapping's zone by default) is ahead of UTC; undefined for an unknown zone. */
   private offsetIn(zone: string | undefined, wall: number): number | undefined {
     if (zone === undefined) return this.zone?.at(wall) ?? 0;
     let offsets = this.zones.get(zone);
     if (offsets === undefined) {
       offsets = ZoneOffsets.of(zone) ?? null;
-      if (this.zones.size >= MOST_ZONES) this.zones.clear();
+      if (this.zones.size >= MAX_ZONES) this.zones.clear();
       this.zones.set(zone, offsets);
     }
     return offsets?.at(wall);
   }
 }
 
-/** By their writers' definition: https://github.com/apache/parquet-format/pull/49 and Impala's, from which Spark has it. */
+/** INT96. Source: https://github.com/apache/parquet-format/pull/49, and Impala's code, which Spark follows. */
 function readJulian(column: ArrowColumn, out: Times): void {
   const thirds = words(column, 3);
   readWords(thirds, 3, 1e9, column.length, out);
   for (let row = 0; row < column.length; row++) {
-    (out.seconds[row] as number) += ((thirds[3 * row + 2] as number) - JULIAN_1970) * DAY_SECONDS;
+    out.seconds[row] += (thirds[3 * row + 2] - JULIAN_1970) * DAY_SECONDS;
   }
 }
 
 function readDays(column: ArrowColumn, out: Times): void {
   const days = words(column, 1);
-  for (let row = 0; row < column.length; row++) out.seconds[row] = (days[row] as number) * DAY_SECONDS;
+  for (let row = 0; row < column.length; row++) out.seconds[row] = days[row] * DAY_SECONDS;
   out.nanos.fill(0, 0, column.length);
 }
 
@@ -134,14 +134,14 @@ function readCounts(column: ArrowColumn, perSecond: number, out: Times): void {
 }
 
 /**
- * 64-bit counts, from their two words and without BigInt: the quotient in doubles is off by one at most, and the remainder, known
- * modulo 2^32, says whether it is.
+ * Reads 64-bit counts from their two words, without BigInt. The quotient in doubles is off by one at most; the remainder, known modulo
+ * 2^32, shows whether it is.
  */
 function readWords(halves: Int32Array, stride: number, perSecond: number, rows: number, out: Times): void {
   const toNanos = 1e9 / perSecond;
   for (let row = 0; row < rows; row++) {
-    const low = halves[stride * row] as number;
-    let seconds = Math.floor(((halves[stride * row + 1] as number) * 4294967296 + (low >>> 0)) / perSecond);
+    const low = halves[stride * row];
+    let seconds = Math.floor((halves[stride * row + 1] * 4294967296 + (low >>> 0)) / perSecond);
     let rest = (low - Math.imul(seconds, perSecond)) | 0;
     if (rest < 0) {
       seconds--;
@@ -156,13 +156,12 @@ function readWords(halves: Int32Array, stride: number, perSecond: number, rows: 
 }
 
 function markNegative(rows: number, out: Times): void {
-  for (let row = 0; row < rows; row++)
-    if ((out.seconds[row] as number) < 0) out.seconds[row] = Number.POSITIVE_INFINITY;
+  for (let row = 0; row < rows; row++) if (out.seconds[row] < 0) out.seconds[row] = Number.POSITIVE_INFINITY;
 }
 
 function checkRange(rows: number, out: Times): void {
   for (let row = 0; row < rows; row++) {
-    const isFar = !isInRange(out.seconds[row] as number, out.nanos[row] as number);
+    const isFar = !isInRange(out.seconds[row], out.nanos[row]);
     if (isFar && out.states[row] === Cell.ok) out.states[row] = Cell.outOfRange;
   }
 }

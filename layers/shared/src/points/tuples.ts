@@ -7,28 +7,28 @@ export class TupleTable {
   private members: Int32Array;
   private slots = new Int32Array(1024).fill(-1);
 
-  /** @param width integers a tuple. */
+  /** @param width integers per tuple. */
   constructor(private readonly width: number) {
     this.members = new Int32Array(512 * width);
   }
 
-  /** The number of the tuple at `start` of `source`, the next free one where it was not seen before. */
+  /** The number of the tuple at `start` of `source`; a new tuple gets the next free number. */
   idOf(source: Int32Array, start: number): number {
     const hash = this.hashOf(source, start);
     const mask = this.slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const id = this.slots[slot] as number;
+      const id = this.slots[slot];
       if (id < 0) return this.add(source, start, slot);
-      if (this.holds(id, source, start)) return id;
+      if (this.isEqual(id, source, start)) return id;
     }
   }
 
   /** Member `index` of tuple `id`. */
   member(id: number, index: number): number {
-    return this.members[id * this.width + index] as number;
+    return this.members[id * this.width + index];
   }
 
-  private holds(id: number, source: Int32Array, start: number): boolean {
+  private isEqual(id: number, source: Int32Array, start: number): boolean {
     const own = id * this.width;
     for (let index = 0; index < this.width; index++) {
       if (this.members[own + index] !== source[start + index]) return false;
@@ -39,7 +39,7 @@ export class TupleTable {
   private hashOf(source: Int32Array, start: number): number {
     let hash = 0;
     for (let index = 0; index < this.width; index++) {
-      hash = Math.imul(hash ^ (source[start + index] as number), 0x9e3779b1);
+      hash = Math.imul(hash ^ source[start + index], 0x9e3779b1);
       hash ^= hash >>> 15;
     }
     return hash;
@@ -61,7 +61,7 @@ export class TupleTable {
     const mask = this.slots.length - 1;
     for (let id = 0; id < this.size; id++) {
       let slot = this.hashOf(members, id * this.width) & mask;
-      while ((this.slots[slot] as number) >= 0) slot = (slot + 1) & mask;
+      while (this.slots[slot] >= 0) slot = (slot + 1) & mask;
       this.slots[slot] = id;
     }
   }

@@ -1,14 +1,14 @@
-/** Wall-clock times of a zone to instants, at a cost that a column of millions can bear. */
+/** Converts wall-clock times of a zone to instants, fast enough for columns of millions of rows. */
 
 const DAY = 86_400;
 
 /**
- * What to subtract from a wall-clock time, in seconds as if it were UTC, to get the instant. A time that a zone's clocks show twice
- * is its first occurrence; one that they skip is read with the offset before the change (so do Temporal and most libraries).
+ * The seconds to subtract from a wall-clock time, given as if it were UTC, to get the instant. A time that a zone's clocks show twice
+ * is its first occurrence. A time that they skip is read with the offset before the change, as Temporal and most libraries do.
  */
 export class ZoneOffsets {
   private readonly clock: Intl.DateTimeFormat;
-  /** By day: its offset where no change is within a day of it, else NaN. Changes are rare, so this answers almost always. */
+  /** Offset by day if no change is within a day of it, else NaN. Changes are rare, so this serves almost all rows. */
   private readonly days = new Map<number, number>();
   private readonly changes = new Map<number, number>();
 
@@ -21,7 +21,7 @@ export class ZoneOffsets {
     });
   }
 
-  /** Undefined for a name that is no zone. */
+  /** Undefined for a name that is not a zone. */
   static of(zone: string): ZoneOffsets | undefined {
     try {
       return new ZoneOffsets(zone);

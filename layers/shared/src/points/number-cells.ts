@@ -5,7 +5,7 @@ import { Cell, fixedBytes, integersOf, markMissing } from './cells';
 import { decimalNumbers } from './decimals';
 import { emptySpans, spansOf } from './spans';
 
-/** A record batch's values; a row's value means something only where its state is ok. */
+/** A record batch's values; a row's value is defined only if its state is ok. */
 export interface Numbers {
   readonly values: Float64Array;
   readonly states: Uint8Array;
@@ -18,7 +18,7 @@ export function isNumberType({ kind }: ColumnType): boolean {
   return ['boolean', 'integer', 'float', 'decimal', 'text', 'null'].includes(kind);
 }
 
-/** Whether the shortest decimal of its values is that of a float32. */
+/** Whether its values are written as the shortest decimals of a float32. */
 export function isSingle(type: ColumnType): boolean {
   return type.kind === 'float' && type.bits < 64;
 }
@@ -36,14 +36,14 @@ export function readNumbers(column: ArrowColumn, out: Numbers): void {
     for (let row = 0; row < column.length; row++) out.values[row] = valueAt(row);
   }
   for (let row = 0; row < column.length; row++) {
-    const value = out.values[row] as number;
-    // A finite number less itself is 0, NaN and infinity are not.
+    const value = out.values[row];
+    // A finite number minus itself is 0; NaN and infinity give NaN.
     if (value - value !== 0 && out.states[row] === Cell.ok)
       out.states[row] = Number.isNaN(value) ? Cell.nan : Cell.infinite;
   }
 }
 
-/** The column's values one by one; what they are for a missing value means nothing. */
+/** Reads the column's values one by one; the result for a missing value is undefined. */
 function valueReader(column: ArrowColumn): (row: number) => number {
   const integers = integersOf(column);
   if (integers) return integers;
@@ -59,7 +59,7 @@ function valueReader(column: ArrowColumn): (row: number) => number {
   }
   if (type.kind !== 'boolean') throw new TypeError(`not a number column: ${column.name} of type ${type.kind}`);
   const bits = new Uint8Array(memory, column.buffer(1), (offset + column.length + 7) >> 3);
-  return (row) => ((bits[(offset + row) >> 3] as number) >> ((offset + row) & 7)) & 1;
+  return (row) => (bits[(offset + row) >> 3] >> ((offset + row) & 7)) & 1;
 }
 
 /** Decimal text, with spaces around it or an exponent; `nan` and `inf` are NaN and infinity, an empty text is missing. */

@@ -11,9 +11,9 @@ import { fillNumbers, fillTimes, lackingColumns, withConstants } from './constan
 import { LONGEST_NUMBER, TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
 import { type Head, Heads } from './heads';
+import { readNumbers } from './number-cells';
 import { type NumberField, numberFields } from './number-fields';
-import { readNumbers } from './numbers';
-import { copyText, type ReadyText, SPOILT } from './ready-text';
+import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
 import { unsuitedColumns } from './schema';
 import { Tally } from './tally';
@@ -28,9 +28,9 @@ export interface EncoderOptions {
   readonly mapping: DatasetMapping;
   /** The file's columns. */
   readonly columns: readonly ColumnInfo[];
-  /** Columns that the file's key supplies; none by default. */
+  /** Columns that the file's key supplies; empty by default. */
   readonly partitions?: PartitionColumns;
-  /** Names that the unit's fields take in this file: a column's own field of such a name is written as `nominal_NAME`. */
+  /** Names that the unit's fields use in this file: a column's own field of such a name is written as `nominal_NAME`. */
   readonly taken: readonly string[];
   readonly buffer: BatchBuffer;
   readonly onReject?: ((row: RejectedRow) => void) | undefined;
@@ -39,7 +39,7 @@ export interface EncoderOptions {
 export class PointsEncoder {
   private readonly tally = new Tally();
   private readonly duplicates: DuplicateCounter;
-  /** Columns of a type that does not serve: their cells count as unreadable. */
+  /** Columns of an unusable type: their cells count as unreadable. */
   private readonly unsuited: ReadonlySet<string>;
   /** The mapped columns that have one value in all rows. */
   private readonly constants: PartitionColumns;
@@ -47,18 +47,18 @@ export class PointsEncoder {
   private readonly timeReader: TimeReader;
   private readonly timestamps = new TimestampWriter();
   private readonly fields: readonly NumberField[];
-  /** Bytes of all that can follow a head. */
+  /** Maximum bytes after a head. */
   private readonly longestTail: number;
   private readonly times: Times;
   private readonly ids: Int32Array;
-  /** The record batch at hand. */
+  /** The current record batch. */
   private batch: readonly ArrowColumn[] = [];
   private firstRow = 0;
   private readonly cells = new Map<string, (row: number) => string | null>();
   private rows = 0;
   private points = 0;
 
-  /** @param capacity the rows of the largest record batch. */
+  /** @param capacity rows of the largest record batch. */
   constructor(
     private readonly options: EncoderOptions,
     capacity: number,
@@ -119,7 +119,7 @@ export class PointsEncoder {
     this.rows += rows;
   }
 
-  /** What became of all rows so far; nothing may be encoded after it. */
+  /** The counts of all rows so far. Call it last: it frees memory that `encode` needs. */
   report(): PointsReport {
     this.heads.settle();
     this.duplicates.free();
@@ -140,12 +140,12 @@ export class PointsEncoder {
 
   private encodeRow(row: number): void {
     const { mapping, buffer } = this.options;
-    const timeState = this.times.states[row] as number;
+    const timeState = this.times.states[row];
     if (timeState !== Cell.ok) {
       this.reject(row, REASONS[timeState], mapping.time.column);
       return;
     }
-    const head = this.heads.get(this.ids[row] as number);
+    const head = this.heads.get(this.ids[row]);
     if (head.fault) {
       this.reject(row, head.fault.reason, head.fault.column);
       return;
@@ -155,8 +155,8 @@ export class PointsEncoder {
     if (at < 0) return;
 
     buffer.view.setUint8(at, SPACE);
-    const seconds = this.times.seconds[row] as number;
-    const nanos = this.times.nanos[row] as number;
+    const seconds = this.times.seconds[row];
+    const nanos = this.times.nanos[row];
     at = this.timestamps.write(buffer.view, at + 1, seconds, nanos);
     buffer.view.setUint8(at, NEWLINE);
     buffer.endLine(at + 1);
@@ -165,13 +165,13 @@ export class PointsEncoder {
     this.duplicates.add(head.series, seconds, nanos);
   }
 
-  /** Returns the position after the fields, or -1 where the row was rejected because of them. */
+  /** Returns the position after the fields, or -1 if the row was rejected because of them. */
   private writeFields(row: number, head: Head, out: DataView, start: number): number {
     const { fields } = this;
     let at = start;
     for (let index = 0; index < fields.length; index++) {
-      const field = fields[index] as NumberField;
-      const state = field.states[row] as number;
+      const field = fields[index];
+      const state = field.states[row];
       if (state !== Cell.ok) {
         if (field.required) {
           this.reject(row, REASONS[state], field.column);
@@ -180,8 +180,8 @@ export class PointsEncoder {
         if (state !== Cell.missing) field.leftOut++;
         continue;
       }
-      const key = field.named < 0 ? field.key : (head.keys[field.named] as ReadyText);
-      const value = field.values[row] as number;
+      const key = field.named < 0 ? field.key : head.keys[field.named];
+      const value = field.values[row];
       at = field.writer.write(out, copyText(out, at, key), value);
       if (value < field.min || value > field.max) field.beyond++;
     }
