@@ -178,5 +178,5 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
     });
   });
 } else {
-  test.skip('the built function: .aws-sam/build is not here (npm run build makes it)', () => undefined);
+  test.skip('the built function: .aws-sam/build is missing (run npm run build)', () => undefined);
 }
