@@ -98,7 +98,7 @@ describe('POST /loads', () => {
   });
 
   test.each([
-    ['invalid JSON', '{', /not JSON/],
+    ['invalid JSON', '{', /not valid JSON/],
     ['an array', [], /must be a JSON object/],
     ['an empty object', {}, /\{bucket, key\}, \{bucket, prefix\}, \{bucket, keys\} or \{plan\}/],
     ['two sources', { bucket: 'b', key: 'k', prefix: 'p' }, /must have/],
@@ -150,7 +150,7 @@ describe('POST /loads', () => {
       });
   });
 
-  test.each(['README.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
+  test.each(['docs/loader.md', 'docs/architecture-loader.md', 'docs/operations.md'])(
     '%s states the maximum size of an input',
     (page) => {
       const text = readFileSync(join(__dirname, '../../..', page), 'utf8');
