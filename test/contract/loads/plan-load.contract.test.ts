@@ -81,7 +81,7 @@ describe('a prefix', () => {
     const bad: Record<string, [Buffer, RegExp]> = {
       'in/generation/empty.parquet': [
         Buffer.alloc(0),
-        /^s3:\/\/energy-data\/in\/generation\/empty.parquet: .*no bytes/,
+        /^s3:\/\/energy-data\/in\/generation\/empty.parquet: .*it is empty/,
       ],
       'in/generation/text.parquet': [Buffer.from('a text, and no Parquet at all'), /not a Parquet file/],
       'in/generation/truncated.parquet': [GOOD.subarray(0, 5000), /truncated/],
