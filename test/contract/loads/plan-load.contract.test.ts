@@ -81,7 +81,7 @@ describe('a prefix', () => {
     const bad: Record<string, [Buffer, RegExp]> = {
       'in/generation/empty.parquet': [
         Buffer.alloc(0),
-        /^s3:\/\/energy-data\/in\/generation\/empty.parquet: .*no bytes/,
+        /^s3:\/\/energy-data\/in\/generation\/empty.parquet: .*it is empty/,
       ],
       'in/generation/text.parquet': [Buffer.from('a text, and no Parquet at all'), /not a Parquet file/],
       'in/generation/truncated.parquet': [GOOD.subarray(0, 5000), /truncated/],
@@ -232,6 +232,40 @@ describe('errors of S3', () => {
     s3.store.fail = ({ path }) => (path.endsWith('a.parquet') ? 403 : undefined);
     expect(await plan(loadOf(prefix))).toMatchObject({ items: 1, unplanned: 1 });
     expect(unplannedOf()[0]?.cause).toMatch(/access denied/);
+  });
+
+  test.each([
+    [301, 'PermanentRedirect'],
+    [400, 'InvalidRequest'],
+    [405, 'MethodNotAllowed'],
+    [409, 'InvalidObjectState'],
+  ])('that refuse one file with %i %s fail only that file, and name it', async (status, code) => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.put(DATA, 'in/generation/b.parquet', GOOD);
+    s3.store.fail = ({ path }) => (path.endsWith('a.parquet') ? [status, code] : undefined);
+    expect(await plan(loadOf(prefix))).toMatchObject({ items: 1, unplanned: 1 });
+    expect(unplannedOf()).toMatchObject([
+      {
+        error: 'DataConversionError',
+        cause: expect.stringMatching(
+          new RegExp(`^s3://energy-data/in/generation/a.parquet: S3 refused .*status ${status}: ${code}`),
+        ),
+      },
+    ]);
+  });
+
+  test.each<[number, string]>([
+    [307, 'TemporaryRedirect'],
+    [400, 'RequestTimeout'],
+    [400, 'ExpiredToken'],
+    [400, 'KMS.ThrottlingException'],
+    [408, 'RequestTimeout'],
+    [429, 'TooManyRequests'],
+    [503, 'SlowDown'],
+  ])('that are transient (%i %s) fail the step', async (status, code) => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.fail = ({ range }) => (range ? [status, code] : undefined);
+    await expect(plan(loadOf(prefix))).rejects.toMatchObject({ name: 'S3UnavailableError' });
   });
 });
 
