@@ -3,6 +3,7 @@
 import { InfluxClient } from 'shared/influxdb/client';
 import { checkHealth } from 'shared/influxdb/health';
 import { staticToken } from 'shared/influxdb/token';
+import type { ParquetReader } from 'shared/parquet/reader';
 import { PARAMETER_ADVICE } from '../../../functions/clients/influxdb';
 import { LoadMetrics } from '../../../functions/load-metrics';
 import { type DispatchServices, dispatch } from '../../../functions/load-object/dispatch';
@@ -10,6 +11,7 @@ import { loadObject } from '../../../functions/load-object/load-object';
 import { recordingLogger } from '../../support/influx-writing';
 import { configOf, DATA, fixtureBytes, loadServices, never, parquetOf, testStore } from '../../support/loader';
 import { testReader } from '../../support/parquet';
+import { withFooter } from '../../support/parquet-footer';
 import { type Answer, type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
 import { VirtualClock } from '../../support/virtual-clock';
 
@@ -82,6 +84,23 @@ describe('a notification of S3', () => {
       { statusCode: 200, data: { points_written: 300 } },
     ]);
     expect(lines()).toHaveLength(600);
+  });
+
+  test('loads all rows of a file with an empty row group between two others', async () => {
+    const file = withFooter(fixtureBytes('codec-snappy'), ({ row_groups: groups }) => {
+      const [first] = groups;
+      if (!first) throw new Error('the fixture has row groups');
+      const columns = first.columns.map(({ meta_data: meta, ...column }) => ({
+        ...column,
+        ...(meta && { meta_data: { ...meta, num_values: 0n, total_compressed_size: 0n, total_uncompressed_size: 0n } }),
+      }));
+      groups.splice(1, 0, { ...first, columns, num_rows: 0n, total_byte_size: 0n });
+    });
+    s3.store.put(DATA, 'generation/gap.parquet', Buffer.from(file));
+    expect(await send({ Records: [record('generation/gap.parquet')] })).toMatchObject([
+      { statusCode: 200, data: { points_written: 300, source_records: 300 } },
+    ]);
+    expect(lines()).toHaveLength(300);
   });
 
   test('throws an error of a known type after it has loaded the other objects', async () => {
@@ -257,6 +276,34 @@ describe('a request through the API', () => {
     expect(response).toMatchObject({ statusCode });
     expect(JSON.parse(response.body)).toMatchObject({ error });
   });
+
+  test.each(['inspect', 'survey'] as const)(
+    'returns an error if the deadline passes in the %s of planning',
+    async (step) => {
+      put('generation/a.parquet');
+      const abort = new AbortController();
+      const waiting = (signal?: AbortSignal) =>
+        new Promise<never>((_, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason));
+          abort.abort();
+        });
+      const slow: Partial<ParquetReader> = {
+        inspect: (...args: Parameters<typeof reader.inspect>) =>
+          step === 'inspect' ? waiting(args[1]) : reader.inspect(...args),
+        survey: (...[, , options]: Parameters<typeof reader.survey>) => waiting(options?.signal),
+      };
+      const config = configOf(influxdb.url);
+      const base = loadServices({ objects: s3.objects, reader: slow as ParquetReader }, config, {
+        deadline: abort.signal,
+      });
+      const checkHealth = () => Promise.reject(new Error('not reached'));
+      const services = { ...base, metrics: new LoadMetrics(), loadId: 'object-1', checkHealth };
+      await expect(loadObject({ bucket: DATA, key: 'generation/a.parquet' }, services)).rejects.toMatchObject({
+        name: 'InfluxDBConnectionError',
+        message: expect.stringContaining('s3://energy-data/generation/a.parquet: not planned within the timeout'),
+      });
+    },
+  );
 
   test('returns 503 without internals when S3 is not available', async () => {
     s3.store.fail = () => 500;

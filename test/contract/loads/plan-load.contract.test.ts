@@ -233,6 +233,40 @@ describe('errors of S3', () => {
     expect(await plan(loadOf(prefix))).toMatchObject({ items: 1, unplanned: 1 });
     expect(unplannedOf()[0]?.cause).toMatch(/access denied/);
   });
+
+  test.each([
+    [301, 'PermanentRedirect'],
+    [400, 'InvalidRequest'],
+    [405, 'MethodNotAllowed'],
+    [409, 'InvalidObjectState'],
+  ])('that refuse one file with %i %s fail only that file, and name it', async (status, code) => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.put(DATA, 'in/generation/b.parquet', GOOD);
+    s3.store.fail = ({ path }) => (path.endsWith('a.parquet') ? [status, code] : undefined);
+    expect(await plan(loadOf(prefix))).toMatchObject({ items: 1, unplanned: 1 });
+    expect(unplannedOf()).toMatchObject([
+      {
+        error: 'DataConversionError',
+        cause: expect.stringMatching(
+          new RegExp(`^s3://energy-data/in/generation/a.parquet: S3 refused .*status ${status}: ${code}`),
+        ),
+      },
+    ]);
+  });
+
+  test.each<[number, string]>([
+    [307, 'TemporaryRedirect'],
+    [400, 'RequestTimeout'],
+    [400, 'ExpiredToken'],
+    [400, 'KMS.ThrottlingException'],
+    [408, 'RequestTimeout'],
+    [429, 'TooManyRequests'],
+    [503, 'SlowDown'],
+  ])('that are transient (%i %s) fail the step', async (status, code) => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.fail = ({ range }) => (range ? [status, code] : undefined);
+    await expect(plan(loadOf(prefix))).rejects.toMatchObject({ name: 'S3UnavailableError' });
+  });
 });
 
 /** All parts of a plan. Each part begins where the previous part ended. */
@@ -268,6 +302,23 @@ describe('a plan in parts', () => {
     expect(results.length).toBeGreaterThan(2);
     expect(items).toEqual(whole);
     expect(results.map(({ part }) => part)).toEqual(results.map((_result, index) => index));
+  });
+
+  test('waits for no other file after its deadline', async () => {
+    const abort = new AbortController();
+    const [first] = keys;
+    const stuck: Partial<ParquetReader> = {
+      inspect: async (source, signal) => {
+        if (source.name.endsWith(first ?? '')) {
+          const metadata = await reader.inspect(source, signal);
+          abort.abort();
+          return metadata;
+        }
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      },
+    };
+    const result = await plan(loadOf(prefix), { deadline: abort.signal, reader: stuck as ParquetReader });
+    expect(result).toMatchObject({ files: 1, unplanned: 0, continuation: { after: first } });
   });
 
   test('ends at its deadline, and continues after the last file', async () => {
@@ -311,6 +362,22 @@ describe('an earlier plan', () => {
     const changed = itemsOf().filter(({ key }) => key.endsWith('a.parquet'));
     expect(changed.map(({ firstRowGroup }) => firstRowGroup)).toEqual([0, 1, 2]);
     for (const { etag } of changed) expect(etag).toBe(await etagOf('in/generation/a.parquet'));
+  });
+
+  test('plans a changed file once, also if its items are in several parts', async () => {
+    const [first, second, third, fourth] = itemsOf();
+    const unplanned = { bucket: DATA, key: 'in/generation/fixed.parquet', ...failed };
+    putPlan([first, fourth, second, unplanned, third, { bucket: DATA, key: 'in/generation/gone.parquet' }, unplanned]);
+    s3.store.put(DATA, 'in/generation/a.parquet', fixtureBytes('codec-gzip'));
+    s3.store.put(DATA, 'in/generation/fixed.parquet', GOOD);
+    await plan(loadOf(source), small);
+    const whole = itemsOf();
+    expect(whole).toHaveLength(7);
+    const { results, items } = await allParts(loadOf(source), { ...small, deadline: AbortSignal.abort() });
+    expect(results.length).toBeGreaterThan(5);
+    expect(items).toEqual(whole);
+    const sum = (of: (result: PlanResult) => number) => results.reduce((total, result) => total + of(result), 0);
+    expect([sum(({ files }) => files), sum(({ unplanned }) => unplanned)]).toEqual([3, 1]);
   });
 
   test('uses the given dataset for a file without a detected dataset', async () => {
