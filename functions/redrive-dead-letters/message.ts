@@ -20,7 +20,12 @@ export type Content =
   | { readonly kind: 'object'; readonly event: object }
   | ({ readonly kind: 'load' } & LoadContent)
   /** Cannot succeed without a change, or has an unknown shape. */
-  | { readonly kind: 'unreplayable'; readonly reason: string };
+  | {
+      readonly kind: 'unreplayable';
+      readonly reason: string;
+      /** The reason without data of the message. */
+      readonly loggedReason: string;
+    };
 
 /** An execution of the workflow to start. */
 export interface LoadContent {
@@ -68,13 +73,21 @@ export function readMessage(message: DeadLetterMessage, rules: MessageRules): Co
   if (Array.isArray(event.rejectedLines)) {
     const reasons = event.rejectedLines.filter((reason) => typeof reason === 'string');
     const [reason = 'the lines cannot be stored without a change'] = reasons;
-    return unreplayable(`rejected lines, which must be fixed first: ${reason}`);
+    const count = event.rejectedLines.length;
+    return unreplayable(
+      `rejected lines, which must be fixed first: ${reason}`,
+      `${count} rejected ${count === 1 ? 'line' : 'lines'}, which must be fixed first`,
+    );
   }
   if (typeof event.body === 'string') return { kind: 'write', event: timed(event, message.firstSent) };
   return isObjectEvent(event) ? { kind: 'object', event } : unreplayable('the message has an unknown shape');
 }
 
-const unreplayable = (reason: string): Content => ({ kind: 'unreplayable', reason });
+const unreplayable = (reason: string, loggedReason = reason): Content => ({
+  kind: 'unreplayable',
+  reason,
+  loggedReason,
+});
 
 /** The event of a message. A destination wraps it in the record of the invocation. */
 function eventOf(body: string): Fields | undefined {

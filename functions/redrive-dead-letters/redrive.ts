@@ -174,7 +174,7 @@ class Run<Message extends DeadLetterMessage> {
     this.summary.messages++;
     this.summary.kinds[content.kind]++;
     try {
-      if (content.kind === 'unreplayable') return await this.park(message, content.reason);
+      if (content.kind === 'unreplayable') return await this.park(message, content.reason, content.loggedReason);
       if (!this.hasTimeFor(content)) {
         this.summary.left++;
         this.tooLong.push(withoutText(message));
@@ -193,10 +193,15 @@ class Run<Message extends DeadLetterMessage> {
         return;
       }
       if (failure instanceof UnreplayableError) return await this.park(message, failure.message);
-      this.failuresInARow++;
       const reason = `${failure.name}: ${failure.message}`;
       const tried = { ...message, tries: message.tries + 1 };
-      if (isPermanent(failure.name) || tried.tries >= this.bounds.maxTries) return await this.park(tried, reason);
+      if (isPermanent(failure.name)) {
+        // The target works: the error is in the data or in the settings.
+        this.failuresInARow = 0;
+        return await this.park(tried, reason);
+      }
+      this.failuresInARow++;
+      if (tried.tries >= this.bounds.maxTries) return await this.park(tried, reason);
       logger.warn('a message was put back', { kind: content.kind, tries: tried.tries, reason });
       await queue.putBack(tried, reason);
       await queue.delete(message);
@@ -215,9 +220,9 @@ class Run<Message extends DeadLetterMessage> {
     return this.time.msLeft() >= Math.min(needed, this.msAtStart - START_MS);
   }
 
-  private async park(message: Message, reason: string): Promise<void> {
+  private async park(message: Message, reason: string, loggedReason = reason): Promise<void> {
     const { queue, logger } = this.services;
-    logger.warn('a message was parked', { tries: message.tries, reason });
+    logger.warn('a message was parked', { tries: message.tries, reason: loggedReason });
     await queue.park(message, reason);
     await queue.delete(message);
     this.summary.parked++;

@@ -46,7 +46,7 @@ describe('the redrive command', () => {
       aws.put('dead-letters', sample('dead-letter-rejected-lines'));
       const parked = await run(...all());
       expect([parked.code, JSON.parse(parked.out)]).toMatchObject([1, { parked: 1 }]);
-      expect(parked.err).toContain('a message was parked: rejected lines');
+      expect(parked.err).toContain('a message was parked: 2 rejected lines');
     },
     STARTING_MS,
   );
@@ -74,7 +74,7 @@ describe('the redrive command', () => {
     async () => {
       aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
       const byName = await run('--queue', 'dead-letters', '--dry-run');
-      expect([byName.code, JSON.parse(byName.out)]).toMatchObject([0, { letters: 1 }]);
+      expect([byName.code, JSON.parse(byName.out)]).toMatchObject([0, { messages: 1 }]);
 
       aws.stacks.set('Mine', {
         outputs: { LambdaDeadLetterQueueName: 'dead-letters', ParkingQueueName: 'parking' },
@@ -98,7 +98,7 @@ describe('the redrive command', () => {
       expect(await run('--dry-run')).toMatchObject({ code: 2, err: expect.stringContaining('--queue is missing') });
       expect(await run('--queue', 'nope', '--dry-run')).toMatchObject({
         code: 2,
-        err: 'there is no queue nope in this account and region\n',
+        err: 'the queue nope does not exist in this account and region\n',
       });
       expect(await run(...all(), '--rate', 'x')).toMatchObject({
         code: 2,

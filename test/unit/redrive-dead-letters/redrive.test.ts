@@ -148,6 +148,21 @@ test('what no replay can help is parked at once', async () => {
   expect(queue.hidden.size).toBe(0);
 });
 
+test('the log has the number of the rejected lines, the attribute of the parked message their text', async () => {
+  const line = 'weather,city=Lisbon temperature=';
+  const rejectedLines = [`unable to parse '${line}': missing field value`, 'line 2: the point has no tags'];
+  const queue = new Messages([{ ...write(1), body: line, rejectedLines }]);
+  const { done, services } = run(queue);
+  expect(await done).toMatchObject({ parked: 1 });
+  expect(services.logger.entries).toEqual([
+    {
+      message: 'a message was parked',
+      fields: { tries: 0, reason: '2 rejected lines, which must be fixed first' },
+    },
+  ]);
+  expect(queue.parked.map(({ reason }) => reason)).toEqual([expect.stringContaining(line)]);
+});
+
 test('a message that cannot be moved stays where it is', async () => {
   const queue = new Messages(writes(1));
   queue.full = true;
@@ -267,6 +282,21 @@ test('a run ends where everything fails, before it uses up the tries of all mess
   const { done } = run(queue, { write: failing('TooManyRequestsException', 'slow down') });
   expect(await done).toMatchObject({ ended: 'failures' });
   expect(queue.waiting.length).toBeGreaterThan(180);
+});
+
+test('a run continues after permanent errors, since the target works', async () => {
+  const queue = new Messages(Array.from({ length: 100 }, (_, n) => ({ bucket: 'b', key: `${n}` })));
+  const { done } = run(queue, { loadObject: failing('DataConversionError', 'is corrupt') });
+  expect(await done).toMatchObject({ parked: 100, ended: 'empty' });
+});
+
+test('a permanent error among other failures resets the count of failures', async () => {
+  const bodies = [...writes(6), { bucket: 'b', key: 'k' }, ...writes(6), { bucket: 'b', key: 'k' }, ...writes(6)];
+  const { done } = run(new Messages(bodies), {
+    write: failing('TooManyRequestsException', 'slow down'),
+    loadObject: failing('DataConversionError', 'is corrupt'),
+  });
+  expect(await done).toMatchObject({ messages: 20, putBack: 18, parked: 2, ended: 'empty' });
 });
 
 test('a queue that cannot be read fails the run', async () => {
