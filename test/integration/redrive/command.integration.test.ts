@@ -92,6 +92,32 @@ describe('the redrive command', () => {
   );
 
   test(
+    'leaves the messages of the loader in the queue where no option names it',
+    async () => {
+      aws.put('dead-letters', sample('dead-letter-load'));
+      const { code, out, err } = await run(...all());
+      expect([code, JSON.parse(out)]).toMatchObject([1, { left: 1, parked: 0, putBack: 0 }]);
+      expect(err).toContain('--stack or --state-machine is not set');
+      expect(aws.messages('dead-letters')).toHaveLength(1);
+      aws.queues.set(aws.queueUrl('dead-letters'), []);
+    },
+    STARTING_MS,
+  );
+
+  test(
+    'counts the messages of the parking queue as a run would replay them',
+    async () => {
+      const failed = sample('dead-letter-load') as { detail: { stateMachineArn: string } };
+      aws.put('parking', { ...failed, detail: { ...failed.detail, error: 'DataConversionError' } });
+      const workflow = ['--state-machine', failed.detail.stateMachineArn, '--work-bucket', 'work'];
+      const parking = aws.queueUrl('parking');
+      const dry = await run('--queue', parking, '--parking', parking, ...workflow, '--dry-run');
+      expect([dry.code, JSON.parse(dry.out)]).toMatchObject([0, { kinds: { load: 1 } }]);
+    },
+    STARTING_MS,
+  );
+
+  test(
     'reports wrong arguments, and ends with 2',
     async () => {
       expect(await run(...queue())).toMatchObject({ code: 2, err: expect.stringContaining('--parking is missing') });

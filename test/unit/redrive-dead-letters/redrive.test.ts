@@ -399,6 +399,44 @@ describe('a load', () => {
   });
 });
 
+describe('messages of a loader that is not configured', () => {
+  const object = { bucket: 'b', key: 'k' };
+  const aborted = { ...load, detail: { ...load.detail, status: 'ABORTED' } };
+  const created = { 'detail-type': 'Object Created', detail: { bucket: { name: 'b' }, object: { key: 'k' } } };
+  const messages = () => {
+    const queue = new Messages([object, load, aborted, created, write(0)], 1);
+    queue.waiting[3] = { ...queue.waiting[3], target: WORKFLOW } as NumberedMessage;
+    return queue;
+  };
+  const start = (queue: Messages, mayHaveLoader: boolean) => {
+    const { services } = run(new Messages([]), { loadObject: undefined });
+    const own = { ...services, queue, stateMachineArn: undefined, mayHaveLoader };
+    return { ...own, done: redrive(BOUNDS, own, { signal: UNTIL, msLeft: NO_END }) };
+  };
+
+  test('stay in the queue unchanged where the stack may have one', async () => {
+    const queue = messages();
+    const { done, logger } = start(queue, true);
+    expect(await done).toMatchObject({ replayed: 1, left: 4, parked: 0, putBack: 0, kinds: { object: 1, load: 3 } });
+    expect(queue.waiting.map(({ number, tries }) => [number, tries])).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+      [3, 1],
+    ]);
+    expect([queue.back, queue.parked, queue.hidden.size]).toEqual([[], [], 0]);
+    expect(logger.entries.map(({ fields }) => fields.reason)).toEqual([
+      '--stack or --load-object-function is not set',
+      ...Array(3).fill('--stack or --state-machine is not set'),
+    ]);
+  });
+
+  test('are put back or parked where the stack has none', async () => {
+    const { done } = start(messages(), false);
+    expect(await done).toMatchObject({ replayed: 1, left: 0, parked: 2, putBack: 2 });
+  });
+});
+
 describe('a survey', () => {
   const { services } = run(new Messages([]));
   const messages = [...writes(3), 'nothing', load];
