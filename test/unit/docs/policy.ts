@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { listed, type Value } from '../stack/template';
 
 export interface Statement {
+  readonly Sid: string;
   readonly Action: Value;
   readonly Resource: Value;
 }
