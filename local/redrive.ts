@@ -50,6 +50,8 @@ export async function queueUrlOf(queue: string): Promise<string> {
 }
 
 export interface RedriveRun {
+  /** Whether the settings name all targets of the stack. Otherwise the messages of the loader are left in the queue. */
+  readonly isComplete: boolean;
   /** Counts the messages by kind, and leaves them in the queue. */
   readonly dryRun: boolean;
   /** When it aborts, messages in progress are put back. */
@@ -57,7 +59,10 @@ export interface RedriveRun {
 }
 
 /** Prints the summary as JSON. Returns whether every message was replayed. */
-export async function redriveQueue(config: RedriveConfig, { dryRun, signal }: RedriveRun): Promise<boolean> {
+export async function redriveQueue(
+  config: RedriveConfig,
+  { isComplete, dryRun, signal }: RedriveRun,
+): Promise<boolean> {
   const { queueUrl, parkingQueueUrl, bounds, ...names } = config;
   const region = regionOf(queueUrl);
   const options = region === undefined ? {} : { region };
@@ -70,7 +75,8 @@ export async function redriveQueue(config: RedriveConfig, { dryRun, signal }: Re
     objects: s3Objects(options),
   });
   const fromParking = queueUrl === parkingQueueUrl;
-  const services = { queue, targets, stateMachineArn: names.workflow?.stateMachineArn, fromParking, logger };
+  const stateMachineArn = names.workflow?.stateMachineArn;
+  const services = { queue, targets, stateMachineArn, fromParking, mayHaveLoader: !isComplete, logger };
   if (dryRun) {
     console.log(JSON.stringify(await survey(bounds, services, signal), null, 2));
     return true;

@@ -20,7 +20,12 @@ export type Content =
   | { readonly kind: 'object'; readonly event: object }
   | ({ readonly kind: 'load' } & LoadContent)
   /** Cannot succeed without a change, or has an unknown shape. */
-  | { readonly kind: 'unreplayable'; readonly reason: string };
+  | {
+      readonly kind: 'unreplayable';
+      readonly reason: string;
+      /** The reason without data of the message. */
+      readonly loggedReason: string;
+    };
 
 /** An execution of the workflow to start. */
 export interface LoadContent {
@@ -40,6 +45,8 @@ export interface MessageRules {
   readonly maxTries: number;
   /** Whether messages come from the parking queue, which only a person replays: then permanent errors are tried again. */
   readonly fromParking: boolean;
+  /** Whether the stack may have a loader that is not configured here: then messages for any state machine are loads. */
+  readonly mayHaveLoader: boolean;
 }
 
 interface Fields {
@@ -55,7 +62,7 @@ export function readMessage(message: DeadLetterMessage, rules: MessageRules): Co
   const event = eventOf(message.body);
   if (event === undefined) return unreplayable('the message is not a JSON object');
   if (event['detail-type'] === 'Step Functions Execution Status Change') return failedLoad(event, message, rules);
-  if (event['detail-type'] === 'Object Created' && message.target && message.target === rules.stateMachineArn) {
+  if (event['detail-type'] === 'Object Created' && isWorkflow(message.target, rules)) {
     const input = JSON.stringify(event);
     return {
       kind: 'load',
@@ -68,13 +75,27 @@ export function readMessage(message: DeadLetterMessage, rules: MessageRules): Co
   if (Array.isArray(event.rejectedLines)) {
     const reasons = event.rejectedLines.filter((reason) => typeof reason === 'string');
     const [reason = 'the lines cannot be stored without a change'] = reasons;
-    return unreplayable(`rejected lines, which must be fixed first: ${reason}`);
+    const count = event.rejectedLines.length;
+    return unreplayable(
+      `rejected lines, which must be fixed first: ${reason}`,
+      `${count} rejected ${count === 1 ? 'line' : 'lines'}, which must be fixed first`,
+    );
   }
   if (typeof event.body === 'string') return { kind: 'write', event: timed(event, message.firstSent) };
   return isObjectEvent(event) ? { kind: 'object', event } : unreplayable('the message has an unknown shape');
 }
 
-const unreplayable = (reason: string): Content => ({ kind: 'unreplayable', reason });
+function isWorkflow(target: string | undefined, { stateMachineArn, mayHaveLoader }: MessageRules): boolean {
+  if (target === undefined) return false;
+  if (stateMachineArn === undefined) return mayHaveLoader && /^arn:[^:]*:states:/.test(target);
+  return target === stateMachineArn;
+}
+
+const unreplayable = (reason: string, loggedReason = reason): Content => ({
+  kind: 'unreplayable',
+  reason,
+  loggedReason,
+});
 
 /** The event of a message. A destination wraps it in the record of the invocation. */
 function eventOf(body: string): Fields | undefined {
@@ -96,18 +117,20 @@ const isFields = (value: unknown): value is Fields =>
 function failedLoad(
   { detail }: Fields,
   { body }: DeadLetterMessage,
-  { stateMachineArn, maxTries, fromParking }: MessageRules,
+  { stateMachineArn, maxTries, fromParking, mayHaveLoader }: MessageRules,
 ): Content {
   if (!isFields(detail) || typeof detail.name !== 'string') return unreplayable('the event does not name an execution');
-  if (stateMachineArn === undefined || detail.stateMachineArn !== stateMachineArn) {
+  const isOwnUnknown = stateMachineArn === undefined && mayHaveLoader;
+  if (!isOwnUnknown && (stateMachineArn === undefined || detail.stateMachineArn !== stateMachineArn)) {
     return unreplayable(
       `the execution belongs to another state machine; this stack ${stateMachineArn === undefined ? 'has none' : `has ${stateMachineArn}`}`,
     );
   }
-  if (detail.status === 'ABORTED') return unreplayable('somebody aborted the load, and may start it again');
+  if (detail.status === 'ABORTED' && !isOwnUnknown)
+    return unreplayable('somebody aborted the load, and may start it again');
   const error = textOf(detail.error);
   const [, replays = '0'] = /^redrive-(\d+)-/.exec(detail.name) ?? [];
-  if (!fromParking) {
+  if (!fromParking && !isOwnUnknown) {
     if (isPermanent(error))
       return unreplayable(`a replay would fail in the same way: ${error}: ${textOf(detail.cause)}`);
     if (Number(replays) >= maxTries) return unreplayable(`the load failed again after ${replays} replays`);

@@ -36,6 +36,8 @@ export interface RedriveServices<Message extends DeadLetterMessage = DeadLetterM
   readonly stateMachineArn: string | undefined;
   /** Whether `queue` is the parking queue. */
   readonly fromParking: boolean;
+  /** Whether the stack may have a loader without a target here. Then the loader's messages are left in the queue; otherwise their replay fails. */
+  readonly mayHaveLoader?: boolean;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -48,7 +50,10 @@ export interface RedriveSummary {
   readonly replayed: number;
   readonly putBack: number;
   readonly parked: number;
-  /** Messages that stayed in the queue: no time was left, the run ended during the replay, or they could not be moved or deleted. */
+  /**
+   * Messages that stayed in the queue: no time was left, the run ended during the replay, their target is not configured, or they could not
+   * be moved or deleted.
+   */
   readonly left: number;
   /** Why the run ended: the queue was empty, or the limit that was reached first. */
   readonly ended: 'empty' | 'messages' | 'time' | 'failures';
@@ -83,11 +88,12 @@ export async function redrive<Message extends DeadLetterMessage>(
  */
 export async function survey<Message extends DeadLetterMessage>(
   { maxMessages, maxTries }: RedriveBounds,
-  { queue, stateMachineArn, fromParking }: Pick<RedriveServices<Message>, 'queue' | 'stateMachineArn' | 'fromParking'>,
+  services: Pick<RedriveServices<Message>, 'queue' | 'stateMachineArn' | 'fromParking' | 'mayHaveLoader'>,
   signal: AbortSignal,
 ): Promise<Pick<RedriveSummary, 'messages' | 'kinds'>> {
+  const { queue, stateMachineArn, fromParking, mayHaveLoader = false } = services;
   const kinds = noKinds();
-  const rules = { stateMachineArn, maxTries, fromParking };
+  const rules = { stateMachineArn, maxTries, fromParking, mayHaveLoader };
   const held: Message[] = [];
   try {
     while (held.length < maxMessages && !signal.aborted) {
@@ -120,8 +126,8 @@ class Run<Message extends DeadLetterMessage> {
   private readonly pacer: Pacer;
   private readonly rules: MessageRules;
   private readonly msAtStart: number;
-  /** Messages whose replay might outlast the run. */
-  private readonly tooLong: Message[] = [];
+  /** Messages to release at the end of the run: their replay might outlast it, or their target is not configured. */
+  private readonly kept: Message[] = [];
   private taken = 0;
   private failuresInARow = 0;
 
@@ -130,9 +136,9 @@ class Run<Message extends DeadLetterMessage> {
     private readonly services: RedriveServices<Message>,
     private readonly time: RunTime,
   ) {
-    const { stateMachineArn, fromParking, clock = systemClock } = services;
+    const { stateMachineArn, fromParking, mayHaveLoader = false, clock = systemClock } = services;
     this.pacer = new Pacer(1_000 / bounds.messagesPerSecond, clock);
-    this.rules = { stateMachineArn, maxTries: bounds.maxTries, fromParking };
+    this.rules = { stateMachineArn, maxTries: bounds.maxTries, fromParking, mayHaveLoader };
     this.msAtStart = time.msLeft();
   }
 
@@ -163,9 +169,9 @@ class Run<Message extends DeadLetterMessage> {
     return this.taken >= this.bounds.maxMessages ? 'messages' : undefined;
   }
 
-  /** Gives back what the run had no time for, which it would otherwise have received again and again. */
+  /** Gives back the messages that the run kept, which it would otherwise have received again and again. */
   async release(): Promise<void> {
-    await Promise.allSettled(this.tooLong.map((message) => this.services.queue.release(message)));
+    await Promise.allSettled(this.kept.map((message) => this.services.queue.release(message)));
   }
 
   private async settle(message: Message): Promise<void> {
@@ -174,12 +180,13 @@ class Run<Message extends DeadLetterMessage> {
     this.summary.messages++;
     this.summary.kinds[content.kind]++;
     try {
-      if (content.kind === 'unreplayable') return await this.park(message, content.reason);
-      if (!this.hasTimeFor(content)) {
-        this.summary.left++;
-        this.tooLong.push(withoutText(message));
-        return;
+      if (content.kind === 'unreplayable') return await this.park(message, content.reason, content.loggedReason);
+      const missing = this.missingOption(content);
+      if (missing !== undefined) {
+        logger.warn('a message was left in the queue', { kind: content.kind, reason: `${missing} is not set` });
+        return this.keep(message);
       }
+      if (!this.hasTimeFor(content)) return this.keep(message);
       const failure = await failureOf(replay(content, targets, this.time.signal));
       if (failure === undefined) {
         this.failuresInARow = 0;
@@ -193,10 +200,15 @@ class Run<Message extends DeadLetterMessage> {
         return;
       }
       if (failure instanceof UnreplayableError) return await this.park(message, failure.message);
-      this.failuresInARow++;
       const reason = `${failure.name}: ${failure.message}`;
       const tried = { ...message, tries: message.tries + 1 };
-      if (isPermanent(failure.name) || tried.tries >= this.bounds.maxTries) return await this.park(tried, reason);
+      if (isPermanent(failure.name)) {
+        // The target works: the error is in the data or in the settings.
+        this.failuresInARow = 0;
+        return await this.park(tried, reason);
+      }
+      this.failuresInARow++;
+      if (tried.tries >= this.bounds.maxTries) return await this.park(tried, reason);
       logger.warn('a message was put back', { kind: content.kind, tries: tried.tries, reason });
       await queue.putBack(tried, reason);
       await queue.delete(message);
@@ -208,6 +220,19 @@ class Run<Message extends DeadLetterMessage> {
     }
   }
 
+  private keep(message: Message): void {
+    this.summary.left++;
+    this.kept.push(withoutText(message));
+  }
+
+  /** The settings of the target, if the stack may have a target that this run does not know. */
+  private missingOption({ kind }: Replayable): string | undefined {
+    const { targets, mayHaveLoader } = this.services;
+    if (!mayHaveLoader) return undefined;
+    if (kind === 'object' && targets.loadObject === undefined) return '--stack or --load-object-function';
+    return kind === 'load' && targets.loads === undefined ? '--stack or --state-machine' : undefined;
+  }
+
   /** Whether its function ends before the run does, or no run has more time. */
   private hasTimeFor({ kind }: Replayable): boolean {
     const { write, object } = this.bounds.timeoutsMs;
@@ -215,9 +240,9 @@ class Run<Message extends DeadLetterMessage> {
     return this.time.msLeft() >= Math.min(needed, this.msAtStart - START_MS);
   }
 
-  private async park(message: Message, reason: string): Promise<void> {
+  private async park(message: Message, reason: string, loggedReason = reason): Promise<void> {
     const { queue, logger } = this.services;
-    logger.warn('a message was parked', { tries: message.tries, reason });
+    logger.warn('a message was parked', { tries: message.tries, reason: loggedReason });
     await queue.park(message, reason);
     await queue.delete(message);
     this.summary.parked++;

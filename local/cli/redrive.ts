@@ -47,13 +47,13 @@ async function run(options: Options): Promise<void> {
   if (settings.DEAD_LETTER_QUEUE_URL === undefined) {
     throw new UsageError('--queue is missing: name the dead-letter queue, or the stack that has it with --stack');
   }
-  if (dryRun) settings.PARKING_QUEUE_URL = NO_QUEUE;
+  if (dryRun) settings.PARKING_QUEUE_URL ||= NO_QUEUE;
   for (const name of QUEUES) {
     const queue = settings[name];
     if (queue !== undefined && queue !== '') settings[name] = await queueUrlOf(queue);
   }
   const config = readSettings(loadRedriveConfig, settings, REDRIVE_SETTINGS, environment);
   const signal = interruption();
-  const isDone = await redriveQueue(config, { dryRun, signal });
+  const isDone = await redriveQueue(config, { isComplete: stack !== undefined, dryRun, signal });
   process.exitCode = signal.aborted ? INTERRUPTED : isDone ? DONE : FAILED;
 }

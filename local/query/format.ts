@@ -26,6 +26,7 @@ async function* asJson(pages: AsyncIterable<Page>): AsyncGenerator<string> {
   let separator = '[\n';
   for await (const { columns, rows } of pages) {
     const names = columns.map(nameOf);
+    assertUnique(names);
     for (const row of rows) {
       const values = valuesOf(row, columns);
       yield `${separator}${JSON.stringify(Object.fromEntries(names.map((name, index) => [name, values[index]])))}`;
@@ -33,6 +34,12 @@ async function* asJson(pages: AsyncIterable<Page>): AsyncGenerator<string> {
     }
   }
   yield separator === '[\n' ? '[]\n' : '\n]\n';
+}
+
+/** An object has one value per name: of two columns, one would be lost. */
+function assertUnique(names: readonly string[]): void {
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) throw new Error(`two columns are named ${repeated}: name them with AS`);
 }
 
 async function* asCsv(pages: AsyncIterable<Page>): AsyncGenerator<string> {

@@ -46,7 +46,7 @@ describe('the redrive command', () => {
       aws.put('dead-letters', sample('dead-letter-rejected-lines'));
       const parked = await run(...all());
       expect([parked.code, JSON.parse(parked.out)]).toMatchObject([1, { parked: 1 }]);
-      expect(parked.err).toContain('a message was parked: rejected lines');
+      expect(parked.err).toContain('a message was parked: 2 rejected lines');
     },
     STARTING_MS,
   );
@@ -74,7 +74,7 @@ describe('the redrive command', () => {
     async () => {
       aws.put('dead-letters', sample('write-line-protocol-asynchronous'));
       const byName = await run('--queue', 'dead-letters', '--dry-run');
-      expect([byName.code, JSON.parse(byName.out)]).toMatchObject([0, { letters: 1 }]);
+      expect([byName.code, JSON.parse(byName.out)]).toMatchObject([0, { messages: 1 }]);
 
       aws.stacks.set('Mine', {
         outputs: { LambdaDeadLetterQueueName: 'dead-letters', ParkingQueueName: 'parking' },
@@ -92,13 +92,39 @@ describe('the redrive command', () => {
   );
 
   test(
+    'leaves the messages of the loader in the queue where no option names it',
+    async () => {
+      aws.put('dead-letters', sample('dead-letter-load'));
+      const { code, out, err } = await run(...all());
+      expect([code, JSON.parse(out)]).toMatchObject([1, { left: 1, parked: 0, putBack: 0 }]);
+      expect(err).toContain('--stack or --state-machine is not set');
+      expect(aws.messages('dead-letters')).toHaveLength(1);
+      aws.queues.set(aws.queueUrl('dead-letters'), []);
+    },
+    STARTING_MS,
+  );
+
+  test(
+    'counts the messages of the parking queue as a run would replay them',
+    async () => {
+      const failed = sample('dead-letter-load') as { detail: { stateMachineArn: string } };
+      aws.put('parking', { ...failed, detail: { ...failed.detail, error: 'DataConversionError' } });
+      const workflow = ['--state-machine', failed.detail.stateMachineArn, '--work-bucket', 'work'];
+      const parking = aws.queueUrl('parking');
+      const dry = await run('--queue', parking, '--parking', parking, ...workflow, '--dry-run');
+      expect([dry.code, JSON.parse(dry.out)]).toMatchObject([0, { kinds: { load: 1 } }]);
+    },
+    STARTING_MS,
+  );
+
+  test(
     'reports wrong arguments, and ends with 2',
     async () => {
       expect(await run(...queue())).toMatchObject({ code: 2, err: expect.stringContaining('--parking is missing') });
       expect(await run('--dry-run')).toMatchObject({ code: 2, err: expect.stringContaining('--queue is missing') });
       expect(await run('--queue', 'nope', '--dry-run')).toMatchObject({
         code: 2,
-        err: 'there is no queue nope in this account and region\n',
+        err: 'the queue nope does not exist in this account and region\n',
       });
       expect(await run(...all(), '--rate', 'x')).toMatchObject({
         code: 2,

@@ -13,7 +13,7 @@ const SENT = 1_709_300_000_000;
 const sample = (name: string) =>
   JSON.parse(readFileSync(join(__dirname, '../../../events', `${name}.json`), 'utf8')) as Record<string, never>;
 
-const RULES: MessageRules = { stateMachineArn: WORKFLOW, maxTries: 3, fromParking: false };
+const RULES: MessageRules = { stateMachineArn: WORKFLOW, maxTries: 3, fromParking: false, mayHaveLoader: false };
 const read = (body: unknown, changes: Partial<DeadLetterMessage> = {}, rules: Partial<MessageRules> = {}): Content => {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return readMessage({ body: text, firstSent: SENT, tries: 0, target: undefined, ...changes }, { ...RULES, ...rules });

@@ -148,6 +148,21 @@ test('what no replay can help is parked at once', async () => {
   expect(queue.hidden.size).toBe(0);
 });
 
+test('the log has the number of the rejected lines, the attribute of the parked message their text', async () => {
+  const line = 'weather,city=Lisbon temperature=';
+  const rejectedLines = [`unable to parse '${line}': missing field value`, 'line 2: the point has no tags'];
+  const queue = new Messages([{ ...write(1), body: line, rejectedLines }]);
+  const { done, services } = run(queue);
+  expect(await done).toMatchObject({ parked: 1 });
+  expect(services.logger.entries).toEqual([
+    {
+      message: 'a message was parked',
+      fields: { tries: 0, reason: '2 rejected lines, which must be fixed first' },
+    },
+  ]);
+  expect(queue.parked.map(({ reason }) => reason)).toEqual([expect.stringContaining(line)]);
+});
+
 test('a message that cannot be moved stays where it is', async () => {
   const queue = new Messages(writes(1));
   queue.full = true;
@@ -269,6 +284,21 @@ test('a run ends where everything fails, before it uses up the tries of all mess
   expect(queue.waiting.length).toBeGreaterThan(180);
 });
 
+test('a run continues after permanent errors, since the target works', async () => {
+  const queue = new Messages(Array.from({ length: 100 }, (_, n) => ({ bucket: 'b', key: `${n}` })));
+  const { done } = run(queue, { loadObject: failing('DataConversionError', 'is corrupt') });
+  expect(await done).toMatchObject({ parked: 100, ended: 'empty' });
+});
+
+test('a permanent error among other failures resets the count of failures', async () => {
+  const bodies = [...writes(6), { bucket: 'b', key: 'k' }, ...writes(6), { bucket: 'b', key: 'k' }, ...writes(6)];
+  const { done } = run(new Messages(bodies), {
+    write: failing('TooManyRequestsException', 'slow down'),
+    loadObject: failing('DataConversionError', 'is corrupt'),
+  });
+  expect(await done).toMatchObject({ messages: 20, putBack: 18, parked: 2, ended: 'empty' });
+});
+
 test('a queue that cannot be read fails the run', async () => {
   const queue = new Messages([]);
   queue.receive = () => Promise.reject(new Error('AccessDenied'));
@@ -366,6 +396,44 @@ describe('a load', () => {
       const { loads } = loadsWith(undefined, new Error('slow down'));
       expect(await run(queue, { loads }).done).toMatchObject({ putBack: 1, parked: 0 });
     });
+  });
+});
+
+describe('messages of a loader that is not configured', () => {
+  const object = { bucket: 'b', key: 'k' };
+  const aborted = { ...load, detail: { ...load.detail, status: 'ABORTED' } };
+  const created = { 'detail-type': 'Object Created', detail: { bucket: { name: 'b' }, object: { key: 'k' } } };
+  const messages = () => {
+    const queue = new Messages([object, load, aborted, created, write(0)], 1);
+    queue.waiting[3] = { ...queue.waiting[3], target: WORKFLOW } as NumberedMessage;
+    return queue;
+  };
+  const start = (queue: Messages, mayHaveLoader: boolean) => {
+    const { services } = run(new Messages([]), { loadObject: undefined });
+    const own = { ...services, queue, stateMachineArn: undefined, mayHaveLoader };
+    return { ...own, done: redrive(BOUNDS, own, { signal: UNTIL, msLeft: NO_END }) };
+  };
+
+  test('stay in the queue unchanged where the stack may have one', async () => {
+    const queue = messages();
+    const { done, logger } = start(queue, true);
+    expect(await done).toMatchObject({ replayed: 1, left: 4, parked: 0, putBack: 0, kinds: { object: 1, load: 3 } });
+    expect(queue.waiting.map(({ number, tries }) => [number, tries])).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+      [3, 1],
+    ]);
+    expect([queue.back, queue.parked, queue.hidden.size]).toEqual([[], [], 0]);
+    expect(logger.entries.map(({ fields }) => fields.reason)).toEqual([
+      '--stack or --load-object-function is not set',
+      ...Array(3).fill('--stack or --state-machine is not set'),
+    ]);
+  });
+
+  test('are put back or parked where the stack has none', async () => {
+    const { done } = start(messages(), false);
+    expect(await done).toMatchObject({ replayed: 1, left: 0, parked: 2, putBack: 2 });
   });
 });
 

@@ -406,7 +406,12 @@ describe('the redrive', () => {
       'rate(1 day)',
       'rate(7 days)',
       'cron(0 3 * * ? *)',
+      'cron(59 * * * ? *)',
       'cron(0/15 8-18 ? * MON-FRI *)',
+      'cron(14/15 * * * ? *)',
+      'cron(0/20 * * * ? *)',
+      'cron(19/20 * * * ? *)',
+      'cron(29/30 * * * ? *)',
     ])('may be %j', (schedule) => {
       expect(allowed(schedule)).toBe(true);
     });
@@ -419,6 +424,16 @@ describe('the redrive', () => {
       'cron(* * * * ? *)',
       'cron(*/5 * * * ? *)',
       'cron(0/14 * * * ? *)',
+      // Steps that do not divide the hour: the last run of an hour is close to the first one of the next.
+      'cron(0/16 * * * ? *)',
+      'cron(0/25 * * * ? *)',
+      'cron(0/45 * * * ? *)',
+      'cron(0/59 * * * ? *)',
+      'cron(15/15 * * * ? *)',
+      'cron(20/20 * * * ? *)',
+      'cron(30/30 * * * ? *)',
+      'cron(0/15,7 * * * ? *)',
+      'cron(60 * * * ? *)',
       'cron(0,5 * * * ? *)',
       'cron(0-9 * * * ? *)',
       '1 hour',
