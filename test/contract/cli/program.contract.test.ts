@@ -62,6 +62,8 @@ test.each([
   ],
   ['two sources of lines', ['sample', 'write', 'a.lp', '--dataset', 'weather'], /name either a FILE/],
   ['no source of lines', ['sample', 'write'], /name either a FILE/],
+  ['a missing file of lines', ['sample', 'write', 'none.lp'], /the file none\.lp cannot be read: ENOENT/],
+  ['an unknown option of a subcommand', ['sample', 'write', '--nope'], /\(influxdb-timestream sample write --help/],
   ['an unknown data set', ['sample', 'generate', '--dataset', 'none'], /--dataset/],
   ['a time that is not valid', ['sample', 'generate', '--start', 'yesterday'], /--start/],
   ['a URL without http', ['sample', 'write', 'a.lp', '--endpoint', 'localhost:9000'], /--endpoint/],

@@ -124,3 +124,13 @@ test('the prompt accepts several statements, also over several lines and after a
   expect(sent).toEqual(['SELECT 1\nFROM t', 'bad', 'SHOW TABLES FROM "db"']);
   expect(await text(output)).toContain('no such thing\n');
 });
+
+test('sample write counts the lines of the file, with comments and blank lines, also from stdin', async () => {
+  const lines = '# comment\n\nseen,t=1 s="two\nlines" 1767225600\n\nseen,t=1 v=\n# comment\nseen,t=1 v=1 x\n';
+  const argv = ['sample', 'write', '-', '--endpoint', stack.url, '--precision', 's', '--batch-lines', '2'];
+  const { code, out, err } = await runProgram(argv, { input: lines });
+  expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/^3 lines: 1 stored, 2 dropped in /) });
+  expect(err).toMatch(/^lines 3 to 6: HTTP 400: .* at line 6:12: .*\nline 8: HTTP 400: .* at line 8:14: [^\n]*\n$/);
+  const one = await runProgram(argv, { input: 'seen,t=1 v=1 1767225601' });
+  expect(one.out).toMatch(/^1 line: 1 stored in /);
+});
