@@ -76,7 +76,8 @@ test.each([
   ],
   ['an unknown format', ['query', 'SELECT 1', '--format', 'xml'], /--format/],
   ['two places of a statement', ['query', 'SELECT 1', '--file', 'x'], /not both/],
-  ['an unknown short form', ['query', '.nope'], /\.tables/],
+  ['an unknown short form', ['query', '.nope'], /^unknown command \.nope:\n[^]*\.tables/],
+  ['.schema without a table', ['query', '.schema'], /^\.schema needs the name of a table/],
 ])('%s: exits with 2, prints a message to stderr and nothing to stdout', async (_, argv, message) => {
   const { code, out, err } = await runProgram(argv);
   expect({ code, out }).toEqual({ code: 2, out: '' });
