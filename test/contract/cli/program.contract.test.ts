@@ -69,6 +69,7 @@ test.each([
   ['a URL without http', ['sample', 'write', 'a.lp', '--endpoint', 'localhost:9000'], /--endpoint/],
   ['no lines as a number', ['sample', 'generate', '--lines', '1.5'], /--lines/],
   ['a port that is not valid', ['start', '--port', '65536'], /--port/],
+  ['one port for both servers', ['start', '--port', '9001'], /both 9001: the two ports must differ/],
   [
     'a data folder that is a file',
     ['start', '--port', '0', '--data-dir', 'package.json'],

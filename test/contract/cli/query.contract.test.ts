@@ -105,6 +105,14 @@ test('names the server to start if nothing listens at the URL', async () => {
   });
 });
 
+test('names the port of SQL if the URL is the write endpoint', async () => {
+  const { code, err } = await runProgram(['query', 'SELECT 1', '--endpoint-url', stack.url]);
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: expect.stringMatching(/ is the write endpoint: SQL is on .* 9001\n$/),
+  });
+});
+
 test('--aws without credentials names the variables to set', async () => {
   const env = { AWS_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true' };
   const { code, err } = await runProgram(['query', 'SELECT 1', '--aws'], { env });

@@ -72,3 +72,14 @@ describe('a timestamp in another unit than the precision', () => {
     expect(message).not.toContain('precision');
   });
 });
+
+test('the log suspects https if a TLS handshake comes', async () => {
+  const printed: string[] = [];
+  const plain = await startStack({ log: (line) => printed.push(line) });
+  try {
+    await expect(fetch(`${plain.url.replace('http:', 'https:')}/ping`)).rejects.toThrow();
+    expect(printed).toEqual([expect.stringMatching(/^400 .* \(https sent to an http port\?\)$/)]);
+  } finally {
+    await plain.close();
+  }
+});
