@@ -187,7 +187,7 @@ test.each([
 });
 
 test('sample write counts the lines of the file, with comments and blank lines, also from stdin', async () => {
-  const lines = '# comment\n\nseen,t=1 s="two\nlines" 1767225600\n\nseen,t=1 v=\n# comment\nseen,t=1 v=1 x\n';
+  const lines = '# a comment="\n\nseen,t=1 s="two\nlines" 1767225600\n\nseen,t=1 v=\n# comment\nseen,t=1 v=1 x\n';
   const argv = ['sample', 'write', '-', '--endpoint', stack.url, '--precision', 's', '--batch-lines', '2'];
   const { code, out, err } = await runProgram(argv, { input: lines });
   expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/^3 lines: 1 stored, 2 dropped in /) });
