@@ -31,6 +31,10 @@ export function createProgram(): Command {
   for (const add of [addStart, addQuery, addLoad, addRedrive, addSample]) {
     const command = add(program);
     command.showHelpAfterError(`(influxdb-timestream ${command.name()} --help lists the options)`);
+    for (const subcommand of command.commands) {
+      const name = `${command.name()} ${subcommand.name()}`;
+      subcommand.showHelpAfterError(`(influxdb-timestream ${name} --help lists the options)`);
+    }
   }
   return program.showHelpAfterError('(influxdb-timestream --help lists the commands)');
 }

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { FORMATS, type Format, formatted } from '../query/format';
-import { SHORT_FORMS, sqlOf } from '../query/statement';
+import { notACommand, SHORT_FORMS, sqlOf } from '../query/statement';
 import { UsageError } from './ending';
 import { httpUrl } from './values';
 
@@ -35,7 +35,7 @@ export function addQuery(program: Command): Command {
     .argument('[SQL...]', 'a statement; - reads it from stdin; without it, a terminal prompts for statements')
     .addOption(new Option('--format <FORMAT>', 'default: table on a terminal, else csv').choices(FORMATS))
     .option('--file <FILE>', 'read the statement from a file')
-    .option('--database <NAME>', 'database for SHOW TABLES, DESCRIBE, .tables and .schema', 'influxdb-line-protocol')
+    .option('--database <NAME>', 'database of tables that are named without one', 'influxdb-line-protocol')
     .addOption(
       new Option('--endpoint-url <URL>', 'URL of the local server').default('http://localhost:9001').argParser(httpUrl),
     )
@@ -60,7 +60,7 @@ async function run(words: readonly string[], options: Options, command: Command)
   const sql = statement === undefined ? undefined : sqlOf(statement, database);
   if (sql === '') throw new UsageError('the statement is empty');
   if (statement !== undefined && sql === undefined) {
-    if (statement.trim() !== '.help') throw new UsageError(`${statement.trim()} is not a short form:\n${SHORT_FORMS}`);
+    if (statement.trim() !== '.help') throw new UsageError(`${notACommand(statement)}:\n${SHORT_FORMS}`);
     console.log(SHORT_FORMS);
     return;
   }

@@ -68,7 +68,7 @@ function addWrite(sample: Command): void {
   sample
     .command('write')
     .description('write a file of line protocol, or a built-in data set, to an endpoint')
-    .argument('[FILE]', 'line protocol to write')
+    .argument('[FILE]', 'line protocol to write; - reads it from stdin')
     .addOption(
       new Option('--dataset <NAME>', `instead of FILE: the ${SAMPLE_DEFAULTS.lines} lines of a data set`).choices(
         DATASET_NAMES,

@@ -5,6 +5,8 @@
 import { type Command, Option } from 'commander';
 import type { Environment, ObserveSetting } from 'shared/environment';
 import { ConfigurationError } from 'shared/errors';
+import { editDistance } from '../similar';
+import { CONNECTOR_SETTINGS, LOADER_SETTINGS, NO_OPTION, REDRIVE_SETTINGS } from './settings-tables';
 
 /** How a command shows a setting. The key in a table is the name of the environment variable. */
 export interface Setting {
@@ -97,17 +99,39 @@ export function readSettings<Config>(
   }
 }
 
-/** Warns of variables that differ from the name of a setting only in case or separators, because they are not read. */
+/** Warns of variables whose names are close to the name of a setting, because they are not read. */
 export function misnamedSettings(table: SettingsTable, environment: Environment): string[] {
-  const plain = (name: string): string => name.replace(/[^a-z0-9]/gi, '').toLowerCase();
-  return Object.entries(table).flatMap(([name, setting]) =>
-    Object.keys(environment)
-      // On Windows variable names are not case-sensitive.
-      .filter((given) => given !== name && plain(given) === plain(name) && environment[name] === undefined)
-      .filter((given) => !AMBIGUOUS.has(given))
-      .map((given) => `warning: ${given} is ignored: the setting is ${name}, or --${optionOf(name, setting)}`),
-  );
+  const unset = Object.entries(table).filter(([name]) => environment[name] === undefined);
+  return Object.keys(environment)
+    .filter((given) => !KNOWN.has(given) && !AMBIGUOUS.has(given))
+    .flatMap((given) => {
+      const [[name, setting] = []] = unset
+        .map((entry) => ({ entry, distance: differenceOf(given, entry[0]) }))
+        .filter(({ distance }) => distance <= MAX_TYPING_ERRORS)
+        .sort((a, b) => a.distance - b.distance)
+        .map(({ entry }) => entry);
+      if (name === undefined || setting === undefined) return [];
+      return [`warning: ${given} is ignored: the setting is ${name}, or --${optionOf(name, setting)}`];
+    });
 }
 
+const MAX_TYPING_ERRORS = 2;
+/** Without separators. Shorter names are close to too many others. */
+const MIN_COMPARED = 8;
+
+/** Typing errors in the name of a setting; case and separators do not count. */
+function differenceOf(given: string, name: string): number {
+  const plain = (text: string): string => text.replace(/[^a-z0-9]/gi, '').toLowerCase();
+  const [a, b] = [plain(given), plain(name)];
+  if (a === b) return 0;
+  const isComparable = b.length >= MIN_COMPARED && Math.abs(a.length - b.length) <= MAX_TYPING_ERRORS;
+  return isComparable ? editDistance(a, b) : Number.POSITIVE_INFINITY;
+}
+
+/** The settings of all commands. */
+const KNOWN = new Set(
+  [CONNECTOR_SETTINGS, LOADER_SETTINGS, REDRIVE_SETTINGS, NO_OPTION].flatMap((table) => Object.keys(table)),
+);
+
 /** Names that other programs also use, so that a warning could be wrong. */
-const AMBIGUOUS = new Set(['REGION']);
+const AMBIGUOUS = new Set(['REGION', 'INFLUX_TOKEN', 'INFLUX_ORG']);

@@ -42,6 +42,10 @@ async function run(options: Options): Promise<void> {
       `${useless} belongs to the embedded Timestream, which --aws does not use: give only one of them`,
     );
   }
+  const sqlPort = timestreamPort ?? 9001;
+  if (!aws && options.port === sqlPort && sqlPort !== 0) {
+    throw new UsageError(`--port and --timestream-port are both ${sqlPort}: the two ports must differ`);
+  }
   for (const warning of misnamedSettings(CONNECTOR_SETTINGS, process.env)) console.error(warning);
   const settings = settingsOf(CONNECTOR_SETTINGS, options, process.env);
   const config = readSettings(loadConnectorConfig, settings, CONNECTOR_SETTINGS, process.env);
@@ -49,7 +53,7 @@ async function run(options: Options): Promise<void> {
   await start(
     {
       port: options.port,
-      timestreamPort: timestreamPort ?? 9001,
+      timestreamPort: sqlPort,
       host: options.host,
       dataDir: memory ? undefined : (dataDir ?? '.data'),
       aws,

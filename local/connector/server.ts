@@ -118,7 +118,7 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buf
 }
 
 /** Responds to input that Node's parser refuses, and closes the connection. */
-function refuse({ code, message }: NodeJS.ErrnoException, socket: Duplex, { log }: ConnectorOptions): void {
+function refuse({ code, message, rawPacket }: ParserError, socket: Duplex, { log }: ConnectorOptions): void {
   // The parser reports the error again for each chunk that still arrives.
   if (!socket.writable || socket.writableEnded) return;
   const error = REFUSALS[code ?? ''] ?? new ApiError(400, 'invalid', 'the request is not valid HTTP');
@@ -127,8 +127,15 @@ function refuse({ code, message }: NodeJS.ErrnoException, socket: Duplex, { log 
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\n${head}\r\n${body}`);
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  log(`${statusCode} ${message}`);
+  log(`${statusCode} ${message}${isTlsHandshake(rawPacket) ? ' (https sent to an http port?)' : ''}`);
 }
+
+interface ParserError extends NodeJS.ErrnoException {
+  readonly rawPacket?: Uint8Array;
+}
+
+/** A TLS record of type handshake. Source: RFC 8446, section 5.1. */
+const isTlsHandshake = (packet: Uint8Array | undefined): boolean => packet?.[0] === 0x16 && packet[1] === 0x03;
 
 const REFUSALS: Readonly<Record<string, ApiError>> = {
   HPE_HEADER_OVERFLOW: new ApiError(431, 'request too large', 'the headers of the request are too large'),

@@ -47,6 +47,12 @@ function explained(error: unknown, endpoint: string | undefined): QueryError {
     const what = `nothing listens at ${endpoint} (${code}): start it with \`influxdb-timestream start\``;
     return new QueryError(`${what}, set another URL with --endpoint-url, or query Amazon Timestream with --aws`);
   }
+  const { $response } = error as { readonly $response?: { readonly headers?: Readonly<Record<string, string>> } };
+  if (endpoint !== undefined && $response?.headers?.['x-influxdb-version'] !== undefined) {
+    return new QueryError(
+      `${endpoint} is the write endpoint: SQL is on the port of --timestream-port, by default 9001`,
+    );
+  }
   const hint =
     name === 'AccessDeniedException'
       ? ' (Timestream for LiveAnalytics is available only to accounts that used it before 2025-06-20)'

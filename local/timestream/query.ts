@@ -1,8 +1,8 @@
 /** Carries out Query: DuckDB runs SELECT, the catalog serves SHOW and DESCRIBE. */
 import type { Catalog } from './catalog';
-import { ServiceError, validationError } from './errors';
 import type { Pages, ResultSet } from './pages';
 import { type JsonObject, optionalInteger, optionalString, requiredString, root } from './shape';
+import { explained } from './sql-advice';
 import { type Rewritten, rewrite } from './sql-rewrite';
 import { datum, scalarType } from './sql-values';
 import type { Store } from './store';
@@ -54,13 +54,6 @@ function catalogStatement(sql: string, catalog: Catalog): ResultSet | undefined 
   );
 }
 
-/** The error of DuckDB for a query, without its stack and its advice about DuckDB. */
-function explain(error: unknown): ServiceError {
-  if (error instanceof ServiceError) return error;
-  const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-  return validationError(`The query cannot be run: ${message}`);
-}
-
 async function select({ sql, names }: Rewritten, store: Store): Promise<ResultSet> {
   return await store.reading(async (connection) => {
     const result = await connection.run(sql);
@@ -87,20 +80,20 @@ export async function query(store: Store, catalog: Catalog, pages: Pages, reques
   const sql = requiredString(request, 'QueryString', root, { min: 1, max: 262_144 });
   const maxRows = optionalInteger(request, 'MaxRows', root, { min: 1, max: 1000 });
   const token = optionalString(request, 'NextToken', root, { min: 1, max: 2048 });
+  const first = async () => catalogStatement(sql, catalog) ?? (await selected(sql, catalog, store, now()));
+  const page =
+    token === undefined ? await pages.first(sql, await first(), maxRows) : await pages.next(sql, token, maxRows);
+  return {
+    ...page,
+    QueryStatus: { ProgressPercentage: 100, CumulativeBytesScanned: 0, CumulativeBytesMetered: 0 },
+  };
+}
+
+async function selected(sql: string, catalog: Catalog, store: Store, nowMs: number): Promise<ResultSet> {
+  const rewritten = rewrite(sql, catalog, nowMs);
   try {
-    const page =
-      token === undefined
-        ? await pages.first(
-            sql,
-            catalogStatement(sql, catalog) ?? (await select(rewrite(sql, catalog, now()), store)),
-            maxRows,
-          )
-        : await pages.next(sql, token, maxRows);
-    return {
-      ...page,
-      QueryStatus: { ProgressPercentage: 100, CumulativeBytesScanned: 0, CumulativeBytesMetered: 0 },
-    };
+    return await select(rewritten, store);
   } catch (error) {
-    throw explain(error);
+    throw explained(error, rewritten, catalog);
   }
 }

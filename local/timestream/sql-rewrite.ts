@@ -4,10 +4,11 @@
  */
 import type { Catalog } from './catalog';
 import { validationError } from './errors';
+import { misnamedTable, unknownFunction, unknownTable } from './sql-advice';
 import { FUNCTIONS } from './sql-functions';
 import { nameOf, type Token, tokenize } from './sql-tokens';
 import { quoted } from './store';
-import { schemaOf } from './table';
+import { schemaOf, type Table } from './table';
 import { viewColumns } from './views';
 
 /** Keywords that may precede a parenthesis; any other word there is a function. */
@@ -49,6 +50,10 @@ export interface Rewritten {
   readonly sql: string;
   /** The names that result columns may keep. Timestream calls any other column `_col<n>`. */
   readonly names: ReadonlySet<string>;
+  /** The query before, without spaces and comments. */
+  readonly tokens: readonly Token[];
+  /** The tables that it reads. */
+  readonly tables: readonly Table[];
 }
 
 class Rewriter {
@@ -56,6 +61,7 @@ class Rewriter {
   private readonly output: string[] = [];
   /** The names in the query and its tables. DuckDB invents other names for expressions. */
   private readonly names = new Set<string>();
+  private readonly tables = new Set<Table>();
   private at = 0;
 
   constructor(
@@ -97,12 +103,16 @@ class Rewriter {
   /** `"database"."table"` of the catalog. */
   private table(): boolean {
     const [database, dot, table] = [this.peek(0), this.peek(1), this.peek(2)];
+    const isSource = /^(from|join)$/i.test(this.peek(-1)?.text ?? '');
+    const mistake = isSource ? misnamedTable(this.tokens.slice(this.at)) : undefined;
+    if (mistake !== undefined) throw mistake;
     if (!isName(database) || dot?.text !== '.' || !isName(table) || this.peek(-1)?.text === '.') return false;
     const found = this.catalog.databases.get(nameOf(database))?.tables.get(nameOf(table));
     if (!found) {
-      if (!/^(from|join)$/i.test(this.peek(-1)?.text ?? '')) return false;
-      throw validationError(`The table "${nameOf(database)}"."${nameOf(table)}" does not exist.`);
+      if (!isSource) return false;
+      throw unknownTable(nameOf(database), nameOf(table), this.catalog);
     }
+    this.tables.add(found);
     for (const { name } of viewColumns(found.columns)) this.names.add(name);
     this.emit(`${schemaOf(found.database)}.${quoted(found.view)}`, 3);
     return true;
@@ -113,12 +123,7 @@ class Rewriter {
     const isKeyword = token.kind === 'word' && KEYWORDS.has(name);
     if (isKeyword || this.peek(-1)?.text.toLowerCase() === 'as') return token.text;
     const known = FUNCTIONS.get(name);
-    if (!known) {
-      const served = [...FUNCTIONS.keys()].sort().join(', ');
-      throw validationError(
-        `The function ${nameOf(token)} is not supported by the embedded Timestream. Supported functions: ${served}.`,
-      );
-    }
+    if (!known) throw unknownFunction(nameOf(token));
     return known;
   }
 
@@ -147,7 +152,7 @@ class Rewriter {
       else if (token.kind !== 'word' && token.kind !== 'quoted') this.emit(token.text);
       else if (!this.currentTime() && !this.table()) this.emit(this.word(token));
     }
-    return { sql: this.output.join(' '), names: this.names };
+    return { sql: this.output.join(' '), names: this.names, tokens: this.tokens, tables: [...this.tables] };
   }
 }
 

@@ -2,10 +2,11 @@
  * The DuckDB database of the embedded Timestream. Changes run one after the other, each in a transaction; queries get a read-only
  * connection. A change that was awaited survives the end of the process, because its commit is in DuckDB's log.
  */
+import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue, type Json } from '@duckdb/node-api';
 import { folderProblem, makeFolder, unusableFolder } from '../folder';
-import { StorageFault, storageProblem } from './storage-fault';
+import { GONE, StorageFault, storageProblem } from './storage-fault';
 
 /** The schema of internal tables, which queries cannot see. */
 export const INTERNAL = '_timestream';
@@ -28,11 +29,15 @@ export class Store {
   private tail: Promise<unknown> = Promise.resolve();
   /** The reason why the last change could not be written to the disk; undefined after a successful change. */
   private faulty: StorageFault | undefined;
+  /** Stays true, because a change in the meantime may be lost even if the file comes back. */
+  private isGone = false;
 
   private constructor(
     private readonly instance: DuckDBInstance,
     private readonly writer: DuckDBConnection,
     private readonly path: string | undefined,
+    /** Identifies the open file; undefined in memory. */
+    private readonly inode: bigint | undefined,
   ) {}
 
   /** Opens the database in memory or in a folder, which is created if it is missing. */
@@ -57,12 +62,18 @@ export class Store {
     });
     const writer = await instance.connect();
     for (const statement of [`CREATE SCHEMA IF NOT EXISTS ${INTERNAL}`, ...SETTINGS]) await writer.run(statement);
-    return new Store(instance, writer, path);
+    return new Store(instance, writer, path, path === undefined ? undefined : inodeOf(path));
   }
 
   /** Runs `work` after all earlier requests; nothing else changes the database in the meantime. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.tail.then(work).catch((error: unknown) => {
+    const checked = async (): Promise<T> => {
+      this.assertPresent();
+      const result = await work();
+      this.assertPresent();
+      return result;
+    };
+    const result = this.tail.then(checked).catch((error: unknown) => {
       throw this.noted(error);
     });
     this.tail = result.catch(() => undefined);
@@ -93,9 +104,9 @@ export class Store {
     return this.faulty?.message;
   }
 
-  /** If the last change could not be written, tries to write again. @throws StorageFault if that fails */
+  /** Checks that the file exists. If the last change could not be written, tries to write again. @throws StorageFault if that fails */
   async assertWritable(): Promise<void> {
-    if (this.faulty === undefined) return;
+    if (this.faulty === undefined && this.isPresent()) return;
     await this.exclusive(async () => {
       // Two transactions, because DuckDB never writes a table that is created and dropped in one.
       await this.transaction(async (connection) => {
@@ -105,6 +116,16 @@ export class Store {
       });
       await this.run(`DROP TABLE ${INTERNAL}.probe`);
     });
+  }
+
+  /** DuckDB does not notice that its file was deleted: it commits to a file that nobody can open again. */
+  private isPresent(): boolean {
+    this.isGone ||= this.path !== undefined && inodeOf(this.path) !== this.inode;
+    return !this.isGone;
+  }
+
+  private assertPresent(): void {
+    if (!this.isPresent()) throw new Error(GONE);
   }
 
   /** The error of a change; a StorageFault if the disk is the reason. The log reports when this starts and when it ends. */
@@ -147,6 +168,9 @@ export class Store {
     if (this.path !== undefined) open.delete(this.path);
   }
 }
+
+/** Undefined if there is no file. */
+const inodeOf = (path: string): bigint | undefined => statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 
 /** Turns an error of the file system or DuckDB into one that names the folder, the reason and what to do. */
 function unusable(path: string, error: unknown): unknown {

@@ -10,6 +10,8 @@ import { fullJitterDelay } from 'shared/resilience/backoff';
 const TIMEOUT_MS = 30_000;
 const GZIP_ABOVE_BYTES = 1_000;
 const MAX_RETRIES = 5;
+/** Maximum number of refused lines that are reported with their reasons. */
+const MAX_REASONS = 5;
 const BACKOFF = { baseMs: 500, capMs: 8_000 };
 /** Failures that a retry does not fix. */
 const NO_RETRY = new Set(['ECONNREFUSED', 'ENOTFOUND', 'CredentialsProviderError']);
@@ -20,9 +22,11 @@ export interface LineWriterOptions {
   /** ns, us, ms or s. */
   readonly precision: string;
   readonly batchLines: number;
+  /** The number of each line in its file; by default 1, 2, 3... */
+  readonly lineNumbers?: readonly number[];
   /** Wraps the library's transport, to sign requests. */
   readonly wrapTransport?: (transport: Transport) => Transport;
-  /** Called with a message for the user for each failed batch. */
+  /** Called with a message for the user for each failed batch. It reports at most 5 refused lines. */
   readonly report: (message: string) => void;
   /** Waits between two tries, ms; tests pass their own. */
   readonly delay?: (ms: number) => Promise<unknown>;
@@ -42,8 +46,9 @@ export interface LineWriterResult {
 export async function writeLines(lines: readonly string[], options: LineWriterOptions): Promise<LineWriterResult> {
   const writer = new LineWriter(options);
   for (let start = 0; start < lines.length; start += options.batchLines) {
-    await writer.write(lines.slice(start, start + options.batchLines), start + 1);
+    await writer.write(lines.slice(start, start + options.batchLines), start);
   }
+  writer.reportMore();
   return writer.result;
 }
 
@@ -53,6 +58,9 @@ class LineWriter {
   private readonly options: LineWriterOptions;
   /** Set after a batch has failed all its tries: no further batch is sent. */
   private stopped = false;
+  /** Refused lines that were reported, and those that were not. */
+  private shown = 0;
+  private hidden = 0;
 
   constructor(options: LineWriterOptions) {
     this.options = options;
@@ -71,9 +79,10 @@ class LineWriter {
     });
   }
 
-  /** @param first number of the first line, from 1 */
+  /** @param first index of the first line */
   async write(lines: readonly string[], first: number): Promise<void> {
-    const where = `lines ${first} to ${first + lines.length - 1}${first > 1 ? ' (the response counts them from 1)' : ''}`;
+    const [from, to] = [this.numberOf(first), this.numberOf(first + lines.length - 1)];
+    const where = from === to ? `line ${from}` : `lines ${from} to ${to}`;
     for (let retry = 0; !this.stopped; retry++) {
       const error = await this.attempt(lines);
       if (error === undefined) {
@@ -91,8 +100,7 @@ class LineWriter {
         return this.write(lines.slice(middle), first + middle);
       }
       if (status === 400 || status === 413 || status === 422) {
-        this.drop(lines.length, error);
-        this.options.report(`${where}: ${errorText(error)}`);
+        this.drop(lines, first, where, error as HttpError);
         return;
       }
       if (retry === MAX_RETRIES || !mayRetry(error, status)) {
@@ -113,13 +121,47 @@ class LineWriter {
     }
   }
 
+  private numberOf(index: number): number {
+    return this.options.lineNumbers?.[index] ?? index + 1;
+  }
+
   /** The response states how many lines were dropped; if it does not, all lines were dropped. */
-  private drop(lines: number, error: Error): void {
-    const dropped = Math.min(lines, Number(/dropped=(\d+)$/.exec(error.message)?.[1] ?? lines));
+  private drop(lines: readonly string[], first: number, where: string, error: HttpError): void {
+    const [ending = '', count = ''] = / dropped=(\d+)$/.exec(error.message) ?? [];
+    const dropped = Math.min(lines.length, Number(count || lines.length));
     this.result.dropped += dropped;
-    this.result.stored += lines - dropped;
+    this.result.stored += lines.length - dropped;
+    const [reasons, notes] = reasonsOf(error.message.slice(0, error.message.length - ending.length));
+    const shown = reasons.slice(0, MAX_REASONS - this.shown);
+    this.shown += shown.length;
+    this.hidden += count === '' ? 0 : Math.max(0, dropped - shown.length);
+    const numbers = lines.flatMap((line, index) => lineBreaks(line).map((at) => this.numberOf(first + index) + at));
+    const texts = [...shown.map((reason) => renumbered(reason, numbers)), ...notes];
+    if (texts.length > 0) this.options.report(`${where}: HTTP ${error.statusCode}: ${texts.join('\n')}`);
+  }
+
+  /** Reports how many refused lines were not reported. */
+  reportMore(): void {
+    if (this.hidden > 0) this.options.report(`and ${this.hidden.toLocaleString('en-US')} more`);
   }
 }
+
+/** The reasons in a response, one per line of the batch, and other notes. A reason quotes its line, which may contain newlines. */
+function reasonsOf(message: string): [reasons: string[], notes: string[]] {
+  const parts = message.split(/\n(?=unable to parse '|line \d+: |and \d+ more lines$|the rejected lines are in )/m);
+  const isNote = (part: string): boolean => part.startsWith('the rejected lines are in ');
+  return [parts.filter((part) => !isNote(part) && !/^and \d+ more lines$/.test(part)), parts.filter(isNote)];
+}
+
+/** Replaces the number of a line in the batch by its number in the file. */
+const renumbered = (reason: string, numbers: readonly number[]): string =>
+  reason.replace(
+    /((?:^|: )line |^(?:[^\n]*: )?unable to parse '.*': at line )(\d+)/s,
+    (_, before: string, line: string) => `${before}${numbers[Number(line) - 1] ?? line}`,
+  );
+
+/** For each line of a text its index: a string value may contain newlines. */
+const lineBreaks = (text: string): number[] => text.split('\n').map((_, index) => index);
 
 function mayRetry(error: Error, status: number): boolean {
   if (status !== 0) return status === 429 || status >= 500;

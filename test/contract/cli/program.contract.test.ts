@@ -62,11 +62,14 @@ test.each([
   ],
   ['two sources of lines', ['sample', 'write', 'a.lp', '--dataset', 'weather'], /name either a FILE/],
   ['no source of lines', ['sample', 'write'], /name either a FILE/],
+  ['a missing file of lines', ['sample', 'write', 'none.lp'], /the file none\.lp cannot be read: ENOENT/],
+  ['an unknown option of a subcommand', ['sample', 'write', '--nope'], /\(influxdb-timestream sample write --help/],
   ['an unknown data set', ['sample', 'generate', '--dataset', 'none'], /--dataset/],
   ['a time that is not valid', ['sample', 'generate', '--start', 'yesterday'], /--start/],
   ['a URL without http', ['sample', 'write', 'a.lp', '--endpoint', 'localhost:9000'], /--endpoint/],
   ['no lines as a number', ['sample', 'generate', '--lines', '1.5'], /--lines/],
   ['a port that is not valid', ['start', '--port', '65536'], /--port/],
+  ['one port for both servers', ['start', '--port', '9001'], /both 9001: the two ports must differ/],
   [
     'a data folder that is a file',
     ['start', '--port', '0', '--data-dir', 'package.json'],
@@ -74,7 +77,8 @@ test.each([
   ],
   ['an unknown format', ['query', 'SELECT 1', '--format', 'xml'], /--format/],
   ['two places of a statement', ['query', 'SELECT 1', '--file', 'x'], /not both/],
-  ['an unknown short form', ['query', '.nope'], /\.tables/],
+  ['an unknown short form', ['query', '.nope'], /^unknown command \.nope:\n(?:.*\n)*\.tables/],
+  ['.schema without a table', ['query', '.schema'], /^\.schema needs the name of a table/],
 ])('%s: exits with 2, prints a message to stderr and nothing to stdout', async (_, argv, message) => {
   const { code, out, err } = await runProgram(argv);
   expect({ code, out }).toEqual({ code: 2, out: '' });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { shell } from '../../../local/query/shell';
+import { sqlOf } from '../../../local/query/statement';
 import { type Stack, startStack } from '../connector/harness';
 import { bundleProgram, runProgram } from './program';
 
@@ -65,12 +66,13 @@ test('prints JSON with numbers, and with strings if a number would lose digits',
 });
 
 test.each([
+  [['SELECT count(*) AS c FROM weather'], `c\n${ROWS}\n`],
   [['.tables'], 'Table\nweather\n'],
   [['SHOW', 'TABLES'], 'Table\nweather\n'],
   [['.databases'], 'Database\ninfluxdb-line-protocol\n'],
   [['DESCRIBE weather'], 'Column,Type,Timestream attribute type\ncity,varchar,DIMENSION\n'],
   [['.schema', 'weather'], 'Column,Type,Timestream attribute type\ncity,varchar,DIMENSION\n'],
-])('%j lists databases, tables or columns', async (argv, expected) => {
+])('%j needs no database', async (argv, expected) => {
   const { code, out } = await query(argv);
   expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(expected) });
 });
@@ -85,7 +87,7 @@ test('reads the statement from stdin or a file', async () => {
 
 test.each([
   ['SELEC', /^ValidationException: Only SELECT/],
-  [`SELECT nope(n) ${FROM}`, /function nope is not supported .* Supported functions: abs, .*, year\./],
+  [`SELECT nope(n) ${FROM}`, /function nope is not supported by the embedded Timestream\.\n$/],
   [`SELECT nope ${FROM}`, /^ValidationException: .*nope/],
   ['SELECT * FROM "influxdb-line-protocol"."none"', /none/],
 ])('%s fails with the message of the service', async (sql, message) => {
@@ -103,24 +105,93 @@ test('names the server to start if nothing listens at the URL', async () => {
   });
 });
 
+test('names the port of SQL if the URL is the write endpoint', async () => {
+  const { code, err } = await runProgram(['query', 'SELECT 1', '--endpoint-url', stack.url]);
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: expect.stringMatching(/ is the write endpoint: SQL is on .* 9001\n$/),
+  });
+});
+
 test('--aws without credentials names the variables to set', async () => {
   const env = { AWS_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true' };
   const { code, err } = await runProgram(['query', 'SELECT 1', '--aws'], { env });
   expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('set AWS_PROFILE') });
 });
 
-test('the prompt accepts several statements, also over several lines and after an error', async () => {
+async function typed(
+  write: (input: PassThrough) => unknown,
+  isTTY = false,
+): Promise<{ sent: string[]; shown: string }> {
   const input = new PassThrough();
-  const output = new PassThrough();
+  const output = Object.assign(new PassThrough(), { isTTY });
   const sent: string[] = [];
   const run = (sql: string) => {
     sent.push(sql);
     return sql === 'bad' ? Promise.reject(new Error('no such thing')) : Promise.resolve();
   };
   const done = shell({ input, output, database: 'db', run });
-  input.end('SELECT 1\nFROM t;\nbad;\n.tables\n.help\n.nope\n.quit\nSELECT 2;\n');
+  write(input);
   await done;
   output.end();
-  expect(sent).toEqual(['SELECT 1\nFROM t', 'bad', 'SHOW TABLES FROM "db"']);
-  expect(await text(output)).toContain('no such thing\n');
+  return { sent, shown: await text(output) };
+}
+
+test('the prompt accepts several statements, also over several lines and after an error', async () => {
+  const { sent, shown } = await typed((input) =>
+    input.end('SELECT 1\nFROM t;\nbad;\n.tables\n.help\n.nope\n.quit\nSELECT 2;\n'),
+  );
+  expect(sent).toEqual(['SELECT 1\nFROM "db".t', 'bad', 'SHOW TABLES FROM "db"']);
+  expect(shown).toContain('no such thing\n');
+  expect(shown).toContain('unknown command .nope\n');
+});
+
+test.each(['exit', 'quit', 'QUIT;', '.exit', '.quit'])(
+  '%s ends the prompt, also inside a statement',
+  async (command) => {
+    const { sent } = await typed((input) => input.end(`SELECT 1\n${command}\n;\nSELECT 2;\n`));
+    expect(sent).toEqual([]);
+  },
+);
+
+test('commands inside a statement do not become part of it', async () => {
+  const { sent, shown } = await typed((input) => input.end('SELECT 1\n.tables\nhelp\n;\n'));
+  expect(sent).toEqual(['SHOW TABLES FROM "db"', 'SELECT 1']);
+  expect(shown.match(/list tables of the database/g)).toHaveLength(2);
+});
+
+test('Ctrl-C drops a half-typed statement; without a statement it ends the prompt', async () => {
+  const dropped = await typed((input) => {
+    input.write('SELECT 1\nFROM a');
+    // The prompt has read the first line by then.
+    setImmediate(() => input.write('\x03SELECT 2;\n.quit\n'));
+  }, true);
+  expect(dropped.sent).toEqual(['SELECT 2']);
+  expect((await typed((input) => input.write('\x03'), true)).sent).toEqual([]);
+});
+
+test.each([
+  ['SELECT * FROM a JOIN "b" ON true', 'SELECT * FROM "db".a JOIN "db"."b" ON true'],
+  ['SELECT * FROM "x"."a"', 'SELECT * FROM "x"."a"'],
+  ['WITH a AS (SELECT 1 FROM b) SELECT * FROM a', 'WITH a AS (SELECT 1 FROM "db".b) SELECT * FROM a'],
+  [
+    'SELECT * FROM (SELECT extract(hour FROM time) FROM a)',
+    'SELECT * FROM (SELECT extract(hour FROM time) FROM "db".a)',
+  ],
+  ['SELECT v IS DISTINCT FROM w', 'SELECT v IS DISTINCT FROM w'],
+  ["SELECT 'x FROM a' -- FROM a", "SELECT 'x FROM a' -- FROM a"],
+  ['SELECT * FROM my-db.a', 'SELECT * FROM my-db.a'],
+  ["SELECT 'unfinished FROM a", "SELECT 'unfinished FROM a"],
+])('tables without a database get --database: %s', (statement, sql) => {
+  expect(sqlOf(statement, 'db')).toBe(sql);
+});
+
+test('sample write counts the lines of the file, with comments and blank lines, also from stdin', async () => {
+  const lines = '# a comment="\n\nseen,t=1 s="two\nlines" 1767225600\n\nseen,t=1 v=\n# comment\nseen,t=1 v=1 x\n';
+  const argv = ['sample', 'write', '-', '--endpoint', stack.url, '--precision', 's', '--batch-lines', '2'];
+  const { code, out, err } = await runProgram(argv, { input: lines });
+  expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/^3 lines: 1 stored, 2 dropped in /) });
+  expect(err).toMatch(/^lines 3 to 6: HTTP 400: .* at line 6:12: .*\nline 8: HTTP 400: .* at line 8:14: [^\n]*\n$/);
+  const one = await runProgram(argv, { input: 'seen,t=1 v=1 1767225601' });
+  expect(one.out).toMatch(/^1 line: 1 stored in /);
 });

@@ -51,3 +51,35 @@ test.each([
   expect((await stack.write(encode(body), headers)).status).toBe(204);
   expect(await stack.count(table)).toBe(2);
 });
+
+describe('a timestamp in another unit than the precision', () => {
+  const messageOf = async (timestamp: string, precision: string) =>
+    (await errorOf(await stack.write(`unit,t=a v=1 ${timestamp}`, {}, `&precision=${precision}`))).message;
+
+  test.each([
+    ['1795902338', 'ns', '1795902338 ns is 1970-01-01T00:00:01Z: is the precision right?'],
+    ['1795902338123', 'ns', '1795902338123 ns is 1970-01-01T00:29:55Z: is the precision right?'],
+    ['1795902338', 'ms', '1795902338 ms is 1970-01-21T18:51:42Z: is the precision right?'],
+    ['7795902338', 's', '7795902338 s is 2217-01-16T08:25:38Z: is the precision right?'],
+    ['1795902338123', 's', 'timestamp out of range (the precision is s)'],
+  ])('%s %s is explained', async (timestamp, precision, message) => {
+    expect(await messageOf(timestamp, precision)).toContain(message);
+  });
+
+  test('is not suspected for a time that is only too old', async () => {
+    const message = await messageOf('631152000', 's');
+    expect(message).toContain('outside the time range');
+    expect(message).not.toContain('precision');
+  });
+});
+
+test('the log suspects https if a TLS handshake comes', async () => {
+  const printed: string[] = [];
+  const plain = await startStack({ log: (line) => printed.push(line) });
+  try {
+    await expect(fetch(`${plain.url.replace('http:', 'https:')}/ping`)).rejects.toThrow();
+    expect(printed).toEqual([expect.stringMatching(/^400 .* \(https sent to an http port\?\)$/)]);
+  } finally {
+    await plain.close();
+  }
+});

@@ -7,15 +7,18 @@ import { type Answer, ScriptedServer } from '../../support/scripted-server';
 const OK = { status: 204 };
 const LINES = ['a,t=1 v=1 1', 'a,t=1 v=2 2', 'a,t=1 v=3 3'];
 
-/** Writes LINES to a server with scripted responses; the last response repeats. */
-async function write(responses: readonly Answer[], options: Partial<LineWriterOptions> = {}) {
+/** Writes the lines to a server with scripted responses; the last response repeats. */
+async function write(
+  responses: readonly Answer[],
+  { lines = LINES, ...options }: Partial<LineWriterOptions> & { readonly lines?: readonly string[] } = {},
+) {
   const server = await ScriptedServer.start(
     (_request, index) => responses[index] ?? responses[responses.length - 1] ?? OK,
   );
   const reports: string[] = [];
   const delays: number[] = [];
   try {
-    const result = await writeLines(LINES, {
+    const result = await writeLines(lines, {
       url: server.url,
       precision: 'ns',
       batchLines: 5_000,
@@ -71,7 +74,40 @@ describe('failures', () => {
       batchLines: 2,
     });
     expect(result).toEqual(counts({ stored: 2, dropped: 1 }));
-    expect(reports).toEqual([expect.stringMatching(/^lines 1 to 2: HTTP 4\d\d: .*line 2: no dropped=1$/)]);
+    expect(reports).toEqual([expect.stringMatching(/^lines 1 to 2: HTTP 4\d\d: partial write: line 2: no$/)]);
+  });
+
+  test('name the lines by their number in the file, in all batches, also after a string with a newline', async () => {
+    const first = "partial write: unable to parse 'a': at line 2:3: no line 7\nline 3: this dropped=2";
+    const { result, reports } = await write(
+      [refusal(400, first), refusal(422, 'failure: partial write: line 1: no dropped=1')],
+      {
+        lines: ['a,t=1 v="x\ny" 1', 'b', 'c'],
+        lineNumbers: [3, 8, 10],
+        batchLines: 2,
+      },
+    );
+    expect(result).toEqual(counts({ dropped: 3 }));
+    expect(reports).toEqual([
+      "lines 3 to 8: HTTP 400: partial write: unable to parse 'a': at line 4:3: no line 7\nline 8: this",
+      'line 10: HTTP 422: failure: partial write: line 10: no',
+    ]);
+  });
+
+  test('report at most 5 refused lines, and the number of the others', async () => {
+    const reasons = [1, 2, 3].map((line) => `line ${line}: no`).join('\n');
+    const lines = Array.from({ length: 200 }, (_, index) => `a,t=1 v=${index}`);
+    const response = refusal(
+      422,
+      `partial write: ${reasons}\nand 97 more lines\nthe rejected lines are in s3://b/k dropped=100`,
+    );
+    const { result, reports } = await write([response], { lines, batchLines: 100 });
+    expect(result).toEqual(counts({ dropped: 200 }));
+    expect(reports).toEqual([
+      'lines 1 to 100: HTTP 422: partial write: line 1: no\nline 2: no\nline 3: no\nthe rejected lines are in s3://b/k',
+      'lines 101 to 200: HTTP 422: partial write: line 101: no\nline 102: no\nthe rejected lines are in s3://b/k',
+      'and 195 more',
+    ]);
   });
 
   test('429 and 503 are retried after Retry-After, in seconds', async () => {
@@ -91,7 +127,7 @@ describe('failures', () => {
     const { result, reports, bodies } = await write([OK, refusal(503, 'later')], { batchLines: 1 });
     expect(result).toEqual(counts({ stored: 1, unstored: 2 }));
     expect(bodies).toHaveLength(1 + 6);
-    expect(reports).toEqual(['lines 2 to 2 (the response counts them from 1): HTTP 503: later']);
+    expect(reports).toEqual(['line 2: HTTP 503: later']);
   });
 
   test.each([401, 403, 404])('%d ends the writing at once', async (status) => {

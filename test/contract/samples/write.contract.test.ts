@@ -39,5 +39,5 @@ test('a line that only Timestream can refuse is dropped and named; the other lin
     report: (text: string) => reports.push(text),
   };
   expect(await writeLines(lines, options)).toMatchObject({ stored: 1, dropped: 2, unstored: 0 });
-  expect(reports).toEqual([expect.stringMatching(/^lines 1 to 3: HTTP 422: .*line 1: .*\nline [23]: .* dropped=2$/s)]);
+  expect(reports).toEqual([expect.stringMatching(/^lines 1 to 3: HTTP 422: .*line 1: .*\nline [23]: [^\n]*$/s)]);
 });

@@ -301,6 +301,30 @@ describe('the language', () => {
     expect(error).not.toMatch(/\n| at .*\.[jt]s:/);
   });
 
+  const name = () => table;
+  test.each<[string, (sql: string) => string]>([
+    ['SELECT * FROM "$name"', (sql) => `The table ${sql} does not exist without its database: write ${from(sql)}.`],
+    ['SELECT * FROM "$namex"', (sql) => `The table ${sql}x does not exist. Did you mean ${sql}`],
+    [`SELECT * FROM "${DATABASE}"."$namex"`, (sql) => `${from(`${sql}x`)} does not exist. Did you mean "${sql}"`],
+    [`SELECT * FROM "${DATABASE}x"."$name"`, () => `There is no database "${DATABASE}x". Did you mean "${DATABASE}"?`],
+    ['SELECT hots FROM $table', () => 'The column hots does not exist. Did you mean host? DESCRIBE "'],
+    ['SELECT hots FROM $table', (sql) => `${from(sql)} (or .schema ${sql}) lists the columns.`],
+    ['SELECT "$name".hots FROM $table', () => 'The column hots does not exist. Did you mean host?'],
+    [
+      'SELECT v FROM $table WHERE host = "it\'s"',
+      () => "The column it's does not exist. Text takes single quotes: 'it''s'.",
+    ],
+    ['SELECT * FROM $table.x', (sql) => `has a part too many: write ${from(sql)} without .x.`],
+    ['SELECT * FROM influxdb-line-protocol.x', () => 'Put the name in double quotes: "influxdb-line-protocol".'],
+    ['SELECT * FROM influxdb-1.x', () => 'Put the name in double quotes: "influxdb-1'],
+    ['SELECT aveg(v) FROM $table', () => 'Timestream. Did you mean avg?'],
+  ])('%s says what to write', async (sql, message) => {
+    const text = sql.replaceAll('$table', from(name())).replaceAll('$name', name());
+    const error = await validationMessage(query(text));
+    expect(error).toContain(message(name()));
+    expect(error).not.toMatch(/\bd\d+\b|Binder|Catalog|Parser/);
+  });
+
   test('has changed no data', async () => {
     expect(await select(timestream, `SELECT count(*) FROM ${from(table)}`)).toEqual([['120']]);
   });

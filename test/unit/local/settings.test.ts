@@ -87,6 +87,9 @@ test.each([
   ['DATABASE_NAME', 'database_name', '--database-name'],
   ['DatabaseName', 'database_name', '--database-name'],
   ['MAX_LINES', 'max_lines', '--max-lines'],
+  ['database_nam', 'database_name', '--database-name'],
+  ['DATABSE_NAME', 'database_name', '--database-name'],
+  ['max_lnies', 'max_lines', '--max-lines'],
 ])('warns of %s, because the setting is %s', (given, name, option) => {
   expect(misnamedSettings(CONNECTOR_SETTINGS, { [given]: 'x' })).toEqual([
     `warning: ${given} is ignored: the setting is ${name}, or ${option}`,
@@ -96,4 +99,7 @@ test.each([
 
 test('does not warn of variables of other programs', () => {
   expect(misnamedSettings(CONNECTOR_SETTINGS, { REGION: 'x', LOG_LEVEL: 'x', PATH: 'x' })).toEqual([]);
+  // Another command reads MAX_RETRIES, and the CLI of InfluxDB INFLUX_TOKEN.
+  expect(misnamedSettings(REDRIVE_SETTINGS, { MAX_RETRIES: '1' })).toEqual([]);
+  expect(misnamedSettings(LOADER_SETTINGS, { INFLUX_TOKEN: 'x' })).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /** Splits a batch of line protocol into lines, and joins lines to a batch. */
 
-const [NEWLINE, SPACE, QUOTE, EQUALS, BACKSLASH] = [0x0a, 0x20, 0x22, 0x3d, 0x5c];
+const [NEWLINE, SPACE, QUOTE, HASH, EQUALS, BACKSLASH] = [0x0a, 0x20, 0x22, 0x23, 0x3d, 0x5c];
 
 /**
  * The lines of a batch as views of its bytes, without their newlines. Empty lines are left out.
@@ -15,7 +15,11 @@ export function splitLines(bytes: Uint8Array): Uint8Array[] {
   let valueStart = -1;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
-    if (byte === BACKSLASH) i++;
+    if (byte === HASH && i === start) {
+      // Quotes in a comment have no meaning.
+      const end = bytes.indexOf(NEWLINE, i);
+      i = (end < 0 ? bytes.length : end) - 1;
+    } else if (byte === BACKSLASH) i++;
     else if (byte === QUOTE) quoted = quoted ? false : inFields && i === valueStart;
     else if (quoted) continue;
     else if (byte === EQUALS) valueStart = i + 1;

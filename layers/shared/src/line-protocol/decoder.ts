@@ -298,7 +298,8 @@ export class LineDecoder {
     this.section = AT_LINE_END;
     if (stop === start) return END;
     if (stop === start + 1 && bytes[start] === MINUS) return this.fail('invalid timestamp', start);
-    return this.parseTime(start, stop, precision) ? TOKEN : this.fail('timestamp out of range', start);
+    if (this.parseTime(start, stop, precision)) return TOKEN;
+    return this.fail(`timestamp out of range (the precision is ${precision.name})`, start);
   }
 
   /** Skips the rest of the current line and returns the start of the next line. */

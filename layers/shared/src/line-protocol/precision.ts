@@ -32,3 +32,21 @@ export const V1_PRECISIONS: ReadonlyMap<string, Precision> = new Map([
   ['m', precision('m', 0, 60)],
   ['h', precision('h', 0, 3600)],
 ]);
+
+/** A year after 1970, and 2100. A wrong precision moves a time by a factor of 1,000 or more, so beyond both. */
+const [EARLY_SECONDS, LATE_SECONDS] = [31_536_000, 4_102_444_800];
+
+/**
+ * A question to the user about a time that a wrong precision explains, such as a number of seconds that was read as nanoseconds;
+ * undefined for any other time.
+ * @param seconds since 1970
+ * @param nanos after that second
+ */
+export function precisionDoubt(seconds: number, nanos: number, unit: Precision): string | undefined {
+  if (seconds >= EARLY_SECONDS && seconds < LATE_SECONDS) return undefined;
+  const { fractionDigits, name, secondsPerUnit } = unit;
+  const fraction = BigInt(nanos) / 10n ** BigInt(9 - fractionDigits);
+  const timestamp = BigInt(seconds / secondsPerUnit) * 10n ** BigInt(fractionDigits) + fraction;
+  const date = new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+  return `${timestamp} ${name} is ${date}: is the precision right?`;
+}

@@ -4,6 +4,9 @@ import type { LineReport } from './line-report';
 import type { RecordSet } from './record-set';
 import type { Table } from './series';
 
+/** Part of Timestream's reason for a record that is too old or too new. */
+const OUTSIDE_TIME_RANGE = /outside the time range/;
+
 export interface RecordsOutcome {
   readonly calls: number;
   /** Stored records, including those that Timestream already has in a newer version. */
@@ -57,8 +60,10 @@ export class RecordLedger {
 
   /** Reports the lines of a record that cannot be stored. */
   reject(record: number, reason: string): void {
+    const doubt = OUTSIDE_TIME_RANGE.test(reason) ? this.records.precisionDoubt(record) : undefined;
+    const explained = doubt === undefined ? reason : `${reason} ${doubt}`;
     for (const each of this.mergedRecords.get(record) ?? [record])
-      this.report.rejected(this.records.place(each), reason);
+      this.report.rejected(this.records.place(each), explained);
   }
 
   rejectCall(call: Call, reason: string): void {

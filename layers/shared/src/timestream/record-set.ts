@@ -3,6 +3,7 @@
  * request of any size needs only a few objects.
  */
 import type { LineDecoder } from '../line-protocol/decoder';
+import { type Precision, precisionDoubt } from '../line-protocol/precision';
 import type { ByteWriter } from './byte-writer';
 import type { DimensionTable } from './dimensions';
 import type { LinePlace } from './line-report';
@@ -35,6 +36,7 @@ export class RecordSet {
   constructor(
     private readonly seriesTable: SeriesTable,
     readonly json: ByteWriter,
+    private readonly precision: Precision,
   ) {}
 
   /** Adds the decoder's current line. Its measures are from `measuresStart` to the end of `json`, which is a comma. */
@@ -75,6 +77,11 @@ export class RecordSet {
   /** The dimensions of all series. */
   get dimensions(): DimensionTable {
     return this.seriesTable.dimensions;
+  }
+
+  /** A question to the user if a wrong precision explains the time of a record. */
+  precisionDoubt(record: number): string | undefined {
+    return precisionDoubt(this.seconds[record], this.nanos[record], this.precision);
   }
 
   /** The line of a record. */

@@ -86,7 +86,7 @@ class LineMapper {
     this.decoder = new LineDecoder(source);
     this.seriesTable = new SeriesTable(options);
     this.json = ByteWriter.borrow(1024 + source.length * 2);
-    this.records = new RecordSet(this.seriesTable, this.json);
+    this.records = new RecordSet(this.seriesTable, this.json, options.precision);
   }
 
   /** Which limit of the request the lines so far exceed; undefined if they exceed none. */
