@@ -18,9 +18,9 @@ const BIG_MEGABYTES = 25;
 const ENVIRONMENT = { write_deadline_millis: '25000', rest_api_gateway_timeout_in_millis: '60000' };
 /** Distinct tags and fields per line, for the shapes where each line has its own. */
 const DISTINCT: Readonly<Record<string, number>> = {
-  'a series each': 1,
-  'a measurement each': 5,
-  'fields of their own': 1,
+  'one series per line': 1,
+  'one measurement per line': 5,
+  'one distinct field per line': 1,
 };
 
 if (!PEAK_MEMORY_IS_KNOWN) test.skip('peak memory [skipped: no /proc]', () => undefined);

@@ -27,8 +27,8 @@ test.each([
   [['--aws', '--memory'], /^--memory belongs to the embedded Timestream/],
   [['--aws', '--data-dir', 'x'], /^--data-dir belongs to the embedded Timestream/],
   [['--aws', '--timestream-port', '1'], /^--timestream-port belongs to the embedded Timestream/],
-  [['--token', ''], /'--token <TOKEN>' argument '.*' is invalid\. It must be a text/],
-  [['--memory', '--token', 'a', '--token', 'b c'], /'--token <TOKEN>' argument '.*' is invalid\. It must be a text/],
+  [['--token', ''], /'--token <TOKEN>' argument '.*' is invalid\. It must be a string/],
+  [['--memory', '--token', 'a', '--token', 'b c'], /'--token <TOKEN>' argument '.*' is invalid\. It must be a string/],
 ])('%j is refused', (args, message) => {
   const { status, stderr } = start(...args);
   expect(stderr).toMatch(message);
