@@ -31,8 +31,13 @@ test('a pull request runs the checks that need no AWS account', () => {
   expect(needed.filter((name) => !run.includes(name))).toEqual([]);
 });
 
-test('a release has samconfig.toml beside the template, where `sam deploy -t` looks for it', () => {
+test('a release has the files beside the template that `sam deploy -t` reads', () => {
   const [packaging = ''] = stepsOf('release.yml').flatMap(({ run = '' }) => (run.includes('zip -') ? [run] : []));
-  expect(packaging).toMatch(/^cp samconfig\.toml \.aws-sam\/build && .*zip .* build /);
+  // Files of a resource that `sam build` does not copy into its folder.
+  const template = readFileSync(join(ROOT, 'template.yml'), 'utf8');
+  const definitions = [...template.matchAll(/DefinitionUri: (\S+)/g)].map(([, path = '']) => path);
+  expect(definitions).not.toEqual([]);
+  expect(packaging).toContain(`cp ${['samconfig.toml', ...definitions].join(' ')} .aws-sam/build\n`);
+  expect(packaging).toMatch(/zip .* build /);
   expect(readFileSync(join(ROOT, 'docs/deploy.md'), 'utf8')).toContain('sam deploy -t build/template.yaml');
 });
