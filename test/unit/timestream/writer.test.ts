@@ -453,6 +453,41 @@ describe('a missing table', () => {
     expect(second.rejectedLines).toBe(100);
   });
 
+  describe('that was remembered as missing, and exists now', () => {
+    const hang: Script = (_call, _index, signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    const unavailable = { status: 503, body: Buffer.from('{}') };
+    const throttled = answer(400, 'ThrottlingException', { message: 'slow' });
+    const faults: [string, Script][] = [
+      ['does not respond', hang],
+      ['responds 503', () => unavailable],
+      ['throttles', () => throttled],
+    ];
+    const text = Array.from({ length: 120 }, (_, n) => lines(`a${n}`, 1)).join('');
+    const afterMissing = async () => {
+      const clock = new VirtualClock();
+      const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
+      expect((await write(text, () => MISSING, { after })).rejectedLines).toBe(120);
+      return after;
+    };
+
+    test.each(faults)('has no line rejected if the service %s until the deadline', async (_, fault) => {
+      const { outcome, reasons } = await write(text, fault, { after: await afterMissing(), deadlineMs: 1_500 });
+      expect(reasons).toEqual([]);
+      expect(outcome).toMatchObject({ stored: 0, unstored: 120 });
+    });
+
+    test('leaves its records unstored if its calls fail while more than MaxNewTables others are missing', async () => {
+      const script: Script = ({ table }) => {
+        if (table === 'a0') return unavailable;
+        return table === 'a1' ? throttled : MISSING;
+      };
+      const { outcome, rejectedLines } = await write(text, script, { after: await afterMissing(), deadlineMs: 1_500 });
+      expect(rejectedLines).toBe(118);
+      expect(outcome).toMatchObject({ stored: 0, unstored: 2 });
+    });
+  });
+
   test('is created while other calls still fail', async () => {
     const clock = new VirtualClock();
     const text = lines('down', 1_000) + lines('new', 1);
