@@ -296,6 +296,22 @@ describe('a table of invalid records', () => {
     expect((await write('bad,t=1 v=1i 5', () => STORED, { after })).rejectedLines).toBe(1);
   });
 
+  test('needs no record keys any more once its last refusal is five minutes old', async () => {
+    const clock = new VirtualClock();
+    const { memory } = new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now());
+    memory.noteRefused('bad', 'first', 'no');
+    await clock.delay(200_000);
+    memory.noteRefused('bad', 'second', 'no');
+    await clock.delay(299_999);
+    expect([memory.hasRefused('bad'), memory.refusal('bad', 'first'), memory.refusal('bad', 'second')]).toEqual([
+      true,
+      undefined,
+      'no',
+    ]);
+    await clock.delay(1);
+    expect(memory.hasRefused('bad')).toBe(false);
+  });
+
   test('is sent again after five minutes, and after its table was deleted', async () => {
     const clock = new VirtualClock();
     const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
@@ -386,6 +402,25 @@ describe('a missing table', () => {
   test('leaves its records unstored if it is not active at the deadline', async () => {
     const { outcome } = await write(LINES, () => MISSING, { deadlineMs: 4_000 });
     expect(outcome).toMatchObject({ stored: 0, unstored: 3, unstoredReason: "table 'm' is not active yet" });
+  });
+
+  test('is not counted as new in a resend if it is not active yet', async () => {
+    const clock = new VirtualClock();
+    const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
+    const setup = { after, maxNewTables: 2 };
+    await write(lines('a', 1) + lines('b', 1), () => MISSING, { ...setup, deadlineMs: 2_000 });
+    const seen = new Set<string>();
+    const script: Script = ({ table }) => {
+      if (table === 'c' || seen.has(table)) return table === 'c' ? MISSING : STORED;
+      seen.add(table);
+      return MISSING;
+    };
+    const { outcome, reasons } = await write(lines('a', 1) + lines('b', 1) + lines('c', 1), script, {
+      ...setup,
+      deadlineMs: 4_000,
+    });
+    expect(reasons).toEqual([]);
+    expect(outcome).toMatchObject({ stored: 2, unstored: 1, unstoredReason: "table 'c' is not active yet" });
   });
 
   test('leaves its records unstored if its creation fails; other tables are written', async () => {

@@ -76,7 +76,7 @@ export class TableCreator {
     }
     try {
       await creating.join(signal);
-      this.memory.noteExisting(table);
+      this.memory.noteCreated(table);
     } finally {
       if (this.creating.get(table) === creating) this.creating.delete(table);
     }

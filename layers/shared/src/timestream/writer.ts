@@ -173,11 +173,13 @@ class RequestWriter {
         this.settleRejected(call, result.records);
         break;
       case 'missing-table':
-        memory.noteMissing(call.table.name);
-        if (this.newTables.wasCreated(call.table)) {
+        if (this.newTables.wasCreated(call.table) || memory.isNew(call.table.name)) {
           const reason = `table '${call.table.name}' is not active yet`;
           this.retry(call, { reason, code: undefined, throttled: false }, false);
-        } else this.newTables.keep(call);
+        } else {
+          memory.noteMissing(call.table.name);
+          this.newTables.keep(call);
+        }
         break;
       case 'invalid':
         this.split(call, result.reason);
