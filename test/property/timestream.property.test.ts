@@ -6,8 +6,8 @@ import { MAPPING, packText, REQUEST_TIME } from '../support/connector-mapping';
 import { identityOf, type PlainRecord, readCall, type WireCall } from '../support/timestream-calls';
 
 /** Names with all characters that need escapes. Some fields have the name of a tag. */
-const TAGS = ['host', 'a b', 'c,d', 'e=f', '"q"', 'back\\slash', 'é', '\u{1f600}'];
-const FIELDS = [...TAGS.slice(0, 4), 'host_field', 'value', 'n', 'ts_reserved', 'slash/"'];
+const TAGS = ['host', 'host_field', 'a b', 'c,d', 'e=f', '"q"', 'back\\slash', 'é', '\u{1f600}'];
+const FIELDS = [...TAGS.slice(0, 5), 'host_field_field', 'value', 'n', 'ts_reserved', 'slash/"'];
 const UNITS = [1_000_000_000n, 1_000_000n, 1_000n, 1n];
 
 const value: fc.Arbitrary<string> = fc.oneof(
@@ -66,7 +66,8 @@ function naiveRecord(point: Point, { singleTable, defaultDimension, requiredDime
     if (field.startsWith('ts_')) return undefined;
     if (type === 'unsigned' && number > 2n ** 63n - 1n) return undefined;
     if (number === '') continue;
-    const name = given.has(field) ? `${field}_field` : field;
+    let name = field;
+    while (given.has(name)) name += '_field';
     if ((fieldOf[name] ?? field) !== field) return undefined;
     fieldOf[name] = field;
     measures[name] = `${TYPES[type]} ${number}`;
@@ -121,6 +122,27 @@ test('writes the same records as a naive implementation, each one once, as valid
       expect(report.faultyLines + report.rejectedLines).toBe(expected.refused);
     }),
     { numRuns: 150 },
+  );
+});
+
+test('no record has a dimension and a measure with the same name, with or without escaped names and suffixed fields', () => {
+  const names = fc.constantFrom('a', 'a_field', 'a_field_field', 'a:b', 'a:b_field', '_.a.3Ab', 'time', 'time_field');
+  const mapping = fc.record({
+    escapeNames: fc.boolean(),
+    suffixedFields: fc.constantFrom(
+      [],
+      ['a', 'a_field', 'a:b'].map((field) => ({ measurement: undefined, field })),
+    ),
+  });
+  fc.assert(
+    fc.property(fc.uniqueArray(names), fc.uniqueArray(names, { minLength: 1 }), mapping, (tags, fields, options) => {
+      const tagText = tags.map((tag) => `,${tag}=x`).join('');
+      const { calls } = packText(`n${tagText} ${fields.map((field) => `${field}=1`).join()} 1\n`, options);
+      for (const { dimensions, measures } of calls.flatMap(({ records }) => records)) {
+        const dimensionNames = dimensions.map((dimension) => dimension.split('=')[0]);
+        expect(Object.keys(measures).filter((name) => dimensionNames.includes(name))).toEqual([]);
+      }
+    }),
   );
 });
 

@@ -138,6 +138,7 @@ export const requestEnds = fc.asyncProperty(scenario, async (given) => {
       const reason = reasonOf.get(line);
       if (reason === undefined) continue;
       if (kind === undefined) withoutTable++;
+      if (reason.includes('MaxNewTables')) assert.ok(!model.tables.has(record.table), reason);
       const refused = refusedTables.has(record.table) ? `table '${record.table}'` : 'MaxNewTables';
       assert.ok(reason.includes(kind === undefined ? refused : `line ${line}: ${kind} ${identity}`), reason);
     }

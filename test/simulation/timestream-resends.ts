@@ -46,9 +46,15 @@ const scenario = fc.record({
     creations: creations('throttle', 'conflict', 'deny', 'fault'),
     inactiveCalls: fc.nat(2),
   }),
-  maxNewTables: fc.oneof({ weight: 3, arbitrary: fc.constant(100) }, { weight: 1, arbitrary: fc.nat(3) }),
+  maxNewTables: fc.oneof(fc.constant(100), fc.nat(3)),
   deadlineMs: fc.integer({ min: 2_000, max: 5_000 }),
   jitter: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  /** What happens before this round: another process creates the tables, and all calls of the round fail. */
+  change: fc.record({
+    round: fc.integer({ min: 1, max: 2 }),
+    tables,
+    outage: fc.constantFrom(undefined, 'throttle', 'fault of a proxy', 'hang'),
+  }),
 });
 
 export const resendsEnd = fc.asyncProperty(scenario, async (given) => {
@@ -68,15 +74,22 @@ export const resendsEnd = fc.asyncProperty(scenario, async (given) => {
   const expected = expectedRecords(given.points);
   const isBad = (value: number) => value === INVALID_VALUE || value === REJECTED_VALUE;
 
-  // Rounds for the faults, and for two calls per record.
+  // Rounds for the faults, for the outage, and for two calls per record.
   const callsOfRound = (CONCURRENT_CALLS * given.deadlineMs) / (2 * CALL_MS);
   const maxRounds =
-    3 + given.faults.schedule.length + given.faults.creations.length + Math.ceil((2 * expected.size) / callsOfRound);
+    4 + given.faults.schedule.length + given.faults.creations.length + Math.ceil((2 * expected.size) / callsOfRound);
   let unstored = 1;
   let bad = new Set<string>();
   let withoutTable = false;
-  for (let round = 0; unstored > 0; round++) {
+  for (let round = 0; unstored > 0 || round <= given.change.round; round++) {
     assert.ok(round < maxRounds, `${unstored} of ${expected.size} records are left after ${maxRounds} resends`);
+    service.outage = undefined;
+    if (given.change.round === round) {
+      service.outage = given.change.outage;
+      service.createElsewhere(given.change.tables);
+    }
+    // A table that is not active yet responds like a missing one.
+    const { activeTables } = service;
     const report = new LineReport(Number.POSITIVE_INFINITY);
     const records = mapLines(linesOf(given.points), MAPPING, report);
     const deadline = new AbortController();
@@ -90,8 +103,10 @@ export const resendsEnd = fc.asyncProperty(scenario, async (given) => {
     for (const [identity, { record, lines: own }] of expected) {
       const reason = lines.get(own[0] ?? 0);
       if (reason === undefined) continue;
-      if (reason.includes('MaxNewTables')) withoutTable = true;
-      else {
+      if (reason.includes('MaxNewTables')) {
+        assert.ok(!activeTables.has(record.table), `table '${record.table}' exists: ${reason}`);
+        withoutTable = true;
+      } else {
         assert.ok(isBad(valueIn(record)), `a good record was rejected: ${identity}`);
         assert.ok(reason.includes(identity), `${identity}: ${reason}`);
         bad.add(identity);

@@ -81,6 +81,8 @@ export class ScheduledTimestream implements TableAdministration {
   readonly versions = new Set<number>();
   /** Tables with invalid names or settings, which the service refused to create. */
   readonly refusedTables = new Set<string>();
+  /** The step of all calls while it is set. */
+  outage: Step | undefined;
   inFlight = 0;
   maxInFlight = 0;
   calls = 0;
@@ -98,7 +100,8 @@ export class ScheduledTimestream implements TableAdministration {
 
   readonly send = async (body: Uint8Array, signal: AbortSignal): Promise<ServiceResponse> => {
     const { schedule, afterwards } = this.given;
-    const { step, ms } = schedule[this.calls++] ?? { step: afterwards, ms: CALL_MS };
+    const scheduled = schedule[this.calls++] ?? { step: afterwards, ms: CALL_MS };
+    const { step, ms } = this.outage === undefined ? scheduled : { step: this.outage, ms: CALL_MS };
     this.inFlight++;
     this.maxInFlight = Math.max(this.maxInFlight, this.inFlight);
     try {
@@ -165,6 +168,17 @@ export class ScheduledTimestream implements TableAdministration {
       else if ((rejection.ExistingVersion ?? 0) > version) this.superseded.push(identityOf(record));
       else if (rejection.ExistingVersion === undefined) this.rejected.set(identityOf(record), 'rejected');
     }
+  }
+
+  /** A copy of the set of tables that accept writes now. */
+  get activeTables(): ReadonlySet<string> {
+    return new Set([...this.model.tables].filter((table) => (this.inactive.get(table) ?? 0) === 0));
+  }
+
+  /** Adds active tables, as another process does. */
+  createElsewhere(tables: readonly string[]): void {
+    if (tables.length > 0) this.database = true;
+    for (const table of tables) this.model.tables.add(table);
   }
 
   databaseExists(): Promise<boolean> {

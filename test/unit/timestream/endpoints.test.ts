@@ -101,6 +101,23 @@ test('keeps the endpoint if the refresh hangs, and aborts the refresh with the r
   expect(aborted).toBe(true);
 });
 
+test('a request that ends during a refresh does not make the expired endpoint count as fresh', async () => {
+  const run = start();
+  const first = run.get();
+  await run.respond('a', 1);
+  await first;
+  run.pass(2 * MINUTE);
+  const request = new AbortController();
+  const ending = run.cache.get(request.signal);
+  const waiting = run.get();
+  request.abort();
+  expect(await ending).toBe('a');
+  const next = run.get();
+  await run.respond('b');
+  expect(await Promise.all([waiting, next])).toEqual(['b', 'b']);
+  expect(run.discoveries).toBe(2);
+});
+
 test('discovers the endpoint again after the clock was set back', async () => {
   const run = start();
   const first = run.get();

@@ -232,6 +232,13 @@ describe('fields', () => {
     });
   });
 
+  test('repeats the suffix _field while the suffixed name is a tag too', () => {
+    expect(recordsOf('n,a=1,a_field=2 a=3 1')[0]).toMatchObject({
+      dimensions: ['a=1', 'a_field=2'],
+      measures: { a_field_field: 'DOUBLE 3' },
+    });
+  });
+
   test('rejects a point with two fields that would become one measure', () => {
     expect(reasonOf('m,host=a host=1,host_field=2 1')).toContain(
       "two fields of the point would become the measure 'host_field'",

@@ -168,6 +168,31 @@ test('the deadline of one request does not fail another that waits for the same 
   expect(administration.databaseIsThere).toBe(true);
 });
 
+test('a request that ends early leaves the creation to the requests that still wait, and later ones join it', async () => {
+  const { tables, administration, clock } = start();
+  administration.databaseIsThere = true;
+  const deadline = new AbortController();
+  const first = expect(tables.create('a', deadline.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  const second = tables.create('a', NEVER);
+  await clock.delay(20);
+  deadline.abort();
+  await first;
+  await Promise.all([second, tables.create('a', NEVER)]);
+  expect(administration.names).toEqual(['a']);
+});
+
+test('an aborted creation is not joined: the next request starts a new one', async () => {
+  const { tables, administration, clock } = start();
+  administration.databaseIsThere = true;
+  const deadline = new AbortController();
+  const first = expect(tables.create('a', deadline.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  await clock.delay(20);
+  deadline.abort();
+  await first;
+  await tables.create('a', NEVER);
+  expect(administration.names).toEqual(['a', 'a']);
+});
+
 test.each([
   [{ createTables: false }, "table 'a' does not exist, and EnableTableCreation is false"],
   [{ createDatabase: false }, `database '${TABLES.database}' does not exist, and EnableDatabaseCreation is false`],

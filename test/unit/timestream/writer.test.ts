@@ -296,6 +296,22 @@ describe('a table of invalid records', () => {
     expect((await write('bad,t=1 v=1i 5', () => STORED, { after })).rejectedLines).toBe(1);
   });
 
+  test('needs no record keys any more once its last refusal is five minutes old', async () => {
+    const clock = new VirtualClock();
+    const { memory } = new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now());
+    memory.noteRefused('bad', 'first', 'no');
+    await clock.delay(200_000);
+    memory.noteRefused('bad', 'second', 'no');
+    await clock.delay(299_999);
+    expect([memory.hasRefused('bad'), memory.refusal('bad', 'first'), memory.refusal('bad', 'second')]).toEqual([
+      true,
+      undefined,
+      'no',
+    ]);
+    await clock.delay(1);
+    expect(memory.hasRefused('bad')).toBe(false);
+  });
+
   test('is sent again after five minutes, and after its table was deleted', async () => {
     const clock = new VirtualClock();
     const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
@@ -388,6 +404,25 @@ describe('a missing table', () => {
     expect(outcome).toMatchObject({ stored: 0, unstored: 3, unstoredReason: "table 'm' is not active yet" });
   });
 
+  test('is not counted as new in a resend if it is not active yet', async () => {
+    const clock = new VirtualClock();
+    const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
+    const setup = { after, maxNewTables: 2 };
+    await write(lines('a', 1) + lines('b', 1), () => MISSING, { ...setup, deadlineMs: 2_000 });
+    const seen = new Set<string>();
+    const script: Script = ({ table }) => {
+      if (table === 'c' || seen.has(table)) return table === 'c' ? MISSING : STORED;
+      seen.add(table);
+      return MISSING;
+    };
+    const { outcome, reasons } = await write(lines('a', 1) + lines('b', 1) + lines('c', 1), script, {
+      ...setup,
+      deadlineMs: 4_000,
+    });
+    expect(reasons).toEqual([]);
+    expect(outcome).toMatchObject({ stored: 2, unstored: 1, unstoredReason: "table 'c' is not active yet" });
+  });
+
   test('leaves its records unstored if its creation fails; other tables are written', async () => {
     const createTable = () => Promise.reject(serviceError('AccessDeniedException', 'not allowed'));
     const script: Script = ({ table }) => (table === 'a' ? MISSING : STORED);
@@ -451,6 +486,41 @@ describe('a missing table', () => {
     const second = await write(text, script, { maxNewTables: 2, deadlineMs: 650, after });
     expect(second.outcome).toMatchObject({ stored: 1, unstored: 0 });
     expect(second.rejectedLines).toBe(100);
+  });
+
+  describe('that was remembered as missing, and exists now', () => {
+    const hang: Script = (_call, _index, signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    const unavailable = { status: 503, body: Buffer.from('{}') };
+    const throttled = answer(400, 'ThrottlingException', { message: 'slow' });
+    const faults: [string, Script][] = [
+      ['does not respond', hang],
+      ['responds 503', () => unavailable],
+      ['throttles', () => throttled],
+    ];
+    const text = Array.from({ length: 120 }, (_, n) => lines(`a${n}`, 1)).join('');
+    const afterMissing = async () => {
+      const clock = new VirtualClock();
+      const after = { tables: new TableCreator(TABLES, noAdministration, clock, undefined, () => clock.now()), clock };
+      expect((await write(text, () => MISSING, { after })).rejectedLines).toBe(120);
+      return after;
+    };
+
+    test.each(faults)('has no line rejected if the service %s until the deadline', async (_, fault) => {
+      const { outcome, reasons } = await write(text, fault, { after: await afterMissing(), deadlineMs: 1_500 });
+      expect(reasons).toEqual([]);
+      expect(outcome).toMatchObject({ stored: 0, unstored: 120 });
+    });
+
+    test('leaves its records unstored if its calls fail while more than MaxNewTables others are missing', async () => {
+      const script: Script = ({ table }) => {
+        if (table === 'a0') return unavailable;
+        return table === 'a1' ? throttled : MISSING;
+      };
+      const { outcome, rejectedLines } = await write(text, script, { after: await afterMissing(), deadlineMs: 1_500 });
+      expect(rejectedLines).toBe(118);
+      expect(outcome).toMatchObject({ stored: 0, unstored: 2 });
+    });
   });
 
   test('is created while other calls still fail', async () => {

@@ -5,17 +5,22 @@ export class SharedWork<T> {
   private readonly controller = new AbortController();
   private readonly result: Promise<T>;
   private waiting = 0;
+  private hasEnded = false;
 
-  /** @param work must stop when its signal aborts */
-  constructor(work: (signal: AbortSignal) => Promise<T>) {
+  /**
+   * @param work must stop when its signal aborts
+   * @param ended called once, when the work settles or is aborted, before the callers of `join` continue. Later callers need new work.
+   */
+  constructor(
+    work: (signal: AbortSignal) => Promise<T>,
+    private readonly ended: (isFailed: boolean) => void,
+  ) {
     this.result = work(this.controller.signal);
     // Callers of `join` get the failure. If none is left, it must not become an unhandled rejection.
-    this.result.catch(() => undefined);
-  }
-
-  /** Whether the last caller has stopped waiting. Later callers need new work. */
-  get isAborted(): boolean {
-    return this.controller.signal.aborted;
+    this.result.then(
+      () => this.end(false),
+      () => this.end(true),
+    );
   }
 
   /** Waits for the result of the work. @throws the error of the work, or the reason of `signal` when it aborts */
@@ -24,7 +29,16 @@ export class SharedWork<T> {
     try {
       return await untilAborted(this.result, signal);
     } finally {
-      if (--this.waiting === 0 && signal.aborted) this.controller.abort();
+      if (--this.waiting === 0 && signal.aborted && !this.hasEnded) {
+        this.end(true);
+        this.controller.abort();
+      }
     }
+  }
+
+  private end(isFailed: boolean): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.ended(isFailed);
   }
 }

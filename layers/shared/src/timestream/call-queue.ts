@@ -6,8 +6,8 @@ import type { RecordBatch } from './packing';
 
 export interface Call extends RecordBatch {
   readonly version: number;
-  /** Whether its table was missing a short time ago. */
-  readonly doubtful: boolean;
+  /** Whether its table was missing a short time ago, and the call has not failed since for another reason. */
+  doubtful: boolean;
   retries: number;
   /** The failure of its last attempt. */
   failure: CallFailure | undefined;

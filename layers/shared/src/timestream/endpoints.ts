@@ -15,7 +15,7 @@ export interface DiscoveredEndpoint {
 const REFRESH_AFTER = 0.8;
 /** Time from a failed refresh to the next attempt. */
 const RETRY_MS = 30_000;
-/** A request that has an address waits at most this long for a refresh. */
+/** Timeout of a refresh while there is an address. */
 const REFRESH_LIMIT_MS = 1_000;
 
 export class EndpointCache {
@@ -37,9 +37,8 @@ export class EndpointCache {
   async get(signal: AbortSignal): Promise<string> {
     const { address } = this;
     if (address !== undefined && this.isFresh()) return address;
-    const limits = address === undefined ? [signal] : [signal, AbortSignal.timeout(REFRESH_LIMIT_MS)];
     try {
-      return await this.refresh(AbortSignal.any(limits));
+      return await this.refresh(signal);
     } catch (error) {
       if (address === undefined || this.address !== address) throw error;
       return address;
@@ -58,18 +57,19 @@ export class EndpointCache {
   }
 
   private async refresh(signal: AbortSignal): Promise<string> {
-    if (this.refreshing === undefined || this.refreshing.isAborted) {
-      this.refreshing = new SharedWork((abort) => this.describe(abort).then((endpoint) => this.keep(endpoint)));
-    }
-    const { refreshing } = this;
-    try {
-      return await refreshing.join(signal);
-    } catch (error) {
-      this.freshen(RETRY_MS);
-      throw error;
-    } finally {
-      if (this.refreshing === refreshing) this.refreshing = undefined;
-    }
+    this.refreshing ??= new SharedWork(
+      (abort) => this.discover(abort),
+      (isFailed) => {
+        this.refreshing = undefined;
+        if (isFailed) this.freshen(RETRY_MS);
+      },
+    );
+    return await this.refreshing.join(signal);
+  }
+
+  private async discover(abort: AbortSignal): Promise<string> {
+    const limits = this.address === undefined ? [abort] : [abort, AbortSignal.timeout(REFRESH_LIMIT_MS)];
+    return this.keep(await this.describe(AbortSignal.any(limits)));
   }
 
   private keep({ address, cacheMinutes }: DiscoveredEndpoint): string {

@@ -61,7 +61,7 @@ export class Shape {
 
   /**
    * The decoder's current field. Its measure is named `<key>_field` if the point has a tag with the same name, or if the
-   * configuration lists the field. A dimension and a measure of one table cannot have the same name.
+   * configuration lists the field. The suffix repeats while the point has a tag with the suffixed name too. A dimension and a measure of one table cannot have the same name.
    */
   field({ bytes, view, keyStart, keyEnd }: LineDecoder): Field {
     const hash = hashBytes(bytes, keyStart, keyEnd);
@@ -85,9 +85,13 @@ export class Shape {
   private measureName(key: string): ReturnType<typeof storedName> {
     const { escapeNames, suffixed } = this.naming;
     const named = (text: string) => storedName(text, escapeNames, escapeMeasureName, measureNameProblem);
-    const plain = named(key);
-    const isTag = suffixed.has(key) || this.dimensions.some(({ name }) => name === plain.name);
-    return isTag ? named(`${key}${SUFFIX}`) : plain;
+    let text = suffixed.has(key) ? key + SUFFIX : key;
+    let measure = named(text);
+    while (this.dimensions.some(({ name }) => name === measure.name)) {
+      text += SUFFIX;
+      measure = named(text);
+    }
+    return measure;
   }
 
   private measure(name: string): MeasureColumn {

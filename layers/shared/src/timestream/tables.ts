@@ -69,17 +69,15 @@ export class TableCreator {
       throw new TableCreationError(`table '${table}' does not exist, and EnableTableCreation is false`, true);
     }
     let creating = this.creating.get(table);
-    if (creating === undefined || creating.isAborted) {
-      const started = new SharedWork((abort) => this.createTable(table, abort));
-      creating = started;
-      this.creating.set(table, started);
+    if (creating === undefined) {
+      creating = new SharedWork(
+        (abort) => this.createTable(table, abort),
+        () => this.creating.delete(table),
+      );
+      this.creating.set(table, creating);
     }
-    try {
-      await creating.join(signal);
-      this.memory.noteExisting(table);
-    } finally {
-      if (this.creating.get(table) === creating) this.creating.delete(table);
-    }
+    await creating.join(signal);
+    this.memory.noteCreated(table);
   }
 
   private async createTable(table: string, signal: AbortSignal): Promise<void> {
@@ -96,16 +94,13 @@ export class TableCreator {
 
   /** Creates the database if it is missing, and remembers that it exists. After a failure the next request tries again. */
   private async ensureDatabase(signal: AbortSignal): Promise<void> {
-    if (this.database === undefined || this.database.isAborted) {
-      this.database = new SharedWork((abort) => this.createDatabase(abort));
-    }
-    const { database } = this;
-    try {
-      await database.join(signal);
-    } catch (error) {
-      if (!signal.aborted && this.database === database) this.database = undefined;
-      throw error;
-    }
+    this.database ??= new SharedWork(
+      (abort) => this.createDatabase(abort),
+      (isFailed) => {
+        if (isFailed) this.database = undefined;
+      },
+    );
+    await this.database.join(signal);
   }
 
   private async createDatabase(signal: AbortSignal): Promise<void> {

@@ -173,11 +173,13 @@ class RequestWriter {
         this.settleRejected(call, result.records);
         break;
       case 'missing-table':
-        memory.noteMissing(call.table.name);
-        if (this.newTables.wasCreated(call.table)) {
+        if (this.newTables.wasCreated(call.table) || memory.isNew(call.table.name)) {
           const reason = `table '${call.table.name}' is not active yet`;
           this.retry(call, { reason, code: undefined, throttled: false }, false);
-        } else this.newTables.keep(call);
+        } else {
+          memory.noteMissing(call.table.name);
+          this.newTables.keep(call);
+        }
         break;
       case 'invalid':
         this.split(call, result.reason);
@@ -192,6 +194,8 @@ class RequestWriter {
 
   /** Returns a call to the queue after a delay. */
   private retry(call: Call, failure: CallFailure, connectionLost: boolean): void {
+    // A failure says nothing about the table, so the client must send the records again. An attempt aborted by the deadline is none.
+    if (!this.signal.aborted) call.doubtful = false;
     // The deadline aborts an attempt: then the failure of the attempt before it is the reason to report.
     if (!this.signal.aborted || call.failure === undefined) call.failure = failure;
     const retry = call.retries++;
@@ -270,13 +274,14 @@ class RequestWriter {
     this.queue.add(this.newTables.noteCreated(table));
   }
 
-  /** At the deadline: empties the queue, and counts the records as unstored. Tables that were missing a short time ago count as missing. */
+  /**
+   * At the deadline: empties the queue, and counts the records as unstored. If this request found too many tables missing itself,
+   * tables that were missing a short time ago and that no response showed since count as missing too.
+   */
   private leaveQueue(): void {
     const tooLate = { reason: 'the deadline of the request had passed', code: undefined, throttled: false };
-    const calls = this.queue.drain();
-    const doubtful = new Set(calls.filter((call) => call.doubtful).map(({ table }) => table));
-    const isTooMany = this.newTables.areTooMany(doubtful.size);
-    for (const call of calls) {
+    const isTooMany = this.newTables.areTooMany();
+    for (const call of this.queue.drain()) {
       if (call.doubtful && isTooMany) this.refuseNewTable(call);
       else this.ledger.leave(call, call.failure ?? tooLate);
     }
