@@ -1,8 +1,10 @@
 /** Finds the objects of a load from its sources: files, folders, globs, S3 addresses, and the failed items of an earlier load. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { JsonLines } from 'shared/loads/json-lines';
 import { isParquetKey } from 'shared/loads/left-out';
+import { readInput } from 'shared/loads/load';
 import { type ObjectRef, type ObjectStore, parseS3Uri } from 'shared/loads/objects';
 import { repeatedSchema } from 'shared/loads/plan-item';
 import { workKey } from 'shared/loads/work-keys';
@@ -102,6 +104,19 @@ function inputOf({ kind, bucket, key }: Place): Source['input'] {
  */
 export function remoteInput(address: string): Source['input'] {
   return inputOf(remotePlace(address));
+}
+
+/**
+ * The address and options that start this input of an execution; undefined if no address does, such as for a list of keys.
+ * @param input as JSON
+ */
+export function wordsOfInput(input: string): string[] | undefined {
+  const { source, options } = readInput(parsed(input));
+  if ('keys' in source) return undefined;
+  const address =
+    'plan' in source ? source.plan : `s3://${source.bucket}/${'key' in source ? source.key : source.prefix}`;
+  if (!isDeepStrictEqual(remoteInput(address), source)) return undefined;
+  return [address, ...(options.dataset ? ['--dataset', options.dataset] : [])];
 }
 
 async function* linesOf(place: Place, name: string, objects: ObjectStore): AsyncGenerator<ObjectRef> {
