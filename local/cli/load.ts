@@ -2,7 +2,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Environment } from 'shared/environment';
 import { loadLoaderConfig } from 'shared/loader-config';
+import { number } from 'shared/loads/count-text';
 import type { Summary } from 'shared/loads/summary';
+import type { LoadDetails } from '../loader/details';
 import { commandLine } from './command-line';
 import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
 import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } from './settings';
@@ -94,15 +96,16 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const report = openReport(options.report, new Date());
   const signal = interruption();
   const given = { sources, dataset, keepGoing, dryRun, hasToken, report, signal };
-  const summary = await loadFiles(given, config).catch((error: unknown) => {
+  const { summary, details } = await loadFiles(given, config).catch((error: unknown) => {
     report.discardUnused();
     throw error;
   });
-  const code = await show(summary, options, { dryRun, report: report.path });
+  const code = await show(summary, options, { dryRun, report: report.path }, details);
   if (!options.json) console.log(`Report: ${report.path}`);
   const isCut = signal.aborted && summary.statusCode !== 200;
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
-  if (file !== null || isCut) adviseRepetition({ ...summary, failedItems: file }, sources, optionWords(command));
+  if (!dryRun && (file !== null || isCut))
+    adviseRepetition({ ...summary, failedItems: file }, sources, optionWords(command));
   return isCut ? INTERRUPTED : code;
 }
 
@@ -122,9 +125,10 @@ async function show(
   summary: Summary,
   { json, maxInvalid: limit }: Options,
   more: { readonly dryRun: boolean; readonly report?: string },
+  details?: LoadDetails,
 ): Promise<number> {
-  const { invalidRows, number, summaryText } = await import('../loader/summary-text');
-  console.log(json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun));
+  const { invalidRows, summaryText } = await import('../loader/summary-text');
+  console.log(json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun, details));
   const invalid = invalidRows(summary);
   const max = limit && (limit.isPercent ? (limit.value / 100) * summary.source_records : limit.value);
   if (max !== undefined && invalid > max) {

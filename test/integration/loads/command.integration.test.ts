@@ -145,7 +145,7 @@ describeWithInfluxd('the command line', (binary) => {
       expect(allowed.out).toContain('\n  10 rows: value is NaN\n');
       expect(allowed.code).toBe(0);
       const failed = await run('invalid', '--max-invalid', '0.9%');
-      expect(failed.err).toContain('10 rows of 1,000 rows are invalid, and --max-invalid allows 0.9%');
+      expect(failed.err).toContain('--max-invalid: 10 invalid rows of 1,000 rows, the maximum is 0.9%');
       expect(failed.code).toBe(1);
     },
     STARTING_MS,
@@ -208,7 +208,7 @@ describeWithInfluxd('the command line', (binary) => {
       /--batch-size must be a whole number from 1 to 100000, not 'x'/,
     ],
     ['an invalid URL', ['dataset=generation', '--url', 'x'], 2, /--url must be a URL .*, not 'x'/],
-    ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /^unknown dataset 'x': .*DATASET_MAPPINGS/],
+    ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /^unknown dataset 'x': .*--mapping FILE/],
     ['an unknown option', ['dataset=generation', '--nope'], 2, /--nope/],
   ])(
     'reports %s',
