@@ -1,6 +1,6 @@
 /** Writes commands that the user can run as printed. */
 import { existsSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 
 /** How this process was started. */
 export interface Start {
@@ -33,7 +33,8 @@ function programWords(subcommand: string, { npmEvent, root, isClone, folder }: S
   if (npmEvent === 'npx') return ['npx', program, subcommand];
   if (!isClone) return [program, subcommand];
   // Elsewhere npx would look for the program in the registry.
-  const isInside = folder === root || !relative(root, folder).startsWith(`..${sep}`);
+  const [first] = relative(root, folder).split(sep);
+  const isInside = first !== '..' && !isAbsolute(relative(root, folder));
   return isInside ? ['npx', program, subcommand] : ['node', join(root, 'bin/influxdb-timestream.mjs'), subcommand];
 }
 

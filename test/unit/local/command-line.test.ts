@@ -10,6 +10,7 @@ test.each<[string, Partial<Start>, string]>([
   ['a clone, in its folder', {}, 'npx influxdb-timestream load x'],
   ['a clone, in a folder below', { folder: '/work/clone/docs' }, 'npx influxdb-timestream load x'],
   ['a clone, elsewhere', { folder: '/data' }, 'node /work/clone/bin/influxdb-timestream.mjs load x'],
+  ['a clone, in the folder above', { folder: '/work' }, 'node /work/clone/bin/influxdb-timestream.mjs load x'],
   ['a clone, within another script', { npmEvent: 'test' }, 'npx influxdb-timestream load x'],
   ['an installed program', { isClone: false }, 'influxdb-timestream load x'],
 ])('starts the program as %s did', (_, other, expected) => {
