@@ -15,7 +15,8 @@ export const INTERRUPTED = 130;
 
 export const EXIT_CODES = 'Exit codes: 0 success, 1 failure (also partial), 2 wrong arguments, 130 Ctrl-C.';
 
-const MISUSE = new Set(['UsageError', 'ConfigurationError', 'InvalidEventError']);
+/** DataConversionError ends a command only before it has started: the dataset of its single file is not known. */
+const MISUSE = new Set(['UsageError', 'ConfigurationError', 'InvalidEventError', 'DataConversionError']);
 
 /** Prints the message of an error to stderr, and returns the exit code. */
 export function exitCodeOf(error: unknown): number {

@@ -2,7 +2,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Environment } from 'shared/environment';
 import { loadLoaderConfig } from 'shared/loader-config';
+import { number } from 'shared/loads/count-text';
 import type { Summary } from 'shared/loads/summary';
+import type { LoadDetails } from '../loader/details';
+import { commandLine } from './command-line';
 import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
 import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS } from './settings-tables';
@@ -93,17 +96,16 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const report = openReport(options.report, new Date());
   const signal = interruption();
   const given = { sources, dataset, keepGoing, dryRun, hasToken, report, signal };
-  const summary = await loadFiles(given, config).catch((error: unknown) => {
+  const { summary, details } = await loadFiles(given, config).catch((error: unknown) => {
     report.discardUnused();
     throw error;
   });
-  const code = await show(summary, options, { dryRun, report: report.path });
+  const code = await show(summary, options, { dryRun, report: report.path }, details);
   if (!options.json) console.log(`Report: ${report.path}`);
   const isCut = signal.aborted && summary.statusCode !== 200;
-  if (summary.failedItems !== null || isCut) {
-    const again = summary.failedItems === null ? sources : [report.file('failed-items.jsonl')];
-    console.error(`To load the failed parts again: ${commandLine(again, command)}`);
-  }
+  const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
+  if (!dryRun && (file !== null || isCut))
+    adviseRepetition({ ...summary, failedItems: file }, sources, optionWords(command));
   return isCut ? INTERRUPTED : code;
 }
 
@@ -123,9 +125,10 @@ async function show(
   summary: Summary,
   { json, maxInvalid: limit }: Options,
   more: { readonly dryRun: boolean; readonly report?: string },
+  details?: LoadDetails,
 ): Promise<number> {
-  const { invalidRows, number, summaryText } = await import('../loader/summary-text');
-  console.log(json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun));
+  const { invalidRows, summaryText } = await import('../loader/summary-text');
+  console.log(json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun, details));
   const invalid = invalidRows(summary);
   const max = limit && (limit.isPercent ? (limit.value / 100) * summary.source_records : limit.value);
   if (max !== undefined && invalid > max) {
@@ -140,19 +143,31 @@ async function show(
 
 const OF_ONE_LOAD: ReadonlySet<string> = new Set(['report', 'watch', 'detach']);
 
-/** This command with other sources, and without the value of a secret. */
-function commandLine(sources: readonly string[], command: Command): string {
-  const options = command.options.flatMap((option) => {
+/** Prints the command that loads what is missing: the failed parts, or everything if the plan does not have all files. */
+function adviseRepetition(
+  { failedItems, fullyPlanned }: Pick<Summary, 'failedItems' | 'fullyPlanned'>,
+  sources: readonly string[],
+  options: readonly string[],
+): void {
+  if (fullyPlanned && failedItems !== null) {
+    console.error(`To load the failed parts again: ${commandLine('load', [failedItems, ...options])}`);
+  } else {
+    console.error(
+      `To load everything again, which stores no point twice: ${commandLine('load', [...sources, ...options])}`,
+    );
+  }
+}
+
+/** The options of this command that apply to another load too. The value of a secret is a placeholder. */
+function optionWords(command: Command): string[] {
+  return command.options.flatMap((option) => {
     const name = option.attributeName();
     if (command.getOptionValueSource(name) !== 'cli' || OF_ONE_LOAD.has(name)) return [];
     const value = command.getOptionValue(name) as unknown;
     if (value === true) return [`${option.long}`];
-    if (name === 'token') return [`${option.long}`, '...'];
-    const text = name === 'maxInvalid' ? limitText(value as MaxInvalid) : String(value);
-    return [`${option.long}`, text];
+    if (name === 'token') return [`${option.long}`, 'TOKEN'];
+    return [`${option.long}`, name === 'maxInvalid' ? limitText(value as MaxInvalid) : String(value)];
   });
-  const quoted = [...sources, ...options].map((word) => (/^[\w./:=@%,+-]+$/.test(word) ? word : `'${word}'`));
-  return ['influxdb-timestream', 'load', ...quoted].join(' ');
 }
 
 const limitText = ({ value, isPercent }: MaxInvalid): string => `${value}${isPercent ? '%' : ''}`;
@@ -170,7 +185,7 @@ async function loadByStack(stack: string, sources: readonly string[], options: O
   if (source !== undefined && !source.startsWith('s3://')) {
     throw new UsageError(`--stack loads from S3, but ${source} is a local path: copy it to S3, or omit --stack`);
   }
-  const { remoteInput } = await import('../loader/source');
+  const { remoteInput, wordsOfInput } = await import('../loader/source');
   const input = source === undefined ? undefined : remoteInput(source);
   const { remoteLoads, startRemote, watchRemote } = await import('../stack/remote-load');
   const { Progress } = await import('../loader/progress');
@@ -188,15 +203,18 @@ async function loadByStack(stack: string, sources: readonly string[], options: O
   const signal = interruption();
   const outcome = await watchRemote(loadId, loads, progress, signal).finally(() => progress.end());
   if (outcome === undefined) {
-    console.error(`The load continues. To follow it: influxdb-timestream load --stack ${stack} --watch ${loadId}`);
+    const follow = commandLine('load', ['--stack', stack, '--watch', loadId]);
+    console.error(`The load continues. To follow it: ${follow}`);
     return INTERRUPTED;
   }
   const { failure, state, summary } = outcome;
   if (summary !== null) {
     const code = await show(summary, options, { dryRun: false });
-    if (summary.failedItems !== null) {
-      console.error(`To load the failed parts again: ${commandLine([summary.failedItems], command)}`);
-    }
+    const words = optionWords(command);
+    const all = source === undefined && !summary.fullyPlanned ? wordsOfInput(outcome.input) : [source ?? ''];
+    if (all === undefined)
+      console.error(`To load everything again, start a load with the input of the execution ${loadId}`);
+    else if (summary.failedItems !== null || !summary.fullyPlanned) adviseRepetition(summary, all, words);
     return code;
   }
   console.error(

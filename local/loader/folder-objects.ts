@@ -16,6 +16,10 @@ export class FolderObjects implements ObjectStore {
     return join(folder, key);
   }
 
+  pathOf(ref: ObjectRef): string {
+    return this.nameOf(ref).split(sep).join('/');
+  }
+
   async find(ref: ObjectRef): Promise<ObjectVersion | undefined> {
     const stats = await stat(this.nameOf(ref), { bigint: true }).catch(() => undefined);
     if (!stats?.isFile()) return undefined;
@@ -68,6 +72,7 @@ export function combined(names: readonly string[], folders: ObjectStore, others:
   const of = (bucket: string) => (names.includes(bucket) ? folders : others);
   return {
     nameOf: (ref) => of(ref.bucket).nameOf(ref),
+    pathOf: (ref) => of(ref.bucket).pathOf?.(ref) ?? ref.key,
     find: (ref) => of(ref.bucket).find(ref),
     list: (bucket, prefix, after) => of(bucket).list(bucket, prefix, after),
     open: (version) => of(version.bucket).open(version),

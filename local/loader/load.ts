@@ -1,12 +1,16 @@
 /** Loads Parquet files into InfluxDB from this machine, with the steps of the deployed workflow. */
 import { join } from 'node:path';
+import type { DatasetAdvice, Detection } from 'shared/datasets/detect';
 import type { LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth, type HealthAdvice } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
+import type { AbsentColumn } from 'shared/loads/plan-item';
 import type { Summary } from 'shared/loads/summary';
 import type { Logger } from 'shared/logger';
 import { ParquetReader } from 'shared/parquet/reader';
 import { influxClient } from '../../functions/clients/influxdb';
+import { UsageError } from '../cli/ending';
+import { LoadDetails } from './details';
 import { readMappings } from './mappings';
 import { Progress } from './progress';
 import { type ReportFolder, WORK } from './report-folder';
@@ -27,6 +31,14 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
 }
 
+export interface LoadOutcome {
+  readonly summary: Summary;
+  readonly details: LoadDetails;
+}
+
+/** Maximum warnings about columns of files that are shown during a load; the summary counts all. */
+const MAX_NOTES = 20;
+
 /** Accepts every line and writes nothing, for a dry run. */
 const NOWHERE: LineWriter = {
   encode: (lines) => Promise.resolve({ lines, body: lines }),
@@ -34,22 +46,32 @@ const NOWHERE: LineWriter = {
 };
 
 /** @throws UsageError, ConfigurationError, InvalidEventError or InfluxDBConnectionError if the load cannot start */
-export async function loadFiles(options: LoadOptions, config: LoaderConfig): Promise<Summary> {
+export async function loadFiles(options: LoadOptions, config: LoaderConfig): Promise<LoadOutcome> {
   const { dataset, dryRun, keepGoing, report, signal } = options;
   const usesS3 = config.datasetMappings?.startsWith('s3://') ?? false;
-  const { input, objects } = await readSources(options.sources, report, usesS3);
-  const mappings = await readMappings(config.datasetMappings, objects);
+  const { input, objects, datasets } = await readSources(options.sources, report, usesS3);
+  const { all: mappings, single } = await readMappings(config.datasetMappings, objects);
+  const unknown = datasets.find((name) => !mappings.some((mapping) => mapping.name === name));
+  if (dataset === undefined && unknown !== undefined) {
+    throw new UsageError(
+      `the failed items are of the dataset '${unknown}', which is not built in: name the mapping of that load with --mapping FILE`,
+    );
+  }
+  const detection: Detection = { fallback: single, advice: ADVICE };
+  const details = new LoadDetails(mappings);
   const progress = new Progress(process.stderr, { unit: 'rows' });
   const influxdb = influxClient(config);
   // The bundler puts the worker beside the program.
   const reader = new ParquetReader({ ...config, workerFile: join(__dirname, 'parquet-worker.cjs') });
-  const common = { objects, reader, mappings, deadline: signal };
+  const common = { objects, reader, mappings, detection, deadline: signal };
+  let notes = 0;
   try {
-    return await runLoad(
+    const summary = await runLoad(
       report.loadId,
-      { ...input, dataset, toleratedFailurePercentage: keepGoing ? 100 : 0, maxConcurrency: 1 },
+      { ...input, dataset, toleratedFailurePercentage: keepGoing || dryRun ? 100 : 0, maxConcurrency: 1 },
       {
         signal,
+        dryRun,
         plan: { ...common, validateSchema: config.validateSchema, workBucket: WORK },
         load: {
           ...common,
@@ -57,18 +79,27 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
           influxdb: dryRun ? NOWHERE : influxdb,
           logger: noting(progress),
           onBatch: (lines) => progress.add(lines),
+          onUnfinished: (result) => details.add(result),
         },
         check: async () => {
           if (!dryRun) assertHealthy(await checkHealth(influxdb, adviceOf(options.hasToken)));
         },
         onPlan: ({ rows }) => progress.addTotal(rows),
         onItem: (item, result) => {
-          // Written points are already counted; add the rows that did not become points.
-          if (!(result instanceof Error)) progress.add(item.rows - result.pointsWritten);
-          else if (!signal.aborted) progress.note(`${result.name}: ${result.message}`);
+          for (const column of item.absent ?? []) {
+            notes += 1;
+            if (notes <= MAX_NOTES) progress.note(absentText(objects.nameOf(item), column));
+            if (notes === MAX_NOTES) progress.note('Further warnings of this kind are only counted');
+          }
+          if (!(result instanceof Error)) {
+            details.add(result);
+            // Written points are already counted; add the rows that did not become points.
+            progress.add(item.rows - result.pointsWritten);
+          } else if (!signal.aborted) progress.note(`${result.name}: ${result.message}`);
         },
       },
     );
+    return { summary, details };
   } finally {
     progress.end();
     influxdb.close();
@@ -76,11 +107,22 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
   }
 }
 
+const ADVICE: DatasetAdvice = { choose: (name) => `add --dataset ${name}`, mapping: '--mapping FILE' };
+
+function absentText(name: string, { column, similar }: AbsentColumn): string {
+  const hint = similar === undefined ? '' : ` (did you mean ${similar}?)`;
+  return `warning: ${name} has no column ${column}, which the mapping names${hint}`;
+}
+
 function adviceOf(hasToken: boolean): HealthAdvice {
   return {
     unreachable: 'check that InfluxDB, or npm start, is running there, or set another URL with --url',
     unauthorized: hasToken ? 'the token is not valid: set another one with --token' : 'no token is set: use --token',
     useEngine: (engine) => `use --engine ${engine}`,
+    missing: {
+      org: 'name yours with --org (default ons-energy)',
+      bucket: 'name yours with --bucket (default energy_data), and create it first',
+    },
   };
 }
 

@@ -2,20 +2,31 @@
 import { readFileSync } from 'node:fs';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { type DatasetMapping, mergeMappings, parseMappings } from 'shared/datasets/mapping';
-import { loadMappings } from 'shared/loads/mappings';
-import type { ObjectStore } from 'shared/loads/objects';
+import { type ObjectStore, parseS3Uri, readText } from 'shared/loads/objects';
 import { UsageError } from '../cli/ending';
 
+export interface Mappings {
+  /** The user's mappings and the built-in ones that they do not replace. */
+  readonly all: readonly DatasetMapping[];
+  /** The user's mapping if there is exactly one. */
+  readonly single: DatasetMapping | undefined;
+}
+
 /**
- * @param own JSON, an s3:// address or a path; undefined for the built-in mappings alone
+ * @param given JSON, an s3:// address or a path; undefined for the built-in mappings alone
  * @throws UsageError for a file that cannot be read; ConfigurationError with every problem of the mappings
  */
-export async function readMappings(
-  own: string | undefined,
-  objects: Pick<ObjectStore, 'read'>,
-): Promise<readonly DatasetMapping[]> {
-  if (own === undefined || /^\s*[[{]|^s3:\/\//.test(own)) return await loadMappings(own, objects);
-  return mergeMappings(BUILT_IN_MAPPINGS, parseMappings(fileText(own), own));
+export async function readMappings(given: string | undefined, objects: Pick<ObjectStore, 'read'>): Promise<Mappings> {
+  const own = given === undefined ? [] : await ownMappings(given, objects);
+  return { all: mergeMappings(BUILT_IN_MAPPINGS, own), single: own.length === 1 ? own[0] : undefined };
+}
+
+async function ownMappings(given: string, objects: Pick<ObjectStore, 'read'>): Promise<DatasetMapping[]> {
+  if (/^\s*[[{]/.test(given)) return parseMappings(given, '--mapping');
+  if (!given.startsWith('s3://')) return parseMappings(fileText(given), given);
+  const text = await readText(objects, parseS3Uri(given));
+  if (text === undefined) throw new UsageError(`--mapping ${given} does not exist`);
+  return parseMappings(text, given);
 }
 
 function fileText(path: string): string {

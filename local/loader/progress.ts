@@ -1,4 +1,5 @@
 /** Shows the progress of a load: a bar on a terminal, otherwise a line every few seconds. */
+import { count } from 'shared/loads/count-text';
 
 export interface Output {
   readonly isTTY?: boolean;
@@ -74,8 +75,6 @@ export class Progress {
     else this.output.write(`${CLEAR_LINE}[${'='.repeat(Math.round(share * WIDTH)).padEnd(WIDTH)}] ${text}`);
   }
 }
-
-export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 function time(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));

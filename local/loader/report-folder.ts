@@ -46,6 +46,10 @@ export function openReport(given: string | undefined, now: Date): ReportFolder {
   };
 }
 
+/** Whether a folder is the report of a load that has ended. */
+export const isReport = (path: string): boolean =>
+  existsSync(join(path, ORIGIN)) && existsSync(join(path, 'summary.json'));
+
 /** The current folder of the load that wrote `failedItems`; undefined if it is unknown. */
 export function originOf(failedItems: string): string | undefined {
   const file = join(dirname(failedItems), ORIGIN);

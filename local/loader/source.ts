@@ -1,15 +1,17 @@
 /** Finds the objects of a load from its sources: files, folders, globs, S3 addresses, and the failed items of an earlier load. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { JsonLines } from 'shared/loads/json-lines';
-import { isParquetKey } from 'shared/loads/left-out';
+import { isLeftOut, isParquetKey } from 'shared/loads/left-out';
+import { readInput } from 'shared/loads/load';
 import { type ObjectRef, type ObjectStore, parseS3Uri } from 'shared/loads/objects';
-import { repeatedSchema } from 'shared/loads/plan-item';
+import { type Repeated, repeatedSchema } from 'shared/loads/plan-item';
 import { workKey } from 'shared/loads/work-keys';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { UsageError } from '../cli/ending';
 import { combined, FolderObjects } from './folder-objects';
-import { originOf, type ReportFolder, WORK } from './report-folder';
+import { isReport, originOf, type ReportFolder, WORK } from './report-folder';
 
 /** Bucket names that are not valid in S3: for the current folder, and for the root (on Windows with the drive). */
 const FILES = 'LOCAL_FILES';
@@ -22,6 +24,8 @@ export interface Source {
     | { readonly bucket: string; readonly prefix: string }
     | { readonly plan: string };
   readonly objects: ObjectStore;
+  /** The datasets of the failed items of earlier loads. */
+  readonly datasets: readonly string[];
 }
 
 type Place = ObjectRef & { readonly kind: 'file' | 'folder' | 'items' };
@@ -42,7 +46,8 @@ export async function readSources(sources: readonly string[], report: ReportFold
   const objects = combined([WORK], report.objects, local);
 
   const [place] = places;
-  if (places.length === 1 && place !== undefined && localItems.length === 0) return { input: inputOf(place), objects };
+  if (places.length === 1 && place !== undefined && localItems.length === 0)
+    return { input: inputOf(place), objects, datasets: [] };
   // Several sources become a list of files, in the format of failed items.
   const lines = new JsonLines();
   for (const item of items) lines.add(item);
@@ -51,7 +56,8 @@ export async function readSources(sources: readonly string[], report: ReportFold
   }
   const plan = { bucket: WORK, key: workKey(report.loadId, 'sources.jsonl') };
   await objects.write(plan, lines.text(), 'application/x-ndjson');
-  return { input: { plan: `s3://${plan.bucket}/${plan.key}` }, objects };
+  const datasets = new Set(items.flatMap((item) => ('dataset' in item ? [item.dataset] : [])));
+  return { input: { plan: `s3://${plan.bucket}/${plan.key}` }, objects, datasets: [...datasets] };
 }
 
 const isItems = (name: string): boolean => name.endsWith('.jsonl');
@@ -60,8 +66,21 @@ const isItems = (name: string): boolean => name.endsWith('.jsonl');
 async function expanded(source: string): Promise<string[]> {
   if (source.startsWith('s3://') || existsSync(source) || !isDynamicPattern(source)) return [source];
   const files = await glob(source.replaceAll('\\', '/'), { onlyFiles: true, expandDirectories: false });
-  if (files.length === 0) throw new UsageError(`no file matches ${source}`);
-  return files.sort();
+  // As in a folder, uncommitted files of a running job and other hidden files are left out below the part without wildcards.
+  const base = resolve(staticPart(source.replaceAll('\\', '/')));
+  const shown = files.filter((file) => !isLeftOut(relative(base, resolve(file)).split(sep).join('/')));
+  if (shown.length === 0) {
+    const hidden = files.length > 0 ? ` (${files.length} hidden files were left out)` : '';
+    throw new UsageError(`no file matches ${source}${hidden}`);
+  }
+  return shown.sort();
+}
+
+/** The folders of a glob before its first wildcard. */
+function staticPart(pattern: string): string {
+  const segments = pattern.split('/');
+  const first = segments.findIndex((segment) => isDynamicPattern(segment));
+  return `${segments.slice(0, first).join('/')}/`.replace(/^\/$/, pattern.startsWith('/') ? '/' : '.');
 }
 
 function remotePlace(address: string): Place {
@@ -76,6 +95,11 @@ function remotePlace(address: string): Place {
 function localPlace(name: string, folders: Record<string, string>): Place {
   const path = resolve(name);
   if (!existsSync(path)) throw new UsageError(`the file or folder ${name} does not exist`);
+  if (isReport(path)) {
+    const items = join(name, 'failed-items.jsonl');
+    const hint = existsSync(items) ? `did you mean ${items}?` : 'it has no failed items to load';
+    throw new UsageError(`${name} is the report of a load: ${hint}`);
+  }
   const ref = localRef(path, folders);
   if (isItems(name)) return { ...ref, kind: 'items' };
   return statSync(path).isDirectory() ? { ...ref, key: `${ref.key}/`, kind: 'folder' } : { ...ref, kind: 'file' };
@@ -104,6 +128,19 @@ export function remoteInput(address: string): Source['input'] {
   return inputOf(remotePlace(address));
 }
 
+/**
+ * The address and options that start this input of an execution; undefined if no address does, such as for a list of keys.
+ * @param input as JSON
+ */
+export function wordsOfInput(input: string): string[] | undefined {
+  const { source, options } = readInput(parsed(input));
+  if ('keys' in source) return undefined;
+  const address =
+    'plan' in source ? source.plan : `s3://${source.bucket}/${'key' in source ? source.key : source.prefix}`;
+  if (!isDeepStrictEqual(remoteInput(address), source)) return undefined;
+  return [address, ...(options.dataset ? ['--dataset', options.dataset] : [])];
+}
+
 async function* linesOf(place: Place, name: string, objects: ObjectStore): AsyncGenerator<ObjectRef> {
   const { kind, bucket, key } = place;
   if (kind === 'file') yield { bucket, key };
@@ -122,7 +159,7 @@ async function* linesOf(place: Place, name: string, objects: ObjectStore): Async
 }
 
 /** The items of a local `failed-items.jsonl`. Their paths are relative to the folder in which that load was started. */
-function readItems(name: string, folders: Record<string, string>): object[] {
+function readItems(name: string, folders: Record<string, string>): Repeated[] {
   const origin = originOf(name) ?? process.cwd();
   const lines = readFileSync(name, 'utf8').split('\n');
   return lines.flatMap((line, index) => {

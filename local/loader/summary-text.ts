@@ -1,6 +1,7 @@
 /** Formats a summary for people. */
+import { count, number } from 'shared/loads/count-text';
 import type { Summary } from 'shared/loads/summary';
-import { count } from './progress';
+import type { LoadDetails, ValueWarning } from './details';
 
 /** Texts for the reasons of invalid rows. Their keys in the summary are `<column> <reason>`. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -19,21 +20,38 @@ const WARNINGS: Readonly<Record<string, string>> = {
   renamed: 'was stored under another name, because the unit already uses its name',
   ignored: 'was ignored, because its type is not supported',
   'trailing-backslash': 'was stored without its last backslash',
+  absent: 'is missing, although the mapping names it',
 };
 
-export function summaryText(summary: Summary, isDry: boolean): string {
+/** Kinds of warnings that are counted once per part or file; the others count rows. */
+const COUNTED: Readonly<Record<string, string>> = { renamed: 'part', ignored: 'part', absent: 'file' };
+/** Maximum values of a column that are shown. */
+const MAX_VALUES = 5;
+/** The share of duplicates that makes a missing tag likely. */
+const MANY_DUPLICATES = 0.1;
+
+/** @param details of a local load; a summary of the workflow has none */
+export function summaryText(summary: Summary, isDry: boolean, details?: LoadDetails): string {
   const { datasets, duplicates, rejected_reasons, causes } = summary;
+  const isLarge = duplicates > MANY_DUPLICATES * summary.source_records;
   const lines = [
-    headline(summary, isDry),
+    headline(summary, isDry, details),
     ...Object.entries(datasets).map(
       ([name, totals]) =>
         `  ${name}: ${number(totals.points_written, 'point')} of ${number(totals.source_records, 'row')}`,
     ),
-    ...section('Invalid rows, which were dropped:', summary.invalid_records, invalidText),
-    ...section('Points that InfluxDB refused:', rejected_reasons, (reason) => reason),
-    ...section('Warnings:', summary.warnings, warningText),
+    ...section(`Invalid rows, which ${isDry ? 'would be' : 'were'} dropped:`, summary.invalid_records, (key, rows) => [
+      `${number(rows, 'row')}: ${invalidText(key, details)}`,
+    ]),
+    ...section('Points that InfluxDB refused:', rejected_reasons, (reason, points) => [
+      `${number(points, 'point')}: ${reason}`,
+    ]),
+    ...section('Warnings:', summary.warnings, (key, times) => warningTexts(key, times, details)),
     ...(duplicates > 0
-      ? [`At least ${number(duplicates, 'row')} overwrote an earlier row with the same tags and time`]
+      ? [
+          `At least ${number(duplicates, 'row')} ${isDry ? 'would overwrite' : 'overwrote'} an earlier row with the same tags and time` +
+            (isLarge ? ': a tag that tells these rows apart may be missing from the mapping' : ''),
+        ]
       : []),
     ...causes.map(({ error, cause, items, objects }) => {
       const where = objects.length > 0 ? ` (${number(items, 'part')} of ${objects.join(', ')})` : '';
@@ -43,44 +61,71 @@ export function summaryText(summary: Summary, isDry: boolean): string {
   return lines.join('\n');
 }
 
-export function number(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
-}
-
 export const invalidRows = ({ invalid_records }: Summary): number =>
   Object.values(invalid_records).reduce((all, rows) => all + rows, 0);
 
-function headline(summary: Summary, isDry: boolean): string {
-  const { points_written: points, source_records: rows, files, failed_points, rejected_points } = summary;
+function headline(summary: Summary, isDry: boolean, details: LoadDetails | undefined): string {
+  const { points_written: points, source_records: rows, failed_points, rejected_points } = summary;
   const dropped = invalidRows(summary);
   const parts = [
-    ...(dropped > 0 ? [`${number(dropped, 'invalid row')} dropped`] : []),
+    ...(dropped > 0 ? [`${number(dropped, 'invalid row')} ${isDry ? 'would be dropped' : 'dropped'}`] : []),
     ...(rejected_points > 0 ? [`${number(rejected_points, 'point')} refused by InfluxDB`] : []),
-    ...(failed_points > 0 ? [`${number(failed_points, 'point')} not stored`] : []),
+    ...(failed_points > 0 ? [`${number(failed_points, 'point')} sent but not confirmed`] : []),
     ...(summary.failed_items > 0
       ? [`${count(summary.failed_items)} of ${number(summary.items, 'part')} not loaded`]
       : []),
   ];
   const verb = isDry ? 'Dry run, nothing was written: would store' : 'Stored';
-  const what = `${number(points, 'point')} of ${number(rows, 'row')} in ${number(files, 'file')}`;
+  const what = `${number(points, 'point')} of ${number(rows, 'row')}${inFiles(summary, details)}`;
   return [`${verb} ${what}`, ...parts].join('; ');
 }
 
-function section(title: string, counts: Readonly<Record<string, number>>, text: (reason: string) => string): string[] {
-  const entries = Object.entries(counts);
-  return entries.length === 0 ? [] : [title, ...entries.map(([key, rows]) => `  ${number(rows, 'row')}: ${text(key)}`)];
+/** The summary counts the files that were planned. If parts of them failed, only the details know the files with stored points. */
+function inFiles({ files, failed_items }: Summary, details: LoadDetails | undefined): string {
+  if (failed_items === 0) return ` in ${number(files, 'file')}`;
+  return details === undefined ? '' : ` in ${number(details.files.size, 'file')}`;
 }
 
-function invalidText(key: string): string {
+function section(
+  title: string,
+  counts: Readonly<Record<string, number>>,
+  texts: (key: string, count: number) => string[],
+): string[] {
+  const entries = Object.entries(counts).flatMap(([key, times]) => texts(key, times));
+  return entries.length === 0 ? [] : [title, ...entries.map((text) => `  ${text}`)];
+}
+
+function invalidText(key: string, details: LoadDetails | undefined): string {
   const at = key.lastIndexOf(' ');
   const [column, reason] = [key.slice(0, Math.max(0, at)), key.slice(at + 1)];
   if (reason === 'no-fields') return 'no field has a value';
   const text = REASONS[reason];
-  return text === undefined ? key : `${column} ${text}`;
+  if (text === undefined) return key;
+  const example = reason === 'unreadable' || reason === 'out-of-range' ? details?.exampleOf(key) : undefined;
+  const such = example === undefined ? '' : `, such as ${example.value}`;
+  return `${column} ${text}${such}${example?.unit === undefined ? '' : `: is time.unit ${example.unit}?`}`;
 }
 
-function warningText(key: string): string {
+function warningTexts(key: string, times: number, details: LoadDetails | undefined): string[] {
   const at = key.indexOf(' ');
-  const text = WARNINGS[key.slice(0, Math.max(0, at))];
-  return text === undefined ? key : `${key.slice(at + 1)} ${text}`;
+  const [kind, column] = [key.slice(0, Math.max(0, at)), key.slice(at + 1)];
+  const noun = COUNTED[kind] ?? 'row';
+  const values = (details?.warningsOf(key) ?? []).filter(
+    ({ value, range }) => value !== undefined || range !== undefined,
+  );
+  const shown = kind === 'unknown-value' || kind === 'out-of-range' ? values.slice(0, MAX_VALUES) : [];
+  const others = times - shown.reduce((all, { count: rows }) => all + rows, 0);
+  const text = WARNINGS[kind];
+  return [
+    ...shown.map((warning) => `${number(warning.count, noun)}: ${valueText(warning)}`),
+    ...(others > 0 ? [`${number(others, noun)}: ${text === undefined ? key : `${column} ${text}`}`] : []),
+  ];
+}
+
+function valueText({ kind, column, value, range }: ValueWarning): string {
+  if (kind === 'unknown-value') return `${column} is ${value}, which checks.known does not list`;
+  const { min, max } = range ?? {};
+  if (max === undefined) return `${column} is below ${min}, its minimum in checks.ranges`;
+  if (min === undefined) return `${column} is above ${max}, its maximum in checks.ranges`;
+  return `${column} is outside ${min} to ${max}, its range in checks.ranges`;
 }

@@ -23,6 +23,8 @@ export interface WorkflowServices {
   readonly onItem?: (item: PlanItem, result: ItemResult | Error) => void;
   /** Ends the load early; the summary then covers the points stored so far. */
   readonly signal?: AbortSignal;
+  /** The load writes no points, and its summary says so. */
+  readonly dryRun?: boolean;
 }
 
 const INTERRUPTED = { error: 'Interrupted', cause: 'the load was interrupted' } as const;
@@ -39,7 +41,14 @@ interface Part {
  * @throws any error of a step before the first item is started
  */
 export async function runLoad(loadId: string, input: unknown, services: WorkflowServices): Promise<Summary> {
-  const load = await detectDatasetStep({ loadId, input }, { ...services.plan, reservedConcurrency: undefined });
+  const load = await detectDatasetStep(
+    { loadId, input },
+    {
+      ...services.plan,
+      reservedConcurrency: undefined,
+      nameOf: (ref) => services.plan.objects.nameOf(ref),
+    },
+  );
   if (load.ignored > 0) return await summarizeLoad({ load, parts: [], error: null }, services.plan);
   await services.check();
   const parts: Part[] = [];
@@ -62,7 +71,7 @@ export async function runLoad(loadId: string, input: unknown, services: Workflow
   }
   // The summary of an interrupted load must be complete too, so it gets a signal that never aborts.
   const deadline = new AbortController().signal;
-  return await summarizeLoad({ load, parts, error }, { ...services.plan, deadline });
+  return await summarizeLoad({ load, parts, error }, { ...services.plan, deadline, dryRun: services.dryRun });
 }
 
 /** Plans a part. A failure of a later part ends the load with a summary; a failure of the first part is thrown. */

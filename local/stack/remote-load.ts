@@ -23,6 +23,8 @@ export interface RemoteLoads {
 export interface RemoteOutcome {
   /** The status in Step Functions. */
   readonly state: string;
+  /** The input of the execution, as JSON. */
+  readonly input: string;
   /** Null if the load ended without a summary. */
   readonly summary: Summary | null;
   readonly failure: { readonly error: string; readonly cause: string } | undefined;
@@ -65,11 +67,16 @@ export async function watchRemote(
     progress.addTotal(total - shown.total);
     progress.add(done + failed - shown.ended);
     shown = { total, ended: done + failed };
-    const { status: state, error, cause } = execution;
+    const { status: state, input, error, cause } = execution;
     if (state !== 'RUNNING') {
       const text = await readText(objects, { bucket: workBucket, key: workKey(loadId, 'summary.json') });
       const summary = text === undefined ? null : (JSON.parse(text) as Summary);
-      return { state, summary, failure: error === undefined ? undefined : readCause({ error, cause: cause ?? '' }) };
+      return {
+        state,
+        input,
+        summary,
+        failure: error === undefined ? undefined : readCause({ error, cause: cause ?? '' }),
+      };
     }
     await wait(POLL_MS, undefined, { signal }).catch(() => undefined);
   }

@@ -1,8 +1,10 @@
 /** The whole command line: help, exit codes and output. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Summary } from 'shared/loads/summary';
+import { duckdb } from '../../support/loader';
 import { bundleProgram, ROOT, runProgram } from './program';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
@@ -94,8 +96,11 @@ test.each(['/proc/nothing'])('start refuses a data folder that cannot be created
 
 describe('a load of sample files', () => {
   const data = join(folder, 'data');
+  const file = 'data/dataset=generation/year=2024/month=01/data.snappy.parquet';
   beforeAll(async () => {
     expect(await runProgram(['sample', '--parquet', data])).toMatchObject({ code: 0 });
+    mkdirSync(join(folder, 'plain'));
+    cpSync(join(folder, file), join(folder, 'plain/export.parquet'));
   });
 
   const dryRun = (...argv: string[]) => runProgram(['load', ...argv, '--dry-run'], { cwd: folder });
@@ -141,6 +146,125 @@ describe('a load of sample files', () => {
     expect(byOption.out).toContain('solar: 2,000 points');
     const byVariable = await runProgram(argv, { cwd: folder, env: { DATASET_MAPPINGS: 'solar.json' } });
     expect(byVariable.out).toContain('solar: 2,000 points');
+  });
+
+  const solar = {
+    name: 'air',
+    measurement: 'air',
+    time: { column: 'timestamp' },
+    tags: { required: ['region'], optional: ['plant_nam'] },
+    fields: [{ column: 'value', type: 'number', required: true }],
+    checks: { known: { region: ['norte'] }, ranges: { value: { max: 10 } } },
+  };
+  const withMapping = (changes: object, ...argv: string[]) =>
+    dryRun('plain', '--mapping', JSON.stringify({ ...solar, ...changes }), ...argv);
+  const rows = "FROM (VALUES (1704067200000, 'norte', 1.0)) t(timestamp, region, value)";
+  test('uses the only mapping of --mapping for a path that names no dataset, and warns of optional columns that a file lacks', async () => {
+    const { code, out, err } = await withMapping({});
+    expect(code).toBe(0);
+    expect(out).toContain('\n  air: 1,000 points of 1,000 rows\n');
+    expect(err).toMatch(
+      /^warning: \S+plain\/export.parquet has no column plant_nam, which the mapping names \(did you mean plant_name\?\)$/m,
+    );
+    expect(out).toContain('  1 file: plant_nam is missing, although the mapping names it\n');
+    expect((await dryRun('data')).err).not.toContain('has no column');
+  });
+
+  test('names the values and the ranges of warnings, and explains many duplicates', async () => {
+    const { out } = await withMapping({});
+    expect(out).toContain('  250 rows: region is sul, which checks.known does not list\n');
+    expect(out).toMatch(/ rows: value is above 10, its maximum in checks.ranges\n/);
+    expect(out).toMatch(/At least \d+ rows would overwrite .*: a tag that tells these rows apart may be missing/);
+  });
+
+  test.each([
+    [[], /export.parquet: cannot tell the dataset .*add --dataset NAME; .*--mapping FILE \(docs\/datasets.md\)$/m],
+    [['--dataset', 'x'], /^unknown dataset 'x': .*--mapping FILE/],
+  ])('exits with 2 if the dataset of the only file is unknown: %j', async (argv, message) => {
+    const { code, err } = await dryRun('plain/export.parquet', ...argv);
+    expect(err).toMatch(message);
+    expect(err).not.toContain('DATASET_MAPPINGS');
+    expect(code).toBe(2);
+  });
+
+  test('names a missing required column and the columns of the file, and loads the other files of a dry run', async () => {
+    mkdirSync(join(folder, 'mixed'));
+    cpSync(join(folder, file), join(folder, 'mixed/b.parquet'));
+    await duckdb(
+      `COPY (SELECT timestamp, region, value AS valu FROM '${join(folder, file)}') TO '${join(folder, 'mixed/a.parquet')}'`,
+    );
+    const mapping = JSON.stringify(solar);
+    const { code, out, err } = await dryRun('mixed', '--mapping', mapping, '--report', 'mixed-report');
+    expect(out).toMatch(/would store 1,000 points of 1,000 rows in 1 file; 1 of 2 parts not loaded\n/);
+    expect(out).toContain(
+      'the file has no column value (did you mean valu?), which the mapping "air" requires. It has: timestamp, region, valu. --mapping',
+    );
+    expect(err).not.toContain('again:');
+    expect(code).toBe(1);
+    const summary = JSON.parse(readFileSync(join(folder, 'mixed-report/summary.json'), 'utf8')) as Summary;
+    expect(summary).toMatchObject({
+      dryRun: true,
+      message: expect.stringMatching(/^dry run: 1,000 points .* would be written/),
+    });
+
+    const report = await dryRun('mixed-report');
+    expect(report).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('did you mean mixed-report/failed-items.jsonl?'),
+    });
+  });
+
+  test('asks for the mapping of failed items', async () => {
+    const item = {
+      bucket: 'LOCAL_FILES',
+      key: file,
+      etag: 'x',
+      size: 1,
+      dataset: 'air',
+      firstRowGroup: 0,
+      rowGroups: 1,
+    };
+    writeFileSync(
+      join(folder, 'failed-items.jsonl'),
+      JSON.stringify({ ...item, firstRow: 0, rows: 1, bytes: 1, fileRows: 1, taken: [] }),
+    );
+    const ended = await dryRun('failed-items.jsonl');
+    expect(ended).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^the failed items are of the dataset 'air'.*--mapping/),
+    });
+    expect((await dryRun('failed-items.jsonl', '--mapping', JSON.stringify(solar))).code).toBe(0);
+  });
+
+  test('shows an example of invalid rows, and the unit that fits it', async () => {
+    await duckdb(`COPY (SELECT * ${rows}) TO '${join(folder, 'ms.parquet')}'`);
+    const mapping = JSON.stringify({ ...solar, time: { column: 'timestamp', unit: 's' } });
+    const { code, out } = await dryRun('ms.parquet', '--mapping', mapping);
+    expect(out).toContain('Invalid rows, which would be dropped:\n');
+    expect(out).toContain('  1 row: timestamp is out of range, such as 1704067200000: is time.unit ms?\n');
+    expect(code).toBe(1);
+  });
+
+  test('reads the same partition columns in every current folder', async () => {
+    const below = join(folder, 'hive/region=norte');
+    mkdirSync(below, { recursive: true });
+    await duckdb(`COPY (SELECT timestamp, value ${rows}) TO '${join(below, 'a.parquet')}'`);
+    const mapping = JSON.stringify({ ...solar, time: { column: 'timestamp', unit: 'ms' } });
+    for (const cwd of [folder, below]) {
+      const argv = ['load', join(below, 'a.parquet'), '--mapping', mapping, '--dry-run'];
+      expect((await runProgram(argv, { cwd })).out).toContain('would store 1 point of 1 row in 1 file\n');
+    }
+  });
+
+  test('leaves out hidden files below the part of a glob without wildcards', async () => {
+    mkdirSync(join(folder, '_glob/x/_temporary/0'), { recursive: true });
+    cpSync(join(folder, file), join(folder, '_glob/x/generation.parquet'));
+    cpSync(join(folder, file), join(folder, '_glob/x/_temporary/0/generation.parquet'));
+    expect((await dryRun('_glob/**/*.parquet')).out).toContain('would store 1,000 points of 1,000 rows in 1 file\n');
+    expect((await dryRun(join(folder, '_glob/**/*.parquet'))).out).toContain(
+      'would store 1,000 points of 1,000 rows in 1 file\n',
+    );
+    expect((await dryRun('_glob/x/_temporary/*/*.parquet')).out).toContain('in 1 file\n');
   });
 
   test('warns of a variable that differs from a setting only in case', async () => {

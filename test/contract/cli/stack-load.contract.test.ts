@@ -59,6 +59,7 @@ const summary = {
   causes: [],
   datasets: { generation: totals },
   failedItems: null,
+  fullyPlanned: true,
 };
 
 test('--detach starts the load and prints only its id; --watch shows its end like a local load', async () => {
@@ -102,7 +103,29 @@ test('a partly failed load exits with 1 and prints the command that loads the fa
   const { code, out, err } = await load('--watch', 'part');
   expect(code).toBe(1);
   expect(out).toContain('1 of 4 parts not loaded');
-  expect(err).toContain(`influxdb-timestream load ${failedItems} --stack Mine\n`);
+  expect(err).toContain(`To load the failed parts again: npx influxdb-timestream load ${failedItems} --stack Mine\n`);
+});
+
+test.each([
+  [{ bucket: 'data', prefix: 'a b/' }, "npx influxdb-timestream load 's3://data/a b/' --stack Mine"],
+  [
+    { bucket: 'data', key: 'x.parquet', dataset: 'air' },
+    'npx influxdb-timestream load s3://data/x.parquet --dataset air --stack Mine',
+  ],
+  [{ bucket: 'data', keys: ['x.parquet'] }, 'start a load with the input of the execution cut'],
+])('a load that was not fully planned prints the command for its whole input: %j', async (input, command) => {
+  aws.executions.set('cut', JSON.stringify(input));
+  aws.states.set('cut', { status: 'FAILED', error: 'LoadIncomplete', cause: 'x' });
+  const failedItems = 's3://work/loads/cut/failed-items.jsonl';
+  s3.put(
+    'work',
+    'loads/cut/summary.json',
+    JSON.stringify({ ...summary, statusCode: 207, failed_items: 1, failedItems, fullyPlanned: false }),
+  );
+  const { code, err } = await load('--watch', 'cut');
+  expect(code).toBe(1);
+  expect(err).toContain(`${command}\n`);
+  expect(err).not.toContain('failed-items.jsonl');
 });
 
 test.each([

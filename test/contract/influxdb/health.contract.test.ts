@@ -83,6 +83,19 @@ test.each<[number, string, boolean]>([
   );
 });
 
+test.each([
+  ['organization name "ons-energy" not found', 'not found: name the organization'],
+  ['bucket "energy_data" not found', 'not found: create the bucket'],
+])('the advice for a 404 with the message %j', async (message, expected) => {
+  server = await ScriptedServer.start((request) =>
+    request.path.startsWith('/health') ? { status: 200 } : body(404, { code: 'not found', message }),
+  );
+  const client = clientOf(server.url);
+  const missing = { org: 'name the organization', bucket: 'create the bucket' };
+  const report = await checkHealth(client, { ...ADVICE, missing }).finally(() => client.close());
+  expect(report.checks[1]?.detail).toContain(`${message.split(' not')[0]} ${expected}`);
+});
+
 describe('InfluxDB 3', () => {
   async function checkV3({ engine = 'v3' as Engine, token = V3_TOKEN, bucket = 'energy_data' } = {}) {
     server = await ScriptedServer.start(new FakeInfluxDB3().answer);

@@ -145,7 +145,12 @@ describe('a required column of the path', () => {
       mapping({ time: { column: 'at' } }),
       /column at is not a time.*"noon"/,
     ],
-    ['is written in another case', 'in/Region=a/part.parquet', MAPPING, /column region is missing.*its path Region/],
+    [
+      'is written in another case',
+      'in/Region=a/part.parquet',
+      MAPPING,
+      /no column region \(did you mean Region\?\).*its path Region/,
+    ],
   ])('that %s fails the file before a row is read, and is named', async (_, key, mappings, cause) => {
     expect(await failureOf(key, mappings)).toMatch(cause);
   });

@@ -87,10 +87,10 @@ describe('a prefix', () => {
       'in/generation/truncated.parquet': [GOOD.subarray(0, 5000), /truncated/],
       'in/generation/column.parquet': [
         fixtureBytes('missing-column'),
-        /column value is missing.*the file has timestamp, .*DATASET_MAPPINGS/,
+        /the file has no column value, which the mapping "generation" requires. It has: timestamp, .*DATASET_MAPPINGS/,
       ],
-      'in/unknown.parquet': [GOOD, /no dataset named in it/],
-      'in/generation/consumption/x.parquet': [GOOD, /several datasets/],
+      'in/unknown.parquet': [GOOD, /its path names none of the built-in datasets/],
+      'in/generation/consumption/x.parquet': [GOOD, /its path names several: generation, consumption/],
     };
     for (const [key, [bytes]] of Object.entries(bad)) s3.store.put(DATA, key, bytes);
     s3.store.put(DATA, 'in/generation/good.parquet', GOOD);

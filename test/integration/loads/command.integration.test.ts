@@ -122,7 +122,7 @@ describeWithInfluxd('the command line', (binary) => {
       const { code, out, err } = await run('broken', '--keep-going');
       expect(code).toBe(1);
       expect(out).toMatch(/1 of 2 parts not loaded\n.*\nDataConversionError: not a Parquet file.*bad\.parquet/s);
-      const again = /^To load the failed parts again: influxdb-timestream load (\S+) /m.exec(err)?.[1] ?? '';
+      const again = /^To load the failed parts again: node \S+ load (\S+) /m.exec(err)?.[1] ?? '';
       expect(again).toMatch(/failed-items\.jsonl$/);
       expect(out).toContain(`Report: ${dirname(again)}`);
       // The file has been fixed.
@@ -145,7 +145,7 @@ describeWithInfluxd('the command line', (binary) => {
       expect(allowed.out).toContain('\n  10 rows: value is NaN\n');
       expect(allowed.code).toBe(0);
       const failed = await run('invalid', '--max-invalid', '0.9%');
-      expect(failed.err).toContain('10 rows of 1,000 rows are invalid, and --max-invalid allows 0.9%');
+      expect(failed.err).toContain('--max-invalid: 10 invalid rows of 1,000 rows, the maximum is 0.9%');
       expect(failed.code).toBe(1);
     },
     STARTING_MS,
@@ -166,7 +166,7 @@ describeWithInfluxd('the command line', (binary) => {
       expect({ stored, ...stopped }).toMatchObject({ stored: expect.stringMatching(/^[1-9]/) });
       expect(Number(stored.replaceAll(',', ''))).toBeLessThan(600_000);
       expect(stopped.out).toMatch(/Interrupted: the load was interrupted/);
-      const [, again = ''] = /^To load the failed parts again: influxdb-timestream load (.*)$/m.exec(stopped.err) ?? [];
+      const [, again = ''] = /^To load the failed parts again: node \S+ load (.*)$/m.exec(stopped.err) ?? [];
       expect(again).toContain('--batch-size 100');
       expect(again).not.toContain('test-token');
 
@@ -208,7 +208,7 @@ describeWithInfluxd('the command line', (binary) => {
       /--batch-size must be a whole number from 1 to 100000, not 'x'/,
     ],
     ['an invalid URL', ['dataset=generation', '--url', 'x'], 2, /--url must be a URL .*, not 'x'/],
-    ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /^unknown dataset 'x': .*DATASET_MAPPINGS/],
+    ['an unknown dataset', ['dataset=generation', '--dataset', 'x'], 2, /^unknown dataset 'x': .*--mapping FILE/],
     ['an unknown option', ['dataset=generation', '--nope'], 2, /--nope/],
   ])(
     'reports %s',

@@ -22,15 +22,30 @@ describe('the dataset of a key', () => {
   });
 
   test.each([
-    ['ons/regeneration.parquet', 'no dataset named in it, expected one of generation, consumption, transmission'],
-    ['generation_archive/x.parquet', 'no dataset named'],
-    ['generation/consumption/x.parquet', 'several datasets named in it: generation, consumption'],
-    ['dataset=generation/dataset=consumption/x.parquet', 'several datasets'],
-    ['generation-and-consumption.parquet', 'several datasets'],
-    ['dataset=weather/generation/x.parquet', "unknown dataset 'weather'"],
+    [
+      'ons/regeneration.parquet',
+      'its path names none of the built-in datasets (generation, consumption, transmission)',
+    ],
+    ['generation_archive/x.parquet', 'none of the built-in datasets'],
+    ['generation/consumption/x.parquet', 'its path names several: generation, consumption'],
+    ['dataset=generation/dataset=consumption/x.parquet', 'names several'],
+    ['generation-and-consumption.parquet', 'names several'],
+    ['dataset=weather/generation/x.parquet', "its path names 'weather', expected one of generation"],
   ])('of %s is an error that reports what was found', (key, fault) => {
     expect(() => nameOf(key)).toThrow(fault);
     expect(() => nameOf(key)).toThrow(expect.objectContaining({ name: 'DataConversionError', object: key }));
+  });
+
+  test('advises to name the dataset of a mapping of the user, or uses it as the fallback', () => {
+    const own = { ...BUILT_IN_MAPPINGS[0], name: 'air' } as (typeof BUILT_IN_MAPPINGS)[number];
+    const mappings = mergeMappings(BUILT_IN_MAPPINGS, [own]);
+    const advice = { choose: (name: string) => `add --dataset ${name}`, mapping: '--mapping FILE' };
+    expect(() => detectDataset('in/export.parquet', mappings, undefined, { advice }, '/in/export.parquet')).toThrow(
+      '/in/export.parquet: cannot tell the dataset of this file: add --dataset air, or put it into a folder dataset=air',
+    );
+    expect(detectDataset('in/export.parquet', mappings, undefined, { fallback: own })).toBe(own);
+    expect(detectDataset('consumption/x.parquet', mappings, undefined, { fallback: own }).name).toBe('consumption');
+    expect(() => detectDataset('dataset=x/y.parquet', mappings, undefined, { fallback: own })).toThrow("names 'x'");
   });
 
   test('is the explicit dataset if there is one', () => {

@@ -36,6 +36,8 @@ export interface HealthAdvice {
   readonly unauthorized: string;
   /** The server has the other engine. */
   readonly useEngine: (engine: Engine) => string;
+  /** The server does not have the organization or the bucket (404). */
+  readonly missing?: Readonly<Record<'org' | 'bucket', string>>;
 }
 
 /** Timeout of all checks together, ms. */
@@ -155,10 +157,16 @@ function emptyWriteOutcome(engine: Engine, exchange: Exchange): WriteOutcome {
   return /\bempty\b/i.test(message) && !/\bname\b/i.test(message) ? { kind: 'written' } : outcome;
 }
 
-function writeDetail(exchange: Exchange, outcome: WriteOutcome, { unauthorized }: HealthAdvice): string {
+function writeDetail(exchange: Exchange, outcome: WriteOutcome, { unauthorized, missing }: HealthAdvice): string {
   const reason = 'reason' in outcome ? outcome.reason : 'the token may write to the bucket';
-  return exchange.kind === 'response' && exchange.status === 401 ? `${reason}: ${unauthorized}` : reason;
+  if (exchange.kind !== 'response') return reason;
+  const hint =
+    exchange.status === 401 ? unauthorized : exchange.status === 404 ? missing?.[missingPart(reason)] : undefined;
+  return hint === undefined ? reason : `${reason}: ${hint}`;
 }
+
+/** InfluxDB 2: `organization name "x" not found`, `bucket "x" not found`; InfluxDB 3: `database not found`. */
+const missingPart = (reason: string): 'org' | 'bucket' => (/\borganization\b/i.test(reason) ? 'org' : 'bucket');
 
 function queryRequest({ engine, org, bucket }: Target): Omit<RequestOptions, 'timeoutMs'> {
   const [path, query] =

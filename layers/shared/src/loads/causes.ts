@@ -16,7 +16,8 @@ export class Causes {
     const id = `${error} ${text}`;
     const known = this.causes.get(id);
     if (known) {
-      known.items += 1;
+      // Without an object it is the error that ended the load, which its items have counted.
+      if (object !== null) known.items += 1;
       if (object !== null && known.objects.length < MAX_OBJECTS && !known.objects.includes(object)) {
         known.objects.push(object);
       }

@@ -90,7 +90,12 @@ export function itemResult(
         column: cut(column),
         ...(value !== undefined && { value: cut(value) }),
         count,
-      })),
+      }))
+      .concat(
+        (item.absent ?? [])
+          .slice(0, MAX_LISTED)
+          .map(({ column }) => ({ kind: 'absent' as const, column: cut(column), count: 1 })),
+      ),
     nulls: Object.fromEntries(
       columns.slice(0, MAX_COLUMNS).map((column) => [column, report.rows - (report.present[column] ?? 0)]),
     ),

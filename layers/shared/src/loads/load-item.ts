@@ -79,7 +79,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       validateSchema: config.validateSchema,
       run: { firstRowGroup: item.firstRowGroup, rowGroups: item.rowGroups },
       taken: item.taken,
-      partitions: partitionColumns(item.key),
+      partitions: partitionColumns(objects.pathOf?.(item) ?? item.key),
       signal: deadline,
       ...(config.workBucket !== undefined && { rejects }),
     });

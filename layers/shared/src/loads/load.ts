@@ -1,11 +1,11 @@
 /** A load: the input of an execution, validated and with defaults. */
 import { z } from 'zod';
-import { detectDataset } from '../datasets/detect';
+import { type Detection, detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { InvalidEventError } from '../errors';
 import { validate } from '../validation';
 import { isLeftOut } from './left-out';
-import { bucketSchema as bucket, keySchema as key, parseS3Uri } from './objects';
+import { bucketSchema as bucket, keySchema as key, type ObjectRef, parseS3Uri } from './objects';
 
 const DEFAULT_CONCURRENCY = 10;
 /** Maximum concurrency of a distributed map in Step Functions. */
@@ -81,6 +81,9 @@ export interface LoadRules {
   readonly mappings: readonly DatasetMapping[];
   /** Maximum concurrent invocations; undefined for no limit. */
   readonly reservedConcurrency: number | undefined;
+  readonly detection?: Detection;
+  /** The name of an object in messages; default: its key. */
+  readonly nameOf?: (ref: ObjectRef) => string;
 }
 
 const SOURCES = '{bucket, key}, {bucket, prefix}, {bucket, keys} or {plan}';
@@ -92,12 +95,12 @@ const SOURCES = '{bucket, key}, {bucket, prefix}, {bucket, keys} or {plan}';
  */
 export function readLoad(loadId: string, input: unknown, rules: LoadRules): RequestedLoad {
   const { source, options, isNotified } = readInput(input);
-  const { mappings, reservedConcurrency = MAX_CONCURRENCY } = rules;
+  const { reservedConcurrency = MAX_CONCURRENCY } = rules;
   const ignored = isNotified && 'key' in source && isLeftOut(source.key) ? 1 : 0;
   return {
     loadId: validate(loadSchema.shape.loadId, loadId, 'the id of the load'),
     source,
-    dataset: ignored > 0 ? null : datasetOf(source, mappings, options.dataset ?? undefined),
+    dataset: ignored > 0 ? null : datasetOf(source, rules, options.dataset ?? undefined),
     toleratedFailurePercentage: options.toleratedFailurePercentage ?? 0,
     maxConcurrency: Math.min(options.maxConcurrency ?? DEFAULT_CONCURRENCY, reservedConcurrency),
     ignored,
@@ -140,11 +143,12 @@ export function readInput(input: unknown): LoadInput {
 
 function datasetOf(
   source: InputSource,
-  mappings: readonly DatasetMapping[],
+  { mappings, detection, nameOf }: LoadRules,
   explicit: string | undefined,
 ): string | null {
-  if (explicit !== undefined) return detectDataset('', mappings, explicit).name;
-  return 'key' in source ? detectDataset(source.key, mappings).name : null;
+  if (explicit !== undefined) return detectDataset('', mappings, explicit, detection).name;
+  if (!('key' in source)) return null;
+  return detectDataset(source.key, mappings, undefined, detection, nameOf?.(source)).name;
 }
 
 /** The object of an EventBridge event. Its keys are not URL-encoded. */

@@ -41,6 +41,8 @@ export interface OpenSource extends ParquetSource {
 export interface ObjectStore {
   /** The name in messages: `s3://bucket/key`, or a path. */
   nameOf(ref: ObjectRef): string;
+  /** The path whose folders supply partition columns, with `/` between its segments; without this method, the key. */
+  pathOf?(ref: ObjectRef): string;
   /** The current version of the object; undefined if it does not exist. */
   find(ref: ObjectRef): Promise<ObjectVersion | undefined>;
   /** The objects under a prefix, in the order of their keys, from the first key after `after`. */

@@ -1,15 +1,15 @@
 /** Plans the items of one file from its footer. If a field named by a unit and a column may have the same name, it reads the units too. */
 import { mappedColumns, noValueProblem } from '../datasets/columns';
-import { detectDataset } from '../datasets/detect';
+import { type Detection, detectDataset, WORKFLOW_ADVICE } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, partitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
 import type { ColumnInfo, ParquetMetadata } from '../parquet/metadata';
 import { type PlanTargets, planRuns, planWhole, type RowGroupRun } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
-import { contestedNames, schemaProblems } from '../points/schema';
+import { absentColumns, columnProblems, contestedNames, missingColumns } from '../points/schema';
 import type { ObjectStore, ObjectVersion } from './objects';
-import type { PlanItem } from './plan-item';
+import type { AbsentColumn, PlanItem } from './plan-item';
 
 /** Maximum number of columns in a message. */
 const MAX_NAMES = 30;
@@ -18,6 +18,7 @@ export interface FilePlanner {
   readonly objects: ObjectStore;
   readonly reader: ParquetReader;
   readonly mappings: readonly DatasetMapping[];
+  readonly detection?: Detection;
   /** Whether a file fails if a required column is missing, has a wrong type or has no value at all. */
   readonly validateSchema: boolean;
   /** Target size of an item; default: the target of the reader. */
@@ -55,16 +56,23 @@ async function divided(
   divide: Divide,
   signal?: AbortSignal,
 ): Promise<FilePlan> {
-  const { objects, reader, validateSchema } = planner;
-  const mapping = detectDataset(version.key, planner.mappings, dataset ?? undefined);
-  const partitions = partitionColumns(version.key);
+  const { objects, reader, validateSchema, detection } = planner;
+  const mapping = detectDataset(
+    version.key,
+    planner.mappings,
+    dataset ?? undefined,
+    detection,
+    objects.nameOf(version),
+  );
+  const partitions = partitionColumns(objects.pathOf?.(version) ?? version.key);
   const source = await objects.open(version);
   try {
     const metadata = await reader.inspect(source, signal);
     if (validateSchema) {
-      const problems = schemaProblems(metadata.columns, mapping, partitions);
-      const about = hint(metadata.columns, partitions, mapping);
-      throwIfAny(source.name, problems.length > 0 ? [`${problems.join(', ')}: ${about}`] : []);
+      const problems = columnProblems(metadata.columns, mapping, partitions);
+      const missing = missingColumns(metadata.columns, mapping, partitions);
+      const about = missing.length > 0 ? [missingText(missing, metadata.columns, partitions, mapping, detection)] : [];
+      throwIfAny(source.name, [...problems, ...about]);
     }
     const runs = divide(metadata, mappedColumns(mapping));
     const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping, partitions).length > 0;
@@ -73,7 +81,9 @@ async function divided(
       : { taken: [], whollyNull: [] };
     if (validateSchema) throwIfAny(source.name, survey.whollyNull.map(noValueProblem));
     const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
-    return { mapping, items: runs.map((run) => ({ ...file, ...run })) };
+    const absent = absentColumns(metadata.columns, mapping, partitions);
+    const items = runs.map((run, index) => ({ ...file, ...run, ...(index === 0 && absent.length > 0 && { absent }) }));
+    return { mapping, items };
   } finally {
     await source.close();
   }
@@ -95,7 +105,7 @@ export async function planWholeFile(
   const source = await planner.objects.open(version);
   try {
     const { whollyNull } = await planner.reader.survey(source, plan.mapping, {
-      partitions: partitionColumns(version.key),
+      partitions: partitionColumns(planner.objects.pathOf?.(version) ?? version.key),
       ...(signal && { signal }),
     });
     throwIfAny(source.name, whollyNull.map(noValueProblem));
@@ -105,12 +115,24 @@ export async function planWholeFile(
   }
 }
 
-/** Advice for a file that does not fit its dataset. */
-function hint(columns: readonly ColumnInfo[], partitions: PartitionColumns, { name }: DatasetMapping): string {
+/** Names the required columns that a file lacks, and the columns that it has. */
+function missingText(
+  missing: readonly AbsentColumn[],
+  columns: readonly ColumnInfo[],
+  partitions: PartitionColumns,
+  { name }: DatasetMapping,
+  { advice = WORKFLOW_ADVICE }: Detection = {},
+): string {
+  const lacking = missing.map(
+    ({ column, similar }) => `${column}${similar === undefined ? '' : ` (did you mean ${similar}?)`}`,
+  );
   const names = columns.slice(0, MAX_NAMES).map((column) => column.name);
   const others = columns.length > MAX_NAMES ? ` and ${columns.length - MAX_NAMES} more` : '';
   const path = partitions.size > 0 ? `, its path ${[...partitions.keys()].join(', ')}` : '';
-  return `dataset ${name} needs these columns (the file has ${names.join(', ')}${others}${path}; DATASET_MAPPINGS can map other columns)`;
+  return (
+    `the file has no column ${lacking.join(', ')}, which the mapping "${name}" requires. ` +
+    `It has: ${names.join(', ')}${others}${path}. ${advice.mapping} can map other columns`
+  );
 }
 
 function throwIfAny(name: string, problems: readonly string[]): void {

@@ -3,6 +3,10 @@ import { z } from 'zod';
 
 const count = z.number().int().min(0);
 
+/** A column that the mapping names, and a similar name in the file. */
+const absentSchema = z.object({ column: z.string(), similar: z.string().optional() });
+export type AbsentColumn = z.output<typeof absentSchema>;
+
 export const planItemSchema = z.object({
   bucket: z.string(),
   key: z.string(),
@@ -22,6 +26,8 @@ export const planItemSchema = z.object({
   fileRows: count,
   /** Field names that units take in this file. A column with such a name gets another field name. */
   taken: z.array(z.string()),
+  /** Optional columns that the file lacks and probably should have, only in the first item of the file. */
+  absent: z.array(absentSchema).optional(),
 });
 
 /** A run of row groups of one version of a file. Items are loaded, validated and retried one by one. */
@@ -37,6 +43,7 @@ export interface Unplanned extends z.output<typeof unplannedSchema> {
 
 /** A line of `failed-items.jsonl`. Its error and cause are for people and are not read. */
 export const repeatedSchema = z.union([planItemSchema, unplannedSchema]);
+export type Repeated = z.output<typeof repeatedSchema>;
 
 /** The id of an item, unique in a load. */
 export function itemId({ bucket, key, firstRowGroup }: Pick<PlanItem, 'bucket' | 'key' | 'firstRowGroup'>): string {

@@ -128,7 +128,8 @@ async function planCandidate(
 
 /** The reason that a file cannot be planned, with the name of the file. */
 function failureOf(thrown: unknown, name: string): { error: string; cause: string } {
-  const { name: error, message } = thrown instanceof DataConversionError ? thrown : new UnexpectedError(String(thrown));
+  const isKnown = thrown instanceof DataConversionError || thrown instanceof InvalidEventError;
+  const { name: error, message } = isKnown ? thrown : new UnexpectedError(String(thrown));
   return { error, cause: message.startsWith(name) ? message : `${name}: ${message}` };
 }
 

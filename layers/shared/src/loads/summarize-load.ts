@@ -5,6 +5,7 @@ import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
 import { validate } from '../validation';
 import { Causes } from './causes';
+import { count, number } from './count-text';
 import type { ItemResult } from './item-result';
 import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
@@ -47,6 +48,8 @@ export interface SummaryServices extends UnfinishedServices {
   readonly mappings: readonly DatasetMapping[];
   /** Whether a file fails if a required column has no value at all. */
   readonly validateSchema: boolean;
+  /** Whether the load validated its files and wrote nothing. */
+  readonly dryRun?: boolean | undefined;
 }
 
 /**
@@ -74,6 +77,7 @@ export async function summarizeLoad(event: unknown, services: SummaryServices): 
   const endedEarly = error !== null && error !== undefined;
   const wasStopped = endedEarly || parts.some((part) => part.error);
   const summary = summaryOf(load, sum, wasStopped, unfinished.unread, {
+    ...(services.dryRun && { dryRun: true }),
     failedItems: failedItems && objects.nameOf(failedItems),
     summary: objects.nameOf(at('summary.json')),
     fullyPlanned: !endedEarly && (parts.at(-1)?.plan.continuation ?? null) === null,
@@ -224,7 +228,7 @@ function summaryOf(
   sum: LoadSum,
   wasStopped: boolean,
   unread: number,
-  written: Pick<Summary, 'failedItems' | 'summary' | 'fullyPlanned'>,
+  written: Pick<Summary, 'failedItems' | 'summary' | 'fullyPlanned' | 'dryRun'>,
 ): Summary {
   const totals = sum.all.totals();
   const { points_written: points, source_records: records, failed_points, rejected_points } = totals;
@@ -235,7 +239,7 @@ function summaryOf(
   return {
     loadId,
     statusCode,
-    message: summaryMessage(sum, wasStopped, unread),
+    message: summaryMessage(sum, wasStopped, unread, written.dryRun ?? false),
     files: sum.files,
     ignored: sum.ignored,
     items: sum.items,
@@ -248,18 +252,20 @@ function summaryOf(
   };
 }
 
-function summaryMessage(sum: LoadSum, wasStopped: boolean, unread: number): string {
+function summaryMessage(sum: LoadSum, wasStopped: boolean, unread: number, isDry: boolean): string {
   const totals = sum.all.totals();
-  const dropped = Object.values(totals.invalid_records).reduce((all, count) => all + count, 0);
+  const dropped = Object.values(totals.invalid_records).reduce((all, rows) => all + rows, 0);
+  const what = `${number(totals.points_written, 'point')} of ${number(totals.source_records, 'row')} in ${number(sum.files, 'file')}`;
+  const failed = `${number(totals.failed_points, 'point')} in ${number(totals.failed_batches, 'failed batch', 'failed batches')}`;
   const parts = [
-    `${totals.points_written} points of ${totals.source_records} rows in ${sum.files} files written`,
-    ...(dropped > 0 ? [`${dropped} invalid rows dropped`] : []),
-    ...(totals.rejected_points > 0 ? [`${totals.rejected_points} points rejected by InfluxDB`] : []),
-    ...(totals.failed_points > 0 ? [`${totals.failed_points} points in ${totals.failed_batches} failed batches`] : []),
-    ...(sum.failed > 0 ? [`${sum.failed} of ${sum.items} items failed`] : []),
+    isDry ? `dry run: ${what} would be written` : `${what} written`,
+    ...(dropped > 0 ? [`${number(dropped, 'invalid row')} ${isDry ? 'would be dropped' : 'dropped'}`] : []),
+    ...(totals.rejected_points > 0 ? [`${number(totals.rejected_points, 'point')} rejected by InfluxDB`] : []),
+    ...(totals.failed_points > 0 ? [failed] : []),
+    ...(sum.failed > 0 ? [`${count(sum.failed)} of ${number(sum.items, 'item')} failed`] : []),
     ...(wasStopped ? ['the load was stopped before it was complete'] : []),
     ...(unread > 0
-      ? [`these are minimums: the results of ${unread} failed items were not read before the deadline`]
+      ? [`these are minimums: the results of ${number(unread, 'failed item')} were not read before the deadline`]
       : []),
   ];
   return parts.join('; ');

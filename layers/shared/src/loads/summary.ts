@@ -45,6 +45,10 @@ export const summarySchema = totalsSchema.extend({
     .string()
     .nullable()
     .describe('The address of failed-items.jsonl, a plan that repeats the failed items; null if no item failed.'),
+  dryRun: z
+    .literal(true)
+    .optional()
+    .describe('Present in a dry run, which writes no points: the counts say what a load would do.'),
   fullyPlanned: z
     .boolean()
     .describe('Whether every file was planned. If not, failed-items.jsonl does not have all missing files.'),

@@ -53,10 +53,17 @@ export interface RejectSink {
  * `unknown-value`: a tag's value that the mapping does not list. `out-of-range`: a number outside the mapping's range. `left-out`: an
  * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8. `renamed`: a field that is stored under
  * the name in `value`, because the unit's field uses its own name. `ignored`: an optional column of a type that cannot be used.
- * `trailing-backslash`: a tag that was stored without its last backslash, which line protocol cannot express.
+ * `absent`: an optional column that the file lacks, counted once per file. `trailing-backslash`: a tag that was stored without its last backslash, which line protocol cannot express.
  */
 export interface Warning {
-  readonly kind: 'unknown-value' | 'out-of-range' | 'left-out' | 'renamed' | 'ignored' | 'trailing-backslash';
+  readonly kind:
+    | 'unknown-value'
+    | 'out-of-range'
+    | 'left-out'
+    | 'renamed'
+    | 'ignored'
+    | 'trailing-backslash'
+    | 'absent';
   readonly column: string;
   readonly value?: string;
   readonly count: number;

@@ -1,0 +1,66 @@
+/** What the results of items report beyond the summary: values of warnings, examples of invalid rows, and the files with stored points. */
+import type { DatasetMapping } from 'shared/datasets/mapping';
+import type { ItemResult } from 'shared/loads/item-result';
+
+export interface ValueWarning {
+  readonly kind: string;
+  readonly column: string;
+  readonly value: string | undefined;
+  readonly range: { readonly min?: number | undefined; readonly max?: number | undefined } | undefined;
+  readonly count: number;
+}
+
+/** The value of an invalid row. */
+export interface Example {
+  readonly value: string;
+  /** The unit of the mapping's time that would make it a time of these years; undefined if none does or it is another column. */
+  readonly unit: string | undefined;
+}
+
+const UNITS = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 } as const;
+/** Seconds since 1970 of the years that measured data probably has. */
+const LIKELY = { from: Date.UTC(1980, 0) / 1000, to: Date.UTC(2100, 0) / 1000 };
+
+export class LoadDetails {
+  readonly files = new Set<string>();
+  private readonly warnings = new Map<string, ValueWarning>();
+  private readonly examples = new Map<string, Example>();
+
+  constructor(private readonly mappings: readonly DatasetMapping[]) {}
+
+  add({ item, dataset, pointsWritten, warnings, invalidExamples }: ItemResult): void {
+    const mapping = this.mappings.find(({ name }) => name === dataset);
+    if (pointsWritten > 0) this.files.add(`${item.bucket}/${item.key}`);
+    for (const { kind, column, value, count } of warnings) {
+      const id = JSON.stringify([dataset, kind, column, value]);
+      const known = this.warnings.get(id)?.count ?? 0;
+      const range = mapping?.checks.ranges[column];
+      this.warnings.set(id, { kind, column, value, range, count: known + count });
+    }
+    for (const { reason, value } of invalidExamples) {
+      if (value === null || this.examples.has(reason)) continue;
+      const isTime = reason === `${mapping?.time.column} out-of-range` && mapping?.time.unit !== undefined;
+      this.examples.set(reason, { value, unit: isTime ? likelyUnit(value) : undefined });
+    }
+  }
+
+  /** The warnings of one kind and column, the most frequent first. */
+  warningsOf(key: string): ValueWarning[] {
+    const found = [...this.warnings.values()].filter(({ kind, column }) => `${kind} ${column}` === key);
+    return found.sort((a, b) => b.count - a.count);
+  }
+
+  /** @param key column and reason */
+  exampleOf(key: string): Example | undefined {
+    return this.examples.get(key);
+  }
+}
+
+function likelyUnit(text: string): string | undefined {
+  if (!/^\d+$/.test(text)) return undefined;
+  const found = Object.entries(UNITS).find(([, perSecond]) => {
+    const seconds = Number(text) / perSecond;
+    return seconds >= LIKELY.from && seconds < LIKELY.to;
+  });
+  return found?.[0];
+}

@@ -1,0 +1,64 @@
+/** The summary of a load as text, and the causes in it. */
+import { Causes } from 'shared/loads/causes';
+import type { Summary } from 'shared/loads/summary';
+import { LoadDetails } from '../../../local/loader/details';
+import { summaryText } from '../../../local/loader/summary-text';
+
+const totals = {
+  source_records: 10_000,
+  points_written: 6_000,
+  batches_processed: 10,
+  failed_batches: 4,
+  failed_points: 4_000,
+  rejected_points: 0,
+  invalid_records: {},
+  rejected_reasons: {},
+  duplicates: 0,
+  warnings: { 'unknown-value pollutant': 12_346, 'out-of-range temp': 1 },
+};
+const summary: Summary = {
+  ...totals,
+  loadId: 'x',
+  statusCode: 207,
+  message: '',
+  files: 3,
+  ignored: 0,
+  items: 3,
+  failed_items: 2,
+  causes: [],
+  datasets: {},
+  failedItems: 'failed-items.jsonl',
+  fullyPlanned: true,
+  summary: 'summary.json',
+  withinTolerance: false,
+};
+
+test('counts only files with stored points, and says that failed points were sent', () => {
+  const details = new LoadDetails([]);
+  details.files.add('x');
+  const [headline] = summaryText(summary, false, details).split('\n');
+  expect(headline).toBe(
+    'Stored 6,000 points of 10,000 rows in 1 file; 4,000 points sent but not confirmed; 2 of 3 parts not loaded',
+  );
+});
+
+test('omits the number of files if it does not know which parts have stored points', () => {
+  expect(summaryText(summary, false)).toMatch(/^Stored 6,000 points of 10,000 rows; 4,000 points sent/);
+});
+
+test('describes warnings without values if there are no details', () => {
+  expect(summaryText(summary, false)).toContain(
+    '  12,346 rows: pollutant has a value that the mapping does not list\n',
+  );
+});
+
+test('the error that ended a load is not counted beside its items', () => {
+  const causes = new Causes();
+  causes.add('Interrupted', 'the load was interrupted', 'a.parquet');
+  causes.add('NotStarted', 'the item was not started', 'b.parquet');
+  causes.add('Interrupted', 'the load was interrupted', null);
+  expect(causes.list().map(({ error, items }) => [error, items])).toEqual([
+    ['Interrupted', 1],
+    ['NotStarted', 1],
+  ]);
+});
