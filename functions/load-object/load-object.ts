@@ -66,7 +66,7 @@ export async function loadObject(request: ObjectRequest, services: ObjectService
   const version = await objects.find(request);
   if (!version) throw new DataConversionError(`${name}: the object does not exist`, { object: name });
   const planner = { ...services, validateSchema: config.validateSchema };
-  const { mapping, items } = await planWholeFile(version, request.dataset ?? null, planner);
+  const { mapping, items } = await planWholeFile(version, request.dataset ?? null, planner, services.deadline);
   metrics.addDataset(mapping.name);
   const health = await services.checkHealth();
   assertHealthy(health);

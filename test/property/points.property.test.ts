@@ -1,7 +1,7 @@
 /** What must hold for every value: text that reads back as it was, plans that lose nothing, batches within their limits. */
 import fc from 'fast-check';
 import type { RowGroupInfo } from 'shared/parquet/metadata';
-import { planRuns } from 'shared/parquet/plan';
+import { planRuns, planWhole } from 'shared/parquet/plan';
 import { BatchBuffer, type Chunk } from 'shared/points/batch-buffer';
 import { FloatWriter, LONGEST_NUMBER, TimestampWriter } from 'shared/points/digits';
 import { escapeKey, quote } from 'shared/points/escape';
@@ -184,7 +184,9 @@ test('turns wall-clock times of a zone into instants whose wall-clock time is th
 });
 
 test('plans runs that cover every row group once, in order, and are about equal', () => {
-  const group = fc.record({ rows: fc.integer({ min: 0, max: 1000 }), bytes: fc.integer({ min: 0, max: 1000 }) }).map(
+  const filled = fc.record({ rows: fc.integer({ min: 0, max: 1000 }), bytes: fc.integer({ min: 0, max: 1000 }) });
+  const empty = fc.constant({ rows: 0, bytes: 0 });
+  const group = fc.oneof({ weight: 3, arbitrary: filled }, { weight: 1, arbitrary: empty }).map(
     ({ rows, bytes }): RowGroupInfo => ({
       rows,
       chunks: new Map([
@@ -202,6 +204,11 @@ test('plans runs that cover every row group once, in order, and are about equal'
       expect(covered).toEqual([...new Set(covered)].sort((a, b) => a - b));
       expect(covered).toEqual(expect.arrayContaining(withRows));
       expect(runs.reduce((sum, run) => sum + run.rows, 0)).toBe(rows);
+      const whole = planWhole({ rows, rowGroups }, ['a']);
+      expect(whole.map((run) => [run.firstRowGroup, run.rowGroups, run.firstRow, run.rows])).toEqual(
+        rows === 0 ? [] : [[0, rowGroups.length, 0, rows]],
+      );
+      if (rows > 0) expect(planRuns({ rows, rowGroups }, ['a'], { bytes: 1e9, rows: 1e9 })).toHaveLength(1);
       for (const run of runs) {
         const before = rowGroups.slice(0, run.firstRowGroup).reduce((sum, { rows }) => sum + rows, 0);
         expect(run.firstRow).toBe(before);

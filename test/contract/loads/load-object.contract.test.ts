@@ -10,6 +10,7 @@ import { loadObject } from '../../../functions/load-object/load-object';
 import { recordingLogger } from '../../support/influx-writing';
 import { configOf, DATA, fixtureBytes, loadServices, never, parquetOf, testStore } from '../../support/loader';
 import { testReader } from '../../support/parquet';
+import { withFooter } from '../../support/parquet-footer';
 import { type Answer, type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
 import { VirtualClock } from '../../support/virtual-clock';
 
@@ -82,6 +83,23 @@ describe('a notification of S3', () => {
       { statusCode: 200, data: { points_written: 300 } },
     ]);
     expect(lines()).toHaveLength(600);
+  });
+
+  test('loads all rows of a file with an empty row group between two others', async () => {
+    const file = withFooter(fixtureBytes('codec-snappy'), ({ row_groups: groups }) => {
+      const [first] = groups;
+      if (!first) throw new Error('the fixture has row groups');
+      const columns = first.columns.map(({ meta_data: meta, ...column }) => ({
+        ...column,
+        ...(meta && { meta_data: { ...meta, num_values: 0n, total_compressed_size: 0n, total_uncompressed_size: 0n } }),
+      }));
+      groups.splice(1, 0, { ...first, columns, num_rows: 0n, total_byte_size: 0n });
+    });
+    s3.store.put(DATA, 'generation/gap.parquet', Buffer.from(file));
+    expect(await send({ Records: [record('generation/gap.parquet')] })).toMatchObject([
+      { statusCode: 200, data: { points_written: 300, source_records: 300 } },
+    ]);
+    expect(lines()).toHaveLength(300);
   });
 
   test('throws an error of a known type after it has loaded the other objects', async () => {

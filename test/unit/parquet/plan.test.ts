@@ -1,5 +1,5 @@
 /** How row groups are put together into runs. */
-import { planRuns } from 'shared/parquet/plan';
+import { planRuns, planWhole } from 'shared/parquet/plan';
 import { chunkOf } from '../../support/parquet';
 
 const group = (rows: number, bytes: number) => ({
@@ -37,4 +37,17 @@ test('limits rows if there are few bytes', () => {
 test('plans nothing for a file without rows', () => {
   expect(plan([])).toEqual([]);
   expect(plan([group(0, 4)])).toEqual([]);
+});
+
+test('adds row groups without rows to the run before them', () => {
+  const groups = [group(0, 0), group(10, 1), group(0, 0), group(10, 1), group(0, 0)];
+  expect(plan(groups)).toEqual([{ firstRowGroup: 0, rowGroups: 5, firstRow: 0, rows: 20, bytes: 2 }]);
+  expect(plan([group(10, 40), group(0, 0), group(10, 40)]).map(({ rowGroups }) => rowGroups)).toEqual([2, 1]);
+});
+
+test('plans a whole file as one run, with row groups that have no rows', () => {
+  const groups = [group(10, 1e15), group(0, 0), group(10, 1), group(0, 0)];
+  const whole = planWhole({ rows: 20, rowGroups: groups }, ['value']);
+  expect(whole).toEqual([{ firstRowGroup: 0, rowGroups: 4, firstRow: 0, rows: 20, bytes: 1e15 + 1 }]);
+  expect(planWhole({ rows: 0, rowGroups: [group(0, 4)] }, ['value'])).toEqual([]);
 });

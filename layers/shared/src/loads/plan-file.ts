@@ -4,8 +4,8 @@ import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, partitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
-import type { ColumnInfo } from '../parquet/metadata';
-import { type PlanTargets, planRuns } from '../parquet/plan';
+import type { ColumnInfo, ParquetMetadata } from '../parquet/metadata';
+import { type PlanTargets, planRuns, planWhole, type RowGroupRun } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
 import { contestedNames, schemaProblems } from '../points/schema';
 import type { ObjectStore, ObjectVersion } from './objects';
@@ -30,18 +30,32 @@ export interface FilePlan {
   readonly items: readonly PlanItem[];
 }
 
+/** Divides a file into runs of row groups. */
+type Divide = (metadata: ParquetMetadata, columns: readonly string[]) => RowGroupRun[];
+
 /**
  * Plans the items of a file, in the order of its rows.
  * @param dataset of the load; null to detect it from the key
  * @throws DataConversionError if no dataset is detected from the key, the file cannot be read, or its columns do not fit the dataset
  */
-export async function planFile(
+export function planFile(
   version: ObjectVersion,
   dataset: string | null,
   planner: FilePlanner,
   signal?: AbortSignal,
 ): Promise<FilePlan> {
-  const { objects, reader, validateSchema, targets } = planner;
+  const divide: Divide = (metadata, columns) => planRuns(metadata, columns, planner.targets);
+  return divided(version, dataset, planner, divide, signal);
+}
+
+async function divided(
+  version: ObjectVersion,
+  dataset: string | null,
+  planner: FilePlanner,
+  divide: Divide,
+  signal?: AbortSignal,
+): Promise<FilePlan> {
+  const { objects, reader, validateSchema } = planner;
   const mapping = detectDataset(version.key, planner.mappings, dataset ?? undefined);
   const partitions = partitionColumns(version.key);
   const source = await objects.open(version);
@@ -52,7 +66,7 @@ export async function planFile(
       const about = hint(metadata.columns, partitions, mapping);
       throwIfAny(source.name, problems.length > 0 ? [`${problems.join(', ')}: ${about}`] : []);
     }
-    const runs = planRuns(metadata, mappedColumns(mapping), targets);
+    const runs = divide(metadata, mappedColumns(mapping));
     const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping, partitions).length > 0;
     const survey = isContested
       ? await reader.survey(source, mapping, { partitions, ...(signal && { signal }) })
@@ -73,15 +87,16 @@ export async function planWholeFile(
   version: ObjectVersion,
   dataset: string | null,
   planner: FilePlanner,
+  signal?: AbortSignal,
 ): Promise<FilePlan> {
-  const whole = { bytes: Number.MAX_SAFE_INTEGER, rows: Number.MAX_SAFE_INTEGER };
-  const plan = await planFile(version, dataset, { ...planner, targets: whole });
+  const plan = await divided(version, dataset, planner, planWhole, signal);
   if (!planner.validateSchema || plan.items.length === 0 || plan.items.some(({ taken }) => taken.length > 0))
     return plan;
   const source = await planner.objects.open(version);
   try {
     const { whollyNull } = await planner.reader.survey(source, plan.mapping, {
       partitions: partitionColumns(version.key),
+      ...(signal && { signal }),
     });
     throwIfAny(source.name, whollyNull.map(noValueProblem));
     return plan;

@@ -1,5 +1,5 @@
 /** Divides a file into runs of row groups of about equal cost, by its footer alone. */
-import { bytesOf, type ParquetMetadata } from './metadata';
+import { bytesOf, type ParquetMetadata, type RowGroupInfo } from './metadata';
 
 /** A run of consecutive row groups: the unit of work, validation and retry. */
 export interface RowGroupRun {
@@ -46,19 +46,30 @@ export function planRuns(
     spent += cost;
     const due = share * (Math.round(begun / share) + 1);
     const next = costs[index + 1];
-    if (next !== undefined && Math.abs(spent + next - due) < Math.abs(spent - due)) continue;
+    // A row group without rows costs nothing: it joins the run before it.
+    if (next !== undefined && Math.abs(spent + next - due) <= Math.abs(spent - due)) continue;
     const members = rowGroups.slice(first, index + 1);
-    const run = {
-      firstRowGroup: first,
-      rowGroups: members.length,
-      firstRow,
-      rows: members.reduce((sum, group) => sum + group.rows, 0),
-      bytes: members.reduce((sum, group) => sum + bytesOf(group, columns), 0),
-    };
+    const run = { firstRowGroup: first, rowGroups: members.length, firstRow, ...sizeOf(members, columns) };
     if (run.rows > 0) runs.push(run);
     first = index + 1;
     firstRow += run.rows;
     begun = spent;
   }
   return runs;
+}
+
+/** Returns one run of all row groups; none for a file without rows. */
+export function planWhole(
+  { rows, rowGroups }: Pick<ParquetMetadata, 'rows' | 'rowGroups'>,
+  columns: readonly string[],
+): RowGroupRun[] {
+  if (rows === 0) return [];
+  return [{ firstRowGroup: 0, rowGroups: rowGroups.length, firstRow: 0, ...sizeOf(rowGroups, columns) }];
+}
+
+function sizeOf(rowGroups: readonly RowGroupInfo[], columns: readonly string[]): Pick<RowGroupRun, 'rows' | 'bytes'> {
+  return {
+    rows: rowGroups.reduce((sum, group) => sum + group.rows, 0),
+    bytes: rowGroups.reduce((sum, group) => sum + bytesOf(group, columns), 0),
+  };
 }
