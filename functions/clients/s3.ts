@@ -102,6 +102,7 @@ class S3Objects implements ObjectStore {
 /** The error of a failed read: about the object, or S3UnavailableError. */
 function readError(name: string, cause: unknown): Error {
   const status = statusOf(cause);
+  if (isTransient(cause)) return new S3UnavailableError(`cannot read ${name}: ${errorText(cause)}`, { cause });
   if (status === 412 || status === 416) {
     return new DataConversionError(`${name} has changed since it was planned: load it again`, { object: name, cause });
   }
@@ -112,13 +113,29 @@ function readError(name: string, cause: unknown): Error {
       cause,
     });
   }
+  if (isRefusal(cause)) {
+    const message = `${name}: S3 refused the request with status ${status}: ${errorText(cause)}`;
+    return new DataConversionError(message, { object: name, cause });
+  }
   return new S3UnavailableError(`cannot read ${name}: ${errorText(cause)}`, { cause });
 }
 
 function listError(name: string, cause: unknown): Error {
-  const isRefused = [301, 400, 403, 404].includes(statusOf(cause) ?? 0);
   const message = `cannot list ${name}: ${errorText(cause)}`;
-  return isRefused ? new InvalidEventError(message, { cause }) : new S3UnavailableError(message, { cause });
+  return isRefusal(cause) ? new InvalidEventError(message, { cause }) : new S3UnavailableError(message, { cause });
+}
+
+/** Codes of responses with a status of 4xx that a later request may not get. Source: "Error responses" in the Amazon S3 API reference. */
+const TRANSIENT = /^(SlowDown|RequestTimeout|RequestTimeTooSkewed|ExpiredToken|(KMS\.)?ThrottlingException)$/;
+
+function isTransient(error: unknown): boolean {
+  return [307, 408, 429].includes(statusOf(error) ?? 0) || (error instanceof Error && TRANSIENT.test(error.name));
+}
+
+/** Whether the same request fails again: the object is in another region (301), has another key (400), is a delete marker (405). */
+function isRefusal(error: unknown): boolean {
+  const status = statusOf(error) ?? 0;
+  return status >= 300 && status < 500 && !isTransient(error);
 }
 
 function statusOf(error: unknown): number | undefined {

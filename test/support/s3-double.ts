@@ -19,8 +19,8 @@ export interface S3Request {
 export class S3Double {
   readonly objects = new Map<string, Buffer>();
   readonly requests: S3Request[] = [];
-  /** Called before each response; a status that it returns becomes the response. */
-  fail: (request: S3Request) => number | undefined = () => undefined;
+  /** Called before each response; a status that it returns becomes the response, with the usual code or the given one. */
+  fail: (request: S3Request) => number | readonly [status: number, code: string] | undefined = () => undefined;
   /** Latency of each response, for benchmarks. */
   latencyMs = 0;
   /** Keys per page of a listing. */
@@ -89,7 +89,10 @@ export class S3Double {
     this.requests.push({ method, path, range });
     if (this.latencyMs > 0) await delay(this.latencyMs);
     const failure = this.fail({ method, path, range });
-    if (failure !== undefined) return refuse(response, failure, method);
+    if (failure !== undefined) {
+      const [status, code] = typeof failure === 'number' ? [failure] : failure;
+      return refuse(response, status, method, code);
+    }
     if (method === 'PUT') {
       const body = unchunked(Buffer.concat(chunks), message.headers['content-encoding']);
       this.objects.set(path, body);
@@ -155,15 +158,22 @@ export function etagOf(body: Uint8Array): string {
 }
 
 const CODES: Readonly<Record<number, string>> = {
+  301: 'PermanentRedirect',
+  400: 'InvalidRequest',
   403: 'AccessDenied',
   404: 'NoSuchKey',
+  405: 'MethodNotAllowed',
   412: 'PreconditionFailed',
   416: 'InvalidRange',
   503: 'SlowDown',
 };
 
-function refuse(response: ServerResponse, status: number, method: string): void {
-  const code = CODES[status] ?? 'InternalError';
+function refuse(
+  response: ServerResponse,
+  status: number,
+  method: string,
+  code = CODES[status] ?? 'InternalError',
+): void {
   response.writeHead(status, { 'content-type': 'application/xml' });
   response.end(method === 'HEAD' ? undefined : `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
 }

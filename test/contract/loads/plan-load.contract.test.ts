@@ -233,6 +233,40 @@ describe('errors of S3', () => {
     expect(await plan(loadOf(prefix))).toMatchObject({ items: 1, unplanned: 1 });
     expect(unplannedOf()[0]?.cause).toMatch(/access denied/);
   });
+
+  test.each([
+    [301, 'PermanentRedirect'],
+    [400, 'InvalidRequest'],
+    [405, 'MethodNotAllowed'],
+    [409, 'InvalidObjectState'],
+  ])('that refuse one file with %i %s fail only that file, and name it', async (status, code) => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.put(DATA, 'in/generation/b.parquet', GOOD);
+    s3.store.fail = ({ path }) => (path.endsWith('a.parquet') ? [status, code] : undefined);
+    expect(await plan(loadOf(prefix))).toMatchObject({ items: 1, unplanned: 1 });
+    expect(unplannedOf()).toMatchObject([
+      {
+        error: 'DataConversionError',
+        cause: expect.stringMatching(
+          new RegExp(`^s3://energy-data/in/generation/a.parquet: S3 refused .*status ${status}: ${code}`),
+        ),
+      },
+    ]);
+  });
+
+  test.each<[number, string]>([
+    [307, 'TemporaryRedirect'],
+    [400, 'RequestTimeout'],
+    [400, 'ExpiredToken'],
+    [400, 'KMS.ThrottlingException'],
+    [408, 'RequestTimeout'],
+    [429, 'TooManyRequests'],
+    [503, 'SlowDown'],
+  ])('that are transient (%i %s) fail the step', async (status, code) => {
+    s3.store.put(DATA, 'in/generation/a.parquet', GOOD);
+    s3.store.fail = ({ range }) => (range ? [status, code] : undefined);
+    await expect(plan(loadOf(prefix))).rejects.toMatchObject({ name: 'S3UnavailableError' });
+  });
 });
 
 /** All parts of a plan. Each part begins where the previous part ended. */
