@@ -187,4 +187,51 @@ describe('a unit in the path', () => {
     await byWorkflow('in/region=sul/unit=kV/voltage=2/part.parquet', await rows(), mappings);
     expect(lines()[0]).toBe('m,region=sul voltage=1,nominal_voltage=2 1000000000');
   });
+
+  test('gives its other name to a file that lacks it, and a column with that name gets another', async () => {
+    await byWorkflow('in/region=sul/part.parquet', await rows(', 0.5::DOUBLE AS voltage'), mappings);
+    expect(lines()[0]).toBe('m,region=sul value=1,voltage=0.5 1000000000');
+    influxdb.requests.length = 0;
+    const own = mapping({ fields: [...fieldsOf(mappings), { column: 'value', type: 'number' }] });
+    await byWorkflow('in/region=sul/part.parquet', await rows(', 2::DOUBLE AS "value"'), own);
+    expect(lines()[0]).toBe('m,region=sul value=1,nominal_value=2 1000000000');
+  });
+
+  test('names no field if the file lacks the values', async () => {
+    const [first, ...others] = fieldsOf(mappings);
+    const optional = mapping({ fields: [{ ...first, column: 'w', required: false }, ...others] });
+    await byWorkflow('in/region=sul/unit=kV/part.parquet', await rows(', 0.5::DOUBLE AS voltage'), optional);
+    expect(lines()[0]).toBe('m,region=sul voltage=0.5 1000000000');
+  });
+
+  test('renames a text field of that name, and reports it', async () => {
+    const texts = mapping({ fields: [fieldsOf(mappings)[0], { column: 'note', type: 'text', name: 'voltage' }] });
+    const bytes = await rows(", 'hello' AS note, 'kV' AS unit");
+    const summary = await byWorkflow('in/region=sul/part.parquet', bytes, texts);
+    expect(lines()[0]).toBe('m,region=sul nominal_voltage="hello",voltage=1 1000000000');
+    expect(summary).toMatchObject({ warnings: { 'renamed note': 1 } });
+  });
+});
+
+describe('a tag that is only backslashes', () => {
+  const backslashes = ", chr(92) || ' ' || chr(92) AS plant, 'kV' AS unit";
+
+  test('is a missing value: a required tag makes the row invalid', async () => {
+    const required = mapping({ tags: { required: ['plant'] } });
+    await expect(byWorkflow('in/part.parquet', await rows(backslashes), required)).resolves.toMatchObject({
+      invalid_records: { 'plant missing': 2 },
+    });
+    expect(lines()).toEqual([]);
+  });
+
+  test('is left out if the tag is optional', async () => {
+    await byWorkflow('in/region=sul/part.parquet', await rows(backslashes), MAPPING);
+    expect(lines()[0]).toBe('m,region=sul v=1 1000000000');
+  });
+
+  test('is refused in the path', async () => {
+    const key = 'in/region=%5C/part.parquet';
+    await expect(byWorkflow(key, await rows(), MAPPING)).resolves.toMatchObject({ failed_items: 1 });
+    expect(lines()).toEqual([]);
+  });
 });

@@ -50,11 +50,21 @@ describe('mappings', () => {
     fields: [{ column: 'temperature', type: 'number', required: true }],
   };
 
+  const named = (column: string, by: string, names: Record<string, string>, otherwise = 'value') => ({
+    ...{ column, type: 'number' },
+    named: { by, names, otherwise },
+  });
+
   test('are read from JSON, one or several', () => {
     expect(parseMappings(JSON.stringify([own]))).toEqual(parseMappings(JSON.stringify(own)));
     const [mapping] = parseMappings(JSON.stringify(own));
     expect(mapping && requiredColumns(mapping)).toEqual(['at', 'station', 'temperature']);
     expect(mapping && detectDataset('weather/x', mergeMappings(BUILT_IN_MAPPINGS, [mapping]))).toBe(mapping);
+  });
+
+  test('may give several units, and a column of its own, the same name', () => {
+    const fields = [named('x', 'unit', { MW: 'power', mw: 'power' }), { column: 'power', type: 'number' }];
+    expect(parseMappings(JSON.stringify({ ...own, fields }))).toHaveLength(1);
   });
 
   test('include the built-in mappings, which are valid by the same rules', () => {
@@ -71,6 +81,41 @@ describe('mappings', () => {
     [{ ...own, time: { column: 'at', zone: 'Sao Paulo' } }, 'mappings[0].time.zone: not an IANA time zone'],
     [{ ...own, tags: { required: ['time'] } }, 'mappings[0].tags.required[0]: InfluxDB reserves this name'],
     [{ ...own, tags: { required: ['a'], optional: ['a'] } }, 'mappings[0].tags: named twice: a'],
+    [
+      { ...own, fields: [named('a', 'unit', { MW: 'power' }), named('b', 'unit', { kW: 'power' }, 'other')] },
+      'mappings[0].fields: several fields can be named: power',
+    ],
+    [
+      { ...own, fields: [{ column: 'station', type: 'text' }] },
+      'mappings[0].fields: a tag and a field have the same name: station',
+    ],
+    [
+      { ...own, fields: [{ column: 'x', type: 'number', name: 'station' }] },
+      'mappings[0].fields: a tag and a field have the same name: station',
+    ],
+    [
+      { ...own, fields: [named('x', 'unit', { MW: 'station' })] },
+      'mappings[0].fields: a tag and a field have the same name: station',
+    ],
+    [
+      {
+        ...own,
+        tags: { required: ['nominal_power'] },
+        fields: [named('x', 'unit', { MW: 'power' }), { column: 'power', type: 'text' }],
+      },
+      'mappings[0].fields: a tag and a field have the same name: nominal_power',
+    ],
+    [
+      {
+        ...own,
+        fields: [
+          named('x', 'unit', { MW: 'power' }),
+          { column: 'power', type: 'number' },
+          { column: 'y', type: 'number', name: 'nominal_power' },
+        ],
+      },
+      'mappings[0].fields: a field has the new name of a field whose own name is taken: nominal_power',
+    ],
     [{ ...own, feilds: [] }, 'Unrecognized key: "feilds"'],
     [{ ...own, fields: [] }, 'mappings[0].fields'],
     [{ ...own, measurement: '_internal' }, 'may not begin with _ or #'],

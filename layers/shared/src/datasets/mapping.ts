@@ -78,6 +78,8 @@ const mappingSchema = z
       if (twice.length > 0)
         context.addIssue({ code: 'custom', path: [what], message: `named twice: ${twice.join(', ')}` });
     }
+    for (const message of clashes(tags, mapping.fields))
+      context.addIssue({ code: 'custom', path: ['fields'], message });
     for (const field of mapping.fields) {
       if (field.named && field.type !== 'number')
         context.addIssue({
@@ -98,6 +100,29 @@ const mappingSchema = z
     }
   })
   .meta({ id: 'DatasetMapping' });
+
+/** The key of a field whose own key is taken in a file by a field that is named by a column. */
+export const renamed = (key: string): string => `nominal_${key}`;
+
+/** Keys that two parts of one point could have: InfluxDB would keep one of the values, or refuse the point. */
+function clashes(tags: readonly string[], fields: readonly z.output<typeof fieldSchema>[]): string[] {
+  const own = fields.flatMap(({ name, column, named }) => (named ? [] : [name ?? column]));
+  const named = fields.flatMap(({ named }) =>
+    named ? [...new Set([...Object.values(named.names), named.otherwise])] : [],
+  );
+  const moved = own.filter((name) => named.includes(name)).map(renamed);
+  const shared = (names: readonly string[], others: readonly string[]) => [
+    ...new Set(names.filter((name) => others.includes(name))),
+  ];
+  const problems: [names: string[], problem: string][] = [
+    [named.filter((name, index) => named.indexOf(name) !== index), 'several fields can be named'],
+    [shared(tags, [...own, ...named, ...moved]), 'a tag and a field have the same name'],
+    [shared(moved, [...own, ...named]), 'a field has the new name of a field whose own name is taken'],
+  ];
+  return problems
+    .filter(([names]) => names.length > 0)
+    .map(([names, problem]) => `${problem}: ${[...new Set(names)].join(', ')} (give the field another \`name\`)`);
+}
 
 /** What DATASET_MAPPINGS may hold: one mapping or an array of them. */
 export const mappingsSchema = z.union([mappingSchema, z.array(mappingSchema)]);

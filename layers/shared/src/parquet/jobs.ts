@@ -4,7 +4,7 @@ import { lackingColumns } from '../points/constants';
 import { fieldName } from '../points/number-fields';
 import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
-import { columnsToRead } from '../points/schema';
+import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
 import { TextIds } from '../points/text-ids';
 import { isValid } from './c-data';
 import type { PointsJob, ProbeJob, Survey, SurveyJob } from './protocol';
@@ -49,33 +49,37 @@ export async function encodePoints(tables: ParquetTables, job: PointsJob, output
 }
 
 export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise<Survey> {
-  const { rows, rowGroups } = tables.metadata;
+  const { rows, rowGroups, columns } = tables.metadata;
   const contested = new Set(job.contested);
   const empty = new Set(job.required);
   const taken: string[] = [];
-  const named = job.mapping.fields.flatMap((field) => (field.named ? [field.named] : []));
+  const constants = lackingColumns(columns, job.partitions);
+  const named = namedFields(columns, job.mapping, job.partitions);
+  const unsuited = unsuitedColumns(columns, job.mapping);
+  /** The file's columns that can name a field. */
+  const naming = new Set(columns.filter((column) => !unsuited.includes(column)).map(({ name }) => name));
   const ids = new Int32Array(BATCH_ROWS);
-  const constants = lackingColumns(tables.metadata.columns, job.partitions);
   const take = (name: string) => {
     if (contested.delete(name)) taken.push(name);
   };
   const nullConstants: string[] = [];
   for (const [column, value] of constants) {
     if (empty.delete(column) && value === null) nullConstants.push(column);
-    for (const field of named) if (field.by === column) take(fieldName(field, value));
   }
-  // If only constants name fields, all names are known now.
-  if (named.every(({ by }) => constants.has(by))) contested.clear();
+  // A constant names the field in all rows; without the column, the field has its other name in all rows.
+  for (const field of named) if (!naming.has(field.by)) take(fieldName(field, constants.get(field.by)));
+  const unknown = named.filter(({ by }) => naming.has(by));
+  if (unknown.length === 0) contested.clear();
 
   for (let group = 0; group < rowGroups.length && (contested.size > 0 || empty.size > 0); group++) {
-    const wanted = [...empty, ...(contested.size > 0 ? named.map(({ by }) => by) : [])];
+    const wanted = [...empty, ...(contested.size > 0 ? unknown.map(({ by }) => by) : [])];
     await tables.forEachBatch(
       { firstRowGroup: group, rowGroups: 1, maxRowGroupBytes: job.maxRowGroupBytes },
       [...new Set(wanted)],
       (batch) => {
         for (const column of batch.columns) {
           if (empty.has(column.name) && hasValue(column)) empty.delete(column.name);
-          for (const field of named) {
+          for (const field of unknown) {
             if (field.by !== column.name || contested.size === 0) continue;
             const units = new TextIds();
             units.read(column, ids);

@@ -5,6 +5,7 @@ import type { PartitionColumns } from '../datasets/partitions';
 import type { ArrowColumn } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import { Cell } from './cells';
+import { storedTag } from './escape';
 import { type Numbers, readNumbers } from './number-cells';
 import { TimeReader, type Times } from './times';
 
@@ -34,7 +35,7 @@ export function constantProblems(constants: PartitionColumns, mapping: DatasetMa
 function valueProblem(name: string, value: string, mapping: DatasetMapping): string | undefined {
   if (name === mapping.time.column)
     return readTime(name, value, mapping).state === Cell.ok ? undefined : 'is not a time';
-  if (mapping.tags.required.includes(name) && value.trim() === '') return 'has no value';
+  if (mapping.tags.required.includes(name) && storedTag(value) === '') return 'has no value';
   const isNumber = mapping.fields.some((field) => field.type === 'number' && field.required && field.column === name);
   return !isNumber || readNumber(name, value).state === Cell.ok ? undefined : 'is not a number';
 }

@@ -19,3 +19,8 @@ export function escapeKey(text: string): string {
 export function quote(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
+
+/** A tag's value as it is stored: trimmed, and without backslashes at its end, which line protocol cannot express. Empty: no tag. */
+export function storedTag(value: string): string {
+  return value.trim().replace(/[\\\s]+$/, '');
+}

@@ -5,8 +5,8 @@
 import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import type { PartitionColumns } from '../datasets/partitions';
 import type { ArrowColumn } from '../parquet/c-data';
-import { escapeKey, escapeMeasurement, quote } from './escape';
-import { fieldKey, fieldName } from './number-fields';
+import { escapeKey, escapeMeasurement, quote, storedTag } from './escape';
+import { fieldKey, fieldName, ownName } from './number-fields';
 import { type ReadyText, readyText } from './ready-text';
 import type { InvalidReason } from './report';
 import type { Tally } from './tally';
@@ -65,12 +65,14 @@ export class Heads {
 
   /**
    * @param unreadable columns of a type that cannot be text.
+   * @param taken names that the unit's fields use in this file.
    * @param constants columns with one value for all rows: part of each head, and not needed to distinguish heads.
    * @param capacity rows of the largest record batch.
    */
   constructor(
     private readonly mapping: DatasetMapping,
     private readonly unreadable: ReadonlySet<string>,
+    private readonly taken: readonly string[],
     private readonly constants: PartitionColumns,
     private readonly tally: Tally,
     capacity: number,
@@ -145,21 +147,22 @@ export class Heads {
       const isUnreadable = this.unreadable.has(name);
       const raw = isUnreadable ? null : textOf(name);
       const value = raw?.trim() ?? '';
-      if (required ? value === '' : NO_TAG.test(value)) {
+      const stored = storedTag(value);
+      if (required ? stored === '' : NO_TAG.test(value)) {
         // Without a tag that the file has, different series would merge: a cell is left out with a warning, a column never.
         if (required || isUnreadable) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
         else if (raw === null) warnings.push(['left-out', name, '']);
         continue;
       }
       if (known && !known.has(value)) warnings.push(['unknown-value', name, value]);
-      const stored = value.replace(/\\+$/, '');
       if (stored !== value) warnings.push(['trailing-backslash', name, value]);
       if (stored !== '') tagSet += `,${key}=${escapeKey(stored)}`;
     }
 
     const strings: string[] = [];
     let unreadable: string | undefined;
-    for (const { column, name, required } of this.strings) {
+    for (const field of this.strings) {
+      const { column, required } = field;
       const value = this.unreadable.has(column) ? null : textOf(column);
       if (typeof value !== 'string' && required)
         fault ??= { column, reason: value === null ? 'unreadable' : 'missing' };
@@ -167,7 +170,7 @@ export class Heads {
         unreadable ??= column;
         warnings.push(['left-out', column, '']);
       }
-      if (typeof value === 'string') strings.push(`${escapeKey(name ?? column)}=${quote(value)}`);
+      if (typeof value === 'string') strings.push(`${escapeKey(ownName(field, this.taken))}=${quote(value)}`);
     }
     const series = this.series.get(tagSet) ?? this.series.size;
     this.series.set(tagSet, series);

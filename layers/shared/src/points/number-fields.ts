@@ -1,5 +1,5 @@
 /** The number fields of a mapping with the data for writing them: values of the record batch, key, float width, range. */
-import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
+import { type DatasetMapping, type FieldMapping, renamed } from '../datasets/mapping';
 import type { ColumnInfo } from '../parquet/metadata';
 import { FloatWriter } from './digits';
 import { escapeKey } from './escape';
@@ -17,8 +17,6 @@ export interface NumberField extends Numbers {
   /** Values outside `min` and `max` are counted. */
   readonly min: number;
   readonly max: number;
-  /** The name that the unit's field uses already, if this field has another key for that reason. */
-  readonly renamedFrom: string | undefined;
   leftOut: number;
   beyond: number;
 }
@@ -36,24 +34,27 @@ export function numberFields(
     .map((field) => ({ field, info: columns.find(({ name }) => name === field.column) }))
     .filter(({ field, info }) => field.required || info)
     .map(({ field, info }) => {
-      const { name = field.column } = field;
-      const isTaken = !field.named && taken.includes(name);
       const range = mapping.checks.ranges[field.column];
       return {
         column: field.column,
         required: field.required ?? false,
         named: named.indexOf(field),
-        key: longestKey(field, isTaken ? `nominal_${name}` : name),
+        key: longestKey(field, ownName(field, taken)),
         writer: new FloatWriter(info !== undefined && isSingle(info.type)),
         values: new Float64Array(capacity),
         states: new Uint8Array(capacity),
         min: range?.min ?? Number.NEGATIVE_INFINITY,
         max: range?.max ?? Number.POSITIVE_INFINITY,
-        renamedFrom: isTaken ? name : undefined,
         leftOut: 0,
         beyond: 0,
       };
     });
+}
+
+/** The name of a field with a name of its own; another name if a field that is named after a unit uses it in this file. */
+export function ownName({ name, column }: FieldMapping, taken: readonly string[]): string {
+  const own = name ?? column;
+  return taken.includes(own) ? renamed(own) : own;
 }
 
 /** The name of a field whose name is the text of another column. */

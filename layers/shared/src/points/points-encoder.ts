@@ -12,7 +12,7 @@ import { LONGEST_NUMBER, TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
 import { type Head, Heads } from './heads';
 import { readNumbers } from './number-cells';
-import { type NumberField, numberFields } from './number-fields';
+import { type NumberField, numberFields, ownName } from './number-fields';
 import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
 import { unsuitedColumns } from './schema';
@@ -69,7 +69,7 @@ export class PointsEncoder {
     const unsuited = unsuitedColumns(columns, mapping);
     this.unsuited = new Set(unsuited.map(({ name }) => name));
     this.duplicates = new DuplicateCounter();
-    this.heads = new Heads(mapping, this.unsuited, this.constants, this.tally, capacity);
+    this.heads = new Heads(mapping, this.unsuited, taken, this.constants, this.tally, capacity);
     this.timeReader = new TimeReader(mapping.time);
     this.fields = numberFields(mapping, withConstants(columns, this.constants), taken, capacity);
     this.longestTail = this.fields.reduce(
@@ -88,8 +88,11 @@ export class PointsEncoder {
     }
 
     for (const { name, declared } of unsuited) this.tally.warn('ignored', name, declared, 1);
-    for (const { column, renamedFrom } of this.fields) {
-      if (renamedFrom !== undefined) this.tally.warn('renamed', column, `nominal_${renamedFrom}`, 1);
+    const present = new Set(withConstants(columns, this.constants).map(({ name }) => name));
+    for (const field of mapping.fields) {
+      const { name = field.column, named } = field;
+      if (!named && taken.includes(name) && present.has(field.column))
+        this.tally.warn('renamed', field.column, ownName(field, taken), 1);
     }
   }
 

@@ -1,6 +1,6 @@
 /** Whether a file's columns are what a mapping needs. */
 import { mappedColumns, requiredColumns } from '../datasets/columns';
-import type { DatasetMapping } from '../datasets/mapping';
+import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import type { ColumnInfo } from '../parquet/metadata';
 import { constantProblems, lackingColumns, withConstants } from './constants';
@@ -51,11 +51,24 @@ export function contestedNames(
   partitions: PartitionColumns = NO_PARTITIONS,
 ): string[] {
   const all = withConstants(columns, partitions);
-  const given = mapping.fields.flatMap(({ named }) => (named ? [...Object.values(named.names), named.otherwise] : []));
+  const given = namedFields(columns, mapping, partitions).flatMap(({ names, otherwise }) => [
+    ...Object.values(names),
+    otherwise,
+  ]);
   return mapping.fields
     .filter(({ named, column }) => !named && all.some(({ name }) => name === column))
     .map(({ name, column }) => name ?? column)
     .filter((name) => given.includes(name));
+}
+
+/** How the fields are named whose values the file or its key has, and whose name is the text of another column. */
+export function namedFields(
+  columns: readonly ColumnInfo[],
+  mapping: DatasetMapping,
+  partitions: PartitionColumns,
+): NonNullable<FieldMapping['named']>[] {
+  const names = new Set(withConstants(columns, partitions).map(({ name }) => name));
+  return mapping.fields.flatMap(({ column, named }) => (named && names.has(column) ? [named] : []));
 }
 
 /** Continues the words "column NAME". Every column that can be read can be text. */
