@@ -27,9 +27,22 @@ test.each([
   );
 });
 
+test('accepts a byte order mark, empty lines and line breaks of Windows', async () => {
+  expect(await collect('\uFEFF{"a":1}\r\n\r\n{"a":2}\r\n', 3)).toEqual([{ a: 1 }, { a: 2 }]);
+});
+
 test.each([
   ['ends early', '{"a":1}\n{"a":', 'file: ends within object 2'],
   ['is not JSON', '{"a":1}\n{a}', 'file: object 2 is not JSON'],
+  [
+    'has an address in a line',
+    '{"a":1}\ns3://b/k\n',
+    'file: line 2 must have JSON objects only, but has s outside of one',
+  ],
+  ['has a text in an array', '["x"]', 'file: line 1 must have JSON objects only, but has " outside of one'],
+  ['has null', '{"a":"\\n"}\n\n null', 'file: line 3 must have JSON objects only, but has n outside of one'],
+  ['closes too much', '{"a":\n{}}}\n', 'file: line 2 must have JSON objects only, but has } outside of one'],
+  ['is not text', '\u0000', 'file: line 1 must have JSON objects only, but has byte 0x00 outside of one'],
 ])('rejects a text that %s', async (_, text, message) => {
   await expect(collect(text, 4)).rejects.toMatchObject({ name: 'DataConversionError', message });
 });
