@@ -19,6 +19,7 @@ export class UndecodableError extends Error {
 interface Thread {
   readonly worker: Worker;
   readonly reading: Int32Array;
+  hasEnded: boolean;
 }
 
 /** A running job. Exactly one consumer calls `next` until a result comes or it throws, then `end`. */
@@ -54,7 +55,8 @@ export class WorkerPool {
           .then((bytes) => this.sendRange(thread, message.id, exactBuffer(source, bytes, message.end - message.start)))
           .catch((error: unknown) => messages.fail(error));
       } else if (message.type === 'failed') {
-        isDone = true;
+        // A failed inspection leaves nothing in flight. Any other failed job may still read or decode.
+        isDone = job.kind === 'inspect';
         messages.fail(failure(source, thread, message.reason, message.fault));
       } else {
         isDone ||= RESULTS.includes(message.type);
@@ -91,13 +93,20 @@ export class WorkerPool {
     const reading = new SharedArrayBuffer(4);
     // Captured, as a panic prints a message and a stack of WebAssembly. The pool reports it as an error instead.
     const worker = new Worker(this.workerFile, { workerData: { reading } satisfies WorkerStart, stderr: true });
-    worker.on('error', () => undefined);
-    return { worker, reading: new Int32Array(reading) };
+    const thread: Thread = { worker, reading: new Int32Array(reading), hasEnded: false };
+    // An idle worker has no job that would notice its end.
+    const onEnd = () => {
+      thread.hasEnded = true;
+      const index = this.idle.indexOf(thread);
+      if (index >= 0) this.idle.splice(index, 1);
+    };
+    worker.on('error', onEnd).on('exit', onEnd);
+    return thread;
   }
 
   private release(thread: Thread, isReusable: boolean): void {
     if (!this.busy.delete(thread)) return;
-    if (isReusable && this.idle.length === 0) {
+    if (isReusable && !thread.hasEnded && this.idle.length === 0) {
       thread.worker.unref();
       this.idle.push(thread);
     } else void thread.worker.terminate();
