@@ -1,5 +1,5 @@
 /** Loads one object in one invocation: runs the steps of the workflow one after another. */
-import { DataConversionError } from 'shared/errors';
+import { DataConversionError, InfluxDBConnectionError } from 'shared/errors';
 import { assertHealthy, type HealthReport } from 'shared/influxdb/health';
 import type { ItemResult } from 'shared/loads/item-result';
 import { type LoadServices, loadItem } from 'shared/loads/load-item';
@@ -61,12 +61,18 @@ const NOTHING: Loaded = {
  */
 export async function loadObject(request: ObjectRequest, services: ObjectServices): Promise<ObjectResult> {
   const start = performance.now();
-  const { objects, config, metrics } = services;
+  const { objects, config, metrics, deadline } = services;
   const name = objects.nameOf(request);
   const version = await objects.find(request);
   if (!version) throw new DataConversionError(`${name}: the object does not exist`, { object: name });
   const planner = { ...services, validateSchema: config.validateSchema };
-  const { mapping, items } = await planWholeFile(version, request.dataset ?? null, planner, services.deadline);
+  const { mapping, items } = await planWholeFile(version, request.dataset ?? null, planner, deadline).catch(
+    (error: unknown) => {
+      if (!deadline.aborted) throw error;
+      const message = `${name}: not planned within the timeout of the function. Loading it again is safe. Increase the timeout`;
+      throw new InfluxDBConnectionError(message, { cause: error });
+    },
+  );
   metrics.addDataset(mapping.name);
   const health = await services.checkHealth();
   assertHealthy(health);

@@ -3,6 +3,7 @@
 import { InfluxClient } from 'shared/influxdb/client';
 import { checkHealth } from 'shared/influxdb/health';
 import { staticToken } from 'shared/influxdb/token';
+import type { ParquetReader } from 'shared/parquet/reader';
 import { PARAMETER_ADVICE } from '../../../functions/clients/influxdb';
 import { LoadMetrics } from '../../../functions/load-metrics';
 import { type DispatchServices, dispatch } from '../../../functions/load-object/dispatch';
@@ -275,6 +276,34 @@ describe('a request through the API', () => {
     expect(response).toMatchObject({ statusCode });
     expect(JSON.parse(response.body)).toMatchObject({ error });
   });
+
+  test.each(['inspect', 'survey'] as const)(
+    'returns an error if the deadline passes in the %s of planning',
+    async (step) => {
+      put('generation/a.parquet');
+      const abort = new AbortController();
+      const waiting = (signal?: AbortSignal) =>
+        new Promise<never>((_, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason));
+          abort.abort();
+        });
+      const slow: Partial<ParquetReader> = {
+        inspect: (...args: Parameters<typeof reader.inspect>) =>
+          step === 'inspect' ? waiting(args[1]) : reader.inspect(...args),
+        survey: (...[, , options]: Parameters<typeof reader.survey>) => waiting(options?.signal),
+      };
+      const config = configOf(influxdb.url);
+      const base = loadServices({ objects: s3.objects, reader: slow as ParquetReader }, config, {
+        deadline: abort.signal,
+      });
+      const checkHealth = () => Promise.reject(new Error('not reached'));
+      const services = { ...base, metrics: new LoadMetrics(), loadId: 'object-1', checkHealth };
+      await expect(loadObject({ bucket: DATA, key: 'generation/a.parquet' }, services)).rejects.toMatchObject({
+        name: 'InfluxDBConnectionError',
+        message: expect.stringContaining('s3://energy-data/generation/a.parquet: not planned within the timeout'),
+      });
+    },
+  );
 
   test('returns 503 without internals when S3 is not available', async () => {
     s3.store.fail = () => 500;

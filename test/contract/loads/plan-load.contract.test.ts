@@ -304,6 +304,23 @@ describe('a plan in parts', () => {
     expect(results.map(({ part }) => part)).toEqual(results.map((_result, index) => index));
   });
 
+  test('waits for no other file after its deadline', async () => {
+    const abort = new AbortController();
+    const [first] = keys;
+    const stuck: Partial<ParquetReader> = {
+      inspect: async (source, signal) => {
+        if (source.name.endsWith(first ?? '')) {
+          const metadata = await reader.inspect(source, signal);
+          abort.abort();
+          return metadata;
+        }
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      },
+    };
+    const result = await plan(loadOf(prefix), { deadline: abort.signal, reader: stuck as ParquetReader });
+    expect(result).toMatchObject({ files: 1, unplanned: 0, continuation: { after: first } });
+  });
+
   test('ends at its deadline, and continues after the last file', async () => {
     const result = await plan(loadOf(prefix), { deadline: AbortSignal.abort() });
     expect(result).toMatchObject({ files: 1, continuation: { after: keys[0] } });
@@ -345,6 +362,22 @@ describe('an earlier plan', () => {
     const changed = itemsOf().filter(({ key }) => key.endsWith('a.parquet'));
     expect(changed.map(({ firstRowGroup }) => firstRowGroup)).toEqual([0, 1, 2]);
     for (const { etag } of changed) expect(etag).toBe(await etagOf('in/generation/a.parquet'));
+  });
+
+  test('plans a changed file once, also if its items are in several parts', async () => {
+    const [first, second, third, fourth] = itemsOf();
+    const unplanned = { bucket: DATA, key: 'in/generation/fixed.parquet', ...failed };
+    putPlan([first, fourth, second, unplanned, third, { bucket: DATA, key: 'in/generation/gone.parquet' }, unplanned]);
+    s3.store.put(DATA, 'in/generation/a.parquet', fixtureBytes('codec-gzip'));
+    s3.store.put(DATA, 'in/generation/fixed.parquet', GOOD);
+    await plan(loadOf(source), small);
+    const whole = itemsOf();
+    expect(whole).toHaveLength(7);
+    const { results, items } = await allParts(loadOf(source), { ...small, deadline: AbortSignal.abort() });
+    expect(results.length).toBeGreaterThan(5);
+    expect(items).toEqual(whole);
+    const sum = (of: (result: PlanResult) => number) => results.reduce((total, result) => total + of(result), 0);
+    expect([sum(({ files }) => files), sum(({ unplanned }) => unplanned)]).toEqual([3, 1]);
   });
 
   test('uses the given dataset for a file without a detected dataset', async () => {

@@ -32,6 +32,9 @@ export type Choice =
   /** An item of a file that changed. An earlier candidate has planned the whole file again. */
   | { readonly kind: 'done' };
 
+/** What an earlier plan knows of a file: undefined if it could not plan the file. */
+type Planned = Pick<PlanItem, 'etag' | 'dataset'> | undefined;
+
 export function candidates(
   { source, dataset }: Load,
   continuation: Continuation | null,
@@ -67,7 +70,8 @@ function named(objects: ObjectStore, ref: ObjectRef): Candidate {
 
 /**
  * The items of an earlier plan. An item is kept as it is if its file has not changed since. A whole file is planned again, once, if it has
- * changed, was not planned before, or now has another dataset.
+ * changed, was not planned before, or now has another dataset. A part cannot ask the parts before it: it reads their lines again to find
+ * the files that they planned.
  */
 async function* repeated(
   objects: ObjectStore,
@@ -80,25 +84,33 @@ async function* repeated(
   if (!lines) throw new InvalidEventError(`the plan ${name} does not exist`);
   const versions = new Map<string, Promise<ObjectVersion | undefined>>();
   const replanned = new Set<string>();
+  /** The etags and datasets, by file, of the lines of earlier parts. Undefined for a file that was not planned. */
+  const earlier = new Map<string, Planned[]>();
+  const isCurrent = (planned: Planned, version: ObjectVersion | undefined): boolean =>
+    planned !== undefined && version?.etag === planned.etag && (dataset === null || dataset === planned.dataset);
   let count = 0;
   for await (const line of jsonObjects(lines, name)) {
     count += 1;
-    if (count <= skip) continue;
     const entry = validate(repeatedSchema, line, `line ${count} of ${name}`);
     const item = 'etag' in entry ? entry : undefined;
     const ref = { bucket: entry.bucket, key: entry.key };
     const id = objects.nameOf(ref);
+    const before = earlier.get(id) ?? [];
+    if (count <= skip) {
+      const isKnown = before.some((planned) => planned?.etag === item?.etag && planned?.dataset === item?.dataset);
+      if (!isKnown) earlier.set(id, [...before, item && { etag: item.etag, dataset: item.dataset }]);
+      continue;
+    }
     const known = versions.get(id);
     const finding = known ?? objects.find(ref);
     versions.set(id, finding);
     const choose = async (): Promise<Choice> => {
       const version = await finding;
-      const isSame = item && version?.etag === item.etag && (dataset === null || dataset === item.dataset);
-      if (isSame) return { kind: 'item', item };
-      if (replanned.has(id)) return { kind: 'done' };
+      if (item && isCurrent(item, version)) return { kind: 'item', item };
+      if (replanned.has(id) || before.some((planned) => !isCurrent(planned, version))) return { kind: 'done' };
       replanned.add(id);
       return { kind: 'file', version, ...(item && { dataset: dataset ?? item.dataset }) };
     };
-    yield { ref, position: { skip: count }, isRepeat: known !== undefined, choose };
+    yield { ref, position: { skip: count }, isRepeat: known !== undefined || before.length > 0, choose };
   }
 }

@@ -65,7 +65,6 @@ export async function planLoad(event: unknown, services: PlanServices): Promise<
   for await (const planned of inOrder(found, FILES_AT_ONCE, (candidate, signal) =>
     planCandidate(candidate, load, services, signal),
   )) {
-    if (next !== null) break;
     totals.ignored += planned.ignored;
     if (planned.failure) {
       totals.unplanned += 1;
@@ -79,7 +78,10 @@ export async function planLoad(event: unknown, services: PlanServices): Promise<
         items.add(item);
       }
     }
-    if (deadline.aborted || items.bytes >= planBytes) next = planned.position;
+    if (deadline.aborted || items.bytes >= planBytes) {
+      next = planned.position;
+      break;
+    }
   }
   if (part === 0 && next === null && totals.files + totals.unplanned === 0)
     throw nothingFound(load, totals.ignored, objects);
