@@ -39,7 +39,15 @@ export class DuplicateCounter {
       this.count++;
       return;
     }
-    if (2 * this.points >= this.noted.length) this.growNoted();
+    if (2 * this.points >= this.noted.length) {
+      if (this.points >= MAX_POINTS) {
+        this.forget();
+        this.add(series, seconds, nanos);
+        return;
+      }
+      this.growNoted();
+      if (this.table) insert(this.table, a, b);
+    }
     this.noted[2 * this.points] = a;
     this.noted[2 * this.points + 1] = b;
     this.points++;
@@ -60,10 +68,6 @@ export class DuplicateCounter {
   }
 
   private growNoted(): void {
-    if (this.points >= MAX_POINTS) {
-      this.forget();
-      return;
-    }
     const larger = new Int32Array(this.noted.length * 2);
     larger.set(this.noted);
     discard(this.noted.buffer);
