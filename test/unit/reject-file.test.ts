@@ -32,3 +32,13 @@ test.each([{ bytes: 1 }, { entries: 300 }])(
     expect(last?.omitted).toBe(1_000 - entries.length);
   },
 );
+
+test('adds entries that it was not given to the number of omitted entries', () => {
+  const file = new RejectFile({}, { entries: 1 });
+  expect(file.isFull).toBe(false);
+  file.add({ reason: 'a' });
+  expect(file.isFull).toBe(true);
+  file.add({ reason: 'b' });
+  file.omit(5);
+  expect(entriesOf(file.finish())).toMatchObject([{ reason: 'a' }, { omitted: 6 }]);
+});

@@ -30,12 +30,22 @@ export class RejectFile {
     private readonly limits: RejectFileLimits = {},
   ) {}
 
+  /** Whether a limit is reached: further entries are only counted. */
+  get isFull(): boolean {
+    const { bytes = MAX_BYTES, entries = Number.POSITIVE_INFINITY } = this.limits;
+    return this.bytes >= bytes || this.entries >= entries;
+  }
+
   /** Adds an entry; above a limit only counts it. */
   readonly add = (rejected: Rejected): void => {
-    const { bytes = MAX_BYTES, entries = Number.POSITIVE_INFINITY } = this.limits;
-    if (this.bytes >= bytes || this.entries >= entries) this.omitted += 1;
+    if (this.isFull) this.omitted += 1;
     else this.append(rejected);
   };
+
+  /** Counts entries that were not given, because the file is full. */
+  omit(entries: number): void {
+    this.omitted += entries;
+  }
 
   /** The file; undefined if nothing was rejected. If entries were omitted, the last line has their number. */
   finish(): Uint8Array | undefined {

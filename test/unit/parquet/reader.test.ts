@@ -4,6 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { ParquetReader } from 'shared/parquet/reader';
 import { openFile } from 'shared/parquet/source';
 import { sumReports, whollyNull } from 'shared/points/report';
+import { parquetOf } from '../../support/loader';
 import {
   collect,
   collectFixture,
@@ -125,9 +126,10 @@ describe('invalid rows', () => {
     await file.close();
   });
 
-  test('are passed to onReject with all their values', async () => {
+  test('are passed to the sink with all their values', async () => {
     const rejected: unknown[] = [];
-    await collectFixture(reader, 'value-bad', generation, { onReject: (row) => rejected.push(row) });
+    const rejects = { isFull: false, add: (row: unknown) => rejected.push(row), omit: () => undefined };
+    await collectFixture(reader, 'value-bad', generation, { rejects });
     expect(rejected).toHaveLength(4);
     expect(rejected[1]).toMatchObject({
       row: 2,
@@ -136,6 +138,30 @@ describe('invalid rows', () => {
       value: 'NaN',
       values: { region: 'norte', unit: 'MW', value: 'NaN' },
     });
+  });
+
+  test.each([true, false])('are only counted once the sink is full (dropInvalid: %s)', async (dropInvalid) => {
+    const rows = 200_000;
+    const bytes = await parquetOf(`SELECT TIMESTAMP '2024-01-01' AS "timestamp", 'norte' AS region, 'MW' AS unit,
+      'solar' AS energy_source, 'g' AS measurement_type, 'nan'::DOUBLE AS "value" FROM range(${rows})`);
+    const counts = { added: 0, omitted: 0 };
+    const rejects = {
+      get isFull() {
+        return counts.added >= 10_000;
+      },
+      add() {
+        counts.added++;
+      },
+      omit(more: number) {
+        counts.omitted += more;
+      },
+    };
+    const reading = collect(reader, memorySource(bytes), generation, { rejects, dropInvalid });
+    if (dropInvalid) expect((await reading).report.invalid).toMatchObject([{ reason: 'nan', count: rows }]);
+    else await expect(reading).rejects.toMatchObject({ invalid: [{ reason: 'nan', count: rows }] });
+    expect(counts.added + counts.omitted).toBe(rows);
+    // The worker is at most a few record batches ahead.
+    expect(counts.added).toBeLessThan(10_000 + 8 * 8_192);
   });
 });
 

@@ -81,7 +81,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       taken: item.taken,
       partitions: partitionColumns(item.key),
       signal: deadline,
-      ...(config.workBucket !== undefined && { onReject: rejects.add }),
+      ...(config.workBucket !== undefined && { rejects }),
     });
     const written = await writeBatches(counted(stream, services.onBatch), services.influxdb, writerOptions(services));
     let invalidFile: string | null = null;

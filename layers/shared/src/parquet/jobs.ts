@@ -14,7 +14,9 @@ export interface PointsOutput {
   chunk(chunk: Chunk): void;
   /** The buffer of a chunk that is no longer in use, to be written again. */
   spare(): ArrayBuffer | undefined;
-  rejects(rows: readonly RejectedRow[]): void;
+  /** @param omitted invalid rows that are not in `rows`, because the consumer wants no more */
+  rejects(rows: readonly RejectedRow[], omitted: number): void;
+  wantsRejects(): boolean;
   /** Awaited between record batches; undefined while the consumer keeps up. */
   pause(): Promise<void> | undefined;
 }
@@ -22,6 +24,7 @@ export interface PointsOutput {
 export async function encodePoints(tables: ParquetTables, job: PointsJob, output: PointsOutput): Promise<PointsReport> {
   const { columns } = tables.metadata;
   let rejected: RejectedRow[] = [];
+  let omitted = 0;
   const buffer = new BatchBuffer(job.limits, job.dry ? undefined : output.chunk, output.spare);
   const encoder = new PointsEncoder(
     {
@@ -30,7 +33,12 @@ export async function encodePoints(tables: ParquetTables, job: PointsJob, output
       partitions: job.partitions,
       taken: job.taken,
       buffer,
-      onReject: job.rejects ? (row) => rejected.push(row) : undefined,
+      onReject: job.rejects
+        ? (render) => {
+            if (output.wantsRejects()) rejected.push(render());
+            else omitted++;
+          }
+        : undefined,
     },
     BATCH_ROWS,
   );
@@ -39,8 +47,9 @@ export async function encodePoints(tables: ParquetTables, job: PointsJob, output
     columnsToRead(columns, job.mapping),
     (batch) => {
       encoder.encode(batch.columns, batch.rows, batch.firstRow);
-      if (rejected.length > 0) output.rejects(rejected);
+      if (rejected.length + omitted > 0) output.rejects(rejected, omitted);
       rejected = [];
+      omitted = 0;
     },
     output.pause,
   );

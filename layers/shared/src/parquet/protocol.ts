@@ -44,7 +44,7 @@ export interface PointsJob {
   /** Validates only and emits no chunks. */
   readonly dry: boolean;
   readonly rejects: boolean;
-  /** Maximum chunks that wait for the consumer before the worker pauses. */
+  /** Maximum chunks and messages with invalid rows that wait for the consumer before the worker pauses. */
   readonly lookahead: number;
 }
 
@@ -67,14 +67,17 @@ export interface Survey {
 export type ToWorker =
   | { readonly type: 'job'; readonly job: Job }
   | { readonly type: 'range'; readonly id: number; readonly bytes: ArrayBuffer }
+  /** A chunk or a message with invalid rows was consumed. */
   | { readonly type: 'taken' }
+  /** Invalid rows are from now on only counted. */
+  | { readonly type: 'enough-rejects' }
   /** The buffer of a chunk that is no longer in use. */
   | { readonly type: 'spare'; readonly buffer: ArrayBuffer };
 
 export type FromWorker =
   | { readonly type: 'read'; readonly id: number; readonly start: number; readonly end: number }
   | { readonly type: 'chunk'; readonly chunk: Chunk }
-  | { readonly type: 'rejects'; readonly rows: readonly RejectedRow[] }
+  | { readonly type: 'rejects'; readonly rows: readonly RejectedRow[]; readonly omitted: number }
   | { readonly type: 'metadata'; readonly metadata: ParquetMetadata }
   | { readonly type: 'survey'; readonly survey: Survey }
   | { readonly type: 'report'; readonly report: PointsReport }

@@ -4,14 +4,14 @@ import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
 import type { BatchLimits, LineBatch } from '../points/batch-buffer';
-import { describeInvalid, type PointsReport, type RejectedRow } from '../points/report';
+import { describeInvalid, type PointsReport, type RejectSink } from '../points/report';
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
 import type { ParquetMetadata } from './metadata';
-import type { FileRef, Job, Survey } from './protocol';
+import type { FileRef, FromWorker, Job, Survey } from './protocol';
 import { boundedSource, type ParquetSource } from './source';
 import { readTail } from './tail';
 import { describeUndecodable } from './undecodable';
-import { UndecodableError, WorkerPool } from './worker-pool';
+import { type Session, UndecodableError, WorkerPool } from './worker-pool';
 
 export interface ParquetReaderOptions {
   /** The bundled worker, `worker.ts` with everything but parquet-wasm. */
@@ -34,8 +34,8 @@ export interface ReadPointsOptions {
   readonly taken?: readonly string[];
   /** Columns that the file's key supplies; the file's own columns take precedence. Empty by default. */
   readonly partitions?: PartitionColumns;
-  /** Takes each invalid row, for a reject file. */
-  readonly onReject?: (row: RejectedRow) => void;
+  /** Takes the invalid rows, such as a reject file. */
+  readonly rejects?: RejectSink;
   readonly signal?: AbortSignal;
 }
 
@@ -136,7 +136,7 @@ export class ParquetReader {
     options: ReadPointsOptions,
     done: (report: PointsReport) => void,
   ): AsyncGenerator<LineBatch> {
-    const { signal, onReject, partitions = NO_PARTITIONS } = options;
+    const { signal, rejects, partitions = NO_PARTITIONS } = options;
     const { metadata, file } = opened;
     if (options.validateSchema) refuseUnfit(source, schemaProblems(metadata.columns, mapping, partitions));
     const taken = options.taken ?? (await this.surveyOpened(source, opened, mapping, [], options)).taken;
@@ -151,10 +151,10 @@ export class ParquetReader {
       limits: options.limits,
       maxRowGroupBytes: this.maxRowGroupBytes,
       lookahead: LOOKAHEAD,
-      rejects: onReject !== undefined,
+      rejects: rejects !== undefined,
     };
     if (!options.dropInvalid) {
-      const { report } = await this.single(source, { ...job, dry: true }, 'report', signal, onReject);
+      const { report } = await this.single(source, { ...job, dry: true }, 'report', signal, rejects);
       refuseInvalid(source, report);
     }
 
@@ -162,7 +162,7 @@ export class ParquetReader {
     try {
       for (;;) {
         const message = await session.next();
-        if (message.type === 'rejects') for (const row of message.rows) onReject?.(row);
+        if (message.type === 'rejects') takeRejects(message, session, rejects);
         if (message.type === 'report') return done(message.report);
         if (message.type !== 'chunk') continue;
         const { buffer, batches } = message.chunk;
@@ -233,7 +233,7 @@ export class ParquetReader {
     job: Job,
     type: T,
     signal?: AbortSignal,
-    onReject?: (row: RejectedRow) => void,
+    rejects?: RejectSink,
   ) {
     // Aborting a job ends its worker, so a job that was aborted while it waited must not start one.
     signal?.throwIfAborted();
@@ -241,7 +241,7 @@ export class ParquetReader {
     try {
       for (;;) {
         const message = await session.next();
-        if (message.type === 'rejects') for (const row of message.rows) onReject?.(row);
+        if (message.type === 'rejects') takeRejects(message, session, rejects);
         if (message.type === type) return message as Extract<typeof message, { type: T }>;
       }
     } finally {
@@ -256,6 +256,17 @@ export class ParquetReader {
   private get maxRowGroupBytes(): number {
     return this.options.maxRowGroupBytes ?? MAX_ROW_GROUP_BYTES;
   }
+}
+
+function takeRejects(
+  { rows, omitted }: Extract<FromWorker, { type: 'rejects' }>,
+  session: Session,
+  rejects: RejectSink | undefined,
+): void {
+  for (const row of rows) rejects?.add(row);
+  rejects?.omit(omitted);
+  if (rejects?.isFull && rows.length > 0) session.send({ type: 'enough-rejects' });
+  session.send({ type: 'taken' });
 }
 
 function refuseUnfit({ name }: ParquetSource, problems: readonly string[]): void {

@@ -17,6 +17,7 @@ const readingGroup = new Int32Array((workerData as WorkerStart).reading);
 const waiting = new Map<number, (bytes: ArrayBuffer) => void>();
 let nextId = 0;
 let onTaken = (): void => undefined;
+let wantsRejects = true;
 const spares: ArrayBuffer[] = [];
 
 port.on('message', (message: ToWorker) => {
@@ -24,6 +25,7 @@ port.on('message', (message: ToWorker) => {
     waiting.get(message.id)?.(message.bytes);
     waiting.delete(message.id);
   } else if (message.type === 'taken') onTaken();
+  else if (message.type === 'enough-rejects') wantsRejects = false;
   else if (message.type === 'spare') spares.push(message.buffer);
   else void run(message.job);
 });
@@ -75,10 +77,11 @@ function rangesOf({ file }: Job): ReadRange {
   };
 }
 
-/** Emits chunks, and pauses while too many of them wait for the consumer. */
+/** Emits chunks and invalid rows, and pauses while too many messages wait for the consumer. */
 function outputOf(job: PointsJob): Parameters<typeof encodePoints>[2] {
   let untaken = 0;
   let goOn = (): void => undefined;
+  wantsRejects = true;
   onTaken = () => {
     untaken--;
     if (untaken < job.lookahead) goOn();
@@ -89,7 +92,11 @@ function outputOf(job: PointsJob): Parameters<typeof encodePoints>[2] {
       send({ type: 'chunk', chunk }, [chunk.buffer]);
     },
     spare: () => spares.pop(),
-    rejects: (rows) => send({ type: 'rejects', rows }),
+    rejects(rows, omitted) {
+      untaken++;
+      send({ type: 'rejects', rows, omitted });
+    },
+    wantsRejects: () => wantsRejects,
     pause() {
       if (untaken < job.lookahead) return undefined;
       return new Promise((resolve) => {

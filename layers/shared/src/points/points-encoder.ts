@@ -33,7 +33,8 @@ export interface EncoderOptions {
   /** Names that the unit's fields use in this file: a column's own field of such a name is written as `nominal_NAME`. */
   readonly taken: readonly string[];
   readonly buffer: BatchBuffer;
-  readonly onReject?: ((row: RejectedRow) => void) | undefined;
+  /** Called for each invalid row, with a function that renders it: that takes ten times as long as to count it. */
+  readonly onReject?: ((render: () => RejectedRow) => void) | undefined;
 }
 
 export class PointsEncoder {
@@ -202,7 +203,7 @@ export class PointsEncoder {
   private reject(row: number, reason: InvalidReason = 'unreadable', column = ''): void {
     const inFile = this.firstRow + row;
     this.tally.reject(reason, column, inFile, () => this.cell(column, row));
-    this.options.onReject?.({
+    this.options.onReject?.(() => ({
       row: inFile,
       reason,
       column,
@@ -211,7 +212,7 @@ export class PointsEncoder {
         ...Object.fromEntries(this.constants),
         ...Object.fromEntries(this.batch.map(({ name }) => [name, this.cell(name, row)])),
       },
-    });
+    }));
   }
 
   private cell(name: string, row: number): string | null {

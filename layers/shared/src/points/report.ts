@@ -42,6 +42,13 @@ export interface RejectedRow extends InvalidExample {
   readonly values: Readonly<Record<string, string | null>>;
 }
 
+/** Takes invalid rows. Once it is full, rows are no longer rendered, and it gets only their number. */
+export interface RejectSink {
+  readonly isFull: boolean;
+  add(row: RejectedRow): void;
+  omit(rows: number): void;
+}
+
 /**
  * `unknown-value`: a tag's value that the mapping does not list. `out-of-range`: a number outside the mapping's range. `left-out`: an
  * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8. `renamed`: a field that is stored under
