@@ -16,6 +16,7 @@ export const MAX_INPUT_BYTES = 256 * 1024 - 512;
 
 /**
  * Returns 202 with the id of the load. The same client token with the same input returns the same load; with another input it returns 409.
+ * If the execution exists but cannot be found yet, it returns 503.
  * @throws InvalidEventError for an invalid body; RequestTooLargeError for a body that is too large for an execution;
  *   DataConversionError if no dataset is detected from a single key
  */
@@ -39,6 +40,9 @@ export async function startLoad(event: ApiEvent, { executions, mappings }: Start
       return jsonResponse(409, { error: 'Conflict', message, loadId: name });
     }
     if (known) return jsonResponse(202, { loadId: name, state: known.status });
+    // The two calls disagree for a moment: the execution was started, or deleted, just now.
+    const message = 'the load of this clientToken cannot be described yet: send the request again later';
+    return jsonResponse(503, { error: 'ServiceUnavailable', message, loadId: name });
   }
   return jsonResponse(202, { loadId: name, state: 'RUNNING' });
 }

@@ -80,6 +80,11 @@ test.each([
     { ...REQUIRED, INFLUXDB_TOKEN: 'secret\n' },
     'INFLUXDB_TOKEN has characters that are not valid in a token',
   ],
+  ...['http://x?orgId=1', 'http://x/#/orgs', 'http://x?'].map((url): [string, Record<string, string>, string] => [
+    `the URL ${url}`,
+    { ...REQUIRED, INFLUXDB_URL: url },
+    'INFLUXDB_URL must end before the ? or #',
+  ]),
   [
     'credentials in the URL',
     { ...REQUIRED, INFLUXDB_URL: 'http://u:secret@x' },

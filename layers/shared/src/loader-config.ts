@@ -151,6 +151,9 @@ function influxUrl(env: EnvironmentReader): string {
     env.problem(name, `must be a URL with http or https, and its port${given}`);
   } else if (parsed?.username || parsed?.password)
     env.problem(name, 'must not contain credentials: set INFLUXDB_TOKEN');
+  // Paths are appended to the URL, so they would become part of its query or fragment.
+  else if (/[?#]/.test(url))
+    env.problem(name, 'must end before the ? or #: set INFLUXDB_ORG and INFLUXDB_BUCKET instead of a query');
   return url.replace(/\/+$/, '');
 }
 

@@ -97,6 +97,14 @@ describe('POST /loads', () => {
     expect(await post(input)).toMatchObject({ statusCode: 409 });
   });
 
+  test('returns 503 for a used token whose execution cannot be found', async () => {
+    sfn.on(StartExecutionCommand).rejects(exists);
+    sfn.on(DescribeExecutionCommand).rejects(gone);
+    const response = await post(input);
+    expect(response.statusCode).toBe(503);
+    expect(bodyOf(response)).toMatchObject({ loadId: id, message: expect.stringContaining('send the request again') });
+  });
+
   test.each([
     ['invalid JSON', '{', /not valid JSON/],
     ['an array', [], /must be a JSON object/],

@@ -94,10 +94,40 @@ export class ParquetTables {
       const isCheap = next !== undefined && (next.offset > 0 || next.bytes <= FETCH_AHEAD_BYTES);
       ahead = isCheap ? this.read(next, opened, range) : undefined;
       ahead?.catch(() => undefined);
-      if (stream) await useAll(stream, slice, opened.columns, use, pause);
+      if (stream) await this.useAll(stream, slice, isCheap ? next.rowGroup : slice.rowGroup, opened, use, pause);
       if (!isCheap && next) ahead = this.read(next, opened, range);
       slice = next;
     }
+  }
+
+  /** @param ahead the row group that is read during each pause */
+  private async useAll(
+    stream: FFIStream,
+    { rowGroup, firstRow, limit }: Slice,
+    ahead: number,
+    { columns }: OpenFile,
+    use: (batch: RecordBatch) => void,
+    pause: () => Promise<void> | undefined,
+  ): Promise<void> {
+    let row = firstRow;
+    try {
+      for (let index = 0; index < stream.numArrays(); index++) {
+        this.reading(rowGroup);
+        // The memory may have been replaced since the last batch.
+        const memory = wasmMemory().buffer;
+        const array = stream.arrayAddr(index);
+        const rows = rowsOfBatch(memory, array);
+        use({ columns: columnsOfBatch(memory, array, columns), rows, firstRow: row });
+        row += rows;
+        this.reading(ahead);
+        await pause();
+      }
+    } finally {
+      stream.drop();
+    }
+    if (row - firstRow === limit) return;
+    this.reading(rowGroup);
+    throw new UnreadableFile(`corrupt: ${row - firstRow} of ${limit} rows could be decoded`);
   }
 
   /** Reports rows without columns. The pages of one column are still checked, as they prove how many rows there are. */
@@ -205,31 +235,6 @@ interface Slice {
   readonly firstRow: number;
   /** Bytes of the row group's columns in the file. */
   readonly bytes: number;
-}
-
-async function useAll(
-  stream: FFIStream,
-  { firstRow, limit }: Slice,
-  infos: readonly ColumnInfo[],
-  use: (batch: RecordBatch) => void,
-  pause: () => Promise<void> | undefined,
-): Promise<void> {
-  let row = firstRow;
-  try {
-    for (let index = 0; index < stream.numArrays(); index++) {
-      // The memory may have been replaced since the last batch.
-      const memory = wasmMemory().buffer;
-      const array = stream.arrayAddr(index);
-      const rows = rowsOfBatch(memory, array);
-      use({ columns: columnsOfBatch(memory, array, infos), rows, firstRow: row });
-      row += rows;
-      await pause();
-    }
-  } finally {
-    stream.drop();
-  }
-  if (row - firstRow !== limit)
-    throw new UnreadableFile(`corrupt: ${row - firstRow} of ${limit} rows could be decoded`);
 }
 
 /**
