@@ -35,7 +35,7 @@ export const loadStateSchema = z.object({
 export const errorSchema = z.object({
   error: z.string().describe('The name of the error.'),
   message: z.string(),
-  loadId: loadId.optional().describe('With 409: the load that the client token belongs to.'),
+  loadId: loadId.optional().describe('With 409 and 503: the load that the client token belongs to.'),
 });
 
 export const healthReportSchema: z.ZodType<HealthReport> = z.object({
@@ -112,6 +112,7 @@ export function loadsApi(version: string): object {
             '202': response('The load has started, or the client token started it earlier.', 'LoadStarted'),
             '400': response('The body is not a valid load, or no dataset is detected from its key.', 'Error'),
             '409': response('The client token was used for another input.', 'Error'),
+            '503': response('The load of the client token cannot be described yet.', 'Error'),
             ...FAILURES,
           },
         },

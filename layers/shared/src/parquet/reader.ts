@@ -16,8 +16,6 @@ import { type Session, UndecodableError, WorkerPool } from './worker-pool';
 export interface ParquetReaderOptions {
   /** The bundled worker, `worker.ts` with everything but parquet-wasm. */
   readonly workerFile: string;
-  /** Maximum ranges in flight per file; 4 by default. */
-  readonly concurrentRanges?: number;
   /** Maximum compressed bytes of a row group's columns; 256 MB by default. Reading takes about three times as much memory. */
   readonly maxRowGroupBytes?: number;
 }
@@ -53,6 +51,8 @@ interface OpenedFile {
 
 /** Chunks of 1 MB that may wait for the consumer: enough for decoding to go on while batches are sent. */
 const LOOKAHEAD = 4;
+/** Maximum ranges in flight per file. */
+const CONCURRENT_RANGES = 4;
 const MAX_ROW_GROUP_BYTES = 256 * 1024 * 1024;
 
 export class ParquetReader {
@@ -250,7 +250,7 @@ export class ParquetReader {
   }
 
   private bounded(source: ParquetSource): ParquetSource {
-    return boundedSource(source, this.options.concurrentRanges ?? 4);
+    return boundedSource(source, CONCURRENT_RANGES);
   }
 
   private get maxRowGroupBytes(): number {

@@ -13,10 +13,6 @@ export class TextIds {
     return this.interner.bytes;
   }
 
-  get distinct(): number {
-    return this.interner.values.length;
-  }
-
   /** The text of a number; undefined behind 0, null for bytes that are not UTF-8. */
   valueOf(id: number): string | null | undefined {
     return id === 0 ? undefined : (this.interner.values[id - 1] ?? null);
