@@ -22,6 +22,9 @@ import type { ObjectStore } from './objects';
 import { type PlanItem, planItemSchema } from './plan-item';
 import { itemKey } from './work-keys';
 
+/** Invalid rows saved per item; further rows are counted. To save a row takes ten times as long as to load one. */
+const MAX_REJECTS = 500_000;
+
 const inputSchema = z.object({ loadId: loadSchema.shape.loadId, item: planItemSchema });
 const objectSchema = z.object({ item: z.object({ key: z.string() }) });
 
@@ -70,7 +73,8 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
   const { config, objects, reader, deadline, clock = systemClock } = services;
   const start = clock.now();
   const mapping = detectDataset(item.key, services.mappings, item.dataset);
-  const rejects = new RejectFile({ time: new Date().toISOString(), loadId, bucket: item.bucket, key: item.key });
+  const about = { time: new Date().toISOString(), loadId, bucket: item.bucket, key: item.key };
+  const rejects = new RejectFile(about, { entries: MAX_REJECTS });
   const source = await objects.open(item);
   try {
     const stream = reader.readPoints(source, mapping, {
