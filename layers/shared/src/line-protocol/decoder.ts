@@ -9,7 +9,7 @@
  * reads the text after such a line break as a separate line, even if the line is invalid.
  */
 import { isUtf8 } from 'node:buffer';
-import { FNV_BASIS, FNV_PRIME } from './byte-map';
+import { HASH_BASIS, hashByte } from './byte-map';
 import {
   BACKSLASH,
   CLASS,
@@ -81,7 +81,7 @@ export class LineDecoder {
   kind: FieldKind = FLOAT;
   /** Whether the text of a number is a JSON number. */
   isJsonNumber = false;
-  /** FNV-1a hash of measurement and tags; set by `findSeriesEnd`. */
+  /** `hashBytes` of measurement and tags; set by `findSeriesEnd`. */
   seriesHash = 0;
   /** The time of the line: seconds since 1970, and 0..999,999,999 ns after that second. */
   seconds = 0;
@@ -191,12 +191,12 @@ export class LineDecoder {
    */
   findSeriesEnd(): number {
     const { bytes, end } = this;
-    let hash = FNV_BASIS;
+    let hash = HASH_BASIS;
     let at = this.position;
     for (; at < end; at++) {
       const byte = bytes[at];
       if (byte <= SPACE && (byte < SPACE ? this.endsLine(at) : bytes[at - 1] !== BACKSLASH)) break;
-      hash = Math.imul(hash ^ byte, FNV_PRIME);
+      hash = hashByte(hash, byte);
     }
     this.seriesHash = hash;
     return at;
