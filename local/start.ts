@@ -19,8 +19,9 @@ const ARRIVAL_MS = 29_000;
 
 export interface StartOptions {
   readonly port: number;
-  readonly timestreamPort: number;
   readonly host: string;
+  readonly timestreamPort: number;
+  readonly timestreamHost: string;
   readonly dataDir: string | undefined;
   readonly aws: boolean;
   /** The accepted tokens; if empty, every request is accepted. */
@@ -78,8 +79,8 @@ export async function start(args: StartOptions, given: ConnectorConfig): Promise
   let timestream: RunningTimestream | undefined;
   try {
     if (args.aws) return await startWriting(args, given, undefined);
-    const { host, timestreamPort, dataDir } = args;
-    timestream = await startTimestream({ host, port: timestreamPort, ...(dataDir !== undefined && { dataDir }) });
+    const { timestreamHost: host, timestreamPort: port, dataDir } = args;
+    timestream = await startTimestream({ host, port, ...(dataDir !== undefined && { dataDir }) });
     await startWriting(args, given, timestream);
   } catch (error) {
     await timestream?.close();
@@ -137,9 +138,15 @@ async function startWriting(
       () => timestream?.storageFault(),
     ),
   });
-  if (isOpen(args)) {
+  if (args.tokens.length === 0 && !isLoopback(args.host)) {
     console.error(
       `warning: ${args.host} accepts connections from other machines, and no --token is set: anyone can write`,
+    );
+  }
+  if (timestream !== undefined && !isLoopback(args.timestreamHost)) {
+    console.error(
+      `warning: ${args.timestreamHost} accepts connections from other machines, and the embedded Timestream has no ` +
+        'authorization: anyone can read and delete the points',
     );
   }
   console.log(welcome(connector.url, timestream?.url, args, config));
@@ -149,10 +156,8 @@ async function startWriting(
   });
 }
 
-/** Whether other machines can write without a token. */
-function isOpen({ host, tokens }: StartOptions): boolean {
-  return tokens.length === 0 && !/^(?:127\.|::1$|localhost$)/.test(host);
-}
+/** Whether only this machine can connect to the host. */
+const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host);
 
 function welcome(
   url: string,
@@ -199,10 +204,10 @@ function stopOnSignal(stop: () => Promise<void>): void {
 }
 
 /** Replaces errors about a port or data folder in use by a UsageError that says what to do. */
-function explained(error: unknown, { host, dataDir }: StartOptions): unknown {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+function explained(error: unknown, { dataDir }: StartOptions): unknown {
+  const { code, address, port, message } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   if (code === 'EADDRINUSE') {
-    return new UsageError(`port ${port} of ${host} is in use: choose other ports with --port and --timestream-port`);
+    return new UsageError(`port ${port} of ${address} is in use: choose other ports with --port and --timestream-port`);
   }
   if (code === 'EACCES' && port !== undefined) {
     return new UsageError(`port ${port} needs administrator rights: choose a port above 1,023 with --port`);

@@ -8,21 +8,25 @@ import { oneMore, portNumber, token } from './values';
 
 interface Options extends Readonly<Record<string, unknown>> {
   readonly port: number;
-  readonly timestreamPort?: number;
   readonly host: string;
+  readonly timestreamPort?: number;
+  readonly timestreamHost?: string;
   readonly dataDir?: string;
   readonly memory?: true;
   readonly aws?: true;
   readonly token?: readonly string[];
 }
 
+const LOOPBACK = '127.0.0.1';
+
 export function addStart(program: Command): Command {
   const command = program
     .command('start')
     .description('run the InfluxDB write endpoint on this machine')
     .option('--port <N>', 'port of the write endpoint', portNumber, 9000)
+    .option('--host <HOST>', 'address of the write endpoint', LOOPBACK)
     .option('--timestream-port <N>', 'port of the embedded Timestream (default: 9001)', portNumber)
-    .option('--host <HOST>', 'address to listen on', '127.0.0.1')
+    .option('--timestream-host <HOST>', `address of the embedded Timestream (default: ${LOOPBACK})`)
     .option('--data-dir <DIR>', "folder of the embedded Timestream's data (default: .data)")
     .option('--memory', 'keep data in memory only')
     .option('--aws', 'write to Amazon Timestream with your own credentials')
@@ -34,8 +38,13 @@ export function addStart(program: Command): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  const { timestreamPort, dataDir, memory = false, aws = false } = options;
-  const embedded = { '--memory': options.memory, '--data-dir': dataDir, '--timestream-port': timestreamPort };
+  const { timestreamPort, timestreamHost, dataDir, memory = false, aws = false } = options;
+  const embedded = {
+    '--memory': options.memory,
+    '--data-dir': dataDir,
+    '--timestream-port': timestreamPort,
+    '--timestream-host': timestreamHost,
+  };
   const [useless] = Object.entries(embedded).find(([, value]) => value !== undefined) ?? [];
   if (aws && useless !== undefined) {
     throw new UsageError(
@@ -53,8 +62,9 @@ async function run(options: Options): Promise<void> {
   await start(
     {
       port: options.port,
-      timestreamPort: sqlPort,
       host: options.host,
+      timestreamPort: sqlPort,
+      timestreamHost: timestreamHost ?? LOOPBACK,
       dataDir: memory ? undefined : (dataDir ?? '.data'),
       aws,
       tokens: options.token ?? [],

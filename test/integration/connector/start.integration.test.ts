@@ -27,6 +27,7 @@ test.each([
   [['--aws', '--memory'], /^--memory belongs to the embedded Timestream/],
   [['--aws', '--data-dir', 'x'], /^--data-dir belongs to the embedded Timestream/],
   [['--aws', '--timestream-port', '1'], /^--timestream-port belongs to the embedded Timestream/],
+  [['--aws', '--timestream-host', 'x'], /^--timestream-host belongs to the embedded Timestream/],
   [['--token', ''], /'--token <TOKEN>' argument '.*' is invalid\. It must be a string/],
   [['--memory', '--token', 'a', '--token', 'b c'], /'--token <TOKEN>' argument '.*' is invalid\. It must be a string/],
 ])('%j is refused', (args, message) => {
@@ -84,6 +85,30 @@ test('warns if other machines can write without a token', async () => {
   );
   expect(await warnings('--host', '0.0.0.0', '--token', 'secret')).toBe('');
   expect(await warnings('--host', '127.0.0.1')).toBe('');
+});
+
+test('warns if other machines can connect to the embedded Timestream', async () => {
+  expect(await warnings('--timestream-host', '0.0.0.0', '--token', 'secret')).toMatch(
+    /^warning: 0\.0\.0\.0 .* the embedded Timestream has no authorization: anyone can read and delete the points/,
+  );
+  expect(await warnings('--timestream-host', 'localhost')).toBe('');
+});
+
+test('--host opens the write endpoint only', async () => {
+  const args = ['--port', '0', '--timestream-port', '0', '--memory', '--host', '0.0.0.0', '--token', 'secret'];
+  const server = spawn(process.execPath, [PROGRAM, 'start', ...args]);
+  const exited = once(server, 'exit');
+  try {
+    const [output] = (await once(server.stdout, 'data')) as [Buffer];
+    expect(String(output)).toMatch(/^InfluxDB v2 write endpoint: http:\/\/0\.0\.0\.0:/);
+    const [, port] = /the embedded Timestream at http:\/\/127\.0\.0\.1:(\d+)/.exec(String(output)) ?? [];
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBeLessThan(500);
+    // On Linux every address of 127.0.0.0/8 belongs to this machine, so a server on 0.0.0.0 would accept this one.
+    await expect(fetch(`http://127.0.0.2:${port}/`)).rejects.toThrow('fetch failed');
+  } finally {
+    server.kill();
+    await exited;
+  }
 });
 
 test('the first request stores a batch with many new measurements', async () => {

@@ -267,10 +267,26 @@ test('loses only one line if a string after an error has no closing quote', () =
   expect(decode('m,t=a v=NaN,s="one\nok f=1\nok f=2').points).toHaveLength(2);
 });
 
+test('reads no separate lines from a multi-line string after an error in the last line', () => {
+  expect(decode('m,t=a v=NaN,s="one\nbar,t=a v=1 1\ntwo"')).toMatchObject({ points: [], errors: [{ line: 1 }] });
+});
+
+test('loses no valid line after many invalid lines with open strings', () => {
+  const { points, errors: found } = decode(`${'m"x a="\n'.repeat(101)}ok f=1\nok f=2`);
+  // Each string ends at the quote of the next line, so two lines are one error. The last string has no end.
+  expect([points.length, found.length]).toEqual([2, 51]);
+});
+
 test.each([
   ['lines that end after two backslashes', 'a\\\\\n', 1],
   ['a series without an end', 'a,b=c\\\n', 0],
   ['an error before a string', 'm v=NaN,s="\n', 0.5],
+  // Each string ends at the quote in the name of the next line.
+  ['strings and quotes in names', 'm"x a="\n', 0.5],
+  ['strings and quotes in names, with CRLF', 'm"x a="\r\n', 0.5],
+  ['strings and quotes in names, with backslashes', 'm"x a="\\\\\n', 0.5],
+  ['strings and quotes in tags', 'm,t"=" a="\n', 0.5],
+  ['strings, quotes in names and valid lines', 'm"x a="\nok,t=a v=1 1\nok,t=b v=1,s="c" 1\n', 1],
 ])('needs time linear in the input: %s', (_, text, errorsPerLine) => {
   // Quadratic scanning would take a hundred times as long for ten times the input.
   const decodeAll = (lines: number) => (): void =>

@@ -1,5 +1,4 @@
 /** How lines of line protocol map to records of Timestream. */
-import { FNV_PRIME } from 'shared/line-protocol/byte-map';
 import { V1_PRECISIONS } from 'shared/line-protocol/precision';
 import type { MappingOptions } from 'shared/timestream/records';
 import { mapText, packText, REQUEST_TIME, reasonsOf } from '../../support/connector-mapping';
@@ -428,8 +427,10 @@ describe('large requests take linear time and memory', () => {
   });
 });
 
+const FNV_PRIME = 0x01000193;
+
 /**
- * Lines of distinct series with the same FNV hash, if it started at 0 and used the order of appearance of their four tags. Invalid
+ * Lines of distinct series with the same FNV hash, if it had no key and used the order of appearance of their four tags. Invalid
  * lines before them fix that order. For each pair of tags a and b, the search takes the tags d for which one step back gives a tag c.
  */
 function collidingSeries(count: number): { readonly lines: string; readonly series: number } {

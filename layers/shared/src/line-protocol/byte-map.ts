@@ -56,15 +56,26 @@ export class ByteMap<Value> {
 }
 
 /**
- * FNV-1a: starts with FNV_BASIS and computes `hash = Math.imul(hash ^ byte, FNV_PRIME)` for each byte. The basis is random in each
- * process, so that a client cannot prepare keys that collide.
+ * A keyed hash: starts with HASH_BASIS and calls `hashByte` for each byte. Basis and multiplier are random in each process, so that a
+ * client cannot prepare keys that collide. The rotation moves the high bits of a product to the low bits of the next one. Without it,
+ * as in FNV-1a, the low byte of the basis alone decides which keys collide.
  */
-export const FNV_BASIS = (Math.random() * 2 ** 32) | 0;
-export const FNV_PRIME = 0x01000193;
+export const HASH_BASIS = randomInteger();
+const MULTIPLIER = randomInteger() | 1;
+
+function randomInteger(): number {
+  return (Math.random() * 2 ** 32) | 0;
+}
+
+/** @param multiplier an odd 32-bit integer */
+export function hashByte(hash: number, byte: number, multiplier = MULTIPLIER): number {
+  const product = Math.imul(hash ^ byte, multiplier);
+  return (product << 13) | (product >>> 19);
+}
 
 export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
-  let hash = FNV_BASIS;
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at], FNV_PRIME);
+  let hash = HASH_BASIS;
+  for (let at = start; at < end; at++) hash = hashByte(hash, bytes[at]);
   return hash;
 }
 

@@ -9,7 +9,7 @@
  * reads the text after such a line break as a separate line, even if the line is invalid.
  */
 import { isUtf8 } from 'node:buffer';
-import { FNV_BASIS, FNV_PRIME } from './byte-map';
+import { HASH_BASIS, hashByte } from './byte-map';
 import {
   BACKSLASH,
   CLASS,
@@ -58,6 +58,9 @@ const MAX_NANOS = 854_775_807;
 const MIN_SECONDS = -9_223_372_037;
 const MIN_NANOS = 145_224_192;
 
+/** After this many lines with a string without a closing quote, strings of invalid lines end with their line: see `findLineEnd`. */
+const MAX_OPEN_STRINGS = 8;
+
 const AT_MEASUREMENT = 0;
 const AT_TAGS = 1;
 const AT_FIELDS = 2;
@@ -78,7 +81,7 @@ export class LineDecoder {
   kind: FieldKind = FLOAT;
   /** Whether the text of a number is a JSON number. */
   isJsonNumber = false;
-  /** FNV-1a hash of measurement and tags; set by `findSeriesEnd`. */
+  /** `hashBytes` of measurement and tags; set by `findSeriesEnd`. */
   seriesHash = 0;
   /** The time of the line: seconds since 1970, and 0..999,999,999 ns after that second. */
   seconds = 0;
@@ -97,6 +100,8 @@ export class LineDecoder {
   private newlines = 1;
   /** Whether a tag value with a newline has been read. */
   private hasNewlinesInTags = false;
+  /** How often the end of a string was searched for up to the end of the input, and not found. */
+  private openStrings = 0;
 
   /** @param bytes line protocol with LF or CRLF; any bytes are safe */
   constructor(readonly bytes: Uint8Array) {
@@ -186,12 +191,12 @@ export class LineDecoder {
    */
   findSeriesEnd(): number {
     const { bytes, end } = this;
-    let hash = FNV_BASIS;
+    let hash = HASH_BASIS;
     let at = this.position;
     for (; at < end; at++) {
       const byte = bytes[at];
       if (byte <= SPACE && (byte < SPACE ? this.endsLine(at) : bytes[at - 1] !== BACKSLASH)) break;
-      hash = Math.imul(hash ^ byte, FNV_PRIME);
+      hash = hashByte(hash, byte);
     }
     this.seriesHash = hash;
     return at;
@@ -315,7 +320,8 @@ export class LineDecoder {
   /**
    * Finds the start of the next line after an invalid line. Line breaks after a backslash and inside strings are part of the line;
    * this is the rule of InfluxDB 2.7 (`scanLine` of its models package). A string without a closing quote ends with its line, so
-   * that the following lines are not lost.
+   * that the following lines are not lost. The search for that quote reads all the input, so only the first of such lines search for
+   * it; otherwise the time would be quadratic.
    */
   private findLineEnd(): number {
     const { bytes, end, lineStart } = this;
@@ -329,7 +335,7 @@ export class LineDecoder {
       const byte = bytes[at];
       if (byte === NEWLINE) {
         if (at < this.position) continue;
-        if (!quoted) return at + 1;
+        if (!quoted || this.openStrings >= MAX_OPEN_STRINGS) return at + 1;
         if (breakInString < 0) breakInString = at;
       } else if (isComment) continue;
       else if (byte === BACKSLASH) {
@@ -341,7 +347,9 @@ export class LineDecoder {
       else if (byte === EQUALS) values++;
       else if (byte === COMMA) values--;
     }
-    return breakInString < 0 ? end : breakInString + 1;
+    if (!quoted || breakInString < 0) return end;
+    this.openStrings++;
+    return breakInString + 1;
   }
 
   private countNewlines(start: number, end: number): number {

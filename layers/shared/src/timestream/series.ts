@@ -3,10 +3,10 @@
  * Series are looked up by the bytes of the line. Lines with the same tags in a different order share one series.
  */
 
-import { ByteMap, FNV_BASIS, FNV_PRIME, hashBytes } from '../line-protocol/byte-map';
+import { ByteMap, hashBytes } from '../line-protocol/byte-map';
 import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
 import { ERROR, type LineDecoder, TOKEN } from '../line-protocol/decoder';
-import { Words } from '../line-protocol/words';
+import { viewOf, Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
 import { escapeColumnName, escapeTableName, storedName } from './names';
@@ -89,7 +89,8 @@ export class SeriesTable {
   private readonly measurementsByText = new ByteMap<Measurement>();
   private readonly byIdentity = new ByteMap<Series>(1024);
   /** Keys of `byIdentity`: for each series the id of its measurement, then the ids of its dimensions. */
-  private identities = new DataView(new ArrayBuffer(16_384));
+  private identityBytes = new Uint8Array(16_384);
+  private identities = viewOf(this.identityBytes);
   private identitiesEnd = 0;
   /** Tags of the current line. */
   private readonly tags: Dimension[] = [];
@@ -231,16 +232,16 @@ export class SeriesTable {
     const start = this.identitiesEnd;
     const end = start + 4 * (1 + this.tags.length);
     if (end > this.identities.byteLength) {
-      const grown = new ArrayBuffer(end * 2);
-      new Uint8Array(grown).set(new Uint8Array(this.identities.buffer));
-      this.identities = new DataView(grown);
+      const grown = new Uint8Array(end * 2);
+      grown.set(this.identityBytes);
+      this.identityBytes = grown;
+      this.identities = viewOf(grown);
     }
     this.identities.setInt32(start, measurement.id);
-    let hash = FNV_BASIS ^ measurement.id;
     for (let i = 0, at = start + 4; at < end; i++, at += 4) {
       this.identities.setInt32(at, this.tags[i].id);
-      hash = Math.imul(hash, FNV_PRIME) ^ this.tags[i].id;
     }
+    const hash = hashBytes(this.identityBytes, start, end);
     let series = this.byIdentity.get(this.identities, start, end, hash);
     if (series === undefined) {
       this.identitiesEnd = end;
