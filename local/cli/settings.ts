@@ -133,5 +133,5 @@ const KNOWN = new Set(
   [CONNECTOR_SETTINGS, LOADER_SETTINGS, REDRIVE_SETTINGS, NO_OPTION].flatMap((table) => Object.keys(table)),
 );
 
-/** Names that other programs also use, so that a warning could be wrong. */
-const AMBIGUOUS = new Set(['REGION', 'INFLUX_TOKEN', 'INFLUX_ORG']);
+/** Names that other programs also use, and outputs of the stack: a warning would be wrong. */
+const AMBIGUOUS = new Set(['REGION', 'INFLUX_TOKEN', 'INFLUX_ORG', 'ParkingQueueUrl', 'WorkBucketName']);
