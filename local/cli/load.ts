@@ -38,7 +38,7 @@ const EXAMPLES = `
 Examples:
   influxdb-timestream load sample-data --url http://localhost:8086 --token TOKEN
   influxdb-timestream load 'data/*.parquet' --mapping solar.json --dry-run
-  influxdb-timestream load .data/loads/TIME/failed-items.jsonl   retry the failed parts of an earlier load
+  influxdb-timestream load .data/loads/TIME/failed-items.jsonl   retry the failed items of an earlier load
   influxdb-timestream load s3://BUCKET/PREFIX/ --stack NAME      use the deployed workflow
 
 The dataset of a file is detected from its path (dataset=NAME, or a folder called NAME), unless --dataset names it.
@@ -52,7 +52,7 @@ export function addLoad(program: Command): Command {
     .option('--dataset <NAME>', 'dataset of every file (default: detected from the path)')
     .option('--dry-run', 'read and validate everything, write nothing')
     .option('--max-invalid <N[%]>', 'fail if more than N rows, or N% of the rows, are invalid', maxInvalid)
-    .option('--keep-going', 'load the other parts when one fails; the exit code is still 1')
+    .option('--keep-going', 'load the other items (runs of row groups) when one fails; the exit code is still 1')
     .option('--report <DIR>', 'new folder for summary, invalid rows and failed items (default: .data/loads/TIME)')
     .option('--json', 'print the summary as JSON')
     .optionsGroup('Deployed workflow:')
@@ -143,14 +143,14 @@ async function show(
 
 const OF_ONE_LOAD: ReadonlySet<string> = new Set(['report', 'watch', 'detach']);
 
-/** Prints the command that loads what is missing: the failed parts, or everything if the plan does not have all files. */
+/** Prints the command that loads what is missing: the failed items, or everything if the plan does not have all files. */
 function adviseRepetition(
   { failedItems, fullyPlanned }: Pick<Summary, 'failedItems' | 'fullyPlanned'>,
   sources: readonly string[],
   options: readonly string[],
 ): void {
   if (fullyPlanned && failedItems !== null) {
-    console.error(`To load the failed parts again: ${commandLine('load', [failedItems, ...options])}`);
+    console.error(`To load the failed items again: ${commandLine('load', [failedItems, ...options])}`);
   } else {
     console.error(
       `To load everything again, which stores no point twice: ${commandLine('load', [...sources, ...options])}`,
@@ -199,7 +199,7 @@ async function loadByStack(stack: string, sources: readonly string[], options: O
     return DONE;
   }
   if (watch === undefined) console.error(`Load ${loadId} was started`);
-  const progress = new Progress(process.stderr, { unit: 'parts' });
+  const progress = new Progress(process.stderr, { unit: 'items' });
   const signal = interruption();
   const outcome = await watchRemote(loadId, loads, progress, signal).finally(() => progress.end());
   if (outcome === undefined) {

@@ -60,7 +60,7 @@ export const LOADER_SETTINGS: SettingsTable = {
   DROP_INVALID_RECORDS: {
     option: 'drop-invalid',
     value: 'BOOLEAN',
-    help: 'true: drop invalid rows; false: a part with an invalid row fails',
+    help: 'true: drop invalid rows; false: an item with an invalid row fails',
   },
   SKIP_FAILED_BATCHES: { value: 'BOOLEAN', help: 'continue after a batch that failed all its retries' },
   MAX_BATCH_SIZE: { option: 'batch-size', value: 'N', help: 'lines per batch; for v3 the default is 10,000' },

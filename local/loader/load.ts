@@ -21,7 +21,7 @@ export interface LoadOptions {
   /** Files, folders, globs, S3 addresses, or the failed-items.jsonl of an earlier load. */
   readonly sources: readonly string[];
   readonly dataset: string | undefined;
-  /** Whether the load continues after a part has failed. */
+  /** Whether the load continues after an item has failed. */
   readonly keepGoing: boolean;
   /** Reads and validates everything, and writes nothing. */
   readonly dryRun: boolean;

@@ -16,7 +16,7 @@ const CLEAR_LINE = '\r\u001b[K';
 
 export interface ProgressOptions {
   /** The unit of the counts. */
-  readonly unit: 'rows' | 'parts';
+  readonly unit: 'rows' | 'items';
   /** ms */
   readonly now?: () => number;
 }

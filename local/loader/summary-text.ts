@@ -23,8 +23,8 @@ const WARNINGS: Readonly<Record<string, string>> = {
   absent: 'is missing, although the mapping names it',
 };
 
-/** Kinds of warnings that are counted once per part or file; the others count rows. */
-const COUNTED: Readonly<Record<string, string>> = { renamed: 'part', ignored: 'part', absent: 'file' };
+/** Kinds of warnings that are counted once per item or file; the others count rows. */
+const COUNTED: Readonly<Record<string, string>> = { renamed: 'item', ignored: 'item', absent: 'file' };
 /** Maximum values of a column that are shown. */
 const MAX_VALUES = 5;
 /** The share of duplicates that makes a missing tag likely. */
@@ -54,7 +54,7 @@ export function summaryText(summary: Summary, isDry: boolean, details?: LoadDeta
         ]
       : []),
     ...causes.map(({ error, cause, items, objects }) => {
-      const where = objects.length > 0 ? ` (${number(items, 'part')} of ${objects.join(', ')})` : '';
+      const where = objects.length > 0 ? ` (${number(items, 'item')} of ${objects.join(', ')})` : '';
       return `${error}: ${cause}${where}`;
     }),
   ];
@@ -72,7 +72,7 @@ function headline(summary: Summary, isDry: boolean, details: LoadDetails | undef
     ...(rejected_points > 0 ? [`${number(rejected_points, 'point')} refused by InfluxDB`] : []),
     ...(failed_points > 0 ? [`${number(failed_points, 'point')} sent but not confirmed`] : []),
     ...(summary.failed_items > 0
-      ? [`${count(summary.failed_items)} of ${number(summary.items, 'part')} not loaded`]
+      ? [`${count(summary.failed_items)} of ${number(summary.items, 'item')} not loaded`]
       : []),
   ];
   const verb = isDry ? 'Dry run, nothing was written: would store' : 'Stored';
@@ -80,7 +80,7 @@ function headline(summary: Summary, isDry: boolean, details: LoadDetails | undef
   return [`${verb} ${what}`, ...parts].join('; ');
 }
 
-/** The summary counts the files that were planned. If parts of them failed, only the details know the files with stored points. */
+/** The summary counts the files that were planned. If items of them failed, only the details know the files with stored points. */
 function inFiles({ files, failed_items }: Summary, details: LoadDetails | undefined): string {
   if (failed_items === 0) return ` in ${number(files, 'file')}`;
   return details === undefined ? '' : ` in ${number(details.files.size, 'file')}`;

@@ -195,7 +195,7 @@ describe('a load of sample files', () => {
     );
     const mapping = JSON.stringify(solar);
     const { code, out, err } = await dryRun('mixed', '--mapping', mapping, '--report', 'mixed-report');
-    expect(out).toMatch(/would store 1,000 points of 1,000 rows in 1 file; 1 of 2 parts not loaded\n/);
+    expect(out).toMatch(/would store 1,000 points of 1,000 rows in 1 file; 1 of 2 items not loaded\n/);
     expect(out).toContain(
       'the file has no column value (did you mean valu?), which the mapping "air" requires. It has: timestamp, region, valu. --mapping',
     );

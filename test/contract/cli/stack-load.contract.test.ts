@@ -76,7 +76,7 @@ test('--detach starts the load and prints only its id; --watch shows its end lik
   s3.put('work', `loads/${id}/summary.json`, JSON.stringify({ ...summary, loadId: id }));
   const watched = await load('--watch', id);
   expect(watched.code).toBe(0);
-  expect(watched.err).toContain('100% 4 of 4 parts');
+  expect(watched.err).toContain('100% 4 of 4 items');
   expect(watched.out).toBe(
     [
       'Stored 11,990 points of 12,000 rows in 3 files; 10 invalid rows dropped',
@@ -90,7 +90,7 @@ test('--detach starts the load and prints only its id; --watch shows its end lik
   expect(JSON.parse((await load('--watch', id, '--json')).out)).toMatchObject({ loadId: id, points_written: 11_990 });
 });
 
-test('a partly failed load exits with 1 and prints the command that loads the failed parts', async () => {
+test('a partly failed load exits with 1 and prints the command that loads the failed items', async () => {
   aws.executions.set('part', '{}');
   aws.states.set('part', { status: 'FAILED', error: 'LoadIncomplete', cause: 'x' });
   const failedItems = 's3://work/loads/part/failed-items.jsonl';
@@ -102,8 +102,8 @@ test('a partly failed load exits with 1 and prints the command that loads the fa
   );
   const { code, out, err } = await load('--watch', 'part');
   expect(code).toBe(1);
-  expect(out).toContain('1 of 4 parts not loaded');
-  expect(err).toContain(`To load the failed parts again: npx influxdb-timestream load ${failedItems} --stack Mine\n`);
+  expect(out).toContain('1 of 4 items not loaded');
+  expect(err).toContain(`To load the failed items again: npx influxdb-timestream load ${failedItems} --stack Mine\n`);
 });
 
 test.each([

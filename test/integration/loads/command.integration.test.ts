@@ -121,8 +121,8 @@ describeWithInfluxd('the command line', (binary) => {
     async () => {
       const { code, out, err } = await run('broken', '--keep-going');
       expect(code).toBe(1);
-      expect(out).toMatch(/1 of 2 parts not loaded\n.*\nDataConversionError: not a Parquet file.*bad\.parquet/s);
-      const again = /^To load the failed parts again: node \S+ load (\S+) /m.exec(err)?.[1] ?? '';
+      expect(out).toMatch(/1 of 2 items not loaded\n.*\nDataConversionError: not a Parquet file.*bad\.parquet/s);
+      const again = /^To load the failed items again: node \S+ load (\S+) /m.exec(err)?.[1] ?? '';
       expect(again).toMatch(/failed-items\.jsonl$/);
       expect(out).toContain(`Report: ${dirname(again)}`);
       // The file has been fixed.
@@ -166,7 +166,7 @@ describeWithInfluxd('the command line', (binary) => {
       expect({ stored, ...stopped }).toMatchObject({ stored: expect.stringMatching(/^[1-9]/) });
       expect(Number(stored.replaceAll(',', ''))).toBeLessThan(600_000);
       expect(stopped.out).toMatch(/Interrupted: the load was interrupted/);
-      const [, again = ''] = /^To load the failed parts again: node \S+ load (.*)$/m.exec(stopped.err) ?? [];
+      const [, again = ''] = /^To load the failed items again: node \S+ load (.*)$/m.exec(stopped.err) ?? [];
       expect(again).toContain('--batch-size 100');
       expect(again).not.toContain('test-token');
 

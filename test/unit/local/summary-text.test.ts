@@ -38,11 +38,11 @@ test('counts only files with stored points, and says that failed points were sen
   details.files.add('x');
   const [headline] = summaryText(summary, false, details).split('\n');
   expect(headline).toBe(
-    'Stored 6,000 points of 10,000 rows in 1 file; 4,000 points sent but not confirmed; 2 of 3 parts not loaded',
+    'Stored 6,000 points of 10,000 rows in 1 file; 4,000 points sent but not confirmed; 2 of 3 items not loaded',
   );
 });
 
-test('omits the number of files if it does not know which parts have stored points', () => {
+test('omits the number of files if it does not know which items have stored points', () => {
   expect(summaryText(summary, false)).toMatch(/^Stored 6,000 points of 10,000 rows; 4,000 points sent/);
 });
 
