@@ -1,5 +1,6 @@
 /** POST /loads: starts one execution of the workflow for each client token. */
 import { createHash, randomUUID } from 'node:crypto';
+import { grouped } from 'shared/count-text';
 import type { DatasetMapping } from 'shared/datasets/mapping';
 import { RequestTooLargeError } from 'shared/errors';
 import { readInput, readLoad } from 'shared/loads/load';
@@ -28,9 +29,9 @@ export async function startLoad(event: ApiEvent, { executions, mappings }: Start
   const text = canonical(input);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_INPUT_BYTES) {
-    const max = MAX_INPUT_BYTES.toLocaleString('en-US');
+    const max = grouped(MAX_INPUT_BYTES);
     throw new RequestTooLargeError(
-      `the input has ${bytes.toLocaleString('en-US')} bytes, the limit is ${max}: load a prefix, or split the keys into several loads`,
+      `the input has ${grouped(bytes)} bytes, the limit is ${max}: load a prefix, or split the keys into several loads`,
     );
   }
   if (!(await executions.start(name, text))) {

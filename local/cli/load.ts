@@ -1,8 +1,8 @@
 /** `load`: loads Parquet files into InfluxDB, from this machine or by a deployed stack. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { number } from 'shared/count-text';
 import type { Environment } from 'shared/environment';
 import { loadLoaderConfig } from 'shared/loader-config';
-import { number } from 'shared/loads/count-text';
 import type { Summary } from 'shared/loads/summary';
 import type { LoadDetails } from '../loader/details';
 import { commandLine } from './command-line';

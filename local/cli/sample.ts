@@ -1,5 +1,6 @@
 /** `sample`: makes sample data, as Parquet files or as line protocol. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { grouped } from 'shared/count-text';
 import { V2_PRECISIONS } from 'shared/line-protocol/precision';
 import { DATASET_NAMES } from '../../samples/generator/datasets';
 import { SAMPLE_DEFAULTS, type SampleOptions } from '../../samples/generator/lines';
@@ -19,7 +20,7 @@ export function addSample(program: Command): Command {
         throw new UsageError(`--parquet DIR, or a command below, is missing:\n\n${command.helpInformation()}`);
       const { writeSampleParquet } = await import('../sample/parquet');
       const { files, rows } = await writeSampleParquet(parquet);
-      console.log([...files, `${rows.toLocaleString('en-US')} rows in ${files.length} files`].join('\n'));
+      console.log([...files, `${grouped(rows)} rows in ${files.length} files`].join('\n'));
     });
   addGenerate(command);
   addWrite(command);

@@ -3,6 +3,7 @@
  * option. The defaults come from the configuration itself, which is read once with an observer to list them.
  */
 import { type Command, Option } from 'commander';
+import { grouped } from 'shared/count-text';
 import type { Environment, ObserveSetting } from 'shared/environment';
 import { ConfigurationError } from 'shared/errors';
 import { editDistance } from '../similar';
@@ -51,7 +52,7 @@ export function addSettings(
   command.optionsGroup(title);
   for (const [name, setting] of Object.entries(table)) {
     const fallback = defaults[name] ?? variables.get(name);
-    const shown = typeof fallback === 'number' ? fallback.toLocaleString('en-US') : fallback;
+    const shown = typeof fallback === 'number' ? grouped(fallback) : fallback;
     const help = `${setting.help} (${name}${shown === undefined ? '' : `, default ${shown}`})`;
     command.addOption(new Option(`--${optionOf(name, setting)} <${setting.value}>`, help));
   }

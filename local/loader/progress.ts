@@ -1,5 +1,5 @@
 /** Shows the progress of a load: a bar on a terminal, otherwise a line every few seconds. */
-import { count } from 'shared/loads/count-text';
+import { grouped } from 'shared/count-text';
 
 export interface Output {
   readonly isTTY?: boolean;
@@ -69,7 +69,7 @@ export class Progress {
     const share = this.total > 0 ? Math.min(1, this.done / this.total) : 1;
     const isSteady = seconds * 1000 >= ESTIMATE_MS && share >= ESTIMATE_SHARE;
     const left = rate > 0 && isSteady ? ` ${time((this.total - this.done) / rate)} left` : '';
-    const rows = `${count(this.done)} of ${count(this.total)} ${this.unit}, ${count(rate)}/s`;
+    const rows = `${grouped(this.done)} of ${grouped(this.total)} ${this.unit}, ${grouped(rate)}/s`;
     const text = `${Math.floor(share * 100)}% ${rows}${share < 1 ? left : ` in ${time(seconds)}`}`;
     if (!this.output.isTTY) this.output.write(`${text}\n`);
     else this.output.write(`${CLEAR_LINE}[${'='.repeat(Math.round(share * WIDTH)).padEnd(WIDTH)}] ${text}`);

@@ -1,5 +1,5 @@
 /** Formats a summary for people. */
-import { count, number } from 'shared/loads/count-text';
+import { grouped, number } from 'shared/count-text';
 import type { Summary } from 'shared/loads/summary';
 import type { LoadDetails, ValueWarning } from './details';
 
@@ -72,7 +72,7 @@ function headline(summary: Summary, isDry: boolean, details: LoadDetails | undef
     ...(rejected_points > 0 ? [`${number(rejected_points, 'point')} refused by InfluxDB`] : []),
     ...(failed_points > 0 ? [`${number(failed_points, 'point')} sent but not confirmed`] : []),
     ...(summary.failed_items > 0
-      ? [`${count(summary.failed_items)} of ${number(summary.items, 'item')} not loaded`]
+      ? [`${grouped(summary.failed_items)} of ${number(summary.items, 'item')} not loaded`]
       : []),
   ];
   const verb = isDry ? 'Dry run, nothing was written: would store' : 'Stored';

@@ -1,5 +1,6 @@
 /** Formats the result of a query page by page: as a table, as CSV (RFC 4180) or as JSON. */
 import type { ColumnInfo, Row } from '@aws-sdk/client-timestream-query';
+import { number } from 'shared/count-text';
 import { jsonValue, nameOf, type Value } from './values';
 
 export const FORMATS = ['table', 'csv', 'json'] as const;
@@ -74,7 +75,7 @@ async function* asTable(pages: AsyncIterable<Page>): AsyncGenerator<string> {
     yield cells.map((row) => `${line(row)}\n`).join('');
     count += rows.length;
   }
-  yield `(${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'})\n`;
+  yield `(${number(count, 'row')})\n`;
 }
 
 /** Escapes control characters, which a terminal would interpret. */

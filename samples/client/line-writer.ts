@@ -4,6 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { HttpError, InfluxDB, type Transport, type WriteApi } from '@influxdata/influxdb-client';
+import { grouped } from 'shared/count-text';
 import { fullJitterDelay } from 'shared/resilience/backoff';
 
 /** Longer than API Gateway waits for the function. */
@@ -142,7 +143,7 @@ class LineWriter {
 
   /** Reports how many refused lines were not reported. */
   reportMore(): void {
-    if (this.hidden > 0) this.options.report(`and ${this.hidden.toLocaleString('en-US')} more`);
+    if (this.hidden > 0) this.options.report(`and ${grouped(this.hidden)} more`);
   }
 }
 

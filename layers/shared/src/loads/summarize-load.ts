@@ -1,11 +1,11 @@
 /** The step SummarizeLoad: adds up the results of a load, and writes the summary and the failed items. */
 import { z } from 'zod';
+import { grouped, number } from '../count-text';
 import { noValueProblem, requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
 import { validate } from '../validation';
 import { Causes } from './causes';
-import { count, number } from './count-text';
 import type { ItemResult } from './item-result';
 import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
@@ -262,7 +262,7 @@ function summaryMessage(sum: LoadSum, wasStopped: boolean, unread: number, isDry
     ...(dropped > 0 ? [`${number(dropped, 'invalid row')} ${isDry ? 'would be dropped' : 'dropped'}`] : []),
     ...(totals.rejected_points > 0 ? [`${number(totals.rejected_points, 'point')} rejected by InfluxDB`] : []),
     ...(totals.failed_points > 0 ? [failed] : []),
-    ...(sum.failed > 0 ? [`${count(sum.failed)} of ${number(sum.items, 'item')} failed`] : []),
+    ...(sum.failed > 0 ? [`${grouped(sum.failed)} of ${number(sum.items, 'item')} failed`] : []),
     ...(wasStopped ? ['the load was stopped before it was complete'] : []),
     ...(unread > 0
       ? [`these are minimums: the results of ${number(unread, 'failed item')} were not read before the deadline`]

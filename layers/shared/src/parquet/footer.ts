@@ -2,6 +2,7 @@
  * Reads a file's footer and checks its numbers before anything is planned or allocated for them. An error in one column makes only that
  * column unusable, so that a file is refused for its mapped columns alone.
  */
+import { grouped } from '../count-text';
 import { type ColumnType, columnType, describe, isGroup } from './column-type';
 import {
   type ColumnChunk,
@@ -48,14 +49,15 @@ export function readFooter(tail: Uint8Array, size: number): ParquetMetadata {
   const { columns, leaves } = topLevel(footer.schema);
   const chunks = leaves * footer.row_groups.length;
   if (chunks > MAX_CHUNKS)
-    throw corrupt(`its footer counts ${number(chunks)} column chunks, the limit is ${number(MAX_CHUNKS)}`);
+    throw corrupt(`its footer counts ${grouped(chunks)} column chunks, the limit is ${grouped(MAX_CHUNKS)}`);
   const counts = footer.row_groups.map((group, index) => rowsOf(group, index, leaves));
   const total = count(
     counts.reduce((sum, rows) => sum + rows, 0),
     'the sum of its row groups',
   );
   const claimed = count(footer.num_rows, 'the footer');
-  if (claimed > total) throw corrupt(`its footer counts ${number(claimed)} rows, its row groups have ${number(total)}`);
+  if (claimed > total)
+    throw corrupt(`its footer counts ${grouped(claimed)} rows, its row groups have ${grouped(total)}`);
 
   const times = new Map<string, number>();
   for (const { element } of columns) times.set(element.name, (times.get(element.name) ?? 0) + 1);
@@ -120,7 +122,7 @@ function topLevel([root, ...elements]: readonly SchemaElement[]): { columns: Top
 
 function rowsOf({ num_rows, columns }: RowGroup, index: number, leaves: number): number {
   const rows = count(num_rows, `row group ${index}`);
-  if (rows > MAX_ROWS) throw corrupt(`row group ${index} counts ${number(rows)} rows, more than a row group can have`);
+  if (rows > MAX_ROWS) throw corrupt(`row group ${index} counts ${grouped(rows)} rows, more than a row group can have`);
   if (columns.length !== leaves)
     throw corrupt(`row group ${index} has ${columns.length} column chunks, the schema ${leaves}`);
   return rows;
@@ -128,7 +130,7 @@ function rowsOf({ num_rows, columns }: RowGroup, index: number, leaves: number):
 
 function count(rows: number, where: string): number {
   if (rows >= 0 && Number.isSafeInteger(rows)) return rows;
-  throw corrupt(`${where} counts ${number(rows)} rows`);
+  throw corrupt(`${where} counts ${grouped(rows)} rows`);
 }
 
 /** Why a column cannot be used, according to its chunks in the footer; undefined if it can. */
@@ -172,7 +174,7 @@ function chunkProblem(
     return `is at bytes ${start} to ${start + compressed}, but the file's data end at byte ${end}: the file is corrupt or truncated`;
   }
   if (rows > MAX_ROWS_PER_BYTE * compressed)
-    return `has ${number(rows)} rows in ${compressed} bytes, which is impossible: the file is corrupt`;
+    return `has ${grouped(rows)} rows in ${compressed} bytes, which is impossible: the file is corrupt`;
   return undefined;
 }
 
@@ -217,8 +219,6 @@ function infoOf(element: SchemaElement, why: string | undefined): ColumnInfo {
   };
   return { name: element.name, type, declared: describe(element), stored };
 }
-
-const number = (value: number): string => value.toLocaleString('en-US');
 
 function corrupt(fault: string): UnreadableFile {
   return new UnreadableFile(`corrupt: ${fault}`);

@@ -3,6 +3,7 @@
  * the chunk, and match their checksum if they have one. Source: https://parquet.apache.org/docs/file-format/data-pages/
  */
 import * as zlib from 'node:zlib';
+import { grouped } from '../count-text';
 import { type PageHeader, readPageHeader } from './format';
 import { ThriftError, type ThriftInput } from './thrift';
 
@@ -41,7 +42,7 @@ export function pagesProblem(bytes: ArrayBuffer, rows: number, maxPageBytes: num
     reader.offset += size;
   }
   if (values === rows) return undefined;
-  return `has ${values.toLocaleString('en-US')} rows in its pages, its row group counts ${rows.toLocaleString('en-US')}`;
+  return `has ${grouped(values)} rows in its pages, its row group counts ${grouped(rows)}`;
 }
 
 function headerAt(input: ThriftInput): PageHeader | undefined {

@@ -1,5 +1,6 @@
 /** Reads a Parquet file by row group into Arrow record batches in WebAssembly memory, one slice ahead of their use. */
 import { type FFIStream, ParquetFile, wasmMemory } from 'parquet-wasm';
+import { grouped } from '../count-text';
 import { type ArrowColumn, columnsOfBatch, rowsOfBatch } from './c-data';
 import { bytesOf, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } from './metadata';
 import { pagesProblem } from './pages';
@@ -260,10 +261,8 @@ function tooLarge(bytes: number, max: number): UnreadableFile {
 
 /** Both sizes in the largest unit in which they differ. */
 function inUnits(bytes: number, max: number): string[] {
-  const megabytes = [bytes, max].map((count) => `${Math.ceil(count / 1024 / 1024).toLocaleString('en-US')} MB`);
-  return megabytes[0] === megabytes[1]
-    ? [bytes, max].map((count) => `${count.toLocaleString('en-US')} bytes`)
-    : megabytes;
+  const megabytes = [bytes, max].map((size) => `${grouped(Math.ceil(size / 1024 / 1024))} MB`);
+  return megabytes[0] === megabytes[1] ? [bytes, max].map((size) => `${grouped(size)} bytes`) : megabytes;
 }
 
 function undecodable(error: unknown): never {

@@ -3,6 +3,7 @@
  * refused, and all other fields are skipped without being stored.
  * Source: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
  */
+import { grouped } from '../count-text';
 
 /** The bytes are not the declared structure. */
 export class ThriftError extends Error {
@@ -108,7 +109,7 @@ export const list =
   (input, type) => {
     if (type !== LIST) throw new ThriftError('is not a list');
     const { count, elements } = listHeader(input);
-    if (count > max) throw new ThriftError(`has ${count.toLocaleString('en-US')} elements, the limit is ${max}`);
+    if (count > max) throw new ThriftError(`has ${grouped(count)} elements, the limit is ${max}`);
     // An array that grows takes room for 17 elements at once.
     const values: T[] = count <= SHORT_LIST ? new Array<T>(count) : [];
     for (let index = 0; index < count; index++) values[index] = read(input, elements);
