@@ -68,8 +68,8 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
   /** The file's columns that can name a field. */
   const naming = new Set(columns.filter((column) => !unsuited.includes(column)).map(({ name }) => name));
   const ids = new Int32Array(BATCH_ROWS);
-  const take = (name: string) => {
-    if (contested.delete(name)) taken.push(name);
+  const take = (name: string | undefined) => {
+    if (name !== undefined && contested.delete(name)) taken.push(name);
   };
   const nullConstants: string[] = [];
   for (const [column, value] of constants) {

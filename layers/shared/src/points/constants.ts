@@ -1,7 +1,6 @@
 /** Columns with one value for a whole file, supplied by its key. The readers of text columns read each of them once. */
-import { requiredColumns } from '../datasets/columns';
-import type { DatasetMapping } from '../datasets/mapping';
 import type { PartitionColumns } from '../datasets/partitions';
+import type { ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import { Cell } from './cells';
@@ -22,8 +21,8 @@ export function withConstants(columns: readonly ColumnInfo[], partitions: Partit
 }
 
 /** Problems of the constants that every file of this dataset must have; empty if they can be used. */
-export function constantProblems(constants: PartitionColumns, mapping: DatasetMapping): string[] {
-  return requiredColumns(mapping).flatMap((name) => {
+export function constantProblems(constants: PartitionColumns, mapping: ConcreteMapping): string[] {
+  return mapping.required.flatMap((name) => {
     const value = constants.get(name);
     if (value === undefined) return [];
     if (value === null) return [`column ${name}, which the path supplies, has no value`];
@@ -32,10 +31,11 @@ export function constantProblems(constants: PartitionColumns, mapping: DatasetMa
   });
 }
 
-function valueProblem(name: string, value: string, mapping: DatasetMapping): string | undefined {
+function valueProblem(name: string, value: string, mapping: ConcreteMapping): string | undefined {
   if (name === mapping.time.column)
     return readTime(name, value, mapping).state === Cell.ok ? undefined : 'is not a time';
-  if (mapping.tags.required.includes(name) && storedTag(value) === '') return 'has no value';
+  if (mapping.tags.some(({ required, column }) => required && column === name) && storedTag(value) === '')
+    return 'has no value';
   const isNumber = mapping.fields.some((field) => field.type === 'number' && field.required && field.column === name);
   return !isNumber || readNumber(name, value).state === Cell.ok ? undefined : 'is not a number';
 }
@@ -48,7 +48,7 @@ export function fillNumbers(name: string, value: string | null, out: Numbers): v
 }
 
 /** Fills a record batch of any length with the constant. */
-export function fillTimes(name: string, value: string | null, mapping: DatasetMapping, out: Times): void {
+export function fillTimes(name: string, value: string | null, mapping: ConcreteMapping, out: Times): void {
   const time = readTime(name, value, mapping);
   out.seconds.fill(time.seconds);
   out.nanos.fill(time.nanos);
@@ -61,7 +61,7 @@ function readNumber(name: string, value: string | null): { value: number; state:
   return { value: out.values[0] ?? 0, state: out.states[0] ?? Cell.missing };
 }
 
-function readTime(name: string, value: string | null, { time }: DatasetMapping) {
+function readTime(name: string, value: string | null, { time }: ConcreteMapping) {
   const out = { seconds: new Float64Array(1), nanos: new Int32Array(1), states: new Uint8Array(1) };
   new TimeReader(time).read(textColumn(name, value), out);
   return { seconds: out.seconds[0] ?? 0, nanos: out.nanos[0] ?? 0, state: out.states[0] ?? Cell.missing };

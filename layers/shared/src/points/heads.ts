@@ -2,8 +2,9 @@
  * The part of a line that depends on text columns: measurement, sorted tags and string fields. It is built once for each distinct
  * combination of values and copied for each row.
  */
-import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
+import { isKey, isMeasurement } from '../datasets/names';
 import type { PartitionColumns } from '../datasets/partitions';
+import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
 import { escapeKey, escapeMeasurement, quote, storedTag } from './escape';
 import { fieldKey, fieldName, ownName } from './number-fields';
@@ -20,6 +21,21 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** Text that stands for a missing value in an optional tag. */
 const NO_TAG = /^(nan|none|null)?$/i;
 
+/** The text of a column: undefined without a value, null if it is not UTF-8. */
+type TextOf = (column: string) => string | null | undefined;
+
+interface ColumnTag {
+  readonly column: string;
+  readonly key: string;
+  readonly required: boolean;
+  readonly known: ReadonlySet<string> | undefined;
+}
+
+interface ConstantTag {
+  readonly key: string;
+  readonly constant: string;
+}
+
 export interface HeadFault {
   readonly reason: InvalidReason;
   readonly column: string;
@@ -35,8 +51,10 @@ export interface Head {
   readonly hasStrings: boolean;
   /** A text field that is not UTF-8: the reason if a row has no field at all. */
   readonly unreadable: string | undefined;
-  /** Keys of the fields whose name is the text of a column, in the mapping's order. */
-  readonly keys: readonly ReadyText[];
+  /** Keys of the fields whose name is the text of a column, in the mapping's order; a fault if the text cannot be a key. */
+  readonly keys: readonly (ReadyText | HeadFault)[];
+  /** Bytes of all `keys`. */
+  readonly keyBytes: number;
   readonly warnings: readonly (readonly [
     'unknown-value' | 'trailing-backslash' | 'left-out',
     column: string,
@@ -51,14 +69,9 @@ export class Heads {
   private used = 0;
   private heads: Head[] = [];
   private readonly series = new Map<string, number>();
-  private readonly tags: readonly {
-    name: string;
-    key: string;
-    required: boolean;
-    known: ReadonlySet<string> | undefined;
-  }[];
-  private readonly strings: readonly FieldMapping[];
-  private readonly named: readonly FieldMapping[];
+  private readonly tags: readonly (ColumnTag | ConstantTag)[];
+  private readonly strings: readonly ConcreteField[];
+  private readonly named: readonly ConcreteField[];
   private readonly columns: readonly { name: string; texts: TextIds }[];
   private readonly members: Int32Array;
   private tuples: TupleTable;
@@ -70,25 +83,28 @@ export class Heads {
    * @param capacity rows of the largest record batch.
    */
   constructor(
-    private readonly mapping: DatasetMapping,
+    private readonly mapping: ConcreteMapping,
     private readonly unreadable: ReadonlySet<string>,
     private readonly taken: readonly string[],
     private readonly constants: PartitionColumns,
     private readonly tally: Tally,
     capacity: number,
   ) {
-    const { required, optional } = mapping.tags;
-    this.tags = [...required, ...optional]
-      .map((name) => {
-        const known = mapping.checks.known[name];
-        return { name, key: escapeKey(name), required: required.includes(name), known: known && new Set(known) };
-      })
+    const columnTags = mapping.tags.map(({ column, key, required }) => {
+      const known = mapping.checks.known[column];
+      return { column, key: escapeKey(key), required, known: known && new Set(known) };
+    });
+    const constantTags = Object.entries(mapping.constantTags).map(([key, value]) => {
+      return { key: escapeKey(key), constant: escapeKey(storedTag(value)) };
+    });
+    this.tags = [...columnTags, ...constantTags]
       // By bytes, as InfluxDB sorts them.
       .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     this.strings = mapping.fields.filter(({ type }) => type === 'text');
     this.named = mapping.fields.filter(({ named }) => named);
     const names = new Set([
-      ...this.tags.map(({ name }) => name),
+      ...(typeof mapping.measurement === 'string' ? [] : [mapping.measurement.column]),
+      ...columnTags.map(({ column }) => column),
       ...this.strings.map(({ column }) => column),
       ...this.named.map(({ named }) => named?.by ?? ''),
     ]);
@@ -141,9 +157,15 @@ export class Heads {
   private make(id: number): Head {
     const textOf = this.valuesOf(id);
     const warnings: Head['warnings'][number][] = [];
-    let fault: HeadFault | undefined;
-    let tagSet = escapeMeasurement(this.mapping.measurement);
-    for (const { name, key, required, known } of this.tags) {
+    const measurement = this.measurementOf(textOf);
+    let fault = typeof measurement === 'string' ? undefined : measurement;
+    let tagSet = typeof measurement === 'string' ? escapeMeasurement(measurement) : '';
+    for (const tag of this.tags) {
+      if ('constant' in tag) {
+        tagSet += `,${tag.key}=${tag.constant}`;
+        continue;
+      }
+      const { column: name, key, required, known } = tag;
       const isUnreadable = this.unreadable.has(name);
       const raw = isUnreadable ? null : textOf(name);
       const value = raw?.trim() ?? '';
@@ -176,14 +198,32 @@ export class Heads {
     this.series.set(tagSet, series);
     const text = readyText(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
     this.used += text.length;
-    const keys = this.named.map(({ named }) => {
-      return fieldKey(named ? fieldName(named, textOf(named.by)) : '');
-    });
-    return { text, series, fault, hasStrings: strings.length > 0, unreadable, keys, warnings, rows: 0 };
+    const keys = this.named.map((field) => this.keyOf(field, textOf));
+    const keyBytes = keys.reduce((sum, key) => sum + ('words' in key ? key.length : 0), 0);
+    return { text, series, fault, hasStrings: strings.length > 0, unreadable, keys, keyBytes, warnings, rows: 0 };
+  }
+
+  private measurementOf(textOf: TextOf): string | HeadFault {
+    const { measurement } = this.mapping;
+    if (typeof measurement === 'string') return measurement;
+    const { column } = measurement;
+    const text = this.unreadable.has(column) ? null : textOf(column);
+    const name = text?.trim() ?? '';
+    if (isMeasurement(name)) return name;
+    if (text === null) return { column, reason: 'unreadable' };
+    return { column, reason: name === '' ? 'missing' : 'not-a-name' };
+  }
+
+  private keyOf({ named }: ConcreteField, textOf: TextOf): ReadyText | HeadFault {
+    const column = named?.by ?? '';
+    const text = textOf(column);
+    const name = named && fieldName(named, text);
+    if (name === undefined) return { column, reason: text === null ? 'unreadable' : 'missing' };
+    return isKey(name) ? fieldKey(name) : { column, reason: 'not-a-name' };
   }
 
   /** Text by column in the combination `id`. */
-  private valuesOf(id: number): (column: string) => string | null | undefined {
+  private valuesOf(id: number): TextOf {
     const values = new Map<string, string | null | undefined>();
     for (const [name, value] of this.constants) values.set(name, value ?? undefined);
     for (const [index, { name, texts }] of this.columns.entries()) {

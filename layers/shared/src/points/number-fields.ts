@@ -1,5 +1,6 @@
 /** The number fields of a mapping with the data for writing them: values of the record batch, key, float width, range. */
-import { type DatasetMapping, type FieldMapping, renamed } from '../datasets/mapping';
+import { renamed } from '../datasets/names';
+import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import type { ColumnInfo } from '../parquet/metadata';
 import { FloatWriter } from './digits';
 import { escapeKey } from './escape';
@@ -11,7 +12,7 @@ export interface NumberField extends Numbers {
   readonly required: boolean;
   /** Its index among the fields whose name is the text of a column, or -1. */
   readonly named: number;
-  /** Its key; for a field whose name is the text of a column, the longest possible key. */
+  /** Its key, unless the text of a column names it. */
   readonly key: ReadyText;
   readonly writer: FloatWriter;
   /** Values outside `min` and `max` are counted. */
@@ -23,7 +24,7 @@ export interface NumberField extends Numbers {
 
 /** @param capacity rows of the largest record batch. */
 export function numberFields(
-  mapping: DatasetMapping,
+  mapping: ConcreteMapping,
   columns: readonly ColumnInfo[],
   taken: readonly string[],
   capacity: number,
@@ -37,9 +38,9 @@ export function numberFields(
       const range = mapping.checks.ranges[field.column];
       return {
         column: field.column,
-        required: field.required ?? false,
+        required: field.required,
         named: named.indexOf(field),
-        key: longestKey(field, ownName(field, taken)),
+        key: fieldKey(ownName(field, taken)),
         writer: new FloatWriter(info !== undefined && isSingle(info.type)),
         values: new Float64Array(capacity),
         states: new Uint8Array(capacity),
@@ -52,27 +53,28 @@ export function numberFields(
 }
 
 /** The name of a field with a name of its own; another name if a field that is named after a unit uses it in this file. */
-export function ownName({ name, column }: FieldMapping, taken: readonly string[]): string {
-  const own = name ?? column;
-  return taken.includes(own) ? renamed(own) : own;
+export function ownName({ key }: ConcreteField, taken: readonly string[]): string {
+  return taken.includes(key) ? renamed(key) : key;
 }
 
-/** The name of a field whose name is the text of another column. */
+/**
+ * The key of a field that is named by the text of another column. Without a listed name and `otherwise` it is the text itself; undefined if
+ * there is no text.
+ */
 export function fieldName(
-  { names, otherwise }: NonNullable<FieldMapping['named']>,
+  { names = {}, otherwise }: NonNullable<ConcreteField['named']>,
   text: string | null | undefined,
-): string {
-  const unit = text?.trim() ?? '';
-  return (Object.hasOwn(names, unit) ? names[unit] : undefined) ?? otherwise;
+): string | undefined {
+  const trimmed = text?.trim() ?? '';
+  return (Object.hasOwn(names, trimmed) ? names[trimmed] : undefined) ?? otherwise ?? (trimmed || undefined);
+}
+
+/** All names that a field with `otherwise` can have. */
+export function listedNames({ names = {}, otherwise }: NonNullable<ConcreteField['named']>): string[] {
+  return otherwise === undefined ? [] : [...new Set([...Object.values(names), otherwise])];
 }
 
 /** `,key=` */
 export function fieldKey(name: string): ReadyText {
   return readyText(`,${escapeKey(name)}=`);
-}
-
-function longestKey({ named }: FieldMapping, own: string): ReadyText {
-  const names = named ? [...Object.values(named.names), named.otherwise] : [own];
-  const keys = names.map(fieldKey);
-  return keys.reduce((longest, key) => (key.length > longest.length ? key : longest));
 }

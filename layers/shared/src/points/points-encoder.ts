@@ -1,7 +1,6 @@
 /** Record batches to line protocol: validates each row and writes it, without an object per row or value. */
-import { mappedColumns } from '../datasets/columns';
-import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
+import type { ConcreteMapping } from '../datasets/resolve';
 import { type ArrowColumn, isValid } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import type { BatchBuffer } from './batch-buffer';
@@ -25,7 +24,7 @@ const NEWLINE = 10;
 const REASONS: readonly InvalidReason[] = ['missing', 'missing', 'nan', 'infinite', 'unreadable', 'out-of-range'];
 
 export interface EncoderOptions {
-  readonly mapping: DatasetMapping;
+  readonly mapping: ConcreteMapping;
   /** The file's columns. */
   readonly columns: readonly ColumnInfo[];
   /** Columns that the file's key supplies; empty by default. */
@@ -65,7 +64,7 @@ export class PointsEncoder {
     capacity: number,
   ) {
     const { mapping, columns, taken, partitions = NO_PARTITIONS } = options;
-    const mapped = new Set(mappedColumns(mapping));
+    const mapped = new Set(mapping.columns);
     this.constants = new Map([...lackingColumns(columns, partitions)].filter(([name]) => mapped.has(name)));
     const unsuited = unsuitedColumns(columns, mapping);
     this.unsuited = new Set(unsuited.map(({ name }) => name));
@@ -91,8 +90,7 @@ export class PointsEncoder {
     for (const { name, declared } of unsuited) this.tally.warn('ignored', name, declared, 1);
     const present = new Set(withConstants(columns, this.constants).map(({ name }) => name));
     for (const field of mapping.fields) {
-      const { name = field.column, named } = field;
-      if (!named && taken.includes(name) && present.has(field.column))
+      if (!field.named && taken.includes(field.key) && present.has(field.column))
         this.tally.warn('renamed', field.column, ownName(field, taken), 1);
     }
   }
@@ -154,7 +152,7 @@ export class PointsEncoder {
       this.reject(row, head.fault.reason, head.fault.column);
       return;
     }
-    buffer.room(head.text.length + this.longestTail);
+    buffer.room(head.text.length + head.keyBytes + this.longestTail);
     let at = this.writeFields(row, head, buffer.view, copyText(buffer.view, buffer.position, head.text));
     if (at < 0) return;
 
@@ -185,6 +183,10 @@ export class PointsEncoder {
         continue;
       }
       const key = field.named < 0 ? field.key : head.keys[field.named];
+      if ('reason' in key) {
+        this.reject(row, key.reason, key.column);
+        return -1;
+      }
       const value = field.values[row];
       at = field.writer.write(out, copyText(out, at, key), value);
       if (value < field.min || value > field.max) field.beyond++;

@@ -24,9 +24,10 @@ export interface InvalidRows {
 
 /**
  * `no-fields`: every field of the row is missing, and a point needs one. `unreadable`: text that is not a number, not a time or not
- * UTF-8, or a column of a type that cannot be used. `out-of-range`: a time before 1677-09-21 or after 2262-04-11.
+ * UTF-8, or a column of a type that cannot be used. `out-of-range`: a time before 1677-09-21 or after 2262-04-11. `not-a-name`: text that
+ * cannot be a measurement or the key of a field.
  */
-export type InvalidReason = 'missing' | 'nan' | 'infinite' | 'unreadable' | 'out-of-range' | 'no-fields';
+export type InvalidReason = 'missing' | 'nan' | 'infinite' | 'unreadable' | 'out-of-range' | 'no-fields' | 'not-a-name';
 
 export interface InvalidExample {
   /** In the file, from 0. */
