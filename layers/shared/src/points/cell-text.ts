@@ -45,6 +45,7 @@ function valueText(column: ArrowColumn): (row: number) => string | null {
       return timeText(column, TIME_DIGITS[type.unit]);
     case 'interval':
       return intervalText(fixedBytes(column, 12));
+    case 'bytes':
     case 'null':
     case 'unusable':
       return () => null;

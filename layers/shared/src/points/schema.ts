@@ -131,9 +131,10 @@ export function namedFields(
   return mapping.fields.flatMap(({ column, named }) => (named && names.has(column) ? [named] : []));
 }
 
-/** Continues the words "column NAME". Every column that can be read can be text. */
+/** Continues the words "column NAME". Every column that can be read can be text, except bytes. */
 function typeProblem({ name, type, declared }: ColumnInfo, mapping: DatasetMapping): string | undefined {
   if (type.kind === 'unusable') return type.why;
+  if (type.kind === 'bytes') return `is ${declared}: its bytes are not text`;
   const isTime = name === mapping.time.column;
   const isNumber = mapping.fields.some((field) => field.type === 'number' && field.column === name);
   const problems = [
