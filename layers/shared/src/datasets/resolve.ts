@@ -58,6 +58,7 @@ export function resolveMapping(
   name = 'the file',
 ): ConcreteMapping {
   const taken = new Set(explicitColumns(mapping));
+  const added = new Set<string>();
   const take = ({
     columns: pattern,
     except,
@@ -66,7 +67,10 @@ export function resolveMapping(
     except?: readonly string[] | undefined;
   }): string[] => {
     const found = columns.filter((column) => !taken.has(column)).filter(columnSelection(pattern, except));
-    for (const column of found) taken.add(column);
+    for (const column of found) {
+      taken.add(column);
+      added.add(column);
+    }
     return found;
   };
   const tagsOf = (tags: readonly TagMapping[], required: boolean): ConcreteTag[] =>
@@ -99,18 +103,19 @@ export function resolveMapping(
     ...{ name: mapping.name, measurement, time, tags, constantTags, fields, checks, required },
     columns: [...new Set([...required, ...used])],
   };
-  const problems = keyProblems(concrete);
+  const problems = keyProblems(concrete, added);
   if (problems.length > 0) throw new DataConversionError(`${name}: ${problems.join(', ')}`, { object: name });
   return concrete;
 }
 
-/** The keys of a mapping without patterns were checked when it was read. */
-function keyProblems({ tags, constantTags, fields }: ConcreteMapping): string[] {
+/** Problems of the keys that patterns added. The other keys were checked when the mapping was read. */
+function keyProblems({ tags, constantTags, fields }: ConcreteMapping, added: ReadonlySet<string>): string[] {
+  if (added.size === 0) return [];
   const tagKeys = [...tags.map(({ key }) => key), ...Object.keys(constantTags)];
   const fieldKeys = fields.filter(({ named }) => !named).map(({ key }) => key);
   const fieldSet = new Set(fieldKeys);
   const both = [...new Set(tagKeys)].filter((key) => fieldSet.has(key));
-  const reserved = [...tagKeys, ...fieldKeys].filter((key) => !isKey(key));
+  const reserved = [...added].filter((key) => !isKey(key));
   const advice = 'give the column an entry with another `name`, or list it under `except`';
   return [
     ...repeated(tagKeys).map((key) => `two tags would be named ${key}: ${advice}`),

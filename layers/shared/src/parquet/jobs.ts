@@ -1,7 +1,7 @@
 /** The worker's jobs on a file's rows: survey columns, turn rows into points, or test whether a column can be decoded. */
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { lackingColumns } from '../points/constants';
-import { fieldName } from '../points/number-fields';
+import { fieldName } from '../points/fields';
 import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';

@@ -2,10 +2,11 @@
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import { similarName } from '../datasets/similar';
+import type { ColumnType } from '../parquet/column-type';
 import type { ColumnInfo } from '../parquet/metadata';
 import { constantProblems, lackingColumns, withConstants } from './constants';
-import { isNumberType } from './number-cells';
-import { listedNames } from './number-fields';
+import { encodingProblem, fieldProblem, textProblem } from './field-types';
+import { listedNames } from './fields';
 import { timeProblem } from './times';
 
 /**
@@ -32,10 +33,12 @@ export function columnProblems(
   partitions: PartitionColumns = NO_PARTITIONS,
 ): string[] {
   const constants = lackingColumns(columns, partitions);
+  const infos = new Map(columns.map((info) => [info.name, info]));
+  const typeProblem = typeProblems(mapping);
   const problems = mapping.columns.flatMap((name) => {
     if (constants.has(name)) return [];
-    const info = columns.find((column) => column.name === name);
-    const problem = info && typeProblem(info, mapping);
+    const info = infos.get(name);
+    const problem = info && typeProblem(info);
     return problem === undefined ? [] : [`column ${name} ${problem}`];
   });
   return [...problems, ...constantProblems(constants, mapping)];
@@ -73,11 +76,11 @@ function lackedOf(
   mapping: ConcreteMapping,
   partitions: PartitionColumns,
 ): LackedColumn[] {
-  const names = withConstants(columns, partitions).map(({ name }) => name);
-  const mapped = mapping.columns;
-  const unused = names.filter((name) => !mapped.includes(name));
+  const names = new Set(withConstants(columns, partitions).map(({ name }) => name));
+  const mapped = new Set(mapping.columns);
+  const unused = [...names].filter((name) => !mapped.has(name));
   return wanted
-    .filter((column) => !names.includes(column))
+    .filter((column) => !names.has(column))
     .map((column) => {
       const similar = similarName(column, unused);
       return { column, ...(similar !== undefined && { similar }) };
@@ -87,7 +90,8 @@ function lackedOf(
 /** The mapped columns of a type that does not fit their use in the mapping. */
 export function unsuitedColumns(columns: readonly ColumnInfo[], mapping: ConcreteMapping): ColumnInfo[] {
   const mapped = new Set(mapping.columns);
-  return columns.filter((info) => mapped.has(info.name) && typeProblem(info, mapping) !== undefined);
+  const typeProblem = typeProblems(mapping);
+  return columns.filter((info) => mapped.has(info.name) && typeProblem(info) !== undefined);
 }
 
 /** The columns to read: mapped columns that the file has. */
@@ -125,15 +129,21 @@ export function namedFields(
   );
 }
 
-/** Continues the words "column NAME". Every column that can be read can be text. */
-function typeProblem({ name, type, declared }: ColumnInfo, mapping: ConcreteMapping): string | undefined {
-  if (type.kind === 'unusable') return type.why;
-  const isTime = name === mapping.time.column;
-  const isNumber = mapping.fields.some((field) => field.type === 'number' && field.column === name);
-  const problems = [
-    isTime ? timeProblem(type, mapping.time.unit) : undefined,
-    isNumber && !isNumberType(type) ? 'is not a number' : undefined,
-  ];
-  const problem = problems.find((each) => each !== undefined);
-  return problem && `${problem} (it is ${declared})`;
+/** Finds why a column's type does not fit one of its uses in a mapping; the result continues the words "column NAME". */
+function typeProblems(mapping: ConcreteMapping): (info: ColumnInfo) => string | undefined {
+  const uses = new Map<string, ((type: ColumnType) => string | undefined)[]>();
+  const use = (column: string, problem: (type: ColumnType) => string | undefined) =>
+    uses.set(column, [...(uses.get(column) ?? []), problem]);
+  use(mapping.time.column, (type) => timeProblem(type, mapping.time.unit));
+  if (typeof mapping.measurement !== 'string') use(mapping.measurement.column, textProblem);
+  for (const { column, encoding } of mapping.tags) use(column, encoding === undefined ? textProblem : encodingProblem);
+  for (const field of mapping.fields) {
+    use(field.column, (type) => fieldProblem(field, type));
+    if (field.named) use(field.named.by, textProblem);
+  }
+  return ({ name, type, declared }) => {
+    if (type.kind === 'unusable') return type.why;
+    const problem = uses.get(name)?.flatMap((each) => each(type) ?? [])[0];
+    return problem && `${problem} (it is ${declared})`;
+  };
 }

@@ -1,55 +1,60 @@
-/** The number fields of a mapping with the data for writing them: values of the record batch, key, float width, range. */
+/** The fields of a mapping that are written row by row, with the data for writing them; and the keys of fields. */
 import { renamed } from '../datasets/names';
 import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import type { ColumnInfo } from '../parquet/metadata';
-import { FloatWriter } from './digits';
+import { STATES } from './cells';
 import { escapeKey } from './escape';
-import { isSingle, type Numbers } from './number-cells';
+import { type FieldCells, fieldCells } from './field-cells';
 import { type ReadyText, readyText } from './ready-text';
 
-export interface NumberField extends Numbers {
+export interface Field {
   readonly column: string;
   readonly required: boolean;
+  /** Its index in the mapping. */
+  readonly index: number;
   /** Its index among the fields whose name is the text of a column, or -1. */
   readonly named: number;
   /** Its key, unless the text of a column names it. */
   readonly key: ReadyText;
-  readonly writer: FloatWriter;
-  /** Values outside `min` and `max` are counted. */
-  readonly min: number;
-  readonly max: number;
-  leftOut: number;
+  readonly cells: FieldCells;
+  /** Values outside are counted. */
+  readonly range: { readonly min: number; readonly max: number } | undefined;
+  /** Cells that were left out, by state. */
+  readonly leftOut: Int32Array;
   beyond: number;
 }
 
-/** @param capacity rows of the largest record batch. */
-export function numberFields(
+/**
+ * All fields but those of type text, which are part of a line's head, and optional ones that the file has no column for.
+ * @param columns of the file and its path
+ * @param capacity rows of the largest record batch
+ */
+export function rowFields(
   mapping: ConcreteMapping,
   columns: readonly ColumnInfo[],
   taken: readonly string[],
   capacity: number,
-): NumberField[] {
+): Field[] {
+  const infos = new Map(columns.map((info) => [info.name, info]));
   const named = mapping.fields.filter((field) => field.named);
-  return mapping.fields
-    .filter((field) => field.type === 'number')
-    .map((field) => ({ field, info: columns.find(({ name }) => name === field.column) }))
-    .filter(({ field, info }) => field.required || info)
-    .map(({ field, info }) => {
-      const range = mapping.checks.ranges[field.column];
-      return {
-        column: field.column,
-        required: field.required,
-        named: named.indexOf(field),
-        key: fieldKey(ownName(field, taken)),
-        writer: new FloatWriter(info !== undefined && isSingle(info.type)),
-        values: new Float64Array(capacity),
-        states: new Uint8Array(capacity),
-        min: range?.min ?? Number.NEGATIVE_INFINITY,
-        max: range?.max ?? Number.POSITIVE_INFINITY,
-        leftOut: 0,
-        beyond: 0,
-      };
-    });
+  return mapping.fields.flatMap((field, index) => {
+    const info = infos.get(field.column);
+    if (field.type === 'text' || !(field.required || info)) return [];
+    const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } =
+      mapping.checks.ranges[field.column] ?? {};
+    const cells = fieldCells(field, info?.type, capacity);
+    return {
+      column: field.column,
+      required: field.required,
+      index,
+      named: field.named ? named.indexOf(field) : -1,
+      key: fieldKey(ownName(field, taken)),
+      cells,
+      range: cells.numberAt && field.column in mapping.checks.ranges ? { min, max } : undefined,
+      leftOut: new Int32Array(STATES),
+      beyond: 0,
+    };
+  });
 }
 
 /** The name of a field with a name of its own; another name if a field that is named after a unit uses it in this file. */
