@@ -1,10 +1,10 @@
 /** Plans the items of one file from its footer. If a field named by a unit and a column may have the same name, it reads the units too. */
-import { mappedColumns, noValueProblem } from '../datasets/columns';
+import { mappedColumns, noValueProblem, requiredColumns } from '../datasets/columns';
 import { type Detection, detectDataset, WORKFLOW_ADVICE } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, partitionColumns } from '../datasets/partitions';
 import { DataConversionError } from '../errors';
-import type { ColumnInfo, ParquetMetadata } from '../parquet/metadata';
+import { type ColumnInfo, emptyColumns, type ParquetMetadata } from '../parquet/metadata';
 import { type PlanTargets, planRuns, planWhole, type RowGroupRun } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
 import { absentColumns, columnProblems, contestedNames, missingColumns } from '../points/schema';
@@ -72,7 +72,8 @@ async function divided(
       const problems = columnProblems(metadata.columns, mapping, partitions);
       const missing = missingColumns(metadata.columns, mapping, partitions);
       const about = missing.length > 0 ? [missingText(missing, metadata.columns, partitions, mapping, detection)] : [];
-      throwIfAny(source.name, [...problems, ...about]);
+      const empty = emptyColumns(metadata, requiredColumns(mapping)).map(noValueProblem);
+      throwIfAny(source.name, [...problems, ...about, ...empty]);
     }
     const runs = divide(metadata, mappedColumns(mapping));
     const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping, partitions).length > 0;

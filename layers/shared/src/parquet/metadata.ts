@@ -53,3 +53,12 @@ export interface ChunkInfo {
 export function bytesOf(rowGroup: RowGroupInfo, columns: readonly string[]): number {
   return columns.reduce((sum, column) => sum + (rowGroup.chunks.get(column)?.compressed ?? 0), 0);
 }
+
+/** The given columns of the file that have no value in any row, as its footer alone tells; empty for a file without rows. */
+export function emptyColumns({ rows, columns, rowGroups }: ParquetMetadata, names: readonly string[]): string[] {
+  const usable = new Set(columns.filter(({ type }) => type.kind !== 'unusable').map(({ name }) => name));
+  if (rows === 0) return [];
+  return names.filter(
+    (name) => usable.has(name) && !rowGroups.some((group) => group.rows > 0 && group.chunks.has(name)),
+  );
+}
