@@ -8,12 +8,14 @@ import { type JsonObject, optionalInteger, optionalString, type Path, requiredSt
 import type { Store } from './store';
 import type { Database, Table } from './table';
 import { newTableProperties, updatedTableProperties } from './table-properties';
+import type { Unloads } from './unload/unloads';
 import { writeRecords } from './write-records';
 
 export interface Service {
   readonly store: Store;
   readonly catalog: Catalog;
   readonly pages: Pages;
+  readonly unloads: Unloads;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -115,10 +117,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 
   WriteRecords: ({ store, catalog, now }, request) => writeRecords(store, catalog, request, now),
-  Query: ({ store, catalog, pages, now }, request) => query(store, catalog, pages, request, now),
-  CancelQuery: (_service, request) => {
-    requiredString(request, 'QueryId', root, { min: 1, max: 64, pattern: /^[a-zA-Z0-9]+$/ });
-    return { CancellationMessage: 'The query had ended already.' };
+  Query: query,
+  CancelQuery: ({ unloads }, request) => {
+    const id = requiredString(request, 'QueryId', root, { min: 1, max: 64, pattern: /^[a-zA-Z0-9]+$/ });
+    return { CancellationMessage: unloads.cancel(id) ? 'The query was cancelled.' : 'The query had ended already.' };
   },
 };
 
