@@ -20,8 +20,8 @@ export interface Service {
   readonly now: () => number;
 }
 
-/** `host` is the host by which the client reached the server. */
-type Operation = (service: Service, request: JsonObject, host: string) => object | Promise<object>;
+/** `address` is the address by which the client reached the server. */
+type Operation = (service: Service, request: JsonObject, address: string) => object | Promise<object>;
 
 const ACCOUNT = 'us-east-1:000000000000';
 const DEFAULT_KEY = `arn:aws:kms:${ACCOUNT}:alias/aws/timestream`;
@@ -70,7 +70,7 @@ function listPage<T>(request: JsonObject, items: readonly T[], key: (item: T) =>
 }
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
-  DescribeEndpoints: (_service, _request, host) => ({ Endpoints: [{ Address: host, CachePeriodInMinutes: 1440 }] }),
+  DescribeEndpoints: (_service, _request, Address) => ({ Endpoints: [{ Address, CachePeriodInMinutes: 1440 }] }),
 
   CreateDatabase: async ({ catalog }, request) => {
     const name = resourceName(request, 'DatabaseName', root);
@@ -125,8 +125,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 };
 
 /** Carries out one operation and returns the members of its response. @throws ServiceError */
-export async function perform(service: Service, name: string, request: JsonObject, host: string): Promise<object> {
+export async function perform(service: Service, name: string, request: JsonObject, address: string): Promise<object> {
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
   if (!operation) throw new ServiceError('UnknownOperationException', `The operation '${name}' is not known.`);
-  return await operation(service, request, host);
+  return await operation(service, request, address);
 }

@@ -73,6 +73,15 @@ function operationOf(request: IncomingMessage): string {
   return target.slice(TARGET.length);
 }
 
+/**
+ * The address of this server for DescribeEndpoints. The AWS CLI and the SDK for Python use https unless it names another scheme, which
+ * other SDKs do not accept.
+ */
+function addressOf({ headers }: IncomingMessage): string {
+  const isBotocore = /\b(?:botocore|boto3|aws-cli)\b/i.test(headers['user-agent'] ?? '');
+  return `${isBotocore ? 'http://' : ''}${headers.host ?? ''}`;
+}
+
 function respond(
   response: ServerResponse,
   status: number,
@@ -113,7 +122,7 @@ async function serve(
   const operation = operationOf(request);
   const input = objectOf(parseJson(body || '{}'), root);
   const fault: Fault | undefined = intercept?.(operation, input);
-  const work = () => perform(service, operation, input, request.headers.host ?? '');
+  const work = () => perform(service, operation, input, addressOf(request));
   const ignore = (outcome: Promise<unknown>) =>
     outcome.then(
       () => undefined,
