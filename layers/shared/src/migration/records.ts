@@ -66,6 +66,8 @@ export type TableSurvey = Readonly<z.output<typeof tableSurveySchema>>;
 /** Counts of one field in a window. Sums only with `verify: sums`, of numbers and booleans (1 and 0). */
 export const fieldCountSchema = z.object({
   field: z.string(),
+  /** What the field is at the source; undefined at the target. */
+  kind: z.enum(['float', 'integer', 'boolean', 'string', 'timestamp']).optional(),
   count,
   /** An integer as decimal text, exact; a float as a JSON number's text. */
   sum: z.string().optional(),
@@ -74,10 +76,9 @@ export const fieldCountSchema = z.object({
 });
 export type FieldCount = Readonly<z.output<typeof fieldCountSchema>>;
 
-/** Counts of a window, at the source or at the target. */
+/** Counts of a window at the target. */
 export const windowCountSchema = z.object({
-  /** Points: rows with at least one value, after merging rows that share series and time. */
-  points: count,
+  /** By field key, in the order of the keys. Fields without a value are left out. */
   fields: z.array(fieldCountSchema),
   /** Times of the first and last point; null without points. */
   first: ns.nullable(),
@@ -88,9 +89,9 @@ export type WindowCount = Readonly<z.output<typeof windowCountSchema>>;
 /** The expected counts of a window, queried at the source after its export. */
 export const sourceCountSchema = windowCountSchema.extend({
   rows: count,
-  /** Rows without any value. */
+  /** Rows without any value that a field can have. */
   empty: count,
-  /** Rows that share series and time with another row, beyond the first of each. */
+  /** Rows that share series and time with an earlier row, because dimensions or measure_name became fields. */
   merged: count,
 });
 export type SourceCount = Readonly<z.output<typeof sourceCountSchema>>;
@@ -102,6 +103,8 @@ const exportedSchema = z.object({
   rows: count,
   bytes: count,
   files: count,
+  /** As in the metadata, with the roles of the survey: the table may have gained columns since then. */
+  columns: z.array(columnSchema),
 });
 
 /** The counts of a nested load. rows = points + empty + invalid; points = written + rejected + failed. */
@@ -154,6 +157,8 @@ export const windowRecordSchema = z.object({
   verified: z
     .object({ at: z.iso.datetime(), target: windowCountSchema.nullable(), differences: z.array(differenceSchema) })
     .nullable(),
+  /** Bytes scanned by all attempts and counts of this window. */
+  scannedBytes: count,
   /** Why the last attempt failed. */
   error: z.string().nullable(),
 });
