@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { EXIT_CODES } from './ending';
 import { addLoad } from './load';
+import { addMigrate } from './migrate';
 import { addQuery } from './query';
 import { addRedrive } from './redrive';
 import { addSample } from './sample';
@@ -14,13 +15,12 @@ const EXAMPLES = `Examples:
   influxdb-timestream start                            write endpoint on :9000
   influxdb-timestream sample write --dataset weather   write sample points to it
   influxdb-timestream query 'SELECT * FROM "influxdb-line-protocol"."weather"'
-  influxdb-timestream sample --parquet sample-data     make sample Parquet files
-  influxdb-timestream load sample-data --url http://localhost:8086 --token TOKEN
+  influxdb-timestream load FOLDER --url http://localhost:8086 --token TOKEN
 `;
 
 export function createProgram(): Command {
   const program = new Command('influxdb-timestream')
-    .description('Write line protocol to Amazon Timestream, and load Parquet into InfluxDB.')
+    .description('Line protocol to Amazon Timestream, Parquet and Timestream to InfluxDB.')
     .usage('COMMAND [options]')
     .version(typeof PROGRAM_VERSION === 'string' ? PROGRAM_VERSION : 'unknown')
     .helpCommand(false)
@@ -28,7 +28,7 @@ export function createProgram(): Command {
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', `\nCOMMAND --help shows the options of a command.\n${EXIT_CODES}`);
-  for (const add of [addStart, addQuery, addLoad, addRedrive, addSample]) {
+  for (const add of [addStart, addQuery, addLoad, addMigrate, addRedrive, addSample]) {
     const command = add(program);
     command.showHelpAfterError(`(influxdb-timestream ${command.name()} --help lists the options)`);
     for (const subcommand of command.commands) {

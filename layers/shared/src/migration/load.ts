@@ -92,27 +92,45 @@ function failed(error: { readonly error: string; readonly cause: string } | null
   return { ...NOTHING, complete: false, causes: [cause] };
 }
 
+/** The accounts of the tables of an export; there is one table in a window. */
+const accountsSchema = z.object({
+  tables: z
+    .record(
+      z.string(),
+      z.object({
+        rows: z.number(),
+        points: z.number(),
+        empty: z.number(),
+        invalid: z.number(),
+        points_written: z.number(),
+        rejected_points: z.number(),
+        failed_points: z.number(),
+        merged: z.number(),
+      }),
+    )
+    .default({}),
+});
+
 function loadedOf(summary: Summary): Loaded {
-  const invalid = Object.values(summary.invalid_records).reduce((sum, rows) => sum + rows, 0);
-  const {
-    source_records: rows,
-    points_written: written,
-    rejected_points: rejected,
-    failed_points,
-    duplicates,
-  } = summary;
-  const empty = 0;
+  const tables = Object.values(validate(accountsSchema, summary, 'the summary of the load').tables);
+  const sum = (of: (table: (typeof tables)[number]) => number): number =>
+    tables.reduce((all, table) => all + of(table), 0);
+  const invalid = sum((table) => table.invalid);
   return {
     loadId: summary.loadId,
     complete: summary.statusCode === 200 && invalid === 0,
-    rows,
-    points: rows - empty - invalid,
-    empty,
+    rows: sum((table) => table.rows),
+    points: sum((table) => table.points),
+    empty: sum((table) => table.empty),
     invalid,
-    written,
-    rejected,
-    failed: failed_points,
-    merged: duplicates,
-    causes: summary.causes.map(({ error, cause }) => `${error}: ${cause}`),
+    written: sum((table) => table.points_written),
+    rejected: sum((table) => table.rejected_points),
+    failed: sum((table) => table.failed_points),
+    merged: sum((table) => table.merged),
+    causes: [
+      ...summary.causes.map(({ error, cause }) => `${error}: ${cause}`),
+      ...Object.entries(summary.invalid_records).map(([reason, rows]) => `${reason} (${rows} rows)`),
+      ...Object.entries(summary.rejected_reasons).map(([reason, points]) => `${reason} (${points} points)`),
+    ].slice(0, 20),
   };
 }

@@ -17,6 +17,8 @@ export type Window = Readonly<z.output<typeof windowSchema>>;
 export const migrationSchema = z.object({
   migrationId: z.string(),
   request: migrationRequestSchema,
+  /** The InfluxDB that the points are loaded into. A resumed migration has the same one. */
+  target: z.object({ engine: z.enum(['v2', 'v3']), url: z.string(), org: z.string(), bucket: z.string() }),
   /** The end of the range, the same for all tables. */
   to: ns,
   started: z.iso.datetime(),

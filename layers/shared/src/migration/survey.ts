@@ -1,5 +1,6 @@
 /** The step Survey: fixes the range and the tables of a migration, surveys each table, and checks the target before anything is written. */
 import { InvalidEventError } from '../errors';
+import type { Target } from '../influxdb/protocol';
 import { inOrder } from '../loads/in-order';
 import { validate } from '../validation';
 import { Ledger } from './ledger';
@@ -31,13 +32,14 @@ export async function surveyStep(event: unknown, services: MigrationServices): P
     'resume' in request
       ? await ledger.migration()
       : ((await ledger.findMigration()) ?? (await begin(ledger, request, services)));
+  assertTarget(migration, services);
   const tables = (await ledger.tables()) ?? [];
   const surveys = await surveyTables(tables, migration, ledger, services);
-  const done = surveys.length === tables.length;
   const verifyOnly = request.verifyOnly || migration.request.verifyOnly;
-  const findings = done && !verifyOnly ? await preflight(migration, surveys, services) : [];
-  if (done && !verifyOnly) await ledger.saveFindings(findings);
-  const all = [...surveys.flatMap((survey) => survey.findings), ...findings];
+  const isSurveyed = surveys.length === tables.length;
+  const findings = isSurveyed && !verifyOnly ? await checked(migration, surveys, ledger, services) : [];
+  const done = isSurveyed && findings !== undefined;
+  const all = [...surveys.flatMap((survey) => survey.findings), ...(findings ?? [])];
   const count = (severity: Finding['severity']) => all.filter((finding) => finding.severity === severity).length;
   const problems = count('problem');
   return {
@@ -61,6 +63,7 @@ async function begin(ledger: Ledger, request: MigrationRequest, services: Migrat
   const migration: Migration = {
     migrationId: ledger.migrationId,
     request,
+    target: services.influxdb.target,
     to: String(end),
     started: new Date(services.now()).toISOString(),
   };
@@ -69,6 +72,31 @@ async function begin(ledger: Ledger, request: MigrationRequest, services: Migrat
   }
   await ledger.begin(migration, tables);
   return migration;
+}
+
+/** The findings about mappings and target; undefined if the deadline ended the check. */
+async function checked(
+  migration: Migration,
+  surveys: readonly TableSurvey[],
+  ledger: Ledger,
+  services: MigrationServices,
+): Promise<readonly Finding[] | undefined> {
+  try {
+    const findings = await preflight(migration, surveys, services);
+    await ledger.saveFindings(findings);
+    return findings;
+  } catch (error) {
+    if (services.deadline.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** A ledger says what one target has. */
+function assertTarget({ migrationId, target }: Migration, { influxdb }: MigrationServices): void {
+  if (targetId({ influxdb: { target } }) === targetId({ influxdb })) return;
+  throw new InvalidEventError(
+    `the migration ${migrationId} loads into ${target.bucket} at ${target.url}, not into ${influxdb.target.bucket} at ${influxdb.target.url}`,
+  );
 }
 
 /** The tables whose names match, in the order of their names. @throws InvalidEventError if a pattern matches none */
@@ -135,7 +163,7 @@ async function surveyOne(table: string, { request, to }: Migration, ledger: Ledg
 }
 
 /** The target that a table was migrated into. */
-export const targetId = ({ influxdb: { target } }: Pick<MigrationServices, 'influxdb'>): string =>
+export const targetId = ({ influxdb: { target } }: { readonly influxdb: { readonly target: Target } }): string =>
   JSON.stringify([target.engine, target.url, target.org, target.bucket]);
 
 /** ns of an RFC 3339 time with any offset. */

@@ -31,7 +31,10 @@ export type CutWindow = Window & { readonly rows: number };
  * @param days in time order; days outside the range do not count
  */
 export function cutWindows(from: bigint, to: bigint, days: readonly DayRows[], limits = WINDOW_LIMITS): CutWindow[] {
-  const parts = days.flatMap((day) => partsOf(day, limits)).filter(({ start, end }) => end > from && start < to);
+  const parts = days
+    .filter((day) => day.rows > 0)
+    .flatMap((day) => partsOf(day, limits))
+    .filter(({ start, end }) => end > from && start < to);
   const windows: CutWindow[] = [];
   let begin = from;
   let rows = 0;
