@@ -175,8 +175,8 @@ class WindowExport {
   /** The expected counts, queried after the export. */
   private async count({ columns }: QueryFiles) {
     const { database, mapping, verify } = this.migration.request;
-    const { table, window } = this.work;
-    const target = targetTable(table, columns, mapping);
+    const { table, window, survey } = this.work;
+    const target = targetTable(survey, columns, mapping);
     const { count, scannedBytes } = await countSource(
       { database, table, target },
       window,

@@ -1,5 +1,9 @@
-/** The tags and fields that the columns of a table become, for counting them at both ends. */
-import type { Column, FieldCount } from './records';
+/** The tags and fields that the columns of a table become: those of the load of its exports. */
+import { DataConversionError } from '../errors';
+import { exportMapping } from '../exports/export-mapping';
+import { acceptedMeasurement, acceptedName } from '../exports/names';
+import { type ExportOptions, exportOptionsSchema } from '../exports/options';
+import type { Column, FieldCount, TableSurvey } from './records';
 import type { MappingOptions } from './request';
 
 export type FieldKind = NonNullable<FieldCount['kind']>;
@@ -25,33 +29,57 @@ export interface TargetTable {
   readonly merges: boolean;
 }
 
-const KINDS: Readonly<Record<Column['type'], FieldKind>> = {
-  varchar: 'string',
-  double: 'float',
-  bigint: 'integer',
-  boolean: 'boolean',
-  timestamp: 'timestamp',
-};
+/** The options for loading the exports of a table. */
+export function exportOptions(
+  { table, measureNames }: Pick<TableSurvey, 'table' | 'measureNames'>,
+  columns: readonly Column[],
+  { measureName, dimensionsToFields, timestamps }: MappingOptions,
+): ExportOptions {
+  const dimensions = columns.filter(({ role }) => role === 'dimension').map(({ name }) => name);
+  const [measureNameValue] = measureNames;
+  // In the export of another tool, <column>_ns repeats a column; here it is a measure like any other.
+  const measures = columns.filter(({ name, role }) => role === 'measure' && name.endsWith('_ns'));
+  return exportOptionsSchema.parse({
+    measurement: acceptedMeasurement(table),
+    measureName,
+    ...(measureName === 'drop' && measureNameValue && { measureNameValue }),
+    dimensions,
+    dimensionsToFields: dimensionsToFields.filter((name) => dimensions.includes(name)),
+    timestamps,
+    rename: Object.fromEntries(measures.map(({ name }) => [name, acceptedName(name)])),
+  });
+}
 
-export function targetTable(table: string, columns: readonly Column[], options: MappingOptions): TargetTable {
-  const { measureName, dimensionsToFields, timestamps } = options;
-  const isTag = ({ name, role }: Column) =>
-    role === 'measure_name' ? measureName === 'tag' : role === 'dimension' && !dimensionsToFields.includes(name);
-  const isField = (column: Column) =>
-    column.role === 'measure' ||
-    (column.role === 'dimension' && !isTag(column)) ||
-    (column.role === 'measure_name' && measureName === 'field');
-  const fields = columns.filter(isField);
+/** @throws DataConversionError if the columns cannot be mapped */
+export function targetTable(
+  survey: Pick<TableSurvey, 'table' | 'measureNames'>,
+  columns: readonly Column[],
+  options: MappingOptions,
+): TargetTable {
+  const query = {
+    columns: columns.map(({ name, type }) => ({ name, type: type.toUpperCase() })),
+    partitions: new Set<string>(),
+    format: 'PARQUET' as const,
+  };
+  const { mapping } = exportMapping(survey.table, query, exportOptions(survey, columns, options));
+  const fields = mapping.fields.flatMap((field): CountedField[] => {
+    if (!('column' in field)) return [];
+    const { column, name, named } = field;
+    return [{ column, key: named ? null : (name ?? column), kind: kindOf(field) }];
+  });
   return {
-    measurement: table,
-    tags: columns.filter(isTag).map(({ name }) => ({ column: name, key: name })),
-    fields: fields.map(({ name, type }) => ({
-      column: name,
-      key: measureName === 'pivot' && name.startsWith('measure_value::') ? null : name,
-      kind: type === 'timestamp' && timestamps === 'rfc3339' ? 'string' : KINDS[type],
-    })),
-    merges: fields.some(({ role }) => role !== 'measure'),
+    measurement: acceptedMeasurement(survey.table),
+    tags: mapping.tags.optional.flatMap((tag) => {
+      if (typeof tag === 'string') return [{ column: tag, key: tag }];
+      return 'column' in tag ? [{ column: tag.column, key: tag.name ?? tag.column }] : [];
+    }),
+    fields,
+    merges: fields.some(({ column }) => columns.some(({ name, role }) => name === column && role !== 'measure')),
   };
 }
 
-export const acceptedMeasurement = (table: string): string => table;
+function kindOf({ type, as }: { readonly type: string; readonly as?: string | undefined }): FieldKind {
+  if (type === 'timestamp') return as === 'rfc3339' ? 'string' : 'timestamp';
+  if (type === 'float' || type === 'integer' || type === 'boolean' || type === 'string') return type;
+  throw new DataConversionError(`fields of the type ${type} cannot be counted`);
+}

@@ -1,5 +1,6 @@
 /** Checks the mapping of each table and the target before anything is written. Each finding has a fixed name. */
 import { grouped } from '../count-text';
+import { DataConversionError } from '../errors';
 import { readBucketFacts } from '../influxdb/bucket-facts';
 import { type TargetTable, targetTable } from './fields';
 import type { Finding, Migration, TableSurvey } from './records';
@@ -11,6 +12,11 @@ const MAX_COLUMNS_V3 = 500;
 /** Series of the smallest instance that should be planned for, and of the largest. Source: sizing of Timestream for InfluxDB. */
 const SERIES = { warn: 1_000_000, max: 10_000_000 };
 
+interface Mapped {
+  readonly survey: TableSurvey;
+  readonly target: TargetTable;
+}
+
 /** @throws InfluxDBConnectionError or InfluxDBWriteError if the target cannot be queried */
 export async function preflight(
   migration: Migration,
@@ -18,11 +24,18 @@ export async function preflight(
   services: MigrationServices,
 ): Promise<Finding[]> {
   const { mapping } = migration.request;
-  const mapped = surveys.map((survey) => ({ survey, target: targetTable(survey.table, survey.columns, mapping) }));
-  const findings = mapped.flatMap(({ survey, target }) => [
-    ...mappingFindings(survey, migration),
-    ...columnFindings(survey, target, services),
-  ]);
+  const findings = surveys.flatMap((survey) => mappingFindings(survey, migration));
+  const mapped: Mapped[] = [];
+  for (const survey of surveys.filter(({ rows }) => rows > 0)) {
+    try {
+      const target = targetTable(survey, survey.columns, mapping);
+      mapped.push({ survey, target });
+      findings.push(...columnFindings(survey, target, services));
+    } catch (error) {
+      if (!(error instanceof DataConversionError)) throw error;
+      findings.push({ severity: 'problem', name: 'mapping', table: survey.table, detail: error.message });
+    }
+  }
   const series = surveys.reduce((sum, survey) => sum + survey.series, 0);
   if (services.influxdb.target.engine === 'v2' && series > SERIES.warn) {
     const detail = `about ${grouped(series)} series: an InfluxDB 2 instance holds 1 M (2xlarge) to 10 M (8xlarge). Use --dimensions-to-fields for dimensions with many values`;
@@ -43,9 +56,6 @@ function mappingFindings({ table, columns, measureNames, rows }: TableSurvey, { 
       'measure-names',
       `measure_name has ${grouped(measureNames.length)} values, such as ${measureNames.slice(0, 3).join(', ')}: drop needs exactly one`,
     );
-  }
-  if (measureName === 'pivot' && !columns.some(({ name }) => name.startsWith('measure_value::')) && rows > 0) {
-    problem('pivot', 'pivot needs a table of single-measure records, but there is no measure_value column');
   }
   const unknown = dimensionsToFields.filter(
     (name) => !columns.some((column) => column.name === name && column.role === 'dimension'),
@@ -74,22 +84,18 @@ function columnFindings(
 }
 
 /** Retention and types of fields that the bucket has already. */
-async function targetFindings(
-  mapped: readonly { readonly survey: TableSurvey; readonly target: TargetTable }[],
-  services: MigrationServices,
-): Promise<Finding[]> {
+async function targetFindings(mapped: readonly Mapped[], services: MigrationServices): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const full = mapped.filter(({ survey }) => survey.rows > 0);
   const facts = await readBucketFacts(
     services.influxdb,
-    full.map(({ target }) => target.measurement),
+    mapped.map(({ target }) => target.measurement),
     { signal: services.deadline, clock: services.clock },
   );
   const oldest =
     facts.retentionSeconds === null
       ? undefined
       : BigInt(Math.floor(services.now() / 1000) - facts.retentionSeconds) * 1_000_000_000n;
-  for (const { survey, target } of full) {
+  for (const { survey, target } of mapped) {
     const { table, first } = survey;
     if (oldest !== undefined && first !== null && BigInt(first) < oldest) {
       const detail = `the first row is from ${timeText(first)}, but the bucket keeps ${grouped((facts.retentionSeconds ?? 0) / 3600)} h: older points are rejected. Change the retention, or use --from`;

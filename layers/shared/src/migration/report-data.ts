@@ -1,7 +1,7 @@
 /** Adds up the ledger of a migration: the sums of each table, its differences, and the result in one sentence. */
 import { grouped, number } from '../count-text';
+import { acceptedMeasurement } from '../exports/names';
 import { ledgerDifferences } from './compare';
-import { targetTable } from './fields';
 import type { Ledger } from './ledger';
 import type { Proof, TableProof } from './proof';
 import type { Difference, Finding, Migration, TableSurvey, WindowRecord } from './records';
@@ -38,7 +38,7 @@ export async function makeReport(
   let exportedBytes = 0;
   let scannedBytes = surveys.reduce((sum, survey) => sum + survey.scannedBytes, 0);
   for (const survey of isSurvey ? [] : surveys) {
-    const sums = new TableSums(survey.table, targetTable(survey.table, survey.columns, request.mapping).measurement);
+    const sums = new TableSums(survey.table, acceptedMeasurement(survey.table));
     for await (const { window, record } of ledger.entries(survey)) {
       const found = differencesOf(survey.table, window, record, request.verify !== 'none');
       sums.add(window, record, found.length);

@@ -59,7 +59,7 @@ async function verifyWindow(
 ): Promise<number> {
   if (record === undefined) return 1;
   const { verify, mapping } = migration.request;
-  const target = targetTable(table, record.exported?.columns ?? survey.columns, mapping);
+  const target = targetTable(survey, record.exported?.columns ?? survey.columns, mapping);
   const counted = verify === 'none' || record.source === null ? null : await counts(record, target, services);
   const found = [...ledgerDifferences(record), ...(counted?.found ?? [])];
   const differences = found.map((difference): Difference => ({ table, window, ...difference }));
