@@ -7,10 +7,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findInfluxd, freePort, Influxd, TOKEN } from '../test/support/influxd';
+import { finishedFolders } from '../test/support/migration-folders';
 import { fillTables } from '../test/support/timestream-rows';
 
 const PROGRAM = resolve('bin/influxdb-timestream.mjs');
@@ -56,22 +57,6 @@ function readOptional(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The folders of exports by window: each attempt has one. A finished window has its folder in its record. */
-function finishedFolders(folder: string): Map<string, string> {
-  const found = new Map<string, string>();
-  const root = join(folder, '.data/migrations');
-  if (!existsSync(root)) return found;
-  for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
-    if (!/windows.*\d\.json$/.test(file)) continue;
-    const record = JSON.parse(readFileSync(join(root, file), 'utf8')) as {
-      state: string;
-      exported?: { folder: string };
-    };
-    if (record.state === 'exported' && record.exported) found.set(file, record.exported.folder);
-  }
-  return found;
 }
 
 async function main(): Promise<void> {

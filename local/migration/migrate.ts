@@ -1,5 +1,5 @@
 /** Migrates tables of Timestream to InfluxDB from this machine, with the steps of the deployed workflow. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { grouped, number } from 'shared/count-text';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import type { HealthAdvice } from 'shared/influxdb/health';
@@ -22,7 +22,7 @@ import { UsageError } from '../cli/ending';
 import { Progress } from '../loader/progress';
 import { WORK } from '../loader/report-folder';
 import { runLoad } from '../loader/workflow';
-import { earlierMigrations, sameMigration } from './earlier';
+import { earlierMigrations, type GivenPlaces, sameMigration, saveGivenPlaces } from './earlier';
 import { places, WORK_FOLDER } from './places';
 import { runMigration } from './workflow';
 
@@ -51,7 +51,9 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
   const isEmbedded = /^https?:/.test(timestream);
   const { objects, exportUri } = await places(exportTo, isEmbedded ? undefined : timestream);
   const request: MigrationRequest = { ...options.request, export: exportUri };
-  const { id, input } = identified(request, config);
+  const given = { exportTo: exportTo.startsWith('s3://') ? exportTo : resolve(exportTo), timestream };
+  const { id, input } = identified(request, given, config);
+  saveGivenPlaces(WORK_FOLDER, id, given);
   const progress = new Progress(process.stderr, { unit: 'rows' });
   const influxdb = influxClient(config);
   // The bundler puts the worker beside the program.
@@ -113,10 +115,10 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
  * The migration to go on with, or a new one. The same command goes on with a migration that was stopped or has failed; after a proved one it
  * starts anew.
  */
-function identified(request: MigrationRequest, { target }: LoaderConfig) {
+function identified(request: MigrationRequest, given: GivenPlaces, { target }: LoaderConfig) {
   const id = new Date().toISOString().replace(/[:.]/g, '-');
   if (request.dryRun) return { id, input: request };
-  const same = sameMigration(earlierMigrations(WORK_FOLDER), request, target);
+  const same = sameMigration(earlierMigrations(WORK_FOLDER), request, given, target);
   if (request.verifyOnly) {
     if (same)
       return { id: same.migration.migrationId, input: { resume: same.migration.migrationId, verifyOnly: true } };

@@ -1,6 +1,7 @@
 /** Where a migration from this machine keeps its files: the work folder, and the folder or bucket of the exports. */
-import { basename, dirname, relative, resolve } from 'node:path';
-import type { ObjectStore } from 'shared/loads/objects';
+import { rm } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { ObjectStore, ObjectVersion } from 'shared/loads/objects';
 import { combined, FolderObjects } from '../loader/folder-objects';
 import { WORK } from '../loader/report-folder';
 
@@ -29,5 +30,12 @@ export async function places(given: string, region: string | undefined): Promise
   return { objects: combined([WORK], work, exported), exportUri: `s3://${bucket}/` };
 }
 
-/** The folder to name with `start --export-dir`, so that UNLOAD writes to the folder of the exports. */
-export const exportDirOf = (given: string): string => relative(process.cwd(), dirname(resolve(given))) || '.';
+/** Deletes objects of exports. @param given as in `places` */
+export async function removeObjects(given: string, files: readonly ObjectVersion[]): Promise<void> {
+  if (!given.startsWith('s3://')) {
+    for (const { key } of files) await rm(resolve(given, key), { force: true });
+    return;
+  }
+  const { deleteObjects } = await import('./delete-objects');
+  await deleteObjects(files);
+}

@@ -26,7 +26,7 @@ export interface RowsOptions {
 
 /** The tables are `table-0` and so on: one dimension with 50 values, and fields of four types. Every seventh `load` is NULL. */
 export async function fillTables({ dataDir, database, tables, rows, stepNs, start }: RowsOptions): Promise<void> {
-  const server = await startTimestream({ host: '127.0.0.1', port: 0, dataDir });
+  const server = await startTimestream({ host: '127.0.0.1', port: 0, dataDir, now: () => Number(start / 1_000_000n) });
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const client = new TimestreamWriteClient({ region: 'us-east-1', endpoint: server.url, credentials, maxAttempts: 1 });
   await client.send(new CreateDatabaseCommand({ DatabaseName: database }));
