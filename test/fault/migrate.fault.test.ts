@@ -93,7 +93,7 @@ describeWithInfluxd('migrate as a program', (binary) => {
       headers: { authorization: `Token ${TOKEN}`, 'content-type': 'application/json' },
       body: JSON.stringify({
         start: '2024-01-01T00:10:00Z',
-        stop: '2024-01-01T00:11:00Z',
+        stop: '2024-01-01T00:10:59Z',
         predicate: '_measurement="table-2"',
       }),
     });
