@@ -24,5 +24,6 @@ export function migrationServices(config: MigrationConfig): Omit<MigrationServic
     clock: systemClock,
     now: Date.now,
     unloads: new Pacer(UNLOAD_MS),
+    exportKmsKey: config.exportKmsKey,
   };
 }

@@ -60,6 +60,8 @@ export interface MigrationConfig extends LoaderConfig {
   readonly workBucket: string;
   /** URL of the Timestream Query API; undefined to discover the region's endpoint. */
   readonly queryEndpoint: string | undefined;
+  /** ARN of the KMS key that encrypts the exported files; undefined for S3's own key. */
+  readonly exportKmsKey: string | undefined;
 }
 
 /** What the input of a migration has by default. */
@@ -134,7 +136,11 @@ export function loadPlanningConfig(environment: Environment = process.env, obser
  */
 export function loadMigrationConfig(environment: Environment = process.env, observe?: ObserveSetting): MigrationConfig {
   const env = new EnvironmentReader(environment, observe);
-  const own = { workBucket: env.required('WORK_BUCKET'), queryEndpoint: queryEndpoint(env) };
+  const own = {
+    workBucket: env.required('WORK_BUCKET'),
+    queryEndpoint: queryEndpoint(env),
+    exportKmsKey: env.optional('EXPORT_KMS_KEY_ARN'),
+  };
   env.check();
   return Object.freeze({ ...loadLoaderConfig(environment, observe), ...own });
 }
