@@ -3,6 +3,7 @@ import { readCause } from 'shared/loads/map-results';
 import { type ObjectStore, readText } from 'shared/loads/objects';
 import type { Logger } from 'shared/logger';
 import { type MigrationProgress, migrationProgress } from 'shared/migration/progress';
+import { ledgerId } from 'shared/migration/request';
 import { reportOutputSchema } from 'shared/migration/steps';
 import { migrationKey } from 'shared/migration/work-keys';
 import { validate } from 'shared/validation';
@@ -31,25 +32,24 @@ export async function describeMigration(event: ApiEvent, services: DescribeServi
     return jsonResponse(404, { error: 'NotFound', message: 'no migration has this id' });
   }
   const { status, error, cause, started, ended } = execution;
-  const input = JSON.parse(execution.input) as { readonly resume?: unknown };
-  const resumed = typeof input.resume === 'string' && MIGRATION_ID.test(input.resume) ? input.resume : undefined;
-  const ledgerId = resumed ?? migrationId;
+  const input: unknown = JSON.parse(execution.input);
+  const ledger = ledgerId(migrationId, input);
   return jsonResponse(200, {
     migrationId,
     state: status,
     started: started?.toISOString() ?? null,
     ended: ended?.toISOString() ?? null,
     input,
-    progress: (await progressOf(ledgerId, services)) ?? null,
-    result: status === 'RUNNING' ? null : await resultOf(ledgerId, services),
+    progress: (await progressOf(ledger, services)) ?? null,
+    result: status === 'RUNNING' ? null : await resultOf(ledger, services),
     ...(error !== undefined && readCause({ error, cause: cause ?? '' })),
   });
 }
 
 /** Undefined if the windows cannot be counted in time; the state of the migration is returned anyway. */
-async function progressOf(ledgerId: string, services: DescribeServices): Promise<MigrationProgress | undefined> {
+async function progressOf(ledger: string, services: DescribeServices): Promise<MigrationProgress | undefined> {
   try {
-    return await migrationProgress(ledgerId, services);
+    return await migrationProgress(ledger, services);
   } catch (error) {
     services.logger.warn('the windows of a migration could not be counted', { error });
     return undefined;
@@ -57,8 +57,8 @@ async function progressOf(ledgerId: string, services: DescribeServices): Promise
 }
 
 /** Null if the migration ended before its report. */
-async function resultOf(ledgerId: string, { objects, workBucket }: DescribeServices) {
-  const ref = (name: string) => ({ bucket: workBucket, key: migrationKey(ledgerId, name) });
+async function resultOf(ledger: string, { objects, workBucket }: DescribeServices) {
+  const ref = (name: string) => ({ bucket: workBucket, key: migrationKey(ledger, name) });
   const text = await readText(objects, ref('report.json'));
   if (text === undefined) return null;
   const result = validate(resultSchema, JSON.parse(text), objects.nameOf(ref('report.json')));

@@ -11,7 +11,6 @@ import type { MigrationRequest } from 'shared/migration/request';
 import type { MigrationEvent } from 'shared/migration/services';
 import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
 import { WINDOW_LIMITS } from 'shared/migration/windows';
-import { migrationKey } from 'shared/migration/work-keys';
 import { ParquetReader } from 'shared/parquet/reader';
 import { systemClock } from 'shared/resilience/clock';
 import { Pacer } from 'shared/resilience/pacer';
@@ -38,8 +37,9 @@ export interface MigrateOptions {
 }
 
 export interface MigrateOutcome extends ReportOutput {
-  /** The objects of the migration. */
+  /** The objects of the migration, and the bucket of its report. */
   readonly objects: ObjectStore;
+  readonly workBucket: string;
 }
 
 /** The service accepts one UNLOAD per second. */
@@ -103,7 +103,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
         if (text !== undefined) progress.note(text);
       },
     });
-    return { ...report, objects };
+    return { ...report, objects, workBucket: WORK };
   } finally {
     progress.end();
     influxdb.close();
@@ -164,6 +164,3 @@ function noting(progress: Progress) {
   };
   return { debug: silent, info: silent, warn, error: silent };
 }
-
-/** The address of an object of a migration. */
-export const fileOf = (migrationId: string, name: string) => ({ bucket: WORK, key: migrationKey(migrationId, name) });

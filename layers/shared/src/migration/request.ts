@@ -67,6 +67,12 @@ const resumeSchema = z.strictObject({
 });
 export type MigrationInput = MigrationRequest | z.output<typeof resumeSchema>;
 
+/** The id of the ledger that an execution uses: that of the migration that it resumes, or its own name. */
+export function ledgerId(executionName: string, input: unknown): string {
+  const resumed = resumeSchema.pick({ resume: true }).strip().safeParse(input).data;
+  return resumed?.resume ?? executionName;
+}
+
 /**
  * Reads the input of an execution.
  * @throws InvalidEventError that lists every problem
