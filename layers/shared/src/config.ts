@@ -178,10 +178,10 @@ export function loadRedriveConfig(environment: Environment = process.env, observ
 
 function workflow(env: EnvironmentReader): RedriveConfig['workflow'] {
   const stateMachineArn = env.optional('STATE_MACHINE_ARN');
+  const migrationArn = env.optional('MIGRATION_STATE_MACHINE_ARN');
   const workBucket = env.optional('WORK_BUCKET');
   if (stateMachineArn === undefined) return undefined;
   if (workBucket === undefined) env.problem('WORK_BUCKET', 'is missing');
-  const migrationArn = env.optional('MIGRATION_STATE_MACHINE_ARN');
   return { stateMachineArn, migrationArn, workBucket: workBucket ?? '' };
 }
 

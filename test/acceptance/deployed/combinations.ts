@@ -63,6 +63,19 @@ const LOADER: Choice = {
   ],
 };
 
+const MIGRATION: readonly string[] = [
+  ...functionParts('Survey', 'Export', 'Load', 'RecordLoad', 'Verify', 'Report'),
+  ...functionParts('StartMigration', 'DescribeMigration'),
+  'StartMigrationApiPermission',
+  'DescribeMigrationApiPermission',
+  'MigrateStateMachine',
+  'MigrateLogGroup',
+  'MigrateRole',
+  'MigrateMapPolicy',
+  ...['KeepLedgerPolicy', 'ReadLedgerPolicy', 'DescribeMigrationsPolicy'],
+  'FailedMigrationRule',
+];
+
 export const NONE = '–';
 const none: Choice = { is: NONE };
 export const CIDRS = '10.0.0.0/8,192.0.2.0/24';
@@ -141,6 +154,19 @@ const FEATURES = {
   'new objects': [
     none,
     { is: 'loaded', parametersOfLoader: { DataBucketName: 'energy' }, ofLoader: ['NewObjectRule', 'NewObjectRole'] },
+  ],
+  migration: [
+    none,
+    {
+      is: 'of one database',
+      parametersOfLoader: { MigrationDatabaseName: 'plant' },
+      ofLoader: [...MIGRATION, 'ReadWorkExportsPolicy'],
+    },
+    {
+      is: 'of all, exports elsewhere',
+      parametersOfLoader: { MigrationDatabaseName: '*', ExportBucketName: 'exports' },
+      ofLoader: [...MIGRATION, 'ReadExportsPolicy', 'FindExportsPolicy'],
+    },
   ],
   'object queue': [
     none,

@@ -5,9 +5,10 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import type { _Record as Record_ } from '@aws-sdk/client-timestream-write';
 import { S3Destination } from '../../../local/timestream/unload/s3-destination';
 import { migrationStateSchema } from '../../../schemas/migrations-api';
+import { bundleProgram, runProgram } from '../../contract/cli/program';
 import { DATABASE, type Harness, makeTable, startHarness, writeRecords } from '../../contract/timestream/harness';
 import { BUCKET, Influxd, TOKEN } from '../../support/influxd';
-import { type MiniStack, until } from '../../support/ministack';
+import { type MiniStack, STACK, until } from '../../support/ministack';
 import type { Deployed } from './deployed';
 
 const SECRET = 'influxdb/migration-token';
@@ -114,9 +115,19 @@ export function describeMigration(deployed: () => Deployed, binary: string): voi
     expect(await stored()).toEqual(EXPECTED);
   });
 
-  test('a migration that is continued exports and loads nothing again, and is proved again', async () => {
-    const state = await ended(await start({ resume: migrated }));
-    expect([state.state, state.result?.status]).toEqual(['SUCCEEDED', 'proved']);
+  test('migrate --stack continues it, exports and loads nothing again, and shows that it is proved', async () => {
+    bundleProgram();
+    const { endpoint, region, credentials } = ministack.client;
+    const env = {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    };
+    const { code, out, err } = await runProgram(['migrate', '--stack', STACK, '--resume', migrated], { env });
+    expect([code, out]).toEqual([0, expect.stringContaining('proved, every window is equal')]);
+    expect(err).toContain('2 windows: 2 exported, 2 loaded, 2 verified (400 rows)');
+    expect(out).toContain(`s3://${ministack.output('WorkBucketName')}/migrations/${migrated}/proof.json`);
     expect(await stored()).toEqual(EXPECTED);
   });
 
