@@ -62,3 +62,8 @@ export function emptyColumns({ rows, columns, rowGroups }: ParquetMetadata, name
     (name) => usable.has(name) && !rowGroups.some((group) => group.rows > 0 && group.chunks.has(name)),
   );
 }
+
+/** The names that a pattern of columns can mean: all but structs, whose columns are columns of their own. */
+export function columnNames({ columns }: Pick<ParquetMetadata, 'columns'>): string[] {
+  return columns.flatMap(({ name, type }) => (type.kind === 'unusable' && type.isStruct ? [] : [name]));
+}
