@@ -1,6 +1,7 @@
 /** Defines the program and its commands. */
 import { Command } from 'commander';
 import { EXIT_CODES } from './ending';
+import { addInfer } from './infer';
 import { addLoad } from './load';
 import { addQuery } from './query';
 import { addRedrive } from './redrive';
@@ -28,7 +29,7 @@ export function createProgram(): Command {
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', `\nCOMMAND --help shows the options of a command.\n${EXIT_CODES}`);
-  for (const add of [addStart, addQuery, addLoad, addRedrive, addSample]) {
+  for (const add of [addStart, addQuery, addInfer, addLoad, addRedrive, addSample]) {
     const command = add(program);
     command.showHelpAfterError(`(influxdb-timestream ${command.name()} --help lists the options)`);
     for (const subcommand of command.commands) {

@@ -6,6 +6,7 @@ import { bytesOf, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } fro
 import { pagesProblem } from './pages';
 import { physicalFooter } from './physical-footer';
 import { RangeCache, RangedBlob, type ReadRange } from './ranged-blob';
+import { SAMPLE_LIMITS, sampleSlices } from './sample';
 import { UnreadableFile } from './unreadable';
 
 /** Rows of a record batch: its columns fit into a processor's cache. */
@@ -72,7 +73,28 @@ export class ParquetTables {
     if (columns.length === 0) return this.forEachEmptyBatch(range, use, pause);
     const opened = await this.open(columns, range);
     try {
-      await this.readSlices(opened, range, use, pause);
+      await this.readSlices(opened, this.slicesOf(range, columns), range, use, pause);
+    } finally {
+      opened.file.free();
+    }
+  }
+
+  /**
+   * Calls `use` with the record batches of a sample of the file: of up to 8 row groups, the first and the last rows.
+   * @param sampleRows rows of the sample
+   * @throws as forEachBatch does
+   */
+  async forEachSampleBatch(
+    { sampleRows, maxRowGroupBytes }: { readonly sampleRows: number; readonly maxRowGroupBytes: number },
+    names: readonly string[],
+    use: (batch: RecordBatch) => void,
+  ): Promise<void> {
+    const columns = this.metadata.columns.filter(({ name, type }) => names.includes(name) && type.kind !== 'unusable');
+    if (columns.length === 0) return;
+    const range = { firstRowGroup: 0, rowGroups: this.metadata.rowGroups.length, maxRowGroupBytes };
+    const opened = await this.open(columns, range);
+    try {
+      await this.readSlices(opened, this.sampleOf(columns, sampleRows, maxRowGroupBytes), range, use, () => undefined);
     } finally {
       opened.file.free();
     }
@@ -80,11 +102,11 @@ export class ParquetTables {
 
   private async readSlices(
     opened: OpenFile,
+    slices: Generator<Slice, undefined>,
     range: RowGroupRange,
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
-    const slices = this.slicesOf(range, opened.columns);
     const following = (): Slice | undefined => slices.next().value ?? undefined;
     let slice = following();
     let ahead = slice && this.read(slice, opened, range);
@@ -204,11 +226,7 @@ export class ParquetTables {
     let firstRow = this.metadata.rowGroups.slice(0, firstRowGroup).reduce((sum, { rows }) => sum + rows, 0);
     for (let rowGroup = firstRowGroup; rowGroup < firstRowGroup + rowGroups; rowGroup++) {
       const group = this.group(rowGroup);
-      const bytes = bytesOf(group, names);
-      if (bytes > maxRowGroupBytes) {
-        this.reading(rowGroup);
-        throw tooLarge(bytes, maxRowGroupBytes);
-      }
+      const bytes = this.checkedBytes(rowGroup, names, maxRowGroupBytes);
       const maxRows = sliceRows(group, names, maxRowGroupBytes);
       for (let offset = 0; offset < group.rows; offset += maxRows) {
         yield { rowGroup, offset, limit: Math.min(maxRows, group.rows - offset), firstRow: firstRow + offset, bytes };
@@ -216,6 +234,28 @@ export class ParquetTables {
       firstRow += group.rows;
     }
     return undefined;
+  }
+
+  private *sampleOf(columns: readonly ColumnInfo[], rows: number, maxBytes: number): Generator<Slice, undefined> {
+    const names = columns.map(({ name }) => name);
+    const maxRows = (rowGroup: number) => sliceRows(this.group(rowGroup), names, maxBytes);
+    for (const slice of sampleSlices(this.metadata, names, maxRows, { ...SAMPLE_LIMITS, rows })) {
+      const before = this.metadata.rowGroups.slice(0, slice.rowGroup).reduce((sum, group) => sum + group.rows, 0);
+      yield {
+        ...slice,
+        firstRow: before + slice.offset,
+        bytes: this.checkedBytes(slice.rowGroup, names, maxBytes),
+      };
+    }
+    return undefined;
+  }
+
+  /** The bytes of a row group's columns. @throws UnreadableFile if they are too many */
+  private checkedBytes(rowGroup: number, names: readonly string[], max: number): number {
+    const bytes = bytesOf(this.group(rowGroup), names);
+    if (bytes <= max) return bytes;
+    this.reading(rowGroup);
+    throw tooLarge(bytes, max);
   }
 
   private group(index: number): RowGroupInfo {
