@@ -15,8 +15,7 @@ const EXAMPLES = `Examples:
   influxdb-timestream start                            write endpoint on :9000
   influxdb-timestream sample write --dataset weather   write sample points to it
   influxdb-timestream query 'SELECT * FROM "influxdb-line-protocol"."weather"'
-  influxdb-timestream sample --parquet sample-data     make sample Parquet files
-  influxdb-timestream load sample-data --url http://localhost:8086 --token TOKEN
+  influxdb-timestream load data.parquet --infer --load   an unknown Parquet file
 `;
 
 export function createProgram(): Command {
