@@ -21,13 +21,18 @@ test('a profile counts nulls and values, and reports what texts and integers are
   const source = await written(`SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS t,
     CASE WHEN i % 4 > 0 THEN 'host ' || (i % 4) END AS host, 'unique ' || i AS message, (i - 5)::INTEGER AS n,
     strftime(TIMESTAMP '2024-01-01' + INTERVAL 1 DAY * (i % 3), '%Y-%m-%d') AS day, CASE WHEN i = 7 THEN '' ELSE (i % 2) || '.5' END AS number,
-    CASE WHEN i < 10 THEN 1.5 END AS x, [i] AS list FROM range(20000) r(i)`);
+    CASE WHEN i < 10 THEN 1.5 END AS x, DATE '9999-12-31' AS d, [i] AS list FROM range(20000) r(i)`);
   const { rows, sampledRows, columns } = await reader.profile(source, 100_000);
   await source.close();
   expect({ rows, sampledRows }).toEqual({ rows: 20_000, sampledRows: 20_000 });
   const of = (name: string) => columns.find((column) => column.name === name);
   const plain = { areTimes: false, areNumbers: false, areUtf8: true };
-  expect(of('t')).toMatchObject({ type: { kind: 'timestamp', unit: 'us' }, nulls: 0 });
+  expect(of('t')).toMatchObject({
+    type: { kind: 'timestamp', unit: 'us' },
+    nulls: 0,
+    range: { min: Date.UTC(2024, 0) / 1000, max: Date.UTC(2024, 0) / 1000 + 19_999 },
+  });
+  expect(of('d')).toMatchObject({ range: { min: Date.UTC(9999, 11, 31) / 1000, max: Date.UTC(9999, 11, 31) / 1000 } });
   expect(of('host')).toMatchObject({ nulls: 5_000, values: ['host 1', 'host 2', 'host 3'], texts: plain });
   expect(of('message')).toMatchObject({ nulls: 0, values: null });
   expect(of('n')).toMatchObject({ range: { min: -5, max: 19_994 }, values: null });

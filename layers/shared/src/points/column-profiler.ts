@@ -5,6 +5,7 @@ import type { ColumnInfo } from '../parquet/metadata';
 import { cellText } from './cell-text';
 import { integersOf } from './cells';
 import { parseIsoTime } from './iso-8601';
+import { secondsOf } from './times';
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
@@ -22,7 +23,9 @@ export class ColumnProfiler {
 
   read(column: ArrowColumn): void {
     const { kind } = column.type;
+    const secondsAt = secondsOf(column);
     if (kind === 'integer') this.readIntegers(column);
+    else if (secondsAt) this.readTimes(column, secondsAt);
     else if (kind === 'text' || kind === 'uuid') this.readTexts(column);
     else for (let row = 0; row < column.length; row++) if (kind === 'null' || !isValid(column, row)) this.nulls++;
   }
@@ -49,10 +52,21 @@ export class ColumnProfiler {
         continue;
       }
       const value = numberAt(row);
-      if (value < this.min) this.min = value;
-      if (value > this.max) this.max = value;
+      this.extend(value);
       if (this.isListed) this.list(textAt(row) ?? '');
     }
+  }
+
+  private readTimes(column: ArrowColumn, secondsAt: (row: number) => number): void {
+    for (let row = 0; row < column.length; row++) {
+      if (isValid(column, row)) this.extend(secondsAt(row));
+      else this.nulls++;
+    }
+  }
+
+  private extend(value: number): void {
+    if (value < this.min) this.min = value;
+    if (value > this.max) this.max = value;
   }
 
   private readTexts(column: ArrowColumn): void {

@@ -28,6 +28,7 @@ export interface InferredField {
   readonly type: 'float' | 'integer' | 'unsigned' | 'boolean' | 'string' | 'timestamp';
   readonly name?: string;
   readonly encoding?: 'hex';
+  readonly as?: 's' | 'ms' | 'us' | 'rfc3339';
 }
 
 /** A mapping in the form of `--mapping`. */
@@ -85,11 +86,12 @@ export function inferMapping(
       measurement,
       time: { column: time.column.name, ...(time.unit && { unit: time.unit }) },
       tags: { optional: kept.map((column) => withName(column.name, renamed(column))) },
-      fields: mappedFields.map(({ column, type, encoding }) => ({
+      fields: mappedFields.map(({ column, type, encoding, as }) => ({
         column: column.name,
         type,
         ...(renamed(column) !== undefined && { name: renamed(column) as string }),
         ...(encoding && { encoding }),
+        ...(as && { as }),
       })),
     },
     decisions: [

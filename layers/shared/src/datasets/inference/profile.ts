@@ -13,7 +13,7 @@ export interface ColumnProfile {
   readonly nulls: number;
   /** The distinct values of a text, UUID or integer column, as text; null if there are more than MAX_LISTED. Undefined for other types. */
   readonly values?: readonly string[] | null;
-  /** Of an integer column with a value. */
+  /** Of a column of integers with a value; of a column of timestamps or dates in seconds since 1970. */
   readonly range?: { readonly min: number; readonly max: number };
   /** What all values of a text column are. An empty text counts as a missing value. */
   readonly texts?: {

@@ -18,6 +18,7 @@ const LONG_DIGITS = 18;
 interface FieldDecision {
   readonly type: InferredField['type'];
   readonly encoding?: 'hex';
+  readonly as?: InferredField['as'];
   readonly why: string;
   readonly doubt?: string;
 }
@@ -94,7 +95,7 @@ function ofType(column: SampledColumn, type: ColumnType): FieldDecision {
     case 'date':
     case 'timestamp':
     case 'int96':
-      return { type: 'timestamp', why: `${declared}, as ns since 1970` };
+      return timestampField(column, type);
     case 'bytes':
       return { type: 'string', encoding: 'hex', why: `${declared}, as hexadecimal digits` };
     case 'text':
@@ -113,6 +114,27 @@ function integerField({ name, declared, values, count }: SampledColumn, isSigned
       ? `${name} has integers that may identify a series (${number(values.length, 'value')}): --tag ${words(name)} makes it a tag`
       : undefined;
   return { type: isSigned ? 'integer' : 'unsigned', why: declared, ...(doubt !== undefined && { doubt }) };
+}
+
+/** Seconds since 1970 that fit into 64 bits of ns. */
+const MAX_SECONDS = 9_223_372_036;
+
+function timestampField({ declared, range }: SampledColumn, type: ColumnType): FieldDecision {
+  const isNear = range === undefined || (range.min >= -MAX_SECONDS && range.max < MAX_SECONDS);
+  if (isNear) return { type: 'timestamp', why: `${declared}, in ns since 1970` };
+  if (type.kind === 'timestamp' && type.unit !== 'ns')
+    return {
+      type: 'timestamp',
+      as: type.unit,
+      why: `${declared}, in ${type.unit} since 1970, because ns do not reach its years`,
+    };
+  if (type.kind === 'date')
+    return { type: 'timestamp', as: 's', why: `${declared}, in s since 1970, because ns do not reach its years` };
+  return {
+    type: 'timestamp',
+    as: 'rfc3339',
+    why: `${declared}, as RFC 3339 text, because ns since 1970 do not reach its years`,
+  };
 }
 
 function decimalField({ name, declared }: SampledColumn, scale: number): FieldDecision {
