@@ -105,6 +105,16 @@ describe('the time column', () => {
     expect(() => infer([instant('t'), float('v')], choices)).toThrow(message);
   });
 
+  test('is found by the schema of a file without rows', () => {
+    const { mapping } = inferMapping(
+      [file([instant('t'), text('a', []), float('v')], 'empty.parquet', 0)],
+      [],
+      'm',
+      NONE,
+    );
+    expect(mapping).toMatchObject({ time: { column: 't' }, fields: [{ column: 'a' }, { column: 'v' }] });
+  });
+
   test('reports rows without a time', () => {
     expect(infer([instant('t', { nulls: 50 }), float('v')]).ambiguities).toEqual([
       '5.0 % of the rows have no t: they are invalid',

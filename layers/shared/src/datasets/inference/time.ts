@@ -81,7 +81,7 @@ function formOf({ types, texts, values }: SampledColumn): Form | undefined {
 
 function candidateOf(column: SampledColumn): Candidate | undefined {
   const form = formOf(column);
-  if (form === undefined || column.count === 0) return undefined;
+  if (form === undefined || column.nullShare === 1) return undefined;
   const named = nameRank(column.name);
   const isNamed = named < UNNAMED;
   // Without a name of a time, integers and texts are considered last.
