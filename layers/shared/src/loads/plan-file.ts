@@ -6,7 +6,7 @@ import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, suppliedColumns } from '../datasets/partitions';
 import { resolveMapping } from '../datasets/resolve';
 import { DataConversionError } from '../errors';
-import type { ColumnInfo, ParquetMetadata } from '../parquet/metadata';
+import { type ColumnInfo, emptyColumns, type ParquetMetadata } from '../parquet/metadata';
 import { type PlanTargets, planRuns, planWhole, type RowGroupRun } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
 import { absentColumns, columnProblems, contestedNames, missingColumns } from '../points/schema';
@@ -79,7 +79,8 @@ async function divided(
       const problems = columnProblems(metadata.columns, concrete, partitions);
       const missing = missingColumns(metadata.columns, concrete, partitions);
       const about = missing.length > 0 ? [missingText(missing, metadata.columns, partitions, mapping, detection)] : [];
-      throwIfAny(source.name, [...problems, ...about]);
+      const empty = emptyColumns(metadata, concrete.required).map(noValueProblem);
+      throwIfAny(source.name, [...problems, ...about, ...empty]);
     }
     const runs = divide(metadata, concrete.columns);
     const isContested = runs.length > 0 && contestedNames(metadata.columns, concrete, partitions).length > 0;

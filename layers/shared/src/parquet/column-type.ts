@@ -18,8 +18,8 @@ export type ColumnType =
   | { readonly kind: 'decimal'; readonly scale: number }
   | { readonly kind: 'timestamp'; readonly unit: 'ms' | 'us' | 'ns'; readonly isInstant: boolean }
   | { readonly kind: 'time'; readonly unit: 'ms' | 'us' | 'ns' }
-  /** Cannot be read; `why` continues "column NAME ". */
-  | { readonly kind: 'unusable'; readonly why: string };
+  /** Cannot be read; `why` continues "column NAME ". A struct's columns are columns of their own. */
+  | { readonly kind: 'unusable'; readonly why: string; readonly isStruct?: boolean };
 
 const UNITS = { MILLIS: 'ms', MICROS: 'us', NANOS: 'ns' } as const;
 const INTERVAL_BYTES = 12;
@@ -27,7 +27,7 @@ const UUID_BYTES = 16;
 /** Scale of a decimal; no known writer has more. */
 const MAX_SCALE = 1000;
 
-/** The type of a top-level column without children. */
+/** The type of a column without children. */
 export function columnType(element: SchemaElement): ColumnType {
   if (element.repetition_type === 'REPEATED') return unusable('is repeated (a list): only flat columns can be used');
   if (element.repetition_type === 'unknown') return unusable('has an unknown repetition: the file is corrupt');

@@ -9,7 +9,7 @@ import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
 import { TextIds } from '../points/text-ids';
-import { isValid } from './c-data';
+import { type ArrowColumn, isValid } from './c-data';
 import type { PointsJob, ProbeJob, Profile, ProfileJob, SeriesJob, Survey, SurveyJob } from './protocol';
 import { BATCH_ROWS, type ParquetTables } from './tables';
 
@@ -83,23 +83,23 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
   const unknown = named.filter(({ by }) => naming.has(by));
   if (unknown.length === 0) contested.clear();
 
-  for (let group = 0; group < rowGroups.length && (contested.size > 0 || empty.size > 0); group++) {
-    const wanted = [...empty, ...(contested.size > 0 ? unknown.map(({ by }) => by) : [])];
+  for (const [group, { chunks }] of rowGroups.entries()) {
+    if (contested.size === 0 && empty.size === 0) break;
+    const wanted = new Set([...empty, ...(contested.size > 0 ? unknown.map(({ by }) => by) : [])]);
+    // Without unknown names, only columns with a value are of interest.
+    if (contested.size === 0 && ![...wanted].some((name) => chunks.has(name))) continue;
     await tables.forEachBatch(
       { firstRowGroup: group, rowGroups: 1, maxRowGroupBytes: job.maxRowGroupBytes },
-      [...new Set(wanted)],
+      [...wanted],
       (batch) => {
-        for (const column of batch.columns) {
-          if (empty.has(column.name) && hasValue(column)) empty.delete(column.name);
-          for (const field of unknown) {
-            if (field.by !== column.name || contested.size === 0) continue;
-            const units = new TextIds();
-            units.read(column, ids);
-            for (const id of new Set(ids.subarray(0, column.length))) {
-              take(fieldName(field, units.valueOf(id)));
-            }
-          }
+        const present = new Map(batch.columns.map((column) => [column.name, column]));
+        for (const name of empty) {
+          const column = present.get(name);
+          if (column && hasValue(column)) empty.delete(name);
         }
+        if (contested.size === 0) return;
+        for (const field of unknown)
+          for (const text of textsOf(present.get(field.by), ids)) take(fieldName(field, text));
       },
       () => undefined,
     );
@@ -126,7 +126,7 @@ export async function profileFile(tables: ParquetTables, job: ProfileJob): Promi
       for (const column of batch.columns) profilers.get(column.name)?.read(column);
     },
   );
-  return { sampledRows, columns: [...profilers.values()].map((profiler) => profiler.profile()) };
+  return { sampledRows, columns: [...profilers.values()].map((profiler) => profiler.profile(sampledRows)) };
 }
 
 /** Counts the distinct combinations of tags, and the rows that would overwrite another row. Missing tags count as a value. */
@@ -137,10 +137,10 @@ export async function countSeries(tables: ParquetTables, job: SeriesJob): Promis
   await tables.forEachSampleBatch(job, [...job.tags, job.time], (batch) => {
     rows += batch.rows;
     const texts = new Map(batch.columns.map((column) => [column.name, cellText(column)]));
-    const tags = job.tags.flatMap((name) => texts.get(name) ?? []);
+    const tags = job.tags.map((name) => texts.get(name));
     const time = texts.get(job.time);
     for (let row = 0; row < batch.rows; row++) {
-      const combination = JSON.stringify(tags.map((textAt) => textAt(row)));
+      const combination = JSON.stringify(tags.map((textAt) => textAt?.(row) ?? null));
       series.add(combination);
       points.add(`${time?.(row)} ${combination}`);
     }
@@ -148,7 +148,15 @@ export async function countSeries(tables: ParquetTables, job: SeriesJob): Promis
   return { rows, series: [...series], duplicates: rows - points.size };
 }
 
-function hasValue(column: Parameters<typeof isValid>[0]): boolean {
+/** The distinct texts of a record batch; undefined stands for a missing one. */
+function textsOf(column: ArrowColumn | undefined, ids: Int32Array): (string | null | undefined)[] {
+  if (!column) return [undefined];
+  const texts = new TextIds();
+  texts.read(column, ids);
+  return [...new Set(ids.subarray(0, column.length))].map((id) => texts.valueOf(id));
+}
+
+function hasValue(column: ArrowColumn): boolean {
   if (column.type.kind === 'null') return false;
   for (let row = 0; row < column.length; row++) if (isValid(column, row)) return true;
   return false;

@@ -2,10 +2,11 @@
 import { type FFIStream, ParquetFile, wasmMemory } from 'parquet-wasm';
 import { grouped } from '../count-text';
 import { type ArrowColumn, columnsOfBatch, rowsOfBatch } from './c-data';
+import { ChunkCache } from './chunk-cache';
 import { bytesOf, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } from './metadata';
 import { pagesProblem } from './pages';
 import { physicalFooter } from './physical-footer';
-import { RangeCache, RangedBlob, type ReadRange } from './ranged-blob';
+import { RangedBlob, type ReadRange } from './ranged-blob';
 import { SAMPLE_LIMITS, sampleSlices } from './sample';
 import { UnreadableFile } from './unreadable';
 
@@ -40,13 +41,14 @@ export interface RowGroupRange {
   readonly maxRowGroupBytes: number;
 }
 
-interface OpenFile {
-  readonly columns: readonly ColumnInfo[];
+interface OpenRowGroup {
+  readonly index: number;
   readonly file: ParquetFile;
 }
 
 export class ParquetTables {
-  private readonly cache: RangeCache;
+  private readonly cache: ChunkCache;
+  private opened: OpenRowGroup | undefined;
 
   /** @param reading called with the row group that is being read. */
   constructor(
@@ -55,11 +57,12 @@ export class ParquetTables {
     private readonly size: number,
     private readonly reading: (rowGroup: number) => void,
   ) {
-    this.cache = new RangeCache(read);
+    this.cache = new ChunkCache(read);
   }
 
   /**
    * Calls `use` with each record batch, and awaits `pause` after it. The views of a batch become invalid with the next `await`.
+   * A batch has only the columns with a value in it, so that a row group's columns without a value are neither fetched nor decoded.
    * @param names columns to read; unknown columns, and columns that cannot be used, are ignored.
    * @throws UnreadableFile for an error in the file, UndecodableRowGroup if the decoder does not describe the error
    */
@@ -69,18 +72,15 @@ export class ParquetTables {
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
-    const columns = this.metadata.columns.filter(({ name, type }) => names.includes(name) && type.kind !== 'unusable');
-    if (columns.length === 0) return this.forEachEmptyBatch(range, use, pause);
-    const opened = await this.open(columns, range);
     try {
-      await this.readSlices(opened, this.slicesOf(range, columns), range, use, pause);
+      await this.readSlices(this.slicesOf(range, this.usable(names)), range.maxRowGroupBytes, use, pause);
     } finally {
-      opened.file.free();
+      this.close();
     }
   }
 
   /**
-   * Calls `use` with the record batches of a sample of the file: of up to 8 row groups, the first and the last rows.
+   * Calls `use` with the record batches of a sample of the file: of several row groups, the first and the last rows.
    * @param sampleRows rows of the sample
    * @throws as forEachBatch does
    */
@@ -89,36 +89,44 @@ export class ParquetTables {
     names: readonly string[],
     use: (batch: RecordBatch) => void,
   ): Promise<void> {
-    const columns = this.metadata.columns.filter(({ name, type }) => names.includes(name) && type.kind !== 'unusable');
-    if (columns.length === 0) return;
-    const range = { firstRowGroup: 0, rowGroups: this.metadata.rowGroups.length, maxRowGroupBytes };
-    const opened = await this.open(columns, range);
+    const wanted = this.usable(names);
     try {
-      await this.readSlices(opened, this.sampleOf(columns, sampleRows, maxRowGroupBytes), range, use, () => undefined);
+      await this.readSlices(
+        this.sampleOf(wanted, sampleRows, maxRowGroupBytes),
+        maxRowGroupBytes,
+        use,
+        () => undefined,
+      );
     } finally {
-      opened.file.free();
+      this.close();
     }
   }
 
+  private usable(names: readonly string[]): ColumnInfo[] {
+    const wanted = new Set(names);
+    return this.metadata.columns.filter(({ name, type }) => wanted.has(name) && type.kind !== 'unusable');
+  }
+
   private async readSlices(
-    opened: OpenFile,
-    slices: Generator<Slice, undefined>,
-    range: RowGroupRange,
+    slices: Iterator<Slice, undefined>,
+    maxPageBytes: number,
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
     const following = (): Slice | undefined => slices.next().value ?? undefined;
+    const read = (slice: Slice) => this.read(slice, maxPageBytes);
     let slice = following();
-    let ahead = slice && this.read(slice, opened, range);
+    let ahead = slice && read(slice);
     while (slice) {
       const stream = await ahead;
       const next = following();
       // Only one read runs at any time, and within a row group the bytes are already in the cache.
       const isCheap = next !== undefined && (next.offset > 0 || next.bytes <= FETCH_AHEAD_BYTES);
-      ahead = isCheap ? this.read(next, opened, range) : undefined;
+      ahead = isCheap ? read(next) : undefined;
       ahead?.catch(() => undefined);
-      if (stream) await this.useAll(stream, slice, isCheap ? next.rowGroup : slice.rowGroup, opened, use, pause);
-      if (!isCheap && next) ahead = this.read(next, opened, range);
+      if (stream) await this.useAll(stream, slice, isCheap ? next.rowGroup : slice.rowGroup, use, pause);
+      else await useEmpty(slice, use, pause);
+      if (!isCheap && next) ahead = read(next);
       slice = next;
     }
   }
@@ -126,9 +134,8 @@ export class ParquetTables {
   /** @param ahead the row group that is read during each pause */
   private async useAll(
     stream: FFIStream,
-    { rowGroup, firstRow, limit }: Slice,
+    { rowGroup, firstRow, limit, columns }: Slice,
     ahead: number,
-    { columns }: OpenFile,
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
@@ -153,109 +160,107 @@ export class ParquetTables {
     throw new UnreadableFile(`corrupt: ${row - firstRow} of ${limit} rows could be decoded`);
   }
 
-  /** Reports rows without columns. The pages of one column are still checked, as they prove how many rows there are. */
-  private async forEachEmptyBatch(
-    range: RowGroupRange,
-    use: (batch: RecordBatch) => void,
-    pause: () => Promise<void> | undefined,
-  ): Promise<void> {
-    const smallest = this.smallestColumn(range);
-    for (const { rowGroup, offset, firstRow, limit } of this.slicesOf(range, smallest)) {
-      if (offset === 0) await this.fetchChunks(rowGroup, smallest, range.maxRowGroupBytes);
-      for (let row = 0; row < limit; row += BATCH_ROWS) {
-        use({ columns: [], rows: Math.min(BATCH_ROWS, limit - row), firstRow: firstRow + row });
-        await pause();
-      }
-    }
+  /** Reads a slice; the result is undefined if it has no columns to decode. The first slice of a row group must be read first. */
+  private async read(slice: Slice, maxPageBytes: number): Promise<FFIStream | undefined> {
+    const { rowGroup, offset, limit, columns, proof } = slice;
+    if (offset === 0) await this.fetchChunks(rowGroup, [...columns, ...proof], maxPageBytes);
+    if (columns.length === 0) return undefined;
+    const file = await this.open(rowGroup, columns);
+    // A whole row group is read without an offset, as there is nothing to skip.
+    const part = offset === 0 && limit === this.group(rowGroup).rows ? {} : { offset, limit };
+    const table = await file.read({ rowGroups: [0], batchSize: BATCH_ROWS, ...part }).catch(undecodable);
+    return table.intoFFI();
   }
 
-  /** The column that can be used and has the fewest bytes; empty if there are no rows. */
-  private smallestColumn({ firstRowGroup, rowGroups }: RowGroupRange): ColumnInfo[] {
-    const groups = this.metadata.rowGroups.slice(firstRowGroup, firstRowGroup + rowGroups);
-    if (groups.every(({ rows }) => rows === 0)) return [];
-    const bytes = ({ name }: ColumnInfo) => groups.reduce((sum, group) => sum + bytesOf(group, [name]), 0);
-    const usable = this.metadata.columns.filter(({ type }) => type.kind !== 'unusable');
-    const [smallest] = usable.map((column) => ({ column, size: bytes(column) })).sort((a, b) => a.size - b.size);
-    if (!smallest) throw new UnreadableFile('it has no column that can be read, so that its rows cannot be counted');
-    return [smallest.column];
-  }
-
-  /** Opens some row groups of the file as a file with another footer: the original bytes, followed by the bytes of that footer. */
-  private async open(columns: readonly ColumnInfo[], { firstRowGroup, rowGroups }: RowGroupRange): Promise<OpenFile> {
-    const footer = physicalFooter(columns, this.metadata.rowGroups.slice(firstRowGroup, firstRowGroup + rowGroups));
+  /** Opens a row group as a file with another footer: the original bytes, followed by the bytes of that footer. */
+  private async open(rowGroup: number, columns: readonly ColumnInfo[]): Promise<ParquetFile> {
+    if (this.opened?.index === rowGroup) return this.opened.file;
+    this.close();
+    const footer = physicalFooter(columns, this.group(rowGroup));
     const read: ReadRange = (start, end) =>
       start < this.size
         ? this.cache.read(start, end)
         : Promise.resolve(footer.slice(start - this.size, end - this.size).buffer as ArrayBuffer);
     const file = await ParquetFile.fromFile(new RangedBlob(read, 0, this.size + footer.length)).catch(undecodable);
-    return { columns, file };
+    this.opened = { index: rowGroup, file };
+    return file;
   }
 
-  private async read(slice: Slice, { columns, file }: OpenFile, range: RowGroupRange): Promise<FFIStream> {
-    const { rowGroup, offset, limit } = slice;
-    if (offset === 0) await this.fetchChunks(rowGroup, columns, range.maxRowGroupBytes);
-    // A whole row group is read without an offset, as there is nothing to skip.
-    const part = offset === 0 && limit === this.group(rowGroup).rows ? {} : { offset, limit };
-    const table = await file
-      .read({ rowGroups: [rowGroup - range.firstRowGroup], batchSize: BATCH_ROWS, ...part })
-      .catch(undecodable);
-    return table.intoFFI();
+  private close(): void {
+    this.opened?.file.free();
+    this.opened = undefined;
   }
 
-  /** Fetches a row group's column chunks, which parquet-wasm then finds in the cache, and checks them. Frees the previous row group. */
+  /** Fetches a row group's column chunks and checks them. Frees those of the previous row group. */
   private async fetchChunks(rowGroup: number, columns: readonly ColumnInfo[], maxPageBytes: number): Promise<void> {
     this.reading(rowGroup);
-    this.cache.forget();
-    const group = this.group(rowGroup);
-    await Promise.all(
-      columns.map(async ({ name }) => {
-        const chunk = group.chunks.get(name);
-        if (!chunk) return;
-        const bytes = await this.cache.read(chunk.start, chunk.start + chunk.compressed);
-        const problem = pagesProblem(bytes, group.rows, maxPageBytes);
-        if (problem !== undefined) throw new UnreadableFile(`column ${name} ${problem}`);
-      }),
-    );
+    const { chunks, rows } = this.group(rowGroup);
+    const ranges = columns.flatMap(({ name }) => {
+      const chunk = chunks.get(name);
+      return chunk ? [{ name, start: chunk.start, end: chunk.start + chunk.compressed }] : [];
+    });
+    await this.cache.fetch(ranges);
+    for (const { name, start, end } of ranges) {
+      const problem = pagesProblem(this.cache.chunk(start, end), rows, maxPageBytes);
+      if (problem !== undefined) throw new UnreadableFile(`column ${name} ${problem}`);
+    }
   }
 
   private *slicesOf(
     { firstRowGroup, rowGroups, maxRowGroupBytes }: RowGroupRange,
-    columns: readonly ColumnInfo[],
+    wanted: readonly ColumnInfo[],
   ): Generator<Slice, undefined> {
-    const names = columns.map(({ name }) => name);
     let firstRow = this.metadata.rowGroups.slice(0, firstRowGroup).reduce((sum, { rows }) => sum + rows, 0);
     for (let rowGroup = firstRowGroup; rowGroup < firstRowGroup + rowGroups; rowGroup++) {
       const group = this.group(rowGroup);
-      const bytes = this.checkedBytes(rowGroup, names, maxRowGroupBytes);
+      const content = this.contentOf(rowGroup, wanted, maxRowGroupBytes);
+      const names = [...content.columns, ...content.proof].map(({ name }) => name);
       const maxRows = sliceRows(group, names, maxRowGroupBytes);
       for (let offset = 0; offset < group.rows; offset += maxRows) {
-        yield { rowGroup, offset, limit: Math.min(maxRows, group.rows - offset), firstRow: firstRow + offset, bytes };
+        const limit = Math.min(maxRows, group.rows - offset);
+        yield { rowGroup, offset, limit, firstRow: firstRow + offset, ...content };
       }
       firstRow += group.rows;
     }
     return undefined;
   }
 
-  private *sampleOf(columns: readonly ColumnInfo[], rows: number, maxBytes: number): Generator<Slice, undefined> {
-    const names = columns.map(({ name }) => name);
+  private *sampleOf(wanted: readonly ColumnInfo[], rows: number, maxBytes: number): Generator<Slice, undefined> {
+    const names = wanted.map(({ name }) => name);
     const maxRows = (rowGroup: number) => sliceRows(this.group(rowGroup), names, maxBytes);
     for (const slice of sampleSlices(this.metadata, names, maxRows, { ...SAMPLE_LIMITS, rows })) {
       const before = this.metadata.rowGroups.slice(0, slice.rowGroup).reduce((sum, group) => sum + group.rows, 0);
-      yield {
-        ...slice,
-        firstRow: before + slice.offset,
-        bytes: this.checkedBytes(slice.rowGroup, names, maxBytes),
-      };
+      yield { ...slice, firstRow: before + slice.offset, ...this.contentOf(slice.rowGroup, wanted, maxBytes) };
     }
     return undefined;
   }
 
-  /** The bytes of a row group's columns. @throws UnreadableFile if they are too many */
-  private checkedBytes(rowGroup: number, names: readonly string[], max: number): number {
-    const bytes = bytesOf(this.group(rowGroup), names);
-    if (bytes <= max) return bytes;
+  /** What the slices of a row group share. @throws UnreadableFile if the columns have too many bytes */
+  private contentOf(
+    rowGroup: number,
+    wanted: readonly ColumnInfo[],
+    maxBytes: number,
+  ): Pick<Slice, 'columns' | 'proof' | 'bytes'> {
+    const group = this.group(rowGroup);
+    const columns = wanted.filter(({ name }) => group.chunks.has(name));
+    const proof = wanted.length === 0 && group.rows > 0 ? this.smallestColumn(group) : [];
+    const names = [...columns, ...proof].map(({ name }) => name);
+    const bytes = bytesOf(group, names);
+    if (bytes <= maxBytes) return { columns, proof, bytes };
     this.reading(rowGroup);
-    throw tooLarge(bytes, max);
+    throw tooLarge(bytes, maxBytes);
+  }
+
+  /** The column that can be used and has the fewest bytes; empty if the statistics of all columns count the rows, and no value. */
+  private smallestColumn({ chunks }: RowGroupInfo): ColumnInfo[] {
+    const usable = this.metadata.columns.filter(({ type }) => type.kind !== 'unusable');
+    if (usable.length === 0)
+      throw new UnreadableFile('it has no column that can be read, so that its rows cannot be counted');
+    const size = ({ name }: ColumnInfo) => chunks.get(name)?.compressed ?? 0;
+    return usable
+      .filter(({ name }) => chunks.has(name))
+      .sort((a, b) => size(a) - size(b))
+      .slice(0, 1);
   }
 
   private group(index: number): RowGroupInfo {
@@ -276,6 +281,22 @@ interface Slice {
   readonly firstRow: number;
   /** Bytes of the row group's columns in the file. */
   readonly bytes: number;
+  /** The columns to decode: those to read that have a value in the row group. */
+  readonly columns: readonly ColumnInfo[];
+  /** For rows without columns to read: a column whose pages are still checked, as they prove how many rows there are. */
+  readonly proof: readonly ColumnInfo[];
+}
+
+/** Reports rows without a value in any column. */
+async function useEmpty(
+  { firstRow, limit }: Slice,
+  use: (batch: RecordBatch) => void,
+  pause: () => Promise<void> | undefined,
+): Promise<void> {
+  for (let row = 0; row < limit; row += BATCH_ROWS) {
+    use({ columns: [], rows: Math.min(BATCH_ROWS, limit - row), firstRow: firstRow + row });
+    await pause();
+  }
 }
 
 /**
@@ -287,8 +308,7 @@ function sliceRows(group: RowGroupInfo, columns: readonly string[], maxBytes: nu
   const isPacked = chunks.some(({ encodings }) => encodings.includes('DELTA_BINARY_PACKED'));
   const decoded = chunks.reduce((sum, { uncompressed }) => sum + Math.max(uncompressed, NUMBER_BYTES * group.rows), 0);
   if (isPacked && decoded <= maxBytes) return Math.max(1, group.rows);
-  const bytes = chunks.reduce((sum, { uncompressed }) => sum + uncompressed, 0);
-  return Math.max(1, Math.min(SLICE_ROWS, Math.floor((group.rows * SLICE_BYTES) / Math.max(1, bytes))));
+  return Math.max(1, Math.min(SLICE_ROWS, Math.floor((group.rows * SLICE_BYTES) / Math.max(1, decoded))));
 }
 
 function tooLarge(bytes: number, max: number): UnreadableFile {

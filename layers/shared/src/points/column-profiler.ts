@@ -10,7 +10,7 @@ import { secondsOf } from './times';
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 export class ColumnProfiler {
-  private nulls = 0;
+  private count = 0;
   private readonly values = new Set<string>();
   private isListed = true;
   private min = Number.POSITIVE_INFINITY;
@@ -27,16 +27,17 @@ export class ColumnProfiler {
     if (kind === 'integer') this.readIntegers(column);
     else if (secondsAt) this.readTimes(column, secondsAt);
     else if (kind === 'text' || kind === 'uuid') this.readTexts(column);
-    else for (let row = 0; row < column.length; row++) if (kind === 'null' || !isValid(column, row)) this.nulls++;
+    else if (kind !== 'null') for (let row = 0; row < column.length; row++) if (isValid(column, row)) this.count++;
   }
 
-  profile(): ColumnProfile {
+  /** @param rows of the sample; record batches without a value lack the column */
+  profile(rows: number): ColumnProfile {
     const { name, type, declared } = this.info;
     const isText = type.kind === 'text';
     const isCounted = isText || type.kind === 'uuid' || type.kind === 'integer';
     const { areTimes, areNumbers, areUtf8 } = this;
     return {
-      ...{ name, type, declared, nulls: this.nulls },
+      ...{ name, type, declared, nulls: rows - this.count },
       ...(isCounted && { values: this.isListed ? [...this.values] : null }),
       ...(this.max >= this.min && { range: { min: this.min, max: this.max } }),
       ...(isText && { texts: { areTimes, areNumbers, areUtf8 } }),
@@ -47,10 +48,8 @@ export class ColumnProfiler {
     const numberAt = integersOf(column);
     const textAt = cellText(column);
     for (let row = 0; numberAt && row < column.length; row++) {
-      if (!isValid(column, row)) {
-        this.nulls++;
-        continue;
-      }
+      if (!isValid(column, row)) continue;
+      this.count++;
       const value = numberAt(row);
       this.extend(value);
       if (this.isListed) this.list(textAt(row) ?? '');
@@ -59,8 +58,9 @@ export class ColumnProfiler {
 
   private readTimes(column: ArrowColumn, secondsAt: (row: number) => number): void {
     for (let row = 0; row < column.length; row++) {
-      if (isValid(column, row)) this.extend(secondsAt(row));
-      else this.nulls++;
+      if (!isValid(column, row)) continue;
+      this.count++;
+      this.extend(secondsAt(row));
     }
   }
 
@@ -73,8 +73,9 @@ export class ColumnProfiler {
     const textAt = cellText(column);
     for (let row = 0; row < column.length; row++) {
       const text = isValid(column, row) ? (textAt(row) ?? '') : '';
-      if (text.trim() === '') this.nulls++;
-      else if (this.isListed && !this.values.has(text)) {
+      if (text.trim() === '') continue;
+      this.count++;
+      if (this.isListed && !this.values.has(text)) {
         this.areTimes &&= parseIsoTime(text) !== undefined;
         this.areNumbers &&= NUMBER.test(text.trim());
         this.areUtf8 &&= !text.includes('\uFFFD');
