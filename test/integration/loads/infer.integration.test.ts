@@ -170,9 +170,11 @@ describeWithInfluxd('a file of any schema', (binary) => {
             configOf(influxd.url, { INFLUXDB_BUCKET: bucket }),
             { plan: { mappings }, load: { mappings } },
           );
-          expect(summary).toMatchObject({ statusCode: 200, rejected_points: 0 });
+          const expected = expectedOf(schema, mapping);
+          // A load without any point fails.
+          expect(summary).toMatchObject({ statusCode: expected.length > 0 ? 200 : 500, rejected_points: 0 });
           const found = (await influxd.values(bucket)).map(storedLine).sort();
-          expect(found).toEqual(expectedOf(schema, mapping));
+          expect(found).toEqual(expected);
         }),
         runs(SCHEMAS),
       );

@@ -115,6 +115,12 @@ describe('the time column', () => {
     expect(mapping).toMatchObject({ time: { column: 't' }, fields: [{ column: 'a' }, { column: 'v' }] });
   });
 
+  test('reports years that InfluxDB does not reach', () => {
+    expect(infer([instant('t', { range: { min: -6.2e10, max: 0 } }), float('v')]).ambiguities).toEqual([
+      't has times outside the years 1677 to 2262, which InfluxDB cannot store: these rows are invalid',
+    ]);
+  });
+
   test('reports rows without a time', () => {
     expect(infer([instant('t', { nulls: 50 }), float('v')]).ambiguities).toEqual([
       '5.0 % of the rows have no t: they are invalid',
@@ -175,6 +181,11 @@ describe('tags', () => {
     expect(tags([], { tags: ['year'] }, paths)).toEqual(['region', 'year', 'month']);
   });
 
+  test('say which of their values a load leaves out', () => {
+    const { decisions } = infer([instant('t'), float('v'), text('host', ['a', 'None'])]);
+    expect(decisions[1]?.why).toBe('TEXT, 2 values such as "a", "None"; "None" counts as no value');
+  });
+
   test('multiply to the maximum number of series', () => {
     const columns = [instant('t'), float('v'), text('a', several(3)), text('b', several(4), { nulls: 1 })];
     expect(infer(columns).maxSeries).toBe(15);
@@ -210,7 +221,11 @@ describe('fields', () => {
     [column('c', { kind: 'interval' }), { type: 'string' }],
     [column('c', { kind: 'uuid' }, { values: null }), { type: 'string' }],
     [text('c', null), { type: 'string' }],
-    [text('c', null, { texts: { ...PLAIN, areUtf8: false } }), { type: 'string', encoding: 'hex' }],
+    [
+      text('c', null, { texts: { ...PLAIN, areUtf8: false }, declared: 'BYTE_ARRAY' }),
+      { type: 'string', encoding: 'hex' },
+    ],
+    [text('c', null, { texts: { ...PLAIN, areUtf8: false }, declared: 'BYTE_ARRAY STRING' }), { type: 'string' }],
     [column('c', { kind: 'bytes', length: 4 }), { type: 'string', encoding: 'hex' }],
   ])('have the type of their column: %#', (profile, expected) => {
     expect(infer([instant('time'), profile]).mapping.fields).toEqual([{ column: 'c', ...expected }]);

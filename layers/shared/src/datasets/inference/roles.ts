@@ -3,12 +3,14 @@ import { grouped, number } from '../../count-text';
 import type { ColumnType } from '../../parquet/column-type';
 import type { SampledColumn } from './columns';
 import type { InferenceChoices, InferredField } from './infer';
-import { words } from './time';
+import { isInReach, words } from './time';
 
 /** Texts with at most this many values are tags in any sample. */
 const FEW = 20;
 /** A text that repeats this often is a tag, with up to MAX_LISTED values. */
 const MIN_REPEATS = 4;
+/** Texts that a load takes for a missing value of an optional tag. */
+const NO_TAG = /^(?:nan|none|null)$/i;
 /** Names of folders that only repeat the time. */
 const CALENDAR = /^(?:year|month|day|hour|minute|date|dt|ds|yyyy|mm|dd|hh|yr|mon|week)$/i;
 /** Decimals of up to 15 digits have a double of their own. */
@@ -55,7 +57,9 @@ export function tagWhy({ values, declared, isInPath, nullShare }: SampledColumn)
   const count = values ? number(values.length, 'value') : 'many values';
   const examples = values && values.length > 0 ? ` such as ${shown(values)}` : '';
   const nulls = nullShare > 0 ? '; rows without a value have no such tag' : '';
-  return `${isInPath ? 'a folder of the path' : declared}, ${count}${examples}${nulls}`;
+  const empty = values?.find((value) => NO_TAG.test(value));
+  const noTag = empty === undefined ? '' : `; ${JSON.stringify(empty)} counts as no value`;
+  return `${isInPath ? 'a folder of the path' : declared}, ${count}${examples}${nulls}${noTag}`;
 }
 
 const MAX_TEXT = 30;
@@ -116,12 +120,9 @@ function integerField({ name, declared, values, count }: SampledColumn, isSigned
   return { type: isSigned ? 'integer' : 'unsigned', why: declared, ...(doubt !== undefined && { doubt }) };
 }
 
-/** Seconds since 1970 that fit into 64 bits of ns. */
-const MAX_SECONDS = 9_223_372_036;
-
-function timestampField({ declared, range }: SampledColumn, type: ColumnType): FieldDecision {
-  const isNear = range === undefined || (range.min >= -MAX_SECONDS && range.max < MAX_SECONDS);
-  if (isNear) return { type: 'timestamp', why: `${declared}, in ns since 1970` };
+function timestampField(column: SampledColumn, type: ColumnType): FieldDecision {
+  const { declared } = column;
+  if (isInReach(column)) return { type: 'timestamp', why: `${declared}, in ns since 1970` };
   if (type.kind === 'timestamp' && type.unit !== 'ns')
     return {
       type: 'timestamp',
@@ -149,7 +150,8 @@ function decimalField({ name, declared }: SampledColumn, scale: number): FieldDe
 }
 
 function textField({ name, declared, values, texts, count }: SampledColumn): FieldDecision {
-  if (texts?.areUtf8 === false)
+  // Bytes without a declared type are text in files of old writers, and otherwise any bytes.
+  if (texts?.areUtf8 === false && declared === 'BYTE_ARRAY')
     return { type: 'string', encoding: 'hex', why: `${declared} that is not text, as hexadecimal digits` };
   const amount = values ? number(values.length, 'value') : `more than ${grouped(10_000)} values`;
   const why =

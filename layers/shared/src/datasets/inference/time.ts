@@ -15,6 +15,13 @@ export interface TimeChoice {
   readonly ambiguities: readonly string[];
 }
 
+/** Seconds since 1970 that fit into 64 bits of ns. */
+const MAX_SECONDS = 9_223_372_036;
+
+/** Whether ns since 1970 reach all values of a column of timestamps or dates. */
+export const isInReach = ({ range }: SampledColumn): boolean =>
+  range === undefined || (range.min >= -MAX_SECONDS && range.max < MAX_SECONDS);
+
 /** How the column's values are times. */
 type Form = 'timestamp' | 'date' | 'text' | 'integer';
 
@@ -59,7 +66,10 @@ function chosen(
     throw new DataConversionError(
       `--time-unit is the unit of integers, but the time column ${column.name} is ${column.declared}: omit it, or name another column with --time`,
     );
-  return { column, why: `${column.declared}${zoneNote(column, form)}`, ambiguities };
+  const far = isInReach(column)
+    ? []
+    : [`${column.name} has times outside the years 1677 to 2262, which InfluxDB cannot store: these rows are invalid`];
+  return { column, why: `${column.declared}${zoneNote(column, form)}`, ambiguities: [...ambiguities, ...far] };
 }
 
 function givenColumn(columns: readonly SampledColumn[], given: string): Pick<Candidate, 'column' | 'form'> {
