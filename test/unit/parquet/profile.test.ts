@@ -50,6 +50,13 @@ test('a profile of a large file reads rows of its begin and its end', async () =
   expect(columns[0]?.range).toEqual({ min: 0, max: 499_999 });
 });
 
+test('a column chunk that lists no encoding is read', async () => {
+  const source = await written("SELECT TIMESTAMP '2024-01-01' AS t, NULL::INTERVAL AS span");
+  const { columns } = await reader.profile(source, 10);
+  await source.close();
+  expect(columns[1]).toMatchObject({ type: { kind: 'interval' }, nulls: 1 });
+});
+
 test('series are the combinations of tags, and duplicates the rows with the same time', async () => {
   const source =
     await written(`SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * (i // 3 % 10) AS t, 'a' || (i % 3) AS a,
