@@ -28,7 +28,7 @@ test('--version prints the version of the package', async () => {
   expect(await runProgram(['--version'])).toMatchObject({ code: 0, out: `${version}\n` });
 });
 
-test.each(['start', 'query', 'load', 'redrive', 'sample'])(
+test.each(['start', 'query', 'infer', 'load', 'redrive', 'sample'])(
   '%s --help prints to stdout and exits with 0',
   async (name) => {
     const { code, out, err } = await runProgram([name, '--help']);

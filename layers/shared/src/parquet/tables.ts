@@ -7,6 +7,7 @@ import { bytesOf, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } fro
 import { pagesProblem } from './pages';
 import { physicalFooter } from './physical-footer';
 import { RangedBlob, type ReadRange } from './ranged-blob';
+import { SAMPLE_LIMITS, sampleSlices } from './sample';
 import { UnreadableFile } from './unreadable';
 
 /** Rows of a record batch: its columns fit into a processor's cache. */
@@ -75,6 +76,27 @@ export class ParquetTables {
     const columns = this.metadata.columns.filter(({ name, type }) => wanted.has(name) && type.kind !== 'unusable');
     try {
       await this.readSlices(this.slicesOf(range, columns), range.maxRowGroupBytes, use, pause);
+    } finally {
+      this.close();
+    }
+  }
+
+  /**
+   * Calls `use` with the record batches of a sample of the file: of up to 8 row groups, the first and the last rows.
+   * @param sampleRows rows of the sample
+   * @throws as forEachBatch does
+   */
+  async forEachSampleBatch(
+    { sampleRows, maxRowGroupBytes }: { readonly sampleRows: number; readonly maxRowGroupBytes: number },
+    names: readonly string[],
+    use: (batch: RecordBatch) => void,
+  ): Promise<void> {
+    const wanted = new Set(names);
+    const columns = this.metadata.columns.filter(({ name, type }) => wanted.has(name) && type.kind !== 'unusable');
+    if (columns.length === 0) return;
+    try {
+      const slices = this.sampleOf(columns, sampleRows, maxRowGroupBytes);
+      await this.readSlices(slices, maxRowGroupBytes, use, () => undefined);
     } finally {
       this.close();
     }
@@ -189,11 +211,7 @@ export class ParquetTables {
       const columns = wanted.filter(({ name }) => group.chunks.has(name));
       const proof = wanted.length === 0 && group.rows > 0 ? this.smallestColumn(group) : [];
       const names = [...columns, ...proof].map(({ name }) => name);
-      const bytes = bytesOf(group, names);
-      if (bytes > maxRowGroupBytes) {
-        this.reading(rowGroup);
-        throw tooLarge(bytes, maxRowGroupBytes);
-      }
+      const bytes = this.checkedBytes(rowGroup, names, maxRowGroupBytes);
       const maxRows = sliceRows(group, names, maxRowGroupBytes);
       for (let offset = 0; offset < group.rows; offset += maxRows) {
         const limit = Math.min(maxRows, group.rows - offset);
@@ -214,6 +232,30 @@ export class ParquetTables {
       .filter(({ name }) => chunks.has(name))
       .sort((a, b) => size(a) - size(b))
       .slice(0, 1);
+  }
+
+  private *sampleOf(columns: readonly ColumnInfo[], rows: number, maxBytes: number): Generator<Slice, undefined> {
+    const names = columns.map(({ name }) => name);
+    const maxRows = (rowGroup: number) => sliceRows(this.group(rowGroup), names, maxBytes);
+    for (const slice of sampleSlices(this.metadata, names, maxRows, { ...SAMPLE_LIMITS, rows })) {
+      const before = this.metadata.rowGroups.slice(0, slice.rowGroup).reduce((sum, group) => sum + group.rows, 0);
+      yield {
+        ...slice,
+        firstRow: before + slice.offset,
+        columns: columns.filter(({ name }) => this.group(slice.rowGroup).chunks.has(name)),
+        proof: [],
+        bytes: this.checkedBytes(slice.rowGroup, names, maxBytes),
+      };
+    }
+    return undefined;
+  }
+
+  /** The bytes of a row group's columns. @throws UnreadableFile if they are too many */
+  private checkedBytes(rowGroup: number, names: readonly string[], max: number): number {
+    const bytes = bytesOf(this.group(rowGroup), names);
+    if (bytes <= max) return bytes;
+    this.reading(rowGroup);
+    throw tooLarge(bytes, max);
   }
 
   private group(index: number): RowGroupInfo {
