@@ -257,7 +257,7 @@ describe('a column', () => {
       'bytes of a fixed length',
       'tag-types',
       'fixed',
-      /column fixed is FIXED_LEN_BYTE_ARRAY\(2\): its bytes are not text/,
+      /column fixed has bytes that are not text.*\(it is FIXED_LEN_BYTE_ARRAY\(2\)\)/,
     ],
   ])('that is %s is refused as tag, and never left out so that series merge', async (_, name, column, fault) => {
     const of = mapping({ tags: [column], ...(name === 'value-list' && { time: 'timestamp', number: 'value' }) });
@@ -268,16 +268,14 @@ describe('a column', () => {
   });
 
   test.each([
-    ['BSON', 'its bytes are not text'],
-    ['GEOMETRY', 'its bytes are not text'],
-    ['VARIANT', 'which is not supported'],
+    ['BSON', /column tag has bytes that are not text.*BYTE_ARRAY BSON/],
+    ['GEOMETRY', /column tag has bytes that are not text.*BYTE_ARRAY GEOMETRY/],
+    ['VARIANT', /column tag is BYTE_ARRAY VARIANT.*which is not supported/],
   ] as const)('of the logical type %s is refused as text', async (type, reason) => {
     const file = withFooter(points, (footer) => {
       Object.assign(footer.schema[2] ?? {}, { logical_type: { type }, converted_type: undefined });
     });
-    await expect(collect(reader, memorySource(file), mapping(), strict)).rejects.toThrow(
-      new RegExp(`column tag is BYTE_ARRAY ${type}.*${reason}`),
-    );
+    await expect(collect(reader, memorySource(file), mapping(), strict)).rejects.toThrow(reason);
   });
 
   test.each<[string, object, object]>([

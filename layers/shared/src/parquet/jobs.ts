@@ -4,7 +4,7 @@ import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { cellText } from '../points/cell-text';
 import { ColumnProfiler } from '../points/column-profiler';
 import { lackingColumns } from '../points/constants';
-import { fieldName } from '../points/number-fields';
+import { fieldName } from '../points/fields';
 import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
@@ -71,8 +71,8 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
   /** The file's columns that can name a field. */
   const naming = new Set(columns.filter((column) => !unsuited.includes(column)).map(({ name }) => name));
   const ids = new Int32Array(BATCH_ROWS);
-  const take = (name: string) => {
-    if (contested.delete(name)) taken.push(name);
+  const take = (name: string | undefined) => {
+    if (name !== undefined && contested.delete(name)) taken.push(name);
   };
   const nullConstants: string[] = [];
   for (const [column, value] of constants) {

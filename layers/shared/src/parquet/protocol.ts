@@ -1,7 +1,7 @@
 /** The messages between a reader and its worker thread. A worker does one job at a time. */
 import type { ColumnProfile, SeriesProfile } from '../datasets/inference/profile';
-import type { DatasetMapping } from '../datasets/mapping';
 import type { PartitionColumns } from '../datasets/partitions';
+import type { ConcreteMapping } from '../datasets/resolve';
 import type { BatchLimits, Chunk } from '../points/batch-buffer';
 import type { PointsReport, RejectedRow } from '../points/report';
 import type { ParquetMetadata } from './metadata';
@@ -21,7 +21,7 @@ export interface InspectJob {
 export interface SurveyJob {
   readonly kind: 'survey';
   readonly file: FileRef;
-  readonly mapping: DatasetMapping;
+  readonly mapping: ConcreteMapping;
   /** Columns that the file's key supplies. */
   readonly partitions: PartitionColumns;
   /** Field names to look for among the names that the unit's fields use. */
@@ -34,7 +34,7 @@ export interface SurveyJob {
 export interface PointsJob {
   readonly kind: 'points';
   readonly file: FileRef;
-  readonly mapping: DatasetMapping;
+  readonly mapping: ConcreteMapping;
   /** Columns that the file's key supplies. */
   readonly partitions: PartitionColumns;
   readonly taken: readonly string[];

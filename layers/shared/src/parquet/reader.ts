@@ -1,13 +1,13 @@
 /** Reads Parquet files in worker threads: their metadata, facts about their columns, and their rows as batches of line protocol. */
-import { requiredColumns } from '../datasets/columns';
 import type { FileProfile, SeriesProfile } from '../datasets/inference/profile';
 import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
+import { type ConcreteMapping, resolveMapping } from '../datasets/resolve';
 import { DataConversionError } from '../errors';
 import type { BatchLimits, LineBatch } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectSink } from '../points/report';
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
-import type { ParquetMetadata } from './metadata';
+import { namesOf, type ParquetMetadata } from './metadata';
 import type { FileRef, FromWorker, Job, Profile, Survey } from './protocol';
 import { boundedSource, type ParquetSource } from './source';
 import { readTail } from './tail';
@@ -83,14 +83,15 @@ export class ParquetReader {
     options: { readonly signal?: AbortSignal; readonly partitions?: PartitionColumns } = {},
   ): Promise<Survey> {
     const opened = await this.open(source, options.signal);
+    const concrete = concreteFor(source, opened, mapping);
     try {
-      return await this.surveyOpened(this.bounded(source), opened, mapping, requiredColumns(mapping), options);
+      return await this.surveyOpened(this.bounded(source), opened, concrete, concrete.required, options);
     } catch (error) {
       throw await this.explained(
         error,
         source,
         opened,
-        columnsToRead(opened.metadata.columns, mapping),
+        columnsToRead(opened.metadata.columns, concrete),
         options.signal,
       );
     }
@@ -155,14 +156,15 @@ export class ParquetReader {
     done: (report: PointsReport) => void,
   ): AsyncGenerator<LineBatch> {
     const opened = await this.open(source, options.signal);
+    const concrete = concreteFor(source, opened, mapping);
     try {
-      yield* this.iterateOpened(source, opened, mapping, options, done);
+      yield* this.iterateOpened(source, opened, concrete, options, done);
     } catch (error) {
       throw await this.explained(
         error,
         source,
         opened,
-        columnsToRead(opened.metadata.columns, mapping),
+        columnsToRead(opened.metadata.columns, concrete),
         options.signal,
       );
     }
@@ -171,7 +173,7 @@ export class ParquetReader {
   private async *iterateOpened(
     source: ParquetSource,
     opened: OpenedFile,
-    mapping: DatasetMapping,
+    mapping: ConcreteMapping,
     options: ReadPointsOptions,
     done: (report: PointsReport) => void,
   ): AsyncGenerator<LineBatch> {
@@ -238,7 +240,7 @@ export class ParquetReader {
   private async surveyOpened(
     source: ParquetSource,
     { file, metadata }: OpenedFile,
-    mapping: DatasetMapping,
+    mapping: ConcreteMapping,
     required: readonly string[],
     { signal, partitions = NO_PARTITIONS }: { readonly signal?: AbortSignal; readonly partitions?: PartitionColumns },
   ): Promise<Survey> {
@@ -309,6 +311,10 @@ export class ParquetReader {
   private get maxRowGroupBytes(): number {
     return this.options.maxRowGroupBytes ?? MAX_ROW_GROUP_BYTES;
   }
+}
+
+function concreteFor({ name }: ParquetSource, { metadata }: OpenedFile, mapping: DatasetMapping): ConcreteMapping {
+  return resolveMapping(mapping, namesOf(metadata.columns), name);
 }
 
 function takeRejects(

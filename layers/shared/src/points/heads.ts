@@ -2,11 +2,13 @@
  * The part of a line that depends on text columns: measurement, sorted tags and string fields. It is built once for each distinct
  * combination of values and copied for each row.
  */
-import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
+import type { Encoding } from '../datasets/mapping';
+import { isKey, isMeasurement } from '../datasets/names';
 import type { PartitionColumns } from '../datasets/partitions';
+import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
 import { escapeKey, escapeMeasurement, quote, storedTag } from './escape';
-import { fieldKey, fieldName, ownName } from './number-fields';
+import { fieldKey, fieldName, ownName } from './fields';
 import { type ReadyText, readyText } from './ready-text';
 import type { InvalidReason } from './report';
 import type { Tally } from './tally';
@@ -19,6 +21,36 @@ const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Text that stands for a missing value in an optional tag. */
 const NO_TAG = /^(nan|none|null)?$/i;
+
+/** The text of a column: undefined without a value, null if it is not UTF-8. */
+type TextOf = (column: string, encoding?: Encoding) => string | null | undefined;
+
+interface TextSource {
+  readonly column: string;
+  readonly encoding: Encoding | undefined;
+  readonly texts: TextIds;
+}
+
+/** The indices in the mapping of the fields with one name, and the number of tags and string fields of the head with this name. */
+interface SharedName {
+  readonly fields: readonly number[];
+  readonly others: number;
+}
+
+interface ColumnTag {
+  readonly column: string;
+  readonly encoding: Encoding | undefined;
+  readonly name: string;
+  readonly key: string;
+  readonly required: boolean;
+  readonly known: ReadonlySet<string> | undefined;
+}
+
+interface ConstantTag {
+  readonly name: string;
+  readonly key: string;
+  readonly constant: string;
+}
 
 export interface HeadFault {
   readonly reason: InvalidReason;
@@ -35,8 +67,12 @@ export interface Head {
   readonly hasStrings: boolean;
   /** A text field that is not UTF-8: the reason if a row has no field at all. */
   readonly unreadable: string | undefined;
-  /** Keys of the fields whose name is the text of a column, in the mapping's order. */
-  readonly keys: readonly ReadyText[];
+  /** Keys of the fields whose name is the text of a column, in the mapping's order; a fault if the text cannot be a key. */
+  readonly keys: readonly (ReadyText | HeadFault)[];
+  /** Bytes of all `keys`. */
+  readonly keyBytes: number;
+  /** Names that several fields of a row with this head would have, if they have values: only if any text may name a field. */
+  readonly shared: readonly SharedName[];
   readonly warnings: readonly (readonly [
     'unknown-value' | 'trailing-backslash' | 'left-out',
     column: string,
@@ -51,15 +87,12 @@ export class Heads {
   private used = 0;
   private heads: Head[] = [];
   private readonly series = new Map<string, number>();
-  private readonly tags: readonly {
-    name: string;
-    key: string;
-    required: boolean;
-    known: ReadonlySet<string> | undefined;
-  }[];
-  private readonly strings: readonly FieldMapping[];
-  private readonly named: readonly FieldMapping[];
-  private readonly columns: readonly { name: string; texts: TextIds }[];
+  private readonly tags: readonly (ColumnTag | ConstantTag)[];
+  private readonly strings: readonly ConcreteField[];
+  private readonly named: readonly ConcreteField[];
+  private readonly columns: readonly TextSource[];
+  /** Whether any text may name a field. */
+  private readonly hasPivots: boolean;
   private readonly members: Int32Array;
   private tuples: TupleTable;
 
@@ -70,29 +103,35 @@ export class Heads {
    * @param capacity rows of the largest record batch.
    */
   constructor(
-    private readonly mapping: DatasetMapping,
+    private readonly mapping: ConcreteMapping,
     private readonly unreadable: ReadonlySet<string>,
     private readonly taken: readonly string[],
     private readonly constants: PartitionColumns,
     private readonly tally: Tally,
     capacity: number,
   ) {
-    const { required, optional } = mapping.tags;
-    this.tags = [...required, ...optional]
-      .map((name) => {
-        const known = mapping.checks.known[name];
-        return { name, key: escapeKey(name), required: required.includes(name), known: known && new Set(known) };
-      })
+    const columnTags = mapping.tags.map(({ column, key, required, encoding }) => {
+      const known = mapping.checks.known[column];
+      return { column, encoding, name: key, key: escapeKey(key), required, known: known && new Set(known) };
+    });
+    const constantTags = Object.entries(mapping.constantTags).map(([key, value]) => {
+      return { name: key, key: escapeKey(key), constant: escapeKey(storedTag(value)) };
+    });
+    this.tags = [...columnTags, ...constantTags]
       // By bytes, as InfluxDB sorts them.
       .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     this.strings = mapping.fields.filter(({ type }) => type === 'text');
     this.named = mapping.fields.filter(({ named }) => named);
-    const names = new Set([
-      ...this.tags.map(({ name }) => name),
-      ...this.strings.map(({ column }) => column),
-      ...this.named.map(({ named }) => named?.by ?? ''),
-    ]);
-    this.columns = [...names].filter((name) => !constants.has(name)).map((name) => ({ name, texts: new TextIds() }));
+    const sources = new Map<string, TextSource>();
+    const use = (column: string, encoding?: Encoding) => {
+      if (!constants.has(column)) sources.set(sourceId(column, encoding), { column, encoding, texts: new TextIds() });
+    };
+    if (typeof mapping.measurement !== 'string') use(mapping.measurement.column);
+    for (const { column, encoding } of columnTags) use(column, encoding);
+    for (const { column } of this.strings) use(column);
+    for (const { named } of this.named) if (named) use(named.by);
+    this.columns = [...sources.values()];
+    this.hasPivots = this.named.some(({ named }) => named?.otherwise === undefined);
     this.members = new Int32Array(this.columns.length * capacity);
     this.tuples = new TupleTable(this.columns.length);
   }
@@ -105,10 +144,10 @@ export class Heads {
   read(columns: ReadonlyMap<string, ArrowColumn>, rows: number, ids: Int32Array): void {
     const { members, tuples } = this;
     const width = this.columns.length;
-    if (this.columns.some(({ name }) => !columns.has(name))) members.fill(0);
-    for (const [index, { name, texts }] of this.columns.entries()) {
+    if (this.columns.some(({ column }) => !columns.has(column))) members.fill(0);
+    for (const [index, { column: name, encoding, texts }] of this.columns.entries()) {
       const column = columns.get(name);
-      if (column) texts.read(column, members, index, width);
+      if (column) texts.read(column, members, index, width, encoding);
     }
     for (let row = 0; row < rows; row++) {
       const id = tuples.idOf(members, row * width);
@@ -141,11 +180,17 @@ export class Heads {
   private make(id: number): Head {
     const textOf = this.valuesOf(id);
     const warnings: Head['warnings'][number][] = [];
-    let fault: HeadFault | undefined;
-    let tagSet = escapeMeasurement(this.mapping.measurement);
-    for (const { name, key, required, known } of this.tags) {
+    const measurement = this.measurementOf(textOf);
+    let fault = typeof measurement === 'string' ? undefined : measurement;
+    let tagSet = typeof measurement === 'string' ? escapeMeasurement(measurement) : '';
+    for (const tag of this.tags) {
+      if ('constant' in tag) {
+        tagSet += `,${tag.key}=${tag.constant}`;
+        continue;
+      }
+      const { column: name, encoding, key, required, known } = tag;
       const isUnreadable = this.unreadable.has(name);
-      const raw = isUnreadable ? null : textOf(name);
+      const raw = isUnreadable ? null : textOf(name, encoding);
       const value = raw?.trim() ?? '';
       const stored = storedTag(value);
       if (required ? stored === '' : NO_TAG.test(value)) {
@@ -170,25 +215,75 @@ export class Heads {
         unreadable ??= column;
         warnings.push(['left-out', column, '']);
       }
-      if (typeof value === 'string') strings.push(`${escapeKey(ownName(field, this.taken))}=${quote(value)}`);
+      if (typeof value !== 'string') continue;
+      const name = this.nameOf(field, textOf);
+      if (typeof name === 'string') strings.push(`${escapeKey(name)}=${quote(value)}`);
+      else fault ??= name;
     }
     const series = this.series.get(tagSet) ?? this.series.size;
     this.series.set(tagSet, series);
     const text = readyText(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
     this.used += text.length;
-    const keys = this.named.map(({ named }) => {
-      return fieldKey(named ? fieldName(named, textOf(named.by)) : '');
+    const keys = this.named.map((field) => {
+      const name = this.nameOf(field, textOf);
+      return typeof name === 'string' ? fieldKey(name) : name;
     });
-    return { text, series, fault, hasStrings: strings.length > 0, unreadable, keys, warnings, rows: 0 };
+    const keyBytes = keys.reduce((sum, key) => sum + ('words' in key ? key.length : 0), 0);
+    const shared = this.hasPivots ? this.sharedNames(textOf) : [];
+    const hasStrings = strings.length > 0;
+    return { text, series, fault, hasStrings, unreadable, keys, keyBytes, shared, warnings, rows: 0 };
+  }
+
+  private measurementOf(textOf: TextOf): string | HeadFault {
+    const { measurement } = this.mapping;
+    if (typeof measurement === 'string') return measurement;
+    const { column } = measurement;
+    const text = this.unreadable.has(column) ? null : textOf(column);
+    const name = text?.trim() ?? '';
+    if (isMeasurement(name)) return name;
+    if (text === null) return { column, reason: 'unreadable' };
+    return { column, reason: name === '' ? 'missing' : 'not-a-name' };
+  }
+
+  private nameOf(field: ConcreteField, textOf: TextOf): string | HeadFault {
+    const { named } = field;
+    if (!named) return ownName(field, this.taken);
+    const column = named.by;
+    const text = textOf(column);
+    const name = fieldName(named, text);
+    if (name === undefined) return { column, reason: text === null ? 'unreadable' : 'missing' };
+    return isKey(name) ? name : { column, reason: 'not-a-name' };
+  }
+
+  private sharedNames(textOf: TextOf): SharedName[] {
+    const names = new Map<string, { fields: number[]; others: number }>();
+    for (const { name } of this.tags) names.set(name, { fields: [], others: 1 });
+    for (const [index, field] of this.mapping.fields.entries()) {
+      const name = this.nameOf(field, textOf);
+      if (typeof name !== 'string') continue;
+      const known = names.get(name) ?? { fields: [], others: 0 };
+      names.set(name, known);
+      if (field.type !== 'text') known.fields.push(index);
+      else if (typeof textOf(field.column) === 'string') known.others++;
+    }
+    return [...names.values()].filter(({ fields, others }) => fields.length + others > 1);
   }
 
   /** Text by column in the combination `id`. */
-  private valuesOf(id: number): (column: string) => string | null | undefined {
+  private valuesOf(id: number): TextOf {
     const values = new Map<string, string | null | undefined>();
-    for (const [name, value] of this.constants) values.set(name, value ?? undefined);
-    for (const [index, { name, texts }] of this.columns.entries()) {
-      values.set(name, texts.valueOf(this.tuples.member(id, index)));
+    for (const [index, { column, encoding, texts }] of this.columns.entries()) {
+      values.set(sourceId(column, encoding), texts.valueOf(this.tuples.member(id, index)));
     }
-    return (column) => values.get(column);
+    return (column, encoding) => {
+      const constant = this.constants.get(column);
+      if (constant === undefined) return values.get(sourceId(column, encoding));
+      return encoding === undefined ? (constant ?? undefined) : encoded(constant, encoding);
+    };
   }
 }
+
+const sourceId = (column: string, encoding: Encoding | undefined): string => `${encoding ?? ''} ${column}`;
+
+const encoded = (text: string | null, encoding: Encoding): string | undefined =>
+  text === null ? undefined : Buffer.from(text).toString(encoding);
