@@ -26,6 +26,7 @@ async function changed(edit: (data: Data, footer: FileMetaData) => void): Promis
   });
 }
 
+const concrete = (of: Parameters<typeof resolveMapping>[0]) => resolveMapping(of, ['t', 'v', 'n', 'half']);
 const noValue = (data: Data) => {
   data.statistics = { null_count: data.num_values };
 };
@@ -88,12 +89,7 @@ test('a required column without a value is known from the footer', async () => {
   expect(emptyColumns({ ...metadata, rows: 0 }, ['n'])).toEqual([]);
   const file = { size: 0, tail: new Uint8Array() };
   const job = { kind: 'survey' as const, file, partitions: new Map(), maxRowGroupBytes: 1e9 };
-  const survey = await surveyFile(tables, {
-    ...job,
-    mapping: resolveMapping(mapping(), []),
-    contested: [],
-    required: ['n'],
-  });
+  const survey = await surveyFile(tables, { ...job, mapping: concrete(mapping()), contested: [], required: ['n'] });
   expect(survey).toEqual({ taken: [], whollyNull: ['n'] });
   expect(fetched).toEqual([]);
 });
@@ -106,7 +102,7 @@ test('a unit without a value names a field by the other name', async () => {
   const job = { kind: 'survey' as const, file, partitions: new Map(), maxRowGroupBytes: 1e9 };
   const survey = await surveyFile(tables, {
     ...job,
-    mapping: resolveMapping(of, []),
+    mapping: concrete(of),
     contested: ['value', 'voltage'],
     required: [],
   });

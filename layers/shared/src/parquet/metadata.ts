@@ -47,11 +47,18 @@ export interface ChunkInfo {
   readonly uncompressed: number;
   readonly codec: KnownCodec;
   readonly encodings: readonly KnownEncoding[];
+  /** Bytes of `compressed` that may lie behind the last page; 0 by default. */
+  readonly padding?: number;
 }
 
 /** The bytes of some columns of a row group, in the file. */
 export function bytesOf(rowGroup: RowGroupInfo, columns: readonly string[]): number {
   return columns.reduce((sum, column) => sum + (rowGroup.chunks.get(column)?.compressed ?? 0), 0);
+}
+
+/** The columns that a pattern of names may mean. A struct is not one, as its columns are. */
+export function namesOf(columns: readonly ColumnInfo[]): string[] {
+  return columns.filter(({ type }) => type.kind !== 'unusable' || !type.isStruct).map(({ name }) => name);
 }
 
 /** The given columns of the file that have no value in any row, as its footer alone tells; empty for a file without rows. */

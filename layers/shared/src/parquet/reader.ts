@@ -7,7 +7,7 @@ import { DataConversionError } from '../errors';
 import type { BatchLimits, LineBatch } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectSink } from '../points/report';
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
-import type { ParquetMetadata } from './metadata';
+import { namesOf, type ParquetMetadata } from './metadata';
 import type { FileRef, FromWorker, Job, Profile, Survey } from './protocol';
 import { boundedSource, type ParquetSource } from './source';
 import { readTail } from './tail';
@@ -314,11 +314,7 @@ export class ParquetReader {
 }
 
 function concreteFor({ name }: ParquetSource, { metadata }: OpenedFile, mapping: DatasetMapping): ConcreteMapping {
-  return resolveMapping(
-    mapping,
-    metadata.columns.map((column) => column.name),
-    name,
-  );
+  return resolveMapping(mapping, namesOf(metadata.columns), name);
 }
 
 function takeRejects(

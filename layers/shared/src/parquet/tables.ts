@@ -3,8 +3,8 @@ import { type FFIStream, ParquetFile, wasmMemory } from 'parquet-wasm';
 import { grouped } from '../count-text';
 import { type ArrowColumn, columnsOfBatch, rowsOfBatch } from './c-data';
 import { ChunkCache } from './chunk-cache';
-import { bytesOf, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } from './metadata';
-import { pagesProblem } from './pages';
+import { bytesOf, type ChunkInfo, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } from './metadata';
+import { checkPages } from './pages';
 import { physicalFooter } from './physical-footer';
 import { RangedBlob, type ReadRange } from './ranged-blob';
 import { SAMPLE_LIMITS, sampleSlices } from './sample';
@@ -49,6 +49,8 @@ interface OpenRowGroup {
 export class ParquetTables {
   private readonly cache: ChunkCache;
   private opened: OpenRowGroup | undefined;
+  /** The chunks in the cache, without bytes behind their pages. */
+  private fetched: RowGroupInfo = { rows: 0, chunks: new Map() };
 
   /** @param reading called with the row group that is being read. */
   constructor(
@@ -176,7 +178,7 @@ export class ParquetTables {
   private async open(rowGroup: number, columns: readonly ColumnInfo[]): Promise<ParquetFile> {
     if (this.opened?.index === rowGroup) return this.opened.file;
     this.close();
-    const footer = physicalFooter(columns, this.group(rowGroup));
+    const footer = physicalFooter(columns, this.fetched);
     const read: ReadRange = (start, end) =>
       start < this.size
         ? this.cache.read(start, end)
@@ -197,13 +199,15 @@ export class ParquetTables {
     const { chunks, rows } = this.group(rowGroup);
     const ranges = columns.flatMap(({ name }) => {
       const chunk = chunks.get(name);
-      return chunk ? [{ name, start: chunk.start, end: chunk.start + chunk.compressed }] : [];
+      return chunk ? [{ name, chunk, start: chunk.start, end: chunk.start + chunk.compressed }] : [];
     });
     await this.cache.fetch(ranges);
-    for (const { name, start, end } of ranges) {
-      const problem = pagesProblem(this.cache.chunk(start, end), rows, maxPageBytes);
-      if (problem !== undefined) throw new UnreadableFile(`column ${name} ${problem}`);
-    }
+    const checked = ranges.map(({ name, chunk, start, end }): [string, ChunkInfo] => {
+      const pages = checkPages(this.cache.chunk(start, end), rows, maxPageBytes, chunk.padding);
+      if ('problem' in pages) throw new UnreadableFile(`column ${name} ${pages.problem}`);
+      return [name, { ...chunk, compressed: pages.length }];
+    });
+    this.fetched = { rows, chunks: new Map(checked) };
   }
 
   private *slicesOf(
