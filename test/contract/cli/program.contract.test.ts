@@ -178,7 +178,10 @@ describe('a load of sample files', () => {
   });
 
   test.each([
-    [[], /export.parquet: cannot tell the dataset .*add --dataset NAME; .*--mapping FILE \(docs\/datasets.md\)$/m],
+    [
+      [],
+      /export.parquet: cannot tell the dataset .*add --dataset NAME; .* infer \S+export.parquet > mapping.json`, and load with --mapping mapping.json$/m,
+    ],
     [['--dataset', 'x'], /^unknown dataset 'x': .*--mapping FILE/],
   ])('exits with 2 if the dataset of the only file is unknown: %j', async (argv, message) => {
     const { code, err } = await dryRun('plain/export.parquet', ...argv);
