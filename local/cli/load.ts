@@ -7,6 +7,8 @@ import type { Summary } from 'shared/loads/summary';
 import type { LoadDetails } from '../loader/details';
 import { commandLine } from './command-line';
 import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
+import { datasetWords, inferAndExplain, printMapping } from './infer';
+import { addInferenceOptions, INFERENCE_OPTIONS, type InferenceOptions, refuseWithoutInfer } from './inference';
 import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS } from './settings-tables';
 
@@ -20,13 +22,15 @@ interface MaxInvalid {
   readonly isPercent: boolean;
 }
 
-interface Options extends Readonly<Record<string, unknown>> {
+interface Options extends InferenceOptions, Readonly<Record<string, unknown>> {
   readonly dataset?: string;
   readonly report?: string;
   readonly maxInvalid?: MaxInvalid;
   readonly keepGoing?: true;
   readonly dryRun?: true;
   readonly json?: true;
+  readonly infer?: true;
+  readonly load?: true;
   readonly stack?: string;
   readonly detach?: true;
   readonly watch?: string;
@@ -38,6 +42,7 @@ const EXAMPLES = `
 Examples:
   influxdb-timestream load sample-data --url http://localhost:8086 --token TOKEN
   influxdb-timestream load 'data/*.parquet' --mapping solar.json --dry-run
+  influxdb-timestream load data.parquet --infer --load           propose a mapping and load with it
   influxdb-timestream load .data/loads/TIME/failed-items.jsonl   retry the failed items of an earlier load
   influxdb-timestream load s3://BUCKET/PREFIX/ --stack NAME      use the deployed workflow
 
@@ -60,7 +65,11 @@ export function addLoad(program: Command): Command {
     .option('--detach', 'print the id of the load and exit without waiting for its end')
     .option('--watch <ID>', 'follow a load that is already running')
     .addHelpText('after', EXAMPLES)
-    .action(run);
+    .action(run)
+    .optionsGroup('Unknown files:')
+    .option('--infer', 'propose a mapping, print it and exit, as `infer` does')
+    .option('--load', 'with --infer: load with the proposed mapping, which is saved in the report folder');
+  addInferenceOptions(command);
   return addSettings(command, 'Settings (environment variable, default):', LOADER_SETTINGS, loadLoaderConfig, DEFAULTS);
 }
 
@@ -82,21 +91,29 @@ async function run(sources: readonly string[], options: Options, command: Comman
 async function loadFromHere(sources: readonly string[], options: Options, command: Command): Promise<number> {
   const { dataset, dryRun = false, keepGoing = false } = options;
   if (options.detach || options.watch !== undefined) throw new UsageError('--detach and --watch need --stack NAME');
+  checkInference(options);
   if (sources.length === 0) {
     throw new UsageError('SOURCE is missing: name a file, a folder or an s3:// address to load');
+  }
+  if (options.infer && !options.load) {
+    await printMapping(sources, options);
+    return DONE;
   }
   for (const warning of misnamedSettings(LOADER_SETTINGS, process.env)) console.error(warning);
   const { settings, hasToken } = withToken(
     { ...DEFAULTS, ...settingsOf(LOADER_SETTINGS, options, process.env) },
     options,
   );
-  const config = readSettings(loadLoaderConfig, settings, LOADER_SETTINGS, process.env);
+  const signal = interruption();
+  const inferred = options.infer ? await inferAndExplain(sources, options, signal) : undefined;
+  const given = inferred === undefined ? {} : { DATASET_MAPPINGS: inferred.text };
+  const config = readSettings(loadLoaderConfig, { ...settings, ...given }, LOADER_SETTINGS, process.env);
   const { openReport } = await import('../loader/report-folder');
   const { loadFiles } = await import('../loader/load');
   const report = openReport(options.report, new Date());
-  const signal = interruption();
-  const given = { sources, dataset, keepGoing, dryRun, hasToken, report, signal };
-  const { summary, details } = await loadFiles(given, config).catch((error: unknown) => {
+  if (inferred) report.save('mapping.json', `${inferred.text}\n`);
+  const load = { sources, dataset: inferred?.name ?? dataset, keepGoing, dryRun, hasToken, report, signal };
+  const { summary, details } = await loadFiles(load, config).catch((error: unknown) => {
     report.discardUnused();
     throw error;
   });
@@ -104,9 +121,24 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   if (!options.json) console.log(`Report: ${report.path}`);
   const isCut = signal.aborted && summary.statusCode !== 200;
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
-  if (!dryRun && (file !== null || isCut))
-    adviseRepetition({ ...summary, failedItems: file }, sources, optionWords(command));
+  const words = [
+    ...optionWords(command),
+    ...(inferred ? ['--mapping', report.file('mapping.json'), ...datasetWords(inferred)] : []),
+  ];
+  if (!dryRun && (file !== null || isCut)) adviseRepetition({ ...summary, failedItems: file }, sources, words);
   return isCut ? INTERRUPTED : code;
+}
+
+function checkInference(options: Options): void {
+  const { infer, load, dataset, dryRun, mapping } = options;
+  if (!infer) {
+    if (load) throw new UsageError('--load needs --infer: without it, load always loads');
+    refuseWithoutInfer(options);
+    return;
+  }
+  const other = mapping !== undefined ? '--mapping' : dataset !== undefined ? '--dataset' : undefined;
+  if (other) throw new UsageError(`--infer proposes a mapping: it cannot be used with ${other}`);
+  if (dryRun && !load) throw new UsageError('--infer only prints a mapping: add --load for a dry run with it');
 }
 
 /** An option wins over the environment. In the environment, a token wins over the name of a secret. */
@@ -141,7 +173,10 @@ async function show(
   return summary.statusCode === 200 ? DONE : FAILED;
 }
 
-const OF_ONE_LOAD: ReadonlySet<string> = new Set(['report', 'watch', 'detach']);
+const OF_ONE_LOAD: ReadonlySet<string> = new Set([
+  ...['report', 'watch', 'detach', 'infer', 'load'],
+  ...INFERENCE_OPTIONS,
+]);
 
 /** Prints the command that loads what is missing: the failed items, or everything if the plan does not have all files. */
 function adviseRepetition(
@@ -228,6 +263,7 @@ function uselessWithStack(command: Command): string | undefined {
   const local = [
     'dry-run',
     'report',
+    ...['infer', 'load', 'time', 'time-unit', 'measurement', 'tag', 'field'],
     ...Object.entries(LOADER_SETTINGS).map(([name, setting]) => optionOf(name, setting)),
   ];
   const given = command.options.find(

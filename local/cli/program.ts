@@ -1,6 +1,7 @@
 /** Defines the program and its commands. */
 import { Command } from 'commander';
 import { EXIT_CODES } from './ending';
+import { addInfer } from './infer';
 import { addLoad } from './load';
 import { addQuery } from './query';
 import { addRedrive } from './redrive';
@@ -14,8 +15,7 @@ const EXAMPLES = `Examples:
   influxdb-timestream start                            write endpoint on :9000
   influxdb-timestream sample write --dataset weather   write sample points to it
   influxdb-timestream query 'SELECT * FROM "influxdb-line-protocol"."weather"'
-  influxdb-timestream sample --parquet sample-data     make sample Parquet files
-  influxdb-timestream load sample-data --url http://localhost:8086 --token TOKEN
+  influxdb-timestream load data.parquet --infer --load   an unknown Parquet file
 `;
 
 export function createProgram(): Command {
@@ -28,7 +28,7 @@ export function createProgram(): Command {
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', `\nCOMMAND --help shows the options of a command.\n${EXIT_CODES}`);
-  for (const add of [addStart, addQuery, addLoad, addRedrive, addSample]) {
+  for (const add of [addStart, addQuery, addInfer, addLoad, addRedrive, addSample]) {
     const command = add(program);
     command.showHelpAfterError(`(influxdb-timestream ${command.name()} --help lists the options)`);
     for (const subcommand of command.commands) {

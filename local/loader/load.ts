@@ -9,6 +9,7 @@ import type { Summary } from 'shared/loads/summary';
 import type { Logger } from 'shared/logger';
 import { ParquetReader } from 'shared/parquet/reader';
 import { influxClient } from '../../functions/clients/influxdb';
+import { commandLine } from '../cli/command-line';
 import { UsageError } from '../cli/ending';
 import { LoadDetails } from './details';
 import { readMappings } from './mappings';
@@ -107,7 +108,11 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
   }
 }
 
-const ADVICE: DatasetAdvice = { choose: (name) => `add --dataset ${name}`, mapping: '--mapping FILE' };
+const ADVICE: DatasetAdvice = {
+  choose: (name) => `add --dataset ${name}`,
+  mapping: '--mapping FILE',
+  propose: (file) => commandLine('infer', [file]),
+};
 
 function absentText(name: string, { column, similar }: AbsentColumn): string {
   const hint = similar === undefined ? '' : ` (did you mean ${similar}?)`;

@@ -28,7 +28,7 @@ test('--version prints the version of the package', async () => {
   expect(await runProgram(['--version'])).toMatchObject({ code: 0, out: `${version}\n` });
 });
 
-test.each(['start', 'query', 'load', 'redrive', 'sample'])(
+test.each(['start', 'query', 'infer', 'load', 'redrive', 'sample'])(
   '%s --help prints to stdout and exits with 0',
   async (name) => {
     const { code, out, err } = await runProgram([name, '--help']);
@@ -178,7 +178,10 @@ describe('a load of sample files', () => {
   });
 
   test.each([
-    [[], /export.parquet: cannot tell the dataset .*add --dataset NAME; .*--mapping FILE \(docs\/datasets.md\)$/m],
+    [
+      [],
+      /export.parquet: cannot tell the dataset .*add --dataset NAME; .* infer \S+export.parquet > mapping.json`, and load with --mapping mapping.json$/m,
+    ],
     [['--dataset', 'x'], /^unknown dataset 'x': .*--mapping FILE/],
   ])('exits with 2 if the dataset of the only file is unknown: %j', async (argv, message) => {
     const { code, err } = await dryRun('plain/export.parquet', ...argv);

@@ -47,6 +47,8 @@ export interface ChunkInfo {
   readonly uncompressed: number;
   readonly codec: KnownCodec;
   readonly encodings: readonly KnownEncoding[];
+  /** Bytes of `compressed` that may lie behind the last page; 0 by default. */
+  readonly padding?: number;
 }
 
 /** The bytes of some columns of a row group, in the file. */
