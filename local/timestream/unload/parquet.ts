@@ -72,6 +72,7 @@ const TYPES: Readonly<Record<string, ParquetType>> = {
 const textOf = (scalar: string): ParquetType => ({
   physical: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
   convert: (value) => {
+    if (typeof value === 'string') return value;
     const cell = datum(value, scalar);
     return 'ScalarValue' in cell ? cell.ScalarValue : '';
   },

@@ -73,6 +73,17 @@ test.each([
   ['a port that is not valid', ['start', '--port', '65536'], /--port/],
   ['one port for both servers', ['start', '--port', '9001'], /both 9001: the two ports must differ/],
   [
+    'two places for exports',
+    ['start', '--export-dir', 'exports', '--s3-endpoint', 'http://localhost:9000'],
+    /--export-dir and --s3-endpoint .*give only one/,
+  ],
+  [
+    'a place for exports with --aws',
+    ['start', '--aws', '--export-dir', 'exports'],
+    /--export-dir belongs to the embedded/,
+  ],
+  ['an S3 endpoint that is not a URL', ['start', '--s3-endpoint', 'localhost'], /--s3-endpoint/],
+  [
     'a data folder that is a file',
     ['start', '--port', '0', '--data-dir', 'package.json'],
     /a file of that name exists/,

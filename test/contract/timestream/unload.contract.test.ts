@@ -1,5 +1,5 @@
 /** UNLOAD through the Query API: files, manifest and metadata, polling, limits and errors. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -54,11 +54,13 @@ function place(): { address: string; dir: string } {
   return { address: `s3://bucket-1/export/${exports}`, dir: path.join(folder, 'bucket-1/export', String(exports)) };
 }
 
-const files = (dir: string): string[] =>
-  readdirSync(dir, { recursive: true, withFileTypes: true })
+function files(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(dir, path.join(entry.parentPath, entry.name)))
     .sort();
+}
 
 interface Manifest {
   readonly result_files: readonly {
