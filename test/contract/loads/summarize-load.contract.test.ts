@@ -18,7 +18,7 @@ const result = ({ bucket, key, firstRowGroup, rowGroups }: PlanItem, change: Par
   ...{ item: { bucket, key, firstRowGroup, rowGroups }, dataset: 'generation', statusCode: 200 as const },
   ...{ sourceRecords: 100, pointsWritten: 100, batches: 1, failedBatches: 0, failedPoints: 0, invalidRecords: {} },
   ...{ invalidExamples: [], invalidFile: null, rejectedPoints: 0, rejected: [], duplicates: 0, warnings: [] },
-  ...{ nulls: { value: 0 }, retries: 0, milliseconds: 10 },
+  ...{ earliest: '0', latest: '99', series: 2, fieldSeries: 2, nulls: { value: 0 }, retries: 0, milliseconds: 10 },
   ...change,
 });
 

@@ -12,6 +12,7 @@ const RANK_BITS = 32;
 /** A hash has 53 bits: 21 high bits, of which the first 14 choose the register, and 32 low bits, which give the rank. */
 const SPARE_BITS = 53 - RANK_BITS - INDEX_BITS;
 const LOW = 2 ** 32;
+const HIGH = 2 ** -32;
 /** Texts that are counted exactly. Their hashes take about as much memory as the registers. */
 const EXACT = 512;
 
@@ -29,8 +30,8 @@ export function hashText(text: string, seed = 0): number {
 
 /** A hash of the pair of two hashes. The order counts. */
 export function hashPair(first: number, second: number): number {
-  const a = Math.imul(first >>> 0, 2654435761) ^ second;
-  const b = Math.imul((first / LOW) ^ a, 1597334677) ^ (second / LOW);
+  const a = Math.imul(first, 2654435761) ^ second;
+  const b = Math.imul((first * HIGH) ^ a, 1597334677) ^ (second * HIGH);
   return finish(a, b);
 }
 
@@ -107,7 +108,7 @@ export class DistinctCounter {
   }
 
   private record(hash: number): void {
-    const register = Math.floor(hash / LOW) >>> SPARE_BITS;
+    const register = ((hash * HIGH) | 0) >>> SPARE_BITS;
     const rank = Math.clz32(hash >>> 0) + 1;
     if (rank > this.registers[register]) this.registers[register] = rank;
   }

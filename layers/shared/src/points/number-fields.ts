@@ -8,6 +8,8 @@ import { type ReadyText, readyText } from './ready-text';
 
 export interface NumberField extends Numbers {
   readonly column: string;
+  /** Its own name in InfluxDB; not used by a field whose name is the text of a column. */
+  readonly name: string;
   readonly required: boolean;
   /** Its index among the fields whose name is the text of a column, or -1. */
   readonly named: number;
@@ -37,6 +39,7 @@ export function numberFields(
       const range = mapping.checks.ranges[field.column];
       return {
         column: field.column,
+        name: ownName(field, taken),
         required: field.required ?? false,
         named: named.indexOf(field),
         key: longestKey(field, ownName(field, taken)),

@@ -16,7 +16,9 @@ import { type NumberField, numberFields, ownName } from './number-fields';
 import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
 import { unsuitedColumns } from './schema';
+import { SeriesCounts } from './series-counts';
 import { Tally } from './tally';
+import { TimeSpan } from './time-span';
 import { TimeReader, type Times } from './times';
 
 const SPACE = 32;
@@ -33,6 +35,8 @@ export interface EncoderOptions {
   /** Names that the unit's fields use in this file: a column's own field of such a name is written as `nominal_NAME`. */
   readonly taken: readonly string[];
   readonly buffer: BatchBuffer;
+  /** s since 1970: earlier points are counted. */
+  readonly keepFrom?: number | undefined;
   /** Called for each invalid row, with a function that renders it: that takes ten times as long as to count it. */
   readonly onReject?: ((render: () => RejectedRow) => void) | undefined;
 }
@@ -40,6 +44,8 @@ export interface EncoderOptions {
 export class PointsEncoder {
   private readonly tally = new Tally();
   private readonly duplicates: DuplicateCounter;
+  private readonly counts = new SeriesCounts();
+  private readonly span: TimeSpan;
   /** Columns of an unusable type: their cells count as unreadable. */
   private readonly unsuited: ReadonlySet<string>;
   /** The mapped columns that have one value in all rows. */
@@ -70,9 +76,19 @@ export class PointsEncoder {
     const unsuited = unsuitedColumns(columns, mapping);
     this.unsuited = new Set(unsuited.map(({ name }) => name));
     this.duplicates = new DuplicateCounter();
-    this.heads = new Heads(mapping, this.unsuited, taken, this.constants, this.tally, capacity);
-    this.timeReader = new TimeReader(mapping.time);
+    this.span = new TimeSpan(options.keepFrom);
     this.fields = numberFields(mapping, withConstants(columns, this.constants), taken, capacity);
+    this.heads = new Heads(
+      mapping,
+      this.unsuited,
+      taken,
+      this.constants,
+      this.tally,
+      this.fields,
+      this.counts,
+      capacity,
+    );
+    this.timeReader = new TimeReader(mapping.time);
     this.longestTail = this.fields.reduce(
       (sum, { key }) => sum + key.length + LONGEST_NUMBER,
       LONGEST_NUMBER + SPOILT + 2,
@@ -139,6 +155,10 @@ export class PointsEncoder {
       duplicates: this.duplicates.count,
       warnings: this.tally.warnings,
       present: this.tally.present,
+      earliest: this.span.earliest,
+      latest: this.span.latest,
+      beforeKeepFrom: this.span.before,
+      series: this.counts.report(),
     };
   }
 
@@ -167,11 +187,14 @@ export class PointsEncoder {
     head.rows++;
     this.points++;
     this.duplicates.add(head.series, seconds, nanos);
+    this.span.add(seconds, nanos);
   }
 
   /** Returns the position after the fields, or -1 if the row was rejected because of them. */
   private writeFields(row: number, head: Head, out: DataView, start: number): number {
     const { fields } = this;
+    const { seen, width, firstNumber } = this.heads;
+    const seenAt = this.ids[row] * width;
     let at = start;
     for (let index = 0; index < fields.length; index++) {
       const field = fields[index];
@@ -185,6 +208,8 @@ export class PointsEncoder {
         continue;
       }
       const key = field.named < 0 ? field.key : head.keys[field.named];
+      const bit = firstNumber + index;
+      seen[seenAt + (bit >> 5)] |= 1 << (bit & 31);
       const value = field.values[row];
       at = field.writer.write(out, copyText(out, at, key), value);
       if (value < field.min || value > field.max) field.beyond++;
