@@ -1,15 +1,13 @@
 /** The checks of `load` and `load --dry-run` with a real InfluxDB 2: what they announce is what InfluxDB then does. */
-import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Summary } from 'shared/loads/summary';
 import type { Checks } from '../../../local/loader/checks';
-import type { Ended } from '../../contract/cli/program';
+import { bundleProgram, type Ended, runProgram } from '../../contract/cli/program';
 import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { duckdb } from '../../support/loader';
 
-const ROOT = resolve(__dirname, '../../..');
 const DAY = 86_400;
 
 describeWithInfluxd('the checks of a load', (binary) => {
@@ -19,7 +17,7 @@ describeWithInfluxd('the checks of a load', (binary) => {
 
   beforeAll(async () => {
     influxd = await Influxd.start(binary);
-    execFileSync(process.execPath, ['scripts/bundle-cli.mjs'], { cwd: ROOT });
+    bundleProgram();
   }, STARTING_MS);
   afterAll(async () => {
     await influxd.remove();
@@ -34,12 +32,7 @@ describeWithInfluxd('the checks of a load', (binary) => {
 
   function load(name: string, measurement: string, ...options: string[]): Promise<Ended> {
     const target = ['--url', influxd.url, '--token', 'test-token', '--mapping', mappingOf(measurement)];
-    const args = [join(ROOT, 'bin/influxdb-timestream.mjs'), 'load', file(name), ...target, ...options];
-    return new Promise((done) => {
-      execFile(process.execPath, args, { env: { PATH: process.env.PATH }, cwd: folder }, (error, out, err) =>
-        done({ code: Number(error?.code ?? 0), out, err }),
-      );
-    });
+    return runProgram(['load', file(name), ...target, ...options], { cwd: folder });
   }
   const json = ({ out }: Ended) => JSON.parse(out) as Summary & { checks: Checks };
 

@@ -100,10 +100,10 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
     };
     try {
       invalidFile = await saveRejects(rejects, loadId, item, services);
+      // Also of an item whose points were all refused: the report may say why.
+      if (!written.failure) services.onReport?.(stream.report());
       throwIfFailed(written, source.name, services);
-      const report = stream.report();
-      services.onReport?.(report);
-      return resultOf(report);
+      return resultOf(stream.report());
     } catch (error) {
       if (written.pointsWritten > 0) await saveUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
       throw error;
