@@ -1,4 +1,5 @@
 /** Generates files of the generation dataset with DuckDB, and converts them to line protocol with SQL. */
+import { query, sumLines } from './duckdb';
 
 export interface GenerationFile {
   readonly path: string;
@@ -31,14 +32,8 @@ const linesOf = (path: string, number = (column: string) => column) => `
     || ',efficiency=' || ${number('efficiency')} || ' ' || epoch_ns("timestamp") || chr(10) AS line
   FROM '${path}'`;
 
-/** Builds the lines with two threads and sums their bytes inside DuckDB. Reading them would measure the binding for Node.js. */
-export async function concatenate(path: string): Promise<{ lines: number; bytes: number }> {
-  let [lines = 0, bytes = 0]: number[] = [];
-  await query(`SELECT count(*) || ' ' || sum(strlen(line)) FROM (${linesOf(path)})`, (value) => {
-    [lines = 0, bytes = 0] = String(value).split(' ').map(Number);
-  });
-  return { lines, bytes };
-}
+/** Builds the lines inside DuckDB. */
+export const concatenate = (path: string) => sumLines(linesOf(path));
 
 /** Calls back with each line, including its line break. Removes the .0 that DuckDB writes; the baseline omits this, as it is slow. */
 export async function eachLine(path: string, use: (line: string) => void): Promise<void> {
@@ -46,15 +41,4 @@ export async function eachLine(path: string, use: (line: string) => void): Promi
     linesOf(path, (column) => `regexp_replace(${column}::VARCHAR, '\\.0$', '')`),
     (line) => use(String(line)),
   );
-}
-
-async function query(sql: string, use: (value: unknown) => void = () => undefined): Promise<void> {
-  const { DuckDBInstance } = await import('@duckdb/node-api');
-  const connection = await (await DuckDBInstance.create()).connect();
-  await connection.run('SET threads = 2');
-  const result = await connection.stream(sql);
-  for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    for (const value of chunk.getColumnValues(0)) use(value);
-  }
-  connection.closeSync();
 }

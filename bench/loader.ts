@@ -10,7 +10,6 @@
  * Each implementation runs in a separate process (`--way`). The sink runs in another process, which is not measured.
  */
 import { fork } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -19,10 +18,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
-import { ParquetReader } from 'shared/parquet/reader';
-import { openFile } from 'shared/parquet/source';
 import { concatenate, eachLine, makeGeneration } from './generation';
-import { loadFolder, WORKER } from './load-folder';
+import { LineSet } from './line-set';
+import { loadFolder } from './load-folder';
+import { readLines } from './read-lines';
 import { type Row, report, round } from './report';
 import { type Cost, costSoFar, inTurn, median, runMain } from './runs';
 
@@ -55,39 +54,10 @@ async function load(folder: string, url: string, gzipLevel: number): Promise<num
   return summary.points_written;
 }
 
-async function linesAlone(folder: string): Promise<number> {
+function linesAlone(folder: string): Promise<number> {
   const mapping = BUILT_IN_MAPPINGS.find(({ name }) => name === 'generation');
   if (!mapping) throw new Error('the built-in mapping generation is missing');
-  const reader = new ParquetReader({ workerFile: WORKER });
-  const source = await openFile(fileIn(folder));
-  const limits = { lines: BATCH_LINES, bytes: 4 * 1024 * 1024 };
-  let counted = 0;
-  const stream = reader.readPoints(source, mapping, { limits, dropInvalid: true, validateSchema: true });
-  for await (const { lines, release } of stream) {
-    counted += lines;
-    release?.();
-  }
-  await source.close();
-  await reader.close();
-  return counted;
-}
-
-/** A checksum of lines that does not depend on their order: the sum of their hashes, truncated to 64 bits. */
-class LineSet {
-  lines = 0;
-  bytes = 0;
-  private sum = 0n;
-
-  add(line: string): void {
-    this.lines++;
-    this.bytes += Buffer.byteLength(line);
-    const hash = createHash('sha256').update(line).digest().readBigUInt64LE();
-    this.sum = BigInt.asUintN(64, this.sum + hash);
-  }
-
-  toString(): string {
-    return `${this.lines} lines, ${this.bytes} bytes, hash ${this.sum.toString(16)}`;
-  }
+  return readLines(fileIn(folder), mapping, BATCH_LINES);
 }
 
 /** The sink, in a separate process: responds to every write, and returns at /lines the checksum of the lines since /keep. */

@@ -13,6 +13,8 @@ import { noteWrite } from './connector/request-log';
 import { startConnector } from './connector/server';
 import { withStorageFault } from './connector/storage';
 import { type RunningTimestream, startTimestream } from './timestream/server';
+import type { Destination } from './timestream/unload/destination';
+import { FolderDestination } from './timestream/unload/folder-destination';
 
 /** The time that API Gateway allows for a request and its response together. */
 const ARRIVAL_MS = 29_000;
@@ -23,6 +25,9 @@ export interface StartOptions {
   readonly timestreamPort: number;
   readonly timestreamHost: string;
   readonly dataDir: string | undefined;
+  /** The folder that UNLOAD writes to, unless there is an S3 endpoint. */
+  readonly exportDir: string | undefined;
+  readonly s3Endpoint: string | undefined;
   readonly aws: boolean;
   /** The accepted tokens; if empty, every request is accepted. */
   readonly tokens: readonly string[];
@@ -71,6 +76,17 @@ function localClient(config: ConnectorConfig, endpoint: string): TimestreamWrite
   return new TimestreamWriteClient({ region: config.region, endpoint, credentials, maxAttempts: 1 });
 }
 
+/** Where UNLOAD writes; undefined if data is kept in memory only. */
+async function unloadDestination(
+  { s3Endpoint, exportDir }: StartOptions,
+  region: string,
+): Promise<Destination | undefined> {
+  if (s3Endpoint === undefined) return exportDir === undefined ? undefined : new FolderDestination(exportDir);
+  const { S3Client } = await import('@aws-sdk/client-s3');
+  const { S3Destination } = await import('./timestream/unload/s3-destination');
+  return new S3Destination(new S3Client({ region, endpoint: s3Endpoint, forcePathStyle: true }));
+}
+
 /**
  * Starts the servers and returns once they listen. SIGINT or SIGTERM stops them.
  * @throws UsageError if a port or the data folder cannot be used
@@ -80,7 +96,13 @@ export async function start(args: StartOptions, given: ConnectorConfig): Promise
   try {
     if (args.aws) return await startWriting(args, given, undefined);
     const { timestreamHost: host, timestreamPort: port, dataDir } = args;
-    timestream = await startTimestream({ host, port, ...(dataDir !== undefined && { dataDir }) });
+    const destination = await unloadDestination(args, given.region);
+    timestream = await startTimestream({
+      host,
+      port,
+      ...(dataDir !== undefined && { dataDir }),
+      ...(destination !== undefined && { unload: { destination } }),
+    });
     await startWriting(args, given, timestream);
   } catch (error) {
     await timestream?.close();

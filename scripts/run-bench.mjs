@@ -10,6 +10,7 @@ const ALL = {
   connector: 'the whole connector: from events to calls over HTTP',
   'cold-start': 'the cold start of the write function, after `npm run build`',
   loader: 'the whole loader: from a Parquet file to writes over HTTP',
+  wide: 'files of 300 and of 1,010 columns to line protocol',
 };
 const BY_NAME_ALONE = {
   'plan-files': 'planning a prefix with many files',

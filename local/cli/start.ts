@@ -1,10 +1,11 @@
 /** `start`: runs the connector on this machine. */
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { loadConnectorConfig } from 'shared/config';
 import { UsageError } from './ending';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { CONNECTOR_SETTINGS } from './settings-tables';
-import { oneMore, portNumber, token } from './values';
+import { httpUrl, oneMore, portNumber, token } from './values';
 
 interface Options extends Readonly<Record<string, unknown>> {
   readonly port: number;
@@ -13,6 +14,8 @@ interface Options extends Readonly<Record<string, unknown>> {
   readonly timestreamHost?: string;
   readonly dataDir?: string;
   readonly memory?: true;
+  readonly exportDir?: string;
+  readonly s3Endpoint?: string;
   readonly aws?: true;
   readonly token?: readonly string[];
 }
@@ -29,6 +32,11 @@ export function addStart(program: Command): Command {
     .option('--timestream-host <HOST>', `address of the embedded Timestream (default: ${LOOPBACK})`)
     .option('--data-dir <DIR>', "folder of the embedded Timestream's data (default: .data)")
     .option('--memory', 'keep data in memory only')
+    .option(
+      '--export-dir <DIR>',
+      'folder that UNLOAD writes to: s3://BUCKET/KEY is DIR/BUCKET/KEY (default: exports in the data folder)',
+    )
+    .option('--s3-endpoint <URL>', 'S3 endpoint that UNLOAD writes to, instead of a folder', httpUrl)
     .option('--aws', 'write to Amazon Timestream with your own credentials')
     .addOption(
       new Option('--token <TOKEN>', 'require this token; may be given several times').argParser(oneMore(token)),
@@ -38,18 +46,23 @@ export function addStart(program: Command): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  const { timestreamPort, timestreamHost, dataDir, memory = false, aws = false } = options;
+  const { timestreamPort, timestreamHost, dataDir, memory = false, exportDir, s3Endpoint, aws = false } = options;
   const embedded = {
     '--memory': options.memory,
     '--data-dir': dataDir,
     '--timestream-port': timestreamPort,
     '--timestream-host': timestreamHost,
+    '--export-dir': exportDir,
+    '--s3-endpoint': s3Endpoint,
   };
   const [useless] = Object.entries(embedded).find(([, value]) => value !== undefined) ?? [];
   if (aws && useless !== undefined) {
     throw new UsageError(
       `${useless} belongs to the embedded Timestream, which --aws does not use: give only one of them`,
     );
+  }
+  if (exportDir !== undefined && s3Endpoint !== undefined) {
+    throw new UsageError('--export-dir and --s3-endpoint are both places of UNLOAD: give only one of them');
   }
   const sqlPort = timestreamPort ?? 9001;
   if (!aws && options.port === sqlPort && sqlPort !== 0) {
@@ -58,6 +71,7 @@ async function run(options: Options): Promise<void> {
   for (const warning of misnamedSettings(CONNECTOR_SETTINGS, process.env)) console.error(warning);
   const settings = settingsOf(CONNECTOR_SETTINGS, options, process.env);
   const config = readSettings(loadConnectorConfig, settings, CONNECTOR_SETTINGS, process.env);
+  const folder = dataDir ?? '.data';
   const { start } = await import('../start');
   await start(
     {
@@ -65,7 +79,9 @@ async function run(options: Options): Promise<void> {
       host: options.host,
       timestreamPort: sqlPort,
       timestreamHost: timestreamHost ?? LOOPBACK,
-      dataDir: memory ? undefined : (dataDir ?? '.data'),
+      dataDir: memory ? undefined : folder,
+      exportDir: exportDir ?? (memory ? undefined : join(folder, 'exports')),
+      s3Endpoint,
       aws,
       tokens: options.token ?? [],
     },

@@ -71,7 +71,7 @@ function seriesLines({ series }: Checks): string[] {
 }
 
 function tagLines({ tags }: Checks): string[] {
-  const shown = tags.slice(0, MAX_TAGS).map(({ column, values }) => `${column} (${grouped(values)})`);
+  const shown = tags.slice(0, MAX_TAGS).map(({ tag, values }) => `${tag} (${grouped(values)})`);
   return shown.length === 0 ? [] : [`Tags with the most values: ${shown.join(', ')}`];
 }
 
@@ -88,7 +88,7 @@ function seriesWarnings({ engine, series, tags }: Checks): string[] {
   const largest = tags
     .filter(({ values }) => values > 1)
     .slice(0, MAX_TAGS)
-    .map(({ column, values }) => `${column} (${number(values, 'value')})`);
+    .map(({ tag, values }) => `${tag} (${number(values, 'value')})`);
   return [
     `${grouped(total)} series with field keys, above ${grouped(MANY_SERIES)}: InfluxDB 2 needs memory for each. ` +
       `Make a tag with many values a field: ${largest.join(', ')}`,

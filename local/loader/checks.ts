@@ -1,10 +1,11 @@
 /** Checks a load against its bucket: series, types, columns and retention. Before the first write by the mapping, then by the points. */
 import type { DatasetMapping } from 'shared/datasets/mapping';
+import { singleFields, singleTags } from 'shared/datasets/mapping-rules';
 import type { BucketReading } from 'shared/influxdb/bucket';
 import type { BucketColumns } from 'shared/influxdb/bucket-state';
 import type { Engine, Target } from 'shared/influxdb/protocol';
 import type { PointsReport } from 'shared/points/report';
-import { type ColumnKind, SeriesCounts } from 'shared/points/series-counts';
+import { type ColumnKind, SeriesCounts, storedType } from 'shared/points/series-counts';
 
 /** What the checks found; `load --json` prints it as `checks`. */
 export interface Checks {
@@ -20,8 +21,8 @@ export interface Checks {
     /** Whether a number is an estimate, with a standard error of 0.81 %. */
     readonly isEstimate: boolean;
   }[];
-  /** Distinct values by tag column, the most first. */
-  readonly tags: readonly { readonly column: string; readonly values: number }[];
+  /** Distinct values by tag, the most first. */
+  readonly tags: readonly { readonly tag: string; readonly values: number }[];
   /** Points older than the retention of the bucket when their item was started; null if the bucket could not be read. */
   readonly outsideRetention: number | null;
   readonly typeConflicts: readonly TypeConflict[];
@@ -97,7 +98,7 @@ export class LoadChecks {
         isEstimate: !(series.isExact && fieldSeries.isExact),
       })),
       tags: [...counts.tags]
-        .map(([column, values]) => ({ column, values: values.count() }))
+        .map(([tag, values]) => ({ tag, values: values.count() }))
         .sort((a, b) => b.values - a.values)
         .slice(0, MAX_LISTED),
       outsideRetention: reading.kind === 'read' ? this.beforeKeepFrom : null,
@@ -129,13 +130,19 @@ export class LoadChecks {
   }
 }
 
-/** The columns that a mapping names. Its files may lack some of them, or have more by the text of a column. */
+/**
+ * The columns that a mapping names. Its files may lack some of them, or have more by patterns and by the text of a column. Without a
+ * constant measurement, none are known.
+ */
 function columnsOfMapping({ measurement, tags, fields }: DatasetMapping): BucketColumns {
+  if (typeof measurement !== 'string') return new Map();
   const columns = new Map<string, Set<ColumnKind>>();
-  for (const tag of [...tags.required, ...tags.optional]) columns.set(tag, new Set(['tag']));
-  for (const { name, column, type, named } of fields) {
-    const names = named ? [...Object.values(named.names), named.otherwise] : [name ?? column];
-    for (const key of names) columns.set(key, new Set([type === 'text' ? 'string' : 'float']));
+  const named = singleTags([...tags.required, ...tags.optional]).map(({ name, column }) => name ?? column);
+  for (const tag of [...named, ...Object.keys(tags.constant ?? {})]) columns.set(tag, new Set(['tag']));
+  for (const field of singleFields(fields)) {
+    const { name, column, named } = field;
+    const names = named ? [...Object.values(named.names ?? {}), named.otherwise ?? []].flat() : [name ?? column];
+    for (const key of names) columns.set(key, new Set([storedType(field)]));
   }
   return new Map([[measurement, columns]]);
 }

@@ -12,13 +12,17 @@ const REASONS: Readonly<Record<string, string>> = {
   infinite: 'is infinite',
   unreadable: 'cannot be read as a value of its type',
   'out-of-range': 'is out of range',
+  'not-an-integer': 'has a fraction, but its field is an integer',
+  inexact: 'cannot be stored exactly in its field',
+  'not-a-name': 'is not a name that InfluxDB can store',
+  'name-taken': 'would have the name of another field or tag of its row',
 };
 
 /** Texts for the kinds of warnings. Their keys in the summary are `<kind> <column>`. */
 const WARNINGS: Readonly<Record<string, string>> = {
   'unknown-value': 'has a value that the mapping does not list',
   'out-of-range': 'is outside the range in the mapping',
-  'left-out': 'was left out, because it is not a finite number or not UTF-8 text',
+  'left-out': 'was left out, because it is not a finite number, not UTF-8 text, or does not fit the type of its field',
   renamed: 'was stored under another name, because the unit already uses its name',
   ignored: 'was ignored, because its type is not supported',
   'trailing-backslash': 'was stored without its last backslash',

@@ -8,18 +8,20 @@ import { type JsonObject, optionalInteger, optionalString, type Path, requiredSt
 import type { Store } from './store';
 import type { Database, Table } from './table';
 import { newTableProperties, updatedTableProperties } from './table-properties';
+import type { Unloads } from './unload/unloads';
 import { writeRecords } from './write-records';
 
 export interface Service {
   readonly store: Store;
   readonly catalog: Catalog;
   readonly pages: Pages;
+  readonly unloads: Unloads;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** `host` is the host by which the client reached the server. */
-type Operation = (service: Service, request: JsonObject, host: string) => object | Promise<object>;
+/** `address` is the address by which the client reached the server. */
+type Operation = (service: Service, request: JsonObject, address: string) => object | Promise<object>;
 
 const ACCOUNT = 'us-east-1:000000000000';
 const DEFAULT_KEY = `arn:aws:kms:${ACCOUNT}:alias/aws/timestream`;
@@ -68,7 +70,7 @@ function listPage<T>(request: JsonObject, items: readonly T[], key: (item: T) =>
 }
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
-  DescribeEndpoints: (_service, _request, host) => ({ Endpoints: [{ Address: host, CachePeriodInMinutes: 1440 }] }),
+  DescribeEndpoints: (_service, _request, Address) => ({ Endpoints: [{ Address, CachePeriodInMinutes: 1440 }] }),
 
   CreateDatabase: async ({ catalog }, request) => {
     const name = resourceName(request, 'DatabaseName', root);
@@ -115,16 +117,16 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 
   WriteRecords: ({ store, catalog, now }, request) => writeRecords(store, catalog, request, now),
-  Query: ({ store, catalog, pages, now }, request) => query(store, catalog, pages, request, now),
-  CancelQuery: (_service, request) => {
-    requiredString(request, 'QueryId', root, { min: 1, max: 64, pattern: /^[a-zA-Z0-9]+$/ });
-    return { CancellationMessage: 'The query had ended already.' };
+  Query: query,
+  CancelQuery: ({ unloads }, request) => {
+    const id = requiredString(request, 'QueryId', root, { min: 1, max: 64, pattern: /^[a-zA-Z0-9]+$/ });
+    return { CancellationMessage: unloads.cancel(id) ? 'The query was cancelled.' : 'The query had ended already.' };
   },
 };
 
 /** Carries out one operation and returns the members of its response. @throws ServiceError */
-export async function perform(service: Service, name: string, request: JsonObject, host: string): Promise<object> {
+export async function perform(service: Service, name: string, request: JsonObject, address: string): Promise<object> {
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
   if (!operation) throw new ServiceError('UnknownOperationException', `The operation '${name}' is not known.`);
-  return await operation(service, request, host);
+  return await operation(service, request, address);
 }

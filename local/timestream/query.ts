@@ -1,11 +1,14 @@
-/** Carries out Query: DuckDB runs SELECT, the catalog serves SHOW and DESCRIBE. */
+/** Carries out Query: DuckDB runs SELECT, the catalog serves SHOW and DESCRIBE, and UNLOAD runs in the background. */
 import type { Catalog } from './catalog';
 import type { Pages, ResultSet } from './pages';
 import { type JsonObject, optionalInteger, optionalString, requiredString, root } from './shape';
 import { explained } from './sql-advice';
 import { type Rewritten, rewrite } from './sql-rewrite';
-import { datum, scalarType } from './sql-values';
+import { columnsOf } from './sql-select';
+import { datum } from './sql-values';
 import type { Store } from './store';
+import { isUnload } from './unload/statement';
+import type { Unloads } from './unload/unloads';
 import { viewColumns } from './views';
 
 const NAME = '("(?:[^"]|"")+"|[a-zA-Z_][a-zA-Z0-9_]*)';
@@ -57,10 +60,7 @@ function catalogStatement(sql: string, catalog: Catalog): ResultSet | undefined 
 async function select({ sql, names }: Rewritten, store: Store): Promise<ResultSet> {
   return await store.reading(async (connection) => {
     const result = await connection.run(sql);
-    const columns = result.columnNames().map((name, i) => ({
-      Name: names.has(name) ? name : `_col${i}`,
-      Type: { ScalarType: scalarType(name, result.columnType(i)) },
-    }));
+    const columns = columnsOf(result, names);
     // A materialized result is completely in memory, and stays valid after its connection is closed.
     const chunks = await result.fetchAllChunks();
     return {
@@ -75,11 +75,24 @@ async function select({ sql, names }: Rewritten, store: Store): Promise<ResultSe
   });
 }
 
+interface QueryService {
+  readonly store: Store;
+  readonly catalog: Catalog;
+  readonly pages: Pages;
+  readonly unloads: Unloads;
+  readonly now: () => number;
+}
+
 /** Carries out Query. @throws ValidationException if the query fails or uses an unsupported feature */
-export async function query(store: Store, catalog: Catalog, pages: Pages, request: JsonObject, now: () => number) {
+export async function query(
+  { store, catalog, pages, unloads, now }: QueryService,
+  request: JsonObject,
+): Promise<object> {
   const sql = requiredString(request, 'QueryString', root, { min: 1, max: 262_144 });
   const maxRows = optionalInteger(request, 'MaxRows', root, { min: 1, max: 1000 });
   const token = optionalString(request, 'NextToken', root, { min: 1, max: 2048 });
+  const clientToken = optionalString(request, 'ClientToken', root, { min: 32, max: 128 });
+  if (isUnload(sql)) return await unloads.query({ sql, clientToken, nextToken: token });
   const first = async () => catalogStatement(sql, catalog) ?? (await selected(sql, catalog, store, now()));
   const page =
     token === undefined ? await pages.first(sql, await first(), maxRows) : await pages.next(sql, token, maxRows);

@@ -15,6 +15,7 @@ import { objectOf, root } from './shape';
 import { MACRO_STATEMENTS } from './sql-functions';
 import { StorageFault } from './storage-fault';
 import { Store } from './store';
+import { type UnloadOptions, Unloads } from './unload/unloads';
 
 export type { Fault, Intercept } from './faults';
 
@@ -27,6 +28,8 @@ export interface TimestreamOptions {
   /** Milliseconds since 1970; by default the system clock. */
   readonly now?: () => number;
   readonly intercept?: Intercept;
+  /** How UNLOAD is carried out; without it, UNLOAD is refused. */
+  readonly unload?: UnloadOptions;
 }
 
 export interface RunningTimestream {
@@ -70,6 +73,15 @@ function operationOf(request: IncomingMessage): string {
   return target.slice(TARGET.length);
 }
 
+/**
+ * The address of this server for DescribeEndpoints. The AWS CLI and the SDK for Python use https unless it names another scheme, which
+ * other SDKs do not accept.
+ */
+function addressOf({ headers }: IncomingMessage): string {
+  const isBotocore = /\b(?:botocore|boto3|aws-cli)\b/i.test(headers['user-agent'] ?? '');
+  return `${isBotocore ? 'http://' : ''}${headers.host ?? ''}`;
+}
+
 function respond(
   response: ServerResponse,
   status: number,
@@ -110,7 +122,7 @@ async function serve(
   const operation = operationOf(request);
   const input = objectOf(parseJson(body || '{}'), root);
   const fault: Fault | undefined = intercept?.(operation, input);
-  const work = () => perform(service, operation, input, request.headers.host ?? '');
+  const work = () => perform(service, operation, input, addressOf(request));
   const ignore = (outcome: Promise<unknown>) =>
     outcome.then(
       () => undefined,
@@ -151,7 +163,9 @@ export async function startTimestream(options: TimestreamOptions): Promise<Runni
 async function listen(store: Store, options: TimestreamOptions): Promise<RunningTimestream> {
   const now = options.now ?? Date.now;
   for (const statement of MACRO_STATEMENTS) await store.run(statement);
-  const service: Service = { store, catalog: await Catalog.load(store, now), pages: new Pages(), now };
+  const catalog = await Catalog.load(store, now);
+  const unloads = new Unloads(store, catalog, now, options.unload);
+  const service: Service = { store, catalog, pages: new Pages(), unloads, now };
   const closing = new AbortController();
   const active = new Set<Promise<void>>();
 
@@ -176,11 +190,13 @@ async function listen(store: Store, options: TimestreamOptions): Promise<Running
   const close = async () => {
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));
     closing.abort();
+    await unloads.close();
     await Promise.all(active);
     server.closeAllConnections();
     await ended;
     // Requests that arrived in the meantime on a keep-alive connection.
     await Promise.all(active);
+    await unloads.close();
     await store.close();
   };
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;

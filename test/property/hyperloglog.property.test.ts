@@ -24,8 +24,8 @@ describe('the counter of distinct texts', () => {
     );
   });
 
-  test.each([513, 1_000, 5_000, 20_000, 41_000, 300_000])('estimates %i texts within the documented error', (size) => {
-    for (const prefix of ['', 'sensor-', 'cpu,host=a,region=']) {
+  test.each([513, 1_000, 5_000, 41_000, 100_000])('estimates %i texts within the documented error', (size) => {
+    for (const prefix of ['', 'cpu,host=a,region=']) {
       const counter = counterOf(numbered(0, size, prefix));
 
       expect(counter.isExact).toBe(false);
@@ -67,7 +67,7 @@ describe('the counter of distinct texts', () => {
         expect(merged.count()).toBe(union.count());
         expect(merged.isExact).toBe(union.isExact);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -84,7 +84,7 @@ describe('the counter of distinct texts', () => {
         }
         expect(read.toBytes()).toEqual(counter.toBytes());
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 

@@ -81,7 +81,7 @@ test('counts the series, columns, times and duplicates of the lines exactly', as
         expect(report.beforeKeepFrom).toBe(times.filter((time) => time < 0n).length);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 

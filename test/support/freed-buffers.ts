@@ -2,8 +2,9 @@
  * Run with --expose-gc: prints the growth of the bytes in buffers after ten rounds of each method to free them, counted before the
  * garbage collector can run.
  */
+
+import { ChunkCache } from 'shared/parquet/chunk-cache';
 import { discard } from 'shared/parquet/discard';
-import { RangeCache } from 'shared/parquet/ranged-blob';
 import { DuplicateCounter } from 'shared/points/duplicates';
 
 const MEGABYTE = 1024 * 1024;
@@ -19,15 +20,18 @@ async function heldAfter(round: () => Promise<void> | void): Promise<number> {
 
 async function main(): Promise<void> {
   const kept: ArrayBuffer[] = [];
-  const cache = new RangeCache((start, end) => Promise.resolve(new ArrayBuffer(end - start)));
+  const cache = new ChunkCache((start, end) => Promise.resolve(new ArrayBuffer(end - start)));
   const held = {
     kept: await heldAfter(() => {
       kept.push(new ArrayBuffer(2 * MEGABYTE));
     }),
     discarded: await heldAfter(() => discard(new ArrayBuffer(MEGABYTE), new ArrayBuffer(MEGABYTE))),
     forgotten: await heldAfter(async () => {
-      await cache.read(0, MEGABYTE);
-      await cache.read(MEGABYTE, 2 * MEGABYTE);
+      await cache.fetch([
+        { start: 0, end: MEGABYTE },
+        { start: MEGABYTE + 1, end: 2 * MEGABYTE },
+      ]);
+      await cache.read(0, 2 * MEGABYTE);
       cache.forget();
     }),
     // Decreasing times make the counter keep all of them.

@@ -38,7 +38,11 @@ export const NO_SAM = 'no sam on PATH: pip install aws-sam-cli==1.170.0';
 
 /** Why the stack cannot be deployed on this machine; undefined if it can. */
 export function missingForStack(): string | undefined {
-  if (findSam() === undefined) return NO_SAM;
+  return findSam() === undefined ? NO_SAM : missingMiniStack();
+}
+
+/** Why MiniStack cannot run on this machine; undefined if it can. */
+export function missingMiniStack(): string | undefined {
   if (spawnSync(UP, ['install'], { stdio: 'ignore' }).status === 0) return undefined;
   return 'MiniStack cannot be installed: `test/tools/ministack/up.sh install` says why';
 }

@@ -178,7 +178,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
       expect.stringMatching(/^Stored [\d,]+ points of [\d,]+ rows in 20 files/),
     ]);
     expect(out.replaceAll(',', '')).toContain(`Stored ${points} points of ${rows} rows`);
-    expect(err).toContain(`100% ${FILES} of ${FILES} parts`);
+    expect(err).toContain(`100% ${FILES} of ${FILES} items`);
     const [, id = ''] = /^Load (\S+) was started$/m.exec(err) ?? [];
     const response = await ministack.request('GET', `/loads/${id}`);
     // MiniStack denies DescribeMapRun to the function's role: it checks the policy against `*`, not the map run.

@@ -82,7 +82,7 @@ test('--json has the checks, and a database that does not exist conflicts with n
     engine: 'v3',
     bucket: { name: 'plants', retentionSeconds: null, unread: null },
     series: [{ measurement: 'plant', series: 3, fieldSeries: 6, isEstimate: false }],
-    tags: [{ column: 'host', values: 3 }],
+    tags: [{ tag: 'host', values: 3 }],
     outsideRetention: 0,
     typeConflicts: [],
     tooManyColumns: [],

@@ -5,7 +5,7 @@ import type { Load, LoadSource } from 'shared/loads/load';
 import type { PlanItem, Unplanned } from 'shared/loads/plan-item';
 import { type PlanResult, type PlanServices, planLoad } from 'shared/loads/plan-load';
 import type { ParquetReader } from 'shared/parquet/reader';
-import { DATA, fixtureBytes, planServices, testStore, WORK } from '../../support/loader';
+import { DATA, fixtureBytes, parquetOf, planServices, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
 import { withFooter } from '../../support/parquet-footer';
 
@@ -163,6 +163,17 @@ describe('a prefix', () => {
       name: 'InvalidEventError',
       message: 'no Parquet file under s3://energy-data/in/ (1 other keys were left out)',
     });
+  });
+
+  test('fails a file whose footer says that a required column has no value, after one request', async () => {
+    const values = `hash(i)::DOUBLE AS "value", 'MW' AS unit, 'solar' AS energy_source, 'generation' AS measurement_type`;
+    const select = `SELECT make_timestamp(i * 1000000) AS "timestamp", NULL::VARCHAR AS region, ${values}`;
+    const file = await parquetOf(`${select} FROM range(20000) AS r(i)`);
+    s3.store.put(DATA, 'in/generation/a.parquet', file);
+    await plan(loadOf(prefix));
+    expect(unplannedOf()).toMatchObject([{ cause: expect.stringContaining('column region has no value in any row') }]);
+    const ranges = requestsOf('GET').filter(({ path }) => path !== `${DATA}/`);
+    expect(ranges.map(({ range }) => range)).toEqual([`bytes=${file.length - 65536}-${file.length - 1}`]);
   });
 
   test('names a field for the whole file, whichever row group has the unit with that name', async () => {

@@ -62,7 +62,7 @@ describeWithInfluxd('the checks of a load', (binary) => {
       // Five times the standard error.
       expect(Math.abs((found?.series ?? 0) / 2_000 - 1)).toBeLessThan(0.04);
       expect(Math.abs((found?.fieldSeries ?? 0) / 3_000 - 1)).toBeLessThan(0.04);
-      expect(checks.tags.map(({ column }) => column)).toEqual(['host', 'region']);
+      expect(checks.tags.map(({ tag }) => tag)).toEqual(['host', 'region']);
     },
     STARTING_MS,
   );

@@ -103,8 +103,8 @@ test('counts the series of several items once', () => {
   const result = checked('v2', state({}), reportOf({}, {}, 300), reportOf({}, {}, 400));
   expect(result.series).toEqual([{ measurement: 'm', series: 400, fieldSeries: 400, isEstimate: false }]);
   expect(result.tags).toEqual([
-    { column: 'host', values: 400 },
-    { column: 'region', values: 7 },
+    { tag: 'host', values: 400 },
+    { tag: 'region', values: 7 },
   ]);
 });
 

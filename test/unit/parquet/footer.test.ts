@@ -257,7 +257,7 @@ describe('a column', () => {
       'bytes of a fixed length',
       'tag-types',
       'fixed',
-      /column fixed is FIXED_LEN_BYTE_ARRAY\(2\) without a logical type/,
+      /column fixed has bytes that are not text.*\(it is FIXED_LEN_BYTE_ARRAY\(2\)\)/,
     ],
   ])('that is %s is refused as tag, and never left out so that series merge', async (_, name, column, fault) => {
     const of = mapping({ tags: [column], ...(name === 'value-list' && { time: 'timestamp', number: 'value' }) });
@@ -267,18 +267,32 @@ describe('a column', () => {
     expect(lenient.report.invalid).toMatchObject([{ reason: 'unreadable', column }]);
   });
 
-  test.each(['BSON', 'VARIANT', 'GEOMETRY'] as const)(
-    'of the logical type %s is refused with its type',
-    async (type) => {
-      const file = new Uint8Array(readFileSync(fixture('checksum')));
-      const changed = withFooter(file, (footer) => {
-        Object.assign(footer.schema[2] ?? {}, { logical_type: { type }, converted_type: undefined });
-      });
-      await expect(collect(reader, memorySource(changed), mapping(), strict)).rejects.toThrow(
-        `column tag is BYTE_ARRAY ${type}, which is not supported`,
-      );
-    },
-  );
+  test.each([
+    ['BSON', /column tag has bytes that are not text.*BYTE_ARRAY BSON/],
+    ['GEOMETRY', /column tag has bytes that are not text.*BYTE_ARRAY GEOMETRY/],
+    ['VARIANT', /column tag is BYTE_ARRAY VARIANT.*which is not supported/],
+  ] as const)('of the logical type %s is refused as text', async (type, reason) => {
+    const file = withFooter(points, (footer) => {
+      Object.assign(footer.schema[2] ?? {}, { logical_type: { type }, converted_type: undefined });
+    });
+    await expect(collect(reader, memorySource(file), mapping(), strict)).rejects.toThrow(reason);
+  });
+
+  test.each<[string, object, object]>([
+    ['BYTE_ARRAY BSON', { logical_type: { type: 'BSON' } }, { kind: 'bytes', length: undefined }],
+    ['BYTE_ARRAY BSON of an old writer', { converted_type: 'BSON' }, { kind: 'bytes', length: undefined }],
+    ['BYTE_ARRAY GEOMETRY', { logical_type: { type: 'GEOMETRY' } }, { kind: 'bytes', length: undefined }],
+    ['BYTE_ARRAY alone', {}, { kind: 'text' }],
+    ['FIXED_LEN_BYTE_ARRAY alone', { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 5 }, { kind: 'bytes', length: 5 }],
+    ['UUID', { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } }, { kind: 'uuid' }],
+  ])('that is stored as %s has its bytes', (_, change, type) => {
+    const file = withFooter(points, (footer) => {
+      Object.assign(footer.schema[2] ?? {}, { logical_type: undefined, converted_type: undefined, ...change });
+      delete chunk(footer, 1).statistics;
+      chunk(footer, 1).type = footer.schema[2]?.type ?? 'BYTE_ARRAY';
+    });
+    expect(readFooter(file, file.length).columns[1]).toMatchObject({ name: 'tag', type });
+  });
 });
 
 describe('a page', () => {

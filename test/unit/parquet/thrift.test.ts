@@ -1,5 +1,6 @@
 /** Thrift's compact protocol, byte by byte as its specification says. */
 import {
+  advisory,
   bool,
   i32,
   i64,
@@ -75,4 +76,12 @@ test.each<[string, number[], string]>([
   ['nested too deeply', [0xfc, ...Array.from({ length: 100 }, () => 0x1c)], 'Point has more than 32 levels'],
 ])('refuses a field %s and names it', (_, bytes, fault) => {
   expect(() => read(...bytes)).toThrow(fault);
+});
+
+test('passes over an advisory value of another type', () => {
+  const advised = struct('Advised', { x: optional(1, advisory(i32)), y: required(2, i32) });
+  const readAdvised = (...bytes: number[]) => readStruct(advised, { bytes: Uint8Array.from(bytes), offset: 0 });
+  expect(readAdvised(0x15, 2, 0x15, 4, 0)).toEqual({ x: 1, y: 2 });
+  expect(readAdvised(0x18, 2, 65, 66, 0x15, 4, 0)).toEqual({ x: undefined, y: 2 });
+  expect(() => readAdvised(0x18, 200, 65)).toThrow('Advised.x ends beyond the bytes');
 });

@@ -161,7 +161,7 @@ describe('tags', () => {
     const tagged = {
       ...mapping,
       tags: { ...mapping.tags, optional: ['voltage_kv'] },
-      fields: mapping.fields.filter(({ column }) => column !== 'voltage_kv'),
+      fields: mapping.fields.filter((field) => !('column' in field && field.column === 'voltage_kv')),
     };
     const { lines } = await collectFixture(reader, 'transmission-mw', tagged);
     expect(lines[0]).toBe(

@@ -55,7 +55,7 @@ const MAX_LISTED = 10;
 const MAX_COLUMNS = 100;
 const MAX_TEXT = 120;
 
-/** @param columns of the mapping; a column that is missing in the file has no value in any row */
+/** @param columns that the mapping names; a column that is missing in the file has no value in any row */
 export function itemResult(
   item: PlanItem,
   columns: readonly string[],
@@ -111,7 +111,9 @@ export function itemResult(
           .map(({ column }) => ({ kind: 'absent' as const, column: cut(column), count: 1 })),
       ),
     nulls: Object.fromEntries(
-      columns.slice(0, MAX_COLUMNS).map((column) => [column, report.rows - (report.present[column] ?? 0)]),
+      [...new Set([...columns, ...Object.keys(report.present)])]
+        .slice(0, MAX_COLUMNS)
+        .map((column) => [column, report.rows - (report.present[column] ?? 0)]),
     ),
     retries: written.retries,
     ...rest,

@@ -1,9 +1,9 @@
 /** The step LoadBatch: reads the row groups of one item and writes their points. */
 import { z } from 'zod';
-import { mappedColumns } from '../datasets/columns';
+import { explicitColumns } from '../datasets/columns';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
-import { partitionColumns } from '../datasets/partitions';
+import { suppliedColumns } from '../datasets/partitions';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import { writeBatches } from '../influxdb/batch-writer';
 import type { LineWriter } from '../influxdb/client';
@@ -87,7 +87,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       validateSchema: config.validateSchema,
       run: { firstRowGroup: item.firstRowGroup, rowGroups: item.rowGroups },
       taken: item.taken,
-      partitions: partitionColumns(objects.pathOf?.(item) ?? item.key),
+      partitions: suppliedColumns(objects.pathOf?.(item) ?? item.key, mapping),
       signal: deadline,
       keepFrom: services.keepFrom?.(),
       ...(config.workBucket !== undefined && { rejects }),
@@ -96,7 +96,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
     let invalidFile: string | null = null;
     const resultOf = (report: PointsReport) => {
       const rest = { invalidFile, milliseconds: Math.round(clock.now() - start) };
-      return itemResult(item, mappedColumns(mapping), report, written, rest);
+      return itemResult(item, explicitColumns(mapping), report, written, rest);
     };
     try {
       invalidFile = await saveRejects(rejects, loadId, item, services);

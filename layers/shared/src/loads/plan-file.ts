@@ -1,10 +1,12 @@
 /** Plans the items of one file from its footer. If a field named by a unit and a column may have the same name, it reads the units too. */
-import { mappedColumns, noValueProblem } from '../datasets/columns';
+import { BUILT_IN_MAPPINGS } from '../datasets/built-in';
+import { noValueProblem } from '../datasets/columns';
 import { type Detection, detectDataset, WORKFLOW_ADVICE } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
-import { type PartitionColumns, partitionColumns } from '../datasets/partitions';
+import { type PartitionColumns, suppliedColumns } from '../datasets/partitions';
+import { resolveMapping } from '../datasets/resolve';
 import { DataConversionError } from '../errors';
-import type { ColumnInfo, ParquetMetadata } from '../parquet/metadata';
+import { type ColumnInfo, emptyColumns, type ParquetMetadata } from '../parquet/metadata';
 import { type PlanTargets, planRuns, planWhole, type RowGroupRun } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
 import { absentColumns, columnProblems, contestedNames, missingColumns } from '../points/schema';
@@ -64,24 +66,34 @@ async function divided(
     detection,
     objects.nameOf(version),
   );
-  const partitions = partitionColumns(objects.pathOf?.(version) ?? version.key);
+  const partitions = suppliedColumns(objects.pathOf?.(version) ?? version.key, mapping);
   const source = await objects.open(version);
   try {
     const metadata = await reader.inspect(source, signal);
+    const concrete = resolveMapping(
+      mapping,
+      metadata.columns.map((column) => column.name),
+      source.name,
+    );
     if (validateSchema) {
-      const problems = columnProblems(metadata.columns, mapping, partitions);
-      const missing = missingColumns(metadata.columns, mapping, partitions);
+      const problems = columnProblems(metadata.columns, concrete, partitions);
+      const missing = missingColumns(metadata.columns, concrete, partitions);
       const about = missing.length > 0 ? [missingText(missing, metadata.columns, partitions, mapping, detection)] : [];
-      throwIfAny(source.name, [...problems, ...about]);
+      const empty = emptyColumns(metadata, concrete.required).map(noValueProblem);
+      throwIfAny(source.name, [...problems, ...about, ...empty]);
     }
-    const runs = divide(metadata, mappedColumns(mapping));
-    const isContested = runs.length > 0 && contestedNames(metadata.columns, mapping, partitions).length > 0;
+    const runs = divide(metadata, concrete.columns);
+    const isContested = runs.length > 0 && contestedNames(metadata.columns, concrete, partitions).length > 0;
     const survey = isContested
       ? await reader.survey(source, mapping, { partitions, ...(signal && { signal }) })
       : { taken: [], whollyNull: [] };
     if (validateSchema) throwIfAny(source.name, survey.whollyNull.map(noValueProblem));
     const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
-    const absent = absentColumns(metadata.columns, mapping, partitions);
+    // Few files have all columns of a built-in mapping: for those only a similar name is worth a warning.
+    const isBuiltIn = BUILT_IN_MAPPINGS.includes(mapping);
+    const absent = absentColumns(metadata.columns, concrete, partitions).filter(
+      ({ similar }) => !isBuiltIn || similar !== undefined,
+    );
     const items = runs.map((run, index) => ({ ...file, ...run, ...(index === 0 && absent.length > 0 && { absent }) }));
     return { mapping, items };
   } finally {
@@ -105,7 +117,7 @@ export async function planWholeFile(
   const source = await planner.objects.open(version);
   try {
     const { whollyNull } = await planner.reader.survey(source, plan.mapping, {
-      partitions: partitionColumns(planner.objects.pathOf?.(version) ?? version.key),
+      partitions: suppliedColumns(planner.objects.pathOf?.(version) ?? version.key, plan.mapping),
       ...(signal && { signal }),
     });
     throwIfAny(source.name, whollyNull.map(noValueProblem));

@@ -22,12 +22,15 @@ export interface ArrowColumn {
   buffer(index: number): number;
 }
 
-/** The columns of a record batch: an ArrowArray struct of type struct, whose children are `columns`. */
+/**
+ * The columns with a value in a record batch: an ArrowArray struct of type struct, whose children are `columns`. A column without a value
+ * in any of the rows is left out.
+ */
 export function columnsOfBatch(memory: ArrayBuffer, array: number, columns: readonly ColumnInfo[]): ArrowColumn[] {
-  return children(memory, array).map((child, index) => {
+  return children(memory, array).flatMap((child, index) => {
     const column = columns[index];
     if (!column) throw new Error(`record batch has more columns than its schema: ${columns.length}`);
-    return columnAt(memory, child, column);
+    return columnAt(memory, child, column) ?? [];
   });
 }
 
@@ -44,14 +47,24 @@ export function isValid(column: ArrowColumn, row: number): boolean {
 
 const ARRAY = { nullCount: 8, offset: 16, childCount: 32, buffers: 40, children: 44 };
 
-function columnAt(memory: ArrayBuffer, array: number, { name, type, stored }: ColumnInfo): ArrowColumn {
+function columnAt(memory: ArrayBuffer, outermost: number, { name, type, stored }: ColumnInfo): ArrowColumn | undefined {
   const view = new DataView(memory);
-  const length = rowsOfBatch(memory, array);
-  const offset = Number(view.getBigInt64(array + ARRAY.offset, true));
+  let array = outermost;
+  let offset = Number(view.getBigInt64(array + ARRAY.offset, true));
+  // Below a null struct there are only nulls, so that the validity of the structs is not needed.
+  for (let level = 0; level < (stored.depth ?? 0); level++) {
+    const [child] = children(memory, array);
+    if (child === undefined) throw new Error('a struct of a record batch has no column');
+    array = child;
+    offset += Number(view.getBigInt64(array + ARRAY.offset, true));
+  }
+  const length = rowsOfBatch(memory, outermost);
+  const nulls = Number(view.getBigInt64(array + ARRAY.nullCount, true));
+  if (nulls === length) return undefined;
   const buffers = view.getUint32(array + ARRAY.buffers, true);
   const buffer = (index: number) => view.getUint32(buffers + 4 * index, true);
   // -1 means that the nulls were not counted.
-  const hasNulls = view.getBigInt64(array + ARRAY.nullCount, true) !== 0n && buffer(0) !== 0;
+  const hasNulls = nulls !== 0 && buffer(0) !== 0;
   return {
     name,
     type,

@@ -6,17 +6,20 @@ import type { LogicalType, SchemaElement } from './format';
  *
  * `integer` of up to 32 bits is stored in four bytes, of 64 bits in eight. `text` is STRING, ENUM, JSON, and bytes without a declared type, which
  * old writers use for text. `timestamp` is an instant or a wall-clock time. `int96` is an instant: 8 bytes for the nanoseconds of a day,
- * 4 bytes for its Julian number. `null` has no value in any row. `interval`: months, days and milliseconds, four bytes each.
+ * 4 bytes for its Julian number. `null` has no value in any row. `interval`: months, days and milliseconds, four bytes each. `bytes` have no
+ * text of their own: BSON, GEOMETRY, GEOGRAPHY, logical types newer than this program, and FIXED_LEN_BYTE_ARRAY without a logical type.
  */
 export type ColumnType =
   | { readonly kind: 'boolean' | 'text' | 'uuid' | 'date' | 'int96' | 'interval' | 'null' }
+  /** `length` of each value; undefined if they differ. */
+  | { readonly kind: 'bytes'; readonly length: number | undefined }
   | { readonly kind: 'integer'; readonly bits: 8 | 16 | 32 | 64; readonly isSigned: boolean }
   | { readonly kind: 'float'; readonly bits: 16 | 32 | 64 }
   | { readonly kind: 'decimal'; readonly scale: number }
   | { readonly kind: 'timestamp'; readonly unit: 'ms' | 'us' | 'ns'; readonly isInstant: boolean }
   | { readonly kind: 'time'; readonly unit: 'ms' | 'us' | 'ns' }
-  /** Cannot be read; `why` continues "column NAME ". */
-  | { readonly kind: 'unusable'; readonly why: string };
+  /** Cannot be read; `why` continues "column NAME ". A struct's columns are columns of their own. */
+  | { readonly kind: 'unusable'; readonly why: string; readonly isStruct?: boolean };
 
 const UNITS = { MILLIS: 'ms', MICROS: 'us', NANOS: 'ns' } as const;
 const INTERVAL_BYTES = 12;
@@ -24,7 +27,7 @@ const UUID_BYTES = 16;
 /** Scale of a decimal; no known writer has more. */
 const MAX_SCALE = 1000;
 
-/** The type of a top-level column without children. */
+/** The type of a column without children. */
 export function columnType(element: SchemaElement): ColumnType {
   if (element.repetition_type === 'REPEATED') return unusable('is repeated (a list): only flat columns can be used');
   if (element.repetition_type === 'unknown') return unusable('has an unknown repetition: the file is corrupt');
@@ -54,6 +57,11 @@ export function describe(element: SchemaElement): string {
   return `${stored} ${logical}${logical === 'DECIMAL' ? `(${precision},${scale ?? 0})` : unit}`;
 }
 
+const bytes = ({ type, type_length }: SchemaElement): ColumnType => ({
+  kind: 'bytes',
+  length: type === 'FIXED_LEN_BYTE_ARRAY' ? type_length : undefined,
+});
+
 const unusable = (why: string): ColumnType => ({ kind: 'unusable', why });
 
 function physicalColumn(element: SchemaElement): ColumnType {
@@ -74,7 +82,7 @@ function physicalColumn(element: SchemaElement): ColumnType {
       return { kind: 'text' };
     case 'FIXED_LEN_BYTE_ARRAY':
       // Integers of 128 bits, UUIDs and others are stored like this: as text they would be wrong values.
-      return unusable(`is ${describe(element)} without a logical type: the meaning of its bytes is unknown`);
+      return bytes(element);
     default:
       return unusable('is of an unknown type');
   }
@@ -114,8 +122,16 @@ function logicalColumn(element: SchemaElement, logical: LogicalType): ColumnType
       return type === 'FIXED_LEN_BYTE_ARRAY' && length === UUID_BYTES ? { kind: 'uuid' } : undefined;
     case 'FLOAT16':
       return type === 'FIXED_LEN_BYTE_ARRAY' && length === 2 ? { kind: 'float', bits: 16 } : undefined;
+    case 'INTERVAL':
+    case 'unknown':
+      if (element.converted_type === 'INTERVAL' && length === INTERVAL_BYTES) return { kind: 'interval' };
+      return isBytes ? bytes(element) : undefined;
+    case 'BSON':
+    case 'GEOMETRY':
+    case 'GEOGRAPHY':
+      return isBytes ? bytes(element) : undefined;
     default:
-      return element.converted_type === 'INTERVAL' && length === INTERVAL_BYTES ? { kind: 'interval' } : undefined;
+      return undefined;
   }
 }
 

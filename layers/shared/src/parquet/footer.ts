@@ -3,16 +3,10 @@
  * column unusable, so that a file is refused for its mapped columns alone.
  */
 import { grouped } from '../count-text';
-import { type ColumnType, columnType, describe, isGroup } from './column-type';
-import {
-  type ColumnChunk,
-  type ColumnMetaData,
-  type FileMetaData,
-  type RowGroup,
-  readFileMetaData,
-  type SchemaElement,
-} from './format';
+import { type ColumnType, columnType, describe } from './column-type';
+import { type ColumnChunk, type ColumnMetaData, type FileMetaData, type RowGroup, readFileMetaData } from './format';
 import type { ChunkInfo, ColumnInfo, KnownCodec, KnownEncoding, ParquetMetadata, RowGroupInfo } from './metadata';
+import { type SchemaColumn, schemaColumns } from './schema-columns';
 import { ThriftError } from './thrift';
 import { UnreadableFile } from './unreadable';
 
@@ -27,15 +21,15 @@ const MAX_ROWS_PER_BYTE = 2 ** 20;
 const MAX_CHUNKS = 500_000;
 /** The magic before the first column chunk. */
 const FIRST_BYTE = 4;
+/**
+ * Maximum size of a chunk that is believed to have no value. pyarrow, DuckDB, Polars and Trino write less than 100 bytes per page, and pages
+ * of at least 1,000 rows. A chunk of 10,000 doubles, or of as many numbers of a dictionary with two entries, is larger.
+ */
+const EMPTY_BYTES = 256;
+const EMPTY_BYTES_PER_ROW = 1 / 16;
 const NO_PLACE = { start: FIRST_BYTE, compressed: 0, uncompressed: 0 };
 /** The footer's length and the magic, behind the footer. */
 const TRAILER_BYTES = 8;
-
-/** A top-level column of the schema. In each row group its leaves, also nested ones, begin at index `firstLeaf`. */
-interface TopLevel {
-  readonly element: SchemaElement;
-  readonly firstLeaf: number;
-}
 
 /**
  * @param tail the last bytes of the file, with the whole footer
@@ -46,7 +40,7 @@ export function readFooter(tail: Uint8Array, size: number): ParquetMetadata {
   const footerBytes = lengthOf(tail);
   const footer = parse(tail.subarray(tail.length - TRAILER_BYTES - footerBytes));
   const end = size - footerBytes - TRAILER_BYTES;
-  const { columns, leaves } = topLevel(footer.schema);
+  const { columns, leaves } = schemaColumns(footer.schema);
   const chunks = leaves * footer.row_groups.length;
   if (chunks > MAX_CHUNKS)
     throw corrupt(`its footer counts ${grouped(chunks)} column chunks, the limit is ${grouped(MAX_CHUNKS)}`);
@@ -59,28 +53,49 @@ export function readFooter(tail: Uint8Array, size: number): ParquetMetadata {
   if (claimed > total)
     throw corrupt(`its footer counts ${grouped(claimed)} rows, its row groups have ${grouped(total)}`);
 
-  const times = new Map<string, number>();
-  for (const { element } of columns) times.set(element.name, (times.get(element.name) ?? 0) + 1);
-  const infos = columns.map((column) => {
-    const count = times.get(column.element.name) ?? 1;
-    if (count > 1) return infoOf(column.element, `is there ${count} times: give each column its own name`);
-    return infoOf(column.element, problemOf(column, footer.row_groups, counts, end));
-  });
-  const usable = columns.filter((_, index) => infos[index]?.type.kind !== 'unusable');
+  const infos = infosOf(columns, footer.row_groups, counts, end);
   const encodings = new SharedLists<KnownEncoding>();
   return {
     rows: total,
-    columns: [...new Map(infos.map((info) => [info.name, info])).values()],
+    columns: [...infos.keys()],
     rowGroups: footer.row_groups.map((group, index): RowGroupInfo => {
       const rows = counts[index] ?? 0;
       const chunks = new Map<string, ChunkInfo>();
-      for (const { element, firstLeaf } of usable) {
-        const data = group.columns[firstLeaf]?.meta_data;
-        if (data) chunks.set(element.name, chunkOf(data, rows, encodings));
+      for (const [info, leaf] of infos) {
+        const data = group.columns[leaf]?.meta_data;
+        if (data && info.type.kind !== 'unusable' && hasValues(data, info, rows))
+          chunks.set(info.name, chunkOf(data, rows, encodings));
       }
       return { rows, chunks };
     }),
   };
+}
+
+/** The columns, each name once, with the index of their chunks. */
+function infosOf(
+  columns: readonly SchemaColumn[],
+  groups: readonly RowGroup[],
+  counts: readonly number[],
+  end: number,
+): Map<ColumnInfo, number> {
+  const named = new Map<string, SchemaColumn[]>();
+  for (const column of columns) {
+    const name = column.path.join('.');
+    named.set(name, [...(named.get(name) ?? []), column]);
+  }
+  return new Map(
+    [...named].flatMap(([name, all]) => {
+      // A flat column may be named as if it were a struct's: the name means the flat one.
+      const flat = all.filter(({ path }) => path.length === 1);
+      const [column, ...others] = flat.length > 0 ? flat : all;
+      if (!column) return [];
+      const problem =
+        others.length > 0
+          ? `is there ${others.length + 1} times: give each column its own name`
+          : (column.problem ?? chunksProblem(column, groups, counts, end));
+      return [[infoOf(name, column, problem), column.leaf]];
+    }),
+  );
 }
 
 function lengthOf(tail: Uint8Array): number {
@@ -94,30 +109,6 @@ function parse(footer: Uint8Array): FileMetaData {
     if (error instanceof ThriftError) throw corrupt(`its footer cannot be parsed (${error.message})`);
     throw error;
   }
-}
-
-function topLevel([root, ...elements]: readonly SchemaElement[]): { columns: TopLevel[]; leaves: number } {
-  if (root === undefined || elements.some(({ num_children: children = 0 }) => children < 0))
-    throw corrupt('its schema is not valid');
-  const columns: TopLevel[] = [];
-  let at = 0;
-  let leaves = 0;
-  /** Moves past an element and everything below it. */
-  const pass = () => {
-    // Pending children instead of recursion: a hostile schema may be as deep as it is long.
-    for (let pending = 1; pending > 0; pending--) {
-      const element = elements[at++];
-      if (element === undefined) throw corrupt('its schema names more columns than it has');
-      if (isGroup(element)) pending += element.num_children ?? 0;
-      else leaves++;
-    }
-  };
-  while (at < elements.length) {
-    columns.push({ element: elements[at] as SchemaElement, firstLeaf: leaves });
-    pass();
-  }
-  if (columns.length !== (root.num_children ?? 0)) throw corrupt('its schema names fewer columns than it has');
-  return { columns, leaves };
 }
 
 function rowsOf({ num_rows, columns }: RowGroup, index: number, leaves: number): number {
@@ -134,15 +125,14 @@ function count(rows: number, where: string): number {
 }
 
 /** Why a column cannot be used, according to its chunks in the footer; undefined if it can. */
-function problemOf(
-  { element, firstLeaf }: TopLevel,
+function chunksProblem(
+  column: SchemaColumn,
   groups: readonly RowGroup[],
   counts: readonly number[],
   end: number,
 ): string | undefined {
-  if (isGroup(element)) return `is ${describe(element)}: only flat columns can be used`;
   for (const [index, { columns }] of groups.entries()) {
-    const problem = chunkProblem(columns[firstLeaf], element, counts[index] ?? 0, end);
+    const problem = chunkProblem(columns[column.leaf], column, counts[index] ?? 0, end);
     if (problem !== undefined) return groups.length > 1 ? `${problem} (row group ${index})` : problem;
   }
   return undefined;
@@ -150,7 +140,7 @@ function problemOf(
 
 function chunkProblem(
   chunk: ColumnChunk | undefined,
-  { name, type }: SchemaElement,
+  { element, path }: SchemaColumn,
   rows: number,
   end: number,
 ): string | undefined {
@@ -158,9 +148,9 @@ function chunkProblem(
   if (!chunk?.meta_data) return 'has no metadata: the file is corrupt';
   if (chunk.file_path) return `lies in another file, ${chunk.file_path}`;
   const { meta_data: data } = chunk;
-  const path = data.path_in_schema;
-  if (path.length !== 1 || path[0] !== name || data.type !== type)
-    return `contradicts the schema (${path.join('.')} of type ${data.type}): the file is corrupt`;
+  const own = data.path_in_schema;
+  if (own.length !== path.length || own.some((name, index) => name !== path[index]) || data.type !== element.type)
+    return `contradicts the schema (${own.join('.')} of type ${data.type}): the file is corrupt`;
   if (data.codec === 'LZO' || data.codec === 'unknown')
     return `is compressed with ${data.codec === 'LZO' ? 'LZO' : 'an unknown codec'}, which is not supported`;
   if (data.encodings.includes('unknown')) return 'has an unknown encoding, which is not supported';
@@ -188,6 +178,16 @@ function placeOf(data: ColumnMetaData): { start: number; compressed: number; unc
   };
 }
 
+/**
+ * Whether a chunk may have a value. It has none if its count of nulls says so, and nothing contradicts it: a minimum or maximum, a required
+ * column, another number of values, or more bytes than pages without values have.
+ */
+function hasValues(data: ColumnMetaData, { type, stored }: ColumnInfo, rows: number): boolean {
+  if (type.kind === 'null') return false;
+  if (!stored.isOptional || data.null_count !== rows || data.num_values !== rows) return true;
+  return data.total_compressed_size > EMPTY_BYTES + rows * EMPTY_BYTES_PER_ROW;
+}
+
 /** A chunk without problems. */
 function chunkOf(data: ColumnMetaData, rows: number, lists: SharedLists<KnownEncoding>): ChunkInfo {
   return {
@@ -209,15 +209,18 @@ class SharedLists<T extends string> {
   }
 }
 
-function infoOf(element: SchemaElement, why: string | undefined): ColumnInfo {
-  const type: ColumnType = why === undefined ? columnType(element) : { kind: 'unusable', why };
+function infoOf(name: string, column: SchemaColumn, why: string | undefined): ColumnInfo {
+  const { element, levels, isStruct } = column;
+  const type: ColumnType =
+    why === undefined ? columnType(element) : { kind: 'unusable', why, ...(isStruct && { isStruct }) };
   const stored = {
     // The type of a column that cannot be used is not looked at.
     type: element.type === undefined || element.type === 'unknown' ? ('INT32' as const) : element.type,
     length: element.type_length,
-    isOptional: element.repetition_type !== 'REQUIRED',
+    isOptional: levels > 0,
+    ...(levels > 1 && { depth: levels - 1 }),
   };
-  return { name: element.name, type, declared: describe(element), stored };
+  return { name, type, declared: describe(element), stored };
 }
 
 function corrupt(fault: string): UnreadableFile {

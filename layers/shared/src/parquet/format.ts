@@ -3,6 +3,7 @@
  * Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
  */
 import {
+  advisory,
   bool,
   i32,
   i64,
@@ -121,15 +122,33 @@ const schemaElement = struct('SchemaElement', {
   logical_type: optional(10, logicalType),
 });
 
+const statistics = struct('Statistics', {
+  max: optional(1, present),
+  min: optional(2, present),
+  null_count: optional(3, i64),
+  distinct_count: optional(4, i64),
+  max_value: optional(5, present),
+  min_value: optional(6, present),
+});
+
+/** Only the count of nulls is kept, as there are many chunks; undefined beside the maximum, minimum or count of values. */
+const nullCount: Read<number | undefined> = (input, type) => {
+  const { null_count, distinct_count = 0, max, min, max_value, min_value } = statistics(input, type);
+  return distinct_count !== 0 || max || min || max_value || min_value ? undefined : null_count;
+};
+
 const columnMetaData = struct('ColumnMetaData', {
   type: required(1, oneOf(TYPES)),
   encodings: required(2, list(encoding, MAX_ENCODINGS)),
   path_in_schema: required(3, list(string, MAX_LEVELS)),
   codec: required(4, codec),
+  num_values: optional(5, advisory(i64)),
   total_uncompressed_size: required(6, i64),
   total_compressed_size: required(7, i64),
   data_page_offset: required(9, i64),
   dictionary_page_offset: optional(11, i64),
+  /** Of its statistics, if they describe no value. */
+  null_count: optional(12, advisory(nullCount)),
 });
 
 const columnChunk = struct('ColumnChunk', {

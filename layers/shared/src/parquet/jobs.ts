@@ -1,12 +1,12 @@
 /** The worker's jobs on a file's rows: survey columns, turn rows into points, or test whether a column can be decoded. */
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { lackingColumns } from '../points/constants';
-import { fieldName } from '../points/number-fields';
+import { fieldName } from '../points/fields';
 import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
 import { TextIds } from '../points/text-ids';
-import { isValid } from './c-data';
+import { type ArrowColumn, isValid } from './c-data';
 import type { PointsJob, ProbeJob, Survey, SurveyJob } from './protocol';
 import { BATCH_ROWS, type ParquetTables } from './tables';
 
@@ -69,8 +69,8 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
   /** The file's columns that can name a field. */
   const naming = new Set(columns.filter((column) => !unsuited.includes(column)).map(({ name }) => name));
   const ids = new Int32Array(BATCH_ROWS);
-  const take = (name: string) => {
-    if (contested.delete(name)) taken.push(name);
+  const take = (name: string | undefined) => {
+    if (name !== undefined && contested.delete(name)) taken.push(name);
   };
   const nullConstants: string[] = [];
   for (const [column, value] of constants) {
@@ -81,23 +81,23 @@ export async function surveyFile(tables: ParquetTables, job: SurveyJob): Promise
   const unknown = named.filter(({ by }) => naming.has(by));
   if (unknown.length === 0) contested.clear();
 
-  for (let group = 0; group < rowGroups.length && (contested.size > 0 || empty.size > 0); group++) {
-    const wanted = [...empty, ...(contested.size > 0 ? unknown.map(({ by }) => by) : [])];
+  for (const [group, { chunks }] of rowGroups.entries()) {
+    if (contested.size === 0 && empty.size === 0) break;
+    const wanted = new Set([...empty, ...(contested.size > 0 ? unknown.map(({ by }) => by) : [])]);
+    // Without unknown names, only columns with a value are of interest.
+    if (contested.size === 0 && ![...wanted].some((name) => chunks.has(name))) continue;
     await tables.forEachBatch(
       { firstRowGroup: group, rowGroups: 1, maxRowGroupBytes: job.maxRowGroupBytes },
-      [...new Set(wanted)],
+      [...wanted],
       (batch) => {
-        for (const column of batch.columns) {
-          if (empty.has(column.name) && hasValue(column)) empty.delete(column.name);
-          for (const field of unknown) {
-            if (field.by !== column.name || contested.size === 0) continue;
-            const units = new TextIds();
-            units.read(column, ids);
-            for (const id of new Set(ids.subarray(0, column.length))) {
-              take(fieldName(field, units.valueOf(id)));
-            }
-          }
+        const present = new Map(batch.columns.map((column) => [column.name, column]));
+        for (const name of empty) {
+          const column = present.get(name);
+          if (column && hasValue(column)) empty.delete(name);
         }
+        if (contested.size === 0) return;
+        for (const field of unknown)
+          for (const text of textsOf(present.get(field.by), ids)) take(fieldName(field, text));
       },
       () => undefined,
     );
@@ -112,7 +112,15 @@ export async function probeColumn(tables: ParquetTables, job: ProbeJob): Promise
   await tables.forEachBatch(range, [job.column], ignore, ignore);
 }
 
-function hasValue(column: Parameters<typeof isValid>[0]): boolean {
+/** The distinct texts of a record batch; undefined stands for a missing one. */
+function textsOf(column: ArrowColumn | undefined, ids: Int32Array): (string | null | undefined)[] {
+  if (!column) return [undefined];
+  const texts = new TextIds();
+  texts.read(column, ids);
+  return [...new Set(ids.subarray(0, column.length))].map((id) => texts.valueOf(id));
+}
+
+function hasValue(column: ArrowColumn): boolean {
   if (column.type.kind === 'null') return false;
   for (let row = 0; row < column.length; row++) if (isValid(column, row)) return true;
   return false;

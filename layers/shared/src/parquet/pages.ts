@@ -15,13 +15,13 @@ const crc32: typeof zlib.crc32 | undefined = zlib.crc32;
  * @param bytes the chunk as in the file
  * @param maxPageBytes maximum bytes of a decompressed page
  */
-export function pagesProblem(bytes: ArrayBuffer, rows: number, maxPageBytes: number): string | undefined {
-  const reader = { bytes: new Uint8Array(bytes), offset: 0 };
+export function pagesProblem(bytes: Uint8Array, rows: number, maxPageBytes: number): string | undefined {
+  const reader = { bytes, offset: 0 };
   let values = 0;
-  for (let page = 0; reader.offset < bytes.byteLength; page++) {
+  for (let page = 0; reader.offset < bytes.length; page++) {
     const header = headerAt(reader);
     const size = header?.compressed_page_size ?? -1;
-    if (!header || size < 0 || reader.offset + size > bytes.byteLength) {
+    if (!header || size < 0 || reader.offset + size > bytes.length) {
       // Some writers leave other bytes after the last page.
       if (values === rows) return undefined;
       return header && size >= 0
@@ -31,7 +31,7 @@ export function pagesProblem(bytes: ArrayBuffer, rows: number, maxPageBytes: num
     if (!(header.uncompressed_page_size >= 0 && header.uncompressed_page_size <= maxPageBytes)) {
       return `has a page of ${header.uncompressed_page_size} bytes (page ${page}), the limit is ${maxPageBytes}`;
     }
-    const body = new Uint8Array(bytes, reader.offset, size);
+    const body = bytes.subarray(reader.offset, reader.offset + size);
     if (header.crc !== undefined && crc32 && crc32(body) !== header.crc >>> 0) {
       return `is damaged: the checksum of page ${page} does not match its bytes`;
     }

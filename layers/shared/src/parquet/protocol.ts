@@ -1,6 +1,6 @@
 /** The messages between a reader and its worker thread. A worker does one job at a time. */
-import type { DatasetMapping } from '../datasets/mapping';
 import type { PartitionColumns } from '../datasets/partitions';
+import type { ConcreteMapping } from '../datasets/resolve';
 import type { BatchLimits, Chunk } from '../points/batch-buffer';
 import type { PointsReport, RejectedRow } from '../points/report';
 import type { ParquetMetadata } from './metadata';
@@ -20,7 +20,7 @@ export interface InspectJob {
 export interface SurveyJob {
   readonly kind: 'survey';
   readonly file: FileRef;
-  readonly mapping: DatasetMapping;
+  readonly mapping: ConcreteMapping;
   /** Columns that the file's key supplies. */
   readonly partitions: PartitionColumns;
   /** Field names to look for among the names that the unit's fields use. */
@@ -33,7 +33,7 @@ export interface SurveyJob {
 export interface PointsJob {
   readonly kind: 'points';
   readonly file: FileRef;
-  readonly mapping: DatasetMapping;
+  readonly mapping: ConcreteMapping;
   /** Columns that the file's key supplies. */
   readonly partitions: PartitionColumns;
   readonly taken: readonly string[];

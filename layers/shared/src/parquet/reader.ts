@@ -1,7 +1,7 @@
 /** Reads Parquet files in worker threads: their metadata, facts about their columns, and their rows as batches of line protocol. */
-import { requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
+import { type ConcreteMapping, resolveMapping } from '../datasets/resolve';
 import { DataConversionError } from '../errors';
 import type { BatchLimits, LineBatch } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectSink } from '../points/report';
@@ -84,10 +84,11 @@ export class ParquetReader {
     options: { readonly signal?: AbortSignal; readonly partitions?: PartitionColumns } = {},
   ): Promise<Survey> {
     const opened = await this.open(source, options.signal);
+    const concrete = concreteFor(source, opened, mapping);
     try {
-      return await this.surveyOpened(this.bounded(source), opened, mapping, requiredColumns(mapping), options);
+      return await this.surveyOpened(this.bounded(source), opened, concrete, concrete.required, options);
     } catch (error) {
-      throw await this.explained(error, source, opened, mapping, options.signal);
+      throw await this.explained(error, source, opened, concrete, options.signal);
     }
   }
 
@@ -124,17 +125,18 @@ export class ParquetReader {
     done: (report: PointsReport) => void,
   ): AsyncGenerator<LineBatch> {
     const opened = await this.open(source, options.signal);
+    const concrete = concreteFor(source, opened, mapping);
     try {
-      yield* this.iterateOpened(source, opened, mapping, options, done);
+      yield* this.iterateOpened(source, opened, concrete, options, done);
     } catch (error) {
-      throw await this.explained(error, source, opened, mapping, options.signal);
+      throw await this.explained(error, source, opened, concrete, options.signal);
     }
   }
 
   private async *iterateOpened(
     source: ParquetSource,
     opened: OpenedFile,
-    mapping: DatasetMapping,
+    mapping: ConcreteMapping,
     options: ReadPointsOptions,
     done: (report: PointsReport) => void,
   ): AsyncGenerator<LineBatch> {
@@ -202,7 +204,7 @@ export class ParquetReader {
   private async surveyOpened(
     source: ParquetSource,
     { file, metadata }: OpenedFile,
-    mapping: DatasetMapping,
+    mapping: ConcreteMapping,
     required: readonly string[],
     { signal, partitions = NO_PARTITIONS }: { readonly signal?: AbortSignal; readonly partitions?: PartitionColumns },
   ): Promise<Survey> {
@@ -218,7 +220,7 @@ export class ParquetReader {
     error: unknown,
     source: ParquetSource,
     { file, metadata }: OpenedFile,
-    mapping: DatasetMapping,
+    mapping: ConcreteMapping,
     signal?: AbortSignal,
   ): Promise<unknown> {
     if (!(error instanceof UndecodableError)) return error;
@@ -259,6 +261,14 @@ export class ParquetReader {
   private get maxRowGroupBytes(): number {
     return this.options.maxRowGroupBytes ?? MAX_ROW_GROUP_BYTES;
   }
+}
+
+function concreteFor({ name }: ParquetSource, { metadata }: OpenedFile, mapping: DatasetMapping): ConcreteMapping {
+  return resolveMapping(
+    mapping,
+    metadata.columns.map((column) => column.name),
+    name,
+  );
 }
 
 function takeRejects(

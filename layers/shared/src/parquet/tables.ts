@@ -2,10 +2,11 @@
 import { type FFIStream, ParquetFile, wasmMemory } from 'parquet-wasm';
 import { grouped } from '../count-text';
 import { type ArrowColumn, columnsOfBatch, rowsOfBatch } from './c-data';
+import { ChunkCache } from './chunk-cache';
 import { bytesOf, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } from './metadata';
 import { pagesProblem } from './pages';
 import { physicalFooter } from './physical-footer';
-import { RangeCache, RangedBlob, type ReadRange } from './ranged-blob';
+import { RangedBlob, type ReadRange } from './ranged-blob';
 import { UnreadableFile } from './unreadable';
 
 /** Rows of a record batch: its columns fit into a processor's cache. */
@@ -39,13 +40,14 @@ export interface RowGroupRange {
   readonly maxRowGroupBytes: number;
 }
 
-interface OpenFile {
-  readonly columns: readonly ColumnInfo[];
+interface OpenRowGroup {
+  readonly index: number;
   readonly file: ParquetFile;
 }
 
 export class ParquetTables {
-  private readonly cache: RangeCache;
+  private readonly cache: ChunkCache;
+  private opened: OpenRowGroup | undefined;
 
   /** @param reading called with the row group that is being read. */
   constructor(
@@ -54,11 +56,12 @@ export class ParquetTables {
     private readonly size: number,
     private readonly reading: (rowGroup: number) => void,
   ) {
-    this.cache = new RangeCache(read);
+    this.cache = new ChunkCache(read);
   }
 
   /**
    * Calls `use` with each record batch, and awaits `pause` after it. The views of a batch become invalid with the next `await`.
+   * A batch has only the columns with a value in it, so that a row group's columns without a value are neither fetched nor decoded.
    * @param names columns to read; unknown columns, and columns that cannot be used, are ignored.
    * @throws UnreadableFile for an error in the file, UndecodableRowGroup if the decoder does not describe the error
    */
@@ -68,35 +71,35 @@ export class ParquetTables {
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
-    const columns = this.metadata.columns.filter(({ name, type }) => names.includes(name) && type.kind !== 'unusable');
-    if (columns.length === 0) return this.forEachEmptyBatch(range, use, pause);
-    const opened = await this.open(columns, range);
+    const wanted = new Set(names);
+    const columns = this.metadata.columns.filter(({ name, type }) => wanted.has(name) && type.kind !== 'unusable');
     try {
-      await this.readSlices(opened, range, use, pause);
+      await this.readSlices(this.slicesOf(range, columns), range.maxRowGroupBytes, use, pause);
     } finally {
-      opened.file.free();
+      this.close();
     }
   }
 
   private async readSlices(
-    opened: OpenFile,
-    range: RowGroupRange,
+    slices: Iterator<Slice, undefined>,
+    maxPageBytes: number,
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
-    const slices = this.slicesOf(range, opened.columns);
     const following = (): Slice | undefined => slices.next().value ?? undefined;
+    const read = (slice: Slice) => this.read(slice, maxPageBytes);
     let slice = following();
-    let ahead = slice && this.read(slice, opened, range);
+    let ahead = slice && read(slice);
     while (slice) {
       const stream = await ahead;
       const next = following();
       // Only one read runs at any time, and within a row group the bytes are already in the cache.
       const isCheap = next !== undefined && (next.offset > 0 || next.bytes <= FETCH_AHEAD_BYTES);
-      ahead = isCheap ? this.read(next, opened, range) : undefined;
+      ahead = isCheap ? read(next) : undefined;
       ahead?.catch(() => undefined);
-      if (stream) await this.useAll(stream, slice, isCheap ? next.rowGroup : slice.rowGroup, opened, use, pause);
-      if (!isCheap && next) ahead = this.read(next, opened, range);
+      if (stream) await this.useAll(stream, slice, isCheap ? next.rowGroup : slice.rowGroup, use, pause);
+      else await useEmpty(slice, use, pause);
+      if (!isCheap && next) ahead = read(next);
       slice = next;
     }
   }
@@ -104,9 +107,8 @@ export class ParquetTables {
   /** @param ahead the row group that is read during each pause */
   private async useAll(
     stream: FFIStream,
-    { rowGroup, firstRow, limit }: Slice,
+    { rowGroup, firstRow, limit, columns }: Slice,
     ahead: number,
-    { columns }: OpenFile,
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
@@ -131,79 +133,62 @@ export class ParquetTables {
     throw new UnreadableFile(`corrupt: ${row - firstRow} of ${limit} rows could be decoded`);
   }
 
-  /** Reports rows without columns. The pages of one column are still checked, as they prove how many rows there are. */
-  private async forEachEmptyBatch(
-    range: RowGroupRange,
-    use: (batch: RecordBatch) => void,
-    pause: () => Promise<void> | undefined,
-  ): Promise<void> {
-    const smallest = this.smallestColumn(range);
-    for (const { rowGroup, offset, firstRow, limit } of this.slicesOf(range, smallest)) {
-      if (offset === 0) await this.fetchChunks(rowGroup, smallest, range.maxRowGroupBytes);
-      for (let row = 0; row < limit; row += BATCH_ROWS) {
-        use({ columns: [], rows: Math.min(BATCH_ROWS, limit - row), firstRow: firstRow + row });
-        await pause();
-      }
-    }
+  /** Reads a slice; the result is undefined if it has no columns to decode. The first slice of a row group must be read first. */
+  private async read(slice: Slice, maxPageBytes: number): Promise<FFIStream | undefined> {
+    const { rowGroup, offset, limit, columns, proof } = slice;
+    if (offset === 0) await this.fetchChunks(rowGroup, [...columns, ...proof], maxPageBytes);
+    if (columns.length === 0) return undefined;
+    const file = await this.open(rowGroup, columns);
+    // A whole row group is read without an offset, as there is nothing to skip.
+    const part = offset === 0 && limit === this.group(rowGroup).rows ? {} : { offset, limit };
+    const table = await file.read({ rowGroups: [0], batchSize: BATCH_ROWS, ...part }).catch(undecodable);
+    return table.intoFFI();
   }
 
-  /** The column that can be used and has the fewest bytes; empty if there are no rows. */
-  private smallestColumn({ firstRowGroup, rowGroups }: RowGroupRange): ColumnInfo[] {
-    const groups = this.metadata.rowGroups.slice(firstRowGroup, firstRowGroup + rowGroups);
-    if (groups.every(({ rows }) => rows === 0)) return [];
-    const bytes = ({ name }: ColumnInfo) => groups.reduce((sum, group) => sum + bytesOf(group, [name]), 0);
-    const usable = this.metadata.columns.filter(({ type }) => type.kind !== 'unusable');
-    const [smallest] = usable.map((column) => ({ column, size: bytes(column) })).sort((a, b) => a.size - b.size);
-    if (!smallest) throw new UnreadableFile('it has no column that can be read, so that its rows cannot be counted');
-    return [smallest.column];
-  }
-
-  /** Opens some row groups of the file as a file with another footer: the original bytes, followed by the bytes of that footer. */
-  private async open(columns: readonly ColumnInfo[], { firstRowGroup, rowGroups }: RowGroupRange): Promise<OpenFile> {
-    const footer = physicalFooter(columns, this.metadata.rowGroups.slice(firstRowGroup, firstRowGroup + rowGroups));
+  /** Opens a row group as a file with another footer: the original bytes, followed by the bytes of that footer. */
+  private async open(rowGroup: number, columns: readonly ColumnInfo[]): Promise<ParquetFile> {
+    if (this.opened?.index === rowGroup) return this.opened.file;
+    this.close();
+    const footer = physicalFooter(columns, this.group(rowGroup));
     const read: ReadRange = (start, end) =>
       start < this.size
         ? this.cache.read(start, end)
         : Promise.resolve(footer.slice(start - this.size, end - this.size).buffer as ArrayBuffer);
     const file = await ParquetFile.fromFile(new RangedBlob(read, 0, this.size + footer.length)).catch(undecodable);
-    return { columns, file };
+    this.opened = { index: rowGroup, file };
+    return file;
   }
 
-  private async read(slice: Slice, { columns, file }: OpenFile, range: RowGroupRange): Promise<FFIStream> {
-    const { rowGroup, offset, limit } = slice;
-    if (offset === 0) await this.fetchChunks(rowGroup, columns, range.maxRowGroupBytes);
-    // A whole row group is read without an offset, as there is nothing to skip.
-    const part = offset === 0 && limit === this.group(rowGroup).rows ? {} : { offset, limit };
-    const table = await file
-      .read({ rowGroups: [rowGroup - range.firstRowGroup], batchSize: BATCH_ROWS, ...part })
-      .catch(undecodable);
-    return table.intoFFI();
+  private close(): void {
+    this.opened?.file.free();
+    this.opened = undefined;
   }
 
-  /** Fetches a row group's column chunks, which parquet-wasm then finds in the cache, and checks them. Frees the previous row group. */
+  /** Fetches a row group's column chunks and checks them. Frees those of the previous row group. */
   private async fetchChunks(rowGroup: number, columns: readonly ColumnInfo[], maxPageBytes: number): Promise<void> {
     this.reading(rowGroup);
-    this.cache.forget();
-    const group = this.group(rowGroup);
-    await Promise.all(
-      columns.map(async ({ name }) => {
-        const chunk = group.chunks.get(name);
-        if (!chunk) return;
-        const bytes = await this.cache.read(chunk.start, chunk.start + chunk.compressed);
-        const problem = pagesProblem(bytes, group.rows, maxPageBytes);
-        if (problem !== undefined) throw new UnreadableFile(`column ${name} ${problem}`);
-      }),
-    );
+    const { chunks, rows } = this.group(rowGroup);
+    const ranges = columns.flatMap(({ name }) => {
+      const chunk = chunks.get(name);
+      return chunk ? [{ name, start: chunk.start, end: chunk.start + chunk.compressed }] : [];
+    });
+    await this.cache.fetch(ranges);
+    for (const { name, start, end } of ranges) {
+      const problem = pagesProblem(this.cache.chunk(start, end), rows, maxPageBytes);
+      if (problem !== undefined) throw new UnreadableFile(`column ${name} ${problem}`);
+    }
   }
 
   private *slicesOf(
     { firstRowGroup, rowGroups, maxRowGroupBytes }: RowGroupRange,
-    columns: readonly ColumnInfo[],
+    wanted: readonly ColumnInfo[],
   ): Generator<Slice, undefined> {
-    const names = columns.map(({ name }) => name);
     let firstRow = this.metadata.rowGroups.slice(0, firstRowGroup).reduce((sum, { rows }) => sum + rows, 0);
     for (let rowGroup = firstRowGroup; rowGroup < firstRowGroup + rowGroups; rowGroup++) {
       const group = this.group(rowGroup);
+      const columns = wanted.filter(({ name }) => group.chunks.has(name));
+      const proof = wanted.length === 0 && group.rows > 0 ? this.smallestColumn(group) : [];
+      const names = [...columns, ...proof].map(({ name }) => name);
       const bytes = bytesOf(group, names);
       if (bytes > maxRowGroupBytes) {
         this.reading(rowGroup);
@@ -211,11 +196,24 @@ export class ParquetTables {
       }
       const maxRows = sliceRows(group, names, maxRowGroupBytes);
       for (let offset = 0; offset < group.rows; offset += maxRows) {
-        yield { rowGroup, offset, limit: Math.min(maxRows, group.rows - offset), firstRow: firstRow + offset, bytes };
+        const limit = Math.min(maxRows, group.rows - offset);
+        yield { rowGroup, offset, limit, firstRow: firstRow + offset, bytes, columns, proof };
       }
       firstRow += group.rows;
     }
     return undefined;
+  }
+
+  /** The column that can be used and has the fewest bytes; empty if the statistics of all columns count the rows, and no value. */
+  private smallestColumn({ chunks }: RowGroupInfo): ColumnInfo[] {
+    const usable = this.metadata.columns.filter(({ type }) => type.kind !== 'unusable');
+    if (usable.length === 0)
+      throw new UnreadableFile('it has no column that can be read, so that its rows cannot be counted');
+    const size = ({ name }: ColumnInfo) => chunks.get(name)?.compressed ?? 0;
+    return usable
+      .filter(({ name }) => chunks.has(name))
+      .sort((a, b) => size(a) - size(b))
+      .slice(0, 1);
   }
 
   private group(index: number): RowGroupInfo {
@@ -236,6 +234,22 @@ interface Slice {
   readonly firstRow: number;
   /** Bytes of the row group's columns in the file. */
   readonly bytes: number;
+  /** The columns to decode: those to read that have a value in the row group. */
+  readonly columns: readonly ColumnInfo[];
+  /** For rows without columns to read: a column whose pages are still checked, as they prove how many rows there are. */
+  readonly proof: readonly ColumnInfo[];
+}
+
+/** Reports rows without a value in any column. */
+async function useEmpty(
+  { firstRow, limit }: Slice,
+  use: (batch: RecordBatch) => void,
+  pause: () => Promise<void> | undefined,
+): Promise<void> {
+  for (let row = 0; row < limit; row += BATCH_ROWS) {
+    use({ columns: [], rows: Math.min(BATCH_ROWS, limit - row), firstRow: firstRow + row });
+    await pause();
+  }
 }
 
 /**
@@ -247,8 +261,7 @@ function sliceRows(group: RowGroupInfo, columns: readonly string[], maxBytes: nu
   const isPacked = chunks.some(({ encodings }) => encodings.includes('DELTA_BINARY_PACKED'));
   const decoded = chunks.reduce((sum, { uncompressed }) => sum + Math.max(uncompressed, NUMBER_BYTES * group.rows), 0);
   if (isPacked && decoded <= maxBytes) return Math.max(1, group.rows);
-  const bytes = chunks.reduce((sum, { uncompressed }) => sum + uncompressed, 0);
-  return Math.max(1, Math.min(SLICE_ROWS, Math.floor((group.rows * SLICE_BYTES) / Math.max(1, bytes))));
+  return Math.max(1, Math.min(SLICE_ROWS, Math.floor((group.rows * SLICE_BYTES) / Math.max(1, decoded))));
 }
 
 function tooLarge(bytes: number, max: number): UnreadableFile {

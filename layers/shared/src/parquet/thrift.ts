@@ -97,6 +97,21 @@ export const present: Read<true> = (input, type) => {
   return true;
 };
 
+/** A value that is used only if it is valid: undefined instead of an error for one that `read` refuses. */
+export const advisory =
+  <T>(read: Read<T>): Read<T | undefined> =>
+  (input, type) => {
+    const { offset } = input;
+    try {
+      return read(input, type);
+    } catch (error) {
+      if (!(error instanceof ThriftError)) throw error;
+      input.offset = offset;
+      skip(input, type, 0);
+      return undefined;
+    }
+  };
+
 /** The name of a number, or `unknown` for a number without a name. */
 export const oneOf =
   <T extends string>(names: readonly T[]): Read<T | 'unknown'> =>

@@ -1,5 +1,7 @@
 /** One cell as text: for tags and text fields of columns that are not text, and for the examples of invalid rows. */
+import type { Encoding } from '../datasets/mapping';
 import { type ArrowColumn, isValid } from '../parquet/c-data';
+import type { ColumnType } from '../parquet/column-type';
 import { fixedBytes } from './cells';
 import { decimalTexts } from './decimals';
 import { shortestSingle } from './digits';
@@ -8,15 +10,25 @@ import { emptySpans, spansOf } from './spans';
 import { TimeReader } from './times';
 
 const decoder = new TextDecoder();
+
+/** Whether the values of a column have a text of their own. */
+export const isTextType = ({ kind }: ColumnType): boolean => kind !== 'bytes' && kind !== 'unusable';
+
 const TIME_DIGITS = { ms: 3, us: 6, ns: 9 };
 
 /**
  * Returns a reader of a column's cells, which gives null for a missing value. Integers and decimals have all their digits, floats
  * their shortest decimal, and UUIDs hyphens. Dates, times and intervals are in ISO 8601, instants with a Z.
+ * @param encoding of the bytes of a column that is stored as bytes; without it, bytes without a meaning are null
  */
-export function cellText(column: ArrowColumn): (row: number) => string | null {
-  const textAt = valueText(column);
+export function cellText(column: ArrowColumn, encoding?: Encoding): (row: number) => string | null {
+  const textAt = encoding === undefined ? valueText(column) : encodedText(column, encoding);
   return (row) => (column.type.kind !== 'null' && isValid(column, row) ? textAt(row) : null);
+}
+
+function encodedText(column: ArrowColumn, encoding: Encoding): (row: number) => string {
+  const { starts, ends } = spansOf(column, emptySpans(column.length));
+  return (row) => Buffer.from(column.memory, starts[row], ends[row] - starts[row]).toString(encoding);
 }
 
 function valueText(column: ArrowColumn): (row: number) => string | null {
@@ -45,6 +57,7 @@ function valueText(column: ArrowColumn): (row: number) => string | null {
       return timeText(column, TIME_DIGITS[type.unit]);
     case 'interval':
       return intervalText(fixedBytes(column, 12));
+    case 'bytes':
     case 'null':
     case 'unusable':
       return () => null;

@@ -2,7 +2,17 @@
 import { type ArrowColumn, isValid } from '../parquet/c-data';
 
 /** Whether a cell has a value, and why not. */
-export const Cell = { ok: 0, missing: 1, nan: 2, infinite: 3, unreadable: 4, outOfRange: 5 } as const;
+export const Cell = {
+  ok: 0,
+  missing: 1,
+  nan: 2,
+  infinite: 3,
+  unreadable: 4,
+  outOfRange: 5,
+  notInteger: 6,
+  inexact: 7,
+} as const;
+export const STATES = 8;
 
 /** Sets each row's state to ok or missing. */
 export function markMissing(column: ArrowColumn, states: Uint8Array): void {

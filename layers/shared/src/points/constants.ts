@@ -1,13 +1,14 @@
 /** Columns with one value for a whole file, supplied by its key. The readers of text columns read each of them once. */
-import { requiredColumns } from '../datasets/columns';
-import type { DatasetMapping } from '../datasets/mapping';
 import type { PartitionColumns } from '../datasets/partitions';
+import type { ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import { Cell } from './cells';
+import { emptyCounts } from './counts';
 import { storedTag } from './escape';
-import { type Numbers, readNumbers } from './number-cells';
-import { TimeReader, type Times } from './times';
+import { fieldCells } from './field-cells';
+import { FIELD_TYPES } from './field-types';
+import { TimeReader } from './times';
 
 /** The key's columns that the file lacks: if both have a column, the file's is used. */
 export function lackingColumns(columns: readonly ColumnInfo[], partitions: PartitionColumns): PartitionColumns {
@@ -22,8 +23,8 @@ export function withConstants(columns: readonly ColumnInfo[], partitions: Partit
 }
 
 /** Problems of the constants that every file of this dataset must have; empty if they can be used. */
-export function constantProblems(constants: PartitionColumns, mapping: DatasetMapping): string[] {
-  return requiredColumns(mapping).flatMap((name) => {
+export function constantProblems(constants: PartitionColumns, mapping: ConcreteMapping): string[] {
+  return mapping.required.flatMap((name) => {
     const value = constants.get(name);
     if (value === undefined) return [];
     if (value === null) return [`column ${name}, which the path supplies, has no value`];
@@ -32,39 +33,22 @@ export function constantProblems(constants: PartitionColumns, mapping: DatasetMa
   });
 }
 
-function valueProblem(name: string, value: string, mapping: DatasetMapping): string | undefined {
-  if (name === mapping.time.column)
-    return readTime(name, value, mapping).state === Cell.ok ? undefined : 'is not a time';
-  if (mapping.tags.required.includes(name) && storedTag(value) === '') return 'has no value';
-  const isNumber = mapping.fields.some((field) => field.type === 'number' && field.required && field.column === name);
-  return !isNumber || readNumber(name, value).state === Cell.ok ? undefined : 'is not a number';
-}
-
-/** Fills a record batch of any length with the constant. */
-export function fillNumbers(name: string, value: string | null, out: Numbers): void {
-  const number = readNumber(name, value);
-  out.values.fill(number.value);
-  out.states.fill(number.state);
-}
-
-/** Fills a record batch of any length with the constant. */
-export function fillTimes(name: string, value: string | null, mapping: DatasetMapping, out: Times): void {
-  const time = readTime(name, value, mapping);
-  out.seconds.fill(time.seconds);
-  out.nanos.fill(time.nanos);
-  out.states.fill(time.state);
-}
-
-function readNumber(name: string, value: string | null): { value: number; state: number } {
-  const out = { values: new Float64Array(1), states: new Uint8Array(1) };
-  readNumbers(textColumn(name, value), out);
-  return { value: out.values[0] ?? 0, state: out.states[0] ?? Cell.missing };
-}
-
-function readTime(name: string, value: string | null, { time }: DatasetMapping) {
-  const out = { seconds: new Float64Array(1), nanos: new Int32Array(1), states: new Uint8Array(1) };
-  new TimeReader(time).read(textColumn(name, value), out);
-  return { seconds: out.seconds[0] ?? 0, nanos: out.nanos[0] ?? 0, state: out.states[0] ?? Cell.missing };
+function valueProblem(name: string, value: string, mapping: ConcreteMapping): string | undefined {
+  const column = constantColumn(name, value, 1);
+  if (name === mapping.time.column) {
+    const time = emptyCounts(1);
+    new TimeReader(mapping.time).read(column, time);
+    return time.states[0] === Cell.ok ? undefined : 'is not a time';
+  }
+  const isTag = mapping.tags.some((tag) => tag.required && tag.column === name);
+  if (isTag && storedTag(value) === '') return 'has no value';
+  const unread = mapping.fields.find((field) => {
+    if (!field.required || field.column !== name) return false;
+    const cells = fieldCells(field, column.type, 1);
+    cells.read(column);
+    return cells.states[0] !== Cell.ok;
+  });
+  return unread && `is not ${FIELD_TYPES[unread.type].name}`;
 }
 
 function constantType(value: string | null): Pick<ColumnInfo, 'type' | 'stored'> {
@@ -72,19 +56,20 @@ function constantType(value: string | null): Pick<ColumnInfo, 'type' | 'stored'>
   return { type: { kind: value === null ? 'null' : 'text' }, stored };
 }
 
-/** A text column of one row, in Arrow's layout. */
-function textColumn(name: string, value: string | null): ArrowColumn {
+/** A constant as a text column of so many rows, in Arrow's layout. */
+export function constantColumn(name: string, value: string | null, rows: number): ArrowColumn {
   const bytes = Buffer.from(value ?? '');
-  const memory = new ArrayBuffer(8 + bytes.length);
-  new Uint32Array(memory, 0, 2).set([0, bytes.length]);
-  new Uint8Array(memory, 8).set(bytes);
+  const offsets = Uint32Array.from({ length: rows + 1 }, (_, row) => row * bytes.length);
+  const memory = new ArrayBuffer(offsets.byteLength + rows * bytes.length);
+  new Uint8Array(memory).set(new Uint8Array(offsets.buffer));
+  if (bytes.length > 0) Buffer.from(memory, offsets.byteLength).fill(bytes);
   return {
     name,
     ...constantType(value),
-    length: 1,
+    length: rows,
     offset: 0,
     validity: undefined,
     memory,
-    buffer: (index) => (index === 2 ? 8 : 0),
+    buffer: (index) => (index === 2 ? offsets.byteLength : 0),
   };
 }

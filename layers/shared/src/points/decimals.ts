@@ -5,11 +5,11 @@ import { emptySpans, spansOf } from './spans';
 
 /** Maximum exponent of a power of ten that a double represents exactly. */
 const EXACT_POWER = 22;
-const EXACT_INTEGER = 1e15;
+export const EXACT_INTEGER = 1e15;
 
 /** The text of each row's decimal, with as many decimals as its scale. */
 export function decimalTexts(column: ArrowColumn, scale: number): (row: number) => string {
-  const unscaled = unscaledOf(column);
+  const unscaled = unscaledDecimals(column);
   return (row) => decimalText(unscaled(row), scale);
 }
 
@@ -19,8 +19,8 @@ export function decimalTexts(column: ArrowColumn, scale: number): (row: number) 
  */
 export function decimalNumbers(column: ArrowColumn, scale: number): (row: number) => number {
   const divisor = scale <= EXACT_POWER ? Number(`1e${scale}`) : Number.NaN;
-  const short = Number.isNaN(divisor) ? () => Number.NaN : shortOf(column);
-  const unscaled = unscaledOf(column);
+  const short = Number.isNaN(divisor) ? () => Number.NaN : shortDecimals(column);
+  const unscaled = unscaledDecimals(column);
   return (row) => {
     const value = short(row);
     return Math.abs(value) < EXACT_INTEGER ? value / divisor : Number(`${unscaled(row)}e${-scale}`);
@@ -33,8 +33,8 @@ function decimalText(unscaled: bigint, scale: number): string {
   return `${unscaled < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-/** Integers are little-endian, bytes big-endian; both in two's complement. */
-function unscaledOf(column: ArrowColumn): (row: number) => bigint {
+/** The integer that the scale divides. Integers are little-endian, bytes big-endian; both in two's complement. */
+export function unscaledDecimals(column: ArrowColumn): (row: number) => bigint {
   if (column.stored.type === 'INT32') {
     const view = fixedBytes(column, 4);
     return (row) => BigInt(view.getInt32(4 * row, true));
@@ -51,7 +51,7 @@ function unscaledOf(column: ArrowColumn): (row: number) => bigint {
 }
 
 /** The unscaled value if it has at most eight bytes, else NaN. */
-function shortOf(column: ArrowColumn): (row: number) => number {
+export function shortDecimals(column: ArrowColumn): (row: number) => number {
   const view = new DataView(column.memory);
   const { type } = column.stored;
   if (type === 'INT32' || type === 'INT64') {

@@ -119,12 +119,19 @@ function writeThree(out: DataView, at: number, n: number, digits: number): numbe
 
 /** Nanoseconds since 1970, given as whole seconds (negative before 1970) and the nanoseconds after them. */
 export function writeTimestamp(out: DataView, at: number, seconds: number, nanos: number): number {
-  if (seconds > 0) return writePadded(out, writeInteger(out, at, seconds), nanos, 9);
-  if (seconds === 0) return writeInteger(out, at, nanos);
+  return writeCount(out, at, seconds, nanos, 9);
+}
+
+/** The integer `high` · 10^digits + `rest`, with 0 <= rest < 10^digits and up to 9 digits. */
+export function writeCount(out: DataView, at: number, high: number, rest: number, digits: number): number {
+  if (high > 0) return writePadded(out, writeInteger(out, at, high), rest, digits);
+  if (high === 0) return writeInteger(out, at, rest);
   out.setUint8(at, MINUS);
-  const whole = nanos === 0 ? -seconds : -seconds - 1;
-  const rest = nanos === 0 ? 0 : 1e9 - nanos;
-  return whole === 0 ? writeInteger(out, at + 1, rest) : writePadded(out, writeInteger(out, at + 1, whole), rest, 9);
+  const whole = rest === 0 ? -high : -high - 1;
+  const part = rest === 0 ? 0 : 10 ** digits - rest;
+  return whole === 0
+    ? writeInteger(out, at + 1, part)
+    : writePadded(out, writeInteger(out, at + 1, whole), part, digits);
 }
 
 /** Writes timestamps. If a row has the time of the row before, as in files in the order of time, it is copied: 19 ns instead of 72. */

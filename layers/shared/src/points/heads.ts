@@ -2,15 +2,18 @@
  * The part of a line that depends on text columns: measurement, sorted tags and string fields. It is built once for each distinct
  * combination of values and copied for each row.
  */
-import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
+import type { Encoding } from '../datasets/mapping';
+import { isKey, isMeasurement } from '../datasets/names';
 import type { PartitionColumns } from '../datasets/partitions';
+import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
 import { escapeKey, escapeMeasurement, quote, storedTag } from './escape';
-import { hashPair, hashText } from './hyperloglog';
-import { fieldKey, fieldName, type NumberField, ownName } from './number-fields';
+import { fieldKey, fieldName, ownName } from './fields';
+import { HeadColumns } from './head-columns';
+import { hashText } from './hyperloglog';
 import { type ReadyText, readyText } from './ready-text';
 import type { InvalidReason } from './report';
-import type { ColumnKind, SeriesCounts } from './series-counts';
+import { type SeriesCounts, storedType } from './series-counts';
 import type { Tally } from './tally';
 import { TextIds } from './text-ids';
 import { TupleTable } from './tuples';
@@ -22,6 +25,36 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** Text that stands for a missing value in an optional tag. */
 const NO_TAG = /^(nan|none|null)?$/i;
 
+/** The text of a column: undefined without a value, null if it is not UTF-8. */
+type TextOf = (column: string, encoding?: Encoding) => string | null | undefined;
+
+interface TextSource {
+  readonly column: string;
+  readonly encoding: Encoding | undefined;
+  readonly texts: TextIds;
+}
+
+/** The indices in the mapping of the fields with one name, and the number of tags and string fields of the head with this name. */
+interface SharedName {
+  readonly fields: readonly number[];
+  readonly others: number;
+}
+
+interface ColumnTag {
+  readonly column: string;
+  readonly encoding: Encoding | undefined;
+  readonly name: string;
+  readonly key: string;
+  readonly required: boolean;
+  readonly known: ReadonlySet<string> | undefined;
+}
+
+interface ConstantTag {
+  readonly name: string;
+  readonly key: string;
+  readonly constant: string;
+}
+
 export interface HeadFault {
   readonly reason: InvalidReason;
   readonly column: string;
@@ -30,7 +63,8 @@ export interface HeadFault {
 export interface Head {
   /** `measurement,tags strings`, without a space if there are no strings. */
   readonly text: ReadyText;
-  /** Number of measurement, tags and named fields: heads that differ only in strings share it. */
+  readonly measurement: string;
+  /** Number of measurement, tags and names of fields: heads that differ only in strings share it. */
   readonly series: number;
   /** Hash of measurement and tags. */
   readonly hash: number;
@@ -39,9 +73,13 @@ export interface Head {
   readonly hasStrings: boolean;
   /** A text field that is not UTF-8: the reason if a row has no field at all. */
   readonly unreadable: string | undefined;
-  /** Names and keys of the fields whose name is the text of a column, in the mapping's order. */
-  readonly names: readonly string[];
-  readonly keys: readonly ReadyText[];
+  /** Names and keys of the fields whose name is the text of a column, in the mapping's order; a fault if the text cannot be a key. */
+  readonly names: readonly (string | HeadFault)[];
+  readonly keys: readonly (ReadyText | HeadFault)[];
+  /** Bytes of all `keys`. */
+  readonly keyBytes: number;
+  /** Names that several fields of a row with this head would have, if they have values: only if any text may name a field. */
+  readonly shared: readonly SharedName[];
   readonly warnings: readonly (readonly [
     'unknown-value' | 'trailing-backslash' | 'left-out',
     column: string,
@@ -51,39 +89,19 @@ export interface Head {
   rows: number;
 }
 
-/** A tag or field that a point may have. */
-interface PointColumn {
-  readonly name: string;
-  readonly kind: ColumnKind;
-  readonly hash: number;
-  /** Its index among the fields whose name is the text of a column, or -1. */
-  readonly named: number;
-}
-
 export class Heads {
-  /** Tags, then string fields, then number fields: a bit of `seen` for each. */
-  private readonly parts: readonly PointColumn[];
-  /** Words of `seen` per head. */
-  readonly width: number;
-  /** The bit of the first number field. */
-  readonly firstNumber: number;
-  /** By head: the columns that its points have. */
-  seen: Uint32Array;
-  /** The columns that any head had. */
-  private readonly known: Uint32Array;
+  /** The columns that the points of each head have. */
+  readonly pointColumns: HeadColumns;
   /** Bytes of all heads' text. */
   private used = 0;
   private heads: Head[] = [];
   private readonly series = new Map<string, number>();
-  private readonly tags: readonly {
-    name: string;
-    key: string;
-    required: boolean;
-    known: ReadonlySet<string> | undefined;
-  }[];
-  private readonly strings: readonly FieldMapping[];
-  private readonly named: readonly FieldMapping[];
-  private readonly columns: readonly { name: string; texts: TextIds }[];
+  private readonly tags: readonly (ColumnTag | ConstantTag)[];
+  private readonly strings: readonly ConcreteField[];
+  private readonly named: readonly ConcreteField[];
+  private readonly columns: readonly TextSource[];
+  /** Whether any text may name a field. */
+  private readonly hasPivots: boolean;
   private readonly members: Int32Array;
   private tuples: TupleTable;
 
@@ -91,48 +109,47 @@ export class Heads {
    * @param unreadable columns of a type that cannot be text.
    * @param taken names that the unit's fields use in this file.
    * @param constants columns with one value for all rows: part of each head, and not needed to distinguish heads.
-   * @param numbers number fields, in the order of their bits in `seen`.
    * @param counts counts the series of the points.
    * @param capacity rows of the largest record batch.
    */
   constructor(
-    private readonly mapping: DatasetMapping,
+    private readonly mapping: ConcreteMapping,
     private readonly unreadable: ReadonlySet<string>,
     private readonly taken: readonly string[],
     private readonly constants: PartitionColumns,
     private readonly tally: Tally,
-    numbers: readonly NumberField[],
     private readonly counts: SeriesCounts,
     capacity: number,
   ) {
-    const { required, optional } = mapping.tags;
-    this.tags = [...required, ...optional]
-      .map((name) => {
-        const known = mapping.checks.known[name];
-        return { name, key: escapeKey(name), required: required.includes(name), known: known && new Set(known) };
-      })
+    const columnTags = mapping.tags.map(({ column, key, required, encoding }) => {
+      const known = mapping.checks.known[column];
+      return { column, encoding, name: key, key: escapeKey(key), required, known: known && new Set(known) };
+    });
+    const constantTags = Object.entries(mapping.constantTags).map(([key, value]) => {
+      return { name: key, key: escapeKey(key), constant: escapeKey(storedTag(value)) };
+    });
+    this.tags = [...columnTags, ...constantTags]
       // By bytes, as InfluxDB sorts them.
       .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     this.strings = mapping.fields.filter(({ type }) => type === 'text');
     this.named = mapping.fields.filter(({ named }) => named);
-    const names = new Set([
-      ...this.tags.map(({ name }) => name),
-      ...this.strings.map(({ column }) => column),
-      ...this.named.map(({ named }) => named?.by ?? ''),
-    ]);
-    this.columns = [...names].filter((name) => !constants.has(name)).map((name) => ({ name, texts: new TextIds() }));
+    const sources = new Map<string, TextSource>();
+    const use = (column: string, encoding?: Encoding) => {
+      if (!constants.has(column)) sources.set(sourceId(column, encoding), { column, encoding, texts: new TextIds() });
+    };
+    if (typeof mapping.measurement !== 'string') use(mapping.measurement.column);
+    for (const { column, encoding } of columnTags) use(column, encoding);
+    for (const { column } of this.strings) use(column);
+    for (const { named } of this.named) if (named) use(named.by);
+    this.columns = [...sources.values()];
+    this.hasPivots = this.named.some(({ named }) => named?.otherwise === undefined);
     this.members = new Int32Array(this.columns.length * capacity);
     this.tuples = new TupleTable(this.columns.length);
-    const part = (name: string, kind: ColumnKind, named = -1) => ({ name, kind, hash: hashText(name), named });
-    this.parts = [
-      ...this.tags.map(({ name }) => part(name, 'tag')),
-      ...this.strings.map((field) => part(ownName(field, taken), 'string')),
-      ...numbers.map(({ name, named: index }) => part(name, 'float', index)),
-    ];
-    this.firstNumber = this.tags.length + this.strings.length;
-    this.width = Math.ceil(this.parts.length / 32);
-    this.seen = new Uint32Array(64 * this.width);
-    this.known = new Uint32Array(this.width);
+    const tagColumns = this.tags.map(({ name }) => ({ name, kind: 'tag' as const, named: -1 }));
+    const fieldColumns = mapping.fields.map((field) => {
+      return { name: ownName(field, taken), kind: storedType(field), named: this.named.indexOf(field) };
+    });
+    this.pointColumns = new HeadColumns([...tagColumns, ...fieldColumns], tagColumns.length, counts);
   }
 
   get(id: number): Head {
@@ -143,10 +160,10 @@ export class Heads {
   read(columns: ReadonlyMap<string, ArrowColumn>, rows: number, ids: Int32Array): void {
     const { members, tuples } = this;
     const width = this.columns.length;
-    if (this.columns.some(({ name }) => !columns.has(name))) members.fill(0);
-    for (const [index, { name, texts }] of this.columns.entries()) {
+    if (this.columns.some(({ column }) => !columns.has(column))) members.fill(0);
+    for (const [index, { column: name, encoding, texts }] of this.columns.entries()) {
       const column = columns.get(name);
-      if (column) texts.read(column, members, index, width);
+      if (column) texts.read(column, members, index, width, encoding);
     }
     for (let row = 0; row < rows; row++) {
       const id = tuples.idOf(members, row * width);
@@ -172,36 +189,20 @@ export class Heads {
     for (const [id, head] of this.heads.entries()) {
       if (!head?.rows) continue;
       for (const [kind, column, value] of head.warnings) this.tally.warn(kind, column, value, head.rows);
-      this.countSeries(id, head);
+      this.pointColumns.count(id, head.measurement, head.hash, head.names);
     }
     this.countTagValues();
     this.heads = [];
-    this.seen.fill(0);
-  }
-
-  private countSeries(id: number, { hash, names }: Head): void {
-    const counts = this.counts.measurement(this.mapping.measurement);
-    counts.series.add(hash);
-    for (let word = 0; word < this.width; word++) {
-      const bits = this.seen[id * this.width + word];
-      const known = this.known[word];
-      this.known[word] |= bits;
-      for (let rest = bits; rest !== 0; rest &= rest - 1) {
-        const bit = rest & -rest;
-        const part = this.parts[32 * word + 31 - Math.clz32(bit)];
-        const isNamed = part.named >= 0;
-        const name = isNamed ? names[part.named] : part.name;
-        if (isNamed || (known & bit) === 0) counts.addColumn(name, part.kind);
-        if (part.kind !== 'tag') counts.fieldSeries.add(hashPair(hash, isNamed ? hashText(name) : part.hash));
-      }
-    }
+    this.pointColumns.clear();
   }
 
   private countTagValues(): void {
-    for (const { name, required } of this.tags) {
-      const values = this.constants.has(name)
-        ? [this.constants.get(name)]
-        : (this.columns.find((column) => column.name === name)?.texts.values ?? []);
+    for (const tag of this.tags) {
+      if ('constant' in tag) continue;
+      const { column, encoding, name, required } = tag;
+      const constant = this.constants.get(column);
+      const source = this.columns.find((each) => each.column === column && each.encoding === encoding);
+      const values = constant === undefined ? (source?.texts.values ?? []) : [constantText(constant, encoding)];
       const counter = this.counts.tag(name);
       for (const value of values) {
         const stored = storedTag(value?.trim() ?? '');
@@ -213,12 +214,19 @@ export class Heads {
   private make(id: number): Head {
     const textOf = this.valuesOf(id);
     const warnings: Head['warnings'][number][] = [];
-    const seen = this.roomFor(id);
-    let fault: HeadFault | undefined;
-    let tagSet = escapeMeasurement(this.mapping.measurement);
-    for (const [index, { name, key, required, known }] of this.tags.entries()) {
+    this.pointColumns.add(id);
+    const measurement = this.measurementOf(textOf);
+    let fault = typeof measurement === 'string' ? undefined : measurement;
+    let tagSet = typeof measurement === 'string' ? escapeMeasurement(measurement) : '';
+    for (const [index, tag] of this.tags.entries()) {
+      if ('constant' in tag) {
+        tagSet += `,${tag.key}=${tag.constant}`;
+        this.pointColumns.markTag(id, index);
+        continue;
+      }
+      const { column: name, encoding, key, required, known } = tag;
       const isUnreadable = this.unreadable.has(name);
-      const raw = isUnreadable ? null : textOf(name);
+      const raw = isUnreadable ? null : textOf(name, encoding);
       const value = raw?.trim() ?? '';
       const stored = storedTag(value);
       if (required ? stored === '' : NO_TAG.test(value)) {
@@ -231,12 +239,12 @@ export class Heads {
       if (stored !== value) warnings.push(['trailing-backslash', name, value]);
       if (stored === '') continue;
       tagSet += `,${key}=${escapeKey(stored)}`;
-      this.seen[seen + (index >> 5)] |= 1 << (index & 31);
+      this.pointColumns.markTag(id, index);
     }
 
     const strings: string[] = [];
     let unreadable: string | undefined;
-    for (const [index, field] of this.strings.entries()) {
+    for (const field of this.strings) {
       const { column, required } = field;
       const value = this.unreadable.has(column) ? null : textOf(column);
       if (typeof value !== 'string' && required)
@@ -246,49 +254,81 @@ export class Heads {
         warnings.push(['left-out', column, '']);
       }
       if (typeof value !== 'string') continue;
-      strings.push(`${escapeKey(ownName(field, this.taken))}=${quote(value)}`);
-      const bit = this.tags.length + index;
-      this.seen[seen + (bit >> 5)] |= 1 << (bit & 31);
+      const name = this.nameOf(field, textOf);
+      if (typeof name === 'string') strings.push(`${escapeKey(name)}=${quote(value)}`);
+      else fault ??= name;
+      this.pointColumns.markField(id, this.mapping.fields.indexOf(field));
     }
-    const names = this.named.map(({ named }) => (named ? fieldName(named, textOf(named.by)) : ''));
-    // Points with the same tags and time, but with different names of fields, do not overwrite each other.
-    const identity = [tagSet, ...names].join('\n');
+    const names = this.named.map((field) => this.nameOf(field, textOf));
+    // Points with the same tags and time, but with other names of fields, do not overwrite each other.
+    const identity = names.length === 0 ? tagSet : JSON.stringify([tagSet, names]);
     const series = this.series.get(identity) ?? this.series.size;
     this.series.set(identity, series);
     const text = readyText(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
     this.used += text.length;
+    const keys = names.map((name) => (typeof name === 'string' ? fieldKey(name) : name));
+    const keyBytes = keys.reduce((sum, key) => sum + ('words' in key ? key.length : 0), 0);
+    const shared = this.hasPivots ? this.sharedNames(textOf) : [];
+    const hasStrings = strings.length > 0;
     return {
-      text,
-      series,
+      ...{ text, series, fault, hasStrings, unreadable, names, keys, keyBytes, shared, warnings, rows: 0 },
+      measurement: typeof measurement === 'string' ? measurement : '',
       hash: hashText(tagSet),
-      fault,
-      hasStrings: strings.length > 0,
-      unreadable,
-      names,
-      keys: names.map(fieldKey),
-      warnings,
-      rows: 0,
     };
   }
 
-  /** The place of a new head in `seen`, which grows if it has none. */
-  private roomFor(id: number): number {
-    const at = id * this.width;
-    if (at + this.width > this.seen.length) {
-      const larger = new Uint32Array(Math.max(2 * this.seen.length, at + this.width));
-      larger.set(this.seen);
-      this.seen = larger;
+  private measurementOf(textOf: TextOf): string | HeadFault {
+    const { measurement } = this.mapping;
+    if (typeof measurement === 'string') return measurement;
+    const { column } = measurement;
+    const text = this.unreadable.has(column) ? null : textOf(column);
+    const name = text?.trim() ?? '';
+    if (isMeasurement(name)) return name;
+    if (text === null) return { column, reason: 'unreadable' };
+    return { column, reason: name === '' ? 'missing' : 'not-a-name' };
+  }
+
+  private nameOf(field: ConcreteField, textOf: TextOf): string | HeadFault {
+    const { named } = field;
+    if (!named) return ownName(field, this.taken);
+    const column = named.by;
+    const text = textOf(column);
+    const name = fieldName(named, text);
+    if (name === undefined) return { column, reason: text === null ? 'unreadable' : 'missing' };
+    return isKey(name) ? name : { column, reason: 'not-a-name' };
+  }
+
+  private sharedNames(textOf: TextOf): SharedName[] {
+    const names = new Map<string, { fields: number[]; others: number }>();
+    for (const { name } of this.tags) names.set(name, { fields: [], others: 1 });
+    for (const [index, field] of this.mapping.fields.entries()) {
+      const name = this.nameOf(field, textOf);
+      if (typeof name !== 'string') continue;
+      const known = names.get(name) ?? { fields: [], others: 0 };
+      names.set(name, known);
+      if (field.type !== 'text') known.fields.push(index);
+      else if (typeof textOf(field.column) === 'string') known.others++;
     }
-    return at;
+    return [...names.values()].filter(({ fields, others }) => fields.length + others > 1);
   }
 
   /** Text by column in the combination `id`. */
-  private valuesOf(id: number): (column: string) => string | null | undefined {
+  private valuesOf(id: number): TextOf {
     const values = new Map<string, string | null | undefined>();
-    for (const [name, value] of this.constants) values.set(name, value ?? undefined);
-    for (const [index, { name, texts }] of this.columns.entries()) {
-      values.set(name, texts.valueOf(this.tuples.member(id, index)));
+    for (const [index, { column, encoding, texts }] of this.columns.entries()) {
+      values.set(sourceId(column, encoding), texts.valueOf(this.tuples.member(id, index)));
     }
-    return (column) => values.get(column);
+    return (column, encoding) => {
+      const constant = this.constants.get(column);
+      if (constant === undefined) return values.get(sourceId(column, encoding));
+      return constantText(constant, encoding);
+    };
   }
+}
+
+const sourceId = (column: string, encoding: Encoding | undefined): string => `${encoding ?? ''} ${column}`;
+
+function constantText(text: string | null, encoding: Encoding | undefined): string | undefined {
+  if (text === null || encoding === undefined) return text ?? undefined;
+  return Buffer.from(text).toString(encoding);
 }

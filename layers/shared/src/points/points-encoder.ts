@@ -1,18 +1,17 @@
 /** Record batches to line protocol: validates each row and writes it, without an object per row or value. */
-import { mappedColumns } from '../datasets/columns';
-import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
-import { type ArrowColumn, isValid } from '../parquet/c-data';
+import type { ConcreteMapping } from '../datasets/resolve';
+import type { ArrowColumn } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import type { BatchBuffer } from './batch-buffer';
 import { cellText } from './cell-text';
 import { Cell } from './cells';
-import { fillNumbers, fillTimes, lackingColumns, withConstants } from './constants';
+import { constantColumn, lackingColumns, withConstants } from './constants';
+import { emptyCounts } from './counts';
 import { LONGEST_NUMBER, TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
+import { type Field, ownName, rowFields } from './fields';
 import { type Head, Heads } from './heads';
-import { readNumbers } from './number-cells';
-import { type NumberField, numberFields, ownName } from './number-fields';
 import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
 import { unsuitedColumns } from './schema';
@@ -24,10 +23,16 @@ import { TimeReader, type Times } from './times';
 const SPACE = 32;
 const NEWLINE = 10;
 /** By the state of a cell. */
-const REASONS: readonly InvalidReason[] = ['missing', 'missing', 'nan', 'infinite', 'unreadable', 'out-of-range'];
+const REASONS: readonly InvalidReason[] = [
+  ...(['missing', 'missing', 'nan', 'infinite', 'unreadable'] as const),
+  ...(['out-of-range', 'not-an-integer', 'inexact'] as const),
+];
+
+/** Bits that are 1, by byte. */
+const ONES = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
 
 export interface EncoderOptions {
-  readonly mapping: DatasetMapping;
+  readonly mapping: ConcreteMapping;
   /** The file's columns. */
   readonly columns: readonly ColumnInfo[];
   /** Columns that the file's key supplies; empty by default. */
@@ -53,9 +58,15 @@ export class PointsEncoder {
   private readonly heads: Heads;
   private readonly timeReader: TimeReader;
   private readonly timestamps = new TimestampWriter();
-  private readonly fields: readonly NumberField[];
-  /** Maximum bytes after a head. */
-  private readonly longestTail: number;
+  private readonly fields: readonly Field[];
+  /** The fields that may have a value in the current record batch, and required ones. */
+  private active: readonly Field[] = [];
+  /** By a field's index in the mapping, its states in the current record batch; undefined if it has no value there. */
+  private readonly states: (Uint8Array | undefined)[] = [];
+  /** Maximum bytes after a head in the current record batch, without those in `sizes`. */
+  private longestTail = 0;
+  /** Bytes of each row's strings; undefined if there are none. */
+  private readonly sizes: Float64Array | undefined;
   private readonly times: Times;
   private readonly ids: Int32Array;
   /** The current record batch. */
@@ -71,44 +82,28 @@ export class PointsEncoder {
     capacity: number,
   ) {
     const { mapping, columns, taken, partitions = NO_PARTITIONS } = options;
-    const mapped = new Set(mappedColumns(mapping));
+    const mapped = new Set(mapping.columns);
     this.constants = new Map([...lackingColumns(columns, partitions)].filter(([name]) => mapped.has(name)));
     const unsuited = unsuitedColumns(columns, mapping);
     this.unsuited = new Set(unsuited.map(({ name }) => name));
     this.duplicates = new DuplicateCounter();
     this.span = new TimeSpan(options.keepFrom);
-    this.fields = numberFields(mapping, withConstants(columns, this.constants), taken, capacity);
-    this.heads = new Heads(
-      mapping,
-      this.unsuited,
-      taken,
-      this.constants,
-      this.tally,
-      this.fields,
-      this.counts,
-      capacity,
-    );
+    this.heads = new Heads(mapping, this.unsuited, taken, this.constants, this.tally, this.counts, capacity);
     this.timeReader = new TimeReader(mapping.time);
-    this.longestTail = this.fields.reduce(
-      (sum, { key }) => sum + key.length + LONGEST_NUMBER,
-      LONGEST_NUMBER + SPOILT + 2,
-    );
-    this.times = {
-      seconds: new Float64Array(capacity),
-      nanos: new Int32Array(capacity),
-      states: new Uint8Array(capacity),
-    };
+    this.fields = rowFields(mapping, withConstants(columns, this.constants), taken, capacity);
+    this.times = emptyCounts(capacity);
     this.ids = new Int32Array(capacity);
+    this.sizes = this.fields.some(({ cells }) => cells.addSizes) ? new Float64Array(capacity) : undefined;
     for (const [name, value] of this.constants) {
-      if (name === mapping.time.column) fillTimes(name, value, mapping, this.times);
-      for (const field of this.fields) if (field.column === name) fillNumbers(name, value, field);
+      const column = constantColumn(name, value, capacity);
+      if (name === mapping.time.column) this.timeReader.read(column, this.times);
+      for (const field of this.fields) if (field.column === name) field.cells.read(column);
     }
 
     for (const { name, declared } of unsuited) this.tally.warn('ignored', name, declared, 1);
     const present = new Set(withConstants(columns, this.constants).map(({ name }) => name));
     for (const field of mapping.fields) {
-      const { name = field.column, named } = field;
-      if (!named && taken.includes(name) && present.has(field.column))
+      if (!field.named && taken.includes(field.key) && present.has(field.column))
         this.tally.warn('renamed', field.column, ownName(field, taken), 1);
     }
   }
@@ -121,7 +116,8 @@ export class PointsEncoder {
     const columns = new Map(
       batch.filter(({ name }) => !this.unsuited.has(name)).map((column) => [column.name, column]),
     );
-    for (const column of batch) this.tally.addPresent(column.name, countPresent(column));
+    const present = new Map(batch.map((column) => [column.name, countPresent(column)]));
+    for (const [name, count] of present) this.tally.addPresent(name, count);
     for (const [name, value] of this.constants) this.tally.addPresent(name, value === null ? 0 : rows);
     if (this.heads.trim()) this.duplicates.forget();
 
@@ -130,13 +126,34 @@ export class PointsEncoder {
     if (times) this.timeReader.read(times, this.times);
     else if (!this.constants.has(timeColumn)) this.times.states.fill(this.stateWithout(timeColumn), 0, rows);
     this.heads.read(columns, rows, this.ids);
-    for (const field of this.fields) {
-      const column = columns.get(field.column);
-      if (column) readNumbers(column, field);
-      else if (!this.constants.has(field.column)) field.states.fill(this.stateWithout(field.column), 0, rows);
-    }
+    this.readFields(columns, present, rows);
     for (let row = 0; row < rows; row++) this.encodeRow(row);
     this.rows += rows;
+  }
+
+  private readFields(
+    columns: ReadonlyMap<string, ArrowColumn>,
+    present: ReadonlyMap<string, number>,
+    rows: number,
+  ): void {
+    const { sizes } = this;
+    sizes?.fill(0);
+    this.active = this.fields.filter((field) => {
+      const { column: name, cells, required } = field;
+      const column = columns.get(name);
+      const isConstant = this.constants.has(name);
+      const isActive = required || isConstant || this.unsuited.has(name) || (present.get(name) ?? 0) > 0;
+      this.states[field.index] = isActive ? cells.states : undefined;
+      if (!isActive) return false;
+      if (column) cells.read(column);
+      else if (!isConstant) cells.states.fill(this.stateWithout(name), 0, rows);
+      if (sizes) cells.addSizes?.(sizes, rows);
+      return true;
+    });
+    this.longestTail = this.active.reduce(
+      (sum, { key, cells }) => sum + key.length + cells.longest,
+      LONGEST_NUMBER + SPOILT + 2,
+    );
   }
 
   /** The counts of all rows so far. Call it last: it frees memory that `encode` needs. */
@@ -144,7 +161,11 @@ export class PointsEncoder {
     this.heads.settle();
     this.duplicates.free();
     for (const { column, leftOut, beyond } of this.fields) {
-      if (leftOut > 0) this.tally.warn('left-out', column, undefined, leftOut);
+      for (const [state, count] of leftOut.entries()) {
+        // A value that does not fit the type of its field is warned of with the reason.
+        const reason = state >= Cell.outOfRange ? REASONS[state] : undefined;
+        if (count > 0) this.tally.warn('left-out', column, reason, count);
+      }
       if (beyond > 0) this.tally.warn('out-of-range', column, undefined, beyond);
     }
     return {
@@ -174,7 +195,7 @@ export class PointsEncoder {
       this.reject(row, head.fault.reason, head.fault.column);
       return;
     }
-    buffer.room(head.text.length + this.longestTail);
+    buffer.room(head.text.length + head.keyBytes + this.longestTail + (this.sizes?.[row] ?? 0));
     let at = this.writeFields(row, head, buffer.view, copyText(buffer.view, buffer.position, head.text));
     if (at < 0) return;
 
@@ -192,27 +213,38 @@ export class PointsEncoder {
 
   /** Returns the position after the fields, or -1 if the row was rejected because of them. */
   private writeFields(row: number, head: Head, out: DataView, start: number): number {
-    const { fields } = this;
-    const { seen, width, firstNumber } = this.heads;
-    const seenAt = this.ids[row] * width;
+    const { active } = this;
+    const { pointColumns } = this.heads;
+    const id = this.ids[row];
+    const taken = this.takenName(row, head);
+    if (taken !== undefined) {
+      this.reject(row, 'name-taken', taken);
+      return -1;
+    }
     let at = start;
-    for (let index = 0; index < fields.length; index++) {
-      const field = fields[index];
-      const state = field.states[row];
+    for (let index = 0; index < active.length; index++) {
+      const field = active[index];
+      const { cells, range } = field;
+      const state = cells.states[row];
       if (state !== Cell.ok) {
         if (field.required) {
           this.reject(row, REASONS[state], field.column);
           return -1;
         }
-        if (state !== Cell.missing) field.leftOut++;
+        if (state !== Cell.missing) field.leftOut[state]++;
         continue;
       }
       const key = field.named < 0 ? field.key : head.keys[field.named];
-      const bit = firstNumber + index;
-      seen[seenAt + (bit >> 5)] |= 1 << (bit & 31);
-      const value = field.values[row];
-      at = field.writer.write(out, copyText(out, at, key), value);
-      if (value < field.min || value > field.max) field.beyond++;
+      if ('reason' in key) {
+        this.reject(row, key.reason, key.column);
+        return -1;
+      }
+      pointColumns.markField(id, field.index);
+      at = cells.write(out, copyText(out, at, key), row);
+      if (range) {
+        const value = cells.numberAt?.(row) ?? 0;
+        if (value < range.min || value > range.max) field.beyond++;
+      }
     }
     if (head.hasStrings) return at;
     if (at === start) {
@@ -223,6 +255,15 @@ export class PointsEncoder {
     // The comma before the first field is the space that ends the tags.
     out.setUint8(start, SPACE);
     return at;
+  }
+
+  /** The column of a field that has a value in this row under a name that another field or a tag of the row has. */
+  private takenName(row: number, { shared }: Head): string | undefined {
+    for (const { fields, others } of shared) {
+      const found = fields.filter((index) => this.states[index]?.[row] === Cell.ok);
+      if (found.length + others > 1) return this.options.mapping.fields[found.at(-1) ?? fields[0] ?? 0]?.column;
+    }
+    return undefined;
   }
 
   private reject(row: number, reason: InvalidReason = 'unreadable', column = ''): void {
@@ -242,7 +283,11 @@ export class PointsEncoder {
 
   private cell(name: string, row: number): string | null {
     const column = this.batch.find((candidate) => candidate.name === name);
-    const textAt = this.cells.get(name) ?? (column ? cellText(column) : () => this.constants.get(name) ?? null);
+    const textAt =
+      this.cells.get(name) ??
+      (column
+        ? cellText(column, column.type.kind === 'bytes' ? 'hex' : undefined)
+        : () => this.constants.get(name) ?? null);
     this.cells.set(name, textAt);
     return textAt(row);
   }
@@ -252,10 +297,19 @@ export class PointsEncoder {
   }
 }
 
-function countPresent(column: ArrowColumn): number {
-  if (column.type.kind === 'null') return 0;
-  if (!column.validity) return column.length;
+function countPresent({ type, validity, offset, length }: ArrowColumn): number {
+  if (type.kind === 'null') return 0;
+  if (!validity) return length;
   let rows = 0;
-  for (let row = 0; row < column.length; row++) if (isValid(column, row)) rows++;
+  for (let bit = offset; bit < offset + length; ) {
+    // A byte of eight rows at once.
+    if ((bit & 7) === 0 && bit + 8 <= offset + length) {
+      rows += ONES[validity[bit >> 3]];
+      bit += 8;
+    } else {
+      rows += (validity[bit >> 3] >> (bit & 7)) & 1;
+      bit++;
+    }
+  }
   return rows;
 }

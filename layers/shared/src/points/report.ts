@@ -32,9 +32,22 @@ export interface InvalidRows {
 
 /**
  * `no-fields`: every field of the row is missing, and a point needs one. `unreadable`: text that is not a number, not a time or not
- * UTF-8, or a column of a type that cannot be used. `out-of-range`: a time before 1677-09-21 or after 2262-04-11.
+ * UTF-8, or a column of a type that cannot be used. `out-of-range`: a time before 1677-09-21 or after 2262-04-11, or a value outside the
+ * type of its field. `not-an-integer`: a number with a fraction. `inexact`: an integer that no double is, or a time with a fraction of its
+ * field's unit. `not-a-name`: text that cannot be a measurement or the key of a field. `name-taken`: the text of a column names a field,
+ * and another field or tag of the row has the same name.
  */
-export type InvalidReason = 'missing' | 'nan' | 'infinite' | 'unreadable' | 'out-of-range' | 'no-fields';
+export type InvalidReason =
+  | 'missing'
+  | 'nan'
+  | 'infinite'
+  | 'unreadable'
+  | 'out-of-range'
+  | 'no-fields'
+  | 'not-a-name'
+  | 'not-an-integer'
+  | 'inexact'
+  | 'name-taken';
 
 export interface InvalidExample {
   /** In the file, from 0. */
@@ -59,7 +72,7 @@ export interface RejectSink {
 
 /**
  * `unknown-value`: a tag's value that the mapping does not list. `out-of-range`: a number outside the mapping's range. `left-out`: an
- * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8. `renamed`: a field that is stored under
+ * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8; with the reason in `value` if it does not fit the field's type. `renamed`: a field that is stored under
  * the name in `value`, because the unit's field uses its own name. `ignored`: an optional column of a type that cannot be used.
  * `absent`: an optional column that the file lacks, counted once per file. `trailing-backslash`: a tag that was stored without its last backslash, which line protocol cannot express.
  */

@@ -1,12 +1,12 @@
 /** Whether a file's columns are what a mapping needs. */
-import { BUILT_IN_MAPPINGS } from '../datasets/built-in';
-import { mappedColumns, requiredColumns } from '../datasets/columns';
-import type { DatasetMapping, FieldMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
+import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import { similarName } from '../datasets/similar';
+import type { ColumnType } from '../parquet/column-type';
 import type { ColumnInfo } from '../parquet/metadata';
 import { constantProblems, lackingColumns, withConstants } from './constants';
-import { isNumberType } from './number-cells';
+import { encodingProblem, fieldProblem, textProblem } from './field-types';
+import { listedNames } from './fields';
 import { timeProblem } from './times';
 
 /**
@@ -15,7 +15,7 @@ import { timeProblem } from './times';
  */
 export function schemaProblems(
   columns: readonly ColumnInfo[],
-  mapping: DatasetMapping,
+  mapping: ConcreteMapping,
   partitions: PartitionColumns = NO_PARTITIONS,
 ): string[] {
   const missing = missingColumns(columns, mapping, partitions).map(({ column }) => `column ${column} is missing`);
@@ -29,14 +29,16 @@ export function schemaProblems(
  */
 export function columnProblems(
   columns: readonly ColumnInfo[],
-  mapping: DatasetMapping,
+  mapping: ConcreteMapping,
   partitions: PartitionColumns = NO_PARTITIONS,
 ): string[] {
   const constants = lackingColumns(columns, partitions);
-  const problems = mappedColumns(mapping).flatMap((name) => {
+  const infos = new Map(columns.map((info) => [info.name, info]));
+  const typeProblem = typeProblems(mapping);
+  const problems = mapping.columns.flatMap((name) => {
     if (constants.has(name)) return [];
-    const info = columns.find((column) => column.name === name);
-    const problem = info && typeProblem(info, mapping);
+    const info = infos.get(name);
+    const problem = info && typeProblem(info);
     return problem === undefined ? [] : [`column ${name} ${problem}`];
   });
   return [...problems, ...constantProblems(constants, mapping)];
@@ -51,38 +53,34 @@ export interface LackedColumn {
 /** The required columns that neither the file nor its path has. */
 export function missingColumns(
   columns: readonly ColumnInfo[],
-  mapping: DatasetMapping,
+  mapping: ConcreteMapping,
   partitions: PartitionColumns = NO_PARTITIONS,
 ): LackedColumn[] {
-  return lackedOf(requiredColumns(mapping), columns, mapping, partitions);
+  return lackedOf(mapping.required, columns, mapping, partitions);
 }
 
-/**
- * The optional columns that neither the file nor its path has. Few files have all columns of a built-in mapping, so for those only columns
- * with a similar name in the file are returned.
- */
+/** The optional columns that neither the file nor its path has. */
 export function absentColumns(
   columns: readonly ColumnInfo[],
-  mapping: DatasetMapping,
+  mapping: ConcreteMapping,
   partitions: PartitionColumns = NO_PARTITIONS,
 ): LackedColumn[] {
-  const required = requiredColumns(mapping);
-  const optional = mappedColumns(mapping).filter((name) => !required.includes(name));
-  const isBuiltIn = BUILT_IN_MAPPINGS.includes(mapping);
-  return lackedOf(optional, columns, mapping, partitions).filter(({ similar }) => !isBuiltIn || similar !== undefined);
+  const required = mapping.required;
+  const optional = mapping.columns.filter((name) => !required.includes(name));
+  return lackedOf(optional, columns, mapping, partitions);
 }
 
 function lackedOf(
   wanted: readonly string[],
   columns: readonly ColumnInfo[],
-  mapping: DatasetMapping,
+  mapping: ConcreteMapping,
   partitions: PartitionColumns,
 ): LackedColumn[] {
-  const names = withConstants(columns, partitions).map(({ name }) => name);
-  const mapped = mappedColumns(mapping);
-  const unused = names.filter((name) => !mapped.includes(name));
+  const names = new Set(withConstants(columns, partitions).map(({ name }) => name));
+  const mapped = new Set(mapping.columns);
+  const unused = [...names].filter((name) => !mapped.has(name));
   return wanted
-    .filter((column) => !names.includes(column))
+    .filter((column) => !names.has(column))
     .map((column) => {
       const similar = similarName(column, unused);
       return { column, ...(similar !== undefined && { similar }) };
@@ -90,15 +88,16 @@ function lackedOf(
 }
 
 /** The mapped columns of a type that does not fit their use in the mapping. */
-export function unsuitedColumns(columns: readonly ColumnInfo[], mapping: DatasetMapping): ColumnInfo[] {
-  const mapped = new Set(mappedColumns(mapping));
-  return columns.filter((info) => mapped.has(info.name) && typeProblem(info, mapping) !== undefined);
+export function unsuitedColumns(columns: readonly ColumnInfo[], mapping: ConcreteMapping): ColumnInfo[] {
+  const mapped = new Set(mapping.columns);
+  const typeProblem = typeProblems(mapping);
+  return columns.filter((info) => mapped.has(info.name) && typeProblem(info) !== undefined);
 }
 
 /** The columns to read: mapped columns that the file has. */
-export function columnsToRead(columns: readonly ColumnInfo[], mapping: DatasetMapping): string[] {
+export function columnsToRead(columns: readonly ColumnInfo[], mapping: ConcreteMapping): string[] {
   const names = new Set(columns.map(({ name }) => name));
-  return mappedColumns(mapping).filter((name) => names.has(name));
+  return mapping.columns.filter((name) => names.has(name));
 }
 
 /**
@@ -107,39 +106,44 @@ export function columnsToRead(columns: readonly ColumnInfo[], mapping: DatasetMa
  */
 export function contestedNames(
   columns: readonly ColumnInfo[],
-  mapping: DatasetMapping,
+  mapping: ConcreteMapping,
   partitions: PartitionColumns = NO_PARTITIONS,
 ): string[] {
   const all = withConstants(columns, partitions);
-  const given = namedFields(columns, mapping, partitions).flatMap(({ names, otherwise }) => [
-    ...Object.values(names),
-    otherwise,
-  ]);
+  const given = namedFields(columns, mapping, partitions).flatMap(listedNames);
   return mapping.fields
     .filter(({ named, column }) => !named && all.some(({ name }) => name === column))
-    .map(({ name, column }) => name ?? column)
-    .filter((name) => given.includes(name));
+    .map(({ key }) => key)
+    .filter((key) => given.includes(key));
 }
 
-/** How the fields are named whose values the file or its key has, and whose name is the text of another column. */
+/** How the fields are named by a list of names, whose values the file or its key has, and whose name is the text of another column. */
 export function namedFields(
   columns: readonly ColumnInfo[],
-  mapping: DatasetMapping,
+  mapping: ConcreteMapping,
   partitions: PartitionColumns,
-): NonNullable<FieldMapping['named']>[] {
+): NonNullable<ConcreteField['named']>[] {
   const names = new Set(withConstants(columns, partitions).map(({ name }) => name));
-  return mapping.fields.flatMap(({ column, named }) => (named && names.has(column) ? [named] : []));
+  return mapping.fields.flatMap(({ column, named }) =>
+    named?.otherwise !== undefined && names.has(column) ? [named] : [],
+  );
 }
 
-/** Continues the words "column NAME". Every column that can be read can be text. */
-function typeProblem({ name, type, declared }: ColumnInfo, mapping: DatasetMapping): string | undefined {
-  if (type.kind === 'unusable') return type.why;
-  const isTime = name === mapping.time.column;
-  const isNumber = mapping.fields.some((field) => field.type === 'number' && field.column === name);
-  const problems = [
-    isTime ? timeProblem(type, mapping.time.unit) : undefined,
-    isNumber && !isNumberType(type) ? 'is not a number' : undefined,
-  ];
-  const problem = problems.find((each) => each !== undefined);
-  return problem && `${problem} (it is ${declared})`;
+/** Finds why a column's type does not fit one of its uses in a mapping; the result continues the words "column NAME". */
+function typeProblems(mapping: ConcreteMapping): (info: ColumnInfo) => string | undefined {
+  const uses = new Map<string, ((type: ColumnType) => string | undefined)[]>();
+  const use = (column: string, problem: (type: ColumnType) => string | undefined) =>
+    uses.set(column, [...(uses.get(column) ?? []), problem]);
+  use(mapping.time.column, (type) => timeProblem(type, mapping.time.unit));
+  if (typeof mapping.measurement !== 'string') use(mapping.measurement.column, textProblem);
+  for (const { column, encoding } of mapping.tags) use(column, encoding === undefined ? textProblem : encodingProblem);
+  for (const field of mapping.fields) {
+    use(field.column, (type) => fieldProblem(field, type));
+    if (field.named) use(field.named.by, textProblem);
+  }
+  return ({ name, type, declared }) => {
+    if (type.kind === 'unusable') return type.why;
+    const problem = uses.get(name)?.flatMap((each) => each(type) ?? [])[0];
+    return problem && `${problem} (it is ${declared})`;
+  };
 }

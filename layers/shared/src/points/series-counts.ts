@@ -1,9 +1,24 @@
 /** What the points need in InfluxDB: their series and columns by measurement, and the distinct values of their tags. */
+import type { ConcreteField } from '../datasets/resolve';
 import { DistinctCounter } from './hyperloglog';
 
 /** The type in which InfluxDB stores a field. */
-export type FieldType = 'float' | 'integer' | 'unsigned' | 'boolean' | 'string';
-export type ColumnKind = 'tag' | FieldType;
+export type StoredType = 'float' | 'integer' | 'unsigned' | 'boolean' | 'string';
+export type ColumnKind = 'tag' | StoredType;
+
+/** The type in which a field of a mapping is stored. */
+export function storedType({
+  type,
+  as,
+}: {
+  readonly type: ConcreteField['type'];
+  readonly as?: string | undefined;
+}): StoredType {
+  if (type === 'number') return 'float';
+  if (type === 'text') return 'string';
+  if (type === 'timestamp') return as === 'rfc3339' ? 'string' : 'integer';
+  return type;
+}
 
 /** Counts that can be sent between threads, and that `SeriesCounts.add` adds up. Counters are bytes of `DistinctCounter`. */
 export interface SeriesReport {
@@ -16,7 +31,7 @@ export interface SeriesReport {
     readonly fieldSeries: Uint8Array;
     readonly columns: readonly (readonly [name: string, kind: ColumnKind])[];
   }[];
-  readonly tags: readonly { readonly column: string; readonly values: Uint8Array }[];
+  readonly tags: readonly { readonly tag: string; readonly values: Uint8Array }[];
 }
 
 /** Measurements that are counted separately: their counters take at most 3 MB. */
@@ -39,7 +54,7 @@ export class MeasurementCounts {
 
 export class SeriesCounts {
   readonly measurements = new Map<string | null, MeasurementCounts>();
-  /** Distinct values by column of a tag, also those of rows that are not valid. */
+  /** Distinct values by tag, also those of rows that are not valid. */
   readonly tags = new Map<string, DistinctCounter>();
 
   measurement(name: string | null): MeasurementCounts {
@@ -51,9 +66,9 @@ export class SeriesCounts {
     return counts;
   }
 
-  tag(column: string): DistinctCounter {
-    const known = this.tags.get(column) ?? new DistinctCounter();
-    this.tags.set(column, known);
+  tag(name: string): DistinctCounter {
+    const known = this.tags.get(name) ?? new DistinctCounter();
+    this.tags.set(name, known);
     return known;
   }
 
@@ -64,7 +79,7 @@ export class SeriesCounts {
       counts.fieldSeries.merge(DistinctCounter.fromBytes(fieldSeries));
       for (const [name, kind] of columns) counts.addColumn(name, kind);
     }
-    for (const { column, values } of tags) this.tag(column).merge(DistinctCounter.fromBytes(values));
+    for (const { tag, values } of tags) this.tag(tag).merge(DistinctCounter.fromBytes(values));
   }
 
   report(): SeriesReport {
@@ -75,7 +90,7 @@ export class SeriesCounts {
         fieldSeries: fieldSeries.toBytes(),
         columns: [...columns].flatMap(([name, kinds]) => [...kinds].map((kind) => [name, kind] as const)),
       })),
-      tags: [...this.tags].map(([column, counter]) => ({ column, values: counter.toBytes() })),
+      tags: [...this.tags].map(([tag, counter]) => ({ tag, values: counter.toBytes() })),
     };
   }
 

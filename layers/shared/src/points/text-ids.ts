@@ -1,4 +1,5 @@
 /** Text columns as small integers: each distinct value of a column has a number; a missing value is 0. */
+import type { Encoding } from '../datasets/mapping';
 import { type ArrowColumn, isValid } from '../parquet/c-data';
 import { cellText } from './cell-text';
 import { Interner, sameBytesAcross } from './interner';
@@ -28,10 +29,10 @@ export class TextIds {
   }
 
   /** Writes each row's number to `ids[start + row * stride]`. */
-  read(column: ArrowColumn, ids: Int32Array, start = 0, stride = 1): void {
-    if (column.type.kind === 'text') this.readText(column, ids, start, stride);
+  read(column: ArrowColumn, ids: Int32Array, start = 0, stride = 1, encoding?: Encoding): void {
+    if (column.type.kind === 'text' && encoding === undefined) this.readText(column, ids, start, stride);
     else {
-      const textAt = cellText(column);
+      const textAt = cellText(column, encoding);
       for (let row = 0; row < column.length; row++) {
         const text = textAt(row);
         ids[start + row * stride] = text === null ? 0 : 1 + this.interner.idOfText(text);

@@ -2,16 +2,14 @@
 import { type ArrowColumn, isValid } from '../parquet/c-data';
 import type { ColumnType } from '../parquet/column-type';
 import { Cell, integersOf, markMissing, words } from './cells';
+import { type Counts, checkCounts, readWords } from './counts';
 import { parseIsoTime } from './iso-8601';
+
 import { emptySpans, spansOf } from './spans';
-import { ZoneOffsets } from './zone';
+import { FAR, ZoneOffsets } from './zone';
 
 /** A record batch's times: whole seconds since 1970, rounded down, and the nanoseconds after them. */
-export interface Times {
-  readonly seconds: Float64Array;
-  readonly nanos: Int32Array;
-  readonly states: Uint8Array;
-}
+export type Times = Counts;
 
 const PER_SECOND = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
 type Unit = keyof typeof PER_SECOND;
@@ -23,10 +21,10 @@ const MAX_ZONES = 1000;
 const decoder = new TextDecoder();
 
 /** Why a column cannot be a time column; undefined if it can. */
-export function timeProblem({ kind }: ColumnType, unit: Unit | undefined): string | undefined {
+export function timeProblem({ kind }: ColumnType, unit: Unit | undefined, option = '`time.unit`'): string | undefined {
   if (['timestamp', 'int96', 'date', 'text', 'null'].includes(kind)) return undefined;
   if (kind !== 'integer') return 'is not a time';
-  return unit ? undefined : 'is of integers, and the mapping names no unit for them (`time.unit`: s, ms, us or ns)';
+  return unit ? undefined : `is of integers, and the mapping names no unit for them (${option}: s, ms, us or ns)`;
 }
 
 export class TimeReader {
@@ -38,8 +36,12 @@ export class TimeReader {
   /**
    * @param mapping `unit`: unit of an integer column. `zone`: zone of wall-clock times, which are timestamps without a zone, dates, and
    *   text without an offset. Integers, INT96, and timestamps with a zone are instants.
+   * @param fits whether a time is in range; default: the range of a point's time in InfluxDB
    */
-  constructor(mapping: { unit?: Unit | undefined; zone?: string | undefined }) {
+  constructor(
+    mapping: { unit?: Unit | undefined; zone?: string | undefined },
+    private readonly fits: (seconds: number, nanos: number) => boolean = isInRange,
+  ) {
     this.unit = mapping.unit;
     this.zone = mapping.zone === undefined || mapping.zone === 'UTC' ? undefined : new ZoneOffsets(mapping.zone);
   }
@@ -57,13 +59,13 @@ export class TimeReader {
       readDays(column, out);
       this.toInstants(column.length, out);
     } else this.readIntegers(column, out);
-    checkRange(column.length, out);
+    checkCounts(column.length, out, this.fits);
   }
 
   private toInstants(rows: number, out: Times): void {
     if (!this.zone) return;
     for (let row = 0; row < rows; row++) {
-      if (out.states[row] === Cell.ok && isInRange(out.seconds[row], 0)) {
+      if (out.states[row] === Cell.ok && this.fits(out.seconds[row], 0) && Math.abs(out.seconds[row]) < FAR) {
         out.seconds[row] -= this.zone.at(out.seconds[row]);
       }
     }
@@ -133,37 +135,8 @@ function readCounts(column: ArrowColumn, perSecond: number, out: Times): void {
   readWords(words(column, 2), 2, perSecond, column.length, out);
 }
 
-/**
- * Reads 64-bit counts from their two words, without BigInt. The quotient in doubles is off by one at most; the remainder, known modulo
- * 2^32, shows whether it is.
- */
-function readWords(halves: Int32Array, stride: number, perSecond: number, rows: number, out: Times): void {
-  const toNanos = 1e9 / perSecond;
-  for (let row = 0; row < rows; row++) {
-    const low = halves[stride * row];
-    let seconds = Math.floor((halves[stride * row + 1] * 4294967296 + (low >>> 0)) / perSecond);
-    let rest = (low - Math.imul(seconds, perSecond)) | 0;
-    if (rest < 0) {
-      seconds--;
-      rest += perSecond;
-    } else if (rest >= perSecond) {
-      seconds++;
-      rest -= perSecond;
-    }
-    out.seconds[row] = seconds;
-    out.nanos[row] = rest * toNanos;
-  }
-}
-
 function markNegative(rows: number, out: Times): void {
   for (let row = 0; row < rows; row++) if (out.seconds[row] < 0) out.seconds[row] = Number.POSITIVE_INFINITY;
-}
-
-function checkRange(rows: number, out: Times): void {
-  for (let row = 0; row < rows; row++) {
-    const isFar = !isInRange(out.seconds[row], out.nanos[row]);
-    if (isFar && out.states[row] === Cell.ok) out.states[row] = Cell.outOfRange;
-  }
 }
 
 /** InfluxDB's own limits: https://docs.influxdata.com/influxdb/v2/reference/faq/#what-are-the-minimum-and-maximum-timestamps */

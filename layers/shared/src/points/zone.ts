@@ -1,6 +1,8 @@
 /** Converts wall-clock times of a zone to instants, fast enough for columns of millions of rows. */
 
 const DAY = 86_400;
+/** Seconds from 1970 that a Date and its zones reach, rounded down. */
+export const FAR = 8.6e12;
 
 /**
  * The seconds to subtract from a wall-clock time, given as if it were UTC, to get the instant. A time that a zone's clocks show twice

@@ -1,0 +1,18 @@
+/** The columns of a SELECT's result, with the names and types of Timestream. */
+import type { DuckDBResult } from '@duckdb/node-api';
+import { scalarType } from './sql-values';
+
+export interface ColumnInfo {
+  readonly Name: string;
+  readonly Type: { readonly ScalarType: string };
+}
+
+/**
+ * @param names the names that columns may keep; Timestream calls any other column `_col<n>`
+ * @throws ValidationException for a column of a type that is not scalar
+ */
+export const columnsOf = (result: DuckDBResult, names: ReadonlySet<string>): readonly ColumnInfo[] =>
+  result.columnNames().map((name, i) => ({
+    Name: names.has(name) ? name : `_col${i}`,
+    Type: { ScalarType: scalarType(name, result.columnType(i)) },
+  }));
