@@ -99,7 +99,7 @@ function retentionWarnings({ bucket, outsideRetention }: Checks, isDry: boolean)
   if (bucket.retentionSeconds === null || outsideRetention === null || outsideRetention === 0) return [];
   return [
     `${number(outsideRetention, 'point')} ${outsideRetention === 1 ? 'is' : 'are'} older than the retention of bucket ${bucket.name} ` +
-      `(${periodText(bucket.retentionSeconds)}), so InfluxDB ${isDry ? 'would refuse' : 'refuses'} them: load into a bucket with a longer retention`,
+      `(${periodText(bucket.retentionSeconds)}), so InfluxDB ${isDry ? 'would refuse or soon delete' : 'refuses or soon deletes'} them: load into a bucket with a longer retention`,
   ];
 }
 

@@ -138,7 +138,7 @@ function unreadText(bucket: string, reason: string): string {
 }
 
 function retentionText(bucket: string, seconds: number): string {
-  return `Bucket ${bucket} keeps points for ${periodText(seconds)}: InfluxDB refuses older points`;
+  return `Bucket ${bucket} keeps points for ${periodText(seconds)}: InfluxDB refuses older points, or deletes them soon`;
 }
 
 function adviceOf(hasToken: boolean): HealthAdvice {

@@ -95,7 +95,7 @@ test('adds up the points of all items that are older than the retention', () => 
   expect(checks.result()).toMatchObject({ outsideRetention: 7, bucket: { retentionSeconds: 86_400, unread: null } });
   expect(checksText(checks.result(), NO_TIMES, false)).toEqual([
     'Checks:',
-    '  7 points are older than the retention of bucket b (1 day), so InfluxDB refuses them: load into a bucket with a longer retention',
+    '  7 points are older than the retention of bucket b (1 day), so InfluxDB refuses or soon deletes them: load into a bucket with a longer retention',
   ]);
 });
 

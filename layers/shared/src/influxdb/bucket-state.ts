@@ -6,7 +6,7 @@ import { messageOf } from './outcome';
 import type { Exchange } from './transport';
 
 export interface BucketState {
-  /** Points older than this are refused, s; undefined: all are kept. InfluxDB 3 accepts every time, so it is undefined there. */
+  /** Points older than this are refused, unless a shard group still covers their time, s; undefined: all are kept. InfluxDB 3 accepts every time, so it is undefined there. */
   readonly retentionSeconds: number | undefined;
   readonly columns: BucketColumns;
 }
