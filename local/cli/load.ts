@@ -4,6 +4,7 @@ import { number } from 'shared/count-text';
 import type { Environment } from 'shared/environment';
 import { loadLoaderConfig } from 'shared/loader-config';
 import type { Summary } from 'shared/loads/summary';
+import type { Checks } from '../loader/checks';
 import type { LoadDetails } from '../loader/details';
 import { commandLine } from './command-line';
 import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
@@ -113,11 +114,11 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const report = openReport(options.report, new Date());
   if (inferred) report.save('mapping.json', `${inferred.text}\n`);
   const load = { sources, dataset: inferred?.name ?? dataset, keepGoing, dryRun, hasToken, report, signal };
-  const { summary, details } = await loadFiles(load, config).catch((error: unknown) => {
+  const { summary, details, checks } = await loadFiles(load, config).catch((error: unknown) => {
     report.discardUnused();
     throw error;
   });
-  const code = await show(summary, options, { dryRun, report: report.path }, details);
+  const code = await show(summary, options, { dryRun, report: report.path, checks }, details);
   if (!options.json) console.log(`Report: ${report.path}`);
   const isCut = signal.aborted && summary.statusCode !== 200;
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
@@ -156,11 +157,13 @@ function withToken(given: Environment, { token, tokenSecret }: Options): { setti
 async function show(
   summary: Summary,
   { json, maxInvalid: limit }: Options,
-  more: { readonly dryRun: boolean; readonly report?: string },
+  more: { readonly dryRun: boolean; readonly report?: string; readonly checks?: Checks },
   details?: LoadDetails,
 ): Promise<number> {
   const { invalidRows, summaryText } = await import('../loader/summary-text');
-  console.log(json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun, details));
+  console.log(
+    json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun, details, more.checks),
+  );
   const invalid = invalidRows(summary);
   const max = limit && (limit.isPercent ? (limit.value / 100) * summary.source_records : limit.value);
   if (max !== undefined && invalid > max) {

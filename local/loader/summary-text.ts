@@ -1,6 +1,8 @@
 /** Formats a summary for people. */
 import { grouped, number } from 'shared/count-text';
 import type { Summary } from 'shared/loads/summary';
+import type { Checks } from './checks';
+import { checksText } from './checks-text';
 import type { LoadDetails, ValueWarning } from './details';
 
 /** Texts for the reasons of invalid rows. Their keys in the summary are `<column> <reason>`. */
@@ -39,8 +41,8 @@ const MAX_VALUES = 5;
 /** The share of duplicates that makes a missing tag likely. */
 const MANY_DUPLICATES = 0.1;
 
-/** @param details of a local load; a summary of the workflow has none */
-export function summaryText(summary: Summary, isDry: boolean, details?: LoadDetails): string {
+/** @param details and `checks` of a local load; a summary of the workflow has none */
+export function summaryText(summary: Summary, isDry: boolean, details?: LoadDetails, checks?: Checks): string {
   const { datasets, duplicates, rejected_reasons, causes } = summary;
   const isLarge = duplicates > MANY_DUPLICATES * summary.source_records;
   const lines = [
@@ -62,6 +64,7 @@ export function summaryText(summary: Summary, isDry: boolean, details?: LoadDeta
             (isLarge ? ': a tag that tells these rows apart may be missing from the mapping' : ''),
         ]
       : []),
+    ...(checks ? checksText(checks, summary, isDry) : []),
     ...causes.map(({ error, cause, items, objects }) => {
       const where = objects.length > 0 ? ` (${number(items, 'item')} of ${objects.join(', ')})` : '';
       return `${error}: ${cause}${where}`;

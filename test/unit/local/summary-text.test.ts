@@ -14,6 +14,8 @@ const totals = {
   invalid_records: {},
   rejected_reasons: {},
   duplicates: 0,
+  earliest: null,
+  latest: null,
   warnings: { 'unknown-value pollutant': 12_346, 'out-of-range temp': 1 },
 };
 const summary: Summary = {

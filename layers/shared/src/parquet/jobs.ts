@@ -37,6 +37,7 @@ export async function encodePoints(tables: ParquetTables, job: PointsJob, output
       partitions: job.partitions,
       taken: job.taken,
       buffer,
+      keepFrom: job.keepFrom,
       onReject: job.rejects
         ? (render) => {
             if (output.wantsRejects()) rejected.push(render());

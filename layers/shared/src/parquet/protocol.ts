@@ -41,6 +41,8 @@ export interface PointsJob {
   readonly firstRowGroup: number;
   readonly rowGroups: number;
   readonly limits: BatchLimits;
+  /** s since 1970: earlier points are counted. */
+  readonly keepFrom?: number | undefined;
   readonly maxRowGroupBytes: number;
   /** Validates only and emits no chunks. */
   readonly dry: boolean;

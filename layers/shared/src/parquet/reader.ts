@@ -29,6 +29,8 @@ export interface ReadPointsOptions {
   readonly validateSchema: boolean;
   /** Row groups to read; all by default. */
   readonly run?: { readonly firstRowGroup: number; readonly rowGroups: number };
+  /** s since 1970: earlier points are counted in the report as `beforeKeepFrom`. */
+  readonly keepFrom?: number | undefined;
   /** `taken` of the file's survey. Without it the file is surveyed first, if its columns make that necessary. */
   readonly taken?: readonly string[];
   /** Columns that the file's key supplies; the file's own columns take precedence. Empty by default. */
@@ -190,6 +192,7 @@ export class ParquetReader {
       firstRowGroup: options.run?.firstRowGroup ?? 0,
       rowGroups: options.run?.rowGroups ?? metadata.rowGroups.length,
       limits: options.limits,
+      keepFrom: options.keepFrom,
       maxRowGroupBytes: this.maxRowGroupBytes,
       lookahead: LOOKAHEAD,
       rejects: rejects !== undefined,
