@@ -11,7 +11,7 @@ import { configOf, DATA, load, parquetOf, testStore } from '../../support/loader
 import { memorySource, testReader } from '../../support/parquet';
 import { literal, type TypedColumn, timeText, typedColumn } from '../../support/typed-columns';
 
-const SCHEMAS = 60;
+const SCHEMAS = 40;
 const MAX_ROWS = 40;
 const SAMPLE_ROWS = 100_000;
 /** 2024-01-01, ns. */
@@ -179,6 +179,6 @@ describeWithInfluxd('a file of any schema', (binary) => {
         runs(SCHEMAS),
       );
     },
-    120_000 * Math.max(1, FACTOR),
+    300_000 * Math.max(1, FACTOR),
   );
 });
