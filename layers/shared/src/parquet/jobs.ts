@@ -11,7 +11,8 @@ import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
 import { TextIds } from '../points/text-ids';
 import { type ArrowColumn, isValid } from './c-data';
 import type { PointsJob, ProbeJob, Profile, ProfileJob, SeriesJob, Survey, SurveyJob } from './protocol';
-import { BATCH_ROWS, type ParquetTables } from './tables';
+import { BATCH_ROWS } from './slice-size';
+import type { ParquetTables } from './tables';
 
 export interface PointsOutput {
   chunk(chunk: Chunk): void;

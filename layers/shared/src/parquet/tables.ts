@@ -1,6 +1,5 @@
 /** Reads a Parquet file by row group into Arrow record batches in WebAssembly memory, one slice ahead of their use. */
 import { type FFIStream, ParquetFile, wasmMemory } from 'parquet-wasm';
-import { grouped } from '../count-text';
 import { type ArrowColumn, columnsOfBatch, rowsOfBatch } from './c-data';
 import { ChunkCache } from './chunk-cache';
 import { bytesOf, type ChunkInfo, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } from './metadata';
@@ -8,21 +7,11 @@ import { checkPages } from './pages';
 import { physicalFooter } from './physical-footer';
 import { RangedBlob, type ReadRange } from './ranged-blob';
 import { SAMPLE_LIMITS, sampleSlices } from './sample';
+import { BATCH_ROWS, sliceRows, tooLarge } from './slice-size';
 import { UnreadableFile } from './unreadable';
 
-/** Rows of a record batch: its columns fit into a processor's cache. */
-export const BATCH_ROWS = 8192;
-/**
- * A row group is decoded in slices of this many rows, so that memory contains its compressed bytes once and only a slice of its values.
- * Measured on 1,000,000 rows in one row group: 28 MB instead of 130 MB of WebAssembly memory, in the same time.
- */
-const SLICE_ROWS = 8 * BATCH_ROWS;
-const SLICE_BYTES = 64 * 1024 * 1024;
 /** Row groups up to this size are fetched while the previous one is encoded. */
 const FETCH_AHEAD_BYTES = 16 * 1024 * 1024;
-/** Bytes of a decoded number. */
-const NUMBER_BYTES = 8;
-
 /** The decoder failed without a hint at the column. */
 export class UndecodableRowGroup extends Error {
   override readonly name = 'UndecodableRowGroup';
@@ -301,32 +290,6 @@ async function useEmpty(
     use({ columns: [], rows: Math.min(BATCH_ROWS, limit - row), firstRow: firstRow + row });
     await pause();
   }
-}
-
-/**
- * Rows of a slice. parquet-wasm panics when it skips miniblocks of more than 64 values, which DuckDB writes in columns of
- * DELTA_BINARY_PACKED: a row group with such a column is read whole, if memory allows.
- */
-function sliceRows(group: RowGroupInfo, columns: readonly string[], maxBytes: number): number {
-  const chunks = columns.flatMap((column) => group.chunks.get(column) ?? []);
-  const isPacked = chunks.some(({ encodings }) => encodings.includes('DELTA_BINARY_PACKED'));
-  const decoded = chunks.reduce((sum, { uncompressed }) => sum + Math.max(uncompressed, NUMBER_BYTES * group.rows), 0);
-  if (isPacked && decoded <= maxBytes) return Math.max(1, group.rows);
-  return Math.max(1, Math.min(SLICE_ROWS, Math.floor((group.rows * SLICE_BYTES) / Math.max(1, decoded))));
-}
-
-function tooLarge(bytes: number, max: number): UnreadableFile {
-  const [have, limit] = inUnits(bytes, max);
-  return new UnreadableFile(
-    `the columns to read have ${have}, the limit is ${limit}: write the file with smaller row groups ` +
-      '(row_group_size in pyarrow, ROW_GROUP_SIZE in DuckDB), or give the loader more memory and raise the limit',
-  );
-}
-
-/** Both sizes in the largest unit in which they differ. */
-function inUnits(bytes: number, max: number): string[] {
-  const megabytes = [bytes, max].map((size) => `${grouped(Math.ceil(size / 1024 / 1024))} MB`);
-  return megabytes[0] === megabytes[1] ? [bytes, max].map((size) => `${grouped(size)} bytes`) : megabytes;
 }
 
 function undecodable(error: unknown): never {
