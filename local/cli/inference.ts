@@ -25,8 +25,8 @@ export function addInferenceOptions(command: Command): Command {
 }
 
 function measurementName(text: string): string {
-  if (text.trim() !== '' && !/^[_#]/.test(text.trim()) && !/\p{Cc}/u.test(text)) return text.trim();
-  throw new InvalidArgumentError('It must not be empty, or begin with _ or #.');
+  if (text.trim() !== '' && !/^[_#]/.test(text.trim()) && !/\p{Cc}|\\\s*$/u.test(text)) return text.trim();
+  throw new InvalidArgumentError('It must not be empty, begin with _ or #, or end in a backslash.');
 }
 
 export function inferenceChoices({

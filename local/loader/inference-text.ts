@@ -38,6 +38,8 @@ function sampleText({ rows, sampledRows, files, sampledFiles }: InferredLoad): s
 function seriesText({ series, maxSeries, rows, sampledRows, files, sampledFiles }: InferredLoad): string {
   if (sampledRows >= rows && sampledFiles === files) return grouped(series);
   const max =
-    maxSeries === undefined || maxSeries <= series ? '' : `, at most ${grouped(maxSeries)} of the values seen`;
+    maxSeries === undefined || maxSeries <= series
+      ? ''
+      : `, at most ${grouped(maxSeries)} with the values of the sample`;
   return `at least ${grouped(series)}${max}`;
 }

@@ -61,6 +61,7 @@ describe('the time column', () => {
     expect(infer(columns).ambiguities).toEqual([
       "the time could also be dropoff time: --time 'dropoff time' chooses it",
     ]);
+    expect(infer([instant('created at'), instant('time'), float('v')]).ambiguities).toEqual([]);
     const chosen = infer(columns, { time: 'dropoff time' });
     expect(chosen.mapping.time).toEqual({ column: 'dropoff time' });
     expect(chosen.ambiguities).toEqual([]);
@@ -300,6 +301,32 @@ test('several files are joined, and their differences reported', () => {
     'column a has several types: INTEGER, FLOAT',
     'column b is missing in 1 of 2 files, such as 2.parquet',
   ]);
+});
+
+test.each<[string, ColumnType[], object]>([
+  [
+    'timestamps whose years no common unit reaches',
+    [{ kind: 'date' }, { kind: 'timestamp', unit: 'us', isInstant: true }],
+    { type: 'timestamp', as: 'rfc3339' },
+  ],
+  ['text and bytes', [{ kind: 'text' }, { kind: 'bytes', length: 2 }], { type: 'string', encoding: 'hex' }],
+  ['booleans and integers', [{ kind: 'boolean' }, { kind: 'integer', bits: 8, isSigned: true }], { type: 'string' }],
+  [
+    'integers with and without a sign',
+    [
+      { kind: 'integer', bits: 8, isSigned: true },
+      { kind: 'integer', bits: 8, isSigned: false },
+    ],
+    { type: 'integer' },
+  ],
+])('several files with %s have a field that holds both', (_, types, expected) => {
+  const files = types.map((type, index) =>
+    file(
+      [instant('time'), column('c', type, type.kind === 'date' ? { range: { min: -1e11, max: 0 } } : {})],
+      `${index}.parquet`,
+    ),
+  );
+  expect(inferMapping(files, [], 'm', NONE).mapping.fields).toEqual([{ column: 'c', ...expected }]);
 });
 
 test.each([

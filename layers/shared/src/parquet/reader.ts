@@ -8,7 +8,7 @@ import type { BatchLimits, LineBatch } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectSink } from '../points/report';
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
 import { columnNames, type ParquetMetadata } from './metadata';
-import type { FileRef, FromWorker, Job, Profile, Survey } from './protocol';
+import type { FileRef, FromWorker, Job, Survey } from './protocol';
 import { boundedSource, type ParquetSource } from './source';
 import { readTail } from './tail';
 import { describeUndecodable } from './undecodable';
@@ -89,13 +89,7 @@ export class ParquetReader {
     try {
       return await this.surveyOpened(this.bounded(source), opened, concrete, concrete.required, options);
     } catch (error) {
-      throw await this.explained(
-        error,
-        source,
-        opened,
-        columnsToRead(opened.metadata.columns, concrete),
-        options.signal,
-      );
+      throw await this.explained(error, source, opened, columnsOf(opened, concrete), options.signal);
     }
   }
 
@@ -109,7 +103,7 @@ export class ParquetReader {
     const { maxRowGroupBytes } = this;
     const job: Job = { kind: 'profile', file, sampleRows, maxRowGroupBytes };
     const { profile } = await this.sampled(source, job, 'profile', metadata, signal);
-    return { name: source.name, rows: metadata.rows, ...(profile satisfies Profile) };
+    return { name: source.name, rows: metadata.rows, ...profile };
   }
 
   /** Counts the series in the sample that `profile` reads. @throws as profile does */
@@ -162,13 +156,7 @@ export class ParquetReader {
     try {
       yield* this.iterateOpened(source, opened, concrete, options, done);
     } catch (error) {
-      throw await this.explained(
-        error,
-        source,
-        opened,
-        columnsToRead(opened.metadata.columns, concrete),
-        options.signal,
-      );
+      throw await this.explained(error, source, opened, columnsOf(opened, concrete), options.signal);
     }
   }
 
@@ -315,6 +303,9 @@ export class ParquetReader {
     return this.options.maxRowGroupBytes ?? MAX_ROW_GROUP_BYTES;
   }
 }
+
+const columnsOf = ({ metadata }: OpenedFile, mapping: ConcreteMapping): string[] =>
+  columnsToRead(metadata.columns, mapping);
 
 function concreteFor({ name }: ParquetSource, { metadata }: OpenedFile, mapping: DatasetMapping): ConcreteMapping {
   return resolveMapping(mapping, columnNames(metadata), name);

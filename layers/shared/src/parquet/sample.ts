@@ -65,7 +65,7 @@ function order<T>(all: T[]): T[] {
   return all.length < 3 ? all : [all[0] as T, all[all.length - 1] as T, ...all.slice(1, -1)];
 }
 
-/** parquet-wasm panics when it skips miniblocks of more than 64 values: see `tables`. */
+/** parquet-wasm panics when it skips miniblocks of more than 64 values: see `slice-size`. */
 function canSkip(group: ParquetMetadata['rowGroups'][number] | undefined, columns: readonly string[]): boolean {
   return columns.every((column) => !group?.chunks.get(column)?.encodings.includes('DELTA_BINARY_PACKED'));
 }

@@ -78,11 +78,16 @@ export function fieldOf(column: SampledColumn): FieldDecision {
   const [first] = decisions;
   if (!first) return { type: 'string', why: `${column.declared}, without a value` };
   const types = new Set(decisions.map(({ type }) => type));
-  if (types.size === 1) return first;
+  const encoding = decisions.some((decision) => decision.encoding) ? ({ encoding: 'hex' } as const) : {};
+  if (types.size === 1) {
+    // No unit fits all of them.
+    const isMixed = decisions.some(({ as }) => as !== first.as);
+    return { ...first, ...encoding, ...(isMixed && { as: 'rfc3339' }) };
+  }
   const areIntegers = [...types].every((type) => type === 'integer' || type === 'unsigned');
   const areNumbers = [...types].every((type) => ['integer', 'unsigned', 'float'].includes(type));
   const type = areIntegers ? 'integer' : areNumbers ? 'float' : 'string';
-  return { type, why: `${column.declared} in different files` };
+  return { type, ...(type === 'string' && encoding), why: `${column.declared} in different files` };
 }
 
 function ofType(column: SampledColumn, type: ColumnType): FieldDecision {

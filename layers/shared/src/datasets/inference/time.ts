@@ -45,6 +45,8 @@ export function chooseTime(columns: readonly SampledColumn[], given?: string, un
   if (!best) throw new DataConversionError(noTime(columns));
   const rivals = others
     .filter(({ column, form }) => !column.isInPath && (form !== 'integer' || best.form !== 'timestamp'))
+    // A column that is called time leaves no doubt.
+    .filter(({ column }) => nameRank(best.column.name) > 0 || nameRank(column.name) === 0)
     .map(({ column }) => column.name);
   const ambiguities =
     rivals.length === 0
@@ -91,7 +93,7 @@ function formOf({ types, texts, values }: SampledColumn): Form | undefined {
 
 function candidateOf(column: SampledColumn): Candidate | undefined {
   const form = formOf(column);
-  if (form === undefined || column.nullShare === 1) return undefined;
+  if (form === undefined || column.nullShare === 1 || column.name === '') return undefined;
   const named = nameRank(column.name);
   const isNamed = named < UNNAMED;
   // Without a name of a time, integers and texts are considered last.
