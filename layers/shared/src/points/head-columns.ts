@@ -13,8 +13,9 @@ export interface PointColumn {
 export class HeadColumns {
   private readonly columns: readonly (PointColumn & { readonly hash: number })[];
   /** Words per head. */
-  private readonly width: number;
-  private bits: Uint32Array;
+  readonly width: number;
+  /** Public for the loop over values, where a call of `markField` costs more than to write the value. */
+  bits: Uint32Array;
   /** The columns of earlier heads, by their measurement. */
   private readonly known = new Map<MeasurementCounts, Uint32Array>();
 
@@ -24,7 +25,7 @@ export class HeadColumns {
    */
   constructor(
     columns: readonly PointColumn[],
-    private readonly tags: number,
+    readonly tags: number,
     private readonly counts: SeriesCounts,
   ) {
     this.columns = columns.map((column) => ({ ...column, hash: hashText(column.name) }));

@@ -270,10 +270,23 @@ export class Heads {
     const keyBytes = keys.reduce((sum, key) => sum + ('words' in key ? key.length : 0), 0);
     const shared = this.hasPivots ? this.sharedNames(textOf) : [];
     const hasStrings = strings.length > 0;
+    const named = typeof measurement === 'string' ? measurement : '';
+    const hash = hashText(tagSet);
+    // Written out, because a spread makes objects whose members are slow to read.
     return {
-      ...{ text, series, fault, hasStrings, unreadable, names, keys, keyBytes, shared, warnings, rows: 0 },
-      measurement: typeof measurement === 'string' ? measurement : '',
-      hash: hashText(tagSet),
+      text,
+      measurement: named,
+      series,
+      hash,
+      fault,
+      hasStrings,
+      unreadable,
+      names,
+      keys,
+      keyBytes,
+      shared,
+      warnings,
+      rows: 0,
     };
   }
 

@@ -214,8 +214,8 @@ export class PointsEncoder {
   /** Returns the position after the fields, or -1 if the row was rejected because of them. */
   private writeFields(row: number, head: Head, out: DataView, start: number): number {
     const { active } = this;
-    const { pointColumns } = this.heads;
-    const id = this.ids[row];
+    const { bits, width, tags } = this.heads.pointColumns;
+    const firstWord = this.ids[row] * width;
     const taken = this.takenName(row, head);
     if (taken !== undefined) {
       this.reject(row, 'name-taken', taken);
@@ -239,7 +239,8 @@ export class PointsEncoder {
         this.reject(row, key.reason, key.column);
         return -1;
       }
-      pointColumns.markField(id, field.index);
+      const bit = tags + field.index;
+      bits[firstWord + (bit >> 5)] |= 1 << (bit & 31);
       at = cells.write(out, copyText(out, at, key), row);
       if (range) {
         const value = cells.numberAt?.(row) ?? 0;
