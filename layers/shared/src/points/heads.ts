@@ -7,8 +7,9 @@ import { isKey, isMeasurement } from '../datasets/names';
 import type { PartitionColumns } from '../datasets/partitions';
 import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
-import { escapeKey, escapeMeasurement, quote, storedTag } from './escape';
+import { escapeKey, escapeMeasurement, quote, storedTag, withoutLastBackslashes } from './escape';
 import { fieldKey, fieldName, ownName } from './fields';
+import { type SeriesHash, seriesHash } from './point-set';
 import { type ReadyText, readyText } from './ready-text';
 import type { InvalidReason } from './report';
 import type { Tally } from './tally';
@@ -62,6 +63,8 @@ export interface Head {
   readonly text: ReadyText;
   /** Number of the measurement and tags: heads that differ only in strings share it. */
   readonly series: number;
+  /** The same, as a hash that does not depend on the file. */
+  readonly hash: SeriesHash;
   /** Why no row with this head can be a point. */
   readonly fault: HeadFault | undefined;
   readonly hasStrings: boolean;
@@ -130,6 +133,7 @@ export class Heads {
     for (const { column, encoding } of columnTags) use(column, encoding);
     for (const { column } of this.strings) use(column);
     for (const { named } of this.named) if (named) use(named.by);
+    for (const column of Object.keys(mapping.expect)) use(column);
     this.columns = [...sources.values()];
     this.hasPivots = this.named.some(({ named }) => named?.otherwise === undefined);
     this.members = new Int32Array(this.columns.length * capacity);
@@ -191,9 +195,10 @@ export class Heads {
       const { column: name, encoding, key, required, known } = tag;
       const isUnreadable = this.unreadable.has(name);
       const raw = isUnreadable ? null : textOf(name, encoding);
-      const value = raw?.trim() ?? '';
-      const stored = storedTag(value);
-      if (required ? stored === '' : NO_TAG.test(value)) {
+      const value = (this.mapping.verbatim ? raw : raw?.trim()) ?? '';
+      const stored = this.mapping.verbatim ? withoutLastBackslashes(value) : storedTag(value);
+      const isMissing = this.mapping.verbatim ? value === '' : NO_TAG.test(value);
+      if (required ? stored === '' : isMissing) {
         // Without a tag that the file has, different series would merge: a cell is left out with a warning, a column never.
         if (required || isUnreadable) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
         else if (raw === null) warnings.push(['left-out', name, '']);
@@ -220,6 +225,9 @@ export class Heads {
       if (typeof name === 'string') strings.push(`${escapeKey(name)}=${quote(value)}`);
       else fault ??= name;
     }
+    for (const [column, expected] of Object.entries(this.mapping.expect)) {
+      if (textOf(column) !== expected) fault ??= { column, reason: 'unexpected' };
+    }
     const series = this.series.get(tagSet) ?? this.series.size;
     this.series.set(tagSet, series);
     const text = readyText(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
@@ -231,7 +239,8 @@ export class Heads {
     const keyBytes = keys.reduce((sum, key) => sum + ('words' in key ? key.length : 0), 0);
     const shared = this.hasPivots ? this.sharedNames(textOf) : [];
     const hasStrings = strings.length > 0;
-    return { text, series, fault, hasStrings, unreadable, keys, keyBytes, shared, warnings, rows: 0 };
+    const hash = seriesHash(tagSet);
+    return { text, series, hash, fault, hasStrings, unreadable, keys, keyBytes, shared, warnings, rows: 0 };
   }
 
   private measurementOf(textOf: TextOf): string | HeadFault {
