@@ -41,8 +41,8 @@ const exportTableSchema = z.object({
   rejected_points: count.describe('Points that InfluxDB rejected.'),
   failed_points: count.describe('Points of failed batches.'),
   merged: count.describe(
-    'Points with the series and time of another point, which they replace: all points of a query that was exported twice, and repetitions ' +
-      'within an item.',
+    'Points with the series and time of another point, with which they become one: all points of a query that was exported twice, and ' +
+      'repetitions within an item.',
   ),
   left_out: z.array(z.string()).readonly().describe('Columns of the export that are not loaded.'),
   accounted: z
