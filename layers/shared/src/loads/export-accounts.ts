@@ -61,7 +61,8 @@ function mergedPoints(queries: readonly QueryPoints[]): number {
   const seen = new Set<string>();
   return queries.reduce((merged, { points, duplicates, sum }) => {
     const id = `${points} ${sum}`;
-    const isRepeated = seen.has(id);
+    // Items that failed half way have no sum.
+    const isRepeated = sum !== EMPTY_SUM && seen.has(id);
     seen.add(id);
     return merged + (isRepeated ? points : duplicates);
   }, 0);

@@ -103,7 +103,10 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       throwIfUnaccounted(item, report, source.name);
       return resultOf(report);
     } catch (error) {
-      if (written.pointsWritten > 0) await saveUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
+      // The account of an export's table has all rows that were read, whatever became of them.
+      const isRead = item.export !== undefined && !written.failure;
+      const report = isRead ? stream.report() : reportSoFar(written);
+      if (isRead || written.pointsWritten > 0) await saveUnfinished(resultOf(report), loadId, item, services);
       throw error;
     }
   } finally {
