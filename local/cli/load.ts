@@ -8,6 +8,13 @@ import type { Checks } from '../loader/checks';
 import type { LoadDetails } from '../loader/details';
 import { commandLine } from './command-line';
 import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
+import {
+  addExportOptions,
+  detailWithoutExport,
+  EXPORT_OPTIONS,
+  type ExportOptions,
+  exportInput,
+} from './export-options';
 import { datasetWords, inferAndExplain, printMapping } from './infer';
 import { addInferenceOptions, INFERENCE_OPTIONS, type InferenceOptions, refuseWithoutInfer } from './inference';
 import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } from './settings';
@@ -23,7 +30,7 @@ interface MaxInvalid {
   readonly isPercent: boolean;
 }
 
-interface Options extends InferenceOptions, Readonly<Record<string, unknown>> {
+interface Options extends ExportOptions, InferenceOptions, Readonly<Record<string, unknown>> {
   readonly dataset?: string;
   readonly report?: string;
   readonly maxInvalid?: MaxInvalid;
@@ -45,6 +52,7 @@ Examples:
   influxdb-timestream load 'data/*.parquet' --mapping solar.json --dry-run
   influxdb-timestream load data.parquet --infer --load           propose a mapping and load with it
   influxdb-timestream load .data/loads/TIME/failed-items.jsonl   retry the failed items of an earlier load
+  influxdb-timestream load --export s3://BUCKET/PREFIX/          load tables that UNLOAD exported
   influxdb-timestream load s3://BUCKET/PREFIX/ --stack NAME      use the deployed workflow
 
 The dataset of a file is detected from its path (dataset=NAME, or a folder called NAME), unless --dataset names it.
@@ -60,7 +68,8 @@ export function addLoad(program: Command): Command {
     .option('--max-invalid <N[%]>', 'fail if more than N rows, or N% of the rows, are invalid', maxInvalid)
     .option('--keep-going', 'load the other items (runs of row groups) when one fails; the exit code is still 1')
     .option('--report <DIR>', 'new folder for summary, invalid rows and failed items (default: .data/loads/TIME)')
-    .option('--json', 'print the summary as JSON')
+    .option('--json', 'print the summary as JSON');
+  addExportOptions(command)
     .optionsGroup('Deployed workflow:')
     .option('--stack <NAME>', 'load with the workflow of this stack')
     .option('--detach', 'print the id of the load and exit without waiting for its end')
@@ -85,6 +94,12 @@ function maxInvalid(text: string): MaxInvalid {
 }
 
 async function run(sources: readonly string[], options: Options, command: Command): Promise<void> {
+  const detail = detailWithoutExport(options);
+  if (detail !== undefined) throw new UsageError(`${longOf(command, detail)} needs --export`);
+  if (options.export !== undefined && sources.length > 0) throw new UsageError('give SOURCE or --export, not both');
+  if (options.export !== undefined && options.dataset !== undefined) {
+    throw new UsageError('--dataset is not for an export: its metadata describes its columns');
+  }
   if (options.stack !== undefined) process.exitCode = await loadByStack(options.stack, sources, options, command);
   else process.exitCode = await loadFromHere(sources, options, command);
 }
@@ -93,13 +108,14 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const { dataset, dryRun = false, keepGoing = false } = options;
   if (options.detach || options.watch !== undefined) throw new UsageError('--detach and --watch need --stack NAME');
   checkInference(options);
-  if (sources.length === 0) {
+  if (sources.length === 0 && options.export === undefined) {
     throw new UsageError('SOURCE is missing: name a file, a folder or an s3:// address to load');
   }
   if (options.infer && !options.load) {
     await printMapping(sources, options);
     return DONE;
   }
+  const exported = options.export === undefined ? undefined : { folder: options.export, options: exportInput(options) };
   for (const warning of misnamedSettings(LOADER_SETTINGS, process.env)) console.error(warning);
   const { settings, hasToken } = withToken(
     { ...DEFAULTS, ...settingsOf(LOADER_SETTINGS, options, process.env) },
@@ -113,7 +129,7 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const { loadFiles } = await import('../loader/load');
   const report = openReport(options.report, new Date());
   if (inferred) report.save('mapping.json', `${inferred.text}\n`);
-  const load = { sources, dataset: inferred?.name ?? dataset, keepGoing, dryRun, hasToken, report, signal };
+  const load = { sources, exported, dataset: inferred?.name ?? dataset, keepGoing, dryRun, hasToken, report, signal };
   const { summary, details, checks } = await loadFiles(load, config).catch((error: unknown) => {
     report.discardUnused();
     throw error;
@@ -122,11 +138,9 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   if (!options.json) console.log(`Report: ${report.path}`);
   const isCut = signal.aborted && summary.statusCode !== 200;
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
-  const words = [
-    ...optionWords(command),
-    ...(inferred ? ['--mapping', report.file('mapping.json'), ...datasetWords(inferred)] : []),
-  ];
-  if (!dryRun && (file !== null || isCut)) adviseRepetition({ ...summary, failedItems: file }, sources, words);
+  const inferredWords = inferred ? ['--mapping', report.file('mapping.json'), ...datasetWords(inferred)] : [];
+  if (!dryRun && (file !== null || isCut))
+    adviseRepetition({ ...summary, failedItems: file }, sources, command, inferredWords);
   return isCut ? INTERRUPTED : code;
 }
 
@@ -185,24 +199,27 @@ const OF_ONE_LOAD: ReadonlySet<string> = new Set([
 function adviseRepetition(
   { failedItems, fullyPlanned }: Pick<Summary, 'failedItems' | 'fullyPlanned'>,
   sources: readonly string[],
-  options: readonly string[],
+  command: Command,
+  further: readonly string[] = [],
 ): void {
   if (fullyPlanned && failedItems !== null) {
-    console.error(`To load the failed items again: ${commandLine('load', [failedItems, ...options])}`);
+    // Failed items of an export know how their files are read.
+    const again = [...optionWords(command, EXPORT_OPTIONS), ...further];
+    console.error(`To load the failed items again: ${commandLine('load', [failedItems, ...again])}`);
   } else {
-    console.error(
-      `To load everything again, which stores no point twice: ${commandLine('load', [...sources, ...options])}`,
-    );
+    const all = [...sources, ...optionWords(command), ...further];
+    console.error(`To load everything again, which stores no point twice: ${commandLine('load', all)}`);
   }
 }
 
 /** The options of this command that apply to another load too. The value of a secret is a placeholder. */
-function optionWords(command: Command): string[] {
+function optionWords(command: Command, without: ReadonlySet<string> = new Set()): string[] {
   return command.options.flatMap((option) => {
     const name = option.attributeName();
-    if (command.getOptionValueSource(name) !== 'cli' || OF_ONE_LOAD.has(name)) return [];
+    if (command.getOptionValueSource(name) !== 'cli' || OF_ONE_LOAD.has(name) || without.has(name)) return [];
     const value = command.getOptionValue(name) as unknown;
     if (value === true) return [`${option.long}`];
+    if (name === 'rename') return (value as string[]).flatMap((pair) => [`${option.long}`, pair]);
     if (name === 'token') return [`${option.long}`, 'TOKEN'];
     return [`${option.long}`, name === 'maxInvalid' ? limitText(value as MaxInvalid) : String(value)];
   });
@@ -216,7 +233,7 @@ async function loadByStack(stack: string, sources: readonly string[], options: O
   if (useless !== undefined) {
     throw new UsageError(`${useless} cannot be used with --stack: the deployed stack has its own settings`);
   }
-  const [source, ...others] = sources;
+  const [source = options.export, ...others] = sources;
   if ((source === undefined) === (watch === undefined) || others.length > 0) {
     throw new UsageError('--stack needs exactly one s3:// address to load, or --watch ID');
   }
@@ -224,7 +241,10 @@ async function loadByStack(stack: string, sources: readonly string[], options: O
     throw new UsageError(`--stack loads from S3, but ${source} is a local path: copy it to S3, or omit --stack`);
   }
   const { remoteInput, wordsOfInput } = await import('../loader/source');
-  const input = source === undefined ? undefined : remoteInput(source);
+  const input =
+    options.export === undefined
+      ? source && remoteInput(source)
+      : { export: options.export, options: exportInput(options) };
   const { remoteLoads, startRemote, watchRemote } = await import('../stack/remote-load');
   const { Progress } = await import('../loader/progress');
   const loads = await remoteLoads(stack);
@@ -248,11 +268,11 @@ async function loadByStack(stack: string, sources: readonly string[], options: O
   const { failure, state, summary } = outcome;
   if (summary !== null) {
     const code = await show(summary, options, { dryRun: false });
-    const words = optionWords(command);
-    const all = source === undefined && !summary.fullyPlanned ? wordsOfInput(outcome.input) : [source ?? ''];
+    const given = options.export === undefined ? [source ?? ''] : [];
+    const all = source === undefined && !summary.fullyPlanned ? wordsOfInput(outcome.input) : given;
     if (all === undefined)
       console.error(`To load everything again, start a load with the input of the execution ${loadId}`);
-    else if (summary.failedItems !== null || !summary.fullyPlanned) adviseRepetition(summary, all, words);
+    else if (summary.failedItems !== null || !summary.fullyPlanned) adviseRepetition(summary, all, command);
     return code;
   }
   console.error(
@@ -275,5 +295,8 @@ function uselessWithStack(command: Command): string | undefined {
   );
   return given?.long;
 }
+
+const longOf = (command: Command, name: string): string =>
+  command.options.find((option) => option.attributeName() === name)?.long ?? name;
 
 const nameOf = (long: string): string => long.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

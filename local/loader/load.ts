@@ -18,12 +18,14 @@ import { LoadDetails } from './details';
 import { readMappings } from './mappings';
 import { Progress } from './progress';
 import { type ReportFolder, WORK } from './report-folder';
-import { readSources } from './source';
+import { readExport, readSources } from './source';
 import { runLoad } from './workflow';
 
 export interface LoadOptions {
   /** Files, folders, globs, S3 addresses, or the failed-items.jsonl of an earlier load. */
   readonly sources: readonly string[];
+  /** A folder or an S3 address of an export, instead of the sources. */
+  readonly exported: { readonly folder: string; readonly options: unknown } | undefined;
   readonly dataset: string | undefined;
   /** Whether the load continues after an item has failed. */
   readonly keepGoing: boolean;
@@ -54,7 +56,9 @@ const NOWHERE: LineWriter = {
 export async function loadFiles(options: LoadOptions, config: LoaderConfig): Promise<LoadOutcome> {
   const { dataset, dryRun, keepGoing, report, signal } = options;
   const usesS3 = config.datasetMappings?.startsWith('s3://') ?? false;
-  const { input, objects, datasets } = await readSources(options.sources, report, usesS3);
+  const { input, objects, datasets } = options.exported
+    ? await readExport(options.exported.folder, options.exported.options, report)
+    : await readSources(options.sources, report, usesS3);
   const { all: mappings, single } = await readMappings(config.datasetMappings, objects);
   const unknown = datasets.find((name) => !mappings.some((mapping) => mapping.name === name));
   if (dataset === undefined && unknown !== undefined) {

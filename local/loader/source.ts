@@ -1,6 +1,6 @@
 /** Finds the objects of a load from its sources: files, folders, globs, S3 addresses, and the failed items of an earlier load. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { JsonLines } from 'shared/loads/json-lines';
 import { isLeftOut, isParquetKey } from 'shared/loads/left-out';
@@ -22,7 +22,8 @@ export interface Source {
   readonly input:
     | { readonly bucket: string; readonly key: string }
     | { readonly bucket: string; readonly prefix: string }
-    | { readonly plan: string };
+    | { readonly plan: string }
+    | { readonly export: string; readonly options: unknown };
   readonly objects: ObjectStore;
   /** The datasets of the failed items of earlier loads. */
   readonly datasets: readonly string[];
@@ -51,7 +52,7 @@ export async function readSources(sources: readonly string[], report: ReportFold
   }
   const plan = { bucket: WORK, key: workKey(report.loadId, 'sources.jsonl') };
   await objects.write(plan, lines.text(), 'application/x-ndjson');
-  const datasets = new Set(items.flatMap((item) => ('dataset' in item ? [item.dataset] : [])));
+  const datasets = new Set(items.flatMap((item) => ('dataset' in item && !item.export ? [item.dataset] : [])));
   return { input: { plan: `s3://${plan.bucket}/${plan.key}` }, objects, datasets: [...datasets] };
 }
 
@@ -100,6 +101,27 @@ async function storeOf(
   const isRemote = usesS3 || names.some((name) => name.startsWith('s3://'));
   const others = isRemote ? (await import('../../functions/clients/s3')).s3Objects() : new FolderObjects({});
   return combined(Object.keys(folders), new FolderObjects(folders), others);
+}
+
+/**
+ * The source of an export.
+ * @param folder a local folder or an s3:// address
+ * @throws UsageError if it does not exist
+ */
+export async function readExport(folder: string, options: unknown, report: ReportFolder): Promise<Source> {
+  if (folder.startsWith('s3://')) {
+    const { s3Objects } = await import('../../functions/clients/s3');
+    const objects = combined([WORK], report.objects, s3Objects());
+    return { input: { export: folder, options }, objects, datasets: [] };
+  }
+  const path = resolve(folder);
+  if (!existsSync(path)) throw new UsageError(`the folder ${folder} does not exist`);
+  if (!statSync(path).isDirectory())
+    throw new UsageError(`--export ${folder} is a file: give the folder of the export`);
+  const folders: Record<string, string> = {};
+  const { bucket, key } = localRef(path, folders);
+  const objects = combined([WORK], report.objects, new FolderObjects(folders));
+  return { input: { export: `s3://${bucket}/${key}/`, options }, objects, datasets: [] };
 }
 
 const isItems = (name: string): boolean => name.endsWith('.jsonl');
@@ -176,7 +198,7 @@ export function remoteInput(address: string): Source['input'] {
  */
 export function wordsOfInput(input: string): string[] | undefined {
   const { source, options } = readInput(parsed(input));
-  if ('keys' in source) return undefined;
+  if ('keys' in source || 'export' in source) return undefined;
   const address =
     'plan' in source ? source.plan : `s3://${source.bucket}/${'key' in source ? source.key : source.prefix}`;
   if (!isDeepStrictEqual(remoteInput(address), source)) return undefined;
@@ -212,7 +234,11 @@ function readItems(name: string, folders: Record<string, string>): Repeated[] {
       throw new UsageError(`${name} lists items of a load from S3: give the s3:// address of this file instead`);
     }
     const root = item.bucket === FILES ? origin : rootOf(item.bucket);
-    return [{ ...item, ...localRef(join(root, item.key), folders) }];
+    const file = localRef(join(root, item.key), folders);
+    if (!item.export) return [{ ...item, ...file }];
+    // The mapping of its table is in the report of that load, beside the failed items.
+    const mapping = localRef(resolve(dirname(name), ...item.export.mapping.key.split('/').slice(-2)), folders);
+    return [{ ...item, ...file, export: { ...item.export, mapping } }];
   });
 }
 

@@ -1,6 +1,6 @@
 /** Formats a summary for people. */
 import { grouped, number } from 'shared/count-text';
-import type { Summary } from 'shared/loads/summary';
+import type { ExportTable, Summary } from 'shared/loads/summary';
 import type { Checks } from './checks';
 import { checksText } from './checks-text';
 import type { LoadDetails, ValueWarning } from './details';
@@ -16,6 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
   inexact: 'cannot be stored exactly in its field',
   'not-a-name': 'is not a name that InfluxDB can store',
   'name-taken': 'would have the name of another field or tag of its row',
+  unexpected: 'is not the text that the mapping expects',
 };
 
 /** The reasons that an example explains. */
@@ -43,14 +44,16 @@ const MANY_DUPLICATES = 0.1;
 
 /** @param details and `checks` of a local load; a summary of the workflow has none */
 export function summaryText(summary: Summary, isDry: boolean, details?: LoadDetails, checks?: Checks): string {
-  const { datasets, duplicates, rejected_reasons, causes } = summary;
+  const { datasets, tables, duplicates, rejected_reasons, causes } = summary;
   const isLarge = duplicates > MANY_DUPLICATES * summary.source_records;
   const lines = [
     headline(summary, isDry, details),
-    ...Object.entries(datasets).map(
-      ([name, totals]) =>
-        `  ${name}: ${number(totals.points_written, 'point')} of ${number(totals.source_records, 'row')}`,
-    ),
+    ...(tables
+      ? Object.entries(tables).map(([name, table]) => `  ${name}: ${tableText(table)}`)
+      : Object.entries(datasets).map(
+          ([name, totals]) =>
+            `  ${name}: ${number(totals.points_written, 'point')} of ${number(totals.source_records, 'row')}`,
+        )),
     ...section(`Invalid rows, which ${isDry ? 'would be' : 'were'} dropped:`, summary.invalid_records, (key, rows) => [
       `${number(rows, 'row')}: ${invalidText(key, details)}`,
     ]),
@@ -71,6 +74,18 @@ export function summaryText(summary: Summary, isDry: boolean, details?: LoadDeta
     }),
   ];
   return lines.join('\n');
+}
+
+/** The account of a table of an export. */
+function tableText({ manifest_rows, rows, points, empty, invalid, merged, left_out, accounted }: ExportTable): string {
+  const read = rows === manifest_rows ? number(rows, 'row') : `${grouped(rows)} of ${number(manifest_rows, 'row')}`;
+  const sum = `${read}: ${number(points, 'point')}, ${grouped(empty)} empty, ${grouped(invalid)} invalid`;
+  return [
+    sum,
+    ...(merged > 0 ? [`${grouped(merged)} merged with others of the same series and time`] : []),
+    ...(left_out.length > 0 ? [`columns left out: ${left_out.join(', ')}`] : []),
+    ...(accounted ? [] : ['not every row is accounted for']),
+  ].join('; ');
 }
 
 export const invalidRows = ({ invalid_records }: Summary): number =>

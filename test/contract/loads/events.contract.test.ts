@@ -62,6 +62,17 @@ const written = (): string[] =>
   influxdb.requests.flatMap(({ body }) => body.split('\n')).filter((line) => line.startsWith('generation_data,'));
 
 describe('the workflow', () => {
+  test('reads an export with its options', async () => {
+    expect(await invoke<object>('detect-dataset', 'detect-dataset-export')).toMatchObject({
+      loadId: 'plant-2025-11',
+      source: {
+        export: 's3://timestream-exports/plant/',
+        options: { measureName: 'drop', dimensionsToFields: ['serial_number'], rename: { device: 'host' } },
+      },
+      dataset: null,
+    });
+  });
+
   test('detects, checks, plans, loads and summarizes', async () => {
     const sampleLoad: unknown = (await import('../../../events/check-influxdb.json')).default;
     expect(await invoke('detect-dataset')).toEqual(sampleLoad);

@@ -108,7 +108,7 @@ describe('POST /loads', () => {
   test.each([
     ['invalid JSON', '{', /not valid JSON/],
     ['an array', [], /must be a JSON object/],
-    ['an empty object', {}, /\{bucket, key\}, \{bucket, prefix\}, \{bucket, keys\} or \{plan\}/],
+    ['an empty object', {}, /\{bucket, key\}, \{bucket, prefix\}, \{bucket, keys\}, \{plan\} or \{export, options\}/],
     ['two sources', { bucket: 'b', key: 'k', prefix: 'p' }, /must have/],
     ['an empty key', { bucket: 'b', key: '' }, /key: must not be empty/],
     ['an empty prefix', { bucket: 'b', prefix: '' }, /prefix: must not be empty/],

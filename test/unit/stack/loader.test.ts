@@ -167,6 +167,7 @@ describe('permissions', () => {
   ];
   const LIST_FILES = expect.stringMatching(/^s3:ListBucket arn:.*:s3:::energy$/);
   const READ_WORK = ['s3:GetObject <WorkBucket.Arn>/*', 's3:ListBucket <WorkBucket.Arn>'];
+  const READ_MAPPINGS = 's3:GetObject <WorkBucket.Arn>/loads/*/mappings/*';
   const WRITE_WORK = 's3:PutObject <WorkBucket.Arn>/*';
   const DESCRIBE = expect.stringMatching(/^states:DescribeExecution arn:.*:execution:<BulkLoadStateMachine.Name>:\*$/);
   const METRICS = 'cloudwatch:PutMetricData *';
@@ -176,7 +177,7 @@ describe('permissions', () => {
     ['DetectDataset', ['s3:PutObject <WorkBucket.Arn>/loads/*/keys.jsonl']],
     ['CheckInfluxDB', [TOKEN]],
     ['PlanLoad', [...READ_WORK, WRITE_WORK, ...FILES, LIST_FILES]],
-    ['LoadBatch', [...FILES, WRITE_WORK, TOKEN, METRICS]],
+    ['LoadBatch', [...FILES, READ_MAPPINGS, WRITE_WORK, TOKEN, METRICS]],
     ['SummarizeLoad', [...READ_WORK, WRITE_WORK]],
     ['LoadObject', [...FILES, LIST_FILES, WRITE_WORK, TOKEN, METRICS, DEAD_LETTERS]],
     ['StartLoad', ['states:StartExecution <BulkLoadStateMachine>', DESCRIBE]],
@@ -185,6 +186,18 @@ describe('permissions', () => {
     const actual = permissions(name, LOADER);
     expect(actual).toEqual(expect.arrayContaining(expected));
     expect(actual).toHaveLength(expected.length);
+  });
+
+  test('only PlanLoad and LoadBatch read the bucket of exports', () => {
+    const of = (name: string): string[] =>
+      permissions(name, { ...LOADER, ExportBucketName: 'unloads' }).filter((each) => each.includes(':::unloads'));
+    expect(of('PlanLoad').sort()).toEqual([
+      's3:GetObject arn:<AWS::Partition>:s3:::unloads/*',
+      's3:ListBucket arn:<AWS::Partition>:s3:::unloads',
+    ]);
+    expect(of('LoadBatch')).toEqual(['s3:GetObject arn:<AWS::Partition>:s3:::unloads/*']);
+    const others = FUNCTIONS.filter((name) => name !== 'PlanLoad' && name !== 'LoadBatch');
+    expect(others.flatMap(of)).toEqual([]);
   });
 
   test.each(FUNCTIONS)('%s logs to its own group', (name) => {

@@ -19,7 +19,7 @@ export function requiredColumns({ measurement, time, tags, fields, required }: D
 export function explicitColumns(mapping: DatasetMapping): string[] {
   const tags = singleTags(mapping.tags.optional).map(({ column }) => column);
   const fields = singleFields(mapping.fields).flatMap(({ column, named }) => (named ? [column, named.by] : [column]));
-  return [...new Set([...requiredColumns(mapping), ...tags, ...fields])];
+  return [...new Set([...requiredColumns(mapping), ...tags, ...fields, ...Object.keys(mapping.expect ?? {})])];
 }
 
 /** The problem of a required column that has no value in any row of a file, as a message reports it. */

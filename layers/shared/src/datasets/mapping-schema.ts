@@ -110,8 +110,19 @@ export const mappingSchema = z
         )
         .optional()
         .describe('Tags of every point, by key.'),
+      verbatim: z
+        .boolean()
+        .optional()
+        .describe(
+          'true: values are tags as they are; only null and empty text mean no tag. Default: values are trimmed, and `nan`, `none` and ' +
+            '`null` mean no tag either.',
+        ),
     }),
     fields: z.array(fieldSchema).min(1),
+    expect: z
+      .record(column, z.string())
+      .optional()
+      .describe('The text that columns must have in every row; a row with another value is invalid.'),
     required: z
       .array(column)
       .default([])

@@ -15,6 +15,10 @@ export interface ConcreteMapping {
   readonly tags: readonly ConcreteTag[];
   /** Tags of every point, by key. */
   readonly constantTags: Readonly<Record<string, string>>;
+  /** Whether tags are written as they are, instead of trimmed and without words such as `null`. */
+  readonly verbatim: boolean;
+  /** The text that a column must have in every row. */
+  readonly expect: Readonly<Record<string, string>>;
   readonly fields: readonly ConcreteField[];
   /** The columns that the file or its path must have, each once. */
   readonly required: readonly string[];
@@ -98,9 +102,12 @@ export function resolveMapping(
   const used = [
     ...tags.map(({ column }) => column),
     ...fields.flatMap(({ column, named }) => (named ? [column, named.by] : [column])),
+    ...Object.keys(mapping.expect ?? {}),
   ];
   const concrete: ConcreteMapping = {
     ...{ name: mapping.name, measurement, time, tags, constantTags, fields, checks, required },
+    verbatim: mapping.tags.verbatim ?? false,
+    expect: mapping.expect ?? {},
     columns: [...new Set([...required, ...used])],
   };
   const problems = keyProblems(concrete, added);

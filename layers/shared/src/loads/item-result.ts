@@ -1,9 +1,10 @@
 /** The result of an item, small enough for the result of a step. */
 import { z } from 'zod';
 import type { LoadCount } from '../influxdb/load-count';
+import { EMPTY_SUM } from '../points/point-set';
 import type { PointsReport } from '../points/report';
 import { SeriesCounts } from '../points/series-counts';
-import type { PlanItem } from './plan-item';
+import type { ExportPart, PlanItem } from './plan-item';
 
 const count = z.number().int().min(0);
 const counts = z.record(z.string(), count);
@@ -44,6 +45,17 @@ export const itemResultSchema = z.object({
   nulls: counts,
   retries: count,
   milliseconds: count,
+  /** Only of an export. */
+  export: z
+    .object({
+      table: z.string(),
+      query: z.string(),
+      /** Rows of NULLs alone. */
+      empty: count,
+      /** The sum of the points' series and times. */
+      pointSet: z.string().regex(/^[0-9a-f]{16}$/),
+    })
+    .optional(),
 });
 
 export type ItemResult = z.output<typeof itemResultSchema>;
@@ -117,7 +129,12 @@ export function itemResult(
     ),
     retries: written.retries,
     ...rest,
+    ...(item.export && { export: exportResult(item.export, report) }),
   };
+}
+
+function exportResult({ table, query }: ExportPart, { empty = 0, pointSet = EMPTY_SUM }: PointsReport) {
+  return { table, query, empty, pointSet };
 }
 
 /** Counts by column and reason, such as `value nan`. */

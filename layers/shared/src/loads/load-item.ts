@@ -4,7 +4,8 @@ import { explicitColumns } from '../datasets/columns';
 import { detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { suppliedColumns } from '../datasets/partitions';
-import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
+import { DataConversionError, InfluxDBConnectionError, InfluxDBWriteError, UnexpectedError } from '../errors';
+import { loadReading } from '../exports/reading';
 import { writeBatches } from '../influxdb/batch-writer';
 import type { LineWriter } from '../influxdb/client';
 import type { LoadCount } from '../influxdb/load-count';
@@ -76,7 +77,7 @@ export function readLoadBatch(event: unknown): { loadId: string; item: PlanItem 
 export async function loadItem(loadId: string, item: PlanItem, services: LoadServices): Promise<ItemResult> {
   const { config, objects, reader, deadline, clock = systemClock } = services;
   const start = clock.now();
-  const mapping = detectDataset(item.key, services.mappings, item.dataset);
+  const { mapping, csv } = await readingOf(item, services);
   const about = { time: new Date().toISOString(), loadId, bucket: item.bucket, key: item.key };
   const rejects = new RejectFile(about, { entries: MAX_REJECTS });
   const source = await objects.open(item);
@@ -87,6 +88,8 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       validateSchema: config.validateSchema,
       run: { firstRowGroup: item.firstRowGroup, rowGroups: item.rowGroups },
       taken: item.taken,
+      isExport: item.export !== undefined,
+      csv,
       partitions: suppliedColumns(objects.pathOf?.(item) ?? item.key, mapping),
       signal: deadline,
       keepFrom: services.keepFrom?.(),
@@ -103,13 +106,41 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       // Also of an item whose points were all refused: the report may say why.
       if (!written.failure) services.onReport?.(stream.report());
       throwIfFailed(written, source.name, services);
-      return resultOf(stream.report());
+      const report = stream.report();
+      throwIfUnaccounted(item, report, source.name);
+      return resultOf(report);
     } catch (error) {
-      if (written.pointsWritten > 0) await saveUnfinished(resultOf(reportSoFar(written)), loadId, item, services);
+      // The account of an export's table has all rows that were read, whatever became of them.
+      const isRead = item.export !== undefined && !written.failure;
+      const report = isRead ? stream.report() : reportSoFar(written);
+      if (isRead || written.pointsWritten > 0) await saveUnfinished(resultOf(report), loadId, item, services);
       throw error;
     }
   } finally {
     await source.close();
+  }
+}
+
+/** How the item is read: by the mapping of its dataset, or of its table in an export. */
+async function readingOf({ key, dataset, export: part }: PlanItem, { objects, mappings }: LoadServices) {
+  if (!part) return { mapping: detectDataset(key, mappings, dataset), csv: undefined };
+  const { mapping, csv } = await loadReading(part.mapping, objects);
+  return { mapping, csv: csv ?? undefined };
+}
+
+/** @throws DataConversionError if the rows of an export's item are not those of its manifest, or not all became points, empty or invalid */
+function throwIfUnaccounted(item: PlanItem, { rows, points, empty = 0, invalid }: PointsReport, name: string): void {
+  if (!item.export) return;
+  if (rows !== item.rows) {
+    throw new DataConversionError(
+      `${name}: ${rows} rows were read, but its manifest says ${item.rows}. Export it again`,
+    );
+  }
+  const refused = invalid.reduce((sum, { count }) => sum + count, 0);
+  if (rows !== points + empty + refused) {
+    throw new UnexpectedError(
+      `${name}: ${rows} rows became ${points} points, ${empty} empty and ${refused} invalid rows`,
+    );
   }
 }
 

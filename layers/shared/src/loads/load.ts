@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { type Detection, detectDataset } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { InvalidEventError } from '../errors';
+import { exportOptionsSchema } from '../exports/options';
 import { validate } from '../validation';
 import { isLeftOut } from './left-out';
-import { bucketSchema as bucket, keySchema as key, type ObjectRef, parseS3Uri } from './objects';
+import { bucketSchema as bucket, keySchema as key, type ObjectRef, parseS3Folder, parseS3Uri } from './objects';
 
 const DEFAULT_CONCURRENCY = 10;
 /** Maximum concurrency of a distributed map in Step Functions. */
@@ -15,6 +16,10 @@ const sources = [
   z.strictObject({ bucket, key: key.describe('The key of one object.') }),
   z.strictObject({ bucket, prefix: key.describe('The prefix of the keys.') }),
   z.strictObject({ plan: z.string().describe('failed-items.jsonl of an earlier load, as s3://bucket/key.') }),
+  z.strictObject({
+    export: z.string().describe('The folder of an export by UNLOAD, as s3://bucket/prefix/.'),
+    options: exportOptionsSchema.prefault({}).describe('How its tables become points.'),
+  }),
 ] as const;
 const sourceSchema = z.union(sources);
 const inputSourceSchema = z.union([
@@ -22,7 +27,7 @@ const inputSourceSchema = z.union([
   z.strictObject({ bucket, keys: z.array(key).min(1, 'must name a key').max(10_000) }),
 ]);
 
-/** The source of the rows. A plan is a file of keys, or of items that an earlier load did not finish. */
+/** The source of the rows. A plan is a file of keys, or of items that an earlier load did not finish. An export is what UNLOAD wrote. */
 export type LoadSource = z.output<typeof sourceSchema>;
 /** The source as the input names it. */
 export type InputSource = z.output<typeof inputSourceSchema>;
@@ -86,7 +91,7 @@ export interface LoadRules {
   readonly nameOf?: (ref: ObjectRef) => string;
 }
 
-const SOURCES = '{bucket, key}, {bucket, prefix}, {bucket, keys} or {plan}';
+const SOURCES = '{bucket, key}, {bucket, prefix}, {bucket, keys}, {plan} or {export, options}';
 
 /**
  * Reads a load from the input of an execution: one of the sources, with optional dataset, toleratedFailurePercentage, maxConcurrency
@@ -131,13 +136,17 @@ export function readInput(input: unknown): LoadInput {
     'the input',
   );
   const names = Object.keys(source).sort().join(', ');
-  if (!['bucket, key', 'bucket, prefix', 'bucket, keys', 'plan'].includes(names)) {
+  if (!['bucket, key', 'bucket, prefix', 'bucket, keys', 'plan', 'export', 'export, options'].includes(names)) {
     throw new InvalidEventError(
       `the input must have ${SOURCES}, and may have dataset, toleratedFailurePercentage, maxConcurrency and clientToken; it has ${names || 'none of them'}`,
     );
   }
   const checked = validate(inputSourceSchema, source, 'the input');
   if ('plan' in checked) parseS3Uri(checked.plan);
+  if ('export' in checked) {
+    parseS3Folder(checked.export);
+    if (options.dataset) throw new InvalidEventError('an export has no dataset: its metadata describes its columns');
+  }
   return { source: checked, options, isNotified: false };
 }
 

@@ -10,6 +10,7 @@ import type { ParquetSource } from '../parquet/source';
 const ACCESS_POINT = String.raw`arn:[^:/\s]+:s3[a-z-]*:[^:/\s]*:\d{12}:(?:outpost[/:][^:/\s]+[/:])?accesspoint[/:][^:/\s]+`;
 const BUCKET = new RegExp(String.raw`^(?:${ACCESS_POINT}|(?!arn:)[^/\s]+)$`);
 const S3_URI = new RegExp(`^s3://(${ACCESS_POINT}|[^/]+)/(.+)$`, 's');
+const S3_FOLDER = new RegExp(`^s3://(${ACCESS_POINT}|[^/]+)/(.*)$`, 's');
 
 /** A value that the S3 API accepts as a bucket. */
 export const bucketSchema = z
@@ -59,6 +60,13 @@ export function parseS3Uri(uri: string): ObjectRef {
   const [, bucket, key] = S3_URI.exec(uri) ?? [];
   if (bucket === undefined || key === undefined) throw new InvalidEventError(`'${uri}' is not an s3://bucket/key`);
   return { bucket, key };
+}
+
+/** The bucket and prefix of a folder `s3://bucket/prefix/` or of a whole bucket. @throws InvalidEventError for anything else */
+export function parseS3Folder(uri: string): { readonly bucket: string; readonly prefix: string } {
+  const [, bucket, rest] = S3_FOLDER.exec(uri) ?? [];
+  if (bucket === undefined || rest === undefined) throw new InvalidEventError(`'${uri}' is not an s3://bucket/prefix/`);
+  return { bucket, prefix: rest === '' || rest.endsWith('/') ? rest : `${rest}/` };
 }
 
 /** The text of an object; undefined if it does not exist. */

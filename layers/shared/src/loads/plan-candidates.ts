@@ -1,12 +1,13 @@
-/** Lists the candidates for planning: the given key, the keys under a prefix, or the items and keys of a plan. */
+/** Lists the candidates for planning: the given key, the keys under a prefix, the items and keys of a plan, or the files of an export. */
 import { z } from 'zod';
-import { InvalidEventError } from '../errors';
+import { DataConversionError, InvalidEventError } from '../errors';
 import { validate } from '../validation';
 import { jsonObjects } from './json-objects';
 import { isParquetKey } from './left-out';
 import type { Load } from './load';
 import { type ObjectRef, type ObjectStore, type ObjectVersion, parseS3Uri } from './objects';
-import { type PlanItem, repeatedSchema } from './plan-item';
+import type { ExportCandidate } from './plan-export';
+import { type ExportPart, type PlanItem, repeatedSchema } from './plan-item';
 
 /** Where the next part of a plan begins: after a key, or after a number of keys or items. */
 export const continuationSchema = z.union([
@@ -21,6 +22,8 @@ export interface Candidate {
   readonly position: Continuation;
   /** Whether an earlier candidate was for the same file. */
   readonly isRepeat?: boolean;
+  /** Of a file of an export. */
+  readonly export?: ExportPart | undefined;
   /** Decides what to do with the candidate. May read the metadata of the object. */
   choose(): Promise<Choice> | Choice;
 }
@@ -28,6 +31,7 @@ export interface Candidate {
 export type Choice =
   | { readonly kind: 'ignored' }
   | { readonly kind: 'file'; readonly version: ObjectVersion | undefined; readonly dataset?: string }
+  | { readonly kind: 'export'; readonly version: ObjectVersion | undefined; readonly part: ExportPart }
   | { readonly kind: 'item'; readonly item: PlanItem }
   /** An item of a file that changed. An earlier candidate has planned the whole file again. */
   | { readonly kind: 'done' };
@@ -35,12 +39,15 @@ export type Choice =
 /** What an earlier plan knows of a file: undefined if it could not plan the file. */
 type Planned = Pick<PlanItem, 'etag' | 'dataset'> | undefined;
 
+/** @param exported the files of an export, for a load of one */
 export function candidates(
   { source, dataset }: Load,
   continuation: Continuation | null,
   objects: ObjectStore,
+  exported: readonly ExportCandidate[] = [],
 ): AsyncIterable<Candidate> | Iterable<Candidate> {
   const skip = continuation && 'skip' in continuation ? continuation.skip : 0;
+  if ('export' in source) return exportFiles(exported, skip);
   if ('prefix' in source) {
     const after = continuation && 'after' in continuation ? continuation.after : undefined;
     return listed(objects, source.bucket, source.prefix, after);
@@ -60,6 +67,17 @@ async function* listed(
       const choice: Choice = isParquetKey(version.key, prefix) ? { kind: 'file', version } : { kind: 'ignored' };
       yield { ref: version, position: { after: version.key }, choose: () => choice };
     }
+  }
+}
+
+function* exportFiles(files: readonly ExportCandidate[], skip: number): Generator<Candidate> {
+  for (const [index, { ref, version, part, cause }] of files.entries()) {
+    if (index < skip) continue;
+    const choose = (): Choice => {
+      if (part && cause === undefined) return { kind: 'export', version, part };
+      throw new DataConversionError(cause ?? 'the mapping of the file is unknown');
+    };
+    yield { ref, position: { skip: index + 1 }, export: part, choose };
   }
 }
 
@@ -109,8 +127,10 @@ async function* repeated(
       if (item && isCurrent(item, version)) return { kind: 'item', item };
       if (replanned.has(id) || before.some((planned) => !isCurrent(planned, version))) return { kind: 'done' };
       replanned.add(id);
+      if (entry.export) return { kind: 'export', version, part: entry.export };
       return { kind: 'file', version, ...(item && { dataset: dataset ?? item.dataset }) };
     };
-    yield { ref, position: { skip: count }, isRepeat: known !== undefined || before.length > 0, choose };
+    const isRepeat = known !== undefined || before.length > 0;
+    yield { ref, position: { skip: count }, isRepeat, export: entry.export, choose };
   }
 }

@@ -30,6 +30,8 @@ export interface FilePlanner {
 /** The dataset mapping and the items of a file; a file without rows has no items. */
 export interface FilePlan {
   readonly mapping: DatasetMapping;
+  /** Rows of the file. */
+  readonly rows: number;
   readonly items: readonly PlanItem[];
 }
 
@@ -41,31 +43,39 @@ type Divide = (metadata: ParquetMetadata, columns: readonly string[]) => RowGrou
  * @param dataset of the load; null to detect it from the key
  * @throws DataConversionError if no dataset is detected from the key, the file cannot be read, or its columns do not fit the dataset
  */
-export function planFile(
+export async function planFile(
   version: ObjectVersion,
   dataset: string | null,
   planner: FilePlanner,
   signal?: AbortSignal,
 ): Promise<FilePlan> {
+  return await planMapped(version, detected(version, dataset, planner), planner, signal);
+}
+
+/** As planFile, with the mapping of the file. */
+export function planMapped(
+  version: ObjectVersion,
+  mapping: DatasetMapping,
+  planner: FilePlanner,
+  signal?: AbortSignal,
+): Promise<FilePlan> {
   const divide: Divide = (metadata, columns) => planRuns(metadata, columns, planner.targets);
-  return divided(version, dataset, planner, divide, signal);
+  return divided(version, mapping, planner, divide, signal);
+}
+
+function detected(version: ObjectVersion, dataset: string | null, planner: FilePlanner): DatasetMapping {
+  const name = planner.objects.nameOf(version);
+  return detectDataset(version.key, planner.mappings, dataset ?? undefined, planner.detection, name);
 }
 
 async function divided(
   version: ObjectVersion,
-  dataset: string | null,
+  mapping: DatasetMapping,
   planner: FilePlanner,
   divide: Divide,
   signal?: AbortSignal,
 ): Promise<FilePlan> {
   const { objects, reader, validateSchema, detection } = planner;
-  const mapping = detectDataset(
-    version.key,
-    planner.mappings,
-    dataset ?? undefined,
-    detection,
-    objects.nameOf(version),
-  );
   const partitions = suppliedColumns(objects.pathOf?.(version) ?? version.key, mapping);
   const source = await objects.open(version);
   try {
@@ -91,7 +101,7 @@ async function divided(
       ({ similar }) => !isBuiltIn || similar !== undefined,
     );
     const items = runs.map((run, index) => ({ ...file, ...run, ...(index === 0 && absent.length > 0 && { absent }) }));
-    return { mapping, items };
+    return { mapping, rows: metadata.rows, items };
   } finally {
     await source.close();
   }
@@ -107,7 +117,7 @@ export async function planWholeFile(
   planner: FilePlanner,
   signal?: AbortSignal,
 ): Promise<FilePlan> {
-  const plan = await divided(version, dataset, planner, planWhole, signal);
+  const plan = await divided(version, detected(version, dataset, planner), planner, planWhole, signal);
   if (!planner.validateSchema || plan.items.length === 0 || plan.items.some(({ taken }) => taken.length > 0))
     return plan;
   const source = await planner.objects.open(version);

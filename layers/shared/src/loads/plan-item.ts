@@ -7,6 +7,19 @@ const count = z.number().int().min(0);
 const absentSchema = z.object({ column: z.string(), similar: z.string().optional() });
 export type AbsentColumn = z.output<typeof absentSchema>;
 
+/** What belongs to a file of an export. */
+const exportPartSchema = z.object({
+  table: z.string(),
+  /** The query that wrote the file, with its folder below the prefix. */
+  query: z.string(),
+  /** The document that says how the file is read. */
+  mapping: z.object({ bucket: z.string(), key: z.string() }),
+  /** By the manifest: bytes and rows of the file. */
+  size: count,
+  rows: count,
+});
+export type ExportPart = z.output<typeof exportPartSchema>;
+
 export const planItemSchema = z.object({
   bucket: z.string(),
   key: z.string(),
@@ -28,13 +41,19 @@ export const planItemSchema = z.object({
   taken: z.array(z.string()),
   /** Optional columns that the file lacks and probably should have, only in the first item of the file. */
   absent: z.array(absentSchema).optional(),
+  /** Only of an export: `dataset` is then the table. */
+  export: exportPartSchema.optional(),
 });
 
 /** A run of row groups of one version of a file. Items are loaded, validated and retried one by one. */
 export type PlanItem = z.output<typeof planItemSchema>;
 
 /** A file without items because it could not be planned. */
-export const unplannedSchema = z.object({ bucket: z.string(), key: z.string() });
+export const unplannedSchema = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  export: exportPartSchema.optional(),
+});
 
 export interface Unplanned extends z.output<typeof unplannedSchema> {
   readonly error: string;

@@ -7,6 +7,7 @@ import { JsonLines } from './json-lines';
 import { type Load, loadSchema } from './load';
 import type { ObjectRef, ObjectStore } from './objects';
 import { type Candidate, type Continuation, candidates, continuationSchema } from './plan-candidates';
+import { planExport, planExportFile } from './plan-export';
 import { type FilePlanner, planFile } from './plan-file';
 import type { PlanItem, Unplanned } from './plan-item';
 import { workKey } from './work-keys';
@@ -61,7 +62,9 @@ export async function planLoad(event: unknown, services: PlanServices): Promise<
   const totals = { items: 0, files: 0, rows: 0, bytes: 0, unplanned: 0, ignored: 0 };
   let next: Continuation | null = null;
 
-  const found = candidates(load, continuation, objects);
+  const exported = 'export' in load.source ? await planExport(load.loadId, load.source, services) : undefined;
+  if (exported && part === 0) totals.ignored = exported.ignored;
+  const found = candidates(load, continuation, objects, exported?.candidates);
   for await (const planned of inOrder(found, FILES_AT_ONCE, (candidate, signal) =>
     planCandidate(candidate, load, services, signal),
   )) {
@@ -83,7 +86,8 @@ export async function planLoad(event: unknown, services: PlanServices): Promise<
       break;
     }
   }
-  if (part === 0 && next === null && totals.files + totals.unplanned === 0)
+  // The export of an empty table has no files.
+  if (!exported && part === 0 && next === null && totals.files + totals.unplanned === 0)
     throw nothingFound(load, totals.ignored, objects);
 
   const plan = { bucket: workBucket, key: workKey(load.loadId, `plan-${part}.jsonl`) };
@@ -115,6 +119,10 @@ async function planCandidate(
     if (choice.kind === 'ignored') return { ...planned, ignored: 1 };
     if (choice.kind === 'done') return planned;
     if (choice.kind === 'item') return { ...planned, items: [choice.item] };
+    if (choice.kind === 'export') {
+      const { items } = await planExportFile(ref, choice.version, choice.part, services, signal);
+      return { ...planned, items };
+    }
     if (!choice.version) throw new DataConversionError(`${services.objects.nameOf(ref)}: the object does not exist`);
     const { items } = await planFile(choice.version, choice.dataset ?? load.dataset, services, signal);
     return { ...planned, items };
@@ -122,7 +130,8 @@ async function planCandidate(
     // If S3 is unavailable, the step fails and the workflow retries it. Any other error concerns only this file.
     if (error instanceof S3UnavailableError) throw error;
     const { bucket, key } = ref;
-    return { ...planned, failure: { bucket, key, ...failureOf(error, services.objects.nameOf(ref)) } };
+    const failure = { bucket, key, ...failureOf(error, services.objects.nameOf(ref)) };
+    return { ...planned, failure: { ...failure, ...(candidate.export && { export: candidate.export }) } };
   }
 }
 

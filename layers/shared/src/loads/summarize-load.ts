@@ -6,13 +6,15 @@ import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
 import { validate } from '../validation';
 import { Causes } from './causes';
+import { ExportAccounts } from './export-accounts';
+import { readExportTables } from './export-tables';
 import type { ItemResult } from './item-result';
 import { JsonLines } from './json-lines';
 import { jsonObjects } from './json-objects';
 import { type Load, loadSchema } from './load';
 import { itemOutcomes, readCause } from './map-results';
 import type { ObjectRef, ObjectStore } from './objects';
-import { itemId, type PlanItem, planItemSchema } from './plan-item';
+import { itemId, type PlanItem, planItemSchema, unplannedSchema } from './plan-item';
 import type { Summary } from './summary';
 import { TotalsCounter } from './totals';
 import { type UnfinishedServices, unfinishedItems } from './unfinished';
@@ -78,12 +80,19 @@ export async function summarizeLoad(event: unknown, services: SummaryServices): 
   const wasStopped = endedEarly || parts.some((part) => part.error);
   const summary = summaryOf(load, sum, wasStopped, unfinished.unread, {
     ...(services.dryRun && { dryRun: true }),
+    ...(await tablesOf(load, sum, services)),
     failedItems: failedItems && objects.nameOf(failedItems),
     summary: objects.nameOf(at('summary.json')),
     fullyPlanned: !endedEarly && (parts.at(-1)?.plan.continuation ?? null) === null,
   });
   await objects.write(at('summary.json'), Buffer.from(JSON.stringify(summary, null, 2)), 'application/json');
   return summary;
+}
+
+/** The accounts of an export's tables; a repetition of its failed items has them for these items alone, in `datasets`. */
+async function tablesOf({ loadId, source }: Load, sum: LoadSum, { objects, workBucket }: SummaryServices) {
+  if (!('export' in source)) return {};
+  return { tables: sum.accounts.list(await readExportTables({ bucket: workBucket, loadId }, objects)) };
 }
 
 const uriOf = ({ bucket, key }: ObjectRef): string => `s3://${bucket}/${key}`;
@@ -98,6 +107,7 @@ class LoadSum {
   readonly repeat = new JsonLines();
   readonly causes = new Causes();
   readonly all = new TotalsCounter();
+  readonly accounts = new ExportAccounts();
   readonly datasets = new Map<string, TotalsCounter>();
   /** By file and required column: the rows of the items in which the column has no value at all. */
   private readonly withoutValues = new Map<string, Map<string, number>>();
@@ -159,12 +169,14 @@ class LoadSum {
     this.datasets.set(result.dataset, dataset);
     dataset.add(result);
     this.all.add(result);
+    this.accounts.add(result);
   }
 
   private addResult(result: ItemResult): void {
     this.addTotals(result);
     this.unfinished.delete(itemId(result.item));
-    const mapping = this.services.mappings.find(({ name }) => name === result.dataset);
+    // A table of an export may be called as a dataset.
+    const mapping = result.export ? undefined : this.services.mappings.find(({ name }) => name === result.dataset);
     if (!this.services.validateSchema || !mapping || result.sourceRecords === 0) return;
     for (const column of requiredColumns(mapping)) {
       if ((result.nulls[column] ?? 0) < result.sourceRecords) continue;
@@ -220,7 +232,7 @@ async function findManifest(objects: ObjectStore, { plan, part }: Part['plan']):
   return undefined;
 }
 
-const unplannedLine = z.object({ bucket: z.string(), key: z.string(), error: z.string(), cause: z.string() });
+const unplannedLine = unplannedSchema.extend({ error: z.string(), cause: z.string() });
 
 /** @param unread number of results of failed items that were not read before the deadline */
 function summaryOf(
@@ -228,7 +240,7 @@ function summaryOf(
   sum: LoadSum,
   wasStopped: boolean,
   unread: number,
-  written: Pick<Summary, 'failedItems' | 'summary' | 'fullyPlanned' | 'dryRun'>,
+  written: Pick<Summary, 'failedItems' | 'summary' | 'fullyPlanned' | 'dryRun' | 'tables'>,
 ): Summary {
   const totals = sum.all.totals();
   const { points_written: points, source_records: records, failed_points, rejected_points } = totals;

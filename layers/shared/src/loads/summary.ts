@@ -34,6 +34,31 @@ export const causeSchema = z.object({
 
 export type Cause = Readonly<z.output<typeof causeSchema>>;
 
+const exportTableSchema = z.object({
+  queries: count.describe('UNLOADs that exported the table.'),
+  files: count.describe('Files in their manifests.'),
+  manifest_rows: count.describe('Rows in their manifests.'),
+  rows: count.describe('Rows that were read.'),
+  points: count.describe('Rows that became points.'),
+  empty: count.describe('Rows of NULLs alone, for which no point exists.'),
+  invalid: count.describe('Invalid rows.'),
+  points_written: count.describe('Points that InfluxDB acknowledged.'),
+  rejected_points: count.describe('Points that InfluxDB rejected.'),
+  failed_points: count.describe('Points of failed batches.'),
+  merged: count.describe(
+    'Points with the series and time of another point, with which they become one: all points of a query that was exported twice, and ' +
+      'repetitions within an item.',
+  ),
+  left_out: z.array(z.string()).readonly().describe('Columns of the export that are not loaded.'),
+  accounted: z
+    .boolean()
+    .describe(
+      'Whether the sums close: manifest_rows = rows = points + empty + invalid, points = points_written + rejected_points + failed_points.',
+    ),
+});
+
+export type ExportTable = Readonly<z.output<typeof exportTableSchema>>;
+
 export const summarySchema = totalsSchema.extend({
   loadId: z.string(),
   statusCode: z
@@ -46,6 +71,10 @@ export const summarySchema = totalsSchema.extend({
   failed_items: count,
   causes: z.array(causeSchema).readonly().describe('The causes of failed items, the most frequent first.'),
   datasets: z.record(z.string(), totalsSchema).describe('The same counts for each dataset.'),
+  tables: z
+    .record(z.string(), exportTableSchema)
+    .optional()
+    .describe('Only of the load of an export: what became of the rows of each table.'),
   failedItems: z
     .string()
     .nullable()

@@ -10,6 +10,7 @@ import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
 import { TextIds } from '../points/text-ids';
 import { type ArrowColumn, isValid } from './c-data';
+import type { ParquetMetadata } from './metadata';
 import type { PointsJob, ProbeJob, Profile, ProfileJob, SeriesJob, Survey, SurveyJob } from './protocol';
 import { BATCH_ROWS } from './slice-size';
 import type { ParquetTables } from './tables';
@@ -25,7 +26,10 @@ export interface PointsOutput {
   pause(): Promise<void> | undefined;
 }
 
-export async function encodePoints(tables: ParquetTables, job: PointsJob, output: PointsOutput): Promise<PointsReport> {
+/** Rows as record batches: of a Parquet or a CSV file. */
+export type RowSource = Pick<ParquetTables, 'forEachBatch'> & { readonly metadata: Pick<ParquetMetadata, 'columns'> };
+
+export async function encodePoints(tables: RowSource, job: PointsJob, output: PointsOutput): Promise<PointsReport> {
   const { columns } = tables.metadata;
   let rejected: RejectedRow[] = [];
   let omitted = 0;
@@ -36,6 +40,7 @@ export async function encodePoints(tables: ParquetTables, job: PointsJob, output
       columns,
       partitions: job.partitions,
       taken: job.taken,
+      isExport: job.isExport,
       buffer,
       keepFrom: job.keepFrom,
       onReject: job.rejects

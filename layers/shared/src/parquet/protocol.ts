@@ -1,4 +1,5 @@
 /** The messages between a reader and its worker thread. A worker does one job at a time. */
+import type { CsvFormat } from '../csv/format';
 import type { ColumnProfile, SeriesProfile } from '../datasets/inference/profile';
 import type { PartitionColumns } from '../datasets/partitions';
 import type { ConcreteMapping } from '../datasets/resolve';
@@ -37,6 +38,8 @@ export interface PointsJob {
   readonly mapping: ConcreteMapping;
   /** Columns that the file's key supplies. */
   readonly partitions: PartitionColumns;
+  /** Of a CSV file, which has no metadata of its own; undefined for Parquet. */
+  readonly csv: CsvFormat | undefined;
   readonly taken: readonly string[];
   readonly firstRowGroup: number;
   readonly rowGroups: number;
@@ -44,6 +47,8 @@ export interface PointsJob {
   /** s since 1970: earlier points are counted. */
   readonly keepFrom?: number | undefined;
   readonly maxRowGroupBytes: number;
+  /** Whether the rows are those of an export, whose accounting must close. */
+  readonly isExport: boolean;
   /** Validates only and emits no chunks. */
   readonly dry: boolean;
   readonly rejects: boolean;

@@ -1,4 +1,5 @@
 /** Reads Parquet files in worker threads: their metadata, facts about their columns, and their rows as batches of line protocol. */
+import { type CsvFormat, csvColumns } from '../csv/format';
 import type { FileProfile, SeriesProfile } from '../datasets/inference/profile';
 import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
@@ -35,6 +36,10 @@ export interface ReadPointsOptions {
   readonly taken?: readonly string[];
   /** Columns that the file's key supplies; the file's own columns take precedence. Empty by default. */
   readonly partitions?: PartitionColumns;
+  /** The format of a CSV file; undefined for Parquet. */
+  readonly csv?: CsvFormat | undefined;
+  /** Whether the rows are those of an export: empty rows are then not invalid, and the report has `empty` and `pointSet`. */
+  readonly isExport?: boolean;
   /** Takes the invalid rows, such as a reject file. */
   readonly rejects?: RejectSink;
   readonly signal?: AbortSignal;
@@ -151,7 +156,9 @@ export class ParquetReader {
     options: ReadPointsOptions,
     done: (report: PointsReport) => void,
   ): AsyncGenerator<LineBatch> {
-    const opened = await this.open(source, options.signal);
+    const opened = options.csv
+      ? { file: { size: source.size, tail: new Uint8Array() }, metadata: csvMetadata(options.csv) }
+      : await this.open(source, options.signal);
     const concrete = concreteFor(source, opened, mapping);
     try {
       yield* this.iterateOpened(source, opened, concrete, options, done);
@@ -176,6 +183,7 @@ export class ParquetReader {
       file,
       mapping,
       partitions,
+      csv: options.csv,
       taken,
       firstRowGroup: options.run?.firstRowGroup ?? 0,
       rowGroups: options.run?.rowGroups ?? metadata.rowGroups.length,
@@ -183,6 +191,7 @@ export class ParquetReader {
       keepFrom: options.keepFrom,
       maxRowGroupBytes: this.maxRowGroupBytes,
       lookahead: LOOKAHEAD,
+      isExport: options.isExport ?? false,
       rejects: rejects !== undefined,
     };
     if (!options.dropInvalid) {
@@ -310,6 +319,8 @@ const columnsOf = ({ metadata }: OpenedFile, mapping: ConcreteMapping): string[]
 function concreteFor({ name }: ParquetSource, { metadata }: OpenedFile, mapping: DatasetMapping): ConcreteMapping {
   return resolveMapping(mapping, columnNames(metadata), name);
 }
+
+const csvMetadata = (format: CsvFormat): ParquetMetadata => ({ rows: 0, rowGroups: [], columns: csvColumns(format) });
 
 function takeRejects(
   { rows, omitted }: Extract<FromWorker, { type: 'rejects' }>,

@@ -1,5 +1,5 @@
 /**
- * The worker thread that decodes Parquet and encodes points. A corrupt page makes parquet-wasm panic outside of any promise: that ends
+ * The worker thread that decodes Parquet and CSV, and encodes points. A corrupt page makes parquet-wasm panic outside of any promise: that ends
  * this thread, not the process.
  */
 import { parentPort, workerData } from 'node:worker_threads';
@@ -34,6 +34,12 @@ async function run(job: Job): Promise<void> {
   const reading = (rowGroup: number) => Atomics.store(readingGroup, 0, rowGroup);
   try {
     reading(-1);
+    if (job.kind === 'points' && job.csv) {
+      const { CsvTables } = await import('../csv/tables');
+      const tables = new CsvTables(job.csv, rangesOf(job), job.file.size);
+      send({ type: 'report', report: await (await import('./jobs')).encodePoints(tables, job, outputOf(job)) });
+      return;
+    }
     const metadata = readFooter(job.file.tail, job.file.size);
     if (job.kind === 'inspect') send({ type: 'metadata', metadata });
     else await decode(job, metadata, reading);

@@ -20,6 +20,9 @@ export function quote(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
+/** A tag's value as it is stored without trimming: line protocol cannot express backslashes at its end. */
+export const withoutLastBackslashes = (value: string): string => value.replace(/\\+$/, '');
+
 /** A tag's value as it is stored: trimmed, and without backslashes at its end, which line protocol cannot express. Empty: no tag. */
 export function storedTag(value: string): string {
   return value.trim().replace(/[\\\s]+$/, '');

@@ -7,10 +7,11 @@ import { isKey, isMeasurement } from '../datasets/names';
 import type { PartitionColumns } from '../datasets/partitions';
 import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
-import { escapeKey, escapeMeasurement, quote, storedTag } from './escape';
+import { escapeKey, escapeMeasurement, quote, storedTag, withoutLastBackslashes } from './escape';
 import { fieldKey, fieldName, ownName } from './fields';
 import { HeadColumns } from './head-columns';
 import { hashText } from './hyperloglog';
+import { type SeriesHash, seriesHash } from './point-set';
 import { type ReadyText, readyText } from './ready-text';
 import type { InvalidReason } from './report';
 import { type SeriesCounts, storedType } from './series-counts';
@@ -68,6 +69,8 @@ export interface Head {
   readonly series: number;
   /** Hash of measurement and tags. */
   readonly hash: number;
+  /** The same, as a hash that does not depend on the file. */
+  readonly pointsHash: SeriesHash;
   /** Why no row with this head can be a point. */
   readonly fault: HeadFault | undefined;
   readonly hasStrings: boolean;
@@ -141,6 +144,7 @@ export class Heads {
     for (const { column, encoding } of columnTags) use(column, encoding);
     for (const { column } of this.strings) use(column);
     for (const { named } of this.named) if (named) use(named.by);
+    for (const column of Object.keys(mapping.expect)) use(column);
     this.columns = [...sources.values()];
     this.hasPivots = this.named.some(({ named }) => named?.otherwise === undefined);
     this.members = new Int32Array(this.columns.length * capacity);
@@ -227,9 +231,10 @@ export class Heads {
       const { column: name, encoding, key, required, known } = tag;
       const isUnreadable = this.unreadable.has(name);
       const raw = isUnreadable ? null : textOf(name, encoding);
-      const value = raw?.trim() ?? '';
-      const stored = storedTag(value);
-      if (required ? stored === '' : NO_TAG.test(value)) {
+      const value = (this.mapping.verbatim ? raw : raw?.trim()) ?? '';
+      const stored = this.mapping.verbatim ? withoutLastBackslashes(value) : storedTag(value);
+      const isMissing = this.mapping.verbatim ? value === '' : NO_TAG.test(value);
+      if (required ? stored === '' : isMissing) {
         // Without a tag that the file has, different series would merge: a cell is left out with a warning, a column never.
         if (required || isUnreadable) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
         else if (raw === null) warnings.push(['left-out', name, '']);
@@ -259,6 +264,9 @@ export class Heads {
       else fault ??= name;
       this.pointColumns.markField(id, this.mapping.fields.indexOf(field));
     }
+    for (const [column, expected] of Object.entries(this.mapping.expect)) {
+      if (textOf(column) !== expected) fault ??= { column, reason: 'unexpected' };
+    }
     const names = this.named.map((field) => this.nameOf(field, textOf));
     // Points with the same tags and time, but with other names of fields, do not overwrite each other.
     const identity = names.length === 0 ? tagSet : JSON.stringify([tagSet, names]);
@@ -272,12 +280,14 @@ export class Heads {
     const hasStrings = strings.length > 0;
     const named = typeof measurement === 'string' ? measurement : '';
     const hash = hashText(tagSet);
+    const pointsHash = seriesHash(tagSet);
     // Written out, because a spread makes objects whose members are slow to read.
     return {
       text,
       measurement: named,
       series,
       hash,
+      pointsHash,
       fault,
       hasStrings,
       unreadable,

@@ -12,6 +12,7 @@ import { LONGEST_NUMBER, TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
 import { type Field, ownName, rowFields } from './fields';
 import { type Head, Heads } from './heads';
+import { PointSet } from './point-set';
 import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
 import { unsuitedColumns } from './schema';
@@ -44,6 +45,8 @@ export interface EncoderOptions {
   readonly keepFrom?: number | undefined;
   /** Called for each invalid row, with a function that renders it: that takes ten times as long as to count it. */
   readonly onReject?: ((render: () => RejectedRow) => void) | undefined;
+  /** Whether rows without any value are counted as empty instead of invalid, and the set of the points is summed. */
+  readonly isExport?: boolean;
 }
 
 export class PointsEncoder {
@@ -75,6 +78,8 @@ export class PointsEncoder {
   private readonly cells = new Map<string, (row: number) => string | null>();
   private rows = 0;
   private points = 0;
+  private empty = 0;
+  private readonly pointSet = new PointSet();
 
   /** @param capacity rows of the largest record batch. */
   constructor(
@@ -173,6 +178,7 @@ export class PointsEncoder {
       points: this.points,
       bytes: this.options.buffer.total,
       invalid: this.tally.invalid,
+      ...(this.options.isExport && { empty: this.empty, pointSet: this.pointSet.sum }),
       duplicates: this.duplicates.count,
       warnings: this.tally.warnings,
       present: this.tally.present,
@@ -209,6 +215,7 @@ export class PointsEncoder {
     this.points++;
     this.duplicates.add(head.series, seconds, nanos);
     this.span.add(seconds, nanos);
+    if (this.options.isExport) this.pointSet.add(head.pointsHash, seconds, nanos);
   }
 
   /** Returns the position after the fields, or -1 if the row was rejected because of them. */
@@ -249,7 +256,9 @@ export class PointsEncoder {
     }
     if (head.hasStrings) return at;
     if (at === start) {
-      if (head.unreadable !== undefined) this.reject(row, 'unreadable', head.unreadable);
+      const isEmpty = head.unreadable === undefined && active.every(({ cells }) => cells.states[row] === Cell.missing);
+      if (this.options.isExport && isEmpty) this.empty++;
+      else if (head.unreadable !== undefined) this.reject(row, 'unreadable', head.unreadable);
       else this.reject(row, 'no-fields', this.options.mapping.fields[0]?.column ?? '');
       return -1;
     }

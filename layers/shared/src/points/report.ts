@@ -8,6 +8,10 @@ export interface PointsReport {
   /** Bytes of line protocol. */
   readonly bytes: number;
   readonly invalid: readonly InvalidRows[];
+  /** Of an export: rows of NULLs alone, which are neither points nor invalid. */
+  readonly empty?: number;
+  /** Of an export: the sum of the points' series and times, to recognize a set of points that comes twice. */
+  readonly pointSet?: string;
   /** Points that repeat tags, time and named field of an earlier point of this run; InfluxDB keeps the last. A lower bound for a file. */
   readonly duplicates: number;
   readonly warnings: readonly Warning[];
@@ -35,7 +39,7 @@ export interface InvalidRows {
  * UTF-8, or a column of a type that cannot be used. `out-of-range`: a time before 1677-09-21 or after 2262-04-11, or a value outside the
  * type of its field. `not-an-integer`: a number with a fraction. `inexact`: an integer that no double is, or a time with a fraction of its
  * field's unit. `not-a-name`: text that cannot be a measurement or the key of a field. `name-taken`: the text of a column names a field,
- * and another field or tag of the row has the same name.
+ * and another field or tag of the row has the same name. `unexpected`: another text than the mapping expects.
  */
 export type InvalidReason =
   | 'missing'
@@ -47,7 +51,8 @@ export type InvalidReason =
   | 'not-a-name'
   | 'not-an-integer'
   | 'inexact'
-  | 'name-taken';
+  | 'name-taken'
+  | 'unexpected';
 
 export interface InvalidExample {
   /** In the file, from 0. */
