@@ -1,6 +1,7 @@
 /** The published schemas: what is in docs/schemas, by file name. */
 import { mappingsSchema } from 'shared/datasets/mapping';
 import { summarySchema } from 'shared/loads/summary';
+import { proofSchema } from 'shared/migration/proof';
 import { z } from 'zod';
 import { loadsApi } from './loads-api';
 
@@ -8,6 +9,7 @@ import { loadsApi } from './loads-api';
 export function schemaDocuments(version: string): Record<string, string> {
   const documents = {
     'dataset-mappings.schema.json': described(mappingsSchema, 'Dataset mappings: one, or an array of them'),
+    'proof.schema.json': described(proofSchema, 'proof.json of a migration'),
     'summary.schema.json': described(summarySchema, 'summary.json of a load'),
     'loads.openapi.json': loadsApi(version),
   };

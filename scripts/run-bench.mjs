@@ -15,6 +15,7 @@ const ALL = {
 };
 const BY_NAME_ALONE = {
   'plan-files': 'planning a prefix with many files',
+  migrate: 'a migration from the embedded Timestream into a real InfluxDB (influxd)',
   'load-influxdb': 'a load of generated files into a real InfluxDB (influxd), the same as `npm run test:load`',
   soak: 'ten minutes of load and invalid requests, the same as `npm run soak`, after `npm run bundle`',
 };

@@ -19,10 +19,9 @@ import { datasetWords, inferAndExplain, printMapping } from './infer';
 import { addInferenceOptions, INFERENCE_OPTIONS, type InferenceOptions, refuseWithoutInfer } from './inference';
 import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS } from './settings-tables';
+import { withToken } from './token';
 
 const DEFAULTS: Environment = { INFLUXDB_URL: 'http://localhost:8086' };
-/** Sent if no token is given. A local connector needs none; InfluxDB refuses it with a clear error. */
-const NO_TOKEN = 'none';
 
 /** The load fails if more rows than this are invalid. */
 interface MaxInvalid {
@@ -154,17 +153,6 @@ function checkInference(options: Options): void {
   const other = mapping !== undefined ? '--mapping' : dataset !== undefined ? '--dataset' : undefined;
   if (other) throw new UsageError(`--infer proposes a mapping: it cannot be used with ${other}`);
   if (dryRun && !load) throw new UsageError('--infer only prints a mapping: add --load for a dry run with it');
-}
-
-/** An option wins over the environment. In the environment, a token wins over the name of a secret. */
-function withToken(given: Environment, { token, tokenSecret }: Options): { settings: Environment; hasToken: boolean } {
-  const { INFLUXDB_TOKEN_SECRET_NAME: secret, INFLUXDB_TOKEN: value, ...others } = given;
-  if (token !== undefined && tokenSecret !== undefined)
-    throw new UsageError('give --token or --token-secret, not both');
-  if (tokenSecret !== undefined || (value === undefined && secret !== undefined)) {
-    return { settings: { ...others, INFLUXDB_TOKEN_SECRET_NAME: secret }, hasToken: true };
-  }
-  return { settings: { ...others, INFLUXDB_TOKEN: value ?? NO_TOKEN }, hasToken: value !== undefined };
 }
 
 /** Prints the summary, and returns the exit code. */

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { EXIT_CODES } from './ending';
 import { addInfer } from './infer';
 import { addLoad } from './load';
+import { addMigrate } from './migrate';
 import { addQuery } from './query';
 import { addRedrive } from './redrive';
 import { addSample } from './sample';
@@ -20,7 +21,7 @@ const EXAMPLES = `Examples:
 
 export function createProgram(): Command {
   const program = new Command('influxdb-timestream')
-    .description('Write line protocol to Amazon Timestream, and load Parquet into InfluxDB.')
+    .description('Line protocol to Amazon Timestream, Parquet and Timestream to InfluxDB.')
     .usage('COMMAND [options]')
     .version(typeof PROGRAM_VERSION === 'string' ? PROGRAM_VERSION : 'unknown')
     .helpCommand(false)
@@ -28,7 +29,7 @@ export function createProgram(): Command {
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', `\nCOMMAND --help shows the options of a command.\n${EXIT_CODES}`);
-  for (const add of [addStart, addQuery, addInfer, addLoad, addRedrive, addSample]) {
+  for (const add of [addStart, addQuery, addInfer, addLoad, addMigrate, addRedrive, addSample]) {
     const command = add(program);
     command.showHelpAfterError(`(influxdb-timestream ${command.name()} --help lists the options)`);
     for (const subcommand of command.commands) {

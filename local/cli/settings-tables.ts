@@ -71,6 +71,13 @@ export const LOADER_SETTINGS: SettingsTable = {
   MAX_ROW_GROUP_MB: { value: 'MB', help: 'maximum compressed size of a row group' },
 };
 
+/** The settings of a migration: those of a load that apply to exports. */
+export const MIGRATION_SETTINGS: SettingsTable = Object.fromEntries(
+  Object.entries(LOADER_SETTINGS).filter(
+    ([name]) => !['DATASET_MAPPINGS', 'VALIDATE_SCHEMA', 'DROP_INVALID_RECORDS', 'SKIP_FAILED_BATCHES'].includes(name),
+  ),
+);
+
 export const REDRIVE_SETTINGS: SettingsTable = {
   DEAD_LETTER_QUEUE_URL: { option: 'queue', value: 'URL|NAME', help: 'queue of the messages to replay' },
   PARKING_QUEUE_URL: { option: 'parking', value: 'URL|NAME', help: 'queue for messages that cannot be replayed' },

@@ -1,7 +1,7 @@
 /** Serves local folders as buckets. Each folder has a bucket name; a key is the path below the folder. */
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
 import { DataConversionError, InvalidEventError } from 'shared/errors';
 import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/loads/objects';
 import { openFile } from 'shared/parquet/source';
@@ -58,7 +58,10 @@ export class FolderObjects implements ObjectStore {
   async write(ref: ObjectRef, body: Uint8Array): Promise<void> {
     const path = this.nameOf(ref);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, body);
+    // A program that is killed while it writes must not leave a part of a file under its name.
+    const partial = join(dirname(path), `.${basename(path)}.partial`);
+    await writeFile(partial, body);
+    await rename(partial, path);
   }
 }
 

@@ -80,6 +80,16 @@ export class S3UnavailableError extends Error {
   override readonly name = 'S3UnavailableError';
 }
 
+/** Timestream cannot be reached, throttles, or had an internal error, after all retries. A later attempt may succeed. */
+export class TimestreamUnavailableError extends Error {
+  override readonly name = 'TimestreamUnavailableError';
+}
+
+/** Timestream refused a query: the same query fails again, until permissions, quotas or the query change. */
+export class TimestreamQueryError extends Error {
+  override readonly name = 'TimestreamQueryError';
+}
+
 /** The secret with the accepted tokens cannot be read or is not valid, so no request can be authorized or denied. */
 export class TokensUnavailableError extends Error {
   override readonly name = 'TokensUnavailableError';

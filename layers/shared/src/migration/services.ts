@@ -1,0 +1,27 @@
+/** The clients and settings of the steps. */
+import type { InfluxClient } from '../influxdb/client';
+import type { ObjectStore } from '../loads/objects';
+import type { Pacer } from '../resilience/pacer';
+import type { QueryServices } from './query';
+import type { WindowLimits } from './windows';
+
+export interface MigrationServices extends QueryServices {
+  /** The work bucket, and the bucket of the exports. */
+  readonly objects: ObjectStore;
+  readonly workBucket: string;
+  readonly influxdb: InfluxClient;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** One turn for each UNLOAD: the service accepts one per second. */
+  readonly unloads: Pacer;
+  readonly limits?: WindowLimits;
+  /** Called with each step forward, to show progress. */
+  readonly onEvent?: (event: MigrationEvent) => void;
+}
+
+export type MigrationEvent =
+  | { readonly kind: 'surveyed'; readonly table: string; readonly rows: number; readonly windows: number }
+  | { readonly kind: 'exporting'; readonly table: string; readonly window: string; readonly percent: number }
+  | { readonly kind: 'exported'; readonly table: string; readonly window: string; readonly rows: number }
+  | { readonly kind: 'split' | 'failed'; readonly table: string; readonly window: string; readonly reason: string }
+  | { readonly kind: 'verified'; readonly table: string; readonly window: string; readonly differences: number };

@@ -1,0 +1,178 @@
+/** Counts a window at the source: what a complete load of it stores in each field. */
+import { TimestreamQueryError } from '../errors';
+import type { CountedField, TargetTable } from './fields';
+import { type QueryServices, run, single } from './query';
+import type { FieldCount, SourceCount, Window } from './records';
+import { identifier, tableName, within } from './sql';
+
+export interface SourceTable {
+  readonly database: string;
+  readonly table: string;
+  readonly target: TargetTable;
+}
+
+/** Characters of one statement. A QueryString has at most 262,144. */
+const MAX_STATEMENT = 200_000;
+const MAX_DOUBLE = '1.7976931348623157E308';
+/** Sums of 64-bit integers overflow, so high and low parts are added separately. */
+const PART = 4_294_967_296n;
+
+/**
+ * @param sums whether to add up numbers and booleans too; windows in which rows merge have no sums, because the order of their rows decides
+ * @throws QueryTooLargeError, TimestreamQueryError or TimestreamUnavailableError
+ */
+export async function countSource(
+  source: SourceTable,
+  window: Window,
+  sums: boolean,
+  services: QueryServices,
+): Promise<{ readonly count: SourceCount; readonly scannedBytes: number }> {
+  const { target } = source;
+  const own = target.fields.filter(({ key }) => key !== null);
+  const pivoted = target.fields.filter(({ key }) => key === null);
+  let scannedBytes = 0;
+  const query = async (sql: string) => {
+    const result = await run({ sql }, services);
+    scannedBytes += result.meteredBytes;
+    return result;
+  };
+
+  const totals = totalsOf(source, window);
+  const [rows = '0', filled = '0', points = '0', first = null, last = null] = single(await query(totals), 5, totals);
+  const merged = Number(filled) - Number(points);
+  const fields: FieldCount[] = [];
+  if (points !== '0') {
+    const withSums = sums && merged === 0;
+    for (const { sql, columns } of statements(source, window, own, withSums)) {
+      fields.push(...readFields(columns, single(await query(sql), 1, sql), withSums));
+    }
+    if (pivoted.length > 0) fields.push(...(await pivotedFields(source, window, pivoted, withSums, query)));
+  }
+  const count: SourceCount = {
+    rows: Number(rows),
+    empty: Number(rows) - Number(filled),
+    merged,
+    fields: fields.filter((field) => field.count > 0).sort(byKey),
+    first,
+    last,
+  };
+  return { count, scannedBytes };
+}
+
+const byKey = (a: FieldCount, b: FieldCount): number => (a.field < b.field ? -1 : 1);
+
+/** Whether the column has a value that InfluxDB can hold: it has no NaN and no infinity. */
+function present({ column, kind }: CountedField): string {
+  const name = identifier(column);
+  return kind === 'float' ? `abs(${name}) <= ${MAX_DOUBLE}` : `${name} IS NOT NULL`;
+}
+
+const counted = (condition: string): string => `COUNT(CASE WHEN ${condition} THEN 1 END)`;
+
+/** Rows, rows with a value, points (merged rows count once), and the times of the first and the last point. */
+function totalsOf({ database, table, target }: SourceTable, window: Window): string {
+  const from = `FROM ${tableName(database, table)} WHERE ${within(window)}`;
+  const filled = target.fields.map(present).join(' OR ');
+  const times = 'to_nanoseconds(MIN(filled_time)), to_nanoseconds(MAX(filled_time))';
+  if (!target.merges) {
+    const inner = `SELECT CASE WHEN ${filled} THEN time END AS filled_time ${from}`;
+    return `SELECT COUNT(*), COUNT(filled_time), COUNT(filled_time), ${times} FROM (${inner})`;
+  }
+  const inner = `SELECT COUNT(*) AS n, ${counted(filled)} AS filled, MIN(CASE WHEN ${filled} THEN time END) AS filled_time ${from} GROUP BY ${series(target)}`;
+  return `SELECT COALESCE(SUM(n), 0), COALESCE(SUM(filled), 0), COUNT(filled_time), ${times} FROM (${inner})`;
+}
+
+const series = ({ tags }: TargetTable): string => [...tags.map(({ column }) => identifier(column)), 'time'].join(', ');
+
+/** Statements that count all of the fields, each short enough for the service. */
+function* statements(source: SourceTable, window: Window, fields: readonly CountedField[], sums: boolean) {
+  let columns: CountedField[] = [];
+  let length = 0;
+  for (const field of fields) {
+    const more = expressions(field, sums).join(', ').length + 4 * identifier(field.column).length + 64;
+    if (columns.length > 0 && length + more > MAX_STATEMENT) {
+      yield { columns, sql: statement(source, window, columns, sums) };
+      columns = [];
+      length = 0;
+    }
+    columns.push(field);
+    length += more;
+  }
+  if (columns.length > 0) yield { columns, sql: statement(source, window, columns, sums) };
+}
+
+function statement(
+  { database, table, target }: SourceTable,
+  window: Window,
+  fields: readonly CountedField[],
+  sums: boolean,
+): string {
+  const from = `FROM ${tableName(database, table)} WHERE ${within(window)}`;
+  if (!target.merges) return `SELECT ${fields.flatMap((field) => expressions(field, sums)).join(', ')} ${from}`;
+  const inner = fields.map((field, index) => `${counted(present(field))} AS n${index}`).join(', ');
+  const outer = fields.map((_, index) => counted(`n${index} > 0`)).join(', ');
+  if (!sums) return `SELECT ${outer} FROM (SELECT ${inner} ${from} GROUP BY ${series(target)})`;
+  // No rows merge in this window, so each group is a row.
+  return `SELECT ${fields.flatMap((field) => expressions(field, sums)).join(', ')} ${from}`;
+}
+
+/** The count of a field, and the expressions of its sums. */
+function expressions(field: CountedField, sums: boolean): string[] {
+  const condition = present(field);
+  return [counted(condition), ...(sums ? sumExpressions(field, condition) : [])];
+}
+
+function sumExpressions({ column, kind }: CountedField, condition: string): string[] {
+  const name = identifier(column);
+  if (kind === 'boolean') return [counted(name)];
+  if (kind === 'float') {
+    return [`SUM(CASE WHEN ${condition} THEN ${name} END)`, `SUM(CASE WHEN ${condition} THEN abs(${name}) END)`];
+  }
+  if (kind === 'string') return [];
+  const value = kind === 'timestamp' ? `to_nanoseconds(${name})` : name;
+  return [`SUM((${value} - ${value} % ${PART}) / ${PART})`, `SUM(${value} % ${PART})`];
+}
+
+/** Reads the values of the expressions, field by field. */
+function readFields(fields: readonly CountedField[], row: readonly (string | null)[], sums: boolean): FieldCount[] {
+  let at = 0;
+  const next = (): string => row[at++] ?? '0';
+  return fields.map(({ key, kind }) => {
+    const field = { field: key ?? '', kind, count: Number(next()) };
+    if (!sums || kind === 'string') return field;
+    if (kind === 'boolean') return { ...field, sum: next() };
+    if (kind === 'float') return { ...field, sum: next(), magnitude: next() };
+    return { ...field, sum: String(whole(next()) * PART + whole(next())) };
+  });
+}
+
+/** An integer that the service may return as a double, such as `12.0` or `1.2E9`. */
+function whole(text: string): bigint {
+  if (/^-?\d+$/.test(text)) return BigInt(text);
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new TimestreamQueryError(`Timestream returned ${text} for a sum of integers`);
+  return BigInt(value);
+}
+
+/** The fields that measure_name names, from one row per value of it. */
+async function pivotedFields(
+  { database, table, target }: SourceTable,
+  window: Window,
+  fields: readonly CountedField[],
+  sums: boolean,
+  query: (sql: string) => Promise<{ rows: readonly (readonly (string | null)[])[] }>,
+): Promise<FieldCount[]> {
+  const from = `FROM ${tableName(database, table)} WHERE ${within(window)}`;
+  const inner = fields.map((field, index) => `${counted(present(field))} AS n${index}`).join(', ');
+  const sql =
+    target.merges && !sums
+      ? `SELECT measure_name, ${fields.map((_, index) => counted(`n${index} > 0`)).join(', ')} ` +
+        `FROM (SELECT measure_name, ${inner} ${from} GROUP BY measure_name, ${series(target)}) GROUP BY measure_name`
+      : `SELECT measure_name, ${fields.flatMap((field) => expressions(field, sums)).join(', ')} ${from} GROUP BY measure_name`;
+  const { rows } = await query(sql);
+  return rows.flatMap(([name, ...values]) =>
+    readFields(fields, values, sums)
+      .filter(({ count }) => count > 0)
+      .map((field) => ({ ...field, field: (name ?? '').trim() })),
+  );
+}

@@ -1,0 +1,169 @@
+/** Migrates tables of Timestream to InfluxDB from this machine, with the steps of the deployed workflow. */
+import { join, resolve } from 'node:path';
+import { grouped, number } from 'shared/count-text';
+import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
+import type { HealthAdvice } from 'shared/influxdb/health';
+import { assertHealthy, checkHealth } from 'shared/influxdb/health';
+import type { LoaderConfig } from 'shared/loader-config';
+import type { ObjectStore } from 'shared/loads/objects';
+import type { Summary } from 'shared/loads/summary';
+import type { MigrationRequest } from 'shared/migration/request';
+import type { MigrationEvent } from 'shared/migration/services';
+import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
+import { WINDOW_LIMITS } from 'shared/migration/windows';
+import { migrationKey } from 'shared/migration/work-keys';
+import { ParquetReader } from 'shared/parquet/reader';
+import { systemClock } from 'shared/resilience/clock';
+import { Pacer } from 'shared/resilience/pacer';
+import { influxClient } from '../../functions/clients/influxdb';
+import { timestreamQuery } from '../../functions/clients/timestream-query';
+import { assertAwsAccess } from '../cli/aws';
+import { UsageError } from '../cli/ending';
+import { Progress } from '../loader/progress';
+import { WORK } from '../loader/report-folder';
+import { runLoad } from '../loader/workflow';
+import { earlierMigrations, type GivenPlaces, sameMigration, saveGivenPlaces } from './earlier';
+import { places, WORK_FOLDER } from './places';
+import { runMigration } from './workflow';
+
+export interface MigrateOptions {
+  /** Without `export`, which follows from `exportTo`. */
+  readonly request: Omit<MigrationRequest, 'export'>;
+  /** A folder or an s3:// address. */
+  readonly exportTo: string;
+  /** The URL of the embedded Timestream, or a region of Amazon Timestream. */
+  readonly timestream: string;
+  readonly advice: HealthAdvice;
+  readonly signal: AbortSignal;
+}
+
+export interface MigrateOutcome extends ReportOutput {
+  /** The objects of the migration. */
+  readonly objects: ObjectStore;
+}
+
+/** The service accepts one UNLOAD per second. */
+const UNLOAD_MS = 1_000;
+
+/** @throws UsageError, ConfigurationError, InterruptedError, or the error of a step that stops all windows */
+export async function migrate(options: MigrateOptions, config: LoaderConfig): Promise<MigrateOutcome> {
+  const { timestream, signal, exportTo } = options;
+  const isEmbedded = /^https?:/.test(timestream);
+  const { objects, exportUri } = await places(exportTo, isEmbedded ? undefined : timestream);
+  const request: MigrationRequest = { ...options.request, export: exportUri };
+  const given = { exportTo: exportTo.startsWith('s3://') ? exportTo : resolve(exportTo), timestream };
+  const { id, input } = identified(request, given, config);
+  saveGivenPlaces(WORK_FOLDER, id, given);
+  const progress = new Progress(process.stderr, { unit: 'rows' });
+  const influxdb = influxClient(config);
+  // The bundler puts the worker beside the program.
+  const reader = new ParquetReader({ ...config, workerFile: join(__dirname, 'parquet-worker.cjs') });
+  const common = { objects, reader, mappings: BUILT_IN_MAPPINGS, detection: {}, deadline: signal };
+  const logger = noting(progress);
+  let loads = 0;
+  const load = ({ input: source, table }: LoadWindow): Promise<Summary> => {
+    loads += 1;
+    const loadId = `${id}-${process.pid}-${loads}`.slice(-80);
+    return runLoad(
+      loadId,
+      { ...source, toleratedFailurePercentage: 100, maxConcurrency: 1 },
+      {
+        signal,
+        plan: { ...common, validateSchema: false, workBucket: WORK },
+        load: {
+          ...common,
+          config: { ...config, workBucket: WORK },
+          influxdb,
+          logger,
+          onBatch: (lines) => progress.add(lines),
+        },
+        check: () => Promise.resolve(),
+        onItem: (_, result) => {
+          if (result instanceof Error && !signal.aborted) progress.note(`${table}: ${result.name}: ${result.message}`);
+        },
+      },
+    );
+  };
+  try {
+    const report = await runMigration(id, input, {
+      query: await queryCall(timestream, isEmbedded),
+      clock: systemClock,
+      deadline: signal,
+      objects,
+      workBucket: WORK,
+      influxdb,
+      now: Date.now,
+      unloads: new Pacer(UNLOAD_MS),
+      limits: WINDOW_LIMITS,
+      load,
+      check: async () => assertHealthy(await checkHealth(influxdb, options.advice)),
+      onSurvey: ({ rows }) => progress.addTotal(rows),
+      onEvent: (event) => {
+        const text = eventText(event);
+        if (text !== undefined) progress.note(text);
+      },
+    });
+    return { ...report, objects };
+  } finally {
+    progress.end();
+    influxdb.close();
+    await reader.close();
+  }
+}
+
+/**
+ * The migration to go on with, or a new one. The same command goes on with a migration that was stopped or has failed; after a proved one it
+ * starts anew.
+ */
+function identified(request: MigrationRequest, given: GivenPlaces, { target }: LoaderConfig) {
+  const id = new Date().toISOString().replace(/[:.]/g, '-');
+  if (request.dryRun) return { id, input: request };
+  const same = sameMigration(earlierMigrations(WORK_FOLDER), request, given, target);
+  if (request.verifyOnly) {
+    if (same)
+      return { id: same.migration.migrationId, input: { resume: same.migration.migrationId, verifyOnly: true } };
+    throw new UsageError(
+      '--verify-only: no earlier migration has the same options. Run it without --verify-only first',
+    );
+  }
+  const isEnded = same?.status === 'proved' || same?.status === 'loaded';
+  if (!same || isEnded) return { id, input: request };
+  console.error(`Going on with the migration ${same.migration.migrationId}`);
+  return { id: same.migration.migrationId, input: { resume: same.migration.migrationId } };
+}
+
+async function queryCall(timestream: string, isEmbedded: boolean) {
+  if (!isEmbedded) {
+    const { TimestreamQueryClient } = await import('@aws-sdk/client-timestream-query');
+    await assertAwsAccess(new TimestreamQueryClient({ region: timestream }).config);
+    return timestreamQuery({ region: timestream });
+  }
+  // The embedded Timestream checks no credentials, but the SDK cannot sign without them.
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  return timestreamQuery({ region: 'us-east-1', credentials, endpoint: timestream, maxAttempts: 1 });
+}
+
+function eventText(event: MigrationEvent): string | undefined {
+  if (event.kind === 'surveyed') {
+    return `${event.table}: ${number(event.rows, 'row')} in ${number(event.windows, 'window')}`;
+  }
+  if (event.kind === 'exported') return `${event.table}: exported ${number(event.rows, 'row')}`;
+  if (event.kind === 'split') return `${event.table}: a window was too large, and is exported in halves`;
+  if (event.kind === 'failed') return `${event.table}: ${event.reason}`;
+  if (event.kind === 'verified' && event.differences > 0) {
+    return `${event.table}: ${grouped(event.differences)} differences in the window ${event.window}`;
+  }
+  return undefined;
+}
+
+/** Prints warnings above the progress bar. */
+function noting(progress: Progress) {
+  const silent = (): void => undefined;
+  const warn = (message: string, fields?: { readonly reason?: unknown }): void => {
+    progress.note(`${message}${typeof fields?.reason === 'string' ? `: ${fields.reason}` : ''}`);
+  };
+  return { debug: silent, info: silent, warn, error: silent };
+}
+
+/** The address of an object of a migration. */
+export const fileOf = (migrationId: string, name: string) => ({ bucket: WORK, key: migrationKey(migrationId, name) });

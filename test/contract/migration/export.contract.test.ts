@@ -1,0 +1,161 @@
+/** Survey and Export against the embedded Timestream: windows, the ledger, halving, restarts and counts at the source. */
+import type { ObjectRef } from 'shared/loads/objects';
+import { exportStep } from 'shared/migration/export';
+import type { WindowRecord } from 'shared/migration/records';
+import type { MigrationServices } from 'shared/migration/services';
+import { surveyStep } from 'shared/migration/survey';
+import { fill, ledgerOf, multi, REQUEST, type Source, servicesOf, startSource } from '../../support/migration';
+import { ScriptedServer } from '../../support/scripted-server';
+import { NOW } from '../timestream/harness';
+
+const DAY = 86_400_000_000_000n;
+const END = BigInt(NOW) * 1_000_000n;
+
+let source: Source;
+let influxdb: ScriptedServer;
+beforeAll(async () => {
+  source = await startSource({ maxRows: 60 });
+  // A bucket without data and without a retention.
+  influxdb = await ScriptedServer.start(() => ({ status: 200, body: '' }));
+  await fill(
+    source,
+    'plain',
+    Array.from({ length: 100 }, (_, n) =>
+      multi(
+        { device: `d${n % 7}` },
+        { n: ['BIGINT', String(n)], ...(n % 2 && { x: ['DOUBLE', `${n}.5`] }) },
+        END - DAY + BigInt(n) * (DAY / 100n),
+      ),
+    ),
+  );
+  await fill(source, 'other', [multi({ device: 'a' }, { ok: ['BOOLEAN', 'true'] }, END - 5n * DAY)]);
+});
+afterAll(async () => {
+  await source.stop();
+  await influxdb.stop();
+});
+
+let migrations = 0;
+const services = (change: Partial<MigrationServices> = {}) => servicesOf(source, influxdb.url, change);
+
+async function survey(input: object = {}, change: Partial<MigrationServices> = {}): Promise<string> {
+  migrations += 1;
+  const migrationId = `m${migrations}`;
+  await surveyStep({ migrationId, input: { ...REQUEST, ...input } }, services(change));
+  return migrationId;
+}
+
+async function records(migrationId: string): Promise<(WindowRecord | undefined)[]> {
+  const found: (WindowRecord | undefined)[] = [];
+  for await (const { record } of ledgerOf(migrationId, source).allEntries()) found.push(record);
+  return found;
+}
+
+test('the survey lists columns with their roles, rows, times, series and windows', async () => {
+  const id = await survey({ tables: ['pl*'] });
+  const [table] = await ledgerOf(id, source).surveys();
+  expect(table).toMatchObject({
+    table: 'plain',
+    columns: [
+      { name: 'device', type: 'varchar', role: 'dimension' },
+      { name: 'measure_name', type: 'varchar', role: 'measure_name' },
+      { name: 'time', type: 'timestamp', role: 'time' },
+      { name: 'n', type: 'bigint', role: 'measure' },
+      { name: 'x', type: 'double', role: 'measure' },
+    ],
+    rows: 100,
+    first: String(END - DAY),
+    last: String(END - DAY + 99n * (DAY / 100n)),
+    measureNames: ['metrics'],
+    windows: [{ from: String(END - DAY), to: String(END), rows: 100 }],
+    findings: [],
+  });
+});
+
+test('a pattern without a table is an error that lists the tables', async () => {
+  await expect(survey({ tables: ['plain', 'missing*'] })).rejects.toThrow(/matches missing\*.*other.*plain/);
+});
+
+test('a survey that was stopped goes on with the tables that are missing', async () => {
+  const stop = new AbortController();
+  migrations += 1;
+  const migrationId = `m${migrations}`;
+  const step = { migrationId, input: REQUEST };
+  const onEvent = () => stop.abort();
+  const first = await surveyStep(step, services({ deadline: stop.signal, onEvent }));
+  expect(first).toMatchObject({ done: false, tables: 2 });
+  expect(await surveyStep(step, services())).toMatchObject({ done: true, surveyed: 2, rows: 101, next: 'Export' });
+});
+
+test('exports each window once, with its counts at the source', async () => {
+  const id = await survey();
+  // 100 rows are more than this service exports at once, so their window is halved.
+  expect(await exportStep({ migrationId: id }, services())).toMatchObject({
+    done: true,
+    windows: 3,
+    exported: 3,
+    failed: 0,
+    rows: 101,
+  });
+  const found = await records(id);
+  expect(found.every((record) => record?.state === 'exported')).toBe(true);
+  expect(found.reduce((sum, record) => sum + (record?.source?.rows ?? 0), 0)).toBe(101);
+  const fields = found.flatMap((record) => record?.source?.fields ?? []);
+  const total = (name: string) =>
+    fields.filter(({ field }) => field === name).reduce((sum, { count }) => sum + count, 0);
+  expect([total('n'), total('x'), total('ok')]).toEqual([100, 50, 1]);
+});
+
+/** Services of a process that is killed at its n-th access to Timestream or to an object; all later ones fail too. */
+function killedAt(n: number): { readonly exported: Set<string>; readonly services: Partial<MigrationServices> } {
+  let accesses = 0;
+  const alive = (): void => {
+    accesses += 1;
+    if (accesses >= n) throw Object.assign(new Error('killed'), { $metadata: { httpStatusCode: 400 } });
+  };
+  const exported = new Set<string>();
+  const { objects } = source;
+  const query: MigrationServices['query'] = async (input, signal) => {
+    alive();
+    const [, from] = /^UNLOAD .*from_nanoseconds\((-?\d+)\) AND/.exec(input.QueryString ?? '') ?? [];
+    if (from !== undefined && input.NextToken === undefined) exported.add(from);
+    const page = await source.query(input, signal);
+    alive();
+    return page;
+  };
+  const watched = Object.assign(Object.create(objects) as typeof objects, {
+    read: async (ref: ObjectRef) => {
+      alive();
+      return await objects.read(ref);
+    },
+    write: async (ref: ObjectRef, body: Uint8Array) => {
+      alive();
+      await objects.write(ref, body);
+      alive();
+    },
+  });
+  return { exported, services: { query, objects: watched } };
+}
+
+test('a process that is killed at any access and started again exports every row, and no finished window twice', async () => {
+  for (let n = 1; ; n += 3) {
+    const id = await survey({ tables: ['plain'] });
+    const died = await exportStep({ migrationId: id }, services(killedAt(n).services)).then(
+      () => false,
+      () => true,
+    );
+    const before = (await records(id)).filter((record) => record?.state === 'exported');
+    const again = killedAt(Number.POSITIVE_INFINITY);
+    expect(await exportStep({ migrationId: id }, services(again.services))).toMatchObject({
+      done: true,
+      failed: 0,
+      rows: 100,
+    });
+    const after = await records(id);
+    for (const finished of before) {
+      expect(after).toContainEqual(finished);
+      expect(again.exported.has(finished?.window.from ?? '')).toBe(false);
+    }
+    if (!died) break;
+  }
+}, 120_000);

@@ -1,0 +1,132 @@
+/** `migrate` as a program: killed at random moments and started again, proved, and its exports deleted. */
+import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type RunningTimestream, startTimestream } from '../../local/timestream/server';
+import { FolderDestination } from '../../local/timestream/unload/folder-destination';
+import type { Ended } from '../contract/cli/program';
+import { describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../support/influxd';
+import { finishedFolders } from '../support/migration-folders';
+import { fillTables } from '../support/timestream-rows';
+
+const ROOT = resolve(__dirname, '../..');
+const TABLES = 4;
+const ROWS = 5_000;
+
+describeWithInfluxd('migrate as a program', (binary) => {
+  const folder = mkdtempSync(join(tmpdir(), 'migrate-'));
+  let influxd: Influxd;
+  let timestream: RunningTimestream | undefined;
+
+  beforeAll(async () => {
+    influxd = await Influxd.start(binary);
+    execFileSync(process.execPath, ['scripts/bundle-cli.mjs'], { cwd: ROOT });
+    const dataDir = join(folder, 'timestream');
+    const start = BigInt(Date.UTC(2024, 0, 1)) * 1_000_000n;
+    await fillTables({ dataDir, database: 'plant', tables: TABLES, rows: ROWS, stepNs: 60_000_000_000, start });
+    const destination = new FolderDestination(join(folder, '.data/exports'));
+    timestream = await startTimestream({ host: '127.0.0.1', port: 0, dataDir, unload: { destination, waitMs: 50 } });
+  }, STARTING_MS);
+  afterAll(async () => {
+    await timestream?.close();
+    await influxd.remove();
+    rmSync(folder, { recursive: true });
+  });
+
+  const execute = (
+    words: readonly string[],
+    onChild: (child: ChildProcess) => void = () => undefined,
+  ): Promise<Ended> =>
+    new Promise((done) => {
+      const argv = [join(ROOT, 'bin/influxdb-timestream.mjs'), 'migrate', ...words];
+      const options = { env: { PATH: process.env.PATH }, cwd: folder };
+      const child = execFile(process.execPath, argv, options, (error, out, err) =>
+        done({ code: Number(error?.code ?? (error ? -1 : 0)), out, err }),
+      );
+      onChild(child);
+    });
+  const options = () => [
+    '--database',
+    'plant',
+    '--url',
+    influxd.url,
+    '--token',
+    TOKEN,
+    '--timestream',
+    timestream?.url ?? '',
+  ];
+
+  test('a migration that is killed at random moments is proved in the end, and exports no finished window twice', async () => {
+    const finished = new Map<string, string>();
+    const assertKept = (): void => {
+      const now = finishedFolders(folder);
+      for (const [window, exported] of finished) expect([window, now.get(window)]).toEqual([window, exported]);
+      for (const [window, exported] of now) finished.set(window, exported);
+    };
+    for (let kill = 0; kill < 6; kill++) {
+      // Later kills come later, so that each step is hit.
+      await execute(
+        options(),
+        (child) => void wait(400 + kill * 900 + Math.random() * 900).then(() => child.kill('SIGKILL')),
+      );
+      assertKept();
+    }
+    const { code, out, err } = await execute(options());
+    expect([code, err, out]).toEqual([0, expect.anything(), expect.stringMatching(/proved/)]);
+    assertKept();
+    for (let table = 0; table < TABLES; table++) {
+      const [row] = await influxd.query(
+        `from(bucket: "energy_data") |> range(start: 2023-01-01T00:00:00Z) |> filter(fn: (r) => r._measurement == "table-${table}" and r._field == "count") |> group() |> count()`,
+      );
+      expect(Number(row?._value)).toBe(ROWS);
+    }
+    const [id = ''] = readdirSync(join(folder, '.data/migrations')).filter((name) => name !== 'last');
+    const proof = JSON.parse(readFileSync(join(folder, '.data/migrations', id, 'proof.json'), 'utf8')) as object;
+    expect(proof).toMatchObject({ proved: true, differencesTotal: 0 });
+  }, 180_000);
+
+  test('a changed bucket fails --verify-only, by name', async () => {
+    await fetch(`${influxd.url}/api/v2/delete?org=ons-energy&bucket=energy_data`, {
+      method: 'POST',
+      headers: { authorization: `Token ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        start: '2024-01-01T00:10:00Z',
+        stop: '2024-01-01T00:10:59Z',
+        predicate: '_measurement="table-2"',
+      }),
+    });
+    const { code, out } = await execute([...options(), '--verify-only']);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /table-2, 2024-01-01T.* to .*, field count: missing: 1 values? (is|are) missing \(expected 5,000, found 4,999\)/,
+    );
+  });
+
+  test('the same command loads what is missing, and is proved', async () => {
+    const exported = finishedFolders(folder);
+    const { code, out } = await execute(options());
+    expect([code, out]).toEqual([0, expect.stringMatching(/4 tables with 20,000 rows: proved/)]);
+    expect(finishedFolders(folder)).toEqual(exported);
+  });
+
+  test('clean deletes the exports of proved migrations only after asking', async () => {
+    const files = () =>
+      readdirSync(join(folder, '.data/exports'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+        name.endsWith('.parquet'),
+      );
+    const before = files().length;
+    const refused = await execute(['clean'], (child) => child.stdin?.end('n\n'));
+    expect([refused.code, files().length]).toEqual([0, before]);
+    const agreed = await execute(['clean'], (child) => child.stdin?.end('y\n'));
+    expect([agreed.code, files()]).toEqual([0, []]);
+  });
+
+  test('a dry run exports nothing', async () => {
+    const { code, out } = await execute([...options(), '--dry-run', '--table', 'table-[01]', '--table', 'table-?']);
+    expect([code, out]).toEqual([2, '']);
+    const all = await execute([...options(), '--dry-run', '--table', 'table-?']);
+    expect([all.code, all.out]).toEqual([0, expect.stringMatching(/4 tables with 20,000 rows can be migrated/)]);
+  });
+});
