@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { commandLine } from './command-line';
 import { interruption } from './ending';
 import { addInferenceOptions, type InferenceOptions, inferenceChoices } from './inference';
+import { measurementName } from './values';
 
 const EXAMPLES = `
 Examples:
@@ -21,7 +22,9 @@ export function addInfer(program: Command): Command {
     .action(async (sources: readonly string[], options: InferenceOptions) => {
       await printMapping(sources, options);
     });
-  return addInferenceOptions(command);
+  return addInferenceOptions(
+    command.option('--measurement <NAME>', 'measurement (default: the name of the file or folder)', measurementName),
+  );
 }
 
 /** Prints the mapping to stdout, and the reasons to stderr. */

@@ -1,5 +1,5 @@
-/** The options of the inference, which `infer` and `load --infer` share. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+/** The options of the inference, which `infer` and `load --infer` share. Each of them also has `--measurement`. */
+import { type Command, Option } from 'commander';
 import { TIME_UNITS, type TimeUnit } from 'shared/datasets/inference/time';
 import type { InferOptions } from '../loader/infer';
 import { UsageError } from './ending';
@@ -13,20 +13,14 @@ export interface InferenceOptions {
   readonly field?: readonly string[];
 }
 
-export const INFERENCE_OPTIONS = ['time', 'timeUnit', 'measurement', 'tag', 'field'] as const;
+export const INFERENCE_OPTIONS = ['time', 'timeUnit', 'tag', 'field'] as const;
 
 export function addInferenceOptions(command: Command): Command {
   return command
     .option('--time <COLUMN>', 'time column (default: by type and name)')
     .addOption(new Option('--time-unit <UNIT>', 'unit of a time column of integers').choices(TIME_UNITS))
-    .option('--measurement <NAME>', 'measurement (default: the name of the file or folder)', measurementName)
     .option('--tag <COLUMN>', 'column that is a tag; may be repeated', oneMore(String))
     .option('--field <COLUMN>', 'column that is a field; may be repeated', oneMore(String));
-}
-
-function measurementName(text: string): string {
-  if (text.trim() !== '' && !/^[_#]/.test(text.trim()) && !/\p{Cc}|\\\s*$/u.test(text)) return text.trim();
-  throw new InvalidArgumentError('It must not be empty, begin with _ or #, or end in a backslash.');
 }
 
 export function inferenceChoices({

@@ -20,6 +20,7 @@ import { addInferenceOptions, INFERENCE_OPTIONS, type InferenceOptions, refuseWi
 import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS } from './settings-tables';
 import { withToken } from './token';
+import { measurementName } from './values';
 
 const DEFAULTS: Environment = { INFLUXDB_URL: 'http://localhost:8086' };
 
@@ -65,6 +66,11 @@ export function addLoad(program: Command): Command {
     .option('--dataset <NAME>', 'dataset of every file (default: detected from the path)')
     .option('--dry-run', 'read and validate everything, write nothing')
     .option('--max-invalid <N[%]>', 'fail if more than N rows, or N% of the rows, are invalid', maxInvalid)
+    .option(
+      '--measurement <NAME>',
+      'measurement, with --export or --infer (default: the name of the table, the file or the folder)',
+      measurementName,
+    )
     .option('--keep-going', 'load the other items (runs of row groups) when one fails; the exit code is still 1')
     .option('--report <DIR>', 'new folder for summary, invalid rows and failed items (default: .data/loads/TIME)')
     .option('--json', 'print the summary as JSON');
@@ -95,6 +101,9 @@ function maxInvalid(text: string): MaxInvalid {
 async function run(sources: readonly string[], options: Options, command: Command): Promise<void> {
   const detail = detailWithoutExport(options);
   if (detail !== undefined) throw new UsageError(`${longOf(command, detail)} needs --export`);
+  if (options.measurement !== undefined && options.export === undefined && !options.infer) {
+    throw new UsageError('--measurement needs --export or --infer');
+  }
   if (options.export !== undefined && sources.length > 0) throw new UsageError('give SOURCE or --export, not both');
   if (options.export !== undefined && options.dataset !== undefined) {
     throw new UsageError('--dataset is not for an export: its metadata describes its columns');
@@ -195,7 +204,9 @@ function adviseRepetition(
     const again = [...optionWords(command, EXPORT_OPTIONS), ...further];
     console.error(`To load the failed items again: ${commandLine('load', [failedItems, ...again])}`);
   } else {
-    const all = [...sources, ...optionWords(command), ...further];
+    // A mapping that was inferred has the measurement.
+    const options = further.length > 0 ? optionWords(command, new Set(['measurement'])) : optionWords(command);
+    const all = [...sources, ...options, ...further];
     console.error(`To load everything again, which stores no point twice: ${commandLine('load', all)}`);
   }
 }
