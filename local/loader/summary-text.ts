@@ -16,6 +16,9 @@ const REASONS: Readonly<Record<string, string>> = {
   'name-taken': 'would have the name of another field or tag of its row',
 };
 
+/** The reasons that an example explains. */
+const WITH_EXAMPLE = new Set(['unreadable', 'out-of-range', 'not-an-integer', 'inexact', 'not-a-name']);
+
 /** Texts for the kinds of warnings. Their keys in the summary are `<kind> <column>`. */
 const WARNINGS: Readonly<Record<string, string>> = {
   'unknown-value': 'has a value that the mapping does not list',
@@ -29,6 +32,8 @@ const WARNINGS: Readonly<Record<string, string>> = {
 
 /** Kinds of warnings that are counted once per item or file; the others count rows. */
 const COUNTED: Readonly<Record<string, string>> = { renamed: 'item', ignored: 'item', absent: 'file' };
+/** Kinds of warnings that are shown by value. The value of a number that was left out is the reason. */
+const WITH_VALUES = new Set(['unknown-value', 'out-of-range', 'left-out']);
 /** Maximum values of a column that are shown. */
 const MAX_VALUES = 5;
 /** The share of duplicates that makes a missing tag likely. */
@@ -105,7 +110,7 @@ function invalidText(key: string, details: LoadDetails | undefined): string {
   if (reason === 'no-fields') return 'no field has a value';
   const text = REASONS[reason];
   if (text === undefined) return key;
-  const example = reason === 'unreadable' || reason === 'out-of-range' ? details?.exampleOf(key) : undefined;
+  const example = WITH_EXAMPLE.has(reason) ? details?.exampleOf(key) : undefined;
   const such = example === undefined ? '' : `, such as ${example.value}`;
   return `${column} ${text}${such}${example?.unit === undefined ? '' : `: is time.unit ${example.unit}?`}`;
 }
@@ -117,7 +122,9 @@ function warningTexts(key: string, times: number, details: LoadDetails | undefin
   const values = (details?.warningsOf(key) ?? []).filter(
     ({ value, range }) => value !== undefined || range !== undefined,
   );
-  const shown = kind === 'unknown-value' || kind === 'out-of-range' ? values.slice(0, MAX_VALUES) : [];
+  const shown = WITH_VALUES.has(kind)
+    ? values.filter(({ value }) => kind !== 'left-out' || value).slice(0, MAX_VALUES)
+    : [];
   const others = times - shown.reduce((all, { count: rows }) => all + rows, 0);
   const text = WARNINGS[kind];
   return [
@@ -127,6 +134,7 @@ function warningTexts(key: string, times: number, details: LoadDetails | undefin
 }
 
 function valueText({ kind, column, value, range }: ValueWarning): string {
+  if (kind === 'left-out') return `${column} was left out, because it ${REASONS[value ?? '']}`;
   if (kind === 'unknown-value') return `${column} is ${value}, which checks.known does not list`;
   const { min, max } = range ?? {};
   if (max === undefined) return `${column} is below ${min}, its minimum in checks.ranges`;

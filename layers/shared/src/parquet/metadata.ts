@@ -56,11 +56,6 @@ export function bytesOf(rowGroup: RowGroupInfo, columns: readonly string[]): num
   return columns.reduce((sum, column) => sum + (rowGroup.chunks.get(column)?.compressed ?? 0), 0);
 }
 
-/** The columns that a pattern of names may mean. A struct is not one, as its columns are. */
-export function namesOf(columns: readonly ColumnInfo[]): string[] {
-  return columns.filter(({ type }) => type.kind !== 'unusable' || !type.isStruct).map(({ name }) => name);
-}
-
 /** The given columns of the file that have no value in any row, as its footer alone tells; empty for a file without rows. */
 export function emptyColumns({ rows, columns, rowGroups }: ParquetMetadata, names: readonly string[]): string[] {
   const usable = new Set(columns.filter(({ type }) => type.kind !== 'unusable').map(({ name }) => name));
@@ -68,4 +63,9 @@ export function emptyColumns({ rows, columns, rowGroups }: ParquetMetadata, name
   return names.filter(
     (name) => usable.has(name) && !rowGroups.some((group) => group.rows > 0 && group.chunks.has(name)),
   );
+}
+
+/** The names that a pattern of columns can mean: all but structs, whose columns are columns of their own. */
+export function columnNames({ columns }: Pick<ParquetMetadata, 'columns'>): string[] {
+  return columns.flatMap(({ name, type }) => (type.kind === 'unusable' && type.isStruct ? [] : [name]));
 }

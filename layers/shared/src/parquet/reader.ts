@@ -7,7 +7,7 @@ import { DataConversionError } from '../errors';
 import type { BatchLimits, LineBatch } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectSink } from '../points/report';
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
-import { namesOf, type ParquetMetadata } from './metadata';
+import { columnNames, type ParquetMetadata } from './metadata';
 import type { FileRef, FromWorker, Job, Survey } from './protocol';
 import { boundedSource, type ParquetSource } from './source';
 import { readTail } from './tail';
@@ -305,7 +305,7 @@ const columnsOf = ({ metadata }: OpenedFile, mapping: ConcreteMapping): string[]
   columnsToRead(metadata.columns, mapping);
 
 function concreteFor({ name }: ParquetSource, { metadata }: OpenedFile, mapping: DatasetMapping): ConcreteMapping {
-  return resolveMapping(mapping, namesOf(metadata.columns), name);
+  return resolveMapping(mapping, columnNames(metadata), name);
 }
 
 function takeRejects(
