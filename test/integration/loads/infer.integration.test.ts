@@ -124,8 +124,9 @@ function expectedOf({ rows, columns }: Schema, mapping: DatasetMapping): string[
       });
     const point = Object.fromEntries(
       ofRow(tags)
-        .filter(({ value }) => !/^(?:nan|none|null)?$/i.test(value.trim()))
-        .map(({ key, value }) => [key, value]),
+        // Tags are stored without spaces around them.
+        .map(({ key, value }) => [key, value.trim()])
+        .filter(([, value]) => !/^(?:nan|none|null)?$/i.test(value ?? '')),
     );
     const time = START + BigInt(row) * STEP;
     return ofRow(fields).map(({ key, type, value }) => line(point, time, key, type, value));
