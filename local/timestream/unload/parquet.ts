@@ -125,7 +125,7 @@ export function parquetFormat(
   };
 }
 
-/** Gives the columns of 12 bytes their type in the footer. */
+/** Gives the columns of 12 bytes their type in the footer ([why](../../../docs/adr/int96-in-exports.md)). */
 function declareInt96(parquet: ParquetWriter): void {
   parquet.schema = parquet.schema.map((element) => {
     if (element.type !== INT96.type) return element;
