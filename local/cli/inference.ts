@@ -19,7 +19,11 @@ export function addInferenceOptions(command: Command): Command {
   return command
     .option('--time <COLUMN>', 'time column (default: by type and name)')
     .addOption(new Option('--time-unit <UNIT>', 'unit of a time column of integers').choices(TIME_UNITS))
-    .option('--measurement <NAME>', 'measurement (default: the name of the file or folder)', measurementName)
+    .option(
+      '--measurement <NAME>',
+      'measurement (default: the name of the file or folder; of an export: the table, by its folder)',
+      measurementName,
+    )
     .option('--tag <COLUMN>', 'column that is a tag; may be repeated', oneMore(String))
     .option('--field <COLUMN>', 'column that is a field; may be repeated', oneMore(String));
 }
@@ -43,5 +47,6 @@ export function inferenceChoices({
 export function refuseWithoutInfer(options: InferenceOptions): void {
   const given = INFERENCE_OPTIONS.find((name) => options[name] !== undefined);
   if (given === undefined) return;
-  throw new UsageError(`--${given === 'timeUnit' ? 'time-unit' : given} needs --infer`);
+  const others = given === 'measurement' ? ' or --export' : '';
+  throw new UsageError(`--${given === 'timeUnit' ? 'time-unit' : given} needs --infer${others}`);
 }

@@ -147,10 +147,15 @@ function checkInference(options: Options): void {
   const { infer, load, dataset, dryRun, mapping } = options;
   if (!infer) {
     if (load) throw new UsageError('--load needs --infer: without it, load always loads');
-    refuseWithoutInfer(options);
+    const { measurement, ...others } = options;
+    refuseWithoutInfer({
+      ...others,
+      ...(options.export === undefined && measurement !== undefined && { measurement }),
+    });
     return;
   }
-  const other = mapping !== undefined ? '--mapping' : dataset !== undefined ? '--dataset' : undefined;
+  const given = { '--mapping': mapping, '--dataset': dataset, '--export': options.export };
+  const other = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (other) throw new UsageError(`--infer proposes a mapping: it cannot be used with ${other}`);
   if (dryRun && !load) throw new UsageError('--infer only prints a mapping: add --load for a dry run with it');
 }
