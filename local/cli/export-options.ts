@@ -15,7 +15,7 @@ export interface ExportOptions {
   readonly csvEscape?: string;
 }
 
-/** The options that mean nothing without `export`. */
+/** The options that mean nothing without `export`. `measurement` is not among them, as the inference has it too. */
 const DETAILS = [
   'measureName',
   'measureNameValue',

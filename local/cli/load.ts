@@ -159,7 +159,8 @@ function checkInference(options: Options): void {
     refuseWithoutInfer(options);
     return;
   }
-  const other = mapping !== undefined ? '--mapping' : dataset !== undefined ? '--dataset' : undefined;
+  const given = { '--mapping': mapping, '--dataset': dataset, '--export': options.export };
+  const other = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (other) throw new UsageError(`--infer proposes a mapping: it cannot be used with ${other}`);
   if (dryRun && !load) throw new UsageError('--infer only prints a mapping: add --load for a dry run with it');
 }
