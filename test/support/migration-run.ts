@@ -1,5 +1,6 @@
 /** A whole migration in this process: the embedded Timestream, the bulk load, and a real InfluxDB. */
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
+import type { LoadServices } from 'shared/loads/load-item';
 import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
 import type { ParquetReader } from 'shared/parquet/reader';
 import { runLoad } from '../../local/loader/workflow';
@@ -15,6 +16,7 @@ export function migrationServices(
   influxd: Pick<Influxd, 'url'>,
   reader: ParquetReader,
   change: Partial<WorkflowServices> = {},
+  loading: Partial<LoadServices> = {},
 ): WorkflowServices {
   const services = servicesOf(source, influxd.url, change);
   const load = ({ input }: LoadWindow) => {
@@ -27,7 +29,7 @@ export function migrationServices(
       { ...input, toleratedFailurePercentage: 100, maxConcurrency: 1 },
       {
         plan: planServices(common, { workBucket: WORK, validateSchema: false, mappings: BUILT_IN_MAPPINGS }),
-        load: loadServices(common, config),
+        load: loadServices(common, config, loading),
         check: () => Promise.resolve(),
         signal: never,
       },
