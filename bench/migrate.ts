@@ -84,8 +84,8 @@ async function main(): Promise<void> {
     for (let kill = 0; kill < kills; kill++) {
       const before = finishedFolders(folder);
       const { code } = await run(words, folder, (child) => {
-        // About 20,000 rows per second: the kills spread over the whole migration.
-        const longest = Math.max(3_000, (tables * rows) / 10 / kills);
+        // At 20,000 to 80,000 rows per second, the kills spread over the whole migration.
+        const longest = Math.max(3_000, (tables * rows) / 30 / kills);
         setTimeout(() => child.kill('SIGKILL'), 500 + Math.random() * longest);
       });
       const after = finishedFolders(folder);
