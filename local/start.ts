@@ -84,7 +84,9 @@ async function unloadDestination(
   if (s3Endpoint === undefined) return exportDir === undefined ? undefined : new FolderDestination(exportDir);
   const { S3Client } = await import('@aws-sdk/client-s3');
   const { S3Destination } = await import('./timestream/unload/s3-destination');
-  return new S3Destination(new S3Client({ region, endpoint: s3Endpoint, forcePathStyle: true }));
+  const client = new S3Client({ region, endpoint: s3Endpoint, forcePathStyle: true });
+  await assertAwsAccess(client.config);
+  return new S3Destination(client);
 }
 
 /**

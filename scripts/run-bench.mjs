@@ -11,6 +11,7 @@ const ALL = {
   'cold-start': 'the cold start of the write function, after `npm run build`',
   loader: 'the whole loader: from a Parquet file to writes over HTTP',
   wide: 'files of 300 and of 1,010 columns to line protocol',
+  typed: 'columns of each field type to line protocol',
 };
 const BY_NAME_ALONE = {
   'plan-files': 'planning a prefix with many files',

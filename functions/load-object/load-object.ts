@@ -36,7 +36,19 @@ export interface ObjectResult {
   };
 }
 
-type Loaded = Omit<ItemResult, 'item' | 'dataset' | 'invalidExamples' | 'nulls' | 'retries' | 'milliseconds'>;
+type Loaded = Omit<
+  ItemResult,
+  | 'item'
+  | 'dataset'
+  | 'invalidExamples'
+  | 'nulls'
+  | 'retries'
+  | 'milliseconds'
+  | 'earliest'
+  | 'latest'
+  | 'series'
+  | 'fieldSeries'
+>;
 
 /** The result of a file without rows. */
 const NOTHING: Loaded = {

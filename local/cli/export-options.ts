@@ -15,9 +15,8 @@ export interface ExportOptions {
   readonly csvEscape?: string;
 }
 
-/** The options that mean nothing without `export`. */
+/** The options that mean nothing without `export`. `measurement` is not among them, as the inference has it too. */
 const DETAILS = [
-  'measurement',
   'measureName',
   'measureNameValue',
   'dimensions',
@@ -29,13 +28,12 @@ const DETAILS = [
 ] as const;
 
 /** The names of the options of an export; the failed items of its load know them already. */
-export const EXPORT_OPTIONS: ReadonlySet<string> = new Set(['export', ...DETAILS]);
+export const EXPORT_OPTIONS: ReadonlySet<string> = new Set(['export', 'measurement', ...DETAILS]);
 
 export function addExportOptions(command: Command): Command {
   return command
     .optionsGroup('Exports of Timestream for LiveAnalytics:')
     .option('--export <DIR>', 'load the export by UNLOAD in this folder or s3:// address, instead of SOURCE')
-    .option('--measurement <NAME>', "measurement (default: the table's name, from folders DATABASE/TABLE/)")
     .addOption(
       new Option('--measure-name <FORM>', 'what becomes of measure_name (default: tag)').choices([
         'tag',

@@ -4,6 +4,7 @@ import { number } from 'shared/count-text';
 import type { Environment } from 'shared/environment';
 import { loadLoaderConfig } from 'shared/loader-config';
 import type { Summary } from 'shared/loads/summary';
+import type { Checks } from '../loader/checks';
 import type { LoadDetails } from '../loader/details';
 import { commandLine } from './command-line';
 import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
@@ -14,10 +15,13 @@ import {
   type ExportOptions,
   exportInput,
 } from './export-options';
+import { datasetWords, inferAndExplain, printMapping } from './infer';
+import { addInferenceOptions, INFERENCE_OPTIONS, type InferenceOptions, refuseWithoutInfer } from './inference';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS } from './settings-tables';
 import { uselessWithStack } from './stack-options';
 import { withToken } from './token';
+import { measurementName } from './values';
 
 const DEFAULTS: Environment = { INFLUXDB_URL: 'http://localhost:8086' };
 
@@ -27,13 +31,15 @@ interface MaxInvalid {
   readonly isPercent: boolean;
 }
 
-interface Options extends ExportOptions, Readonly<Record<string, unknown>> {
+interface Options extends ExportOptions, InferenceOptions, Readonly<Record<string, unknown>> {
   readonly dataset?: string;
   readonly report?: string;
   readonly maxInvalid?: MaxInvalid;
   readonly keepGoing?: true;
   readonly dryRun?: true;
   readonly json?: true;
+  readonly infer?: true;
+  readonly load?: true;
   readonly stack?: string;
   readonly detach?: true;
   readonly watch?: string;
@@ -45,6 +51,7 @@ const EXAMPLES = `
 Examples:
   influxdb-timestream load sample-data --url http://localhost:8086 --token TOKEN
   influxdb-timestream load 'data/*.parquet' --mapping solar.json --dry-run
+  influxdb-timestream load data.parquet --infer --load           propose a mapping and load with it
   influxdb-timestream load .data/loads/TIME/failed-items.jsonl   retry the failed items of an earlier load
   influxdb-timestream load --export s3://BUCKET/PREFIX/          load tables that UNLOAD exported
   influxdb-timestream load s3://BUCKET/PREFIX/ --stack NAME      use the deployed workflow
@@ -60,6 +67,11 @@ export function addLoad(program: Command): Command {
     .option('--dataset <NAME>', 'dataset of every file (default: detected from the path)')
     .option('--dry-run', 'read and validate everything, write nothing')
     .option('--max-invalid <N[%]>', 'fail if more than N rows, or N% of the rows, are invalid', maxInvalid)
+    .option(
+      '--measurement <NAME>',
+      'measurement, with --export or --infer (default: the name of the table, the file or the folder)',
+      measurementName,
+    )
     .option('--keep-going', 'load the other items (runs of row groups) when one fails; the exit code is still 1')
     .option('--report <DIR>', 'new folder for summary, invalid rows and failed items (default: .data/loads/TIME)')
     .option('--json', 'print the summary as JSON');
@@ -69,7 +81,11 @@ export function addLoad(program: Command): Command {
     .option('--detach', 'print the id of the load and exit without waiting for its end')
     .option('--watch <ID>', 'follow a load that is already running')
     .addHelpText('after', EXAMPLES)
-    .action(run);
+    .action(run)
+    .optionsGroup('Unknown files:')
+    .option('--infer', 'propose a mapping, print it and exit, as `infer` does')
+    .option('--load', 'with --infer: load with the proposed mapping, which is saved in the report folder');
+  addInferenceOptions(command);
   return addSettings(command, 'Settings (environment variable, default):', LOADER_SETTINGS, loadLoaderConfig, DEFAULTS);
 }
 
@@ -86,6 +102,9 @@ function maxInvalid(text: string): MaxInvalid {
 async function run(sources: readonly string[], options: Options, command: Command): Promise<void> {
   const detail = detailWithoutExport(options);
   if (detail !== undefined) throw new UsageError(`${longOf(command, detail)} needs --export`);
+  if (options.measurement !== undefined && options.export === undefined && !options.infer) {
+    throw new UsageError('--measurement needs --export or --infer');
+  }
   if (options.export !== undefined && sources.length > 0) throw new UsageError('give SOURCE or --export, not both');
   if (options.export !== undefined && options.dataset !== undefined) {
     throw new UsageError('--dataset is not for an export: its metadata describes its columns');
@@ -97,8 +116,13 @@ async function run(sources: readonly string[], options: Options, command: Comman
 async function loadFromHere(sources: readonly string[], options: Options, command: Command): Promise<number> {
   const { dataset, dryRun = false, keepGoing = false } = options;
   if (options.detach || options.watch !== undefined) throw new UsageError('--detach and --watch need --stack NAME');
+  checkInference(options);
   if (sources.length === 0 && options.export === undefined) {
     throw new UsageError('SOURCE is missing: name a file, a folder or an s3:// address to load');
+  }
+  if (options.infer && !options.load) {
+    await printMapping(sources, options);
+    return DONE;
   }
   const exported = options.export === undefined ? undefined : { folder: options.export, options: exportInput(options) };
   for (const warning of misnamedSettings(LOADER_SETTINGS, process.env)) console.error(warning);
@@ -106,33 +130,53 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
     { ...DEFAULTS, ...settingsOf(LOADER_SETTINGS, options, process.env) },
     options,
   );
-  const config = readSettings(loadLoaderConfig, settings, LOADER_SETTINGS, process.env);
+  const signal = interruption();
+  const inferred = options.infer ? await inferAndExplain(sources, options, signal) : undefined;
+  const given = inferred === undefined ? {} : { DATASET_MAPPINGS: inferred.text };
+  const config = readSettings(loadLoaderConfig, { ...settings, ...given }, LOADER_SETTINGS, process.env);
   const { openReport } = await import('../loader/report-folder');
   const { loadFiles } = await import('../loader/load');
   const report = openReport(options.report, new Date());
-  const signal = interruption();
-  const given = { sources, exported, dataset, keepGoing, dryRun, hasToken, report, signal };
-  const { summary, details } = await loadFiles(given, config).catch((error: unknown) => {
+  if (inferred) report.save('mapping.json', `${inferred.text}\n`);
+  const load = { sources, exported, dataset: inferred?.name ?? dataset, keepGoing, dryRun, hasToken, report, signal };
+  const { summary, details, checks } = await loadFiles(load, config).catch((error: unknown) => {
     report.discardUnused();
     throw error;
   });
-  const code = await show(summary, options, { dryRun, report: report.path }, details);
+  const code = await show(summary, options, { dryRun, report: report.path, checks }, details);
   if (!options.json) console.log(`Report: ${report.path}`);
   const isCut = signal.aborted && summary.statusCode !== 200;
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
-  if (!dryRun && (file !== null || isCut)) adviseRepetition({ ...summary, failedItems: file }, sources, command);
+  const inferredWords = inferred ? ['--mapping', report.file('mapping.json'), ...datasetWords(inferred)] : [];
+  if (!dryRun && (file !== null || isCut))
+    adviseRepetition({ ...summary, failedItems: file }, sources, command, inferredWords);
   return isCut ? INTERRUPTED : code;
+}
+
+function checkInference(options: Options): void {
+  const { infer, load, dataset, dryRun, mapping } = options;
+  if (!infer) {
+    if (load) throw new UsageError('--load needs --infer: without it, load always loads');
+    refuseWithoutInfer(options);
+    return;
+  }
+  const given = { '--mapping': mapping, '--dataset': dataset, '--export': options.export };
+  const other = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  if (other) throw new UsageError(`--infer proposes a mapping: it cannot be used with ${other}`);
+  if (dryRun && !load) throw new UsageError('--infer only prints a mapping: add --load for a dry run with it');
 }
 
 /** Prints the summary, and returns the exit code. */
 async function show(
   summary: Summary,
   { json, maxInvalid: limit }: Options,
-  more: { readonly dryRun: boolean; readonly report?: string },
+  more: { readonly dryRun: boolean; readonly report?: string; readonly checks?: Checks },
   details?: LoadDetails,
 ): Promise<number> {
   const { invalidRows, summaryText } = await import('../loader/summary-text');
-  console.log(json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun, details));
+  console.log(
+    json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun, details, more.checks),
+  );
   const invalid = invalidRows(summary);
   const max = limit && (limit.isPercent ? (limit.value / 100) * summary.source_records : limit.value);
   if (max !== undefined && invalid > max) {
@@ -145,23 +189,27 @@ async function show(
   return summary.statusCode === 200 ? DONE : FAILED;
 }
 
-const OF_ONE_LOAD: ReadonlySet<string> = new Set(['report', 'watch', 'detach']);
+const OF_ONE_LOAD: ReadonlySet<string> = new Set([
+  ...['report', 'watch', 'detach', 'infer', 'load'],
+  ...INFERENCE_OPTIONS,
+]);
 
 /** Prints the command that loads what is missing: the failed items, or everything if the plan does not have all files. */
 function adviseRepetition(
   { failedItems, fullyPlanned }: Pick<Summary, 'failedItems' | 'fullyPlanned'>,
   sources: readonly string[],
   command: Command,
+  further: readonly string[] = [],
 ): void {
-  const options = optionWords(command);
   if (fullyPlanned && failedItems !== null) {
     // Failed items of an export know how their files are read.
-    const again = optionWords(command, EXPORT_OPTIONS);
+    const again = [...optionWords(command, EXPORT_OPTIONS), ...further];
     console.error(`To load the failed items again: ${commandLine('load', [failedItems, ...again])}`);
   } else {
-    console.error(
-      `To load everything again, which stores no point twice: ${commandLine('load', [...sources, ...options])}`,
-    );
+    // A mapping that was inferred has the measurement.
+    const options = further.length > 0 ? optionWords(command, new Set(['measurement'])) : optionWords(command);
+    const all = [...sources, ...options, ...further];
+    console.error(`To load everything again, which stores no point twice: ${commandLine('load', all)}`);
   }
 }
 
@@ -180,9 +228,15 @@ function optionWords(command: Command, without: ReadonlySet<string> = new Set())
 
 const limitText = ({ value, isPercent }: MaxInvalid): string => `${value}${isPercent ? '%' : ''}`;
 
+/** Options of a load from this machine, without dashes. */
+const LOCAL_OPTIONS = [
+  ...['dry-run', 'report', 'infer', 'load'],
+  ...['time', 'time-unit', 'measurement', 'tag', 'field'],
+];
+
 async function loadByStack(stack: string, sources: readonly string[], options: Options, command: Command) {
   const { dataset, detach = false, keepGoing = false, watch } = options;
-  const useless = uselessWithStack(command, ['dry-run', 'report'], LOADER_SETTINGS);
+  const useless = uselessWithStack(command, LOCAL_OPTIONS, LOADER_SETTINGS);
   if (useless !== undefined) {
     throw new UsageError(`${useless} cannot be used with --stack: the deployed stack has its own settings`);
   }

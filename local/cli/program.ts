@@ -1,6 +1,7 @@
 /** Defines the program and its commands. */
 import { Command } from 'commander';
 import { EXIT_CODES } from './ending';
+import { addInfer } from './infer';
 import { addLoad } from './load';
 import { addMigrate } from './migrate';
 import { addQuery } from './query';
@@ -15,7 +16,7 @@ const EXAMPLES = `Examples:
   influxdb-timestream start                            write endpoint on :9000
   influxdb-timestream sample write --dataset weather   write sample points to it
   influxdb-timestream query 'SELECT * FROM "influxdb-line-protocol"."weather"'
-  influxdb-timestream load FOLDER --url http://localhost:8086 --token TOKEN
+  influxdb-timestream load data.parquet --infer --load   an unknown Parquet file
 `;
 
 export function createProgram(): Command {
@@ -28,7 +29,7 @@ export function createProgram(): Command {
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', `\nCOMMAND --help shows the options of a command.\n${EXIT_CODES}`);
-  for (const add of [addStart, addQuery, addLoad, addMigrate, addRedrive, addSample]) {
+  for (const add of [addStart, addQuery, addInfer, addLoad, addMigrate, addRedrive, addSample]) {
     const command = add(program);
     command.showHelpAfterError(`(influxdb-timestream ${command.name()} --help lists the options)`);
     for (const subcommand of command.commands) {

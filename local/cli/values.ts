@@ -25,6 +25,11 @@ export function token(text: string): string {
   throw new InvalidArgumentError(`It ${TOKEN_FORM}.`);
 }
 
+export function measurementName(text: string): string {
+  if (text.trim() !== '' && !/^[_#]/.test(text.trim()) && !/\p{Cc}|\\\s*$/u.test(text)) return text.trim();
+  throw new InvalidArgumentError('It must not be empty, begin with _ or #, or end in a backslash.');
+}
+
 /** Parser of an option that may be given several times. */
 export const oneMore =
   <T>(parse: (text: string) => T) =>

@@ -1,6 +1,7 @@
 /** Loads Parquet files into InfluxDB from this machine, with the steps of the deployed workflow. */
 import { join } from 'node:path';
 import type { DatasetAdvice, Detection } from 'shared/datasets/detect';
+import { readBucket } from 'shared/influxdb/bucket';
 import type { LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth, type HealthAdvice } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
@@ -9,7 +10,10 @@ import type { Summary } from 'shared/loads/summary';
 import type { Logger } from 'shared/logger';
 import { ParquetReader } from 'shared/parquet/reader';
 import { influxClient } from '../../functions/clients/influxdb';
+import { commandLine } from '../cli/command-line';
 import { UsageError } from '../cli/ending';
+import { type Checks, LoadChecks } from './checks';
+import { periodText, schemaWarnings } from './checks-text';
 import { LoadDetails } from './details';
 import { readMappings } from './mappings';
 import { Progress } from './progress';
@@ -36,6 +40,7 @@ export interface LoadOptions {
 export interface LoadOutcome {
   readonly summary: Summary;
   readonly details: LoadDetails;
+  readonly checks: Checks;
 }
 
 /** Maximum warnings about columns of files that are shown during a load; the summary counts all. */
@@ -67,6 +72,8 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
   const influxdb = influxClient(config);
   // The bundler puts the worker beside the program.
   const reader = new ParquetReader({ ...config, workerFile: join(__dirname, 'parquet-worker.cjs') });
+  const checks = new LoadChecks(influxdb.target);
+  const checked = new Set<string>();
   const common = { objects, reader, mappings, detection, deadline: signal };
   let notes = 0;
   try {
@@ -84,9 +91,22 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
           logger: noting(progress),
           onBatch: (lines) => progress.add(lines),
           onUnfinished: (result) => details.add(result),
+          keepFrom: () => checks.keepFrom(Date.now()),
+          onReport: (report) => checks.add(report),
         },
         check: async () => {
           if (!dryRun) assertHealthy(await checkHealth(influxdb, adviceOf(options.hasToken)));
+          const reading = await readBucket(influxdb);
+          checks.setBucket(reading);
+          if (reading.kind === 'unread') progress.note(unreadText(influxdb.target.bucket, reading.reason));
+          if (!dryRun && checks.retentionSeconds !== undefined)
+            progress.note(retentionText(influxdb.target.bucket, checks.retentionSeconds));
+        },
+        onStart: ({ dataset: name }) => {
+          const mapping = mappings.find((each) => each.name === name);
+          if (dryRun || !mapping || checked.has(name)) return;
+          checked.add(name);
+          for (const text of schemaWarnings(checks.beforeWrite(mapping))) progress.note(`warning: ${text}`);
         },
         onPlan: ({ rows }) => progress.addTotal(rows),
         onItem: (item, result) => {
@@ -103,7 +123,7 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
         },
       },
     );
-    return { summary, details };
+    return { summary, details, checks: checks.result() };
   } finally {
     progress.end();
     influxdb.close();
@@ -111,11 +131,23 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
   }
 }
 
-const ADVICE: DatasetAdvice = { choose: (name) => `add --dataset ${name}`, mapping: '--mapping FILE' };
+const ADVICE: DatasetAdvice = {
+  choose: (name) => `add --dataset ${name}`,
+  mapping: '--mapping FILE',
+  propose: (file) => commandLine('infer', [file]),
+};
 
 function absentText(name: string, { column, similar }: AbsentColumn): string {
   const hint = similar === undefined ? '' : ` (did you mean ${similar}?)`;
   return `warning: ${name} has no column ${column}, which the mapping names${hint}`;
+}
+
+function unreadText(bucket: string, reason: string): string {
+  return `Bucket ${bucket} was not read, so types and retention are not checked against it: ${reason}`;
+}
+
+function retentionText(bucket: string, seconds: number): string {
+  return `Bucket ${bucket} keeps points for ${periodText(seconds)}: InfluxDB refuses older points, or deletes them soon`;
 }
 
 function adviceOf(hasToken: boolean): HealthAdvice {

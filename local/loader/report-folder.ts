@@ -20,6 +20,7 @@ export interface ReportFolder {
   readonly objects: FolderObjects;
   /** The path of a file in the folder. */
   file(name: string): string;
+  save(name: string, text: string): void;
   /** Removes the folder if the load ended before it had a plan. The folder was empty or missing before the load. */
   discardUnused(): void;
 }
@@ -40,6 +41,7 @@ export function openReport(given: string | undefined, now: Date): ReportFolder {
     loadId,
     objects: new ReportObjects(resolve(path), workKey(loadId, '')),
     file: (name) => join(path, name),
+    save: (name, text) => writeFileSync(join(path, name), text),
     discardUnused: () => {
       if (!existsSync(join(path, 'plan-0.jsonl'))) rmSync(path, { recursive: true });
     },

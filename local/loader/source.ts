@@ -36,15 +36,10 @@ type Place = ObjectRef & { readonly kind: 'file' | 'folder' | 'items' };
  * @throws UsageError if a file or folder does not exist, or an address is not valid
  */
 export async function readSources(sources: readonly string[], report: ReportFolder, usesS3 = false): Promise<Source> {
-  const names = (await Promise.all(sources.map(expanded))).flat();
-  const folders: Record<string, string> = {};
-  const places = names.map((name) => (name.startsWith('s3://') ? remotePlace(name) : localPlace(name, folders)));
+  const { names, places, folders } = await locate(sources);
   const localItems = names.filter((name) => isItems(name) && !name.startsWith('s3://'));
   const items = localItems.flatMap((name) => readItems(name, folders));
-  const isRemote = usesS3 || names.some((name) => name.startsWith('s3://'));
-  const others = isRemote ? (await import('../../functions/clients/s3')).s3Objects() : new FolderObjects({});
-  const local = combined(Object.keys(folders), new FolderObjects(folders), others);
-  const objects = combined([WORK], report.objects, local);
+  const objects = combined([WORK], report.objects, await storeOf(names, folders, usesS3));
 
   const [place] = places;
   if (places.length === 1 && place !== undefined && localItems.length === 0)
@@ -59,6 +54,53 @@ export async function readSources(sources: readonly string[], report: ReportFold
   await objects.write(plan, lines.text(), 'application/x-ndjson');
   const datasets = new Set(items.flatMap((item) => ('dataset' in item && !item.export ? [item.dataset] : [])));
   return { input: { plan: `s3://${plan.bucket}/${plan.key}` }, objects, datasets: [...datasets] };
+}
+
+/**
+ * The Parquet files of sources, at most `max`.
+ * @throws UsageError if a file or folder does not exist, an address is not valid, or a source lists failed items
+ */
+export async function listFiles(
+  sources: readonly string[],
+  max: number,
+): Promise<{ readonly files: readonly ObjectRef[]; readonly objects: ObjectStore }> {
+  const { names, places, folders } = await locate(sources);
+  const objects = await storeOf(names, folders);
+  const files: ObjectRef[] = [];
+  for (const [index, place] of places.entries()) {
+    const name = names[index] ?? '';
+    if (isItems(name)) throw new UsageError(`${name} lists failed items: name a Parquet file or a folder of them`);
+    for await (const file of linesOf(place, name, objects)) {
+      if (files.length >= max) break;
+      files.push(file);
+    }
+  }
+  return { files, objects };
+}
+
+interface Located {
+  readonly names: readonly string[];
+  /** In the order of `names`. */
+  readonly places: readonly Place[];
+  /** The local folder of each bucket name. */
+  readonly folders: Record<string, string>;
+}
+
+async function locate(sources: readonly string[]): Promise<Located> {
+  const names = (await Promise.all(sources.map(expanded))).flat();
+  const folders: Record<string, string> = {};
+  const places = names.map((name) => (name.startsWith('s3://') ? remotePlace(name) : localPlace(name, folders)));
+  return { names, places, folders };
+}
+
+async function storeOf(
+  names: readonly string[],
+  folders: Readonly<Record<string, string>>,
+  usesS3 = false,
+): Promise<ObjectStore> {
+  const isRemote = usesS3 || names.some((name) => name.startsWith('s3://'));
+  const others = isRemote ? (await import('../../functions/clients/s3')).s3Objects() : new FolderObjects({});
+  return combined(Object.keys(folders), new FolderObjects(folders), others);
 }
 
 /**

@@ -1,6 +1,8 @@
 /** Formats a summary for people. */
 import { grouped, number } from 'shared/count-text';
 import type { ExportTable, Summary } from 'shared/loads/summary';
+import type { Checks } from './checks';
+import { checksText } from './checks-text';
 import type { LoadDetails, ValueWarning } from './details';
 
 /** Texts for the reasons of invalid rows. Their keys in the summary are `<column> <reason>`. */
@@ -17,6 +19,9 @@ const REASONS: Readonly<Record<string, string>> = {
   unexpected: 'is not the text that the mapping expects',
 };
 
+/** The reasons that an example explains. */
+const WITH_EXAMPLE = new Set(['unreadable', 'out-of-range', 'not-an-integer', 'inexact', 'not-a-name']);
+
 /** Texts for the kinds of warnings. Their keys in the summary are `<kind> <column>`. */
 const WARNINGS: Readonly<Record<string, string>> = {
   'unknown-value': 'has a value that the mapping does not list',
@@ -30,13 +35,15 @@ const WARNINGS: Readonly<Record<string, string>> = {
 
 /** Kinds of warnings that are counted once per item or file; the others count rows. */
 const COUNTED: Readonly<Record<string, string>> = { renamed: 'item', ignored: 'item', absent: 'file' };
+/** Kinds of warnings that are shown by value. The value of a number that was left out is the reason. */
+const WITH_VALUES = new Set(['unknown-value', 'out-of-range', 'left-out']);
 /** Maximum values of a column that are shown. */
 const MAX_VALUES = 5;
 /** The share of duplicates that makes a missing tag likely. */
 const MANY_DUPLICATES = 0.1;
 
-/** @param details of a local load; a summary of the workflow has none */
-export function summaryText(summary: Summary, isDry: boolean, details?: LoadDetails): string {
+/** @param details and `checks` of a local load; a summary of the workflow has none */
+export function summaryText(summary: Summary, isDry: boolean, details?: LoadDetails, checks?: Checks): string {
   const { datasets, tables, duplicates, rejected_reasons, causes } = summary;
   const isLarge = duplicates > MANY_DUPLICATES * summary.source_records;
   const lines = [
@@ -60,6 +67,7 @@ export function summaryText(summary: Summary, isDry: boolean, details?: LoadDeta
             (isLarge ? ': a tag that tells these rows apart may be missing from the mapping' : ''),
         ]
       : []),
+    ...(checks ? checksText(checks, summary, isDry) : []),
     ...causes.map(({ error, cause, items, objects }) => {
       const where = objects.length > 0 ? ` (${number(items, 'item')} of ${objects.join(', ')})` : '';
       return `${error}: ${cause}${where}`;
@@ -120,7 +128,7 @@ function invalidText(key: string, details: LoadDetails | undefined): string {
   if (reason === 'no-fields') return 'no field has a value';
   const text = REASONS[reason];
   if (text === undefined) return key;
-  const example = reason === 'unreadable' || reason === 'out-of-range' ? details?.exampleOf(key) : undefined;
+  const example = WITH_EXAMPLE.has(reason) ? details?.exampleOf(key) : undefined;
   const such = example === undefined ? '' : `, such as ${example.value}`;
   return `${column} ${text}${such}${example?.unit === undefined ? '' : `: is time.unit ${example.unit}?`}`;
 }
@@ -132,7 +140,9 @@ function warningTexts(key: string, times: number, details: LoadDetails | undefin
   const values = (details?.warningsOf(key) ?? []).filter(
     ({ value, range }) => value !== undefined || range !== undefined,
   );
-  const shown = kind === 'unknown-value' || kind === 'out-of-range' ? values.slice(0, MAX_VALUES) : [];
+  const shown = WITH_VALUES.has(kind)
+    ? values.filter(({ value }) => kind !== 'left-out' || value).slice(0, MAX_VALUES)
+    : [];
   const others = times - shown.reduce((all, { count: rows }) => all + rows, 0);
   const text = WARNINGS[kind];
   return [
@@ -142,6 +152,7 @@ function warningTexts(key: string, times: number, details: LoadDetails | undefin
 }
 
 function valueText({ kind, column, value, range }: ValueWarning): string {
+  if (kind === 'left-out') return `${column} was left out, because it ${REASONS[value ?? '']}`;
   if (kind === 'unknown-value') return `${column} is ${value}, which checks.known does not list`;
   const { min, max } = range ?? {};
   if (max === undefined) return `${column} is below ${min}, its minimum in checks.ranges`;

@@ -20,6 +20,8 @@ export interface WorkflowServices {
   readonly check: () => Promise<unknown>;
   /** Called with each part of the plan before its items are loaded. */
   readonly onPlan?: (plan: PlanResult) => void;
+  /** Called before an item is loaded. */
+  readonly onStart?: (item: PlanItem) => void;
   readonly onItem?: (item: PlanItem, result: ItemResult | Error) => void;
   /** Ends the load early; the summary then covers the points stored so far. */
   readonly signal?: AbortSignal;
@@ -100,6 +102,7 @@ async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices
 
   const one = async (item: PlanItem): Promise<void> => {
     try {
+      services.onStart?.(item);
       const result = await loadItem(load.loadId, item, services.load);
       results.succeeded({ loadId: load.loadId, item }, result);
       services.onItem?.(item, result);

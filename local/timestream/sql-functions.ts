@@ -53,6 +53,12 @@ const MACROS: readonly (readonly [name: string, definition: string])[] = [
   ['to_milliseconds', '(t) AS epoch_ns(t) // 1000000'],
   ['to_microseconds', '(t) AS epoch_ns(t) // 1000'],
   ['to_nanoseconds', '(t) AS epoch_ns(t)'],
+  [
+    // The specifiers of MySQL that DuckDB writes in another way.
+    'date_format',
+    `(t, format) AS strftime(t, replace(replace(replace(replace(replace(replace(
+       format, '%M', '%B'), '%i', '%M'), '%s', '%S'), '%T', '%H:%M:%S'), '%h', '%I'), '%W', '%A'))`,
+  ],
   ['if', '(condition, a, b := NULL) AS CASE WHEN condition THEN a ELSE b END'],
   [
     'date_add',

@@ -2,12 +2,26 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { QueryCommand } from '@aws-sdk/client-timestream-query';
 import type { _Record as Record_ } from '@aws-sdk/client-timestream-write';
 import { z } from 'zod';
 import { S3Destination } from '../../local/timestream/unload/s3-destination';
-import { from, type Harness, makeTable, NOW, startHarness, writeRecords } from '../contract/timestream/harness';
+import {
+  from,
+  type Harness,
+  makeTable,
+  NOW,
+  startHarness,
+  validationMessage,
+  writeRecords,
+} from '../contract/timestream/harness';
 import { MiniStack, missingMiniStack } from '../support/ministack';
 import { pythonWith, runPython } from './python';
 import { describeProof, detail } from './report';
@@ -171,5 +185,69 @@ describeProof('awswrangler, pandas, pyarrow and DuckDB', missingMiniStack() ?? p
       ['client and reader', 'rows', 'differences'],
       [...ways].map(([name, rows]) => [name, rows.length, DIFFERENCES[name]?.words ?? 'none']),
     );
+  });
+});
+
+describeProof('An emulator of S3', missingMiniStack(), () => {
+  let miniStack: MiniStack;
+  let s3: S3Client;
+  let timestream: Harness;
+  let sql = '';
+  beforeAll(async () => {
+    miniStack = await MiniStack.start();
+    s3 = new S3Client({ ...miniStack.client, forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    timestream = await startHarness({
+      unload: { destination: new S3Destination(s3), intervalMs: 0, maxRows: 100_000 },
+    });
+    const table = await makeTable(timestream);
+    const all = records().slice(0, 400);
+    for (let i = 0; i < all.length; i += 100) await writeRecords(timestream, table, all.slice(i, i + 100));
+    // 160,000 different texts of about 150 bytes.
+    sql = `SELECT concat(a.device, b.device, rpad(b.device, 120, a.device)) AS text FROM ${from(table)} a CROSS JOIN ${from(table)} b`;
+  });
+  afterAll(async () => {
+    await timestream.close();
+    s3.destroy();
+    miniStack.stop();
+  });
+
+  const unload = (query: string, folder: string, options: string) =>
+    timestream.query.send(
+      new QueryCommand({
+        QueryString: `UNLOAD (${query}) TO 's3://${BUCKET}/${folder}' WITH (compression = 'NONE', ${options})`,
+      }),
+    );
+  const objects = async (folder: string) =>
+    (await s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: `${folder}/` }))).Contents ?? [];
+  const uploads = async () => (await s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))).Uploads ?? [];
+
+  test('a file of more than 8 MB is uploaded in parts, encrypted as the statement says, and complete', async () => {
+    const { Rows } = await unload(`${sql} LIMIT 100000`, 'large', "encryption = 'SSE_KMS', kms_key = 'alias/export'");
+    expect(Rows?.[0]?.Data?.[0]?.ScalarValue).toBe('100000');
+    const [file] = (await objects('large')).filter(({ Key }) => Key?.endsWith('.csv'));
+    expect(file?.Size).toBeGreaterThan(12_000_000);
+    const { Body, ServerSideEncryption, SSEKMSKeyId } = await s3.send(
+      new GetObjectCommand({ Bucket: BUCKET, Key: file?.Key }),
+    );
+    expect([ServerSideEncryption, SSEKMSKeyId]).toEqual(['aws:kms', 'alias/export']);
+    const text = (await Body?.transformToString()) ?? '';
+    expect(Buffer.byteLength(text)).toBe(file?.Size);
+    expect(new Set(text.split('\n')).size).toBe(100_001);
+    expect(await uploads()).toEqual([]);
+  });
+
+  test('a query that is too large leaves its files, without manifest, metadata and unfinished uploads', async () => {
+    const failed = unload(sql, 'too-large', "format = 'CSV'");
+    expect(await validationMessage(failed)).toBe('Query computation exceeds maximum available memory');
+    const names = (await objects('too-large')).map(({ Key }) => Key);
+    expect(names).toEqual([expect.stringMatching(/^too-large\/results\/\w+\.csv$/)]);
+    expect(await uploads()).toEqual([]);
+  });
+
+  test('a bucket that does not exist is refused', async () => {
+    const QueryString = `UNLOAD (${sql}) TO 's3://no-such-bucket/folder'`;
+    const message = await validationMessage(timestream.query.send(new QueryCommand({ QueryString })));
+    expect(message).toContain('UNLOAD cannot write to s3://no-such-bucket: NoSuchBucket');
   });
 });

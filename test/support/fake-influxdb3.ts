@@ -87,8 +87,10 @@ export class FakeInfluxDB3 {
   }
 
   private query(body: string): Answer {
-    const { db } = JSON.parse(body) as { db: string };
-    if (!this.databases.has(db)) return failure(404, `query error: database not found: ${db}`);
+    const { db, q } = JSON.parse(body) as { db: string; q: string };
+    const tables = this.databases.get(db);
+    if (!tables) return failure(404, `query error: database not found: ${db}`);
+    if (q.includes('information_schema.columns')) return json(200, columnRows(tables));
     return json(200, [{ 'Int64(1)': 1 }]);
   }
 
@@ -101,6 +103,25 @@ export class FakeInfluxDB3 {
       for (const acknowledge of this.waiting.splice(0)) acknowledge();
     });
   }
+}
+
+/** The names of Arrow's types in `information_schema.columns`, by type of column. */
+const DATA_TYPES: Readonly<Record<string, string>> = {
+  tag: 'Dictionary(Int32, Utf8)',
+  'field::float': 'Float64',
+  'field::integer': 'Int64',
+  'field::uinteger': 'UInt64',
+  'field::boolean': 'Boolean',
+  'field::string': 'Utf8',
+};
+
+/** The rows of a query for the columns of all tables but `time`. */
+function columnRows(tables: ReadonlyMap<string, Columns>): object[] {
+  return [...tables].flatMap(([table_name, columns]) =>
+    [...columns]
+      .filter(([name]) => name !== 'time')
+      .map(([column_name, type]) => ({ table_name, column_name, data_type: DATA_TYPES[type] })),
+  );
 }
 
 /** The first rule that a name breaks, in the order of the server. */

@@ -108,6 +108,14 @@ export class Influxd {
     return (await response.json()) as T;
   }
 
+  /** Writes line protocol with the all-access token. */
+  async write(lines: string, bucket: string = BUCKET): Promise<void> {
+    const path = `/api/v2/write?${new URLSearchParams({ org: ORG, bucket })}`;
+    const init = { method: 'POST', headers: { authorization: `Token ${this.token}` }, body: lines };
+    const response = await fetch(this.url + path, init);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  }
+
   /** Runs Flux and returns the rows of its result as objects of texts. */
   async query(flux: string): Promise<Record<string, string>[]> {
     const response = await fetch(`${this.url}/api/v2/query?org=${ORG}`, {

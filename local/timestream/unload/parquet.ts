@@ -72,6 +72,7 @@ const TYPES: Readonly<Record<string, ParquetType>> = {
 const textOf = (scalar: string): ParquetType => ({
   physical: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
   convert: (value) => {
+    if (typeof value === 'string') return value;
     const cell = datum(value, scalar);
     return 'ScalarValue' in cell ? cell.ScalarValue : '';
   },
@@ -124,7 +125,7 @@ export function parquetFormat(
   };
 }
 
-/** Gives the columns of 12 bytes their type in the footer. */
+/** Gives the columns of 12 bytes their type in the footer ([why](../../../docs/adr/int96-in-exports.md)). */
 function declareInt96(parquet: ParquetWriter): void {
   parquet.schema = parquet.schema.map((element) => {
     if (element.type !== INT96.type) return element;

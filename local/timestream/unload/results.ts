@@ -35,8 +35,8 @@ const MAX_PARTITIONS = 100;
 /** The limit of S3, bytes. */
 const MAX_KEY = 1024;
 /** Estimated bytes of the rows of a row group, and of all buffered rows. */
-const ROW_GROUP_BYTES = 8 * 2 ** 20;
-const BUFFERED_BYTES = 4 * ROW_GROUP_BYTES;
+const ROW_GROUP_BYTES = 4 * 2 ** 20;
+const BUFFERED_BYTES = 8 * ROW_GROUP_BYTES;
 /** Hive's name for NULL and for an empty text. */
 const NO_VALUE = '__HIVE_DEFAULT_PARTITION__';
 
@@ -90,12 +90,15 @@ export class Results {
     }
   }
 
-  /** Writes everything that is buffered, and completes the files. */
+  /** Writes everything that is buffered, and completes every file. If one fails, the others are still completed. */
   async close(): Promise<void> {
+    const failures: unknown[] = [];
     for (const partition of this.partitions.values()) {
-      await this.flush(partition);
-      await this.complete(partition);
+      for (const step of [() => this.flush(partition), () => this.complete(partition)]) {
+        await step().catch((error: unknown) => failures.push(error));
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** The rows of each partition; undefined stands for all rows. */
@@ -165,8 +168,11 @@ export class Results {
     const { file } = partition;
     if (file === undefined) return;
     partition.file = undefined;
-    await file.end();
-    await file.object.close();
+    try {
+      await file.end();
+    } finally {
+      await file.object.close();
+    }
     this.files.push({ key: file.key, bytes: file.bytes, rows: file.rows });
   }
 }

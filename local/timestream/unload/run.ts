@@ -47,7 +47,15 @@ export async function unload(run: Run): Promise<Unloaded> {
   const { bucket, folder } = statement;
   await destination.assertUsable(bucket);
   const rewritten = rewrite(statement.select, catalog, run.nowMs);
-  const [columns, results] = await store.reading((connection) => writeResults(run, rewritten, connection));
+  const [columns, results] = await store.reading(async (connection) => {
+    const interrupt = () => connection.interrupt();
+    run.signal.addEventListener('abort', interrupt);
+    try {
+      return await writeResults(run, rewritten, connection);
+    } finally {
+      run.signal.removeEventListener('abort', interrupt);
+    }
+  });
 
   const put = async (name: string, content: string): Promise<string> => {
     const key = `${folder}/${query}_${name}.json`;
@@ -70,7 +78,6 @@ async function writeResults(
     work.catch((error: unknown) => {
       throw explained(error, rewritten, catalog);
     });
-  signal.addEventListener('abort', () => connection.interrupt());
   signal.throwIfAborted();
   const counted = await database(connection.runAndReadAll(`SELECT count(*) FROM (${rewritten.sql})`));
   const total = Number(counted.value(0, 0));

@@ -354,9 +354,9 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     await influxd.restart();
   });
 
-  test('the rule for failed loads matches events of failed loads only', async () => {
+  test('the rule for failed loads matches events of failed loads only, and not of loads of a migration', async () => {
     const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
-    const matches = async (status: string, arn: string): Promise<unknown> => {
+    const matches = async (status: string, arn: string, name = 'nightly'): Promise<unknown> => {
       const event = {
         id: 'e',
         account: '000000000000',
@@ -365,7 +365,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
         resources: [arn],
         source: 'aws.states',
         'detail-type': 'Step Functions Execution Status Change',
-        detail: { stateMachineArn: arn, status, input: '{}', cause: 'why' },
+        detail: { stateMachineArn: arn, name, status, input: '{}', cause: 'why' },
       };
       const { Rules } = (await ministack.eventBridge('ListRules', {})) as { Rules: { EventPattern: string }[] };
       const results = Rules.filter(({ EventPattern }) => EventPattern.includes('aws.states')).map((rule) =>
@@ -375,6 +375,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     };
     expect(await matches('FAILED', stateMachineArn)).toEqual([true]);
     expect(await matches('ABORTED', stateMachineArn)).toEqual([true]);
+    expect(await matches('FAILED', stateMachineArn, 'migration-5c8e5a43')).toEqual([false]);
     expect(await matches('SUCCEEDED', stateMachineArn)).toEqual([false]);
     expect(await matches('FAILED', `${stateMachineArn}/LoadBatches`)).toEqual([false]);
   });

@@ -28,7 +28,7 @@ test('--version prints the version of the package', async () => {
   expect(await runProgram(['--version'])).toMatchObject({ code: 0, out: `${version}\n` });
 });
 
-test.each(['start', 'query', 'load', 'redrive', 'sample'])(
+test.each(['start', 'query', 'infer', 'load', 'redrive', 'sample'])(
   '%s --help prints to stdout and exits with 0',
   async (name) => {
     const { code, out, err } = await runProgram([name, '--help']);
@@ -83,6 +83,17 @@ test.each([
   ['no lines as a number', ['sample', 'generate', '--lines', '1.5'], /--lines/],
   ['a port that is not valid', ['start', '--port', '65536'], /--port/],
   ['one port for both servers', ['start', '--port', '9001'], /both 9001: the two ports must differ/],
+  [
+    'two places for exports',
+    ['start', '--export-dir', 'exports', '--s3-endpoint', 'http://localhost:9000'],
+    /--export-dir and --s3-endpoint .*give only one/,
+  ],
+  [
+    'a place for exports with --aws',
+    ['start', '--aws', '--export-dir', 'exports'],
+    /--export-dir belongs to the embedded/,
+  ],
+  ['an S3 endpoint that is not a URL', ['start', '--s3-endpoint', 'localhost'], /--s3-endpoint/],
   [
     'a data folder that is a file',
     ['start', '--port', '0', '--data-dir', 'package.json'],
@@ -189,7 +200,10 @@ describe('a load of sample files', () => {
   });
 
   test.each([
-    [[], /export.parquet: cannot tell the dataset .*add --dataset NAME; .*--mapping FILE \(docs\/datasets.md\)$/m],
+    [
+      [],
+      /export.parquet: cannot tell the dataset .*add --dataset NAME; .* infer \S+export.parquet > mapping.json`, and load with --mapping mapping.json$/m,
+    ],
     [['--dataset', 'x'], /^unknown dataset 'x': .*--mapping FILE/],
   ])('exits with 2 if the dataset of the only file is unknown: %j', async (argv, message) => {
     const { code, err } = await dryRun('plain/export.parquet', ...argv);

@@ -5,6 +5,9 @@ import { itemResult } from 'shared/loads/item-result';
 import { type LoadServices, loadItem, readLoadBatch } from 'shared/loads/load-item';
 import type { PlanItem } from 'shared/loads/plan-item';
 import { planLoad } from 'shared/loads/plan-load';
+import { hashText } from 'shared/points/hyperloglog';
+import { NO_POINTS } from 'shared/points/report';
+import { SeriesCounts } from 'shared/points/series-counts';
 import { recordingLogger } from '../../support/influx-writing';
 import { configOf, DATA, fixtureBytes, loadServices, planServices, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
@@ -282,12 +285,19 @@ test('hides the token from every log and error', async () => {
 test('has a small result for any data', async () => {
   const item = await itemOf('codec-snappy');
   const long = 'x'.repeat(100_000);
+  const wide = new SeriesCounts();
+  for (let index = 0; index < 1000; index++) {
+    const { series, columns } = wide.measurement(`${index}`);
+    for (let row = 0; row < 10; row++) series.add(hashText(`${index} ${row}`));
+    columns.set('x', new Set(['float']));
+    wide.tag(`${index}`).add(index);
+  }
   const many = Array.from({ length: 1000 }, (_, index) => `${index} ${long}`);
   const report = {
     rows: 1,
     points: 1,
     bytes: 1,
-    duplicates: 1,
+    ...NO_POINTS,
     invalid: many.map((value) => ({
       reason: 'nan' as const,
       column: 'value',
@@ -296,6 +306,7 @@ test('has a small result for any data', async () => {
     })),
     warnings: many.map((value) => ({ kind: 'unknown-value' as const, column: value, value, count: 1 })),
     present: {},
+    series: wide.report(),
   };
   const written = {
     ...{

@@ -18,7 +18,7 @@ const result = ({ bucket, key, firstRowGroup, rowGroups }: PlanItem, change: Par
   ...{ item: { bucket, key, firstRowGroup, rowGroups }, dataset: 'generation', statusCode: 200 as const },
   ...{ sourceRecords: 100, pointsWritten: 100, batches: 1, failedBatches: 0, failedPoints: 0, invalidRecords: {} },
   ...{ invalidExamples: [], invalidFile: null, rejectedPoints: 0, rejected: [], duplicates: 0, warnings: [] },
-  ...{ nulls: { value: 0 }, retries: 0, milliseconds: 10 },
+  ...{ earliest: '0', latest: '99', series: 2, fieldSeries: 2, nulls: { value: 0 }, retries: 0, milliseconds: 10 },
   ...change,
 });
 
@@ -197,7 +197,10 @@ test('adds up parts, datasets and reasons', async () => {
     putPart(
       {
         items: [b],
-        children: { ...none, SUCCEEDED: [succeeded(b, { ...invalid, rejected, dataset: 'consumption' })] },
+        children: {
+          ...none,
+          SUCCEEDED: [succeeded(b, { ...invalid, rejected, dataset: 'consumption', earliest: '-1000', latest: '8' })],
+        },
       },
       1,
     ),
@@ -211,9 +214,14 @@ test('adds up parts, datasets and reasons', async () => {
     points_written: 194,
     rejected_points: 2,
     duplicates: 3,
+    earliest: '-1000',
+    latest: '99',
     invalid_records: { 'value nan': 4 },
     rejected_reasons: { 'field type conflict': 2 },
-    datasets: { generation: { points_written: 97 }, consumption: { points_written: 97 } },
+    datasets: {
+      generation: { points_written: 97, earliest: '0' },
+      consumption: { points_written: 97, latest: '8' },
+    },
     failedItems: null,
     fullyPlanned: true,
     // Rejected points are failures, and the tolerance is 0.

@@ -251,6 +251,11 @@ describe('the language', () => {
       "SELECT from_milliseconds(1709294400123), to_milliseconds(now()), from_iso8601_timestamp('2024-03-01T12:00:00Z')",
       [['2024-03-01 12:00:00.123000000', String(NOW), '2024-03-01 12:00:00.000000000']],
     ],
+    // The specifiers of MySQL: %i are minutes, %M is the name of the month.
+    [
+      "SELECT date_format(ago(90m), '%Y-%m-%d %H:%i:%s'), date_format(now(), '%y-%M %T')",
+      [['2024-03-01 10:30:00', '24-March 12:00:00']],
+    ],
     [
       "SELECT date_diff('minute', ago(2h), now()), date_add('hour', 1, now())",
       [['120', '2024-03-01 13:00:00.000000000']],
@@ -400,6 +405,18 @@ test('a query can be cancelled, and the endpoint is the server', async () => {
   const { Endpoints } = await timestream.query.send(new DescribeEndpointsCommand({}));
   expect(Endpoints?.[0]?.Address).toBe(`127.0.0.1:${timestream.server.port}`);
 });
+
+test.each(['Boto3/1.44.8 md/Botocore#1.44.8', 'aws-cli/2.30.0 md/awscrt#0.27'])(
+  'the endpoint has a scheme for %s, which would use https without it',
+  async (agent) => {
+    const response = await fetch(timestream.server.url, {
+      method: 'POST',
+      headers: { 'X-Amz-Target': 'Timestream_20181101.DescribeEndpoints', 'User-Agent': agent },
+      body: '{}',
+    });
+    expect(await response.json()).toMatchObject({ Endpoints: [{ Address: timestream.server.url }] });
+  },
+);
 
 test('the connection of queries cannot write', async () => {
   const store = await Store.open(undefined);

@@ -1,5 +1,5 @@
 /** UNLOAD through the Query API: files, manifest and metadata, polling, limits and errors. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -7,6 +7,7 @@ import { CancelQueryCommand, QueryCommand, type QueryCommandOutput } from '@aws-
 import type { _Record as Record_ } from '@aws-sdk/client-timestream-write';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import { parquetMetadata, parquetReadObjects, toJson } from 'hyparquet';
+import { ServiceError } from '../../../local/timestream/errors';
 import type { Destination } from '../../../local/timestream/unload/destination';
 import { FolderDestination } from '../../../local/timestream/unload/folder-destination';
 import type { UnloadOptions } from '../../../local/timestream/unload/unloads';
@@ -54,11 +55,13 @@ function place(): { address: string; dir: string } {
   return { address: `s3://bucket-1/export/${exports}`, dir: path.join(folder, 'bucket-1/export', String(exports)) };
 }
 
-const files = (dir: string): string[] =>
-  readdirSync(dir, { recursive: true, withFileTypes: true })
+function files(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(dir, path.join(entry.parentPath, entry.name)))
     .sort();
+}
 
 interface Manifest {
   readonly result_files: readonly {
@@ -614,6 +617,38 @@ describe('limits', () => {
       expect(files(dir)).toHaveLength(7);
     } finally {
       await small.close();
+    }
+  });
+
+  test('a query whose third file cannot be written fails with the reason, completes the others and writes no manifest', async () => {
+    const disk = new FolderDestination(folder);
+    let created = 0;
+    const destination: Destination = {
+      assertUsable: (bucket) => disk.assertUsable(bucket),
+      create: async (bucket, key) => {
+        const object = await disk.create(bucket, key);
+        created += 1;
+        if (created !== 3) return object;
+        return { ...object, write: () => Promise.reject(new ServiceError('ValidationException', 'the disk is full')) };
+      },
+    };
+    const failing = await start({ destination });
+    try {
+      const table = await tableOf(numbers(700), failing);
+      const { address, dir } = place();
+      const sql = `SELECT n, device FROM ${from(table)}`;
+      const call = query(
+        `UNLOAD (${sql}) TO '${address}' WITH (format = 'PARQUET', partitioned_by = ARRAY['device'])`,
+        {},
+        failing,
+      );
+      expect(await validationMessage(call)).toBe('the disk is full');
+      const left = files(dir);
+      expect(left.filter((file) => file.endsWith('.json'))).toEqual([]);
+      const readable = await Promise.allSettled(left.map((file) => parquetRows(path.join(dir, file))));
+      expect(readable.map(({ status }) => status).sort()).toEqual([...new Array(6).fill('fulfilled'), 'rejected']);
+    } finally {
+      await failing.close();
     }
   });
 

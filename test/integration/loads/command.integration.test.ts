@@ -117,6 +117,28 @@ describeWithInfluxd('the command line', (binary) => {
   );
 
   test(
+    'loads an unknown file with the mapping that it infers',
+    async () => {
+      await duckdb(`COPY (SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS "Read At", 'meter ' || (i % 3) AS "Meter",
+        9007199254740993 + i AS "Total", i % 2 = 0 AS _ok FROM range(60) r(i)) TO '${at('Meter Readings.parquet')}' (FORMAT parquet)`);
+      const { code, out, err } = await run('Meter Readings.parquet', '--infer', '--load');
+      expect({ code, out }).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('Stored 60 points of 60 rows in 1 file'),
+      });
+      expect(err).toMatch(/^tag +Meter: /m);
+      const stored = (await influxd.values()).filter(({ measurement }) => measurement === 'Meter Readings');
+      const first = stored.filter(({ time }) => time === '2024-01-01T00:00:00Z');
+      expect(stored).toHaveLength(120);
+      expect(first.map(({ tags, field, type, value }) => [tags, field, type, value]).sort()).toEqual([
+        [{ Meter: 'meter 0' }, 'Total', 'long', '9007199254740993'],
+        [{ Meter: 'meter 0' }, 'ok', 'boolean', 'true'],
+      ]);
+    },
+    STARTING_MS,
+  );
+
+  test(
     'ends with 1 if an item failed, and names the item and its cause',
     async () => {
       const { code, out, err } = await run('broken', '--keep-going');

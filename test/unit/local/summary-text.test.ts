@@ -14,6 +14,8 @@ const totals = {
   invalid_records: {},
   rejected_reasons: {},
   duplicates: 0,
+  earliest: null,
+  latest: null,
   warnings: { 'unknown-value pollutant': 12_346, 'out-of-range temp': 1 },
 };
 const summary: Summary = {
@@ -50,6 +52,24 @@ test('describes warnings without values if there are no details', () => {
   expect(summaryText(summary, false)).toContain(
     '  12,346 rows: pollutant has a value that the mapping does not list\n',
   );
+});
+
+test('says why values of typed fields were left out or made rows invalid, with an example', () => {
+  const details = new LoadDetails([]);
+  const result = {
+    ...{ item: { bucket: 'b', key: 'k', firstRowGroup: 0, rowGroups: 1 }, dataset: 'x', pointsWritten: 1 },
+    warnings: [
+      { kind: 'left-out', column: 'n', value: 'not-an-integer', count: 3 },
+      { kind: 'left-out', column: 'n', count: 1 },
+    ],
+    invalidExamples: [{ reason: 'id out-of-range', row: 0, value: '-1' }],
+  };
+  details.add(result as unknown as Parameters<typeof details.add>[0]);
+  const warned = { ...summary, invalid_records: { 'id out-of-range': 2 }, warnings: { 'left-out n': 4 } };
+  const text = summaryText(warned, false, details);
+  expect(text).toContain('  2 rows: id is out of range, such as -1\n');
+  expect(text).toContain('  3 rows: n was left out, because it has a fraction, but its field is an integer\n');
+  expect(text).toContain('  1 row: n was left out, because it is not a finite number, not UTF-8 text');
 });
 
 test('the error that ended a load is not counted beside its items', () => {

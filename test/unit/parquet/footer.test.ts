@@ -4,6 +4,7 @@ import type { ColumnChunk, FileMetaData } from 'hyparquet';
 import { parquetMetadata } from 'hyparquet/src/metadata.js';
 import type { DatasetMapping } from 'shared/datasets/mapping';
 import { readFooter } from 'shared/parquet/footer';
+import { readPageHeader } from 'shared/parquet/format';
 import { collect, collectFixture, fixture, generation, memorySource, testReader } from '../../support/parquet';
 import { withFooter } from '../../support/parquet-footer';
 import { mapping } from '../../support/parquet-mapping';
@@ -311,6 +312,33 @@ describe('a page', () => {
     const loaded = collect(reader, memorySource(damaged), mapping(), strict);
     await expect(loaded).rejects.toThrow(
       'row group 0: column v is damaged: the checksum of page 0 does not match its bytes',
+    );
+  });
+
+  describe('beyond the size of a chunk that lacks the header of its dictionary', () => {
+    const written = new Uint8Array(readFileSync(fixture('codec-none')));
+    const shortened = (createdBy: string) =>
+      withFooter(written, (footer) => {
+        footer.created_by = createdBy;
+        for (const { meta_data: data } of footer.row_groups.flatMap(({ columns }) => columns)) {
+          if (data?.dictionary_page_offset === undefined) continue;
+          const input = { bytes: written, offset: Number(data.dictionary_page_offset) };
+          readPageHeader(input);
+          data.total_compressed_size -= BigInt(input.offset) - data.dictionary_page_offset;
+        }
+      });
+
+    test.each(['parquet-mr version 1.2.8 (build abc)', 'parquet-mr'])('is read if %s wrote it', async (createdBy) => {
+      const { lines } = await collect(reader, memorySource(shortened(createdBy)), generation, strict);
+      expect(lines).toEqual((await collect(reader, memorySource(written), generation, strict)).lines);
+    });
+
+    test.each(['parquet-mr version 1.2.9', 'parquet-cpp version 1.0.0'])(
+      'is refused if %s wrote it',
+      async (createdBy) => {
+        const loaded = collect(reader, memorySource(shortened(createdBy)), generation, strict);
+        await expect(loaded).rejects.toThrow(/is truncated: page 1 ends beyond it/);
+      },
     );
   });
 

@@ -34,6 +34,18 @@ describe('a column of a struct', () => {
     ]);
   });
 
+  test('is found by a pattern, which does not mean the struct itself', async () => {
+    const fields = [{ columns: '*', except: ['a.l', 'a.m', 'x.*', 't'], type: 'string' as const }];
+    const { lines } = await collectFixture(reader, 'structs', { ...mapping({ tags: [] }), fields }, strict);
+    expect(lines[0]).toContain('a.b.c="1",a.b.d="x"');
+  });
+
+  test('is meant by a pattern that also fits its struct', async () => {
+    const of = { ...mapping({ tags: [] }), fields: [{ columns: 'flat*', type: 'integer' as const }] };
+    const { lines } = await collectFixture(reader, 'structs', of, strict);
+    expect(lines[1]).toBe('m flat.p=1i 1704070800000000000');
+  });
+
   test.each([
     ['a', /column a is a struct: only flat columns can be used, such as a\.b$/],
     ['a.b', /column a\.b is a struct: only flat columns can be used, such as a\.b\.c$/],

@@ -2,7 +2,8 @@
 import type { ArrowColumn } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import type { ReadRange } from '../parquet/ranged-blob';
-import { BATCH_ROWS, type RecordBatch, type RowGroupRange } from '../parquet/tables';
+import { BATCH_ROWS } from '../parquet/slice-size';
+import type { RecordBatch, RowGroupRange } from '../parquet/tables';
 import { type CsvFormat, csvColumns } from './format';
 import { type CsvRecord, csvRecords } from './records';
 

@@ -9,6 +9,8 @@ export interface DatasetAdvice {
   readonly choose: (name: string) => string;
   /** Supplies mappings of further datasets, such as `--mapping FILE`. */
   readonly mapping: string;
+  /** Proposes a mapping for a file, such as `influxdb-timestream infer FILE`. */
+  readonly propose?: (file: string) => string;
 }
 
 /** Settings of the detection. */
@@ -66,11 +68,15 @@ export function detectDataset(
   if (mapping) return mapping;
   if (found.length > 0)
     return fail(`its path names '${found[0]}', expected one of ${known}, or one that ${advice.mapping} describes`);
-  return fail(unnamed(mappings, advice));
+  return fail(unnamed(mappings, advice, name));
 }
 
 /** What to do if a path names no dataset. */
-function unnamed(mappings: readonly DatasetMapping[], { choose, mapping }: DatasetAdvice): string {
+function unnamed(
+  mappings: readonly DatasetMapping[],
+  { choose, mapping, propose }: DatasetAdvice,
+  file: string,
+): string {
   const own = mappings.filter((each) => !BUILT_IN_MAPPINGS.includes(each)).map(({ name }) => name);
   const folder = (name: string): string => `put it into a folder dataset=${name}`;
   if (own.length === 1) return `${choose(own[0] ?? '')}, or ${folder(own[0] ?? '')}`;
@@ -78,7 +84,9 @@ function unnamed(mappings: readonly DatasetMapping[], { choose, mapping }: Datas
   const names = mappings.map(({ name }) => name).join(', ');
   return (
     `its path names none of the built-in datasets (${names}). If it is one of them, ${choose('NAME')}; ` +
-    `otherwise describe its columns with ${mapping} (docs/datasets.md)`
+    (propose
+      ? `otherwise get a mapping with \`${propose(file)} > mapping.json\`, and load with --mapping mapping.json`
+      : `otherwise describe its columns with ${mapping} (docs/datasets.md)`)
   );
 }
 

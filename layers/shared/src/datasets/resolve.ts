@@ -52,7 +52,7 @@ export interface ConcreteField {
 /**
  * The mapping for a file with these columns. A column is used once by patterns: entries that name it come first, then the patterns of
  * tags, then those of fields, in the mapping's order. Patterns mean only columns of the file itself.
- * @param columns names of the file's columns
+ * @param columns names of the file's columns, without structs
  * @param name of the file in messages
  * @throws DataConversionError if columns that patterns add have keys that clash or that InfluxDB reserves
  */

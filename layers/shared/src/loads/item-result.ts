@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { LoadCount } from '../influxdb/load-count';
 import { EMPTY_SUM } from '../points/point-set';
 import type { PointsReport } from '../points/report';
+import { SeriesCounts } from '../points/series-counts';
 import type { ExportPart, PlanItem } from './plan-item';
 
 const count = z.number().int().min(0);
@@ -32,6 +33,13 @@ export const itemResultSchema = z.object({
   rejected: z.array(z.object({ reason: z.string(), lines: count, examples: z.array(z.string()) })),
   /** Rows that overwrite an earlier row with the same tags and time: a lower bound. */
   duplicates: count,
+  /** The times of the first and last point, ns since 1970 as decimals; null if they are not known, or without points. */
+  earliest: z.string().nullable().default(null),
+  latest: z.string().nullable().default(null),
+  /** Distinct series of the item: measurement and tags. Above 512 an estimate with a standard error of 0.81 %. */
+  series: count.default(0),
+  /** The same with the field key: measurement, tags and field. */
+  fieldSeries: count.default(0),
   warnings: z.array(z.object({ kind: z.string(), column: z.string(), value: z.string().optional(), count })),
   /** Rows without a value, by column of the mapping. */
   nulls: counts,
@@ -69,6 +77,8 @@ export function itemResult(
 ): ItemResult {
   const { bucket, key, firstRowGroup, rowGroups, dataset } = item;
   const lost = written.rejectedLines + written.failedLines;
+  const counts = new SeriesCounts();
+  counts.add(report.series);
   const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text);
   return {
     item: { bucket, key, firstRowGroup, rowGroups },
@@ -94,6 +104,10 @@ export function itemResult(
       examples: examples.map(cut),
     })),
     duplicates: report.duplicates,
+    earliest: report.earliest,
+    latest: report.latest,
+    series: counts.total('series'),
+    fieldSeries: counts.total('fieldSeries'),
     warnings: [...report.warnings]
       .sort((a, b) => b.count - a.count)
       .slice(0, 2 * MAX_LISTED)

@@ -12,7 +12,7 @@ import type { LoadCount } from '../influxdb/load-count';
 import type { LoaderConfig } from '../loader-config';
 import type { Logger } from '../logger';
 import type { ParquetReader } from '../parquet/reader';
-import type { PointsReport } from '../points/report';
+import { NO_POINTS, type PointsReport } from '../points/report';
 import { RejectFile } from '../reject-file';
 import type { BreakerOptions } from '../resilience/circuit-breaker';
 import { type Clock, systemClock } from '../resilience/clock';
@@ -54,6 +54,10 @@ export interface LoadServices {
   readonly clock?: Clock;
   /** Called with the number of points of each batch that the writer has taken, to show progress. */
   readonly onBatch?: (lines: number) => void;
+  /** s since 1970: the earliest time that the bucket keeps now; undefined if it keeps all or this is not known. */
+  readonly keepFrom?: () => number | undefined;
+  /** Called with the report about the points of each item that was read to its end. */
+  readonly onReport?: (report: PointsReport) => void;
   /** Called with the result so far of an item that failed after it had written points. */
   readonly onUnfinished?: (result: ItemResult) => void;
 }
@@ -88,6 +92,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       csv,
       partitions: suppliedColumns(objects.pathOf?.(item) ?? item.key, mapping),
       signal: deadline,
+      keepFrom: services.keepFrom?.(),
       ...(config.workBucket !== undefined && { rejects }),
     });
     const written = await writeBatches(counted(stream, services.onBatch), services.influxdb, writerOptions(services));
@@ -98,6 +103,8 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
     };
     try {
       invalidFile = await saveRejects(rejects, loadId, item, services);
+      // Also of an item whose points were all refused: the report may say why.
+      if (!written.failure) services.onReport?.(stream.report());
       throwIfFailed(written, source.name, services);
       const report = stream.report();
       throwIfUnaccounted(item, report, source.name);
@@ -170,7 +177,7 @@ function throwIfFailed(written: LoadCount, name: string, { deadline }: LoadServi
 /** The report of a stream that was not read to its end: it counts only the rows that became points. */
 function reportSoFar({ pointsWritten, rejectedLines, failedLines }: LoadCount): PointsReport {
   const rows = pointsWritten + rejectedLines + failedLines;
-  return { rows, points: rows, bytes: 0, invalid: [], duplicates: 0, warnings: [], present: {} };
+  return { rows, points: rows, bytes: 0, invalid: [], warnings: [], present: {}, ...NO_POINTS };
 }
 
 async function saveRejects(

@@ -6,7 +6,7 @@ import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, suppliedColumns } from '../datasets/partitions';
 import { resolveMapping } from '../datasets/resolve';
 import { DataConversionError } from '../errors';
-import { type ColumnInfo, emptyColumns, type ParquetMetadata } from '../parquet/metadata';
+import { type ColumnInfo, columnNames, emptyColumns, type ParquetMetadata } from '../parquet/metadata';
 import { type PlanTargets, planRuns, planWhole, type RowGroupRun } from '../parquet/plan';
 import type { ParquetReader } from '../parquet/reader';
 import { absentColumns, columnProblems, contestedNames, missingColumns } from '../points/schema';
@@ -80,11 +80,7 @@ async function divided(
   const source = await objects.open(version);
   try {
     const metadata = await reader.inspect(source, signal);
-    const concrete = resolveMapping(
-      mapping,
-      metadata.columns.map((column) => column.name),
-      source.name,
-    );
+    const concrete = resolveMapping(mapping, columnNames(metadata), source.name);
     if (validateSchema) {
       const problems = columnProblems(metadata.columns, concrete, partitions);
       const missing = missingColumns(metadata.columns, concrete, partitions);

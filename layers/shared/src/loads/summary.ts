@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 const count = z.int().min(0);
 const counts = z.record(z.string(), count);
+const time = z.string().nullable();
 
 export const totalsSchema = z.object({
   source_records: count.describe('Rows that were read.'),
@@ -13,7 +14,11 @@ export const totalsSchema = z.object({
   rejected_points: count.describe('Points that InfluxDB rejected.'),
   invalid_records: counts.describe('Invalid rows by column and reason, such as `value nan`.'),
   rejected_reasons: counts.describe("Rejected points by InfluxDB's reason."),
-  duplicates: count.describe('Points that repeat the tags and time of another point of the same item: a lower bound.'),
+  duplicates: count.describe(
+    'Points that overwrite an earlier point of the same item with the same tags and time: a lower bound.',
+  ),
+  earliest: time.describe('The time of the first point, ns since 1970 as a decimal; null without points.'),
+  latest: time.describe('The time of the last point, ns since 1970 as a decimal; null without points.'),
   warnings: counts.describe('Warnings by kind and column, such as `unknown-value region`.'),
 });
 

@@ -1,4 +1,5 @@
 /** Adds up the results of items, for a load and for each of its datasets. */
+import { earlier, later } from '../points/time-span';
 import type { ItemResult } from './item-result';
 import type { Totals } from './summary';
 
@@ -15,6 +16,8 @@ export class TotalsCounter {
     rejected_points: 0,
     duplicates: 0,
   };
+  private earliest: string | null = null;
+  private latest: string | null = null;
   private readonly invalid = new Map<string, number>();
   private readonly rejected = new Map<string, number>();
   private readonly warnings = new Map<string, number>();
@@ -27,6 +30,8 @@ export class TotalsCounter {
     this.sums.failed_points += result.failedPoints;
     this.sums.rejected_points += result.rejectedPoints;
     this.sums.duplicates += result.duplicates;
+    this.earliest = earlier(this.earliest, result.earliest);
+    this.latest = later(this.latest, result.latest);
     for (const [reason, count] of Object.entries(result.invalidRecords)) increase(this.invalid, reason, count);
     for (const { reason, lines } of result.rejected) increase(this.rejected, reason, lines);
     for (const { kind, column, count } of result.warnings) increase(this.warnings, `${kind} ${column}`, count);
@@ -35,6 +40,8 @@ export class TotalsCounter {
   totals(): Totals {
     return {
       ...this.sums,
+      earliest: this.earliest,
+      latest: this.latest,
       invalid_records: Object.fromEntries(this.invalid),
       rejected_reasons: Object.fromEntries(this.rejected),
       warnings: Object.fromEntries(this.warnings),

@@ -19,6 +19,8 @@ const MAX_ROWS = 2 ** 31 - 1;
 const MAX_ROWS_PER_BYTE = 2 ** 20;
 /** Twice as many as the widest known files have: 10,000 columns in 25 row groups. Each takes up to 1 KB of memory. */
 const MAX_CHUNKS = 500_000;
+/** Bytes of the header of a dictionary page, as other readers assume. */
+const MAX_DICTIONARY_HEADER = 100;
 /** The magic before the first column chunk. */
 const FIRST_BYTE = 4;
 /**
@@ -55,6 +57,7 @@ export function readFooter(tail: Uint8Array, size: number): ParquetMetadata {
 
   const infos = infosOf(columns, footer.row_groups, counts, end);
   const encodings = new SharedLists<KnownEncoding>();
+  const isShort = givesShortSizes(footer.created_by);
   return {
     rows: total,
     columns: [...infos.keys()],
@@ -64,7 +67,7 @@ export function readFooter(tail: Uint8Array, size: number): ParquetMetadata {
       for (const [info, leaf] of infos) {
         const data = group.columns[leaf]?.meta_data;
         if (data && info.type.kind !== 'unusable' && hasValues(data, info, rows))
-          chunks.set(info.name, chunkOf(data, rows, encodings));
+          chunks.set(info.name, padded(chunkOf(data, rows, encodings), isShort ? end : 0));
       }
       return { rows, chunks };
     }),
@@ -195,6 +198,23 @@ function chunkOf(data: ColumnMetaData, rows: number, lists: SharedLists<KnownEnc
     codec: data.codec as KnownCodec,
     encodings: lists.of(data.encodings as KnownEncoding[]),
   };
+}
+
+/**
+ * Whether the sizes of chunks lack the header of the dictionary, as parquet-mr wrote them before 1.2.9. Other readers also add 100 bytes:
+ * https://issues.apache.org/jira/browse/PARQUET-816
+ */
+function givesShortSizes(createdBy = ''): boolean {
+  const version = /^parquet-mr(?: version (\d+)\.(\d+)\.(\d+).*)?$/.exec(createdBy);
+  if (!version) return false;
+  const [major = 0, minor = 0, patch = 0] = version.slice(1).map((part) => Number(part ?? 0));
+  return major * 1e6 + minor * 1e3 + patch < 1_002_009;
+}
+
+/** The chunk with bytes behind it, up to the end of the data, that may belong to it. */
+function padded(chunk: ChunkInfo, end: number): ChunkInfo {
+  const padding = Math.min(MAX_DICTIONARY_HEADER, end - chunk.start - chunk.compressed);
+  return padding > 0 ? { ...chunk, compressed: chunk.compressed + padding, padding } : chunk;
 }
 
 /** Shares equal lists: a wide file has hundreds of thousands of chunks with few different lists of encodings. */

@@ -164,6 +164,7 @@ const fileMetaData = struct('FileMetaData', {
   schema: required(2, list(schemaElement, MAX_SCHEMA_ELEMENTS)),
   num_rows: required(3, i64),
   row_groups: required(4, list(rowGroup, MAX_ROW_GROUPS)),
+  created_by: optional(6, advisory(string)),
 });
 
 const pageCount = struct('DataPageHeader', { num_values: required(1, i32) });

@@ -1,5 +1,8 @@
-/** The worker's jobs on a file's rows: survey columns, turn rows into points, or test whether a column can be decoded. */
+/** The worker's jobs on a file's rows: survey or profile columns, turn rows into points, or test whether a column can be decoded. */
+import type { SeriesProfile } from '../datasets/inference/profile';
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
+import { cellText } from '../points/cell-text';
+import { ColumnProfiler } from '../points/column-profiler';
 import { lackingColumns } from '../points/constants';
 import { fieldName } from '../points/fields';
 import { PointsEncoder } from '../points/points-encoder';
@@ -8,8 +11,9 @@ import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
 import { TextIds } from '../points/text-ids';
 import { type ArrowColumn, isValid } from './c-data';
 import type { ParquetMetadata } from './metadata';
-import type { PointsJob, ProbeJob, Survey, SurveyJob } from './protocol';
-import { BATCH_ROWS, type ParquetTables } from './tables';
+import type { PointsJob, ProbeJob, Profile, ProfileJob, SeriesJob, Survey, SurveyJob } from './protocol';
+import { BATCH_ROWS } from './slice-size';
+import type { ParquetTables } from './tables';
 
 export interface PointsOutput {
   chunk(chunk: Chunk): void;
@@ -38,6 +42,7 @@ export async function encodePoints(tables: RowSource, job: PointsJob, output: Po
       taken: job.taken,
       isExport: job.isExport,
       buffer,
+      keepFrom: job.keepFrom,
       onReject: job.rejects
         ? (render) => {
             if (output.wantsRejects()) rejected.push(render());
@@ -114,6 +119,40 @@ export async function probeColumn(tables: ParquetTables, job: ProbeJob): Promise
   const range = { firstRowGroup: job.rowGroup, rowGroups: 1, maxRowGroupBytes: job.maxRowGroupBytes };
   const ignore = () => undefined;
   await tables.forEachBatch(range, [job.column], ignore, ignore);
+}
+
+export async function profileFile(tables: ParquetTables, job: ProfileJob): Promise<Profile> {
+  const { columns } = tables.metadata;
+  const profilers = new Map(columns.map((column) => [column.name, new ColumnProfiler(column)]));
+  let sampledRows = 0;
+  await tables.forEachSampleBatch(
+    job,
+    columns.map(({ name }) => name),
+    (batch) => {
+      sampledRows += batch.rows;
+      for (const column of batch.columns) profilers.get(column.name)?.read(column);
+    },
+  );
+  return { sampledRows, columns: [...profilers.values()].map((profiler) => profiler.profile(sampledRows)) };
+}
+
+/** Counts the distinct combinations of tags, and the rows that would overwrite another row. Missing tags count as a value. */
+export async function countSeries(tables: ParquetTables, job: SeriesJob): Promise<SeriesProfile> {
+  const series = new Set<string>();
+  const points = new Set<string>();
+  let rows = 0;
+  await tables.forEachSampleBatch(job, [...job.tags, job.time], (batch) => {
+    rows += batch.rows;
+    const texts = new Map(batch.columns.map((column) => [column.name, cellText(column)]));
+    const tags = job.tags.map((name) => texts.get(name));
+    const time = texts.get(job.time);
+    for (let row = 0; row < batch.rows; row++) {
+      const combination = JSON.stringify(tags.map((textAt) => textAt?.(row) ?? null));
+      series.add(combination);
+      points.add(`${time?.(row)} ${combination}`);
+    }
+  });
+  return { rows, series: [...series], duplicates: rows - points.size };
 }
 
 /** The distinct texts of a record batch; undefined stands for a missing one. */

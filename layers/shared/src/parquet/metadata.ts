@@ -47,6 +47,8 @@ export interface ChunkInfo {
   readonly uncompressed: number;
   readonly codec: KnownCodec;
   readonly encodings: readonly KnownEncoding[];
+  /** Bytes of `compressed` that may lie behind the last page; 0 by default. */
+  readonly padding?: number;
 }
 
 /** The bytes of some columns of a row group, in the file. */
@@ -61,4 +63,9 @@ export function emptyColumns({ rows, columns, rowGroups }: ParquetMetadata, name
   return names.filter(
     (name) => usable.has(name) && !rowGroups.some((group) => group.rows > 0 && group.chunks.has(name)),
   );
+}
+
+/** The names that a pattern of columns can mean: all but structs, whose columns are columns of their own. */
+export function columnNames({ columns }: Pick<ParquetMetadata, 'columns'>): string[] {
+  return columns.flatMap(({ name, type }) => (type.kind === 'unusable' && type.isStruct ? [] : [name]));
 }

@@ -10,39 +10,45 @@ import { ThriftError, type ThriftInput } from './thrift';
 /** Missing before Node 20.15: checksums are then not verified. */
 const crc32: typeof zlib.crc32 | undefined = zlib.crc32;
 
+/** The pages of a chunk: their length in bytes, or why they cannot be decoded, in words that continue "column NAME". */
+export type Pages = { readonly length: number } | { readonly problem: string };
+
 /**
- * Why the pages cannot be decoded to `rows` rows, in words that continue "column NAME"; undefined if they can.
+ * Checks that a chunk's pages can be decoded to `rows` rows.
  * @param bytes the chunk as in the file
+ * @param padding the last bytes, which may not belong to the chunk
  * @param maxPageBytes maximum bytes of a decompressed page
  */
-export function pagesProblem(bytes: Uint8Array, rows: number, maxPageBytes: number): string | undefined {
+export function checkPages(bytes: Uint8Array, rows: number, maxPageBytes: number, padding = 0): Pages {
   const reader = { bytes, offset: 0 };
   let values = 0;
   for (let page = 0; reader.offset < bytes.length; page++) {
+    const start = reader.offset;
+    if (padding > 0 && values === rows && start >= bytes.length - padding) return { length: start };
     const header = headerAt(reader);
     const size = header?.compressed_page_size ?? -1;
     if (!header || size < 0 || reader.offset + size > bytes.length) {
       // Some writers leave other bytes after the last page.
-      if (values === rows) return undefined;
-      return header && size >= 0
-        ? `is truncated: page ${page} ends beyond it (parquet-mr before 1.2.9 wrote such files: write it again)`
-        : `has a corrupt header of page ${page}`;
+      if (values === rows) return { length: start };
+      if (!header || size < 0) return { problem: `has a corrupt header of page ${page}` };
+      return { problem: `is truncated: page ${page} ends beyond it` };
     }
     if (!(header.uncompressed_page_size >= 0 && header.uncompressed_page_size <= maxPageBytes)) {
-      return `has a page of ${header.uncompressed_page_size} bytes (page ${page}), the limit is ${maxPageBytes}`;
+      const found = `has a page of ${header.uncompressed_page_size} bytes (page ${page})`;
+      return { problem: `${found}, the limit is ${maxPageBytes}` };
     }
     const body = bytes.subarray(reader.offset, reader.offset + size);
     if (header.crc !== undefined && crc32 && crc32(body) !== header.crc >>> 0) {
-      return `is damaged: the checksum of page ${page} does not match its bytes`;
+      return { problem: `is damaged: the checksum of page ${page} does not match its bytes` };
     }
     const count = (header.data_page_header ?? header.data_page_header_v2)?.num_values;
     const isData = header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2';
-    if (isData && (count === undefined || count < 0)) return `has a corrupt header of page ${page}`;
+    if (isData && (count === undefined || count < 0)) return { problem: `has a corrupt header of page ${page}` };
     if (isData) values += count ?? 0;
     reader.offset += size;
   }
-  if (values === rows) return undefined;
-  return `has ${grouped(values)} rows in its pages, its row group counts ${grouped(rows)}`;
+  if (values === rows) return { length: bytes.length };
+  return { problem: `has ${grouped(values)} rows in its pages, its row group counts ${grouped(rows)}` };
 }
 
 function headerAt(input: ThriftInput): PageHeader | undefined {

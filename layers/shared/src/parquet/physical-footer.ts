@@ -62,7 +62,8 @@ function rowGroupOf({ rows, chunks }: RowGroupInfo, columns: readonly ColumnInfo
         file_offset: 0n,
         meta_data: {
           type: physical(column.stored).type,
-          encodings: [...chunk.encodings],
+          // The writer cannot write an empty list. DuckDB lists none for some chunks of nulls.
+          encodings: chunk.encodings.length > 0 ? [...chunk.encodings] : ['PLAIN'],
           path_in_schema: pathOf(column, index),
           codec: chunk.codec,
           num_values: BigInt(rows),

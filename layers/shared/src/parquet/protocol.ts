@@ -1,5 +1,6 @@
 /** The messages between a reader and its worker thread. A worker does one job at a time. */
 import type { CsvFormat } from '../csv/format';
+import type { ColumnProfile, SeriesProfile } from '../datasets/inference/profile';
 import type { PartitionColumns } from '../datasets/partitions';
 import type { ConcreteMapping } from '../datasets/resolve';
 import type { BatchLimits, Chunk } from '../points/batch-buffer';
@@ -43,6 +44,8 @@ export interface PointsJob {
   readonly firstRowGroup: number;
   readonly rowGroups: number;
   readonly limits: BatchLimits;
+  /** s since 1970: earlier points are counted. */
+  readonly keepFrom?: number | undefined;
   readonly maxRowGroupBytes: number;
   /** Whether the rows are those of an export, whose accounting must close. */
   readonly isExport: boolean;
@@ -62,7 +65,29 @@ export interface ProbeJob {
   readonly maxRowGroupBytes: number;
 }
 
-export type Job = InspectJob | SurveyJob | PointsJob | ProbeJob;
+/** Profiles every column in a sample of the rows. */
+export interface ProfileJob {
+  readonly kind: 'profile';
+  readonly file: FileRef;
+  /** Rows of the sample; a little more are possible. */
+  readonly sampleRows: number;
+  readonly maxRowGroupBytes: number;
+}
+
+/** Counts the series in the same sample. */
+export interface SeriesJob extends Omit<ProfileJob, 'kind'> {
+  readonly kind: 'series';
+  readonly tags: readonly string[];
+  readonly time: string;
+}
+
+export type Job = InspectJob | SurveyJob | PointsJob | ProbeJob | ProfileJob | SeriesJob;
+
+export interface Profile {
+  readonly sampledRows: number;
+  /** All columns of the file. */
+  readonly columns: readonly ColumnProfile[];
+}
 
 export interface Survey {
   readonly taken: readonly string[];
@@ -87,6 +112,8 @@ export type FromWorker =
   | { readonly type: 'survey'; readonly survey: Survey }
   | { readonly type: 'report'; readonly report: PointsReport }
   | { readonly type: 'probed' }
+  | { readonly type: 'profile'; readonly profile: Profile }
+  | { readonly type: 'series'; readonly series: SeriesProfile }
   | { readonly type: 'failed'; readonly reason: string; readonly fault: Fault };
 
 /** The cause of a failure: the file, the file in a way that the decoder does not describe, or this program. */

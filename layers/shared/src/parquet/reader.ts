@@ -1,5 +1,6 @@
 /** Reads Parquet files in worker threads: their metadata, facts about their columns, and their rows as batches of line protocol. */
 import { type CsvFormat, csvColumns } from '../csv/format';
+import type { FileProfile, SeriesProfile } from '../datasets/inference/profile';
 import type { DatasetMapping } from '../datasets/mapping';
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import { type ConcreteMapping, resolveMapping } from '../datasets/resolve';
@@ -7,7 +8,7 @@ import { DataConversionError } from '../errors';
 import type { BatchLimits, LineBatch } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectSink } from '../points/report';
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
-import type { ParquetMetadata } from './metadata';
+import { columnNames, type ParquetMetadata } from './metadata';
 import type { FileRef, FromWorker, Job, Survey } from './protocol';
 import { boundedSource, type ParquetSource } from './source';
 import { readTail } from './tail';
@@ -29,6 +30,8 @@ export interface ReadPointsOptions {
   readonly validateSchema: boolean;
   /** Row groups to read; all by default. */
   readonly run?: { readonly firstRowGroup: number; readonly rowGroups: number };
+  /** s since 1970: earlier points are counted in the report as `beforeKeepFrom`. */
+  readonly keepFrom?: number | undefined;
   /** `taken` of the file's survey. Without it the file is surveyed first, if its columns make that necessary. */
   readonly taken?: readonly string[];
   /** Columns that the file's key supplies; the file's own columns take precedence. Empty by default. */
@@ -91,8 +94,34 @@ export class ParquetReader {
     try {
       return await this.surveyOpened(this.bounded(source), opened, concrete, concrete.required, options);
     } catch (error) {
-      throw await this.explained(error, source, opened, concrete, options.signal);
+      throw await this.explained(error, source, opened, columnsOf(opened, concrete), options.signal);
     }
+  }
+
+  /**
+   * Profiles all columns in a sample of the file's rows.
+   * @param sampleRows rows of the sample
+   * @throws DataConversionError for a file that cannot be read
+   */
+  async profile(source: ParquetSource, sampleRows: number, signal?: AbortSignal): Promise<FileProfile> {
+    const { file, metadata } = await this.open(source, signal);
+    const { maxRowGroupBytes } = this;
+    const job: Job = { kind: 'profile', file, sampleRows, maxRowGroupBytes };
+    const { profile } = await this.sampled(source, job, 'profile', metadata, signal);
+    return { name: source.name, rows: metadata.rows, ...profile };
+  }
+
+  /** Counts the series in the sample that `profile` reads. @throws as profile does */
+  async countSeries(
+    source: ParquetSource,
+    columns: { readonly tags: readonly string[]; readonly time: string },
+    sampleRows: number,
+    signal?: AbortSignal,
+  ): Promise<SeriesProfile> {
+    const { file, metadata } = await this.open(source, signal);
+    const { maxRowGroupBytes } = this;
+    const job: Job = { kind: 'series', file, sampleRows, maxRowGroupBytes, ...columns };
+    return (await this.sampled(source, job, 'series', metadata, signal)).series;
   }
 
   /**
@@ -134,7 +163,7 @@ export class ParquetReader {
     try {
       yield* this.iterateOpened(source, opened, concrete, options, done);
     } catch (error) {
-      throw await this.explained(error, source, opened, concrete, options.signal);
+      throw await this.explained(error, source, opened, columnsOf(opened, concrete), options.signal);
     }
   }
 
@@ -159,6 +188,7 @@ export class ParquetReader {
       firstRowGroup: options.run?.firstRowGroup ?? 0,
       rowGroups: options.run?.rowGroups ?? metadata.rowGroups.length,
       limits: options.limits,
+      keepFrom: options.keepFrom,
       maxRowGroupBytes: this.maxRowGroupBytes,
       lookahead: LOOKAHEAD,
       isExport: options.isExport ?? false,
@@ -221,25 +251,39 @@ export class ParquetReader {
     return (await this.inTurn(() => this.single(source, job, 'survey', signal))).survey;
   }
 
+  private async sampled<T extends 'profile' | 'series'>(
+    source: ParquetSource,
+    job: Job,
+    type: T,
+    metadata: ParquetMetadata,
+    signal?: AbortSignal,
+  ) {
+    try {
+      return await this.inTurn(() => this.single(this.bounded(source), job, type, signal));
+    } catch (error) {
+      const names = metadata.columns.flatMap((column) => (column.type.kind === 'unusable' ? [] : [column.name]));
+      throw await this.explained(error, source, { file: job.file, metadata }, names, signal);
+    }
+  }
+
   /** The error to throw for an error that was caught: if it names no column, the columns are decoded one by one. */
   private async explained(
     error: unknown,
     source: ParquetSource,
     { file, metadata }: OpenedFile,
-    mapping: ConcreteMapping,
+    columns: readonly string[],
     signal?: AbortSignal,
   ): Promise<unknown> {
     if (!(error instanceof UndecodableError)) return error;
     const { rowGroup } = error;
     const { maxRowGroupBytes } = this;
-    const columns = columnsToRead(metadata.columns, mapping);
     return await describeUndecodable(error, source.name, metadata, columns, (column) =>
       this.single(source, { kind: 'probe', file, rowGroup, column, maxRowGroupBytes }, 'probed', signal),
     );
   }
 
   /** Runs a job to the message of its result. */
-  private async single<T extends 'metadata' | 'survey' | 'report' | 'probed'>(
+  private async single<T extends 'metadata' | 'survey' | 'report' | 'probed' | 'profile' | 'series'>(
     source: ParquetSource,
     job: Job,
     type: T,
@@ -269,12 +313,11 @@ export class ParquetReader {
   }
 }
 
+const columnsOf = ({ metadata }: OpenedFile, mapping: ConcreteMapping): string[] =>
+  columnsToRead(metadata.columns, mapping);
+
 function concreteFor({ name }: ParquetSource, { metadata }: OpenedFile, mapping: DatasetMapping): ConcreteMapping {
-  return resolveMapping(
-    mapping,
-    metadata.columns.map((column) => column.name),
-    name,
-  );
+  return resolveMapping(mapping, columnNames(metadata), name);
 }
 
 const csvMetadata = (format: CsvFormat): ParquetMetadata => ({ rows: 0, rowGroups: [], columns: csvColumns(format) });

@@ -1,27 +1,17 @@
 /** Reads a Parquet file by row group into Arrow record batches in WebAssembly memory, one slice ahead of their use. */
 import { type FFIStream, ParquetFile, wasmMemory } from 'parquet-wasm';
-import { grouped } from '../count-text';
 import { type ArrowColumn, columnsOfBatch, rowsOfBatch } from './c-data';
 import { ChunkCache } from './chunk-cache';
-import { bytesOf, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } from './metadata';
-import { pagesProblem } from './pages';
+import { bytesOf, type ChunkInfo, type ColumnInfo, type ParquetMetadata, type RowGroupInfo } from './metadata';
+import { checkPages } from './pages';
 import { physicalFooter } from './physical-footer';
 import { RangedBlob, type ReadRange } from './ranged-blob';
+import { SAMPLE_LIMITS, sampleSlices } from './sample';
+import { BATCH_ROWS, sliceRows, tooLarge } from './slice-size';
 import { UnreadableFile } from './unreadable';
 
-/** Rows of a record batch: its columns fit into a processor's cache. */
-export const BATCH_ROWS = 8192;
-/**
- * A row group is decoded in slices of this many rows, so that memory contains its compressed bytes once and only a slice of its values.
- * Measured on 1,000,000 rows in one row group: 28 MB instead of 130 MB of WebAssembly memory, in the same time.
- */
-const SLICE_ROWS = 8 * BATCH_ROWS;
-const SLICE_BYTES = 64 * 1024 * 1024;
 /** Row groups up to this size are fetched while the previous one is encoded. */
 const FETCH_AHEAD_BYTES = 16 * 1024 * 1024;
-/** Bytes of a decoded number. */
-const NUMBER_BYTES = 8;
-
 /** The decoder failed without a hint at the column. */
 export class UndecodableRowGroup extends Error {
   override readonly name = 'UndecodableRowGroup';
@@ -48,6 +38,8 @@ interface OpenRowGroup {
 export class ParquetTables {
   private readonly cache: ChunkCache;
   private opened: OpenRowGroup | undefined;
+  /** The chunks in the cache, without bytes behind their pages. */
+  private fetched: RowGroupInfo = { rows: 0, chunks: new Map() };
 
   /** @param reading called with the row group that is being read. */
   constructor(
@@ -71,13 +63,39 @@ export class ParquetTables {
     use: (batch: RecordBatch) => void,
     pause: () => Promise<void> | undefined,
   ): Promise<void> {
-    const wanted = new Set(names);
-    const columns = this.metadata.columns.filter(({ name, type }) => wanted.has(name) && type.kind !== 'unusable');
     try {
-      await this.readSlices(this.slicesOf(range, columns), range.maxRowGroupBytes, use, pause);
+      await this.readSlices(this.slicesOf(range, this.usable(names)), range.maxRowGroupBytes, use, pause);
     } finally {
       this.close();
     }
+  }
+
+  /**
+   * Calls `use` with the record batches of a sample of the file: of several row groups, the first and the last rows.
+   * @param sampleRows rows of the sample
+   * @throws as forEachBatch does
+   */
+  async forEachSampleBatch(
+    { sampleRows, maxRowGroupBytes }: { readonly sampleRows: number; readonly maxRowGroupBytes: number },
+    names: readonly string[],
+    use: (batch: RecordBatch) => void,
+  ): Promise<void> {
+    const wanted = this.usable(names);
+    try {
+      await this.readSlices(
+        this.sampleOf(wanted, sampleRows, maxRowGroupBytes),
+        maxRowGroupBytes,
+        use,
+        () => undefined,
+      );
+    } finally {
+      this.close();
+    }
+  }
+
+  private usable(names: readonly string[]): ColumnInfo[] {
+    const wanted = new Set(names);
+    return this.metadata.columns.filter(({ name, type }) => wanted.has(name) && type.kind !== 'unusable');
   }
 
   private async readSlices(
@@ -149,7 +167,7 @@ export class ParquetTables {
   private async open(rowGroup: number, columns: readonly ColumnInfo[]): Promise<ParquetFile> {
     if (this.opened?.index === rowGroup) return this.opened.file;
     this.close();
-    const footer = physicalFooter(columns, this.group(rowGroup));
+    const footer = physicalFooter(columns, this.fetched);
     const read: ReadRange = (start, end) =>
       start < this.size
         ? this.cache.read(start, end)
@@ -170,13 +188,15 @@ export class ParquetTables {
     const { chunks, rows } = this.group(rowGroup);
     const ranges = columns.flatMap(({ name }) => {
       const chunk = chunks.get(name);
-      return chunk ? [{ name, start: chunk.start, end: chunk.start + chunk.compressed }] : [];
+      return chunk ? [{ name, chunk, start: chunk.start, end: chunk.start + chunk.compressed }] : [];
     });
     await this.cache.fetch(ranges);
-    for (const { name, start, end } of ranges) {
-      const problem = pagesProblem(this.cache.chunk(start, end), rows, maxPageBytes);
-      if (problem !== undefined) throw new UnreadableFile(`column ${name} ${problem}`);
-    }
+    const checked = ranges.map(({ name, chunk, start, end }): [string, ChunkInfo] => {
+      const pages = checkPages(this.cache.chunk(start, end), rows, maxPageBytes, chunk.padding);
+      if ('problem' in pages) throw new UnreadableFile(`column ${name} ${pages.problem}`);
+      return [name, { ...chunk, compressed: pages.length }];
+    });
+    this.fetched = { rows, chunks: new Map(checked) };
   }
 
   private *slicesOf(
@@ -186,22 +206,42 @@ export class ParquetTables {
     let firstRow = this.metadata.rowGroups.slice(0, firstRowGroup).reduce((sum, { rows }) => sum + rows, 0);
     for (let rowGroup = firstRowGroup; rowGroup < firstRowGroup + rowGroups; rowGroup++) {
       const group = this.group(rowGroup);
-      const columns = wanted.filter(({ name }) => group.chunks.has(name));
-      const proof = wanted.length === 0 && group.rows > 0 ? this.smallestColumn(group) : [];
-      const names = [...columns, ...proof].map(({ name }) => name);
-      const bytes = bytesOf(group, names);
-      if (bytes > maxRowGroupBytes) {
-        this.reading(rowGroup);
-        throw tooLarge(bytes, maxRowGroupBytes);
-      }
+      const content = this.contentOf(rowGroup, wanted, maxRowGroupBytes);
+      const names = [...content.columns, ...content.proof].map(({ name }) => name);
       const maxRows = sliceRows(group, names, maxRowGroupBytes);
       for (let offset = 0; offset < group.rows; offset += maxRows) {
         const limit = Math.min(maxRows, group.rows - offset);
-        yield { rowGroup, offset, limit, firstRow: firstRow + offset, bytes, columns, proof };
+        yield { rowGroup, offset, limit, firstRow: firstRow + offset, ...content };
       }
       firstRow += group.rows;
     }
     return undefined;
+  }
+
+  private *sampleOf(wanted: readonly ColumnInfo[], rows: number, maxBytes: number): Generator<Slice, undefined> {
+    const names = wanted.map(({ name }) => name);
+    const maxRows = (rowGroup: number) => sliceRows(this.group(rowGroup), names, maxBytes);
+    for (const slice of sampleSlices(this.metadata, names, maxRows, { ...SAMPLE_LIMITS, rows })) {
+      const before = this.metadata.rowGroups.slice(0, slice.rowGroup).reduce((sum, group) => sum + group.rows, 0);
+      yield { ...slice, firstRow: before + slice.offset, ...this.contentOf(slice.rowGroup, wanted, maxBytes) };
+    }
+    return undefined;
+  }
+
+  /** What the slices of a row group share. @throws UnreadableFile if the columns have too many bytes */
+  private contentOf(
+    rowGroup: number,
+    wanted: readonly ColumnInfo[],
+    maxBytes: number,
+  ): Pick<Slice, 'columns' | 'proof' | 'bytes'> {
+    const group = this.group(rowGroup);
+    const columns = wanted.filter(({ name }) => group.chunks.has(name));
+    const proof = wanted.length === 0 && group.rows > 0 ? this.smallestColumn(group) : [];
+    const names = [...columns, ...proof].map(({ name }) => name);
+    const bytes = bytesOf(group, names);
+    if (bytes <= maxBytes) return { columns, proof, bytes };
+    this.reading(rowGroup);
+    throw tooLarge(bytes, maxBytes);
   }
 
   /** The column that can be used and has the fewest bytes; empty if the statistics of all columns count the rows, and no value. */
@@ -250,32 +290,6 @@ async function useEmpty(
     use({ columns: [], rows: Math.min(BATCH_ROWS, limit - row), firstRow: firstRow + row });
     await pause();
   }
-}
-
-/**
- * Rows of a slice. parquet-wasm panics when it skips miniblocks of more than 64 values, which DuckDB writes in columns of
- * DELTA_BINARY_PACKED: a row group with such a column is read whole, if memory allows.
- */
-function sliceRows(group: RowGroupInfo, columns: readonly string[], maxBytes: number): number {
-  const chunks = columns.flatMap((column) => group.chunks.get(column) ?? []);
-  const isPacked = chunks.some(({ encodings }) => encodings.includes('DELTA_BINARY_PACKED'));
-  const decoded = chunks.reduce((sum, { uncompressed }) => sum + Math.max(uncompressed, NUMBER_BYTES * group.rows), 0);
-  if (isPacked && decoded <= maxBytes) return Math.max(1, group.rows);
-  return Math.max(1, Math.min(SLICE_ROWS, Math.floor((group.rows * SLICE_BYTES) / Math.max(1, decoded))));
-}
-
-function tooLarge(bytes: number, max: number): UnreadableFile {
-  const [have, limit] = inUnits(bytes, max);
-  return new UnreadableFile(
-    `the columns to read have ${have}, the limit is ${limit}: write the file with smaller row groups ` +
-      '(row_group_size in pyarrow, ROW_GROUP_SIZE in DuckDB), or give the loader more memory and raise the limit',
-  );
-}
-
-/** Both sizes in the largest unit in which they differ. */
-function inUnits(bytes: number, max: number): string[] {
-  const megabytes = [bytes, max].map((size) => `${grouped(Math.ceil(size / 1024 / 1024))} MB`);
-  return megabytes[0] === megabytes[1] ? [bytes, max].map((size) => `${grouped(size)} bytes`) : megabytes;
 }
 
 function undecodable(error: unknown): never {

@@ -4,7 +4,7 @@ import { DataConversionError, UnexpectedError } from '../errors';
 import type { Fault, FromWorker, Job, ToWorker, WorkerStart } from './protocol';
 import type { ParquetSource } from './source';
 
-const RESULTS: readonly FromWorker['type'][] = ['metadata', 'survey', 'report', 'probed'];
+const RESULTS: readonly FromWorker['type'][] = ['metadata', 'survey', 'report', 'probed', 'profile', 'series'];
 
 /** A row group that could not be decoded, with the decoder's message, which names no column. */
 export class UndecodableError extends Error {

@@ -60,6 +60,8 @@ async function decode(
   const tables = new ParquetTables(metadata, rangesOf(job), job.file.size, reading);
   if (job.kind === 'survey') send({ type: 'survey', survey: await jobs.surveyFile(tables, job) });
   else if (job.kind === 'points') send({ type: 'report', report: await jobs.encodePoints(tables, job, outputOf(job)) });
+  else if (job.kind === 'profile') send({ type: 'profile', profile: await jobs.profileFile(tables, job) });
+  else if (job.kind === 'series') send({ type: 'series', series: await jobs.countSeries(tables, job) });
   else {
     await jobs.probeColumn(tables, job);
     send({ type: 'probed' });

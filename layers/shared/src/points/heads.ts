@@ -9,9 +9,12 @@ import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
 import { escapeKey, escapeMeasurement, quote, storedTag, withoutLastBackslashes } from './escape';
 import { fieldKey, fieldName, ownName } from './fields';
+import { HeadColumns } from './head-columns';
+import { hashText } from './hyperloglog';
 import { type SeriesHash, seriesHash } from './point-set';
 import { type ReadyText, readyText } from './ready-text';
 import type { InvalidReason } from './report';
+import { type SeriesCounts, storedType } from './series-counts';
 import type { Tally } from './tally';
 import { TextIds } from './text-ids';
 import { TupleTable } from './tuples';
@@ -61,16 +64,20 @@ export interface HeadFault {
 export interface Head {
   /** `measurement,tags strings`, without a space if there are no strings. */
   readonly text: ReadyText;
-  /** Number of the measurement and tags: heads that differ only in strings share it. */
+  readonly measurement: string;
+  /** Number of measurement, tags and names of fields: heads that differ only in strings share it. */
   readonly series: number;
+  /** Hash of measurement and tags. */
+  readonly hash: number;
   /** The same, as a hash that does not depend on the file. */
-  readonly hash: SeriesHash;
+  readonly pointsHash: SeriesHash;
   /** Why no row with this head can be a point. */
   readonly fault: HeadFault | undefined;
   readonly hasStrings: boolean;
   /** A text field that is not UTF-8: the reason if a row has no field at all. */
   readonly unreadable: string | undefined;
-  /** Keys of the fields whose name is the text of a column, in the mapping's order; a fault if the text cannot be a key. */
+  /** Names and keys of the fields whose name is the text of a column, in the mapping's order; a fault if the text cannot be a key. */
+  readonly names: readonly (string | HeadFault)[];
   readonly keys: readonly (ReadyText | HeadFault)[];
   /** Bytes of all `keys`. */
   readonly keyBytes: number;
@@ -86,6 +93,8 @@ export interface Head {
 }
 
 export class Heads {
+  /** The columns that the points of each head have. */
+  readonly pointColumns: HeadColumns;
   /** Bytes of all heads' text. */
   private used = 0;
   private heads: Head[] = [];
@@ -103,6 +112,7 @@ export class Heads {
    * @param unreadable columns of a type that cannot be text.
    * @param taken names that the unit's fields use in this file.
    * @param constants columns with one value for all rows: part of each head, and not needed to distinguish heads.
+   * @param counts counts the series of the points.
    * @param capacity rows of the largest record batch.
    */
   constructor(
@@ -111,6 +121,7 @@ export class Heads {
     private readonly taken: readonly string[],
     private readonly constants: PartitionColumns,
     private readonly tally: Tally,
+    private readonly counts: SeriesCounts,
     capacity: number,
   ) {
     const columnTags = mapping.tags.map(({ column, key, required, encoding }) => {
@@ -138,6 +149,11 @@ export class Heads {
     this.hasPivots = this.named.some(({ named }) => named?.otherwise === undefined);
     this.members = new Int32Array(this.columns.length * capacity);
     this.tuples = new TupleTable(this.columns.length);
+    const tagColumns = this.tags.map(({ name }) => ({ name, kind: 'tag' as const, named: -1 }));
+    const fieldColumns = mapping.fields.map((field) => {
+      return { name: ownName(field, taken), kind: storedType(field), named: this.named.indexOf(field) };
+    });
+    this.pointColumns = new HeadColumns([...tagColumns, ...fieldColumns], tagColumns.length, counts);
   }
 
   get(id: number): Head {
@@ -172,24 +188,44 @@ export class Heads {
     return true;
   }
 
-  /** Adds the warnings of all heads to the tally, each counted once per point. */
+  /** Adds the warnings of all heads to the tally, each counted once per point, and their series and the values of tags to the counts. */
   settle(): void {
-    for (const head of this.heads) {
-      if (head?.rows)
-        for (const [kind, column, value] of head.warnings) this.tally.warn(kind, column, value, head.rows);
+    for (const [id, head] of this.heads.entries()) {
+      if (!head?.rows) continue;
+      for (const [kind, column, value] of head.warnings) this.tally.warn(kind, column, value, head.rows);
+      this.pointColumns.count(id, head.measurement, head.hash, head.names);
     }
+    this.countTagValues();
     this.heads = [];
+    this.pointColumns.clear();
+  }
+
+  private countTagValues(): void {
+    for (const tag of this.tags) {
+      if ('constant' in tag) continue;
+      const { column, encoding, name, required } = tag;
+      const constant = this.constants.get(column);
+      const source = this.columns.find((each) => each.column === column && each.encoding === encoding);
+      const values = constant === undefined ? (source?.texts.values ?? []) : [constantText(constant, encoding)];
+      const counter = this.counts.tag(name);
+      for (const value of values) {
+        const stored = storedTag(value?.trim() ?? '');
+        if (required ? stored !== '' : !NO_TAG.test(stored)) counter.add(hashText(stored));
+      }
+    }
   }
 
   private make(id: number): Head {
     const textOf = this.valuesOf(id);
     const warnings: Head['warnings'][number][] = [];
+    this.pointColumns.add(id);
     const measurement = this.measurementOf(textOf);
     let fault = typeof measurement === 'string' ? undefined : measurement;
     let tagSet = typeof measurement === 'string' ? escapeMeasurement(measurement) : '';
-    for (const tag of this.tags) {
+    for (const [index, tag] of this.tags.entries()) {
       if ('constant' in tag) {
         tagSet += `,${tag.key}=${tag.constant}`;
+        this.pointColumns.markTag(id, index);
         continue;
       }
       const { column: name, encoding, key, required, known } = tag;
@@ -206,7 +242,9 @@ export class Heads {
       }
       if (known && !known.has(value)) warnings.push(['unknown-value', name, value]);
       if (stored !== value) warnings.push(['trailing-backslash', name, value]);
-      if (stored !== '') tagSet += `,${key}=${escapeKey(stored)}`;
+      if (stored === '') continue;
+      tagSet += `,${key}=${escapeKey(stored)}`;
+      this.pointColumns.markTag(id, index);
     }
 
     const strings: string[] = [];
@@ -224,23 +262,42 @@ export class Heads {
       const name = this.nameOf(field, textOf);
       if (typeof name === 'string') strings.push(`${escapeKey(name)}=${quote(value)}`);
       else fault ??= name;
+      this.pointColumns.markField(id, this.mapping.fields.indexOf(field));
     }
     for (const [column, expected] of Object.entries(this.mapping.expect)) {
       if (textOf(column) !== expected) fault ??= { column, reason: 'unexpected' };
     }
-    const series = this.series.get(tagSet) ?? this.series.size;
-    this.series.set(tagSet, series);
+    const names = this.named.map((field) => this.nameOf(field, textOf));
+    // Points with the same tags and time, but with other names of fields, do not overwrite each other.
+    const identity = names.length === 0 ? tagSet : JSON.stringify([tagSet, names]);
+    const series = this.series.get(identity) ?? this.series.size;
+    this.series.set(identity, series);
     const text = readyText(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);
     this.used += text.length;
-    const keys = this.named.map((field) => {
-      const name = this.nameOf(field, textOf);
-      return typeof name === 'string' ? fieldKey(name) : name;
-    });
+    const keys = names.map((name) => (typeof name === 'string' ? fieldKey(name) : name));
     const keyBytes = keys.reduce((sum, key) => sum + ('words' in key ? key.length : 0), 0);
     const shared = this.hasPivots ? this.sharedNames(textOf) : [];
     const hasStrings = strings.length > 0;
-    const hash = seriesHash(tagSet);
-    return { text, series, hash, fault, hasStrings, unreadable, keys, keyBytes, shared, warnings, rows: 0 };
+    const named = typeof measurement === 'string' ? measurement : '';
+    const hash = hashText(tagSet);
+    const pointsHash = seriesHash(tagSet);
+    // Written out, because a spread makes objects whose members are slow to read.
+    return {
+      text,
+      measurement: named,
+      series,
+      hash,
+      pointsHash,
+      fault,
+      hasStrings,
+      unreadable,
+      names,
+      keys,
+      keyBytes,
+      shared,
+      warnings,
+      rows: 0,
+    };
   }
 
   private measurementOf(textOf: TextOf): string | HeadFault {
@@ -287,12 +344,14 @@ export class Heads {
     return (column, encoding) => {
       const constant = this.constants.get(column);
       if (constant === undefined) return values.get(sourceId(column, encoding));
-      return encoding === undefined ? (constant ?? undefined) : encoded(constant, encoding);
+      return constantText(constant, encoding);
     };
   }
 }
 
 const sourceId = (column: string, encoding: Encoding | undefined): string => `${encoding ?? ''} ${column}`;
 
-const encoded = (text: string | null, encoding: Encoding): string | undefined =>
-  text === null ? undefined : Buffer.from(text).toString(encoding);
+function constantText(text: string | null, encoding: Encoding | undefined): string | undefined {
+  if (text === null || encoding === undefined) return text ?? undefined;
+  return Buffer.from(text).toString(encoding);
+}

@@ -16,7 +16,9 @@ import { PointSet } from './point-set';
 import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
 import { unsuitedColumns } from './schema';
+import { SeriesCounts } from './series-counts';
 import { Tally } from './tally';
+import { TimeSpan } from './time-span';
 import { TimeReader, type Times } from './times';
 
 const SPACE = 32;
@@ -39,6 +41,8 @@ export interface EncoderOptions {
   /** Names that the unit's fields use in this file: a column's own field of such a name is written as `nominal_NAME`. */
   readonly taken: readonly string[];
   readonly buffer: BatchBuffer;
+  /** s since 1970: earlier points are counted. */
+  readonly keepFrom?: number | undefined;
   /** Called for each invalid row, with a function that renders it: that takes ten times as long as to count it. */
   readonly onReject?: ((render: () => RejectedRow) => void) | undefined;
   /** Whether rows without any value are counted as empty instead of invalid, and the set of the points is summed. */
@@ -48,6 +52,8 @@ export interface EncoderOptions {
 export class PointsEncoder {
   private readonly tally = new Tally();
   private readonly duplicates: DuplicateCounter;
+  private readonly counts = new SeriesCounts();
+  private readonly span: TimeSpan;
   /** Columns of an unusable type: their cells count as unreadable. */
   private readonly unsuited: ReadonlySet<string>;
   /** The mapped columns that have one value in all rows. */
@@ -86,7 +92,8 @@ export class PointsEncoder {
     const unsuited = unsuitedColumns(columns, mapping);
     this.unsuited = new Set(unsuited.map(({ name }) => name));
     this.duplicates = new DuplicateCounter();
-    this.heads = new Heads(mapping, this.unsuited, taken, this.constants, this.tally, capacity);
+    this.span = new TimeSpan(options.keepFrom);
+    this.heads = new Heads(mapping, this.unsuited, taken, this.constants, this.tally, this.counts, capacity);
     this.timeReader = new TimeReader(mapping.time);
     this.fields = rowFields(mapping, withConstants(columns, this.constants), taken, capacity);
     this.times = emptyCounts(capacity);
@@ -175,6 +182,10 @@ export class PointsEncoder {
       duplicates: this.duplicates.count,
       warnings: this.tally.warnings,
       present: this.tally.present,
+      earliest: this.span.earliest,
+      latest: this.span.latest,
+      beforeKeepFrom: this.span.before,
+      series: this.counts.report(),
     };
   }
 
@@ -203,12 +214,15 @@ export class PointsEncoder {
     head.rows++;
     this.points++;
     this.duplicates.add(head.series, seconds, nanos);
-    if (this.options.isExport) this.pointSet.add(head.hash, seconds, nanos);
+    this.span.add(seconds, nanos);
+    if (this.options.isExport) this.pointSet.add(head.pointsHash, seconds, nanos);
   }
 
   /** Returns the position after the fields, or -1 if the row was rejected because of them. */
   private writeFields(row: number, head: Head, out: DataView, start: number): number {
     const { active } = this;
+    const { bits, width, tags } = this.heads.pointColumns;
+    const firstWord = this.ids[row] * width;
     const taken = this.takenName(row, head);
     if (taken !== undefined) {
       this.reject(row, 'name-taken', taken);
@@ -232,6 +246,8 @@ export class PointsEncoder {
         this.reject(row, key.reason, key.column);
         return -1;
       }
+      const bit = tags + field.index;
+      bits[firstWord + (bit >> 5)] |= 1 << (bit & 31);
       at = cells.write(out, copyText(out, at, key), row);
       if (range) {
         const value = cells.numberAt?.(row) ?? 0;

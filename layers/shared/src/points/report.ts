@@ -1,4 +1,6 @@
 /** What became of the rows of a run: counts that add up over the runs of a file and over files. */
+import { SeriesCounts, type SeriesReport } from './series-counts';
+import { earlier, later } from './time-span';
 
 export interface PointsReport {
   readonly rows: number;
@@ -10,11 +12,17 @@ export interface PointsReport {
   readonly empty?: number;
   /** Of an export: the sum of the points' series and times, to recognize a set of points that comes twice. */
   readonly pointSet?: string;
-  /** Points that repeat tags and time of an earlier point of this run; InfluxDB keeps the last. A lower bound for a file. */
+  /** Points that repeat tags, time and named field of an earlier point of this run; InfluxDB keeps the last. A lower bound for a file. */
   readonly duplicates: number;
   readonly warnings: readonly Warning[];
   /** Rows with a value, by mapped column of the file. */
   readonly present: Readonly<Record<string, number>>;
+  /** The times of the first and last point, ns since 1970 as decimals; null without points. */
+  readonly earliest: string | null;
+  readonly latest: string | null;
+  /** Points before the time `keepFrom` of the run. */
+  readonly beforeKeepFrom: number;
+  readonly series: SeriesReport;
 }
 
 /** An invalid row counts once, under the first error found: time, then tags, then fields. */
@@ -87,6 +95,15 @@ export interface Warning {
   readonly count: number;
 }
 
+/** The counts that a report has without points. */
+export const NO_POINTS = {
+  duplicates: 0,
+  earliest: null,
+  latest: null,
+  beforeKeepFrom: 0,
+  series: { measurements: [], tags: [] },
+} as const;
+
 export const EXAMPLES = 5;
 export const WARNED_VALUES = 50;
 
@@ -94,7 +111,9 @@ export const WARNED_VALUES = 50;
 export function sumReports(reports: readonly PointsReport[]): PointsReport {
   const sum = (of: (report: PointsReport) => number) => reports.reduce((total, report) => total + of(report), 0);
   const present: Record<string, number> = {};
+  const series = new SeriesCounts();
   for (const report of reports) {
+    series.add(report.series);
     for (const [column, rows] of Object.entries(report.present)) present[column] = (present[column] ?? 0) + rows;
   }
   return {
@@ -113,6 +132,10 @@ export function sumReports(reports: readonly PointsReport[]): PointsReport {
       (a, b) => ({ ...a, count: a.kind === 'renamed' || a.kind === 'ignored' ? a.count : a.count + b.count }),
     ),
     present,
+    earliest: reports.reduce<string | null>((first, report) => earlier(first, report.earliest), null),
+    latest: reports.reduce<string | null>((last, report) => later(last, report.latest), null),
+    beforeKeepFrom: sum(({ beforeKeepFrom }) => beforeKeepFrom),
+    series: series.report(),
   };
 }
 

@@ -19,6 +19,11 @@ export class TextIds {
     return id === 0 ? undefined : (this.interner.values[id - 1] ?? null);
   }
 
+  /** The distinct texts so far; undefined for bytes that are not UTF-8. */
+  get values(): readonly (string | undefined)[] {
+    return this.interner.values;
+  }
+
   forget(): void {
     this.interner = new Interner();
   }

@@ -1,7 +1,7 @@
 /** Time columns as nanoseconds since 1970, in two exact parts, from each type that Parquet writers use for a time. */
 import { type ArrowColumn, isValid } from '../parquet/c-data';
 import type { ColumnType } from '../parquet/column-type';
-import { Cell, integersOf, markMissing, words } from './cells';
+import { Cell, fixedBytes, integersOf, markMissing, words } from './cells';
 import { type Counts, checkCounts, readWords } from './counts';
 import { parseIsoTime } from './iso-8601';
 
@@ -123,6 +123,23 @@ function readJulian(column: ArrowColumn, out: Times): void {
   for (let row = 0; row < column.length; row++) {
     out.seconds[row] += (thirds[3 * row + 2] - JULIAN_1970) * DAY_SECONDS;
   }
+}
+
+/** A reader of about the seconds since 1970 of timestamps and dates, whatever their years; undefined for another column. */
+export function secondsOf(column: ArrowColumn): ((row: number) => number) | undefined {
+  const { type } = column;
+  if (type.kind === 'date') {
+    const days = words(column, 1);
+    return (row) => days[row] * DAY_SECONDS;
+  }
+  if (type.kind === 'int96') {
+    const thirds = words(column, 3);
+    return (row) => (thirds[3 * row + 2] - JULIAN_1970) * DAY_SECONDS;
+  }
+  if (type.kind !== 'timestamp') return undefined;
+  const perSecond = PER_SECOND[type.unit];
+  const view = fixedBytes(column, 8);
+  return (row) => Number(view.getBigInt64(8 * row, true)) / perSecond;
 }
 
 function readDays(column: ArrowColumn, out: Times): void {

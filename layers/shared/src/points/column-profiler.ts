@@ -1,0 +1,93 @@
+/** Profiles a column over the record batches of a sample. */
+import { type ColumnProfile, MAX_LISTED } from '../datasets/inference/profile';
+import { type ArrowColumn, isValid } from '../parquet/c-data';
+import type { ColumnInfo } from '../parquet/metadata';
+import { cellText } from './cell-text';
+import { integersOf } from './cells';
+import { parseIsoTime } from './iso-8601';
+import { secondsOf } from './times';
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+export class ColumnProfiler {
+  private count = 0;
+  private readonly values = new Set<string>();
+  private isListed = true;
+  private min = Number.POSITIVE_INFINITY;
+  private max = Number.NEGATIVE_INFINITY;
+  private areTimes = true;
+  private areNumbers = true;
+  private areUtf8 = true;
+
+  constructor(private readonly info: ColumnInfo) {}
+
+  read(column: ArrowColumn): void {
+    const { kind } = column.type;
+    const secondsAt = secondsOf(column);
+    if (kind === 'integer') this.readIntegers(column);
+    else if (secondsAt) this.readTimes(column, secondsAt);
+    else if (kind === 'text' || kind === 'uuid') this.readTexts(column);
+    else if (kind !== 'null') for (let row = 0; row < column.length; row++) if (isValid(column, row)) this.count++;
+  }
+
+  /** @param rows of the sample; record batches without a value lack the column */
+  profile(rows: number): ColumnProfile {
+    const { name, type, declared } = this.info;
+    const isText = type.kind === 'text';
+    const isCounted = isText || type.kind === 'uuid' || type.kind === 'integer';
+    const { areTimes, areNumbers, areUtf8 } = this;
+    return {
+      ...{ name, type, declared, nulls: rows - this.count },
+      ...(isCounted && { values: this.isListed ? [...this.values] : null }),
+      ...(this.max >= this.min && { range: { min: this.min, max: this.max } }),
+      ...(isText && { texts: { areTimes, areNumbers, areUtf8 } }),
+    };
+  }
+
+  private readIntegers(column: ArrowColumn): void {
+    const numberAt = integersOf(column);
+    const textAt = cellText(column);
+    for (let row = 0; numberAt && row < column.length; row++) {
+      if (!isValid(column, row)) continue;
+      this.count++;
+      const value = numberAt(row);
+      this.extend(value);
+      if (this.isListed) this.list(textAt(row) ?? '');
+    }
+  }
+
+  private readTimes(column: ArrowColumn, secondsAt: (row: number) => number): void {
+    for (let row = 0; row < column.length; row++) {
+      if (!isValid(column, row)) continue;
+      this.count++;
+      this.extend(secondsAt(row));
+    }
+  }
+
+  private extend(value: number): void {
+    if (value < this.min) this.min = value;
+    if (value > this.max) this.max = value;
+  }
+
+  private readTexts(column: ArrowColumn): void {
+    const textAt = cellText(column);
+    for (let row = 0; row < column.length; row++) {
+      const text = isValid(column, row) ? (textAt(row) ?? '') : '';
+      if (text.trim() === '') continue;
+      this.count++;
+      if (this.isListed && !this.values.has(text)) {
+        this.areTimes &&= parseIsoTime(text) !== undefined;
+        this.areNumbers &&= NUMBER.test(text.trim());
+        this.areUtf8 &&= !text.includes('\uFFFD');
+        this.list(text);
+      }
+    }
+  }
+
+  private list(text: string): void {
+    this.values.add(text);
+    if (this.values.size <= MAX_LISTED) return;
+    this.isListed = false;
+    this.values.clear();
+  }
+}

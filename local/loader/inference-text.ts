@@ -1,0 +1,45 @@
+/** Formats an inference for people: what was decided and why, the series to expect, and what is not certain. */
+import { grouped, number } from 'shared/count-text';
+import type { InferredLoad } from './infer';
+
+/** Columns that are listed per role. */
+const MAX_COLUMNS = 60;
+
+export function inferenceText(inference: InferredLoad): string {
+  const { decisions, ambiguities, duplicates, mapping } = inference;
+  const roles = ['time', 'tag', 'field', 'left out'] as const;
+  const notes = [
+    ...ambiguities,
+    ...(duplicates > 0
+      ? [
+          `${number(duplicates, 'sampled row')} would overwrite an earlier row with the same tags and time: a column that tells them apart should be a tag (--tag COLUMN)`,
+        ]
+      : []),
+  ];
+  return [
+    sampleText(inference),
+    `measurement  ${mapping.measurement}`,
+    ...roles.flatMap((role) => {
+      const all = decisions.filter((decision) => decision.role === role);
+      const lines = all.slice(0, MAX_COLUMNS).map(({ column, why }) => `${role.padEnd(11)}  ${column}: ${why}`);
+      return all.length > MAX_COLUMNS ? [...lines, `${role.padEnd(11)}  and ${all.length - MAX_COLUMNS} more`] : lines;
+    }),
+    `series       ${seriesText(inference)}`,
+    ...(notes.length > 0 ? ['Not certain:', ...notes.map((note) => `  ${note}`)] : []),
+  ].join('\n');
+}
+
+function sampleText({ rows, sampledRows, files, sampledFiles }: InferredLoad): string {
+  const of = sampledFiles < files ? `${grouped(sampledFiles)} of ${number(files, 'file')}` : number(files, 'file');
+  if (sampledRows >= rows) return `Read ${number(rows, 'row')} in ${of}`;
+  return `Read ${grouped(sampledRows)} of ${number(rows, 'row')} in ${of}`;
+}
+
+function seriesText({ series, maxSeries, rows, sampledRows, files, sampledFiles }: InferredLoad): string {
+  if (sampledRows >= rows && sampledFiles === files) return grouped(series);
+  const max =
+    maxSeries === undefined || maxSeries <= series
+      ? ''
+      : `, at most ${grouped(maxSeries)} with the values of the sample`;
+  return `at least ${grouped(series)}${max}`;
+}

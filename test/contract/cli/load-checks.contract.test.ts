@@ -1,0 +1,90 @@
+/** The checks of `load` and `load --dry-run` against an InfluxDB 3. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Summary } from 'shared/loads/summary';
+import type { Checks } from '../../../local/loader/checks';
+import { FakeInfluxDB3, V3_TOKEN } from '../../support/fake-influxdb3';
+import { duckdb } from '../../support/loader';
+import { ScriptedServer } from '../../support/scripted-server';
+import { bundleProgram, runProgram } from './program';
+
+const folder = mkdtempSync(join(tmpdir(), 'load-checks-'));
+const file = join(folder, 'plant.parquet');
+let fake: FakeInfluxDB3;
+let server: ScriptedServer;
+
+beforeAll(async () => {
+  bundleProgram();
+  await duckdb(`COPY (SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS t, 'host ' || i % 3 AS host, i::DOUBLE AS v, i::DOUBLE AS w
+    FROM range(60) AS r(i)) TO '${file}' (FORMAT PARQUET)`);
+}, 60_000);
+beforeEach(async () => {
+  fake = new FakeInfluxDB3();
+  server = await ScriptedServer.start((request) => fake.answer(request));
+});
+afterEach(() => server.stop());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Stores points with a token of its own. */
+const store = (lines: string): Promise<Response> =>
+  fetch(`${server.url}/api/v3/write_lp?db=plants`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${V3_TOKEN}` },
+    body: lines,
+  });
+
+function load(fields: string[], ...options: string[]) {
+  const mapping = {
+    ...{ name: 'plant', measurement: 'plant', time: { column: 't' }, tags: { required: ['host'] } },
+    fields: fields.map((column) => ({ column, type: 'number' })),
+  };
+  const target = ['--url', server.url, '--engine', 'v3', '--bucket', 'plants', '--token', V3_TOKEN];
+  return runProgram(['load', file, ...target, '--mapping', JSON.stringify(mapping), ...options], { cwd: folder });
+}
+
+test('names stored columns of another kind, before the first point and at the end, also if all points are refused', async () => {
+  await store('plant v=1i,host="x" 0');
+  const conflicts = [
+    'host of plant is stored as string and would be written as tag',
+    'v of plant is stored as integer and would be written as float',
+  ];
+  const dry = await load(['v', 'w'], '--dry-run');
+  const ended = await load(['v', 'w']);
+  for (const conflict of conflicts) {
+    expect(dry.out).toContain(conflict);
+    expect(dry.err).not.toContain(conflict);
+    expect(ended.err).toContain(`warning: ${conflict}`);
+    expect(ended.out).toContain(conflict);
+  }
+  expect(dry.code).toBe(0);
+  expect(ended.code).toBe(1);
+  expect(fake.stored.get('plants')).toHaveLength(1);
+});
+
+test('names a table that would have too many columns', async () => {
+  await store(`plant,host=x ${Array.from({ length: 497 }, (_, index) => `f${index}=1`).join()} 0`);
+  expect((await load(['v'], '--dry-run')).out).not.toContain('columns');
+
+  const warning = 'plant would have 501 columns, above the limit of 500 of InfluxDB 3 Core';
+  expect((await load(['v', 'w'], '--dry-run')).out).toContain(warning);
+  const { code, err } = await load(['v', 'w']);
+  expect(err).toContain(`warning: ${warning}`);
+  expect(code).toBe(1);
+});
+
+test('--json has the checks, and a database that does not exist conflicts with nothing', async () => {
+  const { out, err } = await load(['v', 'w'], '--dry-run', '--json');
+  const { checks, ...summary } = JSON.parse(out) as Summary & { checks: Checks };
+  expect(err).not.toContain('was not read');
+  expect(summary).toMatchObject({ earliest: '1704067200000000000', latest: '1704067259000000000' });
+  expect(checks).toEqual({
+    engine: 'v3',
+    bucket: { name: 'plants', retentionSeconds: null, unread: null },
+    series: [{ measurement: 'plant', series: 3, fieldSeries: 6, isEstimate: false }],
+    tags: [{ tag: 'host', values: 3 }],
+    outsideRetention: 0,
+    typeConflicts: [],
+    tooManyColumns: [],
+  });
+});
