@@ -56,6 +56,7 @@ const LOADER: Choice = {
     'BulkLoadRole',
     'BulkLoadMapPolicy',
     ...['FindFilesPolicy', 'ReadFilesPolicy', 'ReadWorkPolicy', 'WriteWorkPolicy', 'ReadTokenPolicy'],
+    'ReadTableMappingsPolicy',
     ...['SendMetricsPolicy', 'DescribeLoadsPolicy'],
     'FailedLoadRule',
     'WorkBucket',

@@ -146,6 +146,7 @@ test('a nested load with a summary is recorded by it, and its window is complete
   const sums = {
     ...{ source_records: ROWS, points_written: ROWS, batches_processed: 1, failed_batches: 0, failed_points: 0 },
     ...{ rejected_points: 0, invalid_records: {}, rejected_reasons: {}, duplicates: 0, warnings: {} },
+    ...{ earliest: null, latest: null },
   };
   const summary = {
     ...{ loadId, statusCode: 200, message: '', files: 1, ignored: 0, items: 1, failed_items: 0, causes: [] },
