@@ -117,14 +117,9 @@ export function describeMigration(deployed: () => Deployed, binary: string): voi
 
   test('migrate --stack continues it, exports and loads nothing again, and shows that it is proved', async () => {
     bundleProgram();
-    const { endpoint, region, credentials } = ministack.client;
-    const env = {
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    };
-    const { code, out, err } = await runProgram(['migrate', '--stack', STACK, '--resume', migrated], { env });
+    const { code, out, err } = await runProgram(['migrate', '--stack', STACK, '--resume', migrated], {
+      env: ministack.variables,
+    });
     expect([code, out]).toEqual([0, expect.stringContaining('proved, every window is equal')]);
     expect(err).toContain('2 windows: 2 exported, 2 loaded, 2 verified (400 rows)');
     expect(out).toContain(`s3://${ministack.output('WorkBucketName')}/migrations/${migrated}/proof.json`);

@@ -164,15 +164,10 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
   test('load --stack shows the counts of the map run and the summary that GET /loads/{id} reports', async () => {
     const keys = await upload('generation', 'command/dataset=generation/');
     const { rows, points } = await counted(keys);
-    const { endpoint, region, credentials } = ministack.client;
-    const env = {
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    };
     bundleProgram();
-    const { code, out, err } = await runProgram(['load', `s3://${DATA}/command/`, '--stack', STACK], { env });
+    const { code, out, err } = await runProgram(['load', `s3://${DATA}/command/`, '--stack', STACK], {
+      env: ministack.variables,
+    });
     expect([code, out.split('\n')[0]]).toEqual([
       0,
       expect.stringMatching(/^Stored [\d,]+ points of [\d,]+ rows in 20 files/),

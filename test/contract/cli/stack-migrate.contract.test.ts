@@ -1,43 +1,16 @@
 /** `migrate --stack`: the SDK's clients against fakes of CloudFormation, Step Functions and S3, over HTTP. */
 import { tableKey, windowKey } from 'shared/migration/work-keys';
-import { AwsDoubles } from '../../support/aws-doubles';
-import { S3Double } from '../../support/s3-double';
-import { bundleProgram, runProgram } from './program';
+import { runProgram } from './program';
+import { stackDoubles } from './stack';
 
-let aws: AwsDoubles;
-let s3: S3Double;
-
-beforeAll(async () => {
-  bundleProgram();
-  [aws, s3] = await Promise.all([AwsDoubles.start({}), S3Double.start()]);
+const stack = stackDoubles({
+  MigrateStateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:Migrate',
+  WorkBucketName: 'work',
 });
-afterAll(() => Promise.all([aws.stop(), s3.stop()]));
-beforeEach(() => {
-  aws.executions.clear();
-  aws.states.clear();
-  s3.objects.clear();
-  aws.stacks.set('Mine', {
-    outputs: {
-      MigrateStateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:Migrate',
-      WorkBucketName: 'work',
-    },
-  });
-});
+const migrate = (...argv: string[]) => stack.run('migrate', ...argv);
 
-const migrate = (...argv: string[]) =>
-  runProgram(['migrate', ...argv, '--stack', 'Mine'], {
-    env: {
-      AWS_ENDPOINT_URL: aws.url,
-      AWS_ENDPOINT_URL_S3: s3.url,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      AWS_EC2_METADATA_DISABLED: 'true',
-    },
-  });
-
-const inputs = () => [...aws.executions.values()].map((input) => JSON.parse(input) as unknown);
-const putJson = (key: string, value: unknown): void => s3.put('work', key, JSON.stringify(value));
+const inputs = () => [...stack.aws.executions.values()].map((input) => JSON.parse(input) as unknown);
+const putJson = (key: string, value: unknown): void => stack.s3.put('work', key, JSON.stringify(value));
 
 /** A ledger with two windows: one is loaded and verified, the other one is exported. */
 function putLedger(id: string): void {
@@ -67,7 +40,7 @@ function putLedger(id: string): void {
 
 function putReport(id: string, text: string): void {
   putJson(`migrations/${id}/report.json`, { status: 'failed', message: text });
-  s3.put('work', `migrations/${id}/report.txt`, `${text}\n`);
+  stack.s3.put('work', `migrations/${id}/report.txt`, `${text}\n`);
 }
 
 test('--detach starts the migration with the given options and prints only its id', async () => {
@@ -82,7 +55,7 @@ test('--detach starts the migration with the given options and prints only its i
     '--from',
     '2024-01-01',
   );
-  const [id] = [...aws.executions.keys()];
+  const [id] = [...stack.aws.executions.keys()];
   expect(started).toEqual({ code: 0, out: `${id}\n`, err: '' });
   expect(inputs()).toEqual([
     {
@@ -95,8 +68,8 @@ test('--detach starts the migration with the given options and prints only its i
 test('--resume continues a migration, and --watch shows its progress and its report', async () => {
   await migrate('--detach', '--resume', 'first');
   expect(inputs()).toEqual([{ resume: 'first', verifyOnly: false }]);
-  const [id = ''] = [...aws.executions.keys()];
-  aws.states.set(id, { status: 'SUCCEEDED' });
+  const [id = ''] = [...stack.aws.executions.keys()];
+  stack.aws.states.set(id, { status: 'SUCCEEDED' });
   putLedger('first');
   putReport('first', 'everything is equal');
   const { code, out, err } = await migrate('--watch', id);
@@ -106,8 +79,8 @@ test('--resume continues a migration, and --watch shows its progress and its rep
 });
 
 test('a migration that is not proved exits with 1, shows its report, and prints the command that continues it', async () => {
-  aws.executions.set('part', '{}');
-  aws.states.set('part', { status: 'FAILED', error: 'MigrationIncomplete', cause: 'failed: 1 difference' });
+  stack.aws.executions.set('part', '{}');
+  stack.aws.states.set('part', { status: 'FAILED', error: 'MigrationIncomplete', cause: 'failed: 1 difference' });
   putReport('part', 'failed: 1 difference');
   const { code, out, err } = await migrate('--watch', 'part');
   expect([code, out]).toEqual([1, expect.stringContaining('failed: 1 difference')]);
@@ -118,9 +91,9 @@ test.each([
   ['InvalidEventError', 'no table matches', 2],
   ['TimestreamUnavailableError', 'throttled', 1],
 ])('a migration that ended early with %s shows its cause, not an older report', async (error, message, expected) => {
-  aws.executions.set('early', '{}');
+  stack.aws.executions.set('early', '{}');
   const cause = JSON.stringify({ errorType: error, errorMessage: message });
-  aws.states.set('early', { status: 'FAILED', error, cause });
+  stack.aws.states.set('early', { status: 'FAILED', error, cause });
   putReport('early', 'of an earlier run');
   const { code, out, err } = await migrate('--watch', 'early');
   expect({ code, out }).toEqual({ code: expected, out: '' });
@@ -139,7 +112,7 @@ test.each([
 });
 
 test('a stack without a migration, and options of a stack without one, exit with 2', async () => {
-  aws.stacks.set('Mine', { outputs: { WorkBucketName: 'work' } });
+  stack.aws.stacks.set('Mine', { outputs: { WorkBucketName: 'work' } });
   expect(await migrate()).toMatchObject({ code: 2, err: expect.stringContaining('MigrationDatabaseName') });
   expect(await runProgram(['migrate', '--watch', 'x'])).toMatchObject({
     code: 2,

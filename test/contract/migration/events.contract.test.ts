@@ -86,6 +86,8 @@ async function invoke<T>(name: string, changes: object = {}): Promise<T> {
   return await handler({ ...(JSON.parse(JSON.stringify(sample.default)) as object), ...changes }, LAMBDA_CONTEXT);
 }
 
+const exportedFiles = (): string[] => [...s3.objects.keys()].filter((key) => key.includes('/exports/')).sort();
+
 interface Response {
   readonly statusCode: number;
   readonly body: string;
@@ -101,6 +103,12 @@ async function described(status: 'RUNNING' | 'FAILED') {
 test('surveys, exports, lists, records, verifies and reports', async () => {
   expect(await invoke('survey')).toMatchObject({ migrationId: ID, done: true, next: 'Export', windows: 1, rows: ROWS });
   expect(await invoke('export')).toMatchObject({ done: true, exported: 1, failed: 0, rows: ROWS });
+  // A step that is retried after its end exports nothing again.
+  const files = exportedFiles();
+  expect(files.length).toBeGreaterThan(2);
+  expect(await invoke('survey')).toMatchObject({ done: true, next: 'Export', windows: 1 });
+  expect(await invoke('export')).toMatchObject({ done: true, exported: 1, rows: ROWS });
+  expect(exportedFiles()).toEqual(files);
   expect(await described('RUNNING')).toMatchObject({
     progress: { windows: 1, exported: 1, loaded: 0, verified: 0, rows: ROWS },
     result: null,
