@@ -189,7 +189,7 @@ describe('POST /migrations', () => {
     ['{"unknown":1}', 'unknown'],
     ['{"resume":"../x"}', 'resume'],
     ['{"clientToken":""}', 'clientToken'],
-    ['[]', 'JSON object'],
+    ['[]', 'expected object'],
   ])('returns 400 for %s, and starts nothing', async (body, named) => {
     const response = await invoke<Response>('start-migration', { body });
     expect(response.statusCode).toBe(400);

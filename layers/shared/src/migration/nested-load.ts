@@ -1,11 +1,11 @@
 /** Records a nested load by its summary in the work bucket, which exists also for a load that failed after it was planned. */
-import { readCause } from 'shared/loads/map-results';
-import { type ObjectStore, readText } from 'shared/loads/objects';
-import { workKey } from 'shared/loads/work-keys';
-import { recordLoad } from 'shared/migration/load';
-import { recordLoadInputSchema } from 'shared/migration/steps';
-import { validate } from 'shared/validation';
 import { z } from 'zod';
+import { readCause } from '../loads/map-results';
+import { type ObjectStore, readText } from '../loads/objects';
+import { workKey } from '../loads/work-keys';
+import { validate } from '../validation';
+import { recordLoad } from './load';
+import { recordLoadInputSchema } from './steps';
 
 /** Without the summary, which the function reads itself. */
 const inputSchema = recordLoadInputSchema.omit({ summary: true }).extend({ loadId: z.string() });
