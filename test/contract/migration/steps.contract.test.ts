@@ -166,7 +166,7 @@ test.each([
   [
     'a range that ends before it begins',
     { migrationId: 'm', input: { ...REQUEST, from: '2024-01-02T00:00:00Z', to: '2024-01-01T00:00:00Z' } },
-    /not before/,
+    /from: must be before to/,
   ],
 ])('Survey refuses %s', async (_, event, message) => {
   await expect(surveyStep(event, services())).rejects.toMatchObject({
