@@ -81,8 +81,13 @@ test('a survey that was stopped goes on with the tables that are missing', async
   migrations += 1;
   const migrationId = `m${migrations}`;
   const step = { migrationId, input: REQUEST };
-  const onEvent = () => stop.abort();
-  const first = await surveyStep(step, services({ deadline: stop.signal, onEvent }));
+  let queries = 0;
+  const query: MigrationServices['query'] = (input, signal) => {
+    queries += 1;
+    if (queries === 6) stop.abort();
+    return source.query(input, signal);
+  };
+  const first = await surveyStep(step, services({ deadline: stop.signal, query }));
   expect(first).toMatchObject({ done: false, tables: 2 });
   expect(await surveyStep(step, services())).toMatchObject({ done: true, surveyed: 2, rows: 101, next: 'Export' });
 });
