@@ -20,9 +20,13 @@ const count = z.int().min(0);
 const clientToken = z.string().min(1).max(256).optional().describe('Requests with the same token start one migration.');
 
 export const migrationStartSchema = z.union([
-  migrationRequestSchema
-    .extend({ clientToken })
-    .partial({ database: true, export: true })
+  z
+    .strictObject({
+      ...migrationRequestSchema.shape,
+      database: migrationRequestSchema.shape.database.optional(),
+      export: migrationRequestSchema.shape.export.optional(),
+      clientToken,
+    })
     .describe(
       'database and export have defaults in the stack: MigrationDatabaseName, and the output MigrationExportUri.',
     ),

@@ -14,7 +14,6 @@ declare const PROGRAM_VERSION: string;
 
 const EXAMPLES = `Examples:
   influxdb-timestream start                            write endpoint on :9000
-  influxdb-timestream sample write --dataset weather   write sample points to it
   influxdb-timestream query 'SELECT * FROM "influxdb-line-protocol"."weather"'
   influxdb-timestream load data.parquet --infer --load   an unknown Parquet file
 `;

@@ -113,6 +113,7 @@ export class Heads {
    * @param taken names that the unit's fields use in this file.
    * @param constants columns with one value for all rows: part of each head, and not needed to distinguish heads.
    * @param counts counts the series of the points.
+   * @param isExport whether points with the same tags and time are one, whatever the names of their fields.
    * @param capacity rows of the largest record batch.
    */
   constructor(
@@ -122,6 +123,7 @@ export class Heads {
     private readonly constants: PartitionColumns,
     private readonly tally: Tally,
     private readonly counts: SeriesCounts,
+    private readonly isExport: boolean,
     capacity: number,
   ) {
     const columnTags = mapping.tags.map(({ column, key, required, encoding }) => {
@@ -268,8 +270,9 @@ export class Heads {
       if (textOf(column) !== expected) fault ??= { column, reason: 'unexpected' };
     }
     const names = this.named.map((field) => this.nameOf(field, textOf));
-    // Points with the same tags and time, but with other names of fields, do not overwrite each other.
-    const identity = names.length === 0 ? tagSet : JSON.stringify([tagSet, names]);
+    // Points with the same tags and time, but with other names of fields, do not overwrite each other. The account of an export counts them
+    // all the same, because they are one point in InfluxDB.
+    const identity = names.length === 0 || this.isExport ? tagSet : JSON.stringify([tagSet, names]);
     const series = this.series.get(identity) ?? this.series.size;
     this.series.set(identity, series);
     const text = readyText(strings.length > 0 ? `${tagSet} ${strings.join()}` : tagSet);

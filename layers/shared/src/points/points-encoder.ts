@@ -93,7 +93,16 @@ export class PointsEncoder {
     this.unsuited = new Set(unsuited.map(({ name }) => name));
     this.duplicates = new DuplicateCounter();
     this.span = new TimeSpan(options.keepFrom);
-    this.heads = new Heads(mapping, this.unsuited, taken, this.constants, this.tally, this.counts, capacity);
+    this.heads = new Heads(
+      mapping,
+      this.unsuited,
+      taken,
+      this.constants,
+      this.tally,
+      this.counts,
+      options.isExport ?? false,
+      capacity,
+    );
     this.timeReader = new TimeReader(mapping.time);
     this.fields = rowFields(mapping, withConstants(columns, this.constants), taken, capacity);
     this.times = emptyCounts(capacity);
