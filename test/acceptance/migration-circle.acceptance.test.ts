@@ -2,6 +2,8 @@
  * Random line protocol is written straight into a real InfluxDB, and through the connector into the embedded Timestream, from where UNLOAD
  * exports it and a migration loads it into another bucket. Both buckets are compared value by value.
  */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { InfluxClient } from 'shared/influxdb/client';
 import { staticToken } from 'shared/influxdb/token';
 import { connectorBefore } from '../contract/connector/harness';
@@ -12,7 +14,7 @@ import { REQUEST, type Source, startSource } from '../support/migration';
 import { migrate, migrationServices } from '../support/migration-run';
 import { testReader } from '../support/parquet';
 import { BATCHES, type Batch, batches, SEED } from './circle/batches';
-import { migrated, type Path, written } from './circle/replay';
+import { migrated, type Way, written } from './circle/replay';
 import { toValue } from './differential/influxdb-side';
 import { canonical, type Value } from './differential/stored';
 import { describeProof, detail } from './report';
@@ -22,7 +24,7 @@ const missing = binary === undefined ? 'no influxd: set INFLUXD to one of versio
 const SINGLE_TABLE = 'points';
 const SHARD_SECONDS = 100 * 365 * 86_400;
 
-const PATHS: readonly (readonly [name: string, path: Path])[] = [
+const WAYS: readonly (readonly [name: string, way: Way])[] = [
   [
     'a table per measurement, escaped names, --measure-name drop',
     { table: 'multi-table', escapeNames: true, measureName: 'drop' },
@@ -45,12 +47,25 @@ function differences(found: readonly string[], expected: readonly string[]) {
 }
 const NONE = { missing: [], extra: [] };
 
+/** The differences that docs/differences.md lists. */
+function documented(): string[] {
+  const file = path.resolve(__dirname, '../../docs/differences.md');
+  const [, section = ''] = readFileSync(file, 'utf8').split('## From InfluxDB through Timestream and back');
+  const [table = ''] = section.split('\n## ');
+  return table
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .slice(2)
+    .map((row) => row.split('|')[1]?.trim() ?? '');
+}
+
 const reader = testReader();
 
 describeProof('InfluxDB OSS 2.7.12, the connector, the embedded Timestream, UNLOAD and a migration', missing, () => {
   let influxd: Influxd;
   const counts: (string | number)[][] = [];
   const listed: (string | number)[][] = [];
+  const classes = new Set<string>();
   beforeAll(async () => {
     influxd = await Influxd.start(binary ?? '');
   }, STARTING_MS);
@@ -71,7 +86,7 @@ describeProof('InfluxDB OSS 2.7.12, the connector, the embedded Timestream, UNLO
   async function write(
     all: readonly Batch[],
     bucket: string,
-    { table, escapeNames }: Path,
+    { table, escapeNames }: Way,
     source: Source,
   ): Promise<void> {
     const connector = await connectorBefore(source.harness.server.url, {
@@ -102,7 +117,7 @@ describeProof('InfluxDB OSS 2.7.12, the connector, the embedded Timestream, UNLO
     expect(unexpected).toEqual([]);
   }
 
-  async function migrateInto(bucket: string, measureName: Path['measureName'], source: Source) {
+  async function migrateInto(bucket: string, measureName: Way['measureName'], source: Source) {
     const config = configOf(influxd.url);
     const target = { ...config.target, bucket };
     const influxdb = new InfluxClient(target, staticToken(TOKEN));
@@ -111,31 +126,36 @@ describeProof('InfluxDB OSS 2.7.12, the connector, the embedded Timestream, UNLO
     return await migrate({ ...REQUEST, mapping: { measureName }, verify: 'sums' }, services);
   }
 
-  test.each(PATHS)(
+  test.each(WAYS)(
     `${BATCHES} random batches of seed ${SEED}, %s: both buckets are equal, except for the listed differences`,
-    async (name, path) => {
-      const circle = PATHS.findIndex(([each]) => each === name);
+    async (name, way) => {
+      const circle = WAYS.findIndex(([each]) => each === name);
       const all = batches(circle);
       const [direct, other] = [`direct-${circle}`, `migrated-${circle}`];
       const source = await startSource();
       try {
         await makeBucket(direct);
         await makeBucket(other);
-        await write(all, direct, path, source);
+        await write(all, direct, way, source);
         const stored = await valuesIn(direct);
         expect(differences(texts(stored), texts(written(all)))).toEqual(NONE);
 
-        const report = await migrateInto(other, path.measureName, source);
+        const report = await migrateInto(other, way.measureName, source);
         expect([report.status, report.message]).toEqual(['proved', expect.any(String)]);
-        const expected = migrated(all, path, SINGLE_TABLE);
+        const expected = migrated(all, way, SINGLE_TABLE);
         const found = await valuesIn(other);
         expect(differences(texts(found), texts(expected.values))).toEqual(NONE);
 
         counts.push([name, all.length, all.flatMap(({ lines }) => lines).length, stored.length, found.length]);
+        for (const kind of expected.classes.keys()) classes.add(kind);
         listed.push(...[...expected.classes].sort().map(([kind, values]) => [name, kind, values]));
       } finally {
         await source.stop();
       }
     },
   );
+
+  test('each difference occurs, and is documented', () => {
+    expect([...classes].sort()).toEqual(documented().sort());
+  });
 });

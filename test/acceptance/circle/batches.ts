@@ -12,7 +12,9 @@ export const BATCHES = Number(process.env.ACCEPTANCE_BATCHES ?? 1_000);
 const PRECISIONS = { ns: 1n, us: 1_000n, ms: 1_000_000n, s: 1_000_000_000n } as const;
 type Precision = keyof typeof PRECISIONS;
 
-export type Field = Pick<Value, 'field' | 'type' | 'value'>;
+export interface Field extends Pick<Value, 'field' | 'type' | 'value'> {
+  readonly isUnsigned: boolean;
+}
 
 /** One line of a batch: its text, and the point. */
 export interface Line extends Pick<Value, 'measurement' | 'tags' | 'time'> {
@@ -151,7 +153,13 @@ const fieldOf = (names: readonly Name[]) =>
   fc
     .constantFrom(...names)
     .chain((name) => fc.tuple(fc.constant(name), KINDS[name.kind].value))
-    .map(([{ name, kind }, [written, value]]) => ({ written, field: name, type: KINDS[kind].type, value }));
+    .map(([{ name, kind }, [written, value]]) => ({
+      written,
+      field: name,
+      type: KINDS[kind].type,
+      value,
+      isUnsigned: kind === 'u',
+    }));
 
 function lineOf(
   precision: Precision,
@@ -173,7 +181,7 @@ function lineOf(
         measurement,
         tags,
         time: (at / unit) * unit,
-        fields: all.map(({ field, type, value }) => ({ field, type, value })),
+        fields: all.map(({ written: _, ...field }) => field),
       };
     });
 }

@@ -5,7 +5,7 @@
 import { sorted, type Value } from '../differential/stored';
 import type { Batch, Field, Line } from './batches';
 
-export interface Path {
+export interface Way {
   readonly table: 'multi-table' | 'single-table';
   readonly escapeNames: boolean;
   readonly measureName: 'tag' | 'drop';
@@ -29,7 +29,7 @@ function put(points: Points, line: Line, fields: readonly Field[]): void {
   points.set(keyOf(line), point);
 }
 
-const valuesOf = (points: Points): Value[] =>
+const valuesOf = (points: Points): (Value & Field)[] =>
   [...points.values()].flatMap(({ fields, ...point }) => [...fields.values()].map((field) => ({ ...point, ...field })));
 
 // Sources: docs/differences.md, and "Naming constraints" in the Timestream developer guide.
@@ -38,7 +38,7 @@ const isReserved = (name: string): boolean =>
 const MAX_INT64 = 2n ** 63n - 1n;
 
 /** The class of a line that the connector refuses with 422; undefined if it stores the line. */
-function refusal({ measurement, tags, time, fields }: Line, { table, escapeNames }: Path): string | undefined {
+function refusal({ measurement, tags, time, fields }: Line, { table, escapeNames }: Way): string | undefined {
   if (tags.length === 0) return 'points without tags';
   if (time < 0n) return 'times before 1970';
   if (time > 4_000_000_000_000_000_000n) return 'times in the future';
@@ -63,7 +63,7 @@ export interface Migrated {
 }
 
 /** @param tableName the table of single-table */
-export function migrated(batches: readonly Batch[], path: Path, tableName: string): Migrated {
+export function migrated(batches: readonly Batch[], way: Way, tableName: string): Migrated {
   const classes = new Map<string, number>();
   const count = (name: string, values: number): void => {
     if (values > 0) classes.set(name, (classes.get(name) ?? 0) + values);
@@ -73,7 +73,7 @@ export function migrated(batches: readonly Batch[], path: Path, tableName: strin
     // A request replaces the whole record of a point; lines of one request are merged.
     const records: Points = new Map();
     for (const line of lines) {
-      const refused = refusal(line, path);
+      const refused = refusal(line, way);
       if (refused !== undefined) {
         count(refused, line.fields.length);
         continue;
@@ -93,15 +93,16 @@ export function migrated(batches: readonly Batch[], path: Path, tableName: strin
   }
   const values = valuesOf(stored).map((value) => {
     if (value.tags.some(([, text]) => text.includes('\n'))) count('line breaks in tag values', 1);
+    if (value.isUnsigned) count('unsigned integers', 1);
     if (hasTagOfField(value)) count('a tag and a field with the same name', 1);
-    if (namesOf(value, path).some((name) => accepted(name) !== name)) count('names reserved by InfluxDB', 1);
-    return atTarget(value, path, tableName);
+    if (namesOf(value, way).some((name) => accepted(name) !== name)) count('names reserved by InfluxDB', 1);
+    return atTarget(value, way, tableName);
   });
   return { values, classes };
 }
 
 const hasTagOfField = ({ tags, field }: Value): boolean => tags.some(([name]) => name === field);
-const namesOf = ({ measurement, tags, field }: Value, { table }: Path): string[] => [
+const namesOf = ({ measurement, tags, field }: Value, { table }: Way): string[] => [
   ...(table === 'multi-table' ? [measurement] : []),
   ...tags.map(([name]) => name),
   field,
@@ -110,7 +111,7 @@ const namesOf = ({ measurement, tags, field }: Value, { table }: Path): string[]
 /** Underscores at the start of a name move to its end, because InfluxDB reserves such names. */
 const accepted = (name: string): string => name.replace(/^(_+)(.*)$/s, '$2$1').replace(/^time$/, 'time_');
 
-function atTarget(value: Value, { table, measureName }: Path, tableName: string): Value {
+function atTarget(value: Value, { table, measureName }: Way, tableName: string): Value {
   const { measurement, tags, field } = value;
   const isSingle = table === 'single-table';
   const measure = isSingle ? measurement : 'influxdb-measure';
