@@ -106,6 +106,18 @@ describe('the time column', () => {
     expect(() => infer([instant('t'), float('v')], choices)).toThrow(message);
   });
 
+  test('is no column that the user chose as a tag or a field', () => {
+    const columns = [instant('time'), instant('created'), float('v')];
+    const { mapping, ambiguities } = infer(columns, { fields: ['time'] });
+    expect(mapping.time).toEqual({ column: 'created' });
+    expect(mapping.fields.map((field) => field.column)).toEqual(['time', 'v']);
+    expect(ambiguities).toEqual([]);
+    expect(infer(columns, { tags: ['time'] }).mapping.tags.optional).toEqual([{ column: 'time', name: 'time_value' }]);
+    expect(() => infer([instant('t'), float('v')], { tags: ['t'] })).toThrow(
+      'column t is the only time, so it cannot be a tag or a field',
+    );
+  });
+
   test('is found by the schema of a file without rows', () => {
     const { mapping } = inferMapping(
       [file([instant('t'), text('a', []), float('v')], 'empty.parquet', 0)],
@@ -168,6 +180,30 @@ describe('tags', () => {
       'column id is given with --tag and with --field',
     );
     expect(() => tags(columns, { tags: ['t'], time: 't' })).toThrow('--tag: column t is already the time');
+  });
+
+  test('of bytes that are no text are written as hexadecimal digits', () => {
+    const binary = { values: several(3), texts: { ...PLAIN, areUtf8: false }, declared: 'BYTE_ARRAY' };
+    const columns = [
+      ...[instant('t'), float('v'), column('mac', { kind: 'bytes', length: 6 })],
+      ...[text('_key', several(3), binary), text('host', several(3))],
+    ];
+    expect(infer(columns, { tags: ['mac', '_key', 'host'] }).mapping.tags.optional).toEqual([
+      { column: 'mac', encoding: 'hex' },
+      { column: '_key', name: 'key', encoding: 'hex' },
+      'host',
+    ]);
+  });
+
+  test('whose values hardly repeat are reported, because a sample of few rows does not tell them from messages', () => {
+    const columns = [instant('t'), float('v'), text('note', several(3)), text('host', several(2)), text('site', ['a'])];
+    const few = (choices: Partial<InferenceChoices>) =>
+      inferMapping([file(columns, 'a.parquet', 8)], [], 'm', { ...NONE, ...choices });
+    expect(few({}).mapping.tags.optional).toEqual(['note', 'host', 'site']);
+    expect(few({}).ambiguities).toEqual([
+      'note is a tag, but its values hardly repeat in the sample (3 values in 8 rows): --field note makes it a field',
+    ]);
+    expect(few({ tags: ['note'] }).ambiguities).toEqual([]);
   });
 
   test('are the folders of the path, but not those that repeat the time', () => {

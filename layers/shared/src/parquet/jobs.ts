@@ -143,7 +143,9 @@ export async function countSeries(tables: ParquetTables, job: SeriesJob): Promis
   let rows = 0;
   await tables.forEachSampleBatch(job, [...job.tags, job.time], (batch) => {
     rows += batch.rows;
-    const texts = new Map(batch.columns.map((column) => [column.name, cellText(column)]));
+    const texts = new Map(
+      batch.columns.map((column) => [column.name, cellText(column, column.type.kind === 'bytes' ? 'hex' : undefined)]),
+    );
     const tags = job.tags.map((name) => texts.get(name));
     const time = texts.get(job.time);
     for (let row = 0; row < batch.rows; row++) {

@@ -53,6 +53,16 @@ export function isTag(column: SampledColumn, choices: Pick<InferenceChoices, 'ta
   return values.length <= FEW || values.length * MIN_REPEATS <= count;
 }
 
+/** A question about a tag that the sample is too small for. */
+export function tagDoubt(
+  { name, isInPath, values, count }: SampledColumn,
+  choices: Pick<InferenceChoices, 'tags'>,
+): string | undefined {
+  const amount = values?.length ?? 0;
+  if (isInPath || choices.tags.includes(name) || amount < 2 || amount * MIN_REPEATS <= count) return undefined;
+  return `${name} is a tag, but its values hardly repeat in the sample (${number(amount, 'value')} in ${number(count, 'row')}): --field ${words(name)} makes it a field`;
+}
+
 export function tagWhy({ values, declared, isInPath, nullShare }: SampledColumn): string {
   const count = values ? number(values.length, 'value') : 'many values';
   const examples = values && values.length > 0 ? ` such as ${shown(values)}` : '';
