@@ -2,7 +2,7 @@
 import type { SeriesProfile } from '../datasets/inference/profile';
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { cellText } from '../points/cell-text';
-import { ColumnProfiler } from '../points/column-profiler';
+import { ColumnProfiler, limitValues } from '../points/column-profiler';
 import { lackingColumns } from '../points/constants';
 import { fieldName } from '../points/fields';
 import { PointsEncoder } from '../points/points-encoder';
@@ -124,16 +124,20 @@ export async function probeColumn(tables: ParquetTables, job: ProbeJob): Promise
 export async function profileFile(tables: ParquetTables, job: ProfileJob): Promise<Profile> {
   const { columns } = tables.metadata;
   const profilers = new Map(columns.map((column) => [column.name, new ColumnProfiler(column)]));
+  const all = [...profilers.values()];
   let sampledRows = 0;
   await tables.forEachSampleBatch(
     job,
     columns.map(({ name }) => name),
     (batch) => {
       sampledRows += batch.rows;
-      for (const column of batch.columns) profilers.get(column.name)?.read(column);
+      for (const column of batch.columns) {
+        profilers.get(column.name)?.read(column);
+        limitValues(all);
+      }
     },
   );
-  return { sampledRows, columns: [...profilers.values()].map((profiler) => profiler.profile(sampledRows)) };
+  return { sampledRows, columns: all.map((profiler) => profiler.profile(sampledRows)) };
 }
 
 /** Counts the distinct combinations of tags, and the rows that would overwrite another row. Missing tags count as a value. */

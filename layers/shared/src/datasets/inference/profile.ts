@@ -11,7 +11,7 @@ export interface ColumnProfile {
   readonly declared: string;
   /** Sampled rows without a value. */
   readonly nulls: number;
-  /** The distinct values of a text, UUID or integer column, as text; null if there are more than MAX_LISTED. Undefined for other types. */
+  /** The distinct values of a text, UUID or integer column, as text; null if there are too many to list. Undefined for other types. */
   readonly values?: readonly string[] | null;
   /** Of a column of integers with a value; of a column of timestamps or dates in seconds since 1970. */
   readonly range?: { readonly min: number; readonly max: number };

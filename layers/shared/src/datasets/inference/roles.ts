@@ -1,5 +1,5 @@
 /** Decides for each column but the time: tag, field of which type, or left out. */
-import { grouped, number } from '../../count-text';
+import { number } from '../../count-text';
 import type { ColumnType } from '../../parquet/column-type';
 import type { SampledColumn } from './columns';
 import type { InferenceChoices, InferredField } from './infer';
@@ -168,7 +168,7 @@ function textField({ name, declared, values, texts, count }: SampledColumn): Fie
   // Bytes without a declared type are text in files of old writers, and otherwise any bytes.
   if (texts?.areUtf8 === false && declared === 'BYTE_ARRAY')
     return { type: 'string', encoding: 'hex', why: `${declared} that is not text, as hexadecimal digits` };
-  const amount = values ? number(values.length, 'value') : `more than ${grouped(10_000)} values`;
+  const amount = values ? number(values.length, 'value') : 'many values';
   const why =
     count === 0 ? `${declared}, without a value in the sample` : `${declared}, ${amount} in ${number(count, 'row')}`;
   if (texts?.areNumbers && count > 0)
