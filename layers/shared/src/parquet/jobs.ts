@@ -5,6 +5,7 @@ import { cellText } from '../points/cell-text';
 import { ColumnProfiler, limitValues } from '../points/column-profiler';
 import { lackingColumns } from '../points/constants';
 import { fieldName } from '../points/fields';
+import { hashPair, hashText } from '../points/hyperloglog';
 import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
@@ -142,8 +143,9 @@ export async function profileFile(tables: ParquetTables, job: ProfileJob): Promi
 
 /** Counts the distinct combinations of tags, and the rows that would overwrite another row. Missing tags count as a value. */
 export async function countSeries(tables: ParquetTables, job: SeriesJob): Promise<SeriesProfile> {
-  const series = new Set<string>();
-  const points = new Set<string>();
+  // Texts of many tags would take much memory.
+  const series = new Set<number>();
+  const points = new Set<number>();
   let rows = 0;
   await tables.forEachSampleBatch(job, [...job.tags, job.time], (batch) => {
     rows += batch.rows;
@@ -153,9 +155,9 @@ export async function countSeries(tables: ParquetTables, job: SeriesJob): Promis
     const tags = job.tags.map((name) => texts.get(name));
     const time = texts.get(job.time);
     for (let row = 0; row < batch.rows; row++) {
-      const combination = JSON.stringify(tags.map((textAt) => textAt?.(row) ?? null));
+      const combination = hashText(JSON.stringify(tags.map((textAt) => textAt?.(row) ?? null)));
       series.add(combination);
-      points.add(`${time?.(row)} ${combination}`);
+      points.add(hashPair(combination, hashText(`${time?.(row)}`)));
     }
   });
   return { rows, series: [...series], duplicates: rows - points.size };

@@ -35,8 +35,8 @@ export interface FileProfile {
 /** The combinations of tag values in a sample. */
 export interface SeriesProfile {
   readonly rows: number;
-  /** The distinct combinations, each as one text. */
-  readonly series: readonly string[];
+  /** The hashes of the distinct combinations. */
+  readonly series: readonly number[];
   /** Rows whose tags and time an earlier row has. */
   readonly duplicates: number;
 }
