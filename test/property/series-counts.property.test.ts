@@ -97,3 +97,23 @@ test('counts a point as a duplicate only if it has the same tags, time and named
   expect(await duplicates(base, { ...base, t: 2n }, { ...base, site: 'north' })).toBe(0);
   expect(await duplicates({ ...base, t: 2n }, base, { ...base, t: 2n, unit: 'V' }, { ...base, t: 2n })).toBe(1);
 });
+
+test('counts the values of tags as the mapping stores them', async () => {
+  const rows = [' h', 'h', 'null', 'nan', '', null].map((host, index): Row => {
+    return { t: BigInt(index), host, site: null, a: 1, b: null, note: null, v: null, unit: null };
+  });
+  const values = async (verbatim: boolean) => {
+    const form = {
+      ...{ name: 'm', measurement: 'm', time: { column: 't', unit: 'ns' } },
+      ...{ tags: { optional: ['host'], verbatim }, fields: [{ column: 'a', type: 'float' }] },
+    };
+    const [tagged] = parseMappings(JSON.stringify(form));
+    if (!tagged) throw new Error('no mapping');
+    const { report } = await collect(reader, memorySource(bytesOf(rows)), tagged);
+    const counts = new SeriesCounts();
+    counts.add(report.series);
+    return [counts.tags.get('host')?.count(), counts.total('series')];
+  };
+  expect(await values(false)).toEqual([1, 2]);
+  expect(await values(true)).toEqual([4, 5]);
+});
