@@ -26,7 +26,7 @@ const [mapping] = parseMappings(
 const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
 const row = fc.record({
   t: fc.bigInt({ min: -5n, max: 5n }),
-  host: optional(fc.constantFrom('h1', 'h2', ' h2 ', 'h=3', '')),
+  host: optional<string>(fc.constantFrom('h1', 'h2', ' h2 ', 'h=3', '')),
   site: optional(fc.constantFrom('north', 'NaN', 'none')),
   a: optional(fc.constantFrom(1, 2.5, Number.NaN)),
   b: optional(fc.constantFrom(1, 2)),
