@@ -128,6 +128,17 @@ describe('the time column', () => {
     expect(mapping).toMatchObject({ time: { column: 't' }, fields: [{ column: 'a' }, { column: 'v' }] });
   });
 
+  test('of days is reported beside the time of the day', () => {
+    const midnight = 'the time of the day: all rows of a day would be stored at midnight';
+    const day = column('day', { kind: 'date' });
+    const start = column('start', { kind: 'time', unit: 'us' });
+    expect(infer([day, start, float('v')]).ambiguities[0]).toContain(`day has only days, and start ${midnight}`);
+    const hours: PathColumn[] = [{ name: 'hour', values: ['00', '01'] }];
+    expect(infer([day, float('v')], {}, hours).ambiguities[0]).toContain(`day has only days, and hour ${midnight}`);
+    expect(infer([day, float('v')]).ambiguities).toEqual([]);
+    expect(infer([instant('t'), start, float('v')]).ambiguities).toEqual([]);
+  });
+
   test('reports years that InfluxDB does not reach', () => {
     expect(infer([instant('t', { range: { min: -6.2e10, max: 0 } }), float('v')]).ambiguities).toEqual([
       't has times outside the years 1677 to 2262, which InfluxDB cannot store: these rows are invalid',

@@ -5,7 +5,7 @@ import { joinColumns, type PathColumn, type SampledColumn } from './columns';
 import { datasetName, keysOf } from './names';
 import type { FileProfile } from './profile';
 import { fieldOf, isTag, leftOutWhy, tagDoubt, tagWhy } from './roles';
-import { chooseTime, givenTime, type TimeUnit } from './time';
+import { chooseTime, daysOnly, givenTime, type TimeUnit } from './time';
 
 /** What the user decides. */
 export interface InferenceChoices {
@@ -123,6 +123,7 @@ export function inferMapping(
     ],
     ambiguities: [
       ...time.ambiguities,
+      ...[daysOnly(time.column, others) ?? []].flat(),
       ...(time.column.nullShare > 0
         ? [`${percent(time.column.nullShare)} of the rows have no ${time.column.name}: they are invalid`]
         : []),

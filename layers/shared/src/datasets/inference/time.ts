@@ -173,6 +173,19 @@ function dateText(seconds: number): string {
   return Number.isNaN(date.getTime()) ? 'a year beyond 9999' : `${date.toISOString().slice(0, 19)}Z`;
 }
 
+/** Names of columns and folders with a part of the time of the day. */
+const OF_DAY = /^(?:hours?|hh|minutes?)$/i;
+
+/** Asks about a time column of days beside columns with the time of the day, which a mapping cannot join. */
+export function daysOnly(time: SampledColumn, columns: readonly SampledColumn[]): string | undefined {
+  if (time.types.some(({ kind }) => kind !== 'date')) return undefined;
+  const names = columns
+    .filter(({ name, types }) => OF_DAY.test(name) || types.some(({ kind }) => kind === 'time'))
+    .map(({ name }) => name);
+  if (names.length === 0) return undefined;
+  return `${time.name} has only days, and ${names.join(' and ')} the time of the day: all rows of a day would be stored at midnight. Write both into one TIMESTAMP column`;
+}
+
 function zoneNote({ types }: SampledColumn, form: Form): string {
   const isWall = types.some((type) => type.kind === 'date' || (type.kind === 'timestamp' && !type.isInstant));
   if (form === 'text') return ' in ISO 8601; texts without an offset are read as UTC (time.zone sets another zone)';
