@@ -286,6 +286,15 @@ describe('fields', () => {
     ]);
   });
 
+  test('of decimals have the type that all files need', () => {
+    const files = ['INT32 DECIMAL(9,0)', 'FIXED_LEN_BYTE_ARRAY(16) DECIMAL(38,0)'].map((declared, index) =>
+      file([instant('t'), decimal(0, declared)], `${index}.parquet`),
+    );
+    const { mapping, ambiguities } = inferMapping(files, [], 'm', NONE);
+    expect(mapping.fields).toEqual([{ column: 'c', type: 'float' }]);
+    expect(ambiguities[0]).toContain('c may have 38 digits');
+  });
+
   test('leave out columns that cannot be used, and say why', () => {
     const { mapping, decisions } = infer([
       instant('t'),

@@ -154,7 +154,8 @@ function timestampField(column: SampledColumn, type: ColumnType): FieldDecision 
 }
 
 function decimalField({ name, declared }: SampledColumn, scale: number): FieldDecision {
-  const digits = Number(/DECIMAL\((\d+),/.exec(declared)?.[1] ?? 0);
+  // Files may differ.
+  const digits = Math.max(0, ...[...declared.matchAll(/DECIMAL\((\d+),/g)].map(([, precision]) => Number(precision)));
   if (scale === 0 && digits <= LONG_DIGITS) return { type: 'integer', why: `${declared}, without a fraction` };
   if (digits <= EXACT_DIGITS) return { type: 'float', why: `${declared}, every value of it has its own double` };
   return {
