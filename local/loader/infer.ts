@@ -11,6 +11,7 @@ import { DataConversionError } from 'shared/errors';
 import type { ObjectRef, ObjectStore } from 'shared/loads/objects';
 import { ParquetReader } from 'shared/parquet/reader';
 import { SAMPLE_LIMITS, spread } from 'shared/parquet/sample';
+import { hashPair, hashText } from 'shared/points/hyperloglog';
 import { listFiles } from './source';
 
 /** Files whose paths are looked at. */
@@ -27,6 +28,8 @@ export interface InferredLoad extends Inference {
   readonly rows: number;
   readonly sampledRows: number;
   readonly files: number;
+  /** Whether there are further files, which were not looked at. */
+  readonly moreFiles: boolean;
   readonly sampledFiles: number;
   readonly series: number;
   /** Sampled rows whose tags and time an earlier row of their file has. */
@@ -41,7 +44,7 @@ export async function inferFromSources(
   options: InferOptions,
   signal: AbortSignal,
 ): Promise<InferredLoad> {
-  const { files, objects } = await listFiles(sources, MAX_FILES);
+  const { files, objects, isComplete } = await listFiles(sources, MAX_FILES);
   // The bundler puts the worker beside the program.
   const reader = new ParquetReader({ workerFile: join(__dirname, 'parquet-worker.cjs') });
   try {
@@ -61,7 +64,7 @@ export async function inferFromSources(
       time: time.column,
       tags: tags.optional.map((tag) => (typeof tag === 'string' ? tag : tag.column)),
     };
-    const all = new Set<string>();
+    const all = new Set<number>();
     let duplicates = 0;
     for (const file of sampled) {
       const count = await withSource(objects, file, (source) =>
@@ -76,6 +79,7 @@ export async function inferFromSources(
       rows: profiles.reduce((sum, profile) => sum + profile.rows, 0),
       sampledRows: profiles.reduce((sum, profile) => sum + profile.sampledRows, 0),
       files: files.length,
+      moreFiles: !isComplete,
       sampledFiles: sampled.length,
       series: all.size,
       duplicates,
@@ -113,11 +117,11 @@ function pathColumns(files: readonly ObjectRef[], objects: ObjectStore): PathCol
   return [...values].map(([name, found]) => ({ name, values: [...found] }));
 }
 
-/** The series of a file: the tags of its rows and of its path. */
-function seriesOf({ series }: SeriesProfile, file: ObjectRef, objects: ObjectStore, tags: readonly string[]): string[] {
+/** Hashes of the series of a file: of the tags of its rows and of its path. */
+function seriesOf({ series }: SeriesProfile, file: ObjectRef, objects: ObjectStore, tags: readonly string[]): number[] {
   const columns = partitionColumns(objects.pathOf?.(file) ?? file.key);
-  const path = JSON.stringify(tags.map((tag) => columns.get(tag) ?? null));
-  return series.map((each) => `${path}${each}`);
+  const path = hashText(JSON.stringify(tags.map((tag) => columns.get(tag) ?? null)));
+  return series.map((each) => hashPair(path, each));
 }
 
 /** The dataset that all paths name: the mapping takes its name, and so replaces a built-in one. Undefined if they name none, or several. */

@@ -1,9 +1,10 @@
 /** Follows loads of the workflow of a deployed stack. */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { readCause } from 'shared/loads/map-results';
-import { type ObjectStore, readText } from 'shared/loads/objects';
-import type { Summary } from 'shared/loads/summary';
+import { type ObjectRef, type ObjectStore, readText } from 'shared/loads/objects';
+import { type Summary, summarySchema } from 'shared/loads/summary';
 import { workKey } from 'shared/loads/work-keys';
+import { validate } from 'shared/validation';
 import { s3Objects } from '../../functions/clients/s3';
 import { type Executions, executionsOf } from '../../functions/clients/step-functions';
 import { UsageError } from '../cli/ending';
@@ -58,7 +59,19 @@ export async function watchRemote(
   });
   if (execution === undefined) return undefined;
   const { status: state, input, error, cause } = execution;
-  const text = await readText(objects, { bucket: workBucket, key: workKey(loadId, 'summary.json') });
-  const summary = text === undefined ? null : (JSON.parse(text) as Summary);
+  const summary = await readSummary(objects, { bucket: workBucket, key: workKey(loadId, 'summary.json') });
   return { state, input, summary, failure: error === undefined ? undefined : readCause({ error, cause: cause ?? '' }) };
+}
+
+/** @throws Error if the summary is not in the form of this version */
+async function readSummary(objects: Pick<ObjectStore, 'read'>, ref: ObjectRef): Promise<Summary | null> {
+  const text = await readText(objects, ref);
+  if (text === undefined) return null;
+  const address = `s3://${ref.bucket}/${ref.key}`;
+  try {
+    return validate(summarySchema, JSON.parse(text), address);
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? `${address} is not JSON` : (error as Error).message;
+    throw new Error(`${reason}. Update the stack if it is of an earlier version`);
+  }
 }

@@ -1,5 +1,5 @@
 /** `load --stack`: the SDK's clients against fakes of CloudFormation, Step Functions and S3, over HTTP. */
-
+import type { Summary } from 'shared/loads/summary';
 import { stackDoubles } from './stack';
 
 const stack = stackDoubles({
@@ -18,10 +18,15 @@ const totals = {
   invalid_records: { 'value nan': 10 },
   rejected_reasons: {},
   duplicates: 0,
+  earliest: '0',
+  latest: '11989',
   warnings: {},
 };
-const summary = {
+const summary: Summary = {
   ...totals,
+  loadId: 'x',
+  summary: 's3://work/loads/x/summary.json',
+  withinTolerance: true,
   statusCode: 200,
   message: '',
   files: 3,
@@ -60,6 +65,18 @@ test('--detach starts the load and prints only its id; --watch shows its end lik
   );
   expect((await load('--watch', id, '--max-invalid', '9')).code).toBe(1);
   expect(JSON.parse((await load('--watch', id, '--json')).out)).toMatchObject({ loadId: id, points_written: 11_990 });
+});
+
+test.each([
+  ['not a JSON', 's3://work/loads/odd/summary.json is not JSON. Update the stack'],
+  [JSON.stringify({ ...summary, causes: undefined }), 's3://work/loads/odd/summary.json is not valid: causes: '],
+])('a summary that is not in the form of this version exits with 1: %#', async (text, message) => {
+  stack.aws.executions.set('odd', '{}');
+  stack.aws.states.set('odd', { status: 'SUCCEEDED' });
+  stack.s3.put('work', 'loads/odd/summary.json', text);
+  const { code, out, err } = await load('--watch', 'odd');
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toContain(message);
 });
 
 test('a partly failed load exits with 1 and prints the command that loads the failed items', async () => {

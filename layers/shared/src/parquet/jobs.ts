@@ -2,9 +2,10 @@
 import type { SeriesProfile } from '../datasets/inference/profile';
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { cellText } from '../points/cell-text';
-import { ColumnProfiler } from '../points/column-profiler';
+import { ColumnProfiler, limitValues } from '../points/column-profiler';
 import { lackingColumns } from '../points/constants';
 import { fieldName } from '../points/fields';
+import { hashPair, hashText } from '../points/hyperloglog';
 import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
@@ -124,32 +125,39 @@ export async function probeColumn(tables: ParquetTables, job: ProbeJob): Promise
 export async function profileFile(tables: ParquetTables, job: ProfileJob): Promise<Profile> {
   const { columns } = tables.metadata;
   const profilers = new Map(columns.map((column) => [column.name, new ColumnProfiler(column)]));
+  const all = [...profilers.values()];
   let sampledRows = 0;
   await tables.forEachSampleBatch(
     job,
     columns.map(({ name }) => name),
     (batch) => {
       sampledRows += batch.rows;
-      for (const column of batch.columns) profilers.get(column.name)?.read(column);
+      for (const column of batch.columns) {
+        profilers.get(column.name)?.read(column);
+        limitValues(all);
+      }
     },
   );
-  return { sampledRows, columns: [...profilers.values()].map((profiler) => profiler.profile(sampledRows)) };
+  return { sampledRows, columns: all.map((profiler) => profiler.profile(sampledRows)) };
 }
 
 /** Counts the distinct combinations of tags, and the rows that would overwrite another row. Missing tags count as a value. */
 export async function countSeries(tables: ParquetTables, job: SeriesJob): Promise<SeriesProfile> {
-  const series = new Set<string>();
-  const points = new Set<string>();
+  // Texts of many tags would take much memory.
+  const series = new Set<number>();
+  const points = new Set<number>();
   let rows = 0;
   await tables.forEachSampleBatch(job, [...job.tags, job.time], (batch) => {
     rows += batch.rows;
-    const texts = new Map(batch.columns.map((column) => [column.name, cellText(column)]));
+    const texts = new Map(
+      batch.columns.map((column) => [column.name, cellText(column, column.type.kind === 'bytes' ? 'hex' : undefined)]),
+    );
     const tags = job.tags.map((name) => texts.get(name));
     const time = texts.get(job.time);
     for (let row = 0; row < batch.rows; row++) {
-      const combination = JSON.stringify(tags.map((textAt) => textAt?.(row) ?? null));
+      const combination = hashText(JSON.stringify(tags.map((textAt) => textAt?.(row) ?? null)));
       series.add(combination);
-      points.add(`${time?.(row)} ${combination}`);
+      points.add(hashPair(combination, hashText(`${time?.(row)}`)));
     }
   });
   return { rows, series: [...series], duplicates: rows - points.size };

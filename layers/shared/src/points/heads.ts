@@ -211,10 +211,24 @@ export class Heads {
       const values = constant === undefined ? (source?.texts.values ?? []) : [constantText(constant, encoding)];
       const counter = this.counts.tag(name);
       for (const value of values) {
-        const stored = storedTag(value?.trim() ?? '');
-        if (required ? stored !== '' : !NO_TAG.test(stored)) counter.add(hashText(stored));
+        const text = this.tagText(value);
+        const stored = this.storedText(text);
+        if (stored !== '' && !this.isMissing(text, stored, required)) counter.add(hashText(stored));
       }
     }
+  }
+
+  private tagText(raw: string | null | undefined): string {
+    return (this.mapping.verbatim ? raw : raw?.trim()) ?? '';
+  }
+
+  private storedText(text: string): string {
+    return this.mapping.verbatim ? withoutLastBackslashes(text) : storedTag(text);
+  }
+
+  private isMissing(text: string, stored: string, required: boolean): boolean {
+    if (required) return stored === '';
+    return this.mapping.verbatim ? text === '' : NO_TAG.test(text);
   }
 
   private make(id: number): Head {
@@ -233,10 +247,9 @@ export class Heads {
       const { column: name, encoding, key, required, known } = tag;
       const isUnreadable = this.unreadable.has(name);
       const raw = isUnreadable ? null : textOf(name, encoding);
-      const value = (this.mapping.verbatim ? raw : raw?.trim()) ?? '';
-      const stored = this.mapping.verbatim ? withoutLastBackslashes(value) : storedTag(value);
-      const isMissing = this.mapping.verbatim ? value === '' : NO_TAG.test(value);
-      if (required ? stored === '' : isMissing) {
+      const value = this.tagText(raw);
+      const stored = this.storedText(value);
+      if (this.isMissing(value, stored, required)) {
         // Without a tag that the file has, different series would merge: a cell is left out with a warning, a column never.
         if (required || isUnreadable) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
         else if (raw === null) warnings.push(['left-out', name, '']);

@@ -4,8 +4,8 @@ import { DataConversionError } from '../../errors';
 import { joinColumns, type PathColumn, type SampledColumn } from './columns';
 import { datasetName, keysOf } from './names';
 import type { FileProfile } from './profile';
-import { fieldOf, isTag, leftOutWhy, tagWhy } from './roles';
-import { chooseTime, type TimeUnit } from './time';
+import { fieldOf, isTag, leftOutWhy, tagDoubt, tagWhy } from './roles';
+import { chooseTime, daysOnly, givenTime, type TimeUnit } from './time';
 
 /** What the user decides. */
 export interface InferenceChoices {
@@ -31,12 +31,18 @@ export interface InferredField {
   readonly as?: 's' | 'ms' | 'us' | 'rfc3339';
 }
 
+export interface InferredTag {
+  readonly column: string;
+  readonly name?: string;
+  readonly encoding?: 'hex';
+}
+
 /** A mapping in the form of `--mapping`. */
 export interface InferredMapping {
   readonly name: string;
   readonly measurement: string;
   readonly time: { readonly column: string; readonly unit?: TimeUnit };
-  readonly tags: { readonly optional: readonly (string | { readonly column: string; readonly name: string })[] };
+  readonly tags: { readonly optional: readonly (string | InferredTag)[] };
   readonly fields: readonly InferredField[];
 }
 
@@ -61,11 +67,18 @@ export function inferMapping(
 ): Inference {
   const { columns, differences } = joinColumns(files, paths);
   checkChoices(columns, choices);
-  const time = chooseTime(columns, choices.time, choices.timeUnit);
+  const isChosen = ({ name }: SampledColumn) => choices.tags.includes(name) || choices.fields.includes(name);
+  const time =
+    choices.time === undefined
+      ? chooseTime(
+          columns,
+          columns.filter((column) => !isChosen(column)),
+          choices.timeUnit,
+        )
+      : givenTime(columns, choices.time, choices.timeUnit);
   const others = columns.filter((column) => column !== time.column);
   const dropped = others.flatMap((column) => {
-    const isChosen = choices.tags.includes(column.name) || choices.fields.includes(column.name);
-    const why = leftOutWhy(column, measurement, isChosen);
+    const why = leftOutWhy(column, measurement, isChosen(column));
     return why === undefined ? [] : [{ column, why }];
   });
   const used = others.filter((column) => dropped.every((each) => each.column !== column));
@@ -85,7 +98,7 @@ export function inferMapping(
       name: datasetName(measurement),
       measurement,
       time: { column: time.column.name, ...(time.unit && { unit: time.unit }) },
-      tags: { optional: kept.map((column) => withName(column.name, renamed(column))) },
+      tags: { optional: kept.map((column) => tagOf(column, renamed(column))) },
       fields: mappedFields.map(({ column, type, encoding, as }) => ({
         column: column.name,
         type,
@@ -110,10 +123,12 @@ export function inferMapping(
     ],
     ambiguities: [
       ...time.ambiguities,
+      ...[daysOnly(time.column, others) ?? []].flat(),
       ...(time.column.nullShare > 0
         ? [`${percent(time.column.nullShare)} of the rows have no ${time.column.name}: they are invalid`]
         : []),
       ...(moved ? [`${moved.name} is a field only because every column would be a tag: --field chooses another`] : []),
+      ...kept.flatMap((column) => tagDoubt(column, choices) ?? []),
       ...mappedFields.flatMap(({ column, doubt }) => (doubt === undefined || column === moved ? [] : [doubt])),
       ...differences,
     ],
@@ -125,7 +140,12 @@ export function inferMapping(
   };
 }
 
-const withName = (column: string, name: string | undefined) => (name === undefined ? column : { column, name });
+/** Bytes that are not text are written as hexadecimal digits, as in fields. */
+function tagOf(column: SampledColumn, name: string | undefined): string | InferredTag {
+  const { encoding } = fieldOf(column);
+  if (name === undefined && encoding === undefined) return column.name;
+  return { column: column.name, ...(name !== undefined && { name }), ...(encoding && { encoding }) };
+}
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 function checkChoices(columns: readonly SampledColumn[], { time, tags, fields }: InferenceChoices): void {

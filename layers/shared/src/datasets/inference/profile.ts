@@ -11,7 +11,7 @@ export interface ColumnProfile {
   readonly declared: string;
   /** Sampled rows without a value. */
   readonly nulls: number;
-  /** The distinct values of a text, UUID or integer column, as text; null if there are more than MAX_LISTED. Undefined for other types. */
+  /** The distinct values of a text, UUID or integer column, as text; null if there are too many to list. Undefined for other types. */
   readonly values?: readonly string[] | null;
   /** Of a column of integers with a value; of a column of timestamps or dates in seconds since 1970. */
   readonly range?: { readonly min: number; readonly max: number };
@@ -35,8 +35,8 @@ export interface FileProfile {
 /** The combinations of tag values in a sample. */
 export interface SeriesProfile {
   readonly rows: number;
-  /** The distinct combinations, each as one text. */
-  readonly series: readonly string[];
+  /** The hashes of the distinct combinations. */
+  readonly series: readonly number[];
   /** Rows whose tags and time an earlier row has. */
   readonly duplicates: number;
 }
