@@ -107,6 +107,7 @@ describe('mappings with problems', () => {
   test.each([
     [{ path: 'a/{x}/{x}' }, 'mappings[0].path: two parts have the same name'],
     [{ path: 'a/{x' }, 'mappings[0].path: a brace without its partner'],
+    [{ path: 'a/{x/y}' }, 'mappings[0].path: the name of a part may not have a /'],
     [{ path: '/a' }, 'mappings[0].path: may not begin or end with /'],
     [{ path: 'a/b**' }, 'mappings[0].path: ** stands for whole folders'],
     [{ measurement: { colum: 'x' } }, 'mappings[0].measurement'],
