@@ -225,6 +225,12 @@ describe('a string field', () => {
     ['BLOB', ["'\\xFF\\x00\\x22'::BLOB"], { encoding: 'hex' }, ['c="ff0022"']],
     ['BLOB', ["'\\xFF\\x00\\x22'::BLOB"], { encoding: 'base64' }, ['c="/wAi"']],
     ['BLOB that is not text', ["'\\xFF'::BLOB", "'ok'::BLOB"], {}, ['unreadable', 'c="ok"']],
+    [
+      'BLOB with a character in two values',
+      ["'a\\xC3'::BLOB", "'\\xA9b'::BLOB", "'\\xC3\\xA9'::BLOB", "'\\xC3'::BLOB", "''::BLOB", "'\\xA9'::BLOB"],
+      {},
+      ['unreadable', 'unreadable', 'c="é"', 'unreadable', 'c=""', 'unreadable'],
+    ],
   ])('of a column %s %j %j has every digit and byte', async (_, values, options, expected) => {
     expect((await fieldsOf(values, { type: 'string', ...options })).results).toEqual(expected);
   });
