@@ -110,11 +110,11 @@ export const WARNED_VALUES = 50;
 /** The sum of reports. */
 export function sumReports(reports: readonly PointsReport[]): PointsReport {
   const sum = (of: (report: PointsReport) => number) => reports.reduce((total, report) => total + of(report), 0);
-  const present: Record<string, number> = {};
+  const present = new Map<string, number>();
   const series = new SeriesCounts();
   for (const report of reports) {
     series.add(report.series);
-    for (const [column, rows] of Object.entries(report.present)) present[column] = (present[column] ?? 0) + rows;
+    for (const [column, rows] of Object.entries(report.present)) present.set(column, (present.get(column) ?? 0) + rows);
   }
   return {
     rows: sum(({ rows }) => rows),
@@ -131,7 +131,7 @@ export function sumReports(reports: readonly PointsReport[]): PointsReport {
       ({ kind, column, value }) => JSON.stringify([kind, column, value]),
       (a, b) => ({ ...a, count: a.kind === 'renamed' || a.kind === 'ignored' ? a.count : a.count + b.count }),
     ),
-    present,
+    present: Object.fromEntries(present),
     earliest: reports.reduce<string | null>((first, report) => earlier(first, report.earliest), null),
     latest: reports.reduce<string | null>((last, report) => later(last, report.latest), null),
     beforeKeepFrom: sum(({ beforeKeepFrom }) => beforeKeepFrom),
@@ -140,8 +140,14 @@ export function sumReports(reports: readonly PointsReport[]): PointsReport {
 }
 
 /** The required columns without a value in any row; empty if there are no rows at all. */
-export function whollyNull({ rows, present }: PointsReport, required: readonly string[]): string[] {
-  return rows === 0 ? [] : required.filter((column) => (present[column] ?? 0) === 0);
+export function whollyNull(report: PointsReport, required: readonly string[]): string[] {
+  return report.rows === 0 ? [] : required.filter((column) => rowsWith(column, report) === 0);
+}
+
+/** Rows with a value in a column. */
+export function rowsWith(column: string, { present }: Pick<PointsReport, 'present'>): number {
+  // A column may have the name of a member of every object, such as `constructor`.
+  return Object.hasOwn(present, column) ? (present[column] ?? 0) : 0;
 }
 
 /** Invalid rows as a sentence for a person: `12 rows: value is nan (row 7: NaN; row 9: NaN)`. */
