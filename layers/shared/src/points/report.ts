@@ -106,6 +106,12 @@ export const NO_POINTS = {
 export const EXAMPLES = 5;
 export const WARNED_VALUES = 50;
 
+/** Rows with a value in a column. */
+export function rowsWith(column: string, { present }: Pick<PointsReport, 'present'>): number {
+  // A column may have the name of a member of every object, such as `constructor`.
+  return Object.hasOwn(present, column) ? (present[column] ?? 0) : 0;
+}
+
 /** Invalid rows as a sentence for a person: `12 rows: value is nan (row 7: NaN; row 9: NaN)`. */
 export function describeInvalid(invalid: readonly InvalidRows[]): string {
   return invalid
