@@ -1,6 +1,8 @@
 /** Loads Parquet files into InfluxDB from this machine, with the steps of the deployed workflow. */
 import { join } from 'node:path';
 import type { DatasetAdvice, Detection } from 'shared/datasets/detect';
+import type { DatasetMapping } from 'shared/datasets/mapping';
+import { loadReading } from 'shared/exports/reading';
 import { readBucket } from 'shared/influxdb/bucket';
 import type { LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth, type HealthAdvice } from 'shared/influxdb/health';
@@ -102,11 +104,20 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
           if (!dryRun && checks.retentionSeconds !== undefined)
             progress.note(retentionText(influxdb.target.bucket, checks.retentionSeconds));
         },
-        onStart: ({ dataset: name }) => {
-          const mapping = mappings.find((each) => each.name === name);
-          if (dryRun || !mapping || checked.has(name)) return;
+        onStart: ({ dataset: name, export: part }) => {
+          if (dryRun || checked.has(name)) return;
           checked.add(name);
-          for (const text of schemaWarnings(checks.beforeWrite(mapping))) progress.note(`warning: ${text}`);
+          const warn = (mapping: DatasetMapping): void => {
+            for (const text of schemaWarnings(checks.beforeWrite(mapping))) progress.note(`warning: ${text}`);
+          };
+          const mapping = part ? undefined : mappings.find((each) => each.name === name);
+          if (mapping) warn(mapping);
+          // A mapping that cannot be read is the error of the item.
+          if (part)
+            loadReading(part.mapping, objects).then(
+              (reading) => warn(reading.mapping),
+              () => undefined,
+            );
         },
         onPlan: ({ rows }) => progress.addTotal(rows),
         onItem: (item, result) => {

@@ -7,6 +7,7 @@ import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
 import type { ObjectStore } from 'shared/loads/objects';
 import type { Summary } from 'shared/loads/summary';
+import { NOT_FOUND } from 'shared/migration/query-files';
 import type { MigrationRequest } from 'shared/migration/request';
 import type { MigrationEvent } from 'shared/migration/services';
 import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
@@ -41,6 +42,9 @@ export interface MigrateOutcome extends ReportOutput {
   /** The objects of the migration. */
   readonly objects: ObjectStore;
 }
+
+const PLACE_ADVICE =
+  'The local server writes s3://BUCKET/ to exports/BUCKET in its --data-dir: run migrate in the same folder, or name that folder with --export';
 
 /** The service accepts one UNLOAD per second. */
 const UNLOAD_MS = 1_000;
@@ -101,6 +105,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
       onEvent: (event) => {
         const text = eventText(event);
         if (text !== undefined) progress.note(text);
+        if (event.kind === 'failed' && isEmbedded && event.reason.includes(NOT_FOUND)) progress.note(PLACE_ADVICE);
       },
     });
     return { ...report, objects };

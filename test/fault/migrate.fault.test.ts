@@ -111,6 +111,21 @@ describeWithInfluxd('migrate as a program', (binary) => {
     expect(finishedFolders(folder)).toEqual(exported);
   });
 
+  test('Ctrl-C ends it with 130 and the command to go on, which then goes on', async () => {
+    const part = [...options(), '--from', '2024-01-02', '--verify', 'sums'];
+    const { code, err } = await execute(part, (child) => {
+      child.stderr?.once('data', () => child.kill('SIGINT'));
+    });
+    expect([code, err]).toEqual([
+      130,
+      expect.stringMatching(/Interrupted\. To go on: .*migrate --database plant .*--verify sums/),
+    ]);
+    expect(err).not.toContain(TOKEN);
+    const again = await execute(part);
+    expect([again.code, again.err]).toEqual([0, expect.stringContaining('Going on with the migration')]);
+    expect(again.out).toMatch(/proved/);
+  }, 60_000);
+
   test('clean deletes the exports of proved migrations only after asking', async () => {
     const files = () =>
       readdirSync(join(folder, '.data/exports'), { recursive: true, encoding: 'utf8' }).filter((name) =>

@@ -6,7 +6,7 @@ import type { MigrationServices } from 'shared/migration/services';
 import { surveyStep } from 'shared/migration/survey';
 import { fill, ledgerOf, multi, REQUEST, type Source, servicesOf, startSource } from '../../support/migration';
 import { ScriptedServer } from '../../support/scripted-server';
-import { NOW } from '../timestream/harness';
+import { NOW, writeRecords } from '../timestream/harness';
 
 const DAY = 86_400_000_000_000n;
 const END = BigInt(NOW) * 1_000_000n;
@@ -81,8 +81,13 @@ test('a survey that was stopped goes on with the tables that are missing', async
   migrations += 1;
   const migrationId = `m${migrations}`;
   const step = { migrationId, input: REQUEST };
-  const onEvent = () => stop.abort();
-  const first = await surveyStep(step, services({ deadline: stop.signal, onEvent }));
+  let queries = 0;
+  const query: MigrationServices['query'] = (input, signal) => {
+    queries += 1;
+    if (queries === 6) stop.abort();
+    return source.query(input, signal);
+  };
+  const first = await surveyStep(step, services({ deadline: stop.signal, query }));
   expect(first).toMatchObject({ done: false, tables: 2 });
   expect(await surveyStep(step, services())).toMatchObject({ done: true, surveyed: 2, rows: 101, next: 'Export' });
 });
@@ -159,3 +164,36 @@ test('a process that is killed at any access and started again exports every row
     if (!died) break;
   }
 }, 120_000);
+
+/** Services whose table gets another row after each of its first exports, before it is counted. */
+function lateRows(table: string, times: number): Partial<MigrationServices> {
+  let late = 0;
+  const query: MigrationServices['query'] = async (input, signal) => {
+    if (late < times && input.QueryString?.startsWith('SELECT COUNT(*), COUNT(filled_time)')) {
+      late += 1;
+      const record = multi({ device: 'late' }, { n: ['BIGINT', '1'] }, END - DAY - BigInt(late));
+      await writeRecords(source.harness, table, [record]);
+    }
+    return await source.query(input, signal);
+  };
+  return { query };
+}
+
+test('a table that got a row between an export and its count is exported again', async () => {
+  await fill(source, 'late', [multi({ device: 'a' }, { n: ['BIGINT', '1'] }, END - 2n * DAY)]);
+  const id = await survey({ tables: ['late'] });
+  expect(await exportStep({ migrationId: id }, services(lateRows('late', 1)))).toMatchObject({ exported: 1, rows: 2 });
+  expect(await records(id)).toMatchObject([{ attempt: 2, exported: { rows: 2 }, source: { rows: 2 } }]);
+});
+
+test('a window of a table that never rests fails, and says what to do', async () => {
+  await fill(source, 'restless', [multi({ device: 'a' }, { n: ['BIGINT', '1'] }, END - 2n * DAY)]);
+  const id = await survey({ tables: ['restless'] });
+  expect(await exportStep({ migrationId: id }, services(lateRows('restless', 99)))).toMatchObject({
+    done: true,
+    failed: 1,
+  });
+  expect(await records(id)).toMatchObject([
+    { state: 'failed', error: expect.stringMatching(/changed during 3 exports.*Stop the writers of this range/) },
+  ]);
+});

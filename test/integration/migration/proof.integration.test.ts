@@ -253,6 +253,47 @@ describeWithInfluxd('a migration', (binary) => {
     });
   });
 
+  test('names and texts that line protocol must escape, or that InfluxDB reserves, are proved', async () => {
+    await fill(source, 'Odd.names-1', [
+      multi(
+        { 'a,b=c d': 'back\\slash', 'x y': 'ends in a backslash\\' },
+        {
+          _value: ['DOUBLE', '1.5'],
+          'a b,c=d': ['BIGINT', '9007199254740993'],
+          sent_ns: ['BIGINT', '7'],
+          sent: ['TIMESTAMP', String(START + 1n)],
+          'quote"d': ['VARCHAR', 'tab\t, "quotes" and\na line'],
+        },
+        START + 123n,
+      ),
+    ]);
+    const report = await run({ tables: ['Odd*'], verify: 'sums' });
+    expect(report.status).toBe('proved');
+    const stored = (await influxd.values()).map(({ field, value }) => [field, value]);
+    expect(new Map(stored as [string, string][])).toEqual(
+      new Map([
+        ['value_', '1.5'],
+        ['a b,c=d', '9007199254740993'],
+        ['sent_ns', '7'],
+        ['sent', String(START + 1n)],
+        ['quote"d', 'tab\t, "quotes" and\na line'],
+      ]),
+    );
+  });
+
+  test('measure_name and dimensions as fields, and times as text, are proved', async () => {
+    const report = await run({
+      tables: ['machines'],
+      verify: 'sums',
+      mapping: { measureName: 'field', dimensionsToFields: ['site'], timestamps: 'rfc3339' },
+    });
+    expect(report.status).toBe('proved');
+    const seen = (await influxd.values()).find(
+      ({ field, time }) => field === 'seen' && time === '2024-02-29T12:00:00.000000007Z',
+    );
+    expect(seen).toMatchObject({ type: 'string', value: '2024-02-29T12:00:00Z', tags: { device: 'd 0' } });
+  });
+
   test('goes on from the last proved migration, with an overlap, and changes nothing when run twice', async () => {
     const first = await run({ tables: ['machines'] });
     expect(first.status).toBe('proved');

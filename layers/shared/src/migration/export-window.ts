@@ -81,7 +81,15 @@ class WindowExport {
       const source = this.migration.request.verify === 'none' ? null : await this.count(files);
       if (source === null || source.rows === files.rows) {
         const exported = { folder: this.record.query?.folder ?? '', ...files, columns: [...files.columns] };
-        await this.save({ state: 'exported', query: null, exported, source, error: null });
+        await this.save({
+          state: 'exported',
+          query: null,
+          exported,
+          source,
+          loaded: null,
+          verified: null,
+          error: null,
+        });
         this.report('exported', files.rows);
         return;
       }

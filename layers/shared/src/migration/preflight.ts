@@ -1,7 +1,8 @@
 /** Checks the mapping of each table and the target before anything is written. Each finding has a fixed name. */
 import { grouped } from '../count-text';
 import { DataConversionError } from '../errors';
-import { readBucketFacts } from '../influxdb/bucket-facts';
+import { readBucket } from '../influxdb/bucket';
+import type { BucketState } from '../influxdb/bucket-state';
 import { type TargetTable, targetTable } from './fields';
 import type { Finding, Migration, TableSurvey } from './records';
 import type { MigrationServices } from './services';
@@ -17,7 +18,7 @@ interface Mapped {
   readonly target: TargetTable;
 }
 
-/** @throws InfluxDBConnectionError or InfluxDBWriteError if the target cannot be queried */
+/** A bucket that cannot be read is a warning: the load reports the points that InfluxDB rejects. */
 export async function preflight(
   migration: Migration,
   surveys: readonly TableSurvey[],
@@ -28,9 +29,7 @@ export async function preflight(
   const mapped: Mapped[] = [];
   for (const survey of surveys.filter(({ rows }) => rows > 0)) {
     try {
-      const target = targetTable(survey, survey.columns, mapping);
-      mapped.push({ survey, target });
-      findings.push(...columnFindings(survey, target, services));
+      mapped.push({ survey, target: targetTable(survey, survey.columns, mapping) });
     } catch (error) {
       if (!(error instanceof DataConversionError)) throw error;
       findings.push({ severity: 'problem', name: 'mapping', table: survey.table, detail: error.message });
@@ -71,45 +70,66 @@ function mappingFindings({ table, columns, measureNames, rows }: TableSurvey, { 
   return findings;
 }
 
-function columnFindings(
-  { table, measureNames }: TableSurvey,
-  target: TargetTable,
-  { influxdb }: MigrationServices,
-): Finding[] {
-  const pivoted = target.fields.some(({ key }) => key === null) ? measureNames.length : 0;
-  const columns = 1 + target.tags.length + target.fields.filter(({ key }) => key !== null).length + pivoted;
-  if (influxdb.target.engine !== 'v3' || columns <= MAX_COLUMNS_V3) return [];
-  const detail = `${grouped(columns)} columns, but a table of InfluxDB 3 Core has at most ${MAX_COLUMNS_V3}`;
-  return [{ severity: 'problem', name: 'too-many-columns', table, detail }];
+/** Columns, retention and types of fields, with what the bucket has already. */
+async function targetFindings(mapped: readonly Mapped[], services: MigrationServices): Promise<Finding[]> {
+  if (mapped.length === 0) return [];
+  const reading = await readBucket(services.influxdb);
+  const unread = reading.kind === 'read' ? undefined : reading.reason;
+  const state: BucketState =
+    reading.kind === 'read' ? reading.state : { retentionSeconds: undefined, columns: new Map() };
+  const findings = mapped.flatMap((table) => [
+    ...columnFindings(table, state, services),
+    ...retentionFindings(table, state, services),
+    ...typeFindings(table, state),
+  ]);
+  if (unread === undefined) return findings;
+  const detail = `retention and types of the bucket were not checked: ${unread}`;
+  return [{ severity: 'warning', name: 'bucket-unread', table: null, detail }, ...findings];
 }
 
-/** Retention and types of fields that the bucket has already. */
-async function targetFindings(mapped: readonly Mapped[], services: MigrationServices): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const facts = await readBucketFacts(
-    services.influxdb,
-    mapped.map(({ target }) => target.measurement),
-    { signal: services.deadline, clock: services.clock },
-  );
-  const oldest =
-    facts.retentionSeconds === null
-      ? undefined
-      : BigInt(Math.floor(services.now() / 1000) - facts.retentionSeconds) * 1_000_000_000n;
-  for (const { survey, target } of mapped) {
-    const { table, first } = survey;
-    if (oldest !== undefined && first !== null && BigInt(first) < oldest) {
-      const detail = `the first row is from ${timeText(first)}, but the bucket keeps ${grouped((facts.retentionSeconds ?? 0) / 3600)} h: older points are rejected. Change the retention, or use --from`;
-      findings.push({ severity: 'problem', name: 'retention', table, detail });
-    }
-    const stored = facts.fields.get(target.measurement) ?? new Map<string, string>();
-    const conflicts = target.fields.flatMap(({ key, kind }) => {
-      const found = key === null ? undefined : stored.get(key);
-      const type = kind === 'timestamp' ? 'integer' : kind;
-      return found === undefined || found === type ? [] : [`${key} is ${found} in the bucket and ${type} in the table`];
-    });
-    if (conflicts.length > 0) {
-      findings.push({ severity: 'problem', name: 'type-conflict', table, detail: conflicts.slice(0, 10).join('; ') });
-    }
-  }
-  return findings;
+function columnFindings(
+  { survey, target }: Mapped,
+  { columns: stored }: BucketState,
+  { influxdb }: MigrationServices,
+): Finding[] {
+  if (influxdb.target.engine !== 'v3') return [];
+  const isPivoted = target.fields.some(({ key }) => key === null);
+  const columns = new Set([
+    'time',
+    ...(stored.get(target.measurement)?.keys() ?? []),
+    ...target.tags.map(({ key }) => key),
+    ...target.fields.flatMap(({ key }) => key ?? []),
+    ...(isPivoted ? survey.measureNames : []),
+  ]);
+  if (columns.size <= MAX_COLUMNS_V3) return [];
+  const detail = `${grouped(columns.size)} columns, but a table of InfluxDB 3 Core has at most ${MAX_COLUMNS_V3}`;
+  return [{ severity: 'problem', name: 'too-many-columns', table: survey.table, detail }];
+}
+
+function retentionFindings(
+  { survey }: Mapped,
+  { retentionSeconds }: BucketState,
+  { now }: MigrationServices,
+): Finding[] {
+  const { table, first } = survey;
+  if (retentionSeconds === undefined || first === null) return [];
+  const oldest = BigInt(Math.floor(now() / 1000) - retentionSeconds) * 1_000_000_000n;
+  if (BigInt(first) >= oldest) return [];
+  const detail =
+    `the first row is from ${timeText(first)}, but the bucket keeps ${grouped(retentionSeconds / 3600)} h: older points are rejected. ` +
+    'Change the retention, or use --from';
+  return [{ severity: 'problem', name: 'retention', table, detail }];
+}
+
+function typeFindings({ survey, target }: Mapped, { columns }: BucketState): Finding[] {
+  const stored = columns.get(target.measurement);
+  const conflicts = target.fields.flatMap(({ key, kind }) => {
+    const type = kind === 'timestamp' ? 'integer' : kind;
+    const others = [...((key === null ? undefined : stored?.get(key)) ?? [])].filter((other) => other !== type);
+    return others.length === 0 ? [] : [`${key} is ${others.join(' and ')} in the bucket and ${type} in the table`];
+  });
+  if (conflicts.length === 0) return [];
+  return [
+    { severity: 'problem', name: 'type-conflict', table: survey.table, detail: conflicts.slice(0, 10).join('; ') },
+  ];
 }

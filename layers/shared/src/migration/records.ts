@@ -141,7 +141,7 @@ export type Difference = Readonly<z.output<typeof differenceSchema>>;
 /**
  * The record of a window: `windows/<table>/<from>-<to>.json`. Without a record, the window is planned.
  *
- *     (none) -> started -> exported -> loaded -> verified
+ *     (none) -> started -> exported, then with `loaded`, then with `verified`
  *                  |-> split: two halves with records of their own
  *                  |-> failed: exported again by the next run
  */

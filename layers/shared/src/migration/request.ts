@@ -26,7 +26,7 @@ export const mappingOptionsSchema = z.strictObject({
 /** How columns become tags and fields. The same for all tables of a migration. */
 export type MappingOptions = Readonly<z.output<typeof mappingOptionsSchema>>;
 
-export const migrationRequestSchema = z.strictObject({
+const requestSchema = z.strictObject({
   database: name.describe('The database in Timestream.'),
   tables: z
     .array(name)
@@ -57,6 +57,12 @@ export const migrationRequestSchema = z.strictObject({
   dryRun: z.boolean().default(false).describe('Surveys the tables, and exports and loads nothing.'),
 });
 
+/** A range from `last` is checked when the end of the last migration is known. */
+const isForward = ({ from, to }: z.output<typeof requestSchema>): boolean =>
+  !from || from === 'last' || !to || Date.parse(from) < Date.parse(to);
+
+export const migrationRequestSchema = requestSchema.refine(isForward, { path: ['from'], error: 'must be before to' });
+
 /** The input of `POST /migrations` and of an execution, without `resume`. */
 export type MigrationRequest = Readonly<z.output<typeof migrationRequestSchema>>;
 
@@ -76,10 +82,5 @@ export function readMigrationInput(input: unknown): MigrationInput {
     throw new InvalidEventError('the input must be a JSON object with database and export, or with resume');
   }
   if ('resume' in input) return validate(resumeSchema, input, 'the input');
-  const request = validate(migrationRequestSchema, input, 'the input');
-  const { from, to } = request;
-  if (from && from !== 'last' && to && Date.parse(from) >= Date.parse(to)) {
-    throw new InvalidEventError(`the input is not valid: from ${from} is not before to ${to}`);
-  }
-  return request;
+  return validate(migrationRequestSchema, input, 'the input');
 }

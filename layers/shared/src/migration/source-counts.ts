@@ -52,11 +52,22 @@ export async function countSource(
     rows: Number(rows),
     empty: Number(rows) - Number(filled),
     merged,
-    fields: fields.filter((field) => field.count > 0).sort(byKey),
+    fields: byField(fields.filter((field) => field.count > 0)).sort(byKey),
     first,
     last,
   };
   return { count, scannedBytes };
+}
+
+/** One count per field: the columns of a pivoted table may have values of several types under one name. */
+function byField(counts: readonly FieldCount[]): FieldCount[] {
+  const fields = new Map<string, FieldCount>();
+  for (const count of counts) {
+    const { field } = count;
+    const known = fields.get(field);
+    fields.set(field, known ? { field, count: known.count + count.count } : count);
+  }
+  return [...fields.values()];
 }
 
 const byKey = (a: FieldCount, b: FieldCount): number => (a.field < b.field ? -1 : 1);

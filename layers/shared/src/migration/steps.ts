@@ -66,7 +66,7 @@ export type LoadWindow = Readonly<z.output<typeof loadWindowSchema>>;
 
 /** Input of RecordLoad: `summary` is the output of SummarizeLoad, or `error` the failure of the nested execution. */
 export const recordLoadInputSchema = loadWindowSchema.omit({ input: true }).extend({
-  summary: z.unknown(),
+  summary: z.unknown().optional(),
   error: z.object({ error: z.string(), cause: z.string() }).nullish(),
 });
 
