@@ -7,7 +7,7 @@ import type { Value } from '../differential/stored';
 
 /** The report names the seed; ACCEPTANCE_SEED selects other requests, ACCEPTANCE_BATCHES their number per circle. */
 export const SEED = Number(process.env.ACCEPTANCE_SEED ?? 20261129);
-export const BATCHES = Number(process.env.ACCEPTANCE_BATCHES ?? 1_000);
+export const BATCHES = Number(process.env.ACCEPTANCE_BATCHES ?? 700);
 
 const PRECISIONS = { ns: 1n, us: 1_000n, ms: 1_000_000n, s: 1_000_000_000n } as const;
 type Precision = keyof typeof PRECISIONS;
