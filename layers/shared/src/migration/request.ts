@@ -49,7 +49,9 @@ const requestSchema = z.strictObject({
   verify: z
     .enum(['counts', 'sums', 'none'])
     .default('counts')
-    .describe('counts: per field and window. sums: also sums of numbers. none: nothing is compared.'),
+    .describe(
+      'counts: per field and window. sums: also sums of numbers, and of the characters of texts. none: nothing is compared.',
+    ),
   verifyOnly: z
     .boolean()
     .default(false)

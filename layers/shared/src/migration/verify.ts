@@ -5,10 +5,10 @@ import { validate } from '../validation';
 import { ledgerDifferences, targetDifferences } from './compare';
 import { type TargetTable, targetTable } from './fields';
 import { Ledger, type LedgerEntry } from './ledger';
-import type { Difference, Migration, TableSurvey, WindowCount, WindowRecord } from './records';
+import type { Difference, FieldCount, Migration, TableSurvey, WindowCount, WindowRecord } from './records';
 import type { MigrationServices } from './services';
 import { stepInputSchema, type VerifyOutput } from './steps';
-import { countTarget, countWithoutTag } from './target-counts';
+import { countTarget, countWithoutTag, NO_SUMS } from './target-counts';
 import { windowName } from './work-keys';
 
 /** Windows counted concurrently. */
@@ -79,16 +79,16 @@ async function counts(
   if (source === null) return undefined;
   const options = { signal: services.deadline, clock: services.clock };
   const summed = source.fields.filter(({ sum }) => sum !== undefined);
-  const of = (isBoolean: boolean) =>
-    summed.filter(({ kind }) => (kind === 'boolean') === isBoolean).map(({ field }) => field);
-  const sums = { numbers: of(false), booleans: of(true) };
+  const of = (...kinds: readonly FieldCount['kind'][]) =>
+    summed.filter(({ kind }) => kinds.includes(kind)).map(({ field }) => field);
+  const sums = { numbers: of('float', 'integer', 'timestamp'), booleans: of('boolean'), texts: of('string') };
   const found: Found = [];
   const { influxdb } = services;
   const stored = await countTarget(influxdb, target.measurement, window, sums, options).catch(
     async (error: unknown) => {
       if (!(error instanceof InfluxDBWriteError) || summed.length === 0) throw error;
       found.push({ field: null, kind: 'type', expected: null, found: null, detail: `no sums: ${error.message}` });
-      return await countTarget(influxdb, target.measurement, window, { numbers: [], booleans: [] }, options);
+      return await countTarget(influxdb, target.measurement, window, NO_SUMS, options);
     },
   );
   found.push(...targetDifferences(source, stored));
