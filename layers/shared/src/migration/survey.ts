@@ -154,11 +154,15 @@ async function surveyTables(
 }
 
 async function surveyOne(table: string, { request, to }: Migration, ledger: Ledger, services: MigrationServices) {
-  const { database, from, verify } = request;
+  const { database, from, verify, mapping } = request;
   const last = from === 'last' ? await ledger.lastProved(database, table, targetId(services)) : undefined;
   const start = last ? BigInt(last.to) - OVERLAP_NS : from && from !== 'last' ? toNanoseconds(from) : undefined;
   const range = { from: start, to: BigInt(to) };
-  const options = { fullScans: verify === 'none' ? 1 : 2, ...(services.limits && { limits: services.limits }) };
+  const options = {
+    mapping,
+    fullScans: verify === 'none' ? 1 : 2,
+    ...(services.limits && { limits: services.limits }),
+  };
   return await surveyTable(database, table, range, options, services);
 }
 

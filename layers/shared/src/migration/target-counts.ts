@@ -33,7 +33,9 @@ export function countTarget(
     : countBySql(client, measurement, window, sums, options);
 }
 
-/** Values by field of points that lack a tag. It explains values that were not expected: another writer stores points without this tag. */
+/**
+ * Values (InfluxDB 3: points) that lack a tag. They explain values that were not expected: another writer stores points without this tag.
+ */
 export async function countWithoutTag(
   client: InfluxClient,
   measurement: string,
@@ -50,7 +52,9 @@ export async function countWithoutTag(
     );
     return rows.reduce((sum, { _value }) => sum + Number(_value), 0);
   }
-  const sql = `SELECT COUNT(*) AS n FROM ${identifier(measurement)} WHERE ${during(window)} AND ${identifier(tag)} IS NULL`;
+  const columns = await querySql(client, columnsOf(measurement), options);
+  const withoutTag = columns.some(({ column_name }) => column_name === tag) ? ` AND ${identifier(tag)} IS NULL` : '';
+  const sql = `SELECT COUNT(*) AS n FROM ${identifier(measurement)} WHERE ${during(window)}${withoutTag}`;
   const [row] = await querySql(client, sql, options);
   return Number(row?.n ?? 0);
 }
@@ -127,6 +131,9 @@ const byKey = (a: FieldCount, b: FieldCount): number => (a.field < b.field ? -1 
 const during = ({ from, to }: Window): string =>
   `time >= ${literal(timeText(from))}::TIMESTAMP AND time < ${literal(timeText(to))}::TIMESTAMP`;
 
+const columnsOf = (measurement: string): string =>
+  `SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'iox' AND table_name = ${literal(measurement)}`;
+
 /** Columns that are not tags: tags are dictionaries. Source: "Query with SQL", schema information, in the InfluxDB 3 documentation. */
 async function countBySql(
   client: InfluxClient,
@@ -135,11 +142,7 @@ async function countBySql(
   sums: SummedFields,
   options: QueryOptions,
 ): Promise<WindowCount> {
-  const described = await querySql(
-    client,
-    `SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'iox' AND table_name = ${literal(measurement)}`,
-    options,
-  );
+  const described = await querySql(client, columnsOf(measurement), options);
   const names = described
     .filter(({ column_name, data_type }) => column_name !== 'time' && !/^Dictionary/i.test(String(data_type)))
     .map(({ column_name }) => String(column_name));

@@ -1,4 +1,5 @@
 /** The step Verify: counts each window at the target, and compares it with the counts at the source. */
+import { grouped } from '../count-text';
 import { InfluxDBWriteError } from '../errors';
 import { inOrder } from '../loads/in-order';
 import { validate } from '../validation';
@@ -97,7 +98,8 @@ async function counts(
   if (isExtra && tag !== undefined) {
     const untagged = await countWithoutTag(influxdb, target.measurement, window, tag, options);
     if (untagged > 0) {
-      const detail = `${untagged} values are in points without the tag ${tag}: another writer stored them`;
+      const what = influxdb.target.engine === 'v2' ? 'values are in points' : 'points are';
+      const detail = `${grouped(untagged)} ${what} without the tag ${tag}: another writer stored them`;
       found.push({ field: null, kind: 'extra', expected: '0', found: String(untagged), detail });
     }
   }
