@@ -331,6 +331,24 @@ describeWithInfluxd('a migration', (binary) => {
     expect(await influxd.values()).toEqual(before);
   });
 
+  test('a proved range that leaves a gap, or is older, does not move where the next migration begins', async () => {
+    const tables = ['machines'];
+    const time = (hours: number) => new Date(NOW + hours * 3_600_000).toISOString();
+    const surveyed = async () => {
+      const { migrationId } = await run({ tables, from: 'last', dryRun: true });
+      const page = readFileSync(join(source.folder, WORK, 'migrations', migrationId, 'report.txt'), 'utf8');
+      return /machines: (\d+) rows/.exec(page)?.[1];
+    };
+    expect((await run({ tables, to: time(-22) })).status).toBe('proved');
+    expect((await run({ tables, from: time(-5), to: time(0) })).status).toBe('proved');
+    expect((await run({ tables, to: time(-23) })).status).toBe('proved');
+    // From 24 hours before the end of the first range: all rows.
+    expect(await surveyed()).toBe('60');
+    expect((await run({ tables, from: time(-22), to: time(0) })).status).toBe('proved');
+    expect((await run({ tables, from: 'last', to: time(1) })).status).toBe('proved');
+    expect(await surveyed()).toBe('57');
+  });
+
   test('a dry run writes nothing, and shows tables, rows and what it will cost', async () => {
     const report = await run({ dryRun: true });
     expect(report.status).toBe('surveyed');

@@ -61,7 +61,7 @@ export async function surveyTable(
   const counts = `SELECT approx_distinct(${seriesText(columns, mapping)}) ${source}`;
   const [series] = single(await query(counts), 1, counts);
   const names = await query(`SELECT DISTINCT measure_name ${source} ORDER BY 1 LIMIT ${MAX_MEASURE_NAMES}`);
-  const perRow = await bytesPerRow(database, table, columns, days, async (sql) => (await query(sql)).scannedBytes);
+  const perRow = await bytesPerRow(source, columns, days, async (sql) => (await query(sql)).scannedBytes);
   const windows = cutWindows(from ?? firstDay.first, to, days, limits);
   return {
     table,
@@ -115,10 +115,12 @@ function seriesText(columns: readonly Column[], { measureName, dimensionsToField
   return parts.length === 0 ? "''" : `concat(${[...parts, "''"].join(", '|', ")})`;
 }
 
-/** Bytes that a scan of all columns reads per row, measured on the day with the median number of rows. */
+/**
+ * Bytes that a scan of all columns reads per row, measured on the day with the median number of rows.
+ * @param source FROM and WHERE of the rows to migrate
+ */
 async function bytesPerRow(
-  database: string,
-  table: string,
+  source: string,
   columns: readonly Column[],
   days: readonly DayRows[],
   scan: (sql: string) => Promise<number>,
@@ -128,5 +130,5 @@ async function bytesPerRow(
   if (day === undefined) return 0;
   const window = { from: String(day.start), to: String(day.start + DAY) };
   const counts = columns.map(({ name }) => `COUNT(${identifier(name)})`).join(', ');
-  return (await scan(`SELECT ${counts} FROM ${tableName(database, table)} WHERE ${within(window)}`)) / day.rows;
+  return (await scan(`SELECT ${counts} ${source} AND ${within(window)}`)) / day.rows;
 }

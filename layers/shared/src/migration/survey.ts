@@ -171,7 +171,7 @@ export const targetId = ({ influxdb: { target } }: { readonly influxdb: { readon
   JSON.stringify([target.engine, target.url, target.org, target.bucket]);
 
 /** ns of an RFC 3339 time with any offset. */
-function toNanoseconds(text: string): bigint {
+export function toNanoseconds(text: string): bigint {
   const [, seconds = '', fraction = '', zone = ''] = /^([^.Zz+]+?)(?:\.(\d+))?(Z|z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
   const utc = new Date(`${seconds}${zone.toUpperCase()}`).toISOString().replace(/\.\d+Z$/, '');
   return BigInt(nanoseconds(`${utc}.${fraction.slice(0, 9) || '0'}Z`));
