@@ -49,7 +49,8 @@ export async function inferFromSources(
     const sampleRows = Math.ceil(SAMPLE_LIMITS.rows / sampled.length);
     const profiles: FileProfile[] = [];
     for (const file of sampled) {
-      profiles.push(await withSource(objects, file, (source) => reader.profile(source, sampleRows, signal)));
+      const profile = await withSource(objects, file, (source) => reader.profile(source, sampleRows, signal));
+      profiles.push({ ...profile, folders: foldersOf(file, objects) });
     }
     const keys = files.map((file) => file.key);
     const measurement = options.measurement ?? measurementOf(files.map((file) => objects.pathOf?.(file) ?? file.key));
@@ -104,10 +105,12 @@ async function withSource<T>(
   }
 }
 
+const foldersOf = (file: ObjectRef, objects: ObjectStore) => partitionColumns(objects.pathOf?.(file) ?? file.key);
+
 /** Columns of the paths, with null for a path without one. */
 function pathColumns(files: readonly ObjectRef[], objects: ObjectStore): PathColumn[] {
   const values = new Map<string, Set<string | null>>();
-  const all = files.map((file) => partitionColumns(objects.pathOf?.(file) ?? file.key));
+  const all = files.map((file) => foldersOf(file, objects));
   for (const columns of all) for (const name of columns.keys()) values.set(name, new Set());
   for (const columns of all) for (const [name, found] of values) found.add(columns.get(name) ?? null);
   return [...values].map(([name, found]) => ({ name, values: [...found] }));
@@ -115,7 +118,7 @@ function pathColumns(files: readonly ObjectRef[], objects: ObjectStore): PathCol
 
 /** The series of a file: the tags of its rows and of its path. */
 function seriesOf({ series }: SeriesProfile, file: ObjectRef, objects: ObjectStore, tags: readonly string[]): string[] {
-  const columns = partitionColumns(objects.pathOf?.(file) ?? file.key);
+  const columns = foldersOf(file, objects);
   const path = JSON.stringify(tags.map((tag) => columns.get(tag) ?? null));
   return series.map((each) => `${path}${each}`);
 }

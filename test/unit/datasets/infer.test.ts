@@ -182,6 +182,55 @@ describe('tags', () => {
     expect(tags([], { tags: ['year'] }, paths)).toEqual(['region', 'year', 'month']);
   });
 
+  test.each([
+    ['year', ['2024'], '2024-01-01T00:00Z', '2024-12-31T23:00Z', false],
+    ['year', ['1999', '2000'], '2023-01-01T00:00Z', '2023-01-02T00:00Z', true],
+    // Local days of UTC-3.
+    ['dt', ['2024-05-01'], '2024-05-01T03:00Z', '2024-05-02T02:59Z', false],
+    ['dt', ['20240501'], '2024-05-01T00:00Z', '2024-05-01T23:59Z', false],
+    ['dt', ['20240501'], '2024-05-03T00:00Z', '2024-05-03T23:59Z', true],
+    ['month', ['05'], '2024-05-01T00:00Z', '2024-05-31T23:59Z', false],
+    ['month', ['5'], '2024-05-01T00:00Z', '2024-07-31T23:59Z', true],
+    ['day', ['1'], '2024-05-01T00:00Z', '2024-05-01T23:59Z', false],
+    ['hour', ['00', '01', '02'], '2024-05-01T00:00Z', '2024-05-01T00:00Z', true],
+    ['hour', ['13'], '2024-05-01T13:00Z', '2024-05-01T13:59Z', false],
+    ['week', ['18'], '2024-05-01T00:00Z', '2024-05-05T00:00Z', false],
+  ])('are folders %s=%j only if the times from %s to %s do not repeat them: %#', (name, values, from, to, isTag) => {
+    const range = { min: Date.parse(from) / 1000, max: Date.parse(to) / 1000 };
+    const files = values.map((value) => ({
+      ...file([instant('t', { range }), float('v')]),
+      folders: new Map([[name, value]]),
+    }));
+    const { mapping, ambiguities } = inferMapping(files, [{ name, values }], 'm', NONE);
+    expect(mapping.tags.optional).toEqual(isTag ? [name] : []);
+    expect(ambiguities).toEqual(
+      isTag
+        ? [
+            `${name} is named like a part of the time, but its values are not those of t: it is a tag, so that no rows merge`,
+          ]
+        : [],
+    );
+  });
+
+  test('are folders of hours beside a folder of dates that is the time', () => {
+    const hours = ['00', '01'];
+    const files = hours.map((hour) => ({
+      ...file([float('v')]),
+      folders: new Map([
+        ['date', '2024-05-01'],
+        ['hour', hour],
+      ]),
+    }));
+    const paths = [
+      { name: 'date', values: ['2024-05-01'] },
+      { name: 'hour', values: hours },
+    ];
+    expect(inferMapping(files, paths, 'm', NONE).mapping).toMatchObject({
+      time: { column: 'date' },
+      tags: { optional: ['hour'] },
+    });
+  });
+
   test('say which of their values a load leaves out', () => {
     const { decisions } = infer([instant('t'), float('v'), text('host', ['a', 'None'])]);
     expect(decisions[1]?.why).toBe('TEXT, 2 values such as "a", "None"; "None" counts as no value');

@@ -36,10 +36,11 @@ export class ColumnProfiler {
     const isText = type.kind === 'text';
     const isCounted = isText || type.kind === 'uuid' || type.kind === 'integer';
     const { areTimes, areNumbers, areUtf8 } = this;
+    const hasRange = this.max >= this.min && (!isText || areTimes);
     return {
       ...{ name, type, declared, nulls: rows - this.count },
       ...(isCounted && { values: this.isListed ? [...this.values] : null }),
-      ...(this.max >= this.min && { range: { min: this.min, max: this.max } }),
+      ...(hasRange && { range: { min: this.min, max: this.max } }),
       ...(isText && { texts: { areTimes, areNumbers, areUtf8 } }),
     };
   }
@@ -75,8 +76,10 @@ export class ColumnProfiler {
       const text = isValid(column, row) ? (textAt(row) ?? '') : '';
       if (text.trim() === '') continue;
       this.count++;
+      const time = parseIsoTime(text);
+      this.areTimes &&= time !== undefined;
+      if (time) this.extend(time.seconds - (time.offset ?? 0));
       if (this.isListed && !this.values.has(text)) {
-        this.areTimes &&= parseIsoTime(text) !== undefined;
         this.areNumbers &&= NUMBER.test(text.trim());
         this.areUtf8 &&= !text.includes('\uFFFD');
         this.list(text);

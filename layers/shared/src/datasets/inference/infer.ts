@@ -1,11 +1,12 @@
 /** Infers a mapping from a sample: which column is the time, which are tags, and the type of each field. */
 import { number } from '../../count-text';
 import { DataConversionError } from '../../errors';
+import { type DatedFile, repeatsTimes } from './calendar';
 import { joinColumns, type PathColumn, type SampledColumn } from './columns';
 import { datasetName, keysOf } from './names';
 import type { FileProfile } from './profile';
-import { fieldOf, isTag, leftOutWhy, tagWhy } from './roles';
-import { chooseTime, type TimeUnit } from './time';
+import { fieldOf, isCalendar, isTag, leftOutWhy, tagWhy } from './roles';
+import { chooseTime, type TimeChoice, type TimeUnit, timesOf } from './time';
 
 /** What the user decides. */
 export interface InferenceChoices {
@@ -63,9 +64,10 @@ export function inferMapping(
   checkChoices(columns, choices);
   const time = chooseTime(columns, choices.time, choices.timeUnit);
   const others = columns.filter((column) => column !== time.column);
+  const dated = datedFiles(files, time);
   const dropped = others.flatMap((column) => {
     const isChosen = choices.tags.includes(column.name) || choices.fields.includes(column.name);
-    const why = leftOutWhy(column, measurement, isChosen);
+    const why = leftOutWhy(column, measurement, isChosen, repeatsTimes(column.name, dated));
     return why === undefined ? [] : [{ column, why }];
   });
   const used = others.filter((column) => dropped.every((each) => each.column !== column));
@@ -114,6 +116,9 @@ export function inferMapping(
         ? [`${percent(time.column.nullShare)} of the rows have no ${time.column.name}: they are invalid`]
         : []),
       ...(moved ? [`${moved.name} is a field only because every column would be a tag: --field chooses another`] : []),
+      ...kept
+        .filter((column) => isCalendar(column) && !choices.tags.includes(column.name))
+        .map(({ name }) => calendarDoubt(name, time.column.name)),
       ...mappedFields.flatMap(({ column, doubt }) => (doubt === undefined || column === moved ? [] : [doubt])),
       ...differences,
     ],
@@ -124,6 +129,17 @@ export function inferMapping(
     ),
   };
 }
+
+/** The files with known times. */
+function datedFiles(files: readonly FileProfile[], time: TimeChoice): DatedFile[] {
+  return files.flatMap(({ folders = new Map(), columns }) => {
+    const times = timesOf(time, columns, folders);
+    return times ? [{ folders, times }] : [];
+  });
+}
+
+const calendarDoubt = (name: string, time: string): string =>
+  `${name} is named like a part of the time, but its values are not those of ${time}: it is a tag, so that no rows merge`;
 
 const withName = (column: string, name: string | undefined) => (name === undefined ? column : { column, name });
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;

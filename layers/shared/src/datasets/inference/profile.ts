@@ -13,7 +13,7 @@ export interface ColumnProfile {
   readonly nulls: number;
   /** The distinct values of a text, UUID or integer column, as text; null if there are more than MAX_LISTED. Undefined for other types. */
   readonly values?: readonly string[] | null;
-  /** Of a column of integers with a value; of a column of timestamps or dates in seconds since 1970. */
+  /** Of a column of integers with a value; of timestamps, dates and texts that are times in seconds since 1970. */
   readonly range?: { readonly min: number; readonly max: number };
   /** What all values of a text column are. An empty text counts as a missing value. */
   readonly texts?: {
@@ -24,6 +24,8 @@ export interface ColumnProfile {
 }
 
 export interface FileProfile {
+  /** The columns that its path supplies; none by default. */
+  readonly folders?: ReadonlyMap<string, string | null>;
   /** As in messages. */
   readonly name: string;
   /** Rows of the file. */

@@ -1,6 +1,7 @@
 /** Decides for each column but the time: tag, field of which type, or left out. */
 import { grouped, number } from '../../count-text';
 import type { ColumnType } from '../../parquet/column-type';
+import { isCalendarName } from './calendar';
 import type { SampledColumn } from './columns';
 import type { InferenceChoices, InferredField } from './infer';
 import { isInReach, words } from './time';
@@ -11,8 +12,6 @@ const FEW = 20;
 const MIN_REPEATS = 4;
 /** Texts that a load takes for a missing value of an optional tag. */
 const NO_TAG = /^(?:nan|none|null)$/i;
-/** Names of folders that only repeat the time. */
-const CALENDAR = /^(?:year|month|day|hour|minute|date|dt|ds|yyyy|mm|dd|hh|yr|mon|week)$/i;
 /** Decimals of up to 15 digits have a double of their own. */
 const EXACT_DIGITS = 15;
 const LONG_DIGITS = 18;
@@ -25,9 +24,22 @@ interface FieldDecision {
   readonly doubt?: string;
 }
 
-/** Why a column is not used; undefined if it is. */
-export function leftOutWhy(column: SampledColumn, measurement: string, isChosen: boolean): string | undefined {
-  const { name, types, isInPath, values, texts, nullShare } = column;
+/** Whether the column is a folder that is named like a part of the time and has such values. */
+export function isCalendar({ name, isInPath, texts, nullShare }: SampledColumn): boolean {
+  return isInPath && isCalendarName(name) && (texts?.areNumbers || texts?.areTimes || nullShare === 1);
+}
+
+/**
+ * Why a column is not used; undefined if it is.
+ * @param repeatsTime whether the values of a folder that is named like a part of the time are those of the times
+ */
+export function leftOutWhy(
+  column: SampledColumn,
+  measurement: string,
+  isChosen: boolean,
+  repeatsTime: boolean,
+): string | undefined {
+  const { name, types, isInPath, values } = column;
   const [unusable] = types.flatMap((type) => (type.kind === 'unusable' ? [type.why] : []));
   if (unusable !== undefined) return unusable;
   if (name === '') return 'it has no name';
@@ -35,8 +47,7 @@ export function leftOutWhy(column: SampledColumn, measurement: string, isChosen:
   if (types.every(({ kind }) => kind === 'null')) return 'it has no value in any row';
   if (isInPath && name.toLowerCase() === 'dataset' && values?.length === 1)
     return `it is the measurement, ${measurement}`;
-  if (isInPath && CALENDAR.test(name) && (texts?.areNumbers || texts?.areTimes || nullShare === 1))
-    return `it repeats the time; --tag ${words(name)} makes it a tag`;
+  if (isCalendar(column) && repeatsTime) return `it repeats the time; --tag ${words(name)} makes it a tag`;
   if (/^__index_level_\d+__$/.test(name) && types.every(({ kind }) => kind === 'integer'))
     return `it is an index of pandas, which numbers the rows; --field ${words(name)} keeps it`;
   return undefined;

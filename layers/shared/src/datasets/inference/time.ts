@@ -1,6 +1,8 @@
 /** Chooses the time column by type and name, and the unit of integers. */
 import { DataConversionError } from '../../errors';
+import { parseIsoTime } from '../../points/iso-8601';
 import type { SampledColumn } from './columns';
+import type { ColumnProfile, FileProfile } from './profile';
 
 export const TIME_UNITS = ['s', 'ms', 'us', 'ns'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];
@@ -72,6 +74,22 @@ function chosen(
     ? []
     : [`${column.name} has times outside the years 1677 to 2262, which InfluxDB cannot store: these rows are invalid`];
   return { column, why: `${column.declared}${zoneNote(column, form)}`, ambiguities: [...ambiguities, ...far] };
+}
+
+/** The first and last time in a file, s since 1970; undefined if it is not known. */
+export function timesOf(
+  { column: { name }, unit }: TimeChoice,
+  columns: FileProfile['columns'],
+  folders: ReadonlyMap<string, string | null>,
+): ColumnProfile['range'] {
+  const own = columns.find((column) => column.name === name);
+  if (own) {
+    const perSecond = own.type.kind === 'integer' ? PER_SECOND[unit ?? 's'] : 1;
+    return own.range && { min: own.range.min / perSecond, max: own.range.max / perSecond };
+  }
+  const time = parseIsoTime(folders.get(name) ?? '');
+  const seconds = time && time.seconds - (time.offset ?? 0);
+  return seconds === undefined ? undefined : { min: seconds, max: seconds };
 }
 
 function givenColumn(columns: readonly SampledColumn[], given: string): Pick<Candidate, 'column' | 'form'> {
