@@ -22,6 +22,14 @@ export interface InferOptions extends InferenceChoices {
   readonly measurement?: string | undefined;
 }
 
+export interface Overwrites {
+  readonly inFiles: number;
+  /** Rows that repeat a point of another file. */
+  readonly acrossFiles: number;
+  /** Two files with such rows. */
+  readonly example?: readonly [string, string];
+}
+
 export interface InferredLoad extends Inference {
   /** Of the sampled files. */
   readonly rows: number;
@@ -29,8 +37,8 @@ export interface InferredLoad extends Inference {
   readonly files: number;
   readonly sampledFiles: number;
   readonly series: number;
-  /** Sampled rows whose tags and time an earlier row of their file has. */
-  readonly duplicates: number;
+  /** Sampled rows whose tags and time an earlier row has. */
+  readonly overwrites: Overwrites;
   /** Whether the paths of the files name another dataset, or several, so that a load has to name this one. */
   readonly needsDataset: boolean;
 }
@@ -59,17 +67,15 @@ export async function inferFromSources(
     const mapping = { ...inference.mapping, name };
     const { time, tags } = mapping;
     const columns = {
-      time: time.column,
+      time,
       tags: tags.optional.map((tag) => (typeof tag === 'string' ? tag : tag.column)),
     };
-    const all = new Set<string>();
-    let duplicates = 0;
+    const counts: { name: string; count: SeriesProfile }[] = [];
     for (const file of sampled) {
       const count = await withSource(objects, file, (source) =>
-        reader.countSeries(source, columns, sampleRows, signal),
+        reader.countSeries(source, { ...columns, partitions: foldersOf(file, objects) }, sampleRows, signal),
       );
-      duplicates += count.duplicates;
-      for (const series of seriesOf(count, file, objects, columns.tags)) all.add(series);
+      counts.push({ name: objects.nameOf(file), count });
     }
     return {
       ...inference,
@@ -78,8 +84,8 @@ export async function inferFromSources(
       sampledRows: profiles.reduce((sum, profile) => sum + profile.sampledRows, 0),
       files: files.length,
       sampledFiles: sampled.length,
-      series: all.size,
-      duplicates,
+      series: new Set(counts.flatMap(({ count }) => count.series)).size,
+      overwrites: overwritesOf(counts),
       needsDataset: keys.some((key) => detected(key, name) !== name),
     };
   } finally {
@@ -116,11 +122,24 @@ function pathColumns(files: readonly ObjectRef[], objects: ObjectStore): PathCol
   return [...values].map(([name, found]) => ({ name, values: [...found] }));
 }
 
-/** The series of a file: the tags of its rows and of its path. */
-function seriesOf({ series }: SeriesProfile, file: ObjectRef, objects: ObjectStore, tags: readonly string[]): string[] {
-  const columns = foldersOf(file, objects);
-  const path = JSON.stringify(tags.map((tag) => columns.get(tag) ?? null));
-  return series.map((each) => `${path}${each}`);
+/** Rows that repeat a point of their file, and those that repeat a point of an earlier file. */
+function overwritesOf(counts: readonly { readonly name: string; readonly count: SeriesProfile }[]): Overwrites {
+  const owners = new Map<string, string>();
+  let acrossFiles = 0;
+  let example: Overwrites['example'];
+  for (const { name, count } of counts) {
+    for (const [series, time] of count.points) {
+      const point = `${time} ${count.series[series]}`;
+      const owner = owners.get(point);
+      if (owner === undefined) owners.set(point, name);
+      else {
+        acrossFiles++;
+        example ??= [owner, name];
+      }
+    }
+  }
+  const inFiles = counts.reduce((sum, { count }) => sum + count.duplicates, 0);
+  return { inFiles, acrossFiles, ...(example && { example }) };
 }
 
 /** The dataset that all paths name: the mapping takes its name, and so replaces a built-in one. Undefined if they name none, or several. */

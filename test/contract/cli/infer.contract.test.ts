@@ -115,6 +115,17 @@ test('rows that would overwrite each other are reported', async () => {
   expect(err).toContain('--tag sensor_id makes it a tag');
 });
 
+test('rows that would overwrite rows of another file are reported', async () => {
+  mkdirSync(at('sensors'));
+  await write('sensors/sensor_A.parquet', `${SECOND} AS t, i AS v`, 5);
+  await write('sensors/sensor_B.parquet', `${SECOND} AS t, i + 10 AS v`, 5);
+  const { err } = await run('infer', 'sensors');
+  expect(err).toMatch(
+    /5 sampled rows would overwrite a row of another file with the same tags and time, such as \S*sensor_B.parquet and \S*sensor_A.parquet/,
+  );
+  expect(err).not.toContain('would overwrite an earlier row');
+});
+
 test('a load of an unknown file says how to get a mapping', async () => {
   const { code, err } = await run('load', 'untimed.parquet', '--dry-run');
   expect(code).toBe(2);

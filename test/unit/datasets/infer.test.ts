@@ -213,7 +213,7 @@ describe('tags', () => {
   });
 
   test('are folders of hours beside a folder of dates that is the time', () => {
-    const hours = ['00', '01'];
+    const hours = ['10'];
     const files = hours.map((hour) => ({
       ...file([float('v')]),
       folders: new Map([
@@ -234,6 +234,15 @@ describe('tags', () => {
   test('say which of their values a load leaves out', () => {
     const { decisions } = infer([instant('t'), float('v'), text('host', ['a', 'None'])]);
     expect(decisions[1]?.why).toBe('TEXT, 2 values such as "a", "None"; "None" counts as no value');
+    const several = infer([instant('t'), float('v'), text('host', ['a', 'null', ' NaN'])]);
+    expect(several.decisions[1]?.why).toMatch(/; "null", " NaN" count as no value$/);
+  });
+
+  test.each(['a ', ' a', 'a\\'])('say that a load trims values such as %j', (value) => {
+    const { decisions } = infer([instant('t'), float('v'), text('host', ['b', value])]);
+    expect(decisions[1]?.why).toContain(
+      `; stored without spaces around them and without backslashes at their end, such as ${JSON.stringify(value)}`,
+    );
   });
 
   test('multiply to the maximum number of series', () => {

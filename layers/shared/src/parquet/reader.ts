@@ -9,7 +9,7 @@ import type { BatchLimits, LineBatch } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectSink } from '../points/report';
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
 import { columnNames, type ParquetMetadata } from './metadata';
-import type { FileRef, FromWorker, Job, Survey } from './protocol';
+import type { FileRef, FromWorker, Job, SeriesJob, Survey } from './protocol';
 import { boundedSource, type ParquetSource } from './source';
 import { readTail } from './tail';
 import { describeUndecodable } from './undecodable';
@@ -114,7 +114,7 @@ export class ParquetReader {
   /** Counts the series in the sample that `profile` reads. @throws as profile does */
   async countSeries(
     source: ParquetSource,
-    columns: { readonly tags: readonly string[]; readonly time: string },
+    columns: Pick<SeriesJob, 'tags' | 'time' | 'partitions'>,
     sampleRows: number,
     signal?: AbortSignal,
   ): Promise<SeriesProfile> {

@@ -21,13 +21,14 @@ export const isCalendarName = (name: string): boolean => CALENDAR.test(name);
 /**
  * Whether the folder's values are those of the times in its files, in a time zone that is the same for all files.
  * A folder of a day or longer may be off by an hour, because zones change their offset.
+ * @param isWall whether the times are of folders, too, and so in the same zone
  */
-export function repeatsTimes(name: string, files: readonly DatedFile[]): boolean {
+export function repeatsTimes(name: string, files: readonly DatedFile[], isWall: boolean): boolean {
   const dated = files.flatMap(({ folders, times }) => {
     const value = folders.get(name);
     return value === undefined || value === null ? [] : [{ value, times }];
   });
-  return OFFSETS.some((offset) =>
+  return (isWall ? [0] : OFFSETS).some((offset) =>
     dated.every(({ value, times: { min, max } }) => {
       const matches = matcher(name.toLowerCase(), value);
       const slack = matches.isShort ? 0 : Math.min(HOUR, max - min);

@@ -67,7 +67,7 @@ export function inferMapping(
   const dated = datedFiles(files, time);
   const dropped = others.flatMap((column) => {
     const isChosen = choices.tags.includes(column.name) || choices.fields.includes(column.name);
-    const why = leftOutWhy(column, measurement, isChosen, repeatsTimes(column.name, dated));
+    const why = leftOutWhy(column, measurement, isChosen, repeatsTimes(column.name, dated, time.column.isInPath));
     return why === undefined ? [] : [{ column, why }];
   });
   const used = others.filter((column) => dropped.every((each) => each.column !== column));

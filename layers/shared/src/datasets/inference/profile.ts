@@ -36,9 +36,10 @@ export interface FileProfile {
 
 /** The combinations of tag values in a sample. */
 export interface SeriesProfile {
-  readonly rows: number;
-  /** The distinct combinations, each as one text. */
+  /** The distinct combinations as InfluxDB stores them, each as one text. */
   readonly series: readonly string[];
-  /** Rows whose tags and time an earlier row has. */
+  /** The distinct points: the index of the series, and the time. */
+  readonly points: readonly (readonly [series: number, time: string])[];
+  /** Rows that repeat a point of an earlier row. Rows without a time are no points. */
   readonly duplicates: number;
 }

@@ -1,6 +1,7 @@
 /** Decides for each column but the time: tag, field of which type, or left out. */
 import { grouped, number } from '../../count-text';
 import type { ColumnType } from '../../parquet/column-type';
+import { isNoTag, storedTag } from '../../points/escape';
 import { isCalendarName } from './calendar';
 import type { SampledColumn } from './columns';
 import type { InferenceChoices, InferredField } from './infer';
@@ -10,8 +11,6 @@ import { isInReach, words } from './time';
 const FEW = 20;
 /** A text that repeats this often is a tag, with up to MAX_LISTED values. */
 const MIN_REPEATS = 4;
-/** Texts that a load takes for a missing value of an optional tag. */
-const NO_TAG = /^(?:nan|none|null)$/i;
 /** Decimals of up to 15 digits have a double of their own. */
 const EXACT_DIGITS = 15;
 const LONG_DIGITS = 18;
@@ -68,9 +67,15 @@ export function tagWhy({ values, declared, isInPath, nullShare }: SampledColumn)
   const count = values ? number(values.length, 'value') : 'many values';
   const examples = values && values.length > 0 ? ` such as ${shown(values)}` : '';
   const nulls = nullShare > 0 ? '; rows without a value have no such tag' : '';
-  const empty = values?.find((value) => NO_TAG.test(value));
-  const noTag = empty === undefined ? '' : `; ${JSON.stringify(empty)} counts as no value`;
-  return `${isInPath ? 'a folder of the path' : declared}, ${count}${examples}${nulls}${noTag}`;
+  const empty = (values ?? []).filter(isNoTag).map((value) => JSON.stringify(value));
+  const noTag =
+    empty.length === 0 ? '' : `; ${empty.join(', ')} ${empty.length === 1 ? 'counts' : 'count'} as no value`;
+  const trimmed = (values ?? []).find((value) => !isNoTag(value) && storedTag(value) !== value);
+  const change =
+    trimmed === undefined
+      ? ''
+      : `; stored without spaces around them and without backslashes at their end, such as ${JSON.stringify(trimmed)}`;
+  return `${isInPath ? 'a folder of the path' : declared}, ${count}${examples}${nulls}${noTag}${change}`;
 }
 
 const MAX_TEXT = 30;
