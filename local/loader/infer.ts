@@ -10,13 +10,12 @@ import { partitionColumns } from 'shared/datasets/partitions';
 import { DataConversionError } from 'shared/errors';
 import type { ObjectRef, ObjectStore } from 'shared/loads/objects';
 import { ParquetReader } from 'shared/parquet/reader';
-import { SAMPLE_LIMITS, spread } from 'shared/parquet/sample';
+import { SAMPLE_LIMITS } from 'shared/parquet/sample';
+import { chooseFiles } from './sample-files';
 import { listFiles } from './source';
 
 /** Files whose paths are looked at. */
 const MAX_FILES = 10_000;
-/** Files whose rows are sampled. */
-const SAMPLED_FILES = 8;
 
 export interface InferOptions extends InferenceChoices {
   readonly measurement?: string | undefined;
@@ -53,7 +52,9 @@ export async function inferFromSources(
   // The bundler puts the worker beside the program.
   const reader = new ParquetReader({ workerFile: join(__dirname, 'parquet-worker.cjs') });
   try {
-    const sampled = spread(files, SAMPLED_FILES);
+    const nameOf = (file: ObjectRef) => objects.nameOf(file);
+    const inspect = (file: ObjectRef) => withSource(objects, file, (source) => reader.inspect(source, signal));
+    const { sampled, others, doubts } = await chooseFiles(files, inspect, nameOf);
     const sampleRows = Math.ceil(SAMPLE_LIMITS.rows / sampled.length);
     const profiles: FileProfile[] = [];
     for (const file of sampled) {
@@ -62,7 +63,10 @@ export async function inferFromSources(
     }
     const keys = files.map((file) => file.key);
     const measurement = options.measurement ?? measurementOf(files.map((file) => objects.pathOf?.(file) ?? file.key));
-    const inference = inferMapping(profiles, pathColumns(files, objects), measurement, options);
+    const rowless = others.map(({ file, profile }) => ({
+      ...{ ...profile, name: nameOf(file), folders: foldersOf(file, objects) },
+    }));
+    const inference = inferMapping([...profiles, ...rowless], pathColumns(files, objects), measurement, options);
     const name = datasetOfPaths(keys) ?? inference.mapping.name;
     const mapping = { ...inference.mapping, name };
     const { time, tags } = mapping;
@@ -75,10 +79,11 @@ export async function inferFromSources(
       const count = await withSource(objects, file, (source) =>
         reader.countSeries(source, { ...columns, partitions: foldersOf(file, objects) }, sampleRows, signal),
       );
-      counts.push({ name: objects.nameOf(file), count });
+      counts.push({ name: nameOf(file), count });
     }
     return {
       ...inference,
+      ambiguities: [...inference.ambiguities, ...doubts],
       mapping,
       rows: profiles.reduce((sum, profile) => sum + profile.rows, 0),
       sampledRows: profiles.reduce((sum, profile) => sum + profile.sampledRows, 0),

@@ -75,7 +75,9 @@ export function tagWhy({ values, declared, isInPath, nullShare }: SampledColumn)
     trimmed === undefined
       ? ''
       : `; stored without spaces around them and without backslashes at their end, such as ${JSON.stringify(trimmed)}`;
-  return `${isInPath ? 'a folder of the path' : declared}, ${count}${examples}${nulls}${noTag}${change}`;
+  const hasBreaks = values?.some((value) => /[\n\r\t]/.test(value.trim()));
+  const breaks = hasBreaks ? String.raw`; line feeds and tabs are stored as the two characters \n and \t` : '';
+  return `${isInPath ? 'a folder of the path' : declared}, ${count}${examples}${nulls}${noTag}${change}${breaks}`;
 }
 
 const MAX_TEXT = 30;
