@@ -87,7 +87,7 @@ describe('the time column', () => {
   test('is not an integer column of durations, even if it is named like a time', () => {
     const columns = [integer('response_time', 3, 90), float('v')];
     expect(() => infer(columns)).toThrow(
-      'no column is a time. The columns are response_time (INTEGER), v (FLOAT). If integers count the time, name their column and unit, such as --time response_time --time-unit ms',
+      'no column is a time. The columns are response_time (INTEGER), v (FLOAT). Column response_time has integers (3 to 90) that are no times of the years 1980 to 2099 in any unit. A point needs a time',
     );
     expect(() => infer(columns, { time: 'response_time' })).toThrow(
       '(3 to 90) need a unit: add --time-unit with one of s, ms, us, ns',
@@ -96,7 +96,11 @@ describe('the time column', () => {
 
   test.each([
     ['an unknown column', { time: 'x' }, '--time: there is no column x. The columns are t (TIMESTAMP), v (FLOAT)'],
-    ['a column that is not a time', { time: 'v' }, '--time: column v is FLOAT, which is not a time'],
+    [
+      'a column that is not a time',
+      { time: 'v' },
+      '--time: column v is FLOAT, which is not a time: convert it to a TIMESTAMP',
+    ],
     [
       'a unit of a column that has one',
       { timeUnit: 'ms' as const },
@@ -104,6 +108,86 @@ describe('the time column', () => {
     ],
   ])('cannot be %s', (_, choices, message) => {
     expect(() => infer([instant('t'), float('v')], choices)).toThrow(message);
+  });
+
+  const mixed = (name: string, hasTimes: boolean, notTime: string) =>
+    text(name, null, { texts: { ...PLAIN, hasTimes, notTime } });
+
+  test.each<[string, ColumnProfile, string]>([
+    [
+      'texts of which some are not times',
+      mixed('timestamp', true, 'n/a'),
+      'Column timestamp has times in ISO 8601, but also "n/a": --time timestamp takes it, and rows with other texts are invalid',
+    ],
+    [
+      'texts in another format',
+      mixed('event_time', false, '03/31/2024'),
+      'Column event_time is TEXT, which is not a time: its texts, such as "03/31/2024", are not ISO 8601 (2024-03-31T12:00:00Z); convert them',
+    ],
+    [
+      'dates in digits',
+      integer('timestamp', 20_240_101, 20_240_131),
+      'Column timestamp has integers (20240101 to 20240131) that look like dates in digits, which are not a time: convert them to a DATE',
+    ],
+    [
+      'a timestamp without values',
+      instant('created', { nulls: ROWS }),
+      'Column created is TIMESTAMP, but has no value in the sampled rows',
+    ],
+    [
+      'floats',
+      float('ts'),
+      'Column ts is FLOAT, which is not a time: convert it to a TIMESTAMP, or to integers with a unit',
+    ],
+  ])('is not guessed, and the reason named, for %s', (_, column, reason) => {
+    const act = () => infer([column, integer('v', 1, 9)]);
+    expect(act).toThrow(reason);
+    expect(act).not.toThrow('--time v');
+  });
+
+  test('may be chosen among texts of which some are not times', () => {
+    const columns = [mixed('ts', true, 'n/a'), float('v')];
+    const { mapping, ambiguities } = infer(columns, { time: 'ts' });
+    expect(mapping.time).toEqual({ column: 'ts' });
+    expect(ambiguities).toEqual(['ts has texts that are not times in ISO 8601, such as "n/a": these rows are invalid']);
+    expect(() => infer([mixed('ts', false, '03/31/2024'), float('v')], { time: 'ts' })).toThrow(
+      '--time: column ts is TEXT, which is not a time: its texts, such as "03/31/2024", are not ISO 8601',
+    );
+  });
+
+  test.each([
+    [
+      's',
+      'in s, ts has times from the year 55840 to the year 55840, which InfluxDB cannot store: rows outside the years 1677 to 2262 are invalid. In ms they are 2023-11-14T22:13:20Z to 2023-11-14T22:13:20Z: --time-unit ms',
+    ],
+    [
+      'ns',
+      'in ns, ts has times from 1970-01-01T00:28:20Z to 1970-01-01T00:28:20Z. In ms they are 2023-11-14T22:13:20Z to 2023-11-14T22:13:20Z: --time-unit ms',
+    ],
+  ] as const)('of integers in a wrong unit, %s, is reported', (timeUnit, doubt) => {
+    const columns = [integer('ts', 1_700_000_000_000, 1_700_000_000_010), float('v')];
+    expect(infer(columns, { timeUnit }).ambiguities).toEqual([doubt]);
+  });
+
+  test('of integers is reported if no unit gives likely years', () => {
+    expect(infer([integer('ts', 0, 86_400), float('v')], { time: 'ts', timeUnit: 's' }).ambiguities).toEqual([
+      'in s, ts has times from 1970-01-01T00:00:00Z to 1970-01-02T00:00:00Z: is that right?',
+    ]);
+  });
+
+  test('of integers that a double rounds has a range that is called approximate', () => {
+    expect(() => infer([integer('ts', 1_700_000_000_000_000_000, 1_700_000_000_000_001_000), float('v')])).toThrow(
+      /its integers \(about 17\d+ to about 17\d+\) need a unit/,
+    );
+  });
+
+  test.each([
+    ['tags', '--tag'],
+    ['fields', '--field'],
+  ])('cannot be one of the %s, too', (role, option) => {
+    expect(() => infer([instant('t'), float('v')], { [role]: ['t'] })).toThrow(
+      `${option}: column t is the time; --time COLUMN chooses another one`,
+    );
   });
 
   test('is found by the schema of a file without rows', () => {
@@ -255,6 +339,9 @@ describe('tags', () => {
     expect(mapping).toMatchObject({ tags: { optional: ['host'] }, fields: [{ column: 'state', type: 'string' }] });
     expect(ambiguities[0]).toContain('state is a field only because every column would be a tag');
     expect(() => infer([instant('t')])).toThrow('no column is left for a field beside the time t');
+    expect(() => infer([instant('t'), column('l', { kind: 'unusable', why: 'is a LIST' })])).toThrow(
+      'InfluxDB stores no point without a field. Left out: l (is a LIST)',
+    );
   });
 });
 

@@ -9,13 +9,16 @@ import { secondsOf } from './times';
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
+/** UTF-16 code units of an example. */
+const MAX_EXAMPLE = 40;
+
 export class ColumnProfiler {
   private count = 0;
   private readonly values = new Set<string>();
   private isListed = true;
   private min = Number.POSITIVE_INFINITY;
   private max = Number.NEGATIVE_INFINITY;
-  private areTimes = true;
+  private notTime: string | undefined;
   private areNumbers = true;
   private areUtf8 = true;
 
@@ -35,13 +38,14 @@ export class ColumnProfiler {
     const { name, type, declared } = this.info;
     const isText = type.kind === 'text';
     const isCounted = isText || type.kind === 'uuid' || type.kind === 'integer';
-    const { areTimes, areNumbers, areUtf8 } = this;
-    const hasRange = this.max >= this.min && (!isText || areTimes);
+    const { notTime, areNumbers, areUtf8 } = this;
+    const areTimes = notTime === undefined;
+    const hasRange = this.max >= this.min;
     return {
       ...{ name, type, declared, nulls: rows - this.count },
       ...(isCounted && { values: this.isListed ? [...this.values] : null }),
-      ...(hasRange && { range: { min: this.min, max: this.max } }),
-      ...(isText && { texts: { areTimes, areNumbers, areUtf8 } }),
+      ...(hasRange && (!isText || areTimes) && { range: { min: this.min, max: this.max } }),
+      ...(isText && { texts: { areTimes, areNumbers, areUtf8, hasTimes: hasRange, notTime } }),
     };
   }
 
@@ -77,8 +81,8 @@ export class ColumnProfiler {
       if (text.trim() === '') continue;
       this.count++;
       const time = parseIsoTime(text);
-      this.areTimes &&= time !== undefined;
       if (time) this.extend(time.seconds - (time.offset ?? 0));
+      else this.notTime ??= text.slice(0, MAX_EXAMPLE);
       if (this.isListed && !this.values.has(text)) {
         this.areNumbers &&= NUMBER.test(text.trim());
         this.areUtf8 &&= !text.includes('\uFFFD');

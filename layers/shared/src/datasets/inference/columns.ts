@@ -78,6 +78,8 @@ function joined(name: string, owners: readonly ColumnProfile[], count: number, r
             areTimes: texts.every(({ areTimes }) => areTimes),
             areNumbers: texts.every(({ areNumbers }) => areNumbers),
             areUtf8: texts.every(({ areUtf8 }) => areUtf8),
+            hasTimes: texts.some(({ hasTimes }) => hasTimes),
+            notTime: texts.find(({ notTime }) => notTime !== undefined)?.notTime,
           },
   };
 }

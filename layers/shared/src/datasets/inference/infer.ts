@@ -63,6 +63,7 @@ export function inferMapping(
   const { columns, differences } = joinColumns(files, paths);
   checkChoices(columns, choices);
   const time = chooseTime(columns, choices.time, choices.timeUnit);
+  checkTime(time.column.name, choices);
   const others = columns.filter((column) => column !== time.column);
   const dated = datedFiles(files, time);
   const dropped = others.flatMap((column) => {
@@ -74,7 +75,7 @@ export function inferMapping(
   const tags = used.filter((column) => isTag(column, choices));
   const moved = tags.length === used.length ? fieldInsteadOfTag(tags, choices) : undefined;
   const fields = used.filter((column) => column === moved || !tags.includes(column));
-  if (fields.length === 0) throw new DataConversionError(noField(time.column.name, used));
+  if (fields.length === 0) throw new DataConversionError(noField(time.column.name, used, dropped));
   const kept = tags.filter((column) => column !== moved);
   const keys = keysOf(used.map(({ name }) => name));
   const renamed = ({ name }: SampledColumn) => (keys.get(name) === name ? undefined : keys.get(name));
@@ -161,13 +162,28 @@ function checkChoices(columns: readonly SampledColumn[], { time, tags, fields }:
   }
 }
 
+function checkTime(time: string, { tags, fields }: InferenceChoices): void {
+  const option = tags.includes(time) ? '--tag' : fields.includes(time) ? '--field' : undefined;
+  if (option !== undefined)
+    throw new DataConversionError(`${option}: column ${time} is the time; --time COLUMN chooses another one`);
+}
+
 /** A point needs a field: if all columns could be tags, the one with the most values becomes the field. */
 function fieldInsteadOfTag(tags: readonly SampledColumn[], choices: InferenceChoices): SampledColumn | undefined {
   const free = tags.filter(({ name, isInPath }) => !isInPath && !choices.tags.includes(name));
   return [...free].sort((a, b) => (b.values?.length ?? 0) - (a.values?.length ?? 0))[0];
 }
 
-function noField(time: string, used: readonly SampledColumn[]): string {
+const MAX_REASONS = 5;
+
+function noField(
+  time: string,
+  used: readonly SampledColumn[],
+  dropped: readonly { readonly column: SampledColumn; readonly why: string }[],
+): string {
   const tags = used.length === 0 ? '' : ` and ${number(used.length, 'tag')}`;
-  return `no column is left for a field beside the time ${time}${tags}: InfluxDB stores no point without a field`;
+  const reasons = dropped.slice(0, MAX_REASONS).map(({ column, why }) => `${column.name} (${why})`);
+  const more = dropped.length > MAX_REASONS ? ` and ${dropped.length - MAX_REASONS} more` : '';
+  const leftOut = dropped.length === 0 ? '' : `. Left out: ${reasons.join(', ')}${more}`;
+  return `no column is left for a field beside the time ${time}${tags}: InfluxDB stores no point without a field${leftOut}`;
 }

@@ -20,6 +20,10 @@ export interface ColumnProfile {
     readonly areTimes: boolean;
     readonly areNumbers: boolean;
     readonly areUtf8: boolean;
+    /** Whether some of them are times. */
+    readonly hasTimes?: boolean;
+    /** The first text that is not a time. */
+    readonly notTime?: string | undefined;
   };
 }
 
