@@ -1,5 +1,6 @@
 /** Formats an inference for people: what was decided and why, the series to expect, and what is not certain. */
 import { grouped, number } from 'shared/count-text';
+import { oneLine } from 'shared/one-line';
 import type { InferredLoad, Overwrites } from './infer';
 
 /** Columns that are listed per role. */
@@ -19,7 +20,9 @@ export function inferenceText(inference: InferredLoad): string {
     }),
     `series       ${seriesText(inference)}`,
     ...(notes.length > 0 ? ['Not certain:', ...notes.map((note) => `  ${note}`)] : []),
-  ].join('\n');
+  ]
+    .map(oneLine)
+    .join('\n');
 }
 
 function overwriteNotes({ inFiles, acrossFiles, example }: Overwrites): string[] {

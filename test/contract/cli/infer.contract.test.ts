@@ -115,6 +115,15 @@ test('rows that would overwrite each other are reported', async () => {
   expect(err).toContain('--tag sensor_id makes it a tag');
 });
 
+test('a line feed in a name of a column stays on its line', async () => {
+  await write('breaks.parquet', `${SECOND} AS t, [i] AS "a\nb", i AS "c\nd"`);
+  const { err } = await run('infer', 'breaks.parquet');
+  expect(err).toMatch(/^left out +a\\nb: is a LIST/m);
+  expect(err).toMatch(/^field +c\\nd: integer/m);
+  const failed = await run('infer', 'breaks.parquet', '--time', 'x');
+  expect(failed.err).toMatch(/^--time: there is no column x\. .*a\\nb .*c\\nd .*\n$/);
+});
+
 test('rows that would overwrite rows of another file are reported', async () => {
   mkdirSync(at('sensors'));
   await write('sensors/sensor_A.parquet', `${SECOND} AS t, i AS v`, 5);
