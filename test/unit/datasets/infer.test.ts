@@ -404,6 +404,19 @@ describe('fields', () => {
     ]);
   });
 
+  test.each([
+    ['that repeat', integer('__index_level_0__', 1, 2, ['1', '2'])],
+    ['beyond the count of rows', integer('__index_level_0__', 7, 1_330)],
+  ])('keep an index of pandas with integers %s', (_, index) => {
+    const { mapping, ambiguities } = infer([instant('t'), float('v'), index]);
+    expect(mapping.fields).toContainEqual({ column: index.name, type: 'integer', name: 'index_level_0__' });
+    expect(ambiguities).toEqual([
+      expect.stringMatching(
+        /^__index_level_0__ has integers that may identify a series .*--tag __index_level_0__ makes/,
+      ),
+    ]);
+  });
+
   test('and tags that InfluxDB would refuse by their name get another', () => {
     const { mapping, decisions } = infer([
       instant('ts'),

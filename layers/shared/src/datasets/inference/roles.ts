@@ -38,7 +38,7 @@ export function leftOutWhy(
   isChosen: boolean,
   repeatsTime: boolean,
 ): string | undefined {
-  const { name, types, isInPath, values } = column;
+  const { name, types, isInPath, values, numbersRows } = column;
   const [unusable] = types.flatMap((type) => (type.kind === 'unusable' ? [type.why] : []));
   if (unusable !== undefined) return unusable;
   if (name === '') return 'it has no name';
@@ -47,10 +47,13 @@ export function leftOutWhy(
   if (isInPath && name.toLowerCase() === 'dataset' && values?.length === 1)
     return `it is the measurement, ${measurement}`;
   if (isCalendar(column) && repeatsTime) return `it repeats the time; --tag ${words(name)} makes it a tag`;
-  if (/^__index_level_\d+__$/.test(name) && types.every(({ kind }) => kind === 'integer'))
+  if (isIndex(name) && types.every(({ kind }) => kind === 'integer') && numbersRows)
     return `it is an index of pandas, which numbers the rows; --field ${words(name)} keeps it`;
   return undefined;
 }
+
+/** The name that pandas gives to an index without one. */
+const isIndex = (name: string): boolean => /^__index_level_\d+__$/.test(name);
 
 /** Texts with few distinct values are tags. */
 export function isTag(column: SampledColumn, choices: Pick<InferenceChoices, 'tags' | 'fields'>): boolean {
@@ -137,8 +140,8 @@ function integerField({ name, declared, values, count }: SampledColumn, isSigned
   const isIdentifier =
     /(?:^|[^a-zA-Z])id$|[a-z]I[dD]$|^(?:code|number|no|nr|key)$|_(?:code|number|no|nr|key)$|^[A-Z]+ID$/i.test(name);
   const doubt =
-    isFew && isIdentifier
-      ? `${name} has integers that may identify a series (${number(values.length, 'value')}): --tag ${words(name)} makes it a tag`
+    (isFew && isIdentifier) || isIndex(name)
+      ? `${name} has integers that may identify a series (${values ? number(values.length, 'value') : 'many values'}): --tag ${words(name)} makes it a tag`
       : undefined;
   return { type: isSigned ? 'integer' : 'unsigned', why: declared, ...(doubt !== undefined && { doubt }) };
 }
