@@ -20,6 +20,19 @@ export interface SampledFiles<T> {
   readonly doubts: readonly string[];
 }
 
+/** Shared by the files with the same columns: a thousand wide footers would take much memory. */
+interface Schema {
+  /** Name and declared type of each column. */
+  readonly keys: readonly string[];
+  readonly columns: ParquetMetadata['columns'];
+}
+
+interface ReadableFile<T> {
+  readonly file: T;
+  readonly rows: number;
+  readonly schema: Schema;
+}
+
 /**
  * @param inspect reads the footer of a file
  * @throws DataConversionError if no file can be read
@@ -30,21 +43,27 @@ export async function chooseFiles<T>(
   nameOf: (file: T) => string,
 ): Promise<SampledFiles<T>> {
   const looked = spread(files, MAX_FOOTERS);
-  const readable: { file: T; metadata: ParquetMetadata }[] = [];
+  const readable: ReadableFile<T>[] = [];
+  const schemas = new Map<string, Schema>();
   const unreadable: { file: T; error: DataConversionError }[] = [];
   const read = async (file: T) => ({ file, ...(await attempt(() => inspect(file))) });
   for await (const { file, metadata, error } of inOrder(looked, CONCURRENT_FOOTERS, read)) {
-    if (metadata) readable.push({ file, metadata });
-    else if (error) unreadable.push({ file, error });
+    if (metadata) {
+      const keys = metadata.columns.map(({ name, declared }) => JSON.stringify([name, declared]));
+      const schema = schemas.get(keys.join()) ?? { keys, columns: metadata.columns };
+      schemas.set(keys.join(), schema);
+      readable.push({ file, rows: metadata.rows, schema });
+    } else if (error) unreadable.push({ file, error });
   }
   const [first] = unreadable;
   if (readable.length === 0 && first) throw first.error;
   const sampled = withAllColumns(readable);
+  const columnsOf = rowlessColumns();
   return {
     sampled: sampled.map(({ file }) => file),
     others: readable
       .filter((each) => !sampled.includes(each))
-      .map(({ file, metadata }) => ({ file, profile: rowlessProfile(metadata) })),
+      .map(({ file, rows, schema }) => ({ file, profile: { rows, sampledRows: 0, columns: columnsOf(schema) } })),
     doubts: [
       ...(first ? [`${unreadable.length} of ${files.length} files cannot be read, such as ${nameOf(first.file)}`] : []),
       ...(looked.length < files.length
@@ -66,22 +85,24 @@ async function attempt(
 }
 
 /** Files from all over the list, and then files with columns, or types of them, that no chosen file has. */
-function withAllColumns<T extends { readonly metadata: ParquetMetadata }>(files: readonly T[]): T[] {
+function withAllColumns<T>(files: readonly ReadableFile<T>[]): ReadableFile<T>[] {
   const chosen = spread(files, SAMPLED_FILES);
-  const known = new Set(chosen.flatMap(columnsOf));
+  const known = new Set(chosen.flatMap(({ schema }) => schema.keys));
   for (const file of files) {
-    const columns = columnsOf(file);
-    if (chosen.length >= 2 * SAMPLED_FILES || columns.every((column) => known.has(column))) continue;
+    const { keys } = file.schema;
+    if (chosen.length >= 2 * SAMPLED_FILES || keys.every((key) => known.has(key))) continue;
     chosen.push(file);
-    for (const column of columns) known.add(column);
+    for (const key of keys) known.add(key);
   }
   return chosen;
 }
 
-const columnsOf = ({ metadata }: { readonly metadata: ParquetMetadata }): string[] =>
-  metadata.columns.map(({ name, declared }) => JSON.stringify([name, declared]));
-
-const rowlessProfile = ({ rows, columns }: ParquetMetadata): Omit<FileProfile, 'name'> => ({
-  ...{ rows, sampledRows: 0 },
-  columns: columns.map((column) => new ColumnProfiler(column).profile(0)),
-});
+/** Returns a function that makes the profiles of a schema's columns once. */
+function rowlessColumns(): (schema: Schema) => FileProfile['columns'] {
+  const known = new Map<Schema, FileProfile['columns']>();
+  return (schema) => {
+    const columns = known.get(schema) ?? schema.columns.map((column) => new ColumnProfiler(column).profile(0));
+    known.set(schema, columns);
+    return columns;
+  };
+}

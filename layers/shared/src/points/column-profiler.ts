@@ -44,7 +44,7 @@ export class ColumnProfiler {
     return {
       ...{ name, type, declared, nulls: rows - this.count },
       ...(isCounted && { values: this.isListed ? [...this.values] : null }),
-      ...(hasRange && (!isText || areTimes) && { range: { min: this.min, max: this.max } }),
+      ...(hasRange && { range: { min: this.min, max: this.max } }),
       ...(isText && { texts: { areTimes, areNumbers, areUtf8, hasTimes: hasRange, notTime } }),
     };
   }

@@ -45,13 +45,18 @@ interface Owner {
 export function joinColumns(files: readonly FileProfile[], paths: readonly PathColumn[]): JoinedColumns {
   const found = new Map<string, Owner[]>();
   for (const file of files) {
-    for (const column of file.columns) found.set(column.name, [...(found.get(column.name) ?? []), { file, column }]);
+    for (const column of file.columns) {
+      const owners = found.get(column.name);
+      if (owners) owners.push({ file, column });
+      else found.set(column.name, [{ file, column }]);
+    }
   }
   const rows = files.reduce((sum, { sampledRows }) => sum + sampledRows, 0);
   const differences: string[] = [];
   const columns = [...found].map(([name, owners]) => {
     const declarations = [...new Set(owners.map(({ column }) => column.declared))];
-    const lacking = files.filter((file) => owners.every((owner) => owner.file !== file));
+    const having = new Set(owners.map(({ file }) => file));
+    const lacking = files.filter((file) => !having.has(file));
     if (lacking.length > 0)
       differences.push(
         `column ${name} is missing in ${lacking.length} of ${files.length} files, such as ${lacking[0]?.name}`,
