@@ -99,3 +99,13 @@ test('points of a path whose folder is the time have its time', async () => {
   expect(first).toEqual({ series: ['[]'], points: [[0, `${Date.UTC(2024, 0) / 1000}.0`]], duplicates: 2 });
   expect(second.points).not.toEqual(first.points);
 });
+
+test('a profile of INT96 has the times of the day in its range', async () => {
+  const source = await openFile('test/fixtures/parquet/time-int96.parquet');
+  const { columns } = await reader.profile(source, 100);
+  await source.close();
+  const { range } = columns.find(({ type }) => type.kind === 'int96') ?? {};
+  // By pyarrow: 1969-12-31T23:59:58.5 to 2024-06-30T23:59:59.123456789.
+  expect(range?.min).toBe(-1.5);
+  expect(range?.max).toBeCloseTo(Date.UTC(2024, 5, 30, 23, 59, 59, 123) / 1000, 2);
+});
