@@ -1,4 +1,4 @@
-/** Requests and responses of the loader's API, in the format of API Gateway's proxy integration. */
+/** Requests and responses of the APIs for loads and migrations, in the format of API Gateway's proxy integration. */
 import { InvalidEventError } from 'shared/errors';
 import type { Logger } from 'shared/logger';
 import { toKnownError } from './step';

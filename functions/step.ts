@@ -13,6 +13,8 @@ const KNOWN = new Set([
   'InfluxDBWriteError',
   'RequestTooLargeError',
   'S3UnavailableError',
+  'TimestreamQueryError',
+  'TimestreamUnavailableError',
   'UnexpectedError',
 ]);
 

@@ -33,6 +33,7 @@ export async function stackSettings(name: string): Promise<Environment> {
     WRITE_FUNCTION_NAME: stack.parameter('LambdaName'),
     LOAD_OBJECT_FUNCTION_NAME: stack.output('LoadObjectFunctionArn'),
     STATE_MACHINE_ARN: stack.output('BulkLoadStateMachineArn'),
+    MIGRATION_STATE_MACHINE_ARN: stack.output('MigrateStateMachineArn'),
     WORK_BUCKET: stack.output('WorkBucketName'),
   };
 }
@@ -75,8 +76,11 @@ export async function redriveQueue(
     objects: s3Objects(options),
   });
   const fromParking = queueUrl === parkingQueueUrl;
-  const stateMachineArn = names.workflow?.stateMachineArn;
-  const services = { queue, targets, stateMachineArn, fromParking, mayHaveLoader: !isComplete, logger };
+  const { stateMachineArn, migrationArn } = names.workflow ?? { stateMachineArn: undefined };
+  const services = {
+    ...{ queue, targets, stateMachineArn, migrationArn, fromParking, logger },
+    mayHaveLoader: !isComplete,
+  };
   if (dryRun) {
     console.log(JSON.stringify(await survey(bounds, services, signal), null, 2));
     return true;

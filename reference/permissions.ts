@@ -26,6 +26,10 @@ const WHO = [
     'who loads',
     '`execute-api:Invoke` on the output `LoadResourceArn`, or `states:StartExecution` on `BulkLoadStateMachineArn`',
   ],
+  [
+    'who migrates',
+    '`execute-api:Invoke` on the output `MigrationResourceArn`, or `states:StartExecution` on `MigrateStateMachineArn`',
+  ],
   ['the functions', 'the roles below, which the stack creates'],
 ];
 

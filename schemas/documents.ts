@@ -4,6 +4,7 @@ import { summarySchema } from 'shared/loads/summary';
 import { proofSchema } from 'shared/migration/proof';
 import { z } from 'zod';
 import { loadsApi } from './loads-api';
+import { migrationsApi } from './migrations-api';
 
 /** @param version of the project */
 export function schemaDocuments(version: string): Record<string, string> {
@@ -12,6 +13,7 @@ export function schemaDocuments(version: string): Record<string, string> {
     'proof.schema.json': described(proofSchema, 'proof.json of a migration'),
     'summary.schema.json': described(summarySchema, 'summary.json of a load'),
     'loads.openapi.json': loadsApi(version),
+    'migrations.openapi.json': migrationsApi(version),
   };
   return Object.fromEntries(
     Object.entries(documents).map(([name, document]) => [name, `${JSON.stringify(document, null, 2)}\n`]),

@@ -3,21 +3,25 @@ import type { HealthReport } from 'shared/influxdb/health';
 import { loadRequestSchema, loadSchema } from 'shared/loads/load';
 import { summarySchema } from 'shared/loads/summary';
 import { z } from 'zod';
+import {
+  content,
+  document,
+  executionFailure,
+  executionStateSchema,
+  executionTimes,
+  FAILURES,
+  response,
+} from './openapi';
 
 const { loadId } = loadSchema.shape;
-const state = z
-  .enum(['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'])
-  .describe('The status of the execution in Step Functions.');
-
 const count = z.number().int().nonnegative().nullable();
 
-export const loadStartedSchema = z.object({ loadId, state });
+export const loadStartedSchema = z.object({ loadId, state: executionStateSchema });
 
 export const loadStateSchema = z.object({
   loadId,
-  state,
-  started: z.iso.datetime().nullable(),
-  ended: z.iso.datetime().nullable(),
+  state: executionStateSchema,
+  ...executionTimes,
   input: z.unknown().describe('The input that started the load.'),
   progress: z
     .object({
@@ -28,8 +32,7 @@ export const loadStateSchema = z.object({
     })
     .describe('The state so far; null for what is not known.'),
   summary: summarySchema.nullable().describe('null while the load runs, and if it ended before it was summarized.'),
-  error: z.string().optional().describe('The name of the error that ended the load.'),
-  cause: z.string().optional(),
+  ...executionFailure,
 });
 
 export const errorSchema = z.object({
@@ -63,106 +66,60 @@ const COMPONENTS = {
   Error: errorSchema,
 };
 
-function components(): Record<string, object> {
-  const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id });
-  const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: (id) => `#/components/schemas/${id}` });
-  return Object.fromEntries(
-    Object.keys(COMPONENTS).map((id) => {
-      const { $schema, $id, ...schema } = schemas[id] ?? {};
-      return [id, schema];
-    }),
-  );
-}
-
-const content = (name: keyof typeof COMPONENTS) => ({
-  'application/json': { schema: { $ref: `#/components/schemas/${name}` } },
-});
-const response = (description: string, name: keyof typeof COMPONENTS) => ({ description, content: content(name) });
-
-const FAILURES = {
-  '403': { description: 'The request is not signed, or its signer may not call this path.' },
-  '500': response('An internal error; the log of the function has the details.', 'Error'),
-};
-
 /** @param version of the project */
 export function loadsApi(version: string): object {
-  return {
-    openapi: '3.1.0',
-    info: {
-      title: 'Loads',
-      version,
-      description: 'Starts loads of Parquet files from S3 into InfluxDB, and reports their state.',
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  const info = {
+    title: 'Loads',
+    version,
+    description: 'Starts loads of Parquet files from S3 into InfluxDB, and reports their state.',
+  };
+  const paths = {
+    '/loads': {
+      post: {
+        operationId: 'startLoad',
+        summary: 'Starts a load',
+        requestBody: { required: true, content: content('LoadRequest') },
+        responses: {
+          '202': response('The load has started, or the client token started it earlier.', 'LoadStarted'),
+          '400': response('The body is not a valid load, or no dataset is detected from its key.', 'Error'),
+          '409': response('The client token was used for another input.', 'Error'),
+          '503': response('The load of the client token cannot be described yet.', 'Error'),
+          ...FAILURES,
+        },
+      },
     },
-    servers: [
-      {
-        url: '{endpoint}',
-        variables: { endpoint: { default: '/', description: 'The output Endpoint of the stack.' } },
-      },
-    ],
-    security: [{ signature: [] }],
-    paths: {
-      '/loads': {
-        post: {
-          operationId: 'startLoad',
-          summary: 'Starts a load',
-          requestBody: { required: true, content: content('LoadRequest') },
-          responses: {
-            '202': response('The load has started, or the client token started it earlier.', 'LoadStarted'),
-            '400': response('The body is not a valid load, or no dataset is detected from its key.', 'Error'),
-            '409': response('The client token was used for another input.', 'Error'),
-            '503': response('The load of the client token cannot be described yet.', 'Error'),
-            ...FAILURES,
-          },
+    '/loads/{id}': {
+      get: {
+        operationId: 'describeLoad',
+        summary: 'Reports the state of a load and, once it has ended, its summary',
+        parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string', pattern: '^[\\w-]{1,80}$' } }],
+        responses: {
+          '200': response('The state of the load.', 'LoadState'),
+          '404': response('No load has this id.', 'Error'),
+          ...FAILURES,
         },
       },
-      '/loads/{id}': {
-        get: {
-          operationId: 'describeLoad',
-          summary: 'Reports the state of a load and, once it has ended, its summary',
-          parameters: [
-            { name: 'id', in: 'path', required: true, schema: { type: 'string', pattern: '^[\\w-]{1,80}$' } },
-          ],
-          responses: {
-            '200': response('The state of the load.', 'LoadState'),
-            '404': response('No load has this id.', 'Error'),
-            ...FAILURES,
-          },
-        },
-      },
-      '/loads/health': {
-        get: {
-          operationId: 'checkInfluxDB',
-          summary: 'Checks that InfluxDB can be written to',
-          responses: {
-            '200': response('InfluxDB can be written to.', 'HealthReport'),
-            '503': {
-              description: 'InfluxDB cannot be written to, or its token cannot be read.',
-              content: {
-                'application/json': {
-                  schema: {
-                    anyOf: [{ $ref: '#/components/schemas/HealthReport' }, { $ref: '#/components/schemas/Error' }],
-                  },
+    },
+    '/loads/health': {
+      get: {
+        operationId: 'checkInfluxDB',
+        summary: 'Checks that InfluxDB can be written to',
+        responses: {
+          '200': response('InfluxDB can be written to.', 'HealthReport'),
+          '503': {
+            description: 'InfluxDB cannot be written to, or its token cannot be read.',
+            content: {
+              'application/json': {
+                schema: {
+                  anyOf: [{ $ref: '#/components/schemas/HealthReport' }, { $ref: '#/components/schemas/Error' }],
                 },
               },
             },
-            '403': FAILURES['403'],
           },
-        },
-      },
-    },
-    components: {
-      schemas: components(),
-      securitySchemes: {
-        signature: {
-          type: 'apiKey',
-          name: 'Authorization',
-          in: 'header',
-          description: 'AWS Signature Version 4 with the service execute-api.',
-          'x-amazon-apigateway-authtype': 'awsSigv4',
+          '403': FAILURES['403'],
         },
       },
     },
   };
+  return document(info, paths, COMPONENTS);
 }

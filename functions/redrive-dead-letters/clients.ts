@@ -14,11 +14,12 @@ import type { RedriveConfig } from 'shared/config';
 import { type ObjectStore, readText } from 'shared/loads/objects';
 import { repetitionOf } from 'shared/loads/repeat';
 import { workKey } from 'shared/loads/work-keys';
+import { migrationKey } from 'shared/migration/work-keys';
 import { s3Objects } from '../clients/s3';
 import { type Executions, executionsOf } from '../clients/step-functions';
 import type { DeadLetterMessage } from './message';
 import type { MessageQueue } from './redrive';
-import type { Loads, ReplayTargets } from './replay';
+import type { Loads, Migrations, ReplayTargets } from './replay';
 
 /** Longer than any replay: a function runs for at most 900 s. */
 const VISIBILITY_SECONDS = 960;
@@ -131,7 +132,21 @@ export function replayTargets(config: TargetConfig, clients: Partial<TargetClien
       loadObjectFunction === undefined
         ? undefined
         : (event, signal) => invoke(lambda, loadObjectFunction, event, signal),
+    migrations:
+      workflow?.migrationArn === undefined
+        ? undefined
+        : migrationsOf(executionsOf(workflow.migrationArn, executions), objects, workflow.workBucket),
     loads: workflow && loadsOf(executionsOf(workflow.stateMachineArn, executions), objects, workflow.workBucket),
+  };
+}
+
+function migrationsOf(executions: Executions, objects: Pick<ObjectStore, 'read'>, workBucket: string): Migrations {
+  return {
+    ...executions,
+    async hasLedger(migrationId) {
+      const key = migrationKey(migrationId, 'migration.json');
+      return (await readText(objects, { bucket: workBucket, key })) !== undefined;
+    },
   };
 }
 

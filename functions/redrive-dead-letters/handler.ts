@@ -9,6 +9,7 @@ import { redrive, survey } from './redrive';
 const config = loadRedriveConfig();
 const logger = createLogger('redrive-dead-letters', config.logLevel);
 const targets = replayTargets(config);
+const arns = { stateMachineArn: config.workflow?.stateMachineArn, migrationArn: config.workflow?.migrationArn };
 
 /** Reserved at the end of a run for moving the messages in progress, ms. */
 const RESERVE_MS = 3_000;
@@ -19,7 +20,7 @@ export const handler = step(
     const { from, dryRun, maxMessages = config.bounds.maxMessages } = readRedriveInput(event);
     const fromParking = from === 'parking';
     const queue = messageQueue(fromParking ? config.parkingQueueUrl : config.queueUrl, config.parkingQueueUrl);
-    const services = { queue, targets, stateMachineArn: config.workflow?.stateMachineArn, fromParking, logger };
+    const services = { queue, targets, ...arns, fromParking, logger };
     const bounds = { ...config.bounds, maxMessages };
     const summary = dryRun
       ? await survey(bounds, services, deadline)

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isPermanent } from 'shared/errors';
 import { objectsOf } from 'shared/loads/object-events';
+import { ledgerId } from 'shared/migration/request';
 import type { WriteEvent } from '../write-line-protocol/request';
 
 /** A message of the queue. */
@@ -19,6 +20,7 @@ export type Content =
   | { readonly kind: 'write'; readonly event: WriteEvent }
   | { readonly kind: 'object'; readonly event: object }
   | ({ readonly kind: 'load' } & LoadContent)
+  | ({ readonly kind: 'migration' } & MigrationContent)
   /** Cannot succeed without a change, or has an unknown shape. */
   | {
       readonly kind: 'unreplayable';
@@ -38,10 +40,21 @@ export interface LoadContent {
   readonly requested: boolean;
 }
 
+/** A migration to continue. */
+export interface MigrationContent {
+  readonly name: string;
+  /** The migration whose ledger the failed execution used. */
+  readonly migrationId: string;
+  /** The input of the failed execution; undefined if it was too large for the event. */
+  readonly input: string | undefined;
+}
+
 export interface MessageRules {
   /** ARN of the loader's workflow; undefined without a loader. */
   readonly stateMachineArn: string | undefined;
-  /** Maximum replays of a load. */
+  /** ARN of the migration's workflow; undefined without a migration. */
+  readonly migrationArn?: string | undefined;
+  /** Maximum replays of a load or a migration. */
   readonly maxTries: number;
   /** Whether messages come from the parking queue, which only a person replays: then permanent errors are tried again. */
   readonly fromParking: boolean;
@@ -61,7 +74,7 @@ interface Fields {
 export function readMessage(message: DeadLetterMessage, rules: MessageRules): Content {
   const event = eventOf(message.body);
   if (event === undefined) return unreplayable('the message is not a JSON object');
-  if (event['detail-type'] === 'Step Functions Execution Status Change') return failedLoad(event, message, rules);
+  if (event['detail-type'] === 'Step Functions Execution Status Change') return failedExecution(event, message, rules);
   if (event['detail-type'] === 'Object Created' && isWorkflow(message.target, rules)) {
     const input = JSON.stringify(event);
     return {
@@ -99,13 +112,19 @@ const unreplayable = (reason: string, loggedReason = reason): Content => ({
 
 /** The event of a message. A destination wraps it in the record of the invocation. */
 function eventOf(body: string): Fields | undefined {
+  const message = fieldsOf(body);
+  if (message === undefined) return undefined;
+  const { requestContext, requestPayload } = message;
+  return isFields(requestContext) && 'functionArn' in requestContext && isFields(requestPayload)
+    ? requestPayload
+    : message;
+}
+
+/** The object that a text has as JSON. */
+function fieldsOf(text: string | undefined): Fields | undefined {
   try {
-    const message: unknown = JSON.parse(body);
-    if (!isFields(message)) return undefined;
-    const { requestContext, requestPayload } = message;
-    return isFields(requestContext) && 'functionArn' in requestContext && isFields(requestPayload)
-      ? requestPayload
-      : message;
+    const value: unknown = JSON.parse(text ?? '');
+    return isFields(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -114,35 +133,34 @@ function eventOf(body: string): Fields | undefined {
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function failedLoad(
+function failedExecution(
   { detail }: Fields,
   { body }: DeadLetterMessage,
-  { stateMachineArn, maxTries, fromParking, mayHaveLoader }: MessageRules,
+  { stateMachineArn, migrationArn, maxTries, fromParking, mayHaveLoader }: MessageRules,
 ): Content {
   if (!isFields(detail) || typeof detail.name !== 'string') return unreplayable('the event does not name an execution');
+  const isMigration = migrationArn !== undefined && detail.stateMachineArn === migrationArn;
+  const noun = isMigration ? 'migration' : 'load';
   const isOwnUnknown = stateMachineArn === undefined && mayHaveLoader;
-  if (!isOwnUnknown && (stateMachineArn === undefined || detail.stateMachineArn !== stateMachineArn)) {
+  if (!isOwnUnknown && !isMigration && (stateMachineArn === undefined || detail.stateMachineArn !== stateMachineArn)) {
     return unreplayable(
       `the execution belongs to another state machine; this stack ${stateMachineArn === undefined ? 'has none' : `has ${stateMachineArn}`}`,
     );
   }
   if (detail.status === 'ABORTED' && !isOwnUnknown)
-    return unreplayable('somebody aborted the load, and may start it again');
+    return unreplayable(`somebody aborted the ${noun}, and may start it again`);
   const error = textOf(detail.error);
   const [, replays = '0'] = /^redrive-(\d+)-/.exec(detail.name) ?? [];
   if (!fromParking && !isOwnUnknown) {
     if (isPermanent(error))
       return unreplayable(`a replay would fail in the same way: ${error}: ${textOf(detail.cause)}`);
-    if (Number(replays) >= maxTries) return unreplayable(`the load failed again after ${replays} replays`);
+    if (Number(replays) >= maxTries) return unreplayable(`the ${noun} failed again after ${replays} replays`);
   }
-  return {
-    kind: 'load',
-    name: executionName(body, Number(replays) + 1),
-    // EventBridge omits an input that is too large.
-    input: typeof detail.input === 'string' ? detail.input : undefined,
-    failed: { name: detail.name, error },
-    requested: fromParking,
-  };
+  const name = executionName(body, Number(replays) + 1);
+  // EventBridge omits an input that is too large.
+  const input = typeof detail.input === 'string' ? detail.input : undefined;
+  if (isMigration) return { kind: 'migration', name, migrationId: ledgerId(detail.name, fieldsOf(input)), input };
+  return { kind: 'load', name, input, failed: { name: detail.name, error }, requested: fromParking };
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

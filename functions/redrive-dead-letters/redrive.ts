@@ -34,6 +34,8 @@ export interface RedriveServices<Message extends DeadLetterMessage = DeadLetterM
   readonly targets: ReplayTargets;
   /** ARN of the loader's workflow; undefined without a loader. */
   readonly stateMachineArn: string | undefined;
+  /** ARN of the migration's workflow; undefined without a migration. */
+  readonly migrationArn?: string | undefined;
   /** Whether `queue` is the parking queue. */
   readonly fromParking: boolean;
   /** Whether the stack may have a loader without a target here. Then the loader's messages are left in the queue; otherwise their replay fails. */
@@ -88,12 +90,15 @@ export async function redrive<Message extends DeadLetterMessage>(
  */
 export async function survey<Message extends DeadLetterMessage>(
   { maxMessages, maxTries }: RedriveBounds,
-  services: Pick<RedriveServices<Message>, 'queue' | 'stateMachineArn' | 'fromParking' | 'mayHaveLoader'>,
+  services: Pick<
+    RedriveServices<Message>,
+    'queue' | 'stateMachineArn' | 'migrationArn' | 'fromParking' | 'mayHaveLoader'
+  >,
   signal: AbortSignal,
 ): Promise<Pick<RedriveSummary, 'messages' | 'kinds'>> {
-  const { queue, stateMachineArn, fromParking, mayHaveLoader = false } = services;
+  const { queue, stateMachineArn, migrationArn, fromParking, mayHaveLoader = false } = services;
   const kinds = noKinds();
-  const rules = { stateMachineArn, maxTries, fromParking, mayHaveLoader };
+  const rules = { stateMachineArn, migrationArn, maxTries, fromParking, mayHaveLoader };
   const held: Message[] = [];
   try {
     while (held.length < maxMessages && !signal.aborted) {
@@ -111,7 +116,7 @@ export async function survey<Message extends DeadLetterMessage>(
 /** Bodies of up to 1 MB each might exceed the memory. */
 const withoutText = <Message extends DeadLetterMessage>(message: Message): Message => ({ ...message, body: '' });
 
-const noKinds = (): Kinds => ({ write: 0, object: 0, load: 0, unreplayable: 0 });
+const noKinds = (): Kinds => ({ write: 0, object: 0, load: 0, migration: 0, unreplayable: 0 });
 
 class Run<Message extends DeadLetterMessage> {
   readonly summary = {
@@ -136,9 +141,9 @@ class Run<Message extends DeadLetterMessage> {
     private readonly services: RedriveServices<Message>,
     private readonly time: RunTime,
   ) {
-    const { stateMachineArn, fromParking, mayHaveLoader = false, clock = systemClock } = services;
+    const { stateMachineArn, migrationArn, fromParking, mayHaveLoader = false, clock = systemClock } = services;
     this.pacer = new Pacer(1_000 / bounds.messagesPerSecond, clock);
-    this.rules = { stateMachineArn, maxTries: bounds.maxTries, fromParking, mayHaveLoader };
+    this.rules = { stateMachineArn, migrationArn, maxTries: bounds.maxTries, fromParking, mayHaveLoader };
     this.msAtStart = time.msLeft();
   }
 
@@ -230,13 +235,14 @@ class Run<Message extends DeadLetterMessage> {
     const { targets, mayHaveLoader } = this.services;
     if (!mayHaveLoader) return undefined;
     if (kind === 'object' && targets.loadObject === undefined) return '--stack or --load-object-function';
+    if (kind === 'migration' && targets.migrations === undefined) return '--stack or --migration-state-machine';
     return kind === 'load' && targets.loads === undefined ? '--stack or --state-machine' : undefined;
   }
 
   /** Whether its function ends before the run does, or no run has more time. */
   private hasTimeFor({ kind }: Replayable): boolean {
     const { write, object } = this.bounds.timeoutsMs;
-    const needed = { write, object, load: 0 }[kind];
+    const needed = { write, object, load: 0, migration: 0 }[kind];
     return this.time.msLeft() >= Math.min(needed, this.msAtStart - START_MS);
   }
 

@@ -2,7 +2,7 @@
 import type { Repetition } from 'shared/loads/repeat';
 import type { Executions } from '../clients/step-functions';
 import type { WriteEvent } from '../write-line-protocol/request';
-import type { Content, LoadContent } from './message';
+import type { Content, LoadContent, MigrationContent } from './message';
 
 export interface ReplayTargets {
   /** Invokes the write function and waits for it. @throws what the function throws */
@@ -10,11 +10,18 @@ export interface ReplayTargets {
   /** The same for load-object; undefined, like `loads`, if the stack has no loader. */
   readonly loadObject: ((event: object, signal: AbortSignal) => Promise<unknown>) | undefined;
   readonly loads: Loads | undefined;
+  /** Undefined if the stack has no migration. */
+  readonly migrations?: Migrations | undefined;
 }
 
 export interface Loads extends Executions {
   /** The part of an incomplete load that is worth repeating; undefined without a summary. */
   repetition(loadId: string): Promise<Repetition | undefined>;
+}
+
+export interface Migrations extends Pick<Executions, 'start'> {
+  /** Whether a migration has a ledger: then it can be continued. */
+  hasLedger(migrationId: string): Promise<boolean>;
 }
 
 export type Replayable = Exclude<Content, { kind: 'unreplayable' }>;
@@ -38,7 +45,18 @@ export async function replay(content: Replayable, targets: ReplayTargets, signal
       if (targets.loads === undefined) throw new Error('the stack has no loader');
       // An execution of this name comes from an earlier replay after which the message was not deleted.
       await targets.loads.start(content.name, await inputOf(content, targets.loads));
+      break;
+    case 'migration':
+      if (targets.migrations === undefined) throw new Error('the stack has no migration');
+      await targets.migrations.start(content.name, await migrationInput(content, targets.migrations));
   }
+}
+
+/** Continues the migration. One that failed before it had a ledger starts again. */
+async function migrationInput({ migrationId, input }: MigrationContent, migrations: Migrations): Promise<string> {
+  if (await migrations.hasLedger(migrationId)) return JSON.stringify({ resume: migrationId });
+  if (input !== undefined) return input;
+  throw new UnreplayableError(`the migration ${migrationId} has no ledger, and its event has no input`);
 }
 
 /** The input that repeats a load, or the missing part of it. */

@@ -17,8 +17,9 @@ import {
 } from './export-options';
 import { datasetWords, inferAndExplain, printMapping } from './infer';
 import { addInferenceOptions, INFERENCE_OPTIONS, type InferenceOptions, refuseWithoutInfer } from './inference';
-import { addSettings, misnamedSettings, optionOf, readSettings, settingsOf } from './settings';
+import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS } from './settings-tables';
+import { uselessWithStack } from './stack-options';
 import { withToken } from './token';
 import { measurementName } from './values';
 
@@ -227,9 +228,15 @@ function optionWords(command: Command, without: ReadonlySet<string> = new Set())
 
 const limitText = ({ value, isPercent }: MaxInvalid): string => `${value}${isPercent ? '%' : ''}`;
 
+/** Options of a load from this machine, without dashes. */
+const LOCAL_OPTIONS = [
+  ...['dry-run', 'report', 'infer', 'load'],
+  ...['time', 'time-unit', 'measurement', 'tag', 'field'],
+];
+
 async function loadByStack(stack: string, sources: readonly string[], options: Options, command: Command) {
   const { dataset, detach = false, keepGoing = false, watch } = options;
-  const useless = uselessWithStack(command);
+  const useless = uselessWithStack(command, LOCAL_OPTIONS, LOADER_SETTINGS);
   if (useless !== undefined) {
     throw new UsageError(`${useless} cannot be used with --stack: the deployed stack has its own settings`);
   }
@@ -245,7 +252,8 @@ async function loadByStack(stack: string, sources: readonly string[], options: O
     options.export === undefined
       ? source && remoteInput(source)
       : { export: options.export, options: exportInput(options) };
-  const { remoteLoads, startRemote, watchRemote } = await import('../stack/remote-load');
+  const { remoteLoads, watchRemote } = await import('../stack/remote-load');
+  const { startRemote } = await import('../stack/remote-execution');
   const { Progress } = await import('../loader/progress');
   const loads = await remoteLoads(stack);
   const tolerance = { toleratedFailurePercentage: keepGoing ? 100 : 0 };
@@ -281,22 +289,5 @@ async function loadByStack(stack: string, sources: readonly string[], options: O
   return failure?.error === 'InvalidEventError' ? MISUSED : FAILED;
 }
 
-/** A given option that applies only to loads from this machine. */
-function uselessWithStack(command: Command): string | undefined {
-  const local = [
-    'dry-run',
-    'report',
-    ...['infer', 'load', 'time', 'time-unit', 'measurement', 'tag', 'field'],
-    ...Object.entries(LOADER_SETTINGS).map(([name, setting]) => optionOf(name, setting)),
-  ];
-  const given = command.options.find(
-    ({ long }) =>
-      long !== undefined && local.includes(long.slice(2)) && command.getOptionValueSource(nameOf(long)) === 'cli',
-  );
-  return given?.long;
-}
-
 const longOf = (command: Command, name: string): string =>
   command.options.find((option) => option.attributeName() === name)?.long ?? name;
-
-const nameOf = (long: string): string => long.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -7,6 +7,7 @@ import { migrationRequestSchema } from 'shared/migration/request';
 import { validate } from 'shared/validation';
 import { commandLine } from './command-line';
 import { DONE, FAILED, INTERRUPTED, interruption, UsageError } from './ending';
+import { type MigrateOptions, requestOf } from './migrate-options';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS, MIGRATION_SETTINGS } from './settings-tables';
 import { withToken } from './token';
@@ -16,29 +17,12 @@ const DEFAULTS: Environment = { INFLUXDB_URL: 'http://localhost:8086' };
 const EMBEDDED = 'http://localhost:9001';
 const EXPORT_FOLDER = '.data/exports/migration';
 
-interface Options extends Readonly<Record<string, unknown>> {
-  readonly database?: string;
-  readonly table?: readonly string[];
-  readonly from?: string;
-  readonly to?: string;
-  readonly export?: string;
-  readonly measureName?: string;
-  readonly dimensionsToFields?: readonly string[];
-  readonly timestamps?: string;
-  readonly verify?: string;
-  readonly verifyOnly?: true;
-  readonly timestream: string;
-  readonly dryRun?: true;
-  readonly json?: true;
-  readonly token?: string;
-  readonly tokenSecret?: string;
-}
-
 const EXAMPLES = `
 Examples:
   influxdb-timestream migrate --database plant --dry-run --token TOKEN
   influxdb-timestream migrate --database plant --table 'sensor_*' --timestream eu-west-1 --export s3://BUCKET/PREFIX/ --token TOKEN
   influxdb-timestream migrate --database plant --from last --token TOKEN   only what is new since the last proved migration
+  influxdb-timestream migrate --stack NAME                                 use the deployed workflow
   influxdb-timestream migrate clean                                        delete the exports of proved migrations
 
 The same command goes on with a migration that was stopped. It exports and loads again only what is missing.`;
@@ -79,6 +63,11 @@ export function addMigrate(program: Command): Command {
     .option('--verify-only', 'verify an earlier migration with the same options again')
     .option('--dry-run', 'survey the tables and check the target, write nothing')
     .option('--json', 'print the report as JSON')
+    .optionsGroup('Deployed workflow:')
+    .option('--stack <NAME>', 'migrate with the workflow of this stack')
+    .option('--resume <ID>', 'continue this migration, with its options')
+    .option('--detach', 'print the id of the migration and exit without waiting for its end')
+    .option('--watch <ID>', 'follow a migration that is already running')
     .addHelpText('after', EXAMPLES)
     .action(run);
   command.command('clean').description('delete the exported files of proved migrations, after asking').action(clean);
@@ -106,11 +95,18 @@ function timestream(text: string): string {
   throw new InvalidArgumentError('It must be an http or https URL, or a region such as eu-west-1.');
 }
 
-async function run(options: Options, command: Command): Promise<void> {
+async function run(options: MigrateOptions, command: Command): Promise<void> {
+  if (options.stack !== undefined) {
+    const { migrateByStack } = await import('./migrate-stack');
+    process.exitCode = await migrateByStack(options.stack, options, command);
+    return;
+  }
+  const remote = (['resume', 'detach', 'watch'] as const).find((name) => options[name] !== undefined);
+  if (remote !== undefined) throw new UsageError(`--${remote} needs --stack NAME`);
   process.exitCode = await migrateFromHere(options, command);
 }
 
-async function migrateFromHere(options: Options, command: Command): Promise<number> {
+async function migrateFromHere(options: MigrateOptions, command: Command): Promise<number> {
   const { database, dryRun = false, verifyOnly = false } = options;
   if (database === undefined) throw new UsageError('--database is missing: name the database in Timestream');
   if (dryRun && verifyOnly) throw new UsageError('--dry-run and --verify-only exclude each other');
@@ -122,17 +118,9 @@ async function migrateFromHere(options: Options, command: Command): Promise<numb
   const { export: _, ...request } = validate(
     migrationRequestSchema,
     {
+      ...requestOf(options),
       database,
-      tables: options.table,
-      from: options.from === undefined || options.from === 'last' ? options.from : rfc3339(options.from, '--from'),
-      to: options.to === undefined ? undefined : rfc3339(options.to, '--to'),
       export: 's3://unused/',
-      mapping: {
-        measureName: options.measureName,
-        dimensionsToFields: options.dimensionsToFields,
-        timestamps: options.timestamps,
-      },
-      verify: options.verify,
       verifyOnly,
       dryRun,
     },
@@ -154,7 +142,7 @@ async function migrateFromHere(options: Options, command: Command): Promise<numb
   }
 }
 
-function exportPlace({ export: given, timestream: source }: Options): string {
+function exportPlace({ export: given, timestream: source }: MigrateOptions): string {
   const isLocal = /^https?:/.test(source);
   if (given === undefined) {
     if (isLocal) return EXPORT_FOLDER;
@@ -164,14 +152,6 @@ function exportPlace({ export: given, timestream: source }: Options): string {
     throw new UsageError(`--export ${given} is a folder, but Amazon Timestream exports to S3: give an s3:// address`);
   }
   return given;
-}
-
-/** A date alone begins at midnight UTC. */
-function rfc3339(text: string, option: string): string {
-  const full = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(full) && !Number.isNaN(Date.parse(full)))
-    return full;
-  throw new UsageError(`${option} ${text} is not a time such as 2024-01-01 or 2024-01-01T00:00:00Z`);
 }
 
 function adviceOf(hasToken: boolean): HealthAdvice {

@@ -88,6 +88,11 @@ export const REDRIVE_SETTINGS: SettingsTable = {
     help: "name of the loader's load-object function",
   },
   STATE_MACHINE_ARN: { option: 'state-machine', value: 'ARN', help: "state machine of the loader's workflow" },
+  MIGRATION_STATE_MACHINE_ARN: {
+    option: 'migration-state-machine',
+    value: 'ARN',
+    help: 'state machine of the migration; needs --state-machine',
+  },
   WORK_BUCKET: { option: 'work-bucket', value: 'NAME', help: "the loader's work bucket; needs --state-machine" },
   MESSAGES_PER_SECOND: { option: 'rate', value: 'N', help: 'messages per second' },
   MAX_MESSAGES: { option: 'max-messages', value: 'N', help: 'maximum messages in this run' },

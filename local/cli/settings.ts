@@ -4,9 +4,9 @@
  */
 import { type Command, Option } from 'commander';
 import { grouped } from 'shared/count-text';
+import { editDistance } from 'shared/edit-distance';
 import type { Environment, ObserveSetting } from 'shared/environment';
 import { ConfigurationError } from 'shared/errors';
-import { editDistance } from '../similar';
 import { CONNECTOR_SETTINGS, LOADER_SETTINGS, NO_OPTION, REDRIVE_SETTINGS } from './settings-tables';
 
 /** How a command shows a setting. The key in a table is the name of the environment variable. */

@@ -10,6 +10,7 @@ import type { Checks, TooManyColumns, TypeConflict } from './checks';
 const MANY_SERIES = 1_000_000;
 const MAX_TAGS = 3;
 const MAX_MEASUREMENTS = 10;
+const MAX_CONFLICTS = 20;
 const PER_SECOND = 1_000_000_000n;
 
 /** The lines for a summary: a dry run shows all numbers, a load only its warnings. */
@@ -35,7 +36,12 @@ export function schemaWarnings({
   readonly typeConflicts: readonly TypeConflict[];
   readonly tooManyColumns: readonly TooManyColumns[];
 }): string[] {
-  return [...typeConflicts.map(conflictText), ...tooManyColumns.map(columnsText)];
+  const others = typeConflicts.length - MAX_CONFLICTS;
+  return [
+    ...typeConflicts.slice(0, MAX_CONFLICTS).map(conflictText),
+    ...(others > 0 ? [number(others, 'further type conflict')] : []),
+    ...tooManyColumns.map(columnsText),
+  ];
 }
 
 /** A period, with the largest unit that divides it: `30 days`. */

@@ -21,7 +21,7 @@ export interface Checks {
     /** Whether a number is an estimate, with a standard error of 0.81 %. */
     readonly isEstimate: boolean;
   }[];
-  /** Distinct values by tag, the most first. */
+  /** Distinct values by tag, the most first, at most 20. */
   readonly tags: readonly { readonly tag: string; readonly values: number }[];
   /** Points older than the retention of the bucket when their item was started; null if the bucket could not be read. */
   readonly outsideRetention: number | null;
@@ -47,7 +47,7 @@ export interface TooManyColumns {
 
 /** InfluxDB 3 Core: "Update to schema would exceed number of columns per table limit of 500 columns". */
 const MAX_COLUMNS = 500;
-const MAX_LISTED = 20;
+const MAX_TAGS = 20;
 
 export class LoadChecks {
   private readonly counts = new SeriesCounts();
@@ -100,7 +100,7 @@ export class LoadChecks {
       tags: [...counts.tags]
         .map(([tag, values]) => ({ tag, values: values.count() }))
         .sort((a, b) => b.values - a.values)
-        .slice(0, MAX_LISTED),
+        .slice(0, MAX_TAGS),
       outsideRetention: reading.kind === 'read' ? this.beforeKeepFrom : null,
       ...this.compared(new Map(written)),
     };
@@ -121,7 +121,7 @@ export class LoadChecks {
       if (this.target.engine === 'v3' && names.size > MAX_COLUMNS)
         tooManyColumns.push({ measurement, columns: names.size, limit: MAX_COLUMNS });
     }
-    return { typeConflicts: typeConflicts.slice(0, MAX_LISTED), tooManyColumns };
+    return { typeConflicts, tooManyColumns };
   }
 
   /** In InfluxDB 2 a tag and a field may have the same name. */

@@ -34,7 +34,8 @@ export class LoadDetails {
     for (const { kind, column, value, count } of warnings) {
       const id = JSON.stringify([dataset, kind, column, value]);
       const known = this.warnings.get(id)?.count ?? 0;
-      const range = mapping?.checks.ranges[column];
+      const ranges = mapping?.checks.ranges ?? {};
+      const range = Object.hasOwn(ranges, column) ? ranges[column] : undefined;
       this.warnings.set(id, { kind, column, value, range, count: known + count });
     }
     for (const { reason, value } of invalidExamples) {

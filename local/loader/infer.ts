@@ -34,6 +34,8 @@ export interface InferredLoad extends Inference {
   readonly rows: number;
   readonly sampledRows: number;
   readonly files: number;
+  /** Whether there are further files, which were not looked at. */
+  readonly moreFiles: boolean;
   readonly sampledFiles: number;
   readonly series: number;
   /** Sampled rows whose tags and time an earlier row has. */
@@ -48,7 +50,7 @@ export async function inferFromSources(
   options: InferOptions,
   signal: AbortSignal,
 ): Promise<InferredLoad> {
-  const { files, objects } = await listFiles(sources, MAX_FILES);
+  const { files, objects, isComplete } = await listFiles(sources, MAX_FILES);
   // The bundler puts the worker beside the program.
   const reader = new ParquetReader({ workerFile: join(__dirname, 'parquet-worker.cjs') });
   try {
@@ -88,6 +90,7 @@ export async function inferFromSources(
       rows: profiles.reduce((sum, profile) => sum + profile.rows, 0),
       sampledRows: profiles.reduce((sum, profile) => sum + profile.sampledRows, 0),
       files: files.length,
+      moreFiles: !isComplete,
       sampledFiles: sampled.length,
       series: new Set(counts.flatMap(({ count }) => count.series)).size,
       overwrites: overwritesOf(counts),
@@ -129,12 +132,11 @@ function pathColumns(files: readonly ObjectRef[], objects: ObjectStore): PathCol
 
 /** Rows that repeat a point of their file, and those that repeat a point of an earlier file. */
 function overwritesOf(counts: readonly { readonly name: string; readonly count: SeriesProfile }[]): Overwrites {
-  const owners = new Map<string, string>();
+  const owners = new Map<number, string>();
   let acrossFiles = 0;
   let example: Overwrites['example'];
   for (const { name, count } of counts) {
-    for (const [series, time] of count.points) {
-      const point = `${time} ${count.series[series]}`;
+    for (const point of count.points) {
       const owner = owners.get(point);
       if (owner === undefined) owners.set(point, name);
       else {

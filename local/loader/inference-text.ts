@@ -32,8 +32,9 @@ function overwriteNotes({ inFiles, acrossFiles, example }: Overwrites): string[]
   return [...(inFiles > 0 ? [within] : []), ...(acrossFiles > 0 ? [across] : [])];
 }
 
-function sampleText({ rows, sampledRows, files, sampledFiles }: InferredLoad): string {
-  const of = sampledFiles < files ? `${grouped(sampledFiles)} of ${number(files, 'file')}` : number(files, 'file');
+function sampleText({ rows, sampledRows, files, moreFiles, sampledFiles }: InferredLoad): string {
+  const all = `${moreFiles ? 'the first ' : ''}${number(files, 'file')}`;
+  const of = sampledFiles < files ? `${grouped(sampledFiles)} of ${all}` : all;
   if (sampledRows >= rows) return `Read ${number(rows, 'row')} in ${of}`;
   return `Read ${grouped(sampledRows)} of ${number(rows, 'row')} in ${of}`;
 }

@@ -63,7 +63,7 @@ export async function readSources(sources: readonly string[], report: ReportFold
 export async function listFiles(
   sources: readonly string[],
   max: number,
-): Promise<{ readonly files: readonly ObjectRef[]; readonly objects: ObjectStore }> {
+): Promise<{ readonly files: readonly ObjectRef[]; readonly objects: ObjectStore; readonly isComplete: boolean }> {
   const { names, places, folders } = await locate(sources);
   const objects = await storeOf(names, folders);
   const files: ObjectRef[] = [];
@@ -71,11 +71,11 @@ export async function listFiles(
     const name = names[index] ?? '';
     if (isItems(name)) throw new UsageError(`${name} lists failed items: name a Parquet file or a folder of them`);
     for await (const file of linesOf(place, name, objects)) {
-      if (files.length >= max) break;
+      if (files.length >= max) return { files, objects, isComplete: false };
       files.push(file);
     }
   }
-  return { files, objects };
+  return { files, objects, isComplete: true };
 }
 
 interface Located {

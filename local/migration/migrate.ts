@@ -12,7 +12,6 @@ import type { MigrationRequest } from 'shared/migration/request';
 import type { MigrationEvent } from 'shared/migration/services';
 import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
 import { WINDOW_LIMITS } from 'shared/migration/windows';
-import { migrationKey } from 'shared/migration/work-keys';
 import { ParquetReader } from 'shared/parquet/reader';
 import { systemClock } from 'shared/resilience/clock';
 import { Pacer } from 'shared/resilience/pacer';
@@ -39,8 +38,9 @@ export interface MigrateOptions {
 }
 
 export interface MigrateOutcome extends ReportOutput {
-  /** The objects of the migration. */
+  /** The objects of the migration, and the bucket of its report. */
   readonly objects: ObjectStore;
+  readonly workBucket: string;
 }
 
 const PLACE_ADVICE =
@@ -108,7 +108,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
         if (event.kind === 'failed' && isEmbedded && event.reason.includes(NOT_FOUND)) progress.note(PLACE_ADVICE);
       },
     });
-    return { ...report, objects };
+    return { ...report, objects, workBucket: WORK };
   } finally {
     progress.end();
     influxdb.close();
@@ -169,6 +169,3 @@ function noting(progress: Progress) {
   };
   return { debug: silent, info: silent, warn, error: silent };
 }
-
-/** The address of an object of a migration. */
-export const fileOf = (migrationId: string, name: string) => ({ bucket: WORK, key: migrationKey(migrationId, name) });

@@ -1,5 +1,6 @@
 /** Runs a migration on this machine: the steps of the state machine in the same order, with loads one after another. */
 import { jsonObjects } from 'shared/loads/json-objects';
+import type { ObjectRef } from 'shared/loads/objects';
 import type { Summary } from 'shared/loads/summary';
 import { exportStep } from 'shared/migration/export';
 import { loadStep, recordLoad } from 'shared/migration/load';
@@ -8,6 +9,7 @@ import type { MigrationServices } from 'shared/migration/services';
 import {
   type ExportOutput,
   type LoadWindow,
+  loadTableSchema,
   loadWindowSchema,
   type ReportOutput,
   type SurveyOutput,
@@ -15,6 +17,7 @@ import {
 import { surveyStep } from 'shared/migration/survey';
 import { verifyStep } from 'shared/migration/verify';
 import { validate } from 'shared/validation';
+import type { z } from 'zod';
 
 export interface WorkflowServices extends MigrationServices {
   /** Runs the bulk load. Rejects if it ends without a summary. */
@@ -64,21 +67,31 @@ function assertGoing({ deadline }: WorkflowServices, done = true): void {
 }
 
 async function loadWindows(step: { readonly migrationId: string }, services: WorkflowServices): Promise<void> {
-  const { windows } = await loadStep(step, services);
-  const lines = windows && (await services.objects.read(windows));
-  if (!windows || !lines) return;
-  for await (const value of jsonObjects(lines, services.objects.nameOf(windows))) {
-    const line = validate(loadWindowSchema, value, 'a line of the windows to load');
-    assertGoing(services);
-    const { migrationId, table, window } = line;
-    const result = await services.load(line).then(
-      (summary) => ({ summary }),
-      (thrown: unknown) => ({ error: failureOf(thrown) }),
-    );
-    // What an interrupted load has stored is not all: the next run loads the window again.
-    assertGoing(services);
-    await recordLoad({ migrationId, table, window, ...result }, services);
+  const { tables } = await loadStep(step, services);
+  if (tables === null) return;
+  for await (const { windows } of lines(tables, loadTableSchema, services)) {
+    for await (const line of lines(windows, loadWindowSchema, services)) await loadWindow(line, services);
   }
+}
+
+/** The validated lines of a list in the work bucket. */
+async function* lines<T>(list: ObjectRef, schema: z.ZodType<T>, { objects }: WorkflowServices): AsyncGenerator<T> {
+  const name = objects.nameOf(list);
+  const chunks = await objects.read(list);
+  if (chunks === undefined) throw new Error(`${name} is missing`);
+  for await (const value of jsonObjects(chunks, name)) yield validate(schema, value, `a line of ${name}`);
+}
+
+async function loadWindow(line: LoadWindow, services: WorkflowServices): Promise<void> {
+  assertGoing(services);
+  const { migrationId, table, window } = line;
+  const result = await services.load(line).then(
+    (summary) => ({ summary }),
+    (thrown: unknown) => ({ error: failureOf(thrown) }),
+  );
+  // What an interrupted load has stored is not all: the next run loads the window again.
+  assertGoing(services);
+  await recordLoad({ migrationId, table, window, ...result }, services);
 }
 
 function failureOf(thrown: unknown): { readonly error: string; readonly cause: string } {

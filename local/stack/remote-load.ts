@@ -1,18 +1,16 @@
-/** Starts and follows loads of the workflow of a deployed stack. */
-import { randomBytes } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
+/** Follows loads of the workflow of a deployed stack. */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { readCause } from 'shared/loads/map-results';
-import { type ObjectStore, readText } from 'shared/loads/objects';
-import type { Summary } from 'shared/loads/summary';
+import { type ObjectRef, type ObjectStore, readText } from 'shared/loads/objects';
+import { type Summary, summarySchema } from 'shared/loads/summary';
 import { workKey } from 'shared/loads/work-keys';
+import { validate } from 'shared/validation';
 import { s3Objects } from '../../functions/clients/s3';
 import { type Executions, executionsOf } from '../../functions/clients/step-functions';
 import { UsageError } from '../cli/ending';
 import type { Progress } from '../loader/progress';
+import { followRemote } from './remote-execution';
 import { describeStack } from './stack';
-
-const POLL_MS = 2_000;
 
 export interface RemoteLoads {
   readonly executions: Executions;
@@ -41,13 +39,6 @@ export async function remoteLoads(stackName: string): Promise<RemoteLoads> {
   return { executions: executionsOf(stateMachineArn, new SFNClient({})), objects: s3Objects(), workBucket };
 }
 
-/** Starts a load. Returns its id, which is the name of the execution. */
-export async function startRemote(input: object, { executions }: RemoteLoads, now: Date): Promise<string> {
-  const loadId = `${now.toISOString().replace(/[:.]/g, '-')}-${randomBytes(3).toString('hex')}`;
-  await executions.start(loadId, JSON.stringify(input));
-  return loadId;
-}
-
 /**
  * Follows a load to its end.
  * @returns undefined if the signal aborted; the load itself continues
@@ -60,25 +51,27 @@ export async function watchRemote(
   signal: AbortSignal,
 ): Promise<RemoteOutcome | undefined> {
   let shown = { total: 0, ended: 0 };
-  while (!signal.aborted) {
-    const execution = await executions.describe(loadId);
-    if (execution === undefined) throw new UsageError(`the load ${loadId} does not exist in this stack`);
+  const execution = await followRemote(loadId, 'load', executions, signal, async () => {
     const { total, done, failed } = await executions.countItems(loadId);
     progress.addTotal(total - shown.total);
     progress.add(done + failed - shown.ended);
     shown = { total, ended: done + failed };
-    const { status: state, input, error, cause } = execution;
-    if (state !== 'RUNNING') {
-      const text = await readText(objects, { bucket: workBucket, key: workKey(loadId, 'summary.json') });
-      const summary = text === undefined ? null : (JSON.parse(text) as Summary);
-      return {
-        state,
-        input,
-        summary,
-        failure: error === undefined ? undefined : readCause({ error, cause: cause ?? '' }),
-      };
-    }
-    await wait(POLL_MS, undefined, { signal }).catch(() => undefined);
+  });
+  if (execution === undefined) return undefined;
+  const { status: state, input, error, cause } = execution;
+  const summary = await readSummary(objects, { bucket: workBucket, key: workKey(loadId, 'summary.json') });
+  return { state, input, summary, failure: error === undefined ? undefined : readCause({ error, cause: cause ?? '' }) };
+}
+
+/** @throws Error if the summary is not in the form of this version */
+async function readSummary(objects: Pick<ObjectStore, 'read'>, ref: ObjectRef): Promise<Summary | null> {
+  const text = await readText(objects, ref);
+  if (text === undefined) return null;
+  const address = `s3://${ref.bucket}/${ref.key}`;
+  try {
+    return validate(summarySchema, JSON.parse(text), address);
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? `${address} is not JSON` : (error as Error).message;
+    throw new Error(`${reason}. Update the stack if it is of an earlier version`);
   }
-  return undefined;
 }

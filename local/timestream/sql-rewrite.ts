@@ -48,8 +48,8 @@ const isName = (token: Token | undefined): token is Token => token?.kind === 'wo
 
 export interface Rewritten {
   readonly sql: string;
-  /** The names that result columns may keep. Timestream calls any other column `_col<n>`. */
-  readonly names: ReadonlySet<string>;
+  /** The names of result columns by DuckDB's names. Timestream calls any other column `_col<n>`. */
+  readonly names: ReadonlyMap<string, string>;
   /** The query before, without spaces and comments. */
   readonly tokens: readonly Token[];
   /** The tables that it reads. */
@@ -60,8 +60,10 @@ class Rewriter {
   private readonly tokens: readonly Token[];
   private readonly output: string[] = [];
   /** The names in the query and its tables. DuckDB invents other names for expressions. */
-  private readonly names = new Set<string>();
+  private readonly names = new Map<string, string>();
   private readonly tables = new Set<Table>();
+  /** Names that may be columns, with their places in `output`. */
+  private readonly columns: { readonly name: string; readonly at: number }[] = [];
   private at = 0;
 
   constructor(
@@ -113,7 +115,6 @@ class Rewriter {
       throw unknownTable(nameOf(database), nameOf(table), this.catalog);
     }
     this.tables.add(found);
-    for (const { name } of viewColumns(found.columns)) this.names.add(name);
     this.emit(`${schemaOf(found.database)}.${quoted(found.view)}`, 3);
     return true;
   }
@@ -134,12 +135,27 @@ class Rewriter {
   private word(token: Token): string {
     const name = nameOf(token);
     if (HIDDEN.test(name) && !this.isColumn(name)) throw validationError(`The name ${token.text} is not available.`);
-    this.names.add(name);
+    this.names.set(name, name);
+    const isKeyword = token.kind === 'word' && KEYWORDS.has(name.toLowerCase());
+    if (!isKeyword && this.peek(1)?.text !== '(') this.columns.push({ name, at: this.output.length });
     if (name.includes('::')) return quoted(name);
     // Timestream's timestamps have nanoseconds; DuckDB's TIMESTAMP has only microseconds.
     const isType = this.peek(1)?.kind === 'string' || this.peek(-1)?.text.toLowerCase() === 'as';
     if (token.text.toLowerCase() === 'timestamp' && isType) return 'TIMESTAMP_NS';
     return this.peek(1)?.text === '(' ? this.call(token) : token.text;
+  }
+
+  /** Names that differ only in case are different columns in Timestream, and have different names in the view. */
+  private nameColumns(): void {
+    const views = [...this.tables].flatMap(({ columns }) => viewColumns(columns));
+    for (const { name, viewName } of views) this.names.set(viewName, name);
+    const renamed = new Map(
+      views.filter(({ name, viewName }) => name !== viewName).map((it) => [it.name, it.viewName]),
+    );
+    for (const { name, at } of this.columns) {
+      const viewName = renamed.get(name);
+      if (viewName !== undefined) this.output[at] = quoted(viewName);
+    }
   }
 
   run(): Rewritten {
@@ -152,6 +168,7 @@ class Rewriter {
       else if (token.kind !== 'word' && token.kind !== 'quoted') this.emit(token.text);
       else if (!this.currentTime() && !this.table()) this.emit(this.word(token));
     }
+    this.nameColumns();
     return { sql: this.output.join(' '), names: this.names, tokens: this.tokens, tables: [...this.tables] };
   }
 }

@@ -8,11 +8,11 @@ export interface ColumnInfo {
 }
 
 /**
- * @param names the names that columns may keep; Timestream calls any other column `_col<n>`
+ * @param names by DuckDB's names; Timestream calls any other column `_col<n>`
  * @throws ValidationException for a column of a type that is not scalar
  */
-export const columnsOf = (result: DuckDBResult, names: ReadonlySet<string>): readonly ColumnInfo[] =>
+export const columnsOf = (result: DuckDBResult, names: ReadonlyMap<string, string>): readonly ColumnInfo[] =>
   result.columnNames().map((name, i) => ({
-    Name: names.has(name) ? name : `_col${i}`,
+    Name: names.get(name) ?? `_col${i}`,
     Type: { ScalarType: scalarType(name, result.columnType(i)) },
   }));

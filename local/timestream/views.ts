@@ -1,4 +1,4 @@
-/** Makes the view of a table that queries read: dimensions, measure_name, time and measures, under their names in the records. */
+/** Makes the view of a table that queries read: dimensions, measure_name, time and measures, under names that DuckDB can distinguish. */
 import type { Column, Columns } from './columns';
 import { INTERNAL, quoted } from './store';
 import { recordsOf, schemaOf, type Table } from './table';
@@ -19,8 +19,12 @@ export const viewNameFor = (name: string, tables: readonly Table[]): string =>
 const timestamp = (column: string) =>
   `CASE WHEN ${column} = 9223372036854775807 THEN TIMESTAMP_NS 'infinity' ELSE make_timestamp_ns(${column}) END`;
 
+const fixed = (name: string) => ({ name, viewName: name });
+
 export interface ViewColumn {
   readonly name: string;
+  /** The name in the view. It differs from `name` if an earlier column's name differs only in case. */
+  readonly viewName: string;
   readonly expression: string;
   readonly type: string;
   /** The attribute type in the result of DESCRIBE. */
@@ -32,22 +36,23 @@ export function viewColumns(columns: Columns): readonly ViewColumn[] {
   const all = columns.all();
   const taken = new Set(['measure_name', 'time']);
   const column = (attribute: ViewColumn['attribute']) => (it: Column) => ({
-    name: distinct(it.name, taken),
+    name: it.name,
+    viewName: distinct(it.name, taken),
     expression: it.type === 'TIMESTAMP' ? timestamp(`c${it.id}`) : `c${it.id}`,
     type: it.type.toLowerCase(),
     attribute,
   });
   return [
     ...all.filter(({ kind }) => kind === 'dimension').map(column('DIMENSION')),
-    { name: 'measure_name', expression: 'measure_name', type: 'varchar', attribute: 'MEASURE_NAME' },
-    { name: 'time', expression: timestamp('time'), type: 'timestamp', attribute: 'TIMESTAMP' },
+    { ...fixed('measure_name'), expression: 'measure_name', type: 'varchar', attribute: 'MEASURE_NAME' },
+    { ...fixed('time'), expression: timestamp('time'), type: 'timestamp', attribute: 'TIMESTAMP' },
     ...all.filter(({ kind }) => kind === 'single').map(column('MEASURE_VALUE')),
     ...all.filter(({ kind }) => kind === 'measure').map(column('MULTI')),
   ];
 }
 
 export function createViewSql(table: Table, columns: Columns): string {
-  const list = viewColumns(columns).map(({ name, expression }) => `${expression} AS ${quoted(name)}`);
+  const list = viewColumns(columns).map(({ viewName, expression }) => `${expression} AS ${quoted(viewName)}`);
   return `CREATE OR REPLACE VIEW ${schemaOf(table.database)}.${quoted(table.view)} AS
     SELECT ${list.join(', ')} FROM ${INTERNAL}.${recordsOf(table)}`;
 }

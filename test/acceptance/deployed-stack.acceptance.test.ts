@@ -9,6 +9,7 @@ import { missingForStack } from '../support/ministack';
 import { describeAuthorization } from './deployed/authorization';
 import { Deployed } from './deployed/deployed';
 import { GAPS } from './deployed/gaps';
+import { describeMigration } from './deployed/migration';
 import { describeRedrive } from './deployed/redrive';
 import { describeRoles } from './deployed/roles';
 import { describeStacks } from './deployed/stacks';
@@ -33,6 +34,7 @@ describeProof('`sam deploy` to MiniStack', missingForStack(), () => {
   describeProof('and a real InfluxDB', noInfluxd, () => {
     describe('asynchronous writes and dead-letter messages', () => describeRedrive(running, influxd ?? ''));
     describe('loads of files written by DuckDB', () => describeWorkflow(running, influxd ?? ''));
+    describe('migrations from Timestream', () => describeMigration(running, influxd ?? ''));
     describe('the calls of the functions', () => describeRoles(running));
   });
 });

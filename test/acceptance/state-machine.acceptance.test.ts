@@ -1,31 +1,27 @@
 /** The loader's state machine in third-party engines and linters. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import validate from 'asl-validator';
-import { parse } from 'yaml';
 import { missingForStack } from '../support/ministack';
-import { pythonWith, runPython } from './python';
+import {
+  arnOf,
+  type Definition,
+  describeExecutions,
+  type Execution,
+  error,
+  is,
+  type Responses,
+  readDefinition,
+  times,
+} from './moto';
+import { pythonWith } from './python';
 import { describeProof, detail } from './report';
 
-type Definition = { readonly States: Readonly<Record<string, Readonly<Record<string, unknown>>>> } & Record<
-  string,
-  unknown
->;
-
 const ROOT = path.resolve(__dirname, '../..');
-const FILE = path.join(ROOT, 'statemachine/bulk-load.asl.yaml');
-const arnOf = (name: string): string => `arn:aws:lambda:us-east-1:123456789012:function:${name}`;
-const text = readFileSync(FILE, 'utf8')
-  .replace(/\$\{(\w+)FunctionArn\}/g, (_, name: string) => arnOf(name))
-  .replace(/\$\{(Partition|WorkBucket)\}/g, (_, name: string) => (name === 'Partition' ? 'aws' : 'work'));
-const definition = parse(text) as Definition;
+const definition = readDefinition('bulk-load.asl.yaml');
 
 const STATELINT = 'statelint==3.1.0';
 const statelint = pythonWith('statelint', STATELINT, 'jsonata-python==0.7.1', 'PyYAML==6.0.4');
-const MOTO = 'moto[stepfunctions]==5.2.5';
-const moto = pythonWith('moto.stepfunctions, jsonata', MOTO, 'jsonata-python==0.7.1');
-
 describeProof('asl-validator', undefined, () => {
   test('the state machine is valid', () => {
     expect(validate(definition as Parameters<typeof validate>[0]).errorsText('\n')).toBe('');
@@ -40,17 +36,6 @@ describeProof(`${STATELINT.replace('==', ' ')}, which parses each JSONata expres
     expect(output).toContain('no problems found by statelint');
   });
 });
-
-type Response = { readonly result: unknown } | { readonly error: string; readonly message: string };
-type Responses = Readonly<Record<string, readonly Response[]>>;
-
-interface Ended {
-  readonly status: string;
-  readonly output: unknown;
-  readonly error: string | null;
-  readonly cause: string | null;
-  readonly calls: readonly (readonly [name: string, input: Readonly<Record<string, unknown>>])[];
-}
 
 /** moto has no Distributed Map with JSON Lines and a result writer: a task returns the map's result. */
 function withoutMap(): Definition {
@@ -75,9 +60,6 @@ const failed = {
   message: 'a part of it',
   causes: [{ error: 'E', objects: ['s3://b/k'], cause: 'why' }],
 };
-const error = (name: string, message = 'what "happened"'): Response => ({ error: name, message });
-const times = (count: number, response: Response): Response[] => Array<Response>(count).fill(response);
-const is = (result: unknown): readonly Response[] => [{ result }];
 const GOOD: Responses = {
   DetectDataset: is(load),
   CheckInfluxDB: is({ healthy: true }),
@@ -88,20 +70,6 @@ const GOOD: Responses = {
 const ONE = { plan, error: null, results: { bucket: 'work', manifestKey: 'manifest.json' } };
 const ALL = ['DetectDataset', 'CheckInfluxDB', 'PlanLoad', 'LoadBatches', 'SummarizeLoad'];
 const failure = (name: string) => ({ error: name, cause: expect.stringContaining('what \\"happened\\"') as string });
-
-interface Execution {
-  readonly name: string;
-  readonly definition?: Definition;
-  readonly input?: object;
-  readonly responses: Responses;
-  readonly status: 'SUCCEEDED' | 'FAILED';
-  readonly calls: readonly string[];
-  /** Of the last call. */
-  readonly given?: object;
-  readonly output?: unknown;
-  readonly error?: string;
-  readonly cause?: string;
-}
 
 const batch: Responses = { LoadBatch: is({ statusCode: 200 }) };
 const EXECUTIONS: readonly Execution[] = [
@@ -231,32 +199,7 @@ const EXECUTIONS: readonly Execution[] = [
   },
 ];
 
-describeProof(`${MOTO.replace('==', ' ')}, an engine of the States Language`, moto.missing, () => {
-  let ended: readonly Ended[];
-  beforeAll(async () => {
-    const executions = EXECUTIONS.map(
-      ({ responses, definition: machine = withoutMap(), input = { bucket: 'b', prefix: 'p' } }) => ({
-        definition: machine,
-        input,
-        responses,
-      }),
-    );
-    ended = (await runPython(moto.python, 'moto_run.py', executions)) as Ended[];
-  });
-
-  test.each(EXECUTIONS.map((execution, index) => [execution.name, execution, index] as const))(
-    '%s',
-    (_, expected, index) => {
-      const { status, calls, given, output, error: name, cause } = expected;
-      const found = ended[index];
-      expect({ status: found?.status, calls: found?.calls.map(([each]) => each) }).toEqual({ status, calls });
-      if (given !== undefined) expect(found?.calls.at(-1)?.[1]).toEqual(given);
-      if (output !== undefined) expect(found?.output).toEqual(output);
-      if (name !== undefined) expect(found?.error).toBe(name);
-      if (cause !== undefined) expect(found?.cause).toBe(cause);
-    },
-  );
-});
+describeExecutions(EXECUTIONS, { definition: withoutMap(), input: { bucket: 'b', prefix: 'p' } });
 
 /** The tests that run the whole state machine, with its Distributed Map, in MiniStack. */
 const MINISTACK = 'test/acceptance/deployed-stack.acceptance.test.ts';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { parseMappings } from 'shared/datasets/mapping';
 import { decodePoints, type Point } from 'shared/line-protocol/point';
-import { sumReports } from 'shared/points/report';
 import { SeriesCounts } from 'shared/points/series-counts';
+import { earlier, later } from 'shared/points/time-span';
 import { collect, memorySource, testReader } from '../support/parquet';
 
 const reader = testReader();
@@ -26,7 +26,7 @@ const [mapping] = parseMappings(
 const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
 const row = fc.record({
   t: fc.bigInt({ min: -5n, max: 5n }),
-  host: optional(fc.constantFrom('h1', 'h2', ' h2 ', 'h=3', '')),
+  host: optional<string>(fc.constantFrom('h1', 'h2', ' h2 ', 'h=3', '')),
   site: optional(fc.constantFrom('north', 'NaN', 'none')),
   a: optional(fc.constantFrom(1, 2.5, Number.NaN)),
   b: optional(fc.constantFrom(1, 2)),
@@ -61,9 +61,9 @@ test('counts the series, columns, times and duplicates of the lines exactly', as
           files.map((rows) => collect(reader, memorySource(bytesOf(rows)), mapping, { keepFrom: 0 })),
         );
         const { points } = decodePoints(Buffer.from(read.flatMap(({ lines }) => lines).join('\n')), 0n);
-        const report = sumReports(read.map((each) => each.report));
+        const reports = read.map(({ report }) => report);
         const counts = new SeriesCounts();
-        counts.add(report.series);
+        for (const { series } of reports) counts.add(series);
 
         expect(counts.total('series')).toBe(new Set(points.map(seriesOf)).size);
         const fields = points.flatMap((point) => point.fields.map(([key]) => `${seriesOf(point)} ${key}`));
@@ -75,10 +75,11 @@ test('counts the series, columns, times and duplicates of the lines exactly', as
           expect(counts.tags.get(tag)?.count()).toBe(valuesOf(files.flat(), tag));
 
         const times = points.map(({ time }) => time).sort((a, b) => Number(a - b));
-        expect([report.earliest, report.latest]).toEqual(
-          [times[0], times.at(-1)].map((time) => time?.toString() ?? null),
-        );
-        expect(report.beforeKeepFrom).toBe(times.filter((time) => time < 0n).length);
+        const earliest = reports.reduce<string | null>((first, report) => earlier(first, report.earliest), null);
+        const latest = reports.reduce<string | null>((last, report) => later(last, report.latest), null);
+        expect([earliest, latest]).toEqual([times[0], times.at(-1)].map((time) => time?.toString() ?? null));
+        const before = reports.reduce((sum, { beforeKeepFrom }) => sum + beforeKeepFrom, 0);
+        expect(before).toBe(times.filter((time) => time < 0n).length);
       },
     ),
     { numRuns: 40 },
@@ -95,4 +96,24 @@ test('counts a point as a duplicate only if it has the same tags, time and named
   expect(await duplicates(base, { ...base, unit: 'V' }, { ...base, unit: 'A' })).toBe(0);
   expect(await duplicates(base, { ...base, t: 2n }, { ...base, site: 'north' })).toBe(0);
   expect(await duplicates({ ...base, t: 2n }, base, { ...base, t: 2n, unit: 'V' }, { ...base, t: 2n })).toBe(1);
+});
+
+test('counts the values of tags as the mapping stores them', async () => {
+  const rows = [' h', 'h', 'null', 'nan', '', null].map((host, index): Row => {
+    return { t: BigInt(index), host, site: null, a: 1, b: null, note: null, v: null, unit: null };
+  });
+  const values = async (verbatim: boolean) => {
+    const form = {
+      ...{ name: 'm', measurement: 'm', time: { column: 't', unit: 'ns' } },
+      ...{ tags: { optional: ['host'], verbatim }, fields: [{ column: 'a', type: 'float' }] },
+    };
+    const [tagged] = parseMappings(JSON.stringify(form));
+    if (!tagged) throw new Error('no mapping');
+    const { report } = await collect(reader, memorySource(bytesOf(rows)), tagged);
+    const counts = new SeriesCounts();
+    counts.add(report.series);
+    return [counts.tags.get('host')?.count(), counts.total('series')];
+  };
+  expect(await values(false)).toEqual([1, 2]);
+  expect(await values(true)).toEqual([4, 5]);
 });

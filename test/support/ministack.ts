@@ -96,6 +96,16 @@ export class MiniStack {
     return { endpoint: this.endpoint, region: REGION, credentials: KEY };
   }
 
+  /** The variables of a program that calls the emulator. */
+  get variables(): Readonly<Record<string, string>> {
+    return {
+      AWS_ENDPOINT_URL: this.endpoint,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: KEY.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: KEY.secretAccessKey,
+    };
+  }
+
   /** Builds the stack at the first call, and deploys it with these parameters and defaults for the others. */
   async deploy(parameters: Readonly<Record<string, string>>): Promise<void> {
     const PATH = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;

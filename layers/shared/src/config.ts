@@ -137,7 +137,14 @@ export interface RedriveConfig {
   readonly writeFunction: string;
   readonly loadObjectFunction: string | undefined;
   /** The loader's state machine, and the bucket of its summaries; undefined without a loader. */
-  readonly workflow: { readonly stateMachineArn: string; readonly workBucket: string } | undefined;
+  readonly workflow:
+    | {
+        readonly stateMachineArn: string;
+        /** The state machine of migrations; undefined without one. */
+        readonly migrationArn?: string | undefined;
+        readonly workBucket: string;
+      }
+    | undefined;
   readonly bounds: RedriveBounds;
   readonly logLevel: LogLevel;
 }
@@ -171,10 +178,11 @@ export function loadRedriveConfig(environment: Environment = process.env, observ
 
 function workflow(env: EnvironmentReader): RedriveConfig['workflow'] {
   const stateMachineArn = env.optional('STATE_MACHINE_ARN');
+  const migrationArn = env.optional('MIGRATION_STATE_MACHINE_ARN');
   const workBucket = env.optional('WORK_BUCKET');
   if (stateMachineArn === undefined) return undefined;
   if (workBucket === undefined) env.problem('WORK_BUCKET', 'is missing');
-  return { stateMachineArn, workBucket: workBucket ?? '' };
+  return { stateMachineArn, migrationArn, workBucket: workBucket ?? '' };
 }
 
 function queueUrl(env: EnvironmentReader, name: string): string {

@@ -55,6 +55,23 @@ export interface LoaderConfig extends Omit<PlanningConfig, 'workBucket'> {
   readonly metricsNamespace: string | undefined;
 }
 
+/** The configuration of the steps of a migration. */
+export interface MigrationConfig extends LoaderConfig {
+  readonly workBucket: string;
+  /** URL of the Timestream Query API; undefined to discover the region's endpoint. */
+  readonly queryEndpoint: string | undefined;
+  /** ARN of the KMS key that encrypts the exported files; undefined for S3's own key. */
+  readonly exportKmsKey: string | undefined;
+}
+
+/** What the input of a migration has by default. */
+export interface MigrationDefaults {
+  /** The database; undefined if the input must name one. */
+  readonly database: string | undefined;
+  /** `s3://bucket/prefix/` of the exported files. */
+  readonly export: string;
+}
+
 /** The configuration for starting and describing executions. */
 export interface WorkflowConfig {
   readonly stateMachineArn: string;
@@ -114,7 +131,36 @@ export function loadPlanningConfig(environment: Environment = process.env, obser
 }
 
 /**
- * Reads the configuration of StartLoad and DescribeLoad.
+ * The configuration of Survey, Export, Verify and Report.
+ * @throws ConfigurationError that lists every problem
+ */
+export function loadMigrationConfig(environment: Environment = process.env, observe?: ObserveSetting): MigrationConfig {
+  const env = new EnvironmentReader(environment, observe);
+  const own = {
+    workBucket: env.required('WORK_BUCKET'),
+    queryEndpoint: queryEndpoint(env),
+    exportKmsKey: env.optional('EXPORT_KMS_KEY_ARN'),
+  };
+  env.check();
+  return Object.freeze({ ...loadLoaderConfig(environment, observe), ...own });
+}
+
+/**
+ * The configuration of Survey and StartMigration beside that of their kind.
+ * @throws ConfigurationError that lists every problem
+ */
+export function loadMigrationDefaults(
+  environment: Environment = process.env,
+  observe?: ObserveSetting,
+): MigrationDefaults {
+  const env = new EnvironmentReader(environment, observe);
+  const config = { database: env.optional('MIGRATION_DATABASE'), export: env.required('MIGRATION_EXPORT') };
+  env.check();
+  return Object.freeze(config);
+}
+
+/**
+ * Reads the configuration of StartLoad and DescribeLoad, StartMigration and DescribeMigration.
  * @throws ConfigurationError that lists every problem
  */
 export function loadWorkflowConfig(environment: Environment = process.env, observe?: ObserveSetting): WorkflowConfig {
@@ -138,6 +184,16 @@ function datasets(env: EnvironmentReader) {
     reservedConcurrency: isCapped ? cap : undefined,
     logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'INFO'),
   };
+}
+
+/** If the SDK reads the variable itself, it uses only the host name. */
+function queryEndpoint(env: EnvironmentReader): string | undefined {
+  const name = 'AWS_ENDPOINT_URL_TIMESTREAM_QUERY';
+  const url = env.optional(name);
+  if (url !== undefined && !/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
+    env.problem(name, `must be a URL with http or https, not '${url}'`);
+  }
+  return url;
 }
 
 function influxUrl(env: EnvironmentReader): string {

@@ -56,12 +56,26 @@ const LOADER: Choice = {
     'BulkLoadRole',
     'BulkLoadMapPolicy',
     ...['FindFilesPolicy', 'ReadFilesPolicy', 'ReadWorkPolicy', 'WriteWorkPolicy', 'ReadTokenPolicy'],
+    'ReadTableMappingsPolicy',
     ...['SendMetricsPolicy', 'DescribeLoadsPolicy'],
     'FailedLoadRule',
     'WorkBucket',
     'WorkBucketPolicy',
   ],
 };
+
+const MIGRATION: readonly string[] = [
+  ...functionParts('Survey', 'Export', 'Load', 'RecordLoad', 'Verify', 'Report'),
+  ...functionParts('StartMigration', 'DescribeMigration'),
+  'StartMigrationApiPermission',
+  'DescribeMigrationApiPermission',
+  'MigrateStateMachine',
+  'MigrateLogGroup',
+  'MigrateRole',
+  'MigrateMapPolicy',
+  ...['KeepLedgerPolicy', 'ReadLedgerPolicy', 'DescribeMigrationsPolicy'],
+  'FailedMigrationRule',
+];
 
 export const NONE = '–';
 const none: Choice = { is: NONE };
@@ -141,6 +155,19 @@ const FEATURES = {
   'new objects': [
     none,
     { is: 'loaded', parametersOfLoader: { DataBucketName: 'energy' }, ofLoader: ['NewObjectRule', 'NewObjectRole'] },
+  ],
+  migration: [
+    none,
+    {
+      is: 'of one database',
+      parametersOfLoader: { MigrationDatabaseName: 'plant' },
+      ofLoader: [...MIGRATION, 'ReadWorkExportsPolicy'],
+    },
+    {
+      is: 'of all, exports elsewhere',
+      parametersOfLoader: { MigrationDatabaseName: '*', ExportBucketName: 'exports' },
+      ofLoader: [...MIGRATION, 'ReadExportsPolicy', 'FindExportsPolicy'],
+    },
   ],
   'object queue': [
     none,

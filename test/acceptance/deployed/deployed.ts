@@ -49,7 +49,7 @@ export class Deployed {
   private async allowAllNamespaces(): Promise<void> {
     const iam = new IAMClient(this.ministack.client);
     const resources = await this.resources();
-    for (const role of ['LoadBatchRole', 'LoadObjectRole'].filter((name) => resources.has(name))) {
+    for (const role of ['LoadBatchRole', 'LoadObjectRole', 'ReportRole'].filter((name) => resources.has(name))) {
       const policy = { RoleName: resources.get(role), PolicyName: 'SendMetrics' };
       const { PolicyDocument = '' } = await iam.send(new GetRolePolicyCommand(policy));
       const { Version, Statement } = JSON.parse(decodeURIComponent(PolicyDocument)) as PolicyDocument;

@@ -79,10 +79,13 @@ function expectedAuthorizations({ choices }: Combination): Record<string, string
   const health = ['GET /health', 'HEAD /health', 'GET /ready', 'HEAD /ready'];
   const writes = ['POST /api/v2/write', 'POST /write', ...health];
   const paths = choices.browsers.is === NONE ? [] : ['/api/v2/write', '/write', '/ping', '/health', '/ready'];
-  const loads = choices.loader.resources === undefined ? [] : ['POST /loads', 'GET /loads/{id}', 'GET /loads/health'];
+  const hasLoader = choices.loader.resources !== undefined;
+  const loads = hasLoader ? ['POST /loads', 'GET /loads/{id}', 'GET /loads/health'] : [];
+  const hasMigration = hasLoader && choices.migration.is !== NONE;
+  const migrations = hasMigration ? ['POST /migrations', 'GET /migrations/{id}'] : [];
   return {
     ...Object.fromEntries(writes.map((method) => [method, clients])),
-    ...Object.fromEntries(loads.map((method) => [method, 'AWS_IAM'])),
+    ...Object.fromEntries([...loads, ...migrations].map((method) => [method, 'AWS_IAM'])),
     ...Object.fromEntries(paths.map((path) => [`OPTIONS ${path}`, 'NONE'])),
     'GET /ping': ping,
     'HEAD /ping': ping,

@@ -164,15 +164,10 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
   test('load --stack shows the counts of the map run and the summary that GET /loads/{id} reports', async () => {
     const keys = await upload('generation', 'command/dataset=generation/');
     const { rows, points } = await counted(keys);
-    const { endpoint, region, credentials } = ministack.client;
-    const env = {
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    };
     bundleProgram();
-    const { code, out, err } = await runProgram(['load', `s3://${DATA}/command/`, '--stack', STACK], { env });
+    const { code, out, err } = await runProgram(['load', `s3://${DATA}/command/`, '--stack', STACK], {
+      env: ministack.variables,
+    });
     expect([code, out.split('\n')[0]]).toEqual([
       0,
       expect.stringMatching(/^Stored [\d,]+ points of [\d,]+ rows in 20 files/),
@@ -354,9 +349,9 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     await influxd.restart();
   });
 
-  test('the rule for failed loads matches events of failed loads only', async () => {
+  test('the rule for failed loads matches events of failed loads only, and not of loads of a migration', async () => {
     const stateMachineArn = ministack.output('BulkLoadStateMachineArn');
-    const matches = async (status: string, arn: string): Promise<unknown> => {
+    const matches = async (status: string, arn: string, name = 'nightly'): Promise<unknown> => {
       const event = {
         id: 'e',
         account: '000000000000',
@@ -365,7 +360,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
         resources: [arn],
         source: 'aws.states',
         'detail-type': 'Step Functions Execution Status Change',
-        detail: { stateMachineArn: arn, status, input: '{}', cause: 'why' },
+        detail: { stateMachineArn: arn, name, status, input: '{}', cause: 'why' },
       };
       const { Rules } = (await ministack.eventBridge('ListRules', {})) as { Rules: { EventPattern: string }[] };
       const results = Rules.filter(({ EventPattern }) => EventPattern.includes('aws.states')).map((rule) =>
@@ -375,6 +370,7 @@ export function describeWorkflow(deployed: () => Deployed, binary: string): void
     };
     expect(await matches('FAILED', stateMachineArn)).toEqual([true]);
     expect(await matches('ABORTED', stateMachineArn)).toEqual([true]);
+    expect(await matches('FAILED', stateMachineArn, 'migration-5c8e5a43')).toEqual([false]);
     expect(await matches('SUCCEEDED', stateMachineArn)).toEqual([false]);
     expect(await matches('FAILED', `${stateMachineArn}/LoadBatches`)).toEqual([false]);
   });

@@ -158,17 +158,6 @@ export const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    name: 'field names that differ only in case',
-    request: ({ influxdb, connector }) => {
-      const plain = ({ values }: Outcome) =>
-        values
-          .map(({ field, value }) => `${field.replace(/_\d$/, '')}=${value}`)
-          .sort()
-          .join();
-      return hasStatuses(influxdb, 204) && hasStatuses(connector, 204) && plain(influxdb) === plain(connector);
-    },
-  },
-  {
     name: 'empty strings',
     partly: true,
     point: ({ values }) => values.every(({ type, value }) => type === 'string' && value === ''),

@@ -75,7 +75,7 @@ export class InfluxdbSide {
   }
 }
 
-function toValue({ measurement, tags, time, field, type, value }: StoredValue): Value {
+export function toValue({ measurement, tags, time, field, type, value }: StoredValue): Value {
   const kind = TYPES[type];
   if (kind === undefined) throw new Error(`Flux gives the field ${field} an unknown type: ${type}`);
   return {

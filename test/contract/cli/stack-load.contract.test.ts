@@ -1,40 +1,12 @@
 /** `load --stack`: the SDK's clients against fakes of CloudFormation, Step Functions and S3, over HTTP. */
+import type { Summary } from 'shared/loads/summary';
+import { stackDoubles } from './stack';
 
-import { AwsDoubles } from '../../support/aws-doubles';
-import { S3Double } from '../../support/s3-double';
-import { bundleProgram, runProgram } from './program';
-
-let aws: AwsDoubles;
-let s3: S3Double;
-
-beforeAll(async () => {
-  bundleProgram();
-  [aws, s3] = await Promise.all([AwsDoubles.start({}), S3Double.start()]);
+const stack = stackDoubles({
+  BulkLoadStateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:Bulk',
+  WorkBucketName: 'work',
 });
-afterAll(() => Promise.all([aws.stop(), s3.stop()]));
-beforeEach(() => {
-  aws.executions.clear();
-  aws.states.clear();
-  aws.mapRuns = [];
-  aws.stacks.set('Mine', {
-    outputs: {
-      BulkLoadStateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:Bulk',
-      WorkBucketName: 'work',
-    },
-  });
-});
-
-const load = (...argv: string[]) =>
-  runProgram(['load', ...argv, '--stack', 'Mine'], {
-    env: {
-      AWS_ENDPOINT_URL: aws.url,
-      AWS_ENDPOINT_URL_S3: s3.url,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      AWS_EC2_METADATA_DISABLED: 'true',
-    },
-  });
+const load = (...argv: string[]) => stack.run('load', ...argv);
 
 const totals = {
   source_records: 12_000,
@@ -46,10 +18,15 @@ const totals = {
   invalid_records: { 'value nan': 10 },
   rejected_reasons: {},
   duplicates: 0,
+  earliest: '0',
+  latest: '11989',
   warnings: {},
 };
-const summary = {
+const summary: Summary = {
   ...totals,
+  loadId: 'x',
+  summary: 's3://work/loads/x/summary.json',
+  withinTolerance: true,
   statusCode: 200,
   message: '',
   files: 3,
@@ -64,16 +41,16 @@ const summary = {
 
 test('--detach starts the load and prints only its id; --watch shows its end like a local load', async () => {
   const started = await load('s3://data/dataset=generation/', '--detach', '--keep-going');
-  const [[id, input] = ['', '']] = [...aws.executions];
+  const [[id, input] = ['', '']] = [...stack.aws.executions];
   expect(started).toEqual({ code: 0, out: `${id}\n`, err: '' });
   expect(JSON.parse(input)).toEqual({ bucket: 'data', prefix: 'dataset=generation/', toleratedFailurePercentage: 100 });
 
-  aws.states.set(id, { status: 'SUCCEEDED' });
-  aws.mapRuns = [
+  stack.aws.states.set(id, { status: 'SUCCEEDED' });
+  stack.aws.mapRuns = [
     { total: 3, succeeded: 3 },
     { total: 1, succeeded: 1 },
   ];
-  s3.put('work', `loads/${id}/summary.json`, JSON.stringify({ ...summary, loadId: id }));
+  stack.s3.put('work', `loads/${id}/summary.json`, JSON.stringify({ ...summary, loadId: id }));
   const watched = await load('--watch', id);
   expect(watched.code).toBe(0);
   expect(watched.err).toContain('100% 4 of 4 items');
@@ -90,12 +67,24 @@ test('--detach starts the load and prints only its id; --watch shows its end lik
   expect(JSON.parse((await load('--watch', id, '--json')).out)).toMatchObject({ loadId: id, points_written: 11_990 });
 });
 
+test.each([
+  ['not a JSON', 's3://work/loads/odd/summary.json is not JSON. Update the stack'],
+  [JSON.stringify({ ...summary, causes: undefined }), 's3://work/loads/odd/summary.json is not valid: causes: '],
+])('a summary that is not in the form of this version exits with 1: %#', async (text, message) => {
+  stack.aws.executions.set('odd', '{}');
+  stack.aws.states.set('odd', { status: 'SUCCEEDED' });
+  stack.s3.put('work', 'loads/odd/summary.json', text);
+  const { code, out, err } = await load('--watch', 'odd');
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toContain(message);
+});
+
 test('a partly failed load exits with 1 and prints the command that loads the failed items', async () => {
-  aws.executions.set('part', '{}');
-  aws.states.set('part', { status: 'FAILED', error: 'LoadIncomplete', cause: 'x' });
+  stack.aws.executions.set('part', '{}');
+  stack.aws.states.set('part', { status: 'FAILED', error: 'LoadIncomplete', cause: 'x' });
   const failedItems = 's3://work/loads/part/failed-items.jsonl';
   const causes = [{ error: 'DataConversionError', cause: 'not a Parquet file', items: 1, objects: ['s3://data/x'] }];
-  s3.put(
+  stack.s3.put(
     'work',
     'loads/part/summary.json',
     JSON.stringify({ ...summary, statusCode: 207, failed_items: 1, failedItems, causes }),
@@ -114,10 +103,10 @@ test.each([
   ],
   [{ bucket: 'data', keys: ['x.parquet'] }, 'start a load with the input of the execution cut'],
 ])('a load that was not fully planned prints the command for its whole input: %j', async (input, command) => {
-  aws.executions.set('cut', JSON.stringify(input));
-  aws.states.set('cut', { status: 'FAILED', error: 'LoadIncomplete', cause: 'x' });
+  stack.aws.executions.set('cut', JSON.stringify(input));
+  stack.aws.states.set('cut', { status: 'FAILED', error: 'LoadIncomplete', cause: 'x' });
   const failedItems = 's3://work/loads/cut/failed-items.jsonl';
-  s3.put(
+  stack.s3.put(
     'work',
     'loads/cut/summary.json',
     JSON.stringify({ ...summary, statusCode: 207, failed_items: 1, failedItems, fullyPlanned: false }),
@@ -132,8 +121,8 @@ test.each([
   ['InvalidEventError', 'no Parquet file under s3://data/none/', 2],
   ['InfluxDBConnectionError', 'InfluxDB is unavailable', 1],
 ])('a load that ended early with %s shows its cause', async (error, cause, expected) => {
-  aws.executions.set('early', '{}');
-  aws.states.set('early', {
+  stack.aws.executions.set('early', '{}');
+  stack.aws.states.set('early', {
     status: 'FAILED',
     error,
     cause: JSON.stringify({ errorType: error, errorMessage: cause }),
@@ -145,16 +134,16 @@ test.each([
 
 test('an unknown load, an unknown stack or a stack without a loader exits with 2', async () => {
   expect(await load('--watch', 'none')).toMatchObject({ code: 2, err: 'the load none does not exist in this stack\n' });
-  aws.stacks.set('Mine', { outputs: {} });
+  stack.aws.stacks.set('Mine', { outputs: {} });
   expect(await load('s3://data/x/')).toMatchObject({ code: 2, err: expect.stringContaining('InfluxDBUrl') });
-  aws.stacks.clear();
+  stack.aws.stacks.clear();
   expect(await load('s3://data/x/')).toMatchObject({ code: 2, err: expect.stringContaining('Mine does not exist') });
 });
 
 test('a file and a failed-items.jsonl in S3 become the matching kinds of input', async () => {
   await load('s3://data/generation/a.parquet', '--detach', '--dataset', 'generation');
   await load('s3://work/loads/x/failed-items.jsonl', '--detach');
-  expect([...aws.executions.values()].map((input) => JSON.parse(input) as unknown)).toEqual([
+  expect([...stack.aws.executions.values()].map((input) => JSON.parse(input) as unknown)).toEqual([
     { bucket: 'data', key: 'generation/a.parquet', dataset: 'generation', toleratedFailurePercentage: 0 },
     { plan: 's3://work/loads/x/failed-items.jsonl', toleratedFailurePercentage: 0 },
   ]);

@@ -1,11 +1,13 @@
 /** The steps as a state machine calls them: inputs, outputs, repetition, and what each one leaves for the next. */
+
 import { readLoad } from 'shared/loads/load';
+import { type ObjectRef, readText } from 'shared/loads/objects';
 import type { Summary } from 'shared/loads/summary';
 import { exportStep } from 'shared/migration/export';
 import { loadStep, recordLoad } from 'shared/migration/load';
 import { reportStep } from 'shared/migration/report';
 import type { MigrationServices } from 'shared/migration/services';
-import type { LoadWindow } from 'shared/migration/steps';
+import type { LoadTable, LoadWindow } from 'shared/migration/steps';
 import { surveyStep } from 'shared/migration/survey';
 import { verifyStep } from 'shared/migration/verify';
 import { fill, ledgerOf, multi, REQUEST, type Source, servicesOf, startSource, WORK } from '../../support/migration';
@@ -43,13 +45,18 @@ async function exported(input: object = {}): Promise<{ migrationId: string }> {
   return await exportStep(survey, services());
 }
 
+async function jsonLines<T>(list: ObjectRef): Promise<T[]> {
+  const text = (await readText(source.objects, list)) ?? '';
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as T);
+}
+
 async function lines(migrationId: string): Promise<LoadWindow[]> {
-  const { windows } = await loadStep({ migrationId }, services());
-  if (windows === null) return [];
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of (await source.objects.read(windows)) ?? []) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString('utf8').trim();
-  return text.split('\n').map((line) => JSON.parse(line) as LoadWindow);
+  const { tables } = await loadStep({ migrationId }, services());
+  const listed = tables === null ? [] : await jsonLines<LoadTable>(tables);
+  return (await Promise.all(listed.map(({ windows }) => jsonLines<LoadWindow>(windows)))).flat();
 }
 
 /** The summary of a load that stored all rows of a window. */

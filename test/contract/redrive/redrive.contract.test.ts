@@ -241,7 +241,7 @@ test('a survey leaves every message as it is', async () => {
   const before = aws.messages('dead-letters');
   expect(await survey(BOUNDS, services(), new AbortController().signal)).toEqual({
     messages: 2,
-    kinds: { write: 1, object: 0, load: 1, unreplayable: 0 },
+    kinds: { write: 1, object: 0, load: 1, migration: 0, unreplayable: 0 },
   });
   expect(aws.messages('dead-letters')).toEqual(expect.arrayContaining([...before]));
   expect(aws.inFlight).toBe(0);

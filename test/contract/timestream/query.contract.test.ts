@@ -138,26 +138,40 @@ describe('a row', () => {
     expect(await select(timestream, `SELECT v FROM ${from(table)}`)).toEqual([[shown]]);
   });
 
-  test('numbers a name that differs from another one only in case', async () => {
+  test('keeps columns apart whose names differ only in case', async () => {
     const table = await tableOf(
       record({
-        MeasureValues: [
-          { Name: 'Load', Value: '1', Type: 'BIGINT' },
-          { Name: 'load', Value: '2', Type: 'BIGINT' },
-        ],
+        Dimensions: ['host', 'Host', 'Time', 'MEASURE_NAME'].map((Name) => ({ Name, Value: `${Name} 1` })),
+        MeasureValues: ['Load', 'load', 'LOAD', 'load_1'].map((Name, i) => ({ Name, Value: `${i}`, Type: 'BIGINT' })),
       }),
     );
-    expect(await select(timestream, `SELECT * FROM ${from(table)}`)).toEqual([
-      ['server01', 'influxdb-measure', '2024-03-01 12:00:00.000000000', '1', '2'],
+    const { ColumnInfo, Rows } = await query(`SELECT * FROM ${from(table)}`);
+    const cells = Rows?.[0]?.Data?.map(({ ScalarValue }) => ScalarValue);
+    expect(ColumnInfo?.map(({ Name }, i) => [Name, cells?.[i]])).toEqual([
+      ['host', 'host 1'],
+      ['Host', 'Host 1'],
+      ['Time', 'Time 1'],
+      ['MEASURE_NAME', 'MEASURE_NAME 1'],
+      ['measure_name', 'influxdb-measure'],
+      ['time', '2024-03-01 12:00:00.000000000'],
+      ['Load', '0'],
+      ['load', '1'],
+      ['LOAD', '2'],
+      ['load_1', '3'],
     ]);
-    expect(await select(timestream, `SELECT load_1 FROM ${from(table)}`)).toEqual([['2']]);
-    expect((await select(timestream, `DESCRIBE ${from(table)}`)).map(([name]) => name)).toEqual([
-      'host',
-      'measure_name',
-      'time',
-      'Load',
-      'load_1',
-    ]);
+    expect((await select(timestream, `DESCRIBE ${from(table)}`)).map(([name]) => name)).toEqual(
+      ColumnInfo?.map(({ Name }) => Name),
+    );
+    const named = await query(
+      `SELECT load, "LOAD", t."Load", sum("load_1") AS "load_1" FROM ${from(table)} t WHERE "Host" = 'Host 1' GROUP BY 1, 2, 3`,
+    );
+    expect(named.ColumnInfo?.map(({ Name }) => Name)).toEqual(['load', 'LOAD', 'Load', 'load_1']);
+    expect(named.Rows?.[0]?.Data?.map(({ ScalarValue }) => ScalarValue)).toEqual(['1', '2', '0', '3']);
+  });
+
+  test('finds a column in another case if no name is equal', async () => {
+    const table = await tableOf(record({ MeasureValues: [{ Name: 'Load', Value: '1', Type: 'BIGINT' }] }));
+    expect(await select(timestream, `SELECT lOAD FROM ${from(table)}`)).toEqual([['1']]);
   });
 });
 

@@ -181,12 +181,15 @@ describe('the time column', () => {
     );
   });
 
-  test.each([
-    ['tags', '--tag'],
-    ['fields', '--field'],
-  ])('cannot be one of the %s, too', (role, option) => {
-    expect(() => infer([instant('t'), float('v')], { [role]: ['t'] })).toThrow(
-      `${option}: column t is the time; --time COLUMN chooses another one`,
+  test('is no column that the user chose as a tag or a field', () => {
+    const columns = [instant('time'), instant('created'), float('v')];
+    const { mapping, ambiguities } = infer(columns, { fields: ['time'] });
+    expect(mapping.time).toEqual({ column: 'created' });
+    expect(mapping.fields.map((field) => field.column)).toEqual(['time', 'v']);
+    expect(ambiguities).toEqual([]);
+    expect(infer(columns, { tags: ['time'] }).mapping.tags.optional).toEqual([{ column: 'time', name: 'time_value' }]);
+    expect(() => infer([instant('t'), float('v')], { tags: ['t'] })).toThrow(
+      'column t is the only time, so it cannot be a tag or a field',
     );
   });
 
@@ -198,6 +201,17 @@ describe('the time column', () => {
       NONE,
     );
     expect(mapping).toMatchObject({ time: { column: 't' }, fields: [{ column: 'a' }, { column: 'v' }] });
+  });
+
+  test('of days is reported beside the time of the day', () => {
+    const midnight = 'the time of the day: all rows of a day would be stored at midnight';
+    const day = column('day', { kind: 'date' });
+    const start = column('start', { kind: 'time', unit: 'us' });
+    expect(infer([day, start, float('v')]).ambiguities[0]).toContain(`day has only days, and start ${midnight}`);
+    const hours: PathColumn[] = [{ name: 'hour', values: ['00', '01'] }];
+    expect(infer([day, float('v')], {}, hours).ambiguities[0]).toContain(`day has only days, and hour ${midnight}`);
+    expect(infer([day, float('v')]).ambiguities).toEqual([]);
+    expect(infer([instant('t'), start, float('v')]).ambiguities).toEqual([]);
   });
 
   test('reports years that InfluxDB does not reach', () => {
@@ -252,6 +266,30 @@ describe('tags', () => {
       'column id is given with --tag and with --field',
     );
     expect(() => tags(columns, { tags: ['t'], time: 't' })).toThrow('--tag: column t is already the time');
+  });
+
+  test('of bytes that are no text are written as hexadecimal digits', () => {
+    const binary = { values: several(3), texts: { ...PLAIN, areUtf8: false }, declared: 'BYTE_ARRAY' };
+    const columns = [
+      ...[instant('t'), float('v'), column('mac', { kind: 'bytes', length: 6 })],
+      ...[text('_key', several(3), binary), text('host', several(3))],
+    ];
+    expect(infer(columns, { tags: ['mac', '_key', 'host'] }).mapping.tags.optional).toEqual([
+      { column: 'mac', encoding: 'hex' },
+      { column: '_key', name: 'key', encoding: 'hex' },
+      'host',
+    ]);
+  });
+
+  test('whose values hardly repeat are reported, because a sample of few rows does not tell them from messages', () => {
+    const columns = [instant('t'), float('v'), text('note', several(3)), text('host', several(2)), text('site', ['a'])];
+    const few = (choices: Partial<InferenceChoices>) =>
+      inferMapping([file(columns, 'a.parquet', 8)], [], 'm', { ...NONE, ...choices });
+    expect(few({}).mapping.tags.optional).toEqual(['note', 'host', 'site']);
+    expect(few({}).ambiguities).toEqual([
+      'note is a tag, but its values hardly repeat in the sample (3 values in 8 rows): --field note makes it a field',
+    ]);
+    expect(few({ tags: ['note'] }).ambiguities).toEqual([]);
   });
 
   test('are the folders of the path, but not those that repeat the time', () => {
@@ -382,6 +420,15 @@ describe('fields', () => {
     expect(ambiguities).toEqual([
       'c may have 38 digits, of which a float keeps 15 to 17: type "string" in the mapping keeps all',
     ]);
+  });
+
+  test('of decimals have the type that all files need', () => {
+    const files = ['INT32 DECIMAL(9,0)', 'FIXED_LEN_BYTE_ARRAY(16) DECIMAL(38,0)'].map((declared, index) =>
+      file([instant('t'), decimal(0, declared)], `${index}.parquet`),
+    );
+    const { mapping, ambiguities } = inferMapping(files, [], 'm', NONE);
+    expect(mapping.fields).toEqual([{ column: 'c', type: 'float' }]);
+    expect(ambiguities[0]).toContain('c may have 38 digits');
   });
 
   test('leave out columns that cannot be used, and say why', () => {

@@ -107,9 +107,11 @@ describe('mappings with problems', () => {
   test.each([
     [{ path: 'a/{x}/{x}' }, 'mappings[0].path: two parts have the same name'],
     [{ path: 'a/{x' }, 'mappings[0].path: a brace without its partner'],
+    [{ path: 'a/{x/y}' }, 'mappings[0].path: the name of a part may not have a /'],
     [{ path: '/a' }, 'mappings[0].path: may not begin or end with /'],
     [{ path: 'a/b**' }, 'mappings[0].path: ** stands for whole folders'],
     [{ measurement: { colum: 'x' } }, 'mappings[0].measurement'],
+    [{ measurement: 'a\\' }, 'mappings[0].measurement: may not begin with _ or #, nor end in a backslash'],
     [{ fields: [{ columns: 's_*', type: 'real' }] }, 'mappings[0].fields[0].type: Invalid option'],
     [{ fields: [{ columns: 's_*', type: 'float', name: 'x' }] }, 'mappings[0].fields[0]: Unrecognized key: "name"'],
     [{ fields: [{ column: 'v', type: 'integer', unit: 'ms' }] }, 'mappings[0].fields.v: only a timestamp has `unit`'],

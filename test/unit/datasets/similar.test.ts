@@ -6,6 +6,7 @@ test.each([
   ['Conc', ['conc', 'cond'], 'conc'],
   ['plantName', ['plant_name', 'plant'], 'plant_name'],
   ['temprature', ['humidity', 'temperature'], 'temperature'],
+  ['siet', ['unit', 'site'], 'site'],
   ['unit', ['value', 'time'], undefined],
   ['id', ['is', 'in'], undefined],
   ['x', [], undefined],

@@ -143,6 +143,31 @@ describe('names', () => {
     expect(mapping.tags.optional).toEqual([{ column: '_id', name: 'id__' }, 'id_', 'measure_name']);
   });
 
+  test.each([
+    ['_.a.3Ab', 'a:b'],
+    ['_.ts_x', 'ts_x'],
+    // `time` is reserved at the target too.
+    ['_.time', 'time_'],
+    ['_.other', '.other_'],
+  ])('the column %s, escaped by the write endpoint, is stored as %s', (column, stored) => {
+    expect(acceptedName(column)).toBe(stored);
+  });
+
+  test.each([
+    ['_..C2.B0C', '°C'],
+    ['_.a.20b', 'a b'],
+    ['_..23.23c', 'c__'],
+    ['_.x', '.x_'],
+  ])('the table %s, escaped by the write endpoint, is the measurement %s', (table, measurement) => {
+    expect(acceptedMeasurement(table)).toBe(measurement);
+  });
+
+  test('an escaped name stays if another column has the name before', () => {
+    const { mapping } = map({ '_.a.3Ab': 'VARCHAR', measure_name: 'VARCHAR', time: 'TIMESTAMP', 'a:b': 'DOUBLE' });
+    expect(mapping.tags.optional).toContainEqual({ column: '_.a.3Ab', name: '.a.3Ab_' });
+    expect(mapping.fields).toEqual([expect.objectContaining({ column: 'a:b', type: 'float' })]);
+  });
+
   test('renames of the user apply to tags and fields', () => {
     const { tags, fields } = map(MULTI, { rename: { host: 'machine', load: 'l' } }).mapping;
     expect(tags.optional).toContainEqual({ column: 'host', name: 'machine' });

@@ -19,7 +19,8 @@ import { savePointCount } from 'shared/loads/load-progress';
 import { executionsOf } from '../../../functions/clients/step-functions';
 import { describeLoad } from '../../../functions/describe-load/describe-load';
 import { type ApiResponse, apiHandler } from '../../../functions/http';
-import { MAX_INPUT_BYTES, startLoad } from '../../../functions/start-load/start-load';
+import { MAX_INPUT_BYTES } from '../../../functions/start-execution';
+import { startLoad } from '../../../functions/start-load/start-load';
 import { recordingLogger } from '../../support/influx-writing';
 
 const MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';

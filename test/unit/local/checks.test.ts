@@ -53,6 +53,16 @@ test.each<[string, Engine, Columns, Columns, [column: string, stored: string[], 
   expect(typeConflicts.map((each) => [each.column, each.stored, each.written])).toEqual(expected);
 });
 
+test('counts all type conflicts, and shows the first 20', () => {
+  const columns = (kind: ColumnKind): Columns =>
+    Object.fromEntries(Array.from({ length: 23 }, (_, index) => [`c${index}`, [kind]]));
+  const result = checked('v2', state(columns('integer')), reportOf(columns('float')));
+  expect(result.typeConflicts).toHaveLength(23);
+  const lines = checksText(result, NO_TIMES, true);
+  expect(lines).toContain('Bucket: b keeps all points; 23 type conflicts');
+  expect(lines.slice(-2)).toEqual([expect.stringContaining('c19 of m is stored as'), '  3 further type conflicts']);
+});
+
 test('finds the conflicts of a mapping before its first point is written', () => {
   const [mapping] = parseMappings(
     JSON.stringify({

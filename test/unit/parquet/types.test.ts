@@ -49,6 +49,17 @@ describe('a tag', () => {
     expect(lines[0]).toBe('m,tag=4998503547.36 tag=4998503547.36 1704067200000000000');
   });
 
+  test('of 64-bit integers that are stored in 32 bits is refused', async () => {
+    const select = "SELECT TIMESTAMP '2024-01-01' AS t, 'a' AS tag, 7::INTEGER AS value";
+    const file = withFooter(new Uint8Array(await parquetOf(select)), (footer) => {
+      const type = { logical_type: { type: 'INTEGER', bitWidth: 64, isSigned: true }, converted_type: undefined };
+      Object.assign(footer.schema[3] ?? {}, type);
+    });
+    await expect(collect(reader, memorySource(file), mapping({ number: 'value' }), strict)).rejects.toThrow(
+      'column value is INT32 INTEGER, which is not supported',
+    );
+  });
+
   test('that is not UTF-8 is left out with a warning, and the other rows are loaded', async () => {
     const { lines, report } = await collectFixture(reader, 'latin1', mapping(), strict);
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['m,tag=Nata', 'm', 'm,tag=AB']);

@@ -1,6 +1,8 @@
 /** Measurements, tags and field keys that mappings name: from columns, constants and the texts of other columns. */
 import { parseMappings } from 'shared/datasets/mapping';
 import { suppliedColumns } from 'shared/datasets/partitions';
+import { DistinctCounter } from 'shared/points/hyperloglog';
+import { rowsWith } from 'shared/points/report';
 import { parquetOf } from '../../support/loader';
 import { collect, memorySource, testReader } from '../../support/parquet';
 
@@ -56,6 +58,39 @@ test('tags are renamed, constant, by pattern and encoded, and are sorted by thei
   };
   const { lines } = await load(select, { tags, fields });
   expect(lines).toEqual(['m,a=first,id=01ff,region=n,site=north\\ 1,tag_b=x v=7i']);
+});
+
+test('a tag, a field or a measured name may have the name of a member of every object', async () => {
+  const tags = { required: ['constructor'] };
+  const names = ['toString', 'valueOf'];
+  const select = `SELECT 1 AS i, 'ferrari' AS "constructor", 'hasOwnProperty' AS what, 7 AS "toString", 8 AS "valueOf"`;
+  const typed = [
+    { column: names[0], type: 'integer' },
+    { column: names[1], type: 'integer', named: { by: 'what' } },
+  ];
+  const { lines, report } = await load(select, { tags, fields: typed });
+  expect(lines).toEqual(['m,constructor=ferrari toString=7i,hasOwnProperty=8i']);
+  expect(report.present).toMatchObject({ constructor: 1, toString: 1 });
+  expect(names.map((name) => rowsWith(name, { present: {} }))).toEqual([0, 0]);
+});
+
+test('encoded bytes are tags whatever their text', async () => {
+  const select = `SELECT unnest([1, 2, 3]) AS i, unnest(['\\x9E\\xE9\\x65'::BLOB, ''::BLOB, NULL]) AS id, 7 AS v`;
+  const tags = { optional: [{ column: 'id', encoding: 'base64' }] };
+  const { lines, report } = await load(select, { tags, fields });
+  expect(lines).toEqual(['m,id=null v=7i', 'm v=7i', 'm v=7i']);
+  expect(DistinctCounter.fromBytes(report.series.tags[0]?.values ?? new Uint8Array()).count()).toBe(1);
+});
+
+test('columns are counted only if a point has them', async () => {
+  const select = `SELECT * FROM (VALUES (1, 1, NULL), (2, NULL, 2)) r(i, early, late)`;
+  const typed = [
+    { column: 'early', type: 'integer' },
+    { column: 'late', type: 'integer', required: true },
+  ];
+  const { lines, report } = await load(select, { fields: typed });
+  expect(lines).toEqual(['m late=2i']);
+  expect(report.series.measurements.map(({ columns }) => columns)).toEqual([[['late', 'integer']]]);
 });
 
 test('columns of the path are typed fields and timestamps of every row', async () => {

@@ -1,5 +1,6 @@
 /** Typed fields of columns of every type, in files that DuckDB wrote. Expected values are by hand. */
 import { parseMappings } from 'shared/datasets/mapping';
+import { BatchBuffer } from 'shared/points/batch-buffer';
 import { parquetOf } from '../../support/loader';
 import { collect, memorySource, testReader } from '../../support/parquet';
 
@@ -225,14 +226,44 @@ describe('a string field', () => {
     ['BLOB', ["'\\xFF\\x00\\x22'::BLOB"], { encoding: 'hex' }, ['c="ff0022"']],
     ['BLOB', ["'\\xFF\\x00\\x22'::BLOB"], { encoding: 'base64' }, ['c="/wAi"']],
     ['BLOB that is not text', ["'\\xFF'::BLOB", "'ok'::BLOB"], {}, ['unreadable', 'c="ok"']],
+    [
+      'BLOB with a character in two values',
+      ["'a\\xC3'::BLOB", "'\\xA9b'::BLOB", "'\\xC3\\xA9'::BLOB", "'\\xC3'::BLOB", "''::BLOB", "'\\xA9'::BLOB"],
+      {},
+      ['unreadable', 'unreadable', 'c="é"', 'unreadable', 'c=""', 'unreadable'],
+    ],
   ])('of a column %s %j %j has every digit and byte', async (_, values, options, expected) => {
     expect((await fieldsOf(values, { type: 'string', ...options })).results).toEqual(expected);
+  });
+
+  test('leaves small buffers behind after a long one', () => {
+    const buffers: number[] = [];
+    const buffer = new BatchBuffer({ lines: 1, bytes: 1 }, (chunk) => buffers.push(chunk.buffer.byteLength));
+    for (const size of [20_000_000, ...Array<number>(4).fill(800_000)]) {
+      buffer.room(size);
+      buffer.endLine(buffer.position + size);
+    }
+    buffer.flush();
+    expect(Math.max(...buffers)).toBeGreaterThanOrEqual(20_000_000);
+    expect(Math.max(...buffers.slice(1))).toBeLessThan(3_000_000);
   });
 
   test('is never cut, however long', async () => {
     const { results } = await fieldsOf(["repeat('a\"', 1500000)", "'b'"], { type: 'string' });
     expect(results).toEqual([`c="${'a\\"'.repeat(1_500_000)}"`, 'c="b"']);
   });
+});
+
+test('a long text of zeros, spaces or backslashes takes no longer than others', async () => {
+  const size = 300_000;
+  const integer = await fieldsOf([`'1' || repeat('0', ${size}) || '1'`, `'7.' || repeat('0', ${size})`], {
+    type: 'integer',
+  });
+  expect(integer.results).toEqual(['out-of-range', 'c=7i']);
+  const members = { tags: { optional: ['c'] } };
+  const text = `'a' || repeat(' ', ${size}) || repeat('\\', ${size}) || 'b'`;
+  const tagged = await fieldsOf([text], { type: 'string', name: 'f' }, { members });
+  expect(tagged.report.points).toBe(1);
 });
 
 describe('a column of a type that cannot be the field', () => {

@@ -109,6 +109,33 @@ describe('a load that failed', () => {
   });
 });
 
+describe('a migration that failed', () => {
+  const message = sample('dead-letter-migration') as Record<string, never> & { detail: Record<string, unknown> };
+  const migrationArn = String(message.detail.stateMachineArn);
+  const readOf = (changes: object, rules = {}) =>
+    read({ ...message, detail: { ...message.detail, ...changes } }, {}, { migrationArn, ...rules });
+
+  test('is continued, by the id of its ledger', () => {
+    const { input } = message.detail;
+    expect(readOf({})).toMatchObject({ kind: 'migration', migrationId: 'plant-2024', input });
+    const resumed = { name: 'redrive-1-0123', input: '{"resume":"plant-2024"}' };
+    expect(readOf(resumed)).toMatchObject({
+      kind: 'migration',
+      migrationId: 'plant-2024',
+      name: expect.stringMatching(/^redrive-2-/),
+    });
+    expect(readOf({ input: null })).toMatchObject({ kind: 'migration', migrationId: 'plant-2024', input: undefined });
+  });
+
+  test('is not continued after an abort, a permanent error or too many replays, or without a migration', () => {
+    expect(reasonOf(readOf({ status: 'ABORTED' }))).toContain('aborted the migration');
+    expect(reasonOf(readOf({ error: 'InvalidEventError' }))).toContain('in the same way');
+    expect(reasonOf(readOf({ name: 'redrive-3-0123' }))).toContain('the migration failed again after 3 replays');
+    expect(readOf({ name: 'redrive-3-0123' }, { fromParking: true }).kind).toBe('migration');
+    expect(reasonOf(readOf({}, { migrationArn: undefined }))).toContain('another state machine');
+  });
+});
+
 test('rejected lines are not replayed: they can never be stored as they are', () => {
   expect(reasonOf(read(sample('dead-letter-rejected-lines')))).toMatch(/^rejected lines, .*: unable to parse 'weather/);
   // Such an object has no text.

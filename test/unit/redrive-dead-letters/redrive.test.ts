@@ -16,6 +16,7 @@ const BOUNDS = {
 const UNTIL = new AbortController().signal;
 const NO_END = () => Number.POSITIVE_INFINITY;
 const WORKFLOW = 'arn:aws:states:us-east-1:123456789012:stateMachine:BulkLoad';
+const MIGRATION = 'arn:aws:states:us-east-1:123456789012:stateMachine:Migrate';
 
 interface NumberedMessage extends DeadLetterMessage {
   readonly number: number;
@@ -86,7 +87,10 @@ function run(
   const replayed: unknown[] = [];
   const note = (event: unknown) => Promise.resolve(replayed.push(event));
   const targets = { write: note, loadObject: note, loads: undefined, ...changes };
-  const services = { queue, targets, stateMachineArn: WORKFLOW, fromParking, logger: recordingLogger(), clock };
+  const services = {
+    ...{ queue, targets, stateMachineArn: WORKFLOW, migrationArn: MIGRATION },
+    ...{ fromParking, logger: recordingLogger(), clock },
+  };
   return { replayed, clock, services, done: redrive(bounds, services, { signal, msLeft }) };
 }
 
@@ -97,7 +101,7 @@ test('messages that are replayed are deleted, whatever their number', async () =
   const { done, replayed } = run(queue);
   expect(await done).toEqual({
     messages: 31,
-    kinds: { write: 30, object: 1, load: 0, unreplayable: 0 },
+    kinds: { write: 30, object: 1, load: 0, migration: 0, unreplayable: 0 },
     replayed: 31,
     putBack: 0,
     parked: 0,
@@ -446,7 +450,7 @@ describe('a survey', () => {
     const before = [...queue.waiting];
     expect(await survey(BOUNDS, { ...services, queue }, UNTIL)).toEqual({
       messages: 5,
-      kinds: { write: 3, object: 0, load: 1, unreplayable: 1 },
+      kinds: { write: 3, object: 0, load: 1, migration: 0, unreplayable: 1 },
     });
     expect(queue.waiting).toEqual(before);
     expect(queue.hidden.size).toBe(0);
@@ -470,5 +474,34 @@ describe('a survey', () => {
     };
     expect(await survey(BOUNDS, { ...services, queue }, stop.signal)).toMatchObject({ messages: 2 });
     expect([queue.waiting.length, queue.hidden.size]).toEqual([5, 0]);
+  });
+});
+
+describe('a failed migration', () => {
+  const event = (input: string | undefined) => ({
+    'detail-type': 'Step Functions Execution Status Change',
+    detail: { name: 'plant', stateMachineArn: MIGRATION, status: 'FAILED', error: 'MigrationIncomplete', input },
+  });
+  async function replayed(hasLedger: boolean, input: string | undefined) {
+    const started: unknown[] = [];
+    const start = (_name: string, text: string) => Promise.resolve(started.push(JSON.parse(text)) > 0);
+    const queue = new Messages([event(input)]);
+    const { done } = run(queue, { migrations: { start, hasLedger: () => Promise.resolve(hasLedger) } });
+    return { summary: await done, started, parked: queue.parked };
+  }
+
+  test('goes on with its ledger; without one it starts again', async () => {
+    const input = '{"database":"plant"}';
+    expect((await replayed(true, input)).started).toEqual([{ resume: 'plant' }]);
+    expect(await replayed(false, input)).toMatchObject({
+      started: [{ database: 'plant' }],
+      summary: { replayed: 1, kinds: { migration: 1 } },
+    });
+  });
+
+  test('without a ledger and without an input is parked', async () => {
+    const { started, parked } = await replayed(false, undefined);
+    expect(started).toEqual([]);
+    expect(parked[0]?.reason).toContain('no ledger');
   });
 });

@@ -7,6 +7,7 @@ import {
   listed,
   type Overrides,
   outputsWith,
+  propertiesOf,
   resourcesWith,
   statementsWith,
   template,
@@ -24,11 +25,7 @@ const FUNCTIONS = [
   'SummarizeLoad',
 ];
 
-const properties = (name: string, parameters: Overrides = LOADER): Fields => {
-  const resource = resourcesWith(parameters)[name];
-  if (!resource) throw new Error(`there is no ${name}`);
-  return resource.Properties;
-};
+const properties = (name: string, parameters: Overrides = LOADER): Fields => propertiesOf(name, parameters);
 
 const environment = (name: string, parameters: Overrides = LOADER): Fields =>
   at(properties(`${name}Function`, parameters), 'Environment', 'Variables') as Fields;
@@ -296,7 +293,11 @@ describe('rules of EventBridge', () => {
       EventPattern: {
         source: ['aws.states'],
         'detail-type': ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: ['<BulkLoadStateMachine>'], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
+        detail: {
+          stateMachineArn: ['<BulkLoadStateMachine>'],
+          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+          name: [{ 'anything-but': { prefix: 'migration-' } }],
+        },
       },
       Targets: [{ Arn: '<LambdaDeadLetterQueue.Arn>' }],
     });
@@ -323,7 +324,7 @@ describe('rules of EventBridge', () => {
 });
 
 describe.each(byType(resourcesWith(LOADER), 'AWS::S3::Bucket'))('bucket %s', (name, { Properties, DeletionPolicy }) => {
-  test('is encrypted, private, expires its objects, and outlives the stack', () => {
+  test('is encrypted, private, expires the objects of loads alone, and outlives the stack', () => {
     expect(Properties).toMatchObject({
       BucketEncryption: {
         ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
@@ -336,10 +337,17 @@ describe.each(byType(resourcesWith(LOADER), 'AWS::S3::Bucket'))('bucket %s', (na
         RestrictPublicBuckets: true,
       },
     });
-    const [rule] = at(Properties, 'LifecycleConfiguration', 'Rules') as Fields[];
-    expect(rule).toMatchObject({ Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } });
+    const [expiry, uploads, ...others] = at(Properties, 'LifecycleConfiguration', 'Rules') as Fields[];
+    expect(others).toEqual([]);
+    // Ledgers and exports of migrations do not expire.
+    expect(expiry).toMatchObject({ Status: 'Enabled', Prefix: 'loads/' });
     // A dead-letter message is kept for 14 days, and its replay may need what is here.
-    expect(rule?.ExpirationInDays).toBeGreaterThan(14);
+    expect(expiry?.ExpirationInDays).toBeGreaterThan(14);
+    expect(uploads).toEqual({
+      Id: 'AbortUploads',
+      Status: 'Enabled',
+      AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+    });
     expect(DeletionPolicy).toBe('Retain');
   });
 

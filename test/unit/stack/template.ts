@@ -25,8 +25,17 @@ export const LOADER = {
   DataBucketName: 'energy',
 };
 
+/** Parameters that switch the loader and the migration on. */
+export const MIGRATION = { ...LOADER, MigrationDatabaseName: 'plant' };
+
 /** Parameters that let tokens in. */
 export const TOKENS = { AuthMode: 'TOKEN', TokenSecretName: 'connector/tokens' };
+
+export const propertiesOf = (name: string, parameters: Overrides): Fields => {
+  const resource = resourcesWith(parameters)[name];
+  if (!resource) throw new Error(`there is no ${name}`);
+  return resource.Properties;
+};
 
 export const byType = (resources: Record<string, Resource>, type: string): [string, Resource][] =>
   Object.entries(resources).filter(([, resource]) => resource.Type === type);

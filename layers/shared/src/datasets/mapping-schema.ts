@@ -1,7 +1,7 @@
 /** The JSON form of a dataset mapping. Rules across several members are in `mapping-rules`. */
 import { z } from 'zod';
 import { mappingProblems } from './mapping-rules';
-import { keySchema } from './names';
+import { isMeasurement, keySchema } from './names';
 import { pathProblem } from './path-pattern';
 
 const text = z.string().trim().min(1);
@@ -89,10 +89,12 @@ export const mappingSchema = z
       ),
     measurement: z
       .union([
-        text.refine((name) => !/^[_#]/.test(name), 'may not begin with _ or #'),
+        text.refine(isMeasurement, 'may not begin with _ or #, nor end in a backslash'),
         z.strictObject({ column: column.describe('The column of the measurement.') }),
       ])
-      .describe('The measurement of all points, or its column; a measurement may not begin with _ or #.'),
+      .describe(
+        'The measurement of all points, or its column; a measurement may not begin with _ or #, nor end in a backslash.',
+      ),
     time: z.strictObject({
       column: column.describe('The column of the time.'),
       unit: unit

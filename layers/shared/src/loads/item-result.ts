@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { LoadCount } from '../influxdb/load-count';
 import { EMPTY_SUM } from '../points/point-set';
-import type { PointsReport } from '../points/report';
+import { type PointsReport, rowsWith } from '../points/report';
 import { SeriesCounts } from '../points/series-counts';
 import type { ExportPart, PlanItem } from './plan-item';
 
@@ -125,7 +125,7 @@ export function itemResult(
     nulls: Object.fromEntries(
       [...new Set([...columns, ...Object.keys(report.present)])]
         .slice(0, MAX_COLUMNS)
-        .map((column) => [column, report.rows - (report.present[column] ?? 0)]),
+        .map((column) => [column, report.rows - rowsWith(column, report)]),
     ),
     retries: written.retries,
     ...rest,

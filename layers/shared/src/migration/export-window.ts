@@ -158,7 +158,7 @@ class WindowExport {
 
   private async poll(folder: string, nextToken: string | undefined): Promise<QueryFiles> {
     const { services, work } = this;
-    const sql = unload(this.migration.request.database, work.table, work.window, folder);
+    const sql = unload(this.migration.request.database, work.table, work.window, folder, services.exportKmsKey);
     const clientToken = createHash('sha256').update(folder).digest('hex');
     const result = await run({ sql, clientToken, nextToken }, services, async ({ nextToken: token, percent }) => {
       await this.save({ query: { folder, nextToken: token } });

@@ -1,14 +1,15 @@
 /** The step Load: the exported windows that are not loaded, as inputs of nested loads, and the record of each of them. */
 import { z } from 'zod';
 import { JsonLines } from '../loads/json-lines';
+import type { ObjectRef } from '../loads/objects';
 import { type Summary, summarySchema } from '../loads/summary';
 import { validate } from '../validation';
 import { exportOptions } from './fields';
 import { Ledger, type LedgerEntry } from './ledger';
 import type { Loaded, Migration, TableSurvey, WindowRecord } from './records';
 import type { MigrationServices } from './services';
-import { type LoadOutput, type LoadWindow, recordLoadInputSchema, stepInputSchema } from './steps';
-import { migrationKey, windowName } from './work-keys';
+import { type LoadOutput, type LoadTable, type LoadWindow, recordLoadInputSchema, stepInputSchema } from './steps';
+import { migrationKey, tableFolder, windowName } from './work-keys';
 
 type LoadStepServices = Pick<MigrationServices, 'objects' | 'workBucket'>;
 
@@ -23,16 +24,27 @@ export async function loadStep(event: unknown, { objects, workBucket }: LoadStep
   const { migrationId } = validate(stepInputSchema, event, 'the input of Load');
   const ledger = new Ledger(migrationId, objects, workBucket);
   const migration = await ledger.migration();
-  const lines = new JsonLines();
-  for await (const { survey, record, window, table } of ledger.allEntries()) {
-    if (record?.state !== 'exported' || record.exported === null || isLoaded(record)) continue;
-    if (record.exported.files === 0) await ledger.save(table, { ...record, loaded: NOTHING, verified: null });
-    else lines.add(lineOf({ survey, record, window, table }, migration));
+  const tables = new JsonLines();
+  let count = 0;
+  const write = async (name: string, lines: JsonLines): Promise<ObjectRef> => {
+    const ref = { bucket: workBucket, key: migrationKey(migrationId, name) };
+    await objects.write(ref, lines.text(), 'application/x-ndjson');
+    return ref;
+  };
+  for (const survey of await ledger.surveys()) {
+    const { table } = survey;
+    const lines = new JsonLines();
+    for await (const { record, window } of ledger.entries(survey)) {
+      if (record?.state !== 'exported' || record.exported === null || isLoaded(record)) continue;
+      if (record.exported.files === 0) await ledger.save(table, { ...record, loaded: NOTHING, verified: null });
+      else lines.add(lineOf({ survey, record, window, table }, migration));
+    }
+    if (lines.count === 0) continue;
+    const line: LoadTable = { table, windows: await write(`loads/${tableFolder(table)}.jsonl`, lines) };
+    tables.add(line);
+    count += lines.count;
   }
-  if (lines.count === 0) return { migrationId, windows: null, count: 0 };
-  const windows = { bucket: workBucket, key: migrationKey(migrationId, 'loads.jsonl') };
-  await objects.write(windows, lines.text(), 'application/x-ndjson');
-  return { migrationId, windows, count: lines.count };
+  return { migrationId, tables: count === 0 ? null : await write('loads.jsonl', tables), count };
 }
 
 const isLoaded = ({ loaded, verified }: WindowRecord): boolean =>

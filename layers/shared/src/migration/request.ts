@@ -73,6 +73,23 @@ const resumeSchema = z.strictObject({
 });
 export type MigrationInput = MigrationRequest | z.output<typeof resumeSchema>;
 
+/** The id of the ledger that an execution uses: that of the migration that it resumes, or its own name. */
+export function ledgerId(executionName: string, input: unknown): string {
+  const resumed = resumeSchema.pick({ resume: true }).strip().safeParse(input).data;
+  return resumed?.resume ?? executionName;
+}
+
+const bodySchema = z.looseObject({ clientToken: z.string().min(1).max(256).nullish() });
+
+/**
+ * The body of `POST /migrations` as the input of an execution, and its client token.
+ * @throws InvalidEventError if it is not a JSON object, or the token is not a text
+ */
+export function withoutClientToken(body: unknown) {
+  const { clientToken, ...input } = validate(bodySchema, body, 'the body');
+  return { clientToken, input };
+}
+
 /**
  * Reads the input of an execution.
  * @throws InvalidEventError that lists every problem

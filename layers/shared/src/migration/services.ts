@@ -14,6 +14,8 @@ export interface MigrationServices extends QueryServices {
   readonly now: () => number;
   /** One turn for each UNLOAD: the service accepts one per second. */
   readonly unloads: Pacer;
+  /** ARN of the KMS key that encrypts the exported files; without it, S3's own key does. */
+  readonly exportKmsKey?: string | undefined;
   readonly limits?: WindowLimits;
   /** Called with each step forward, to show progress. */
   readonly onEvent?: (event: MigrationEvent) => void;

@@ -24,8 +24,10 @@ export const describeTable = (database: string, table: string): string => `DESCR
  * The UNLOAD of a window. `SELECT *` lists the dimensions, `measure_name`, `time` and the measures, in this order. There are no partition
  * columns: a window is small enough, and a partition would only spread its rows over more files.
  * @param folder `s3://bucket/prefix/`
+ * @param kmsKey ARN of the key that encrypts the files; without it, S3's own key does
  */
-export function unload(database: string, table: string, window: Window, folder: string): string {
+export function unload(database: string, table: string, window: Window, folder: string, kmsKey?: string): string {
   const select = `SELECT * FROM ${tableName(database, table)} WHERE ${within(window)}`;
-  return `UNLOAD (${select}) TO ${literal(folder)} WITH (format = 'PARQUET', compression = 'GZIP')`;
+  const encryption = kmsKey === undefined ? '' : `, encryption = 'SSE_KMS', kms_key = ${literal(kmsKey)}`;
+  return `UNLOAD (${select}) TO ${literal(folder)} WITH (format = 'PARQUET', compression = 'GZIP'${encryption})`;
 }

@@ -46,15 +46,20 @@ export const exportOutputSchema = z.object({
 });
 export type ExportOutput = Readonly<z.output<typeof exportOutputSchema>>;
 
-/** Output of Load: the windows that are exported and not loaded, one `LoadWindow` a line, each table in time order. */
+/** Output of Load: the tables with windows that are exported and not loaded, one `LoadTable` a line. */
 export const loadOutputSchema = z.object({
   migrationId: z.string(),
-  windows: ref.nullable().describe('null if nothing has to be loaded'),
+  tables: ref.nullable().describe('null if nothing has to be loaded'),
+  /** Windows of all tables. */
   count,
 });
 export type LoadOutput = Readonly<z.output<typeof loadOutputSchema>>;
 
-/** A line of Load's list: run the bulk-load workflow with `input`, then call RecordLoad with the line and the load's result. */
+/** A line of Load's list: the address of a table's windows, one `LoadWindow` a line in time order. */
+export const loadTableSchema = z.object({ table: z.string(), windows: ref });
+export type LoadTable = Readonly<z.output<typeof loadTableSchema>>;
+
+/** A line of a table's list: run the bulk-load workflow with `input`, then call RecordLoad with the line and the load's result. */
 export const loadWindowSchema = z.object({
   migrationId: z.string(),
   table: z.string(),

@@ -112,9 +112,8 @@ function logicalColumn(element: SchemaElement, logical: LogicalType): ColumnType
         : undefined;
     case 'INTEGER': {
       const bits = [8, 16, 32, 64].find((width) => width === logical.bitWidth) as 8 | 16 | 32 | 64 | undefined;
-      return isInteger && bits
-        ? { kind: 'integer', bits: type === 'INT64' ? 64 : bits, isSigned: logical.isSigned }
-        : undefined;
+      if (!isInteger || !bits || (bits === 64 && type === 'INT32')) return undefined;
+      return { kind: 'integer', bits: type === 'INT64' ? 64 : bits, isSigned: logical.isSigned };
     }
     case 'NULL':
       return { kind: 'null' };

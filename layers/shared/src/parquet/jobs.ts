@@ -3,11 +3,12 @@ import type { SeriesProfile } from '../datasets/inference/profile';
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { cellText } from '../points/cell-text';
 import { Cell } from '../points/cells';
-import { ColumnProfiler } from '../points/column-profiler';
+import { ColumnProfiler, limitValues } from '../points/column-profiler';
 import { constantColumn, lackingColumns } from '../points/constants';
 import { emptyCounts } from '../points/counts';
 import { escapeKey, isNoTag, storedTag } from '../points/escape';
 import { fieldName } from '../points/fields';
+import { hashPair, hashText } from '../points/hyperloglog';
 import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
@@ -128,22 +129,27 @@ export async function probeColumn(tables: ParquetTables, job: ProbeJob): Promise
 export async function profileFile(tables: ParquetTables, job: ProfileJob): Promise<Profile> {
   const { columns } = tables.metadata;
   const profilers = new Map(columns.map((column) => [column.name, new ColumnProfiler(column)]));
+  const all = [...profilers.values()];
   let sampledRows = 0;
   await tables.forEachSampleBatch(
     job,
     columns.map(({ name }) => name),
     (batch) => {
       sampledRows += batch.rows;
-      for (const column of batch.columns) profilers.get(column.name)?.read(column);
+      for (const column of batch.columns) {
+        profilers.get(column.name)?.read(column);
+        limitValues(all);
+      }
     },
   );
-  return { sampledRows, columns: [...profilers.values()].map((profiler) => profiler.profile(sampledRows)) };
+  return { sampledRows, columns: all.map((profiler) => profiler.profile(sampledRows)) };
 }
 
 /** Counts the distinct combinations of tags, and the rows that would overwrite another row. Missing tags count as a value. */
 export async function countSeries(tables: ParquetTables, job: SeriesJob): Promise<SeriesProfile> {
-  const series = new Map<string, number>();
-  const points = new Map<string, readonly [series: number, time: string]>();
+  // Texts of many tags would take much memory.
+  const series = new Set<number>();
+  const points = new Set<number>();
   const constants = lackingColumns(tables.metadata.columns, job.partitions);
   const times = new TimeReader(job.time);
   let timed = 0;
@@ -155,22 +161,20 @@ export async function countSeries(tables: ParquetTables, job: SeriesJob): Promis
     };
     const tags = job.tags.map((name) => {
       const column = columnOf(name);
-      return column && cellText(column);
+      return column && cellText(column, column.type.kind === 'bytes' ? 'hex' : undefined);
     });
     const time = columnOf(job.time.column);
     const { seconds, nanos, states } = emptyCounts(batch.rows);
     if (time) times.read(time, { seconds, nanos, states });
     for (let row = 0; row < batch.rows; row++) {
-      const combination = JSON.stringify(tags.map((textAt) => storedText(textAt?.(row) ?? '')));
-      const index = series.get(combination) ?? series.size;
-      series.set(combination, index);
+      const combination = hashText(JSON.stringify(tags.map((textAt) => storedText(textAt?.(row) ?? ''))));
+      series.add(combination);
       if (!time || states[row] !== Cell.ok) continue;
       timed++;
-      const text = `${seconds[row]}.${nanos[row]}`;
-      points.set(`${index} ${text}`, [index, text]);
+      points.add(hashPair(combination, hashText(`${seconds[row]}.${nanos[row]}`)));
     }
   });
-  return { series: [...series.keys()], points: [...points.values()], duplicates: timed - points.size };
+  return { series: [...series], points: [...points], duplicates: timed - points.size };
 }
 
 /** An optional tag's value as InfluxDB stores it; null for no tag. */

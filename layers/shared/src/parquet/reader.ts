@@ -8,12 +8,10 @@ import { DataConversionError } from '../errors';
 import type { BatchLimits, LineBatch } from '../points/batch-buffer';
 import { describeInvalid, type PointsReport, type RejectSink } from '../points/report';
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
+import { FileJobs, type OpenedFile, takeRejects } from './file-jobs';
 import { columnNames, type ParquetMetadata } from './metadata';
-import type { FileRef, FromWorker, Job, SeriesJob, Survey } from './protocol';
-import { boundedSource, type ParquetSource } from './source';
-import { readTail } from './tail';
-import { describeUndecodable } from './undecodable';
-import { type Session, UndecodableError, WorkerPool } from './worker-pool';
+import type { Job, SeriesJob, Survey } from './protocol';
+import type { ParquetSource } from './source';
 
 export interface ParquetReaderOptions {
   /** The bundled worker, `worker.ts` with everything but parquet-wasm. */
@@ -51,24 +49,15 @@ export interface PointStream extends AsyncIterable<LineBatch> {
   report(): PointsReport;
 }
 
-/** A file with its end and the metadata in it. */
-interface OpenedFile {
-  readonly file: FileRef;
-  readonly metadata: ParquetMetadata;
-}
-
 /** Chunks of 1 MB that may wait for the consumer: enough for decoding to go on while batches are sent. */
 const LOOKAHEAD = 4;
-/** Maximum ranges in flight per file. */
-const CONCURRENT_RANGES = 4;
 const MAX_ROW_GROUP_BYTES = 256 * 1024 * 1024;
 
 export class ParquetReader {
-  private readonly pool: WorkerPool;
-  private shortJobs: Promise<unknown> = Promise.resolve();
+  private readonly jobs: FileJobs;
 
-  constructor(private readonly options: ParquetReaderOptions) {
-    this.pool = new WorkerPool(options.workerFile);
+  constructor({ workerFile, maxRowGroupBytes = MAX_ROW_GROUP_BYTES }: ParquetReaderOptions) {
+    this.jobs = new FileJobs(workerFile, maxRowGroupBytes);
   }
 
   /**
@@ -76,7 +65,7 @@ export class ParquetReader {
    * @throws DataConversionError if it is not a complete Parquet file.
    */
   async inspect(source: ParquetSource, signal?: AbortSignal): Promise<ParquetMetadata> {
-    return (await this.open(source, signal)).metadata;
+    return (await this.jobs.open(source, signal)).metadata;
   }
 
   /**
@@ -89,12 +78,12 @@ export class ParquetReader {
     mapping: DatasetMapping,
     options: { readonly signal?: AbortSignal; readonly partitions?: PartitionColumns } = {},
   ): Promise<Survey> {
-    const opened = await this.open(source, options.signal);
+    const opened = await this.jobs.open(source, options.signal);
     const concrete = concreteFor(source, opened, mapping);
     try {
-      return await this.surveyOpened(this.bounded(source), opened, concrete, concrete.required, options);
+      return await this.surveyOpened(source, opened, concrete, concrete.required, options);
     } catch (error) {
-      throw await this.explained(error, source, opened, columnsOf(opened, concrete), options.signal);
+      throw await this.jobs.explained(error, source, opened, columnsOf(opened, concrete), options.signal);
     }
   }
 
@@ -104,8 +93,8 @@ export class ParquetReader {
    * @throws DataConversionError for a file that cannot be read
    */
   async profile(source: ParquetSource, sampleRows: number, signal?: AbortSignal): Promise<FileProfile> {
-    const { file, metadata } = await this.open(source, signal);
-    const { maxRowGroupBytes } = this;
+    const { file, metadata } = await this.jobs.open(source, signal);
+    const { maxRowGroupBytes } = this.jobs;
     const job: Job = { kind: 'profile', file, sampleRows, maxRowGroupBytes };
     const { profile } = await this.sampled(source, job, 'profile', metadata, signal);
     return { name: source.name, rows: metadata.rows, ...profile };
@@ -118,8 +107,8 @@ export class ParquetReader {
     sampleRows: number,
     signal?: AbortSignal,
   ): Promise<SeriesProfile> {
-    const { file, metadata } = await this.open(source, signal);
-    const { maxRowGroupBytes } = this;
+    const { file, metadata } = await this.jobs.open(source, signal);
+    const { maxRowGroupBytes } = this.jobs;
     const job: Job = { kind: 'series', file, sampleRows, maxRowGroupBytes, ...columns };
     return (await this.sampled(source, job, 'series', metadata, signal)).series;
   }
@@ -133,7 +122,7 @@ export class ParquetReader {
   readPoints(source: ParquetSource, mapping: DatasetMapping, options: ReadPointsOptions): PointStream {
     let report: PointsReport | undefined;
     const iterate = () =>
-      this.iterate(this.bounded(source), mapping, options, (done) => {
+      this.iterate(source, mapping, options, (done) => {
         report = done;
       });
     return {
@@ -147,7 +136,7 @@ export class ParquetReader {
 
   /** Ends all workers; running jobs fail. */
   async close(): Promise<void> {
-    await this.pool.close();
+    await this.jobs.close();
   }
 
   private async *iterate(
@@ -158,12 +147,12 @@ export class ParquetReader {
   ): AsyncGenerator<LineBatch> {
     const opened = options.csv
       ? { file: { size: source.size, tail: new Uint8Array() }, metadata: csvMetadata(options.csv) }
-      : await this.open(source, options.signal);
+      : await this.jobs.open(source, options.signal);
     const concrete = concreteFor(source, opened, mapping);
     try {
       yield* this.iterateOpened(source, opened, concrete, options, done);
     } catch (error) {
-      throw await this.explained(error, source, opened, columnsOf(opened, concrete), options.signal);
+      throw await this.jobs.explained(error, source, opened, columnsOf(opened, concrete), options.signal);
     }
   }
 
@@ -189,17 +178,17 @@ export class ParquetReader {
       rowGroups: options.run?.rowGroups ?? metadata.rowGroups.length,
       limits: options.limits,
       keepFrom: options.keepFrom,
-      maxRowGroupBytes: this.maxRowGroupBytes,
+      maxRowGroupBytes: this.jobs.maxRowGroupBytes,
       lookahead: LOOKAHEAD,
       isExport: options.isExport ?? false,
       rejects: rejects !== undefined,
     };
     if (!options.dropInvalid) {
-      const { report } = await this.single(source, { ...job, dry: true }, 'report', signal, rejects);
+      const { report } = await this.jobs.run(source, { ...job, dry: true }, 'report', signal, rejects);
       refuseInvalid(source, report);
     }
 
-    const session = this.pool.start(source, { ...job, dry: false }, signal);
+    const session = this.jobs.start(source, { ...job, dry: false }, signal);
     try {
       for (;;) {
         const message = await session.next();
@@ -224,19 +213,6 @@ export class ParquetReader {
     }
   }
 
-  private async open(source: ParquetSource, signal?: AbortSignal): Promise<OpenedFile> {
-    const file = { size: source.size, tail: await readTail(source, signal) };
-    const { metadata } = await this.inTurn(() => this.single(source, { kind: 'inspect', file }, 'metadata', signal));
-    return { file, metadata };
-  }
-
-  /** Runs short jobs of many files one after another, so that they share a worker. */
-  private inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.shortJobs.then(run);
-    this.shortJobs = turn.catch(() => undefined);
-    return turn;
-  }
-
   private async surveyOpened(
     source: ParquetSource,
     { file, metadata }: OpenedFile,
@@ -246,9 +222,9 @@ export class ParquetReader {
   ): Promise<Survey> {
     const contested = contestedNames(metadata.columns, mapping, partitions);
     if (contested.length === 0 && required.length === 0) return { taken: [], whollyNull: [] };
-    const { maxRowGroupBytes } = this;
+    const { maxRowGroupBytes } = this.jobs;
     const job: Job = { kind: 'survey', file, mapping, partitions, contested, required, maxRowGroupBytes };
-    return (await this.inTurn(() => this.single(source, job, 'survey', signal))).survey;
+    return (await this.jobs.runInTurn(source, job, 'survey', signal)).survey;
   }
 
   private async sampled<T extends 'profile' | 'series'>(
@@ -259,57 +235,11 @@ export class ParquetReader {
     signal?: AbortSignal,
   ) {
     try {
-      return await this.inTurn(() => this.single(this.bounded(source), job, type, signal));
+      return await this.jobs.runInTurn(source, job, type, signal);
     } catch (error) {
       const names = metadata.columns.flatMap((column) => (column.type.kind === 'unusable' ? [] : [column.name]));
-      throw await this.explained(error, source, { file: job.file, metadata }, names, signal);
+      throw await this.jobs.explained(error, source, { file: job.file, metadata }, names, signal);
     }
-  }
-
-  /** The error to throw for an error that was caught: if it names no column, the columns are decoded one by one. */
-  private async explained(
-    error: unknown,
-    source: ParquetSource,
-    { file, metadata }: OpenedFile,
-    columns: readonly string[],
-    signal?: AbortSignal,
-  ): Promise<unknown> {
-    if (!(error instanceof UndecodableError)) return error;
-    const { rowGroup } = error;
-    const { maxRowGroupBytes } = this;
-    return await describeUndecodable(error, source.name, metadata, columns, (column) =>
-      this.single(source, { kind: 'probe', file, rowGroup, column, maxRowGroupBytes }, 'probed', signal),
-    );
-  }
-
-  /** Runs a job to the message of its result. */
-  private async single<T extends 'metadata' | 'survey' | 'report' | 'probed' | 'profile' | 'series'>(
-    source: ParquetSource,
-    job: Job,
-    type: T,
-    signal?: AbortSignal,
-    rejects?: RejectSink,
-  ) {
-    // Aborting a job ends its worker, so a job that was aborted while it waited must not start one.
-    signal?.throwIfAborted();
-    const session = this.pool.start(source, job, signal);
-    try {
-      for (;;) {
-        const message = await session.next();
-        if (message.type === 'rejects') takeRejects(message, session, rejects);
-        if (message.type === type) return message as Extract<typeof message, { type: T }>;
-      }
-    } finally {
-      session.end();
-    }
-  }
-
-  private bounded(source: ParquetSource): ParquetSource {
-    return boundedSource(source, CONCURRENT_RANGES);
-  }
-
-  private get maxRowGroupBytes(): number {
-    return this.options.maxRowGroupBytes ?? MAX_ROW_GROUP_BYTES;
   }
 }
 
@@ -321,17 +251,6 @@ function concreteFor({ name }: ParquetSource, { metadata }: OpenedFile, mapping:
 }
 
 const csvMetadata = (format: CsvFormat): ParquetMetadata => ({ rows: 0, rowGroups: [], columns: csvColumns(format) });
-
-function takeRejects(
-  { rows, omitted }: Extract<FromWorker, { type: 'rejects' }>,
-  session: Session,
-  rejects: RejectSink | undefined,
-): void {
-  for (const row of rows) rejects?.add(row);
-  rejects?.omit(omitted);
-  if (rejects?.isFull && rows.length > 0) session.send({ type: 'enough-rejects' });
-  session.send({ type: 'taken' });
-}
 
 function refuseUnfit({ name }: ParquetSource, problems: readonly string[]): void {
   if (problems.length > 0) throw new DataConversionError(`${name}: ${problems.join(', ')}`, { object: name });

@@ -25,6 +25,8 @@ export interface Chunk {
 
 /** A buffer is emitted once its batches have this many bytes: few messages between threads, little memory in each. */
 const CHUNK_BYTES = 1024 * 1024;
+/** A buffer has room for a chunk and the beginning of the next batch, and grows for longer batches. */
+const BUFFER_BYTES = CHUNK_BYTES + CHUNK_BYTES / 4;
 
 export class BatchBuffer {
   /** Where the next line begins. */
@@ -32,7 +34,7 @@ export class BatchBuffer {
   /** Bytes of all lines so far. */
   total = 0;
   /** The whole buffer to write to; `room` and `endLine` may replace it. */
-  bytes = new Uint8Array(CHUNK_BYTES + CHUNK_BYTES / 4);
+  bytes = new Uint8Array(BUFFER_BYTES);
   view = new DataView(this.bytes.buffer);
   private batches: { end: number; lines: number }[] = [];
   private begun = 0;
@@ -82,7 +84,8 @@ export class BatchBuffer {
     const { bytes, batches, begun } = this;
     this.batches = [];
     if (this.emit) {
-      this.renew(bytes.length);
+      // Not as large as this one, which may have grown for one long line.
+      this.renew(Math.max(BUFFER_BYTES, this.position - begun));
       this.emit({ buffer: bytes.buffer, batches });
     } else {
       bytes.copyWithin(0, begun, this.position);
@@ -94,7 +97,8 @@ export class BatchBuffer {
   /** Replaces the buffer. The new one begins with the unfinished batch. */
   private renew(size: number): void {
     const spare = this.spare();
-    const renewed = new Uint8Array(spare && spare.byteLength >= size ? spare : new ArrayBuffer(size));
+    const isUseful = spare && spare.byteLength >= size && spare.byteLength <= 2 * size;
+    const renewed = new Uint8Array(isUseful ? spare : new ArrayBuffer(size));
     renewed.set(this.bytes.subarray(this.begun, this.position));
     this.bytes = renewed;
     this.view = new DataView(renewed.buffer);

@@ -7,6 +7,21 @@ import { integersOf } from './cells';
 import { parseIsoTime } from './iso-8601';
 import { secondsOf } from './times';
 
+/** Distinct values that the profiles of a file list together: about 20 MB. */
+const MAX_VALUES = 200_000;
+
+/** Bounds the memory of the values of a wide file: forgets those of integers first, then those of the columns with the most. */
+export function limitValues(profilers: readonly ColumnProfiler[]): void {
+  let total = profilers.reduce((sum, { listed }) => sum + listed, 0);
+  if (total <= MAX_VALUES) return;
+  const order = [...profilers].sort((a, b) => Number(b.isInteger) - Number(a.isInteger) || b.listed - a.listed);
+  for (const profiler of order) {
+    if (total <= MAX_VALUES) return;
+    total -= profiler.listed;
+    if (profiler.listed > 0) profiler.forgetValues();
+  }
+}
+
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** UTF-16 code units of an example. */
@@ -23,6 +38,21 @@ export class ColumnProfiler {
   private areUtf8 = true;
 
   constructor(private readonly info: ColumnInfo) {}
+
+  /** The number of values that the profile lists so far. */
+  get listed(): number {
+    return this.values.size;
+  }
+
+  get isInteger(): boolean {
+    return this.info.type.kind === 'integer';
+  }
+
+  /** From now on there are too many values to list. */
+  forgetValues(): void {
+    this.isListed = false;
+    this.values.clear();
+  }
 
   read(column: ArrowColumn): void {
     const { kind } = column.type;
@@ -93,8 +123,6 @@ export class ColumnProfiler {
 
   private list(text: string): void {
     this.values.add(text);
-    if (this.values.size <= MAX_LISTED) return;
-    this.isListed = false;
-    this.values.clear();
+    if (this.values.size > MAX_LISTED) this.forgetValues();
   }
 }

@@ -40,9 +40,9 @@ export function rowFields(
   return mapping.fields.flatMap((field, index) => {
     const info = infos.get(field.column);
     if (field.type === 'text' || !(field.required || info)) return [];
-    const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } =
-      mapping.checks.ranges[field.column] ?? {};
     const cells = fieldCells(field, info?.type, capacity);
+    const { ranges } = mapping.checks;
+    const range = cells.numberAt && Object.hasOwn(ranges, field.column) ? ranges[field.column] : undefined;
     return {
       column: field.column,
       required: field.required,
@@ -50,7 +50,7 @@ export function rowFields(
       named: field.named ? named.indexOf(field) : -1,
       key: fieldKey(ownName(field, taken)),
       cells,
-      range: cells.numberAt && field.column in mapping.checks.ranges ? { min, max } : undefined,
+      range: range && { min: range.min ?? Number.NEGATIVE_INFINITY, max: range.max ?? Number.POSITIVE_INFINITY },
       leftOut: new Int32Array(STATES),
       beyond: 0,
     };

@@ -33,6 +33,10 @@ export class HeadColumns {
     this.bits = new Uint32Array(64 * this.width);
   }
 
+  get bytesPerHead(): number {
+    return this.width * this.bits.BYTES_PER_ELEMENT;
+  }
+
   /** Makes room for a new head. */
   add(head: number): void {
     const end = (head + 1) * this.width;
@@ -56,7 +60,7 @@ export class HeadColumns {
    * @param hash of measurement and tags
    * @param names of the fields whose name is the text of a column
    */
-  count(head: number, measurement: string, hash: number, names: readonly unknown[]): void {
+  count(head: number, measurement: string, hash: number, names: readonly string[]): void {
     const counts = this.counts.measurement(measurement);
     const known = this.known.get(counts) ?? new Uint32Array(this.width);
     this.known.set(counts, known);
@@ -69,7 +73,7 @@ export class HeadColumns {
         const bit = rest & -rest;
         const column = this.columns[32 * word + 31 - Math.clz32(bit)];
         const isNamed = column.named >= 0;
-        const name = isNamed ? String(names[column.named]) : column.name;
+        const name = isNamed ? (names[column.named] ?? '') : column.name;
         if (isNamed || (before & bit) === 0) counts.addColumn(name, column.kind);
         if (column.kind !== 'tag') counts.fieldSeries.add(hashPair(hash, isNamed ? hashText(name) : column.hash));
       }

@@ -17,9 +17,9 @@ const HIGH = 2 ** -32;
 const EXACT = 512;
 
 /** A hash of 53 bits (cyrb53 by bryc, public domain). Not for hostile input: collisions only make an estimate smaller. */
-export function hashText(text: string, seed = 0): number {
-  let a = 0xdeadbeef ^ seed;
-  let b = 0x41c6ce57 ^ seed;
+export function hashText(text: string): number {
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
     a = Math.imul(a ^ code, 2654435761);

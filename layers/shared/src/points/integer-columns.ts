@@ -3,6 +3,7 @@ import { type ArrowColumn, isValid } from '../parquet/c-data';
 import { Cell, integersOf, markMissing, words } from './cells';
 import { type Counts, checkCounts, isSigned64, isUnsigned64, readWords, setBigCount, setCount } from './counts';
 import { EXACT_INTEGER, shortDecimals, unscaledDecimals } from './decimals';
+import { withoutEnd } from './escape';
 import { readNumbers } from './number-cells';
 import { emptySpans, spansOf } from './spans';
 
@@ -104,7 +105,7 @@ function integerOf(text: string): bigint | number {
     match[2] === undefined ? [match[5], '', match[6], match[7]] : match.slice(1, 5);
   const digits = (whole + fraction).replace(/^0+/, '');
   if (digits === '') return 0n;
-  const significant = digits.replace(/0+$/, '');
+  const significant = withoutEnd(digits, /0/);
   // The value is `significant` times this power of ten.
   const power = Number(exponent) - fraction.length + digits.length - significant.length;
   if (power < 0) return Cell.notInteger;

@@ -4,17 +4,18 @@ import type { ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
 import type { ColumnInfo } from '../parquet/metadata';
 import type { BatchBuffer } from './batch-buffer';
-import { cellText } from './cell-text';
 import { Cell } from './cells';
 import { constantColumn, lackingColumns, withConstants } from './constants';
 import { emptyCounts } from './counts';
-import { LONGEST_NUMBER, TimestampWriter } from './digits';
+import { TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
-import { type Field, ownName, rowFields } from './fields';
+import { ownName } from './fields';
 import { type Head, Heads } from './heads';
+import { InvalidRows } from './invalid-rows';
 import { PointSet } from './point-set';
-import { copyText, SPOILT } from './ready-text';
-import type { InvalidReason, PointsReport, RejectedRow } from './report';
+import { copyText } from './ready-text';
+import type { PointsReport, RejectedRow } from './report';
+import { REASONS, RowFields } from './row-fields';
 import { unsuitedColumns } from './schema';
 import { SeriesCounts } from './series-counts';
 import { Tally } from './tally';
@@ -23,11 +24,6 @@ import { TimeReader, type Times } from './times';
 
 const SPACE = 32;
 const NEWLINE = 10;
-/** By the state of a cell. */
-const REASONS: readonly InvalidReason[] = [
-  ...(['missing', 'missing', 'nan', 'infinite', 'unreadable'] as const),
-  ...(['out-of-range', 'not-an-integer', 'inexact'] as const),
-];
 
 /** Bits that are 1, by byte. */
 const ONES = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
@@ -51,7 +47,7 @@ export interface EncoderOptions {
 
 export class PointsEncoder {
   private readonly tally = new Tally();
-  private readonly duplicates: DuplicateCounter;
+  private readonly duplicates = new DuplicateCounter();
   private readonly counts = new SeriesCounts();
   private readonly span: TimeSpan;
   /** Columns of an unusable type: their cells count as unreadable. */
@@ -59,23 +55,12 @@ export class PointsEncoder {
   /** The mapped columns that have one value in all rows. */
   private readonly constants: PartitionColumns;
   private readonly heads: Heads;
+  private readonly fields: RowFields;
+  private readonly invalid: InvalidRows;
   private readonly timeReader: TimeReader;
   private readonly timestamps = new TimestampWriter();
-  private readonly fields: readonly Field[];
-  /** The fields that may have a value in the current record batch, and required ones. */
-  private active: readonly Field[] = [];
-  /** By a field's index in the mapping, its states in the current record batch; undefined if it has no value there. */
-  private readonly states: (Uint8Array | undefined)[] = [];
-  /** Maximum bytes after a head in the current record batch, without those in `sizes`. */
-  private longestTail = 0;
-  /** Bytes of each row's strings; undefined if there are none. */
-  private readonly sizes: Float64Array | undefined;
   private readonly times: Times;
   private readonly ids: Int32Array;
-  /** The current record batch. */
-  private batch: readonly ArrowColumn[] = [];
-  private firstRow = 0;
-  private readonly cells = new Map<string, (row: number) => string | null>();
   private rows = 0;
   private points = 0;
   private empty = 0;
@@ -86,47 +71,34 @@ export class PointsEncoder {
     private readonly options: EncoderOptions,
     capacity: number,
   ) {
-    const { mapping, columns, taken, partitions = NO_PARTITIONS } = options;
+    const { mapping, columns, taken, partitions = NO_PARTITIONS, isExport = false } = options;
     const mapped = new Set(mapping.columns);
     this.constants = new Map([...lackingColumns(columns, partitions)].filter(([name]) => mapped.has(name)));
+    const { constants, tally } = this;
     const unsuited = unsuitedColumns(columns, mapping);
     this.unsuited = new Set(unsuited.map(({ name }) => name));
-    this.duplicates = new DuplicateCounter();
     this.span = new TimeSpan(options.keepFrom);
-    this.heads = new Heads(
-      mapping,
-      this.unsuited,
-      taken,
-      this.constants,
-      this.tally,
-      this.counts,
-      options.isExport ?? false,
-      capacity,
-    );
+    this.heads = new Heads(mapping, this.unsuited, taken, constants, tally, this.counts, isExport, capacity);
+    const { pointColumns } = this.heads;
+    this.fields = new RowFields(mapping, columns, constants, this.unsuited, taken, pointColumns, capacity);
+    this.invalid = new InvalidRows(constants, tally, options.onReject);
     this.timeReader = new TimeReader(mapping.time);
-    this.fields = rowFields(mapping, withConstants(columns, this.constants), taken, capacity);
     this.times = emptyCounts(capacity);
     this.ids = new Int32Array(capacity);
-    this.sizes = this.fields.some(({ cells }) => cells.addSizes) ? new Float64Array(capacity) : undefined;
-    for (const [name, value] of this.constants) {
-      const column = constantColumn(name, value, capacity);
-      if (name === mapping.time.column) this.timeReader.read(column, this.times);
-      for (const field of this.fields) if (field.column === name) field.cells.read(column);
-    }
+    const time = constants.get(mapping.time.column);
+    if (time !== undefined) this.timeReader.read(constantColumn(mapping.time.column, time, capacity), this.times);
 
-    for (const { name, declared } of unsuited) this.tally.warn('ignored', name, declared, 1);
-    const present = new Set(withConstants(columns, this.constants).map(({ name }) => name));
+    for (const { name, declared } of unsuited) tally.warn('ignored', name, declared, 1);
+    const present = new Set(withConstants(columns, constants).map(({ name }) => name));
     for (const field of mapping.fields) {
       if (!field.named && taken.includes(field.key) && present.has(field.column))
-        this.tally.warn('renamed', field.column, ownName(field, taken), 1);
+        tally.warn('renamed', field.column, ownName(field, taken), 1);
     }
   }
 
   /** Encodes a record batch whose first row is the file's row `firstRow`. */
   encode(batch: readonly ArrowColumn[], rows: number, firstRow: number): void {
-    this.batch = batch;
-    this.firstRow = firstRow;
-    this.cells.clear();
+    this.invalid.begin(batch, firstRow);
     const columns = new Map(
       batch.filter(({ name }) => !this.unsuited.has(name)).map((column) => [column.name, column]),
     );
@@ -135,53 +107,18 @@ export class PointsEncoder {
     for (const [name, value] of this.constants) this.tally.addPresent(name, value === null ? 0 : rows);
     if (this.heads.trim()) this.duplicates.forget();
 
-    const { column: timeColumn } = this.options.mapping.time;
-    const times = columns.get(timeColumn);
-    if (times) this.timeReader.read(times, this.times);
-    else if (!this.constants.has(timeColumn)) this.times.states.fill(this.stateWithout(timeColumn), 0, rows);
+    this.readTimes(columns, rows);
     this.heads.read(columns, rows, this.ids);
-    this.readFields(columns, present, rows);
+    this.fields.read(columns, present, rows);
     for (let row = 0; row < rows; row++) this.encodeRow(row);
     this.rows += rows;
-  }
-
-  private readFields(
-    columns: ReadonlyMap<string, ArrowColumn>,
-    present: ReadonlyMap<string, number>,
-    rows: number,
-  ): void {
-    const { sizes } = this;
-    sizes?.fill(0);
-    this.active = this.fields.filter((field) => {
-      const { column: name, cells, required } = field;
-      const column = columns.get(name);
-      const isConstant = this.constants.has(name);
-      const isActive = required || isConstant || this.unsuited.has(name) || (present.get(name) ?? 0) > 0;
-      this.states[field.index] = isActive ? cells.states : undefined;
-      if (!isActive) return false;
-      if (column) cells.read(column);
-      else if (!isConstant) cells.states.fill(this.stateWithout(name), 0, rows);
-      if (sizes) cells.addSizes?.(sizes, rows);
-      return true;
-    });
-    this.longestTail = this.active.reduce(
-      (sum, { key, cells }) => sum + key.length + cells.longest,
-      LONGEST_NUMBER + SPOILT + 2,
-    );
   }
 
   /** The counts of all rows so far. Call it last: it frees memory that `encode` needs. */
   report(): PointsReport {
     this.heads.settle();
     this.duplicates.free();
-    for (const { column, leftOut, beyond } of this.fields) {
-      for (const [state, count] of leftOut.entries()) {
-        // A value that does not fit the type of its field is warned of with the reason.
-        const reason = state >= Cell.outOfRange ? REASONS[state] : undefined;
-        if (count > 0) this.tally.warn('left-out', column, reason, count);
-      }
-      if (beyond > 0) this.tally.warn('out-of-range', column, undefined, beyond);
-    }
+    this.fields.settle(this.tally);
     return {
       rows: this.rows,
       points: this.points,
@@ -198,121 +135,60 @@ export class PointsEncoder {
     };
   }
 
+  private readTimes(columns: ReadonlyMap<string, ArrowColumn>, rows: number): void {
+    const name = this.options.mapping.time.column;
+    const column = columns.get(name);
+    if (column) this.timeReader.read(column, this.times);
+    else if (!this.constants.has(name))
+      this.times.states.fill(this.unsuited.has(name) ? Cell.unreadable : Cell.missing, 0, rows);
+  }
+
   private encodeRow(row: number): void {
-    const { mapping, buffer } = this.options;
+    const { mapping, buffer, isExport } = this.options;
     const timeState = this.times.states[row];
     if (timeState !== Cell.ok) {
-      this.reject(row, REASONS[timeState], mapping.time.column);
+      this.invalid.add(row, REASONS[timeState] ?? 'unreadable', mapping.time.column);
       return;
     }
-    const head = this.heads.get(this.ids[row]);
-    if (head.fault) {
-      this.reject(row, head.fault.reason, head.fault.column);
+    const id = this.ids[row];
+    const head = this.heads.get(id);
+    const problem = head.fault ?? this.fields.problem(row, head);
+    if (problem) {
+      this.invalid.add(row, problem.reason, problem.column);
       return;
     }
-    buffer.room(head.text.length + head.keyBytes + this.longestTail + (this.sizes?.[row] ?? 0));
-    let at = this.writeFields(row, head, buffer.view, copyText(buffer.view, buffer.position, head.text));
-    if (at < 0) return;
+    buffer.room(head.text.length + this.fields.room(row, head));
+    const { view } = buffer;
+    const start = copyText(view, buffer.position, head.text);
+    let at = this.fields.write(row, id, head, view, start);
+    if (!head.hasStrings) {
+      if (at === start) {
+        this.addEmpty(row, head);
+        return;
+      }
+      // The comma before the first field is the space that ends the tags.
+      view.setUint8(start, SPACE);
+    }
 
-    buffer.view.setUint8(at, SPACE);
+    view.setUint8(at, SPACE);
     const seconds = this.times.seconds[row];
     const nanos = this.times.nanos[row];
-    at = this.timestamps.write(buffer.view, at + 1, seconds, nanos);
-    buffer.view.setUint8(at, NEWLINE);
+    at = this.timestamps.write(view, at + 1, seconds, nanos);
+    view.setUint8(at, NEWLINE);
     buffer.endLine(at + 1);
     head.rows++;
     this.points++;
     this.duplicates.add(head.series, seconds, nanos);
     this.span.add(seconds, nanos);
-    if (this.options.isExport) this.pointSet.add(head.pointsHash, seconds, nanos);
+    if (isExport) this.pointSet.add(head.pointsHash, seconds, nanos);
   }
 
-  /** Returns the position after the fields, or -1 if the row was rejected because of them. */
-  private writeFields(row: number, head: Head, out: DataView, start: number): number {
-    const { active } = this;
-    const { bits, width, tags } = this.heads.pointColumns;
-    const firstWord = this.ids[row] * width;
-    const taken = this.takenName(row, head);
-    if (taken !== undefined) {
-      this.reject(row, 'name-taken', taken);
-      return -1;
-    }
-    let at = start;
-    for (let index = 0; index < active.length; index++) {
-      const field = active[index];
-      const { cells, range } = field;
-      const state = cells.states[row];
-      if (state !== Cell.ok) {
-        if (field.required) {
-          this.reject(row, REASONS[state], field.column);
-          return -1;
-        }
-        if (state !== Cell.missing) field.leftOut[state]++;
-        continue;
-      }
-      const key = field.named < 0 ? field.key : head.keys[field.named];
-      if ('reason' in key) {
-        this.reject(row, key.reason, key.column);
-        return -1;
-      }
-      const bit = tags + field.index;
-      bits[firstWord + (bit >> 5)] |= 1 << (bit & 31);
-      at = cells.write(out, copyText(out, at, key), row);
-      if (range) {
-        const value = cells.numberAt?.(row) ?? 0;
-        if (value < range.min || value > range.max) field.beyond++;
-      }
-    }
-    if (head.hasStrings) return at;
-    if (at === start) {
-      const isEmpty = head.unreadable === undefined && active.every(({ cells }) => cells.states[row] === Cell.missing);
-      if (this.options.isExport && isEmpty) this.empty++;
-      else if (head.unreadable !== undefined) this.reject(row, 'unreadable', head.unreadable);
-      else this.reject(row, 'no-fields', this.options.mapping.fields[0]?.column ?? '');
-      return -1;
-    }
-    // The comma before the first field is the space that ends the tags.
-    out.setUint8(start, SPACE);
-    return at;
-  }
-
-  /** The column of a field that has a value in this row under a name that another field or a tag of the row has. */
-  private takenName(row: number, { shared }: Head): string | undefined {
-    for (const { fields, others } of shared) {
-      const found = fields.filter((index) => this.states[index]?.[row] === Cell.ok);
-      if (found.length + others > 1) return this.options.mapping.fields[found.at(-1) ?? fields[0] ?? 0]?.column;
-    }
-    return undefined;
-  }
-
-  private reject(row: number, reason: InvalidReason = 'unreadable', column = ''): void {
-    const inFile = this.firstRow + row;
-    this.tally.reject(reason, column, inFile, () => this.cell(column, row));
-    this.options.onReject?.(() => ({
-      row: inFile,
-      reason,
-      column,
-      value: this.cell(column, row),
-      values: {
-        ...Object.fromEntries(this.constants),
-        ...Object.fromEntries(this.batch.map(({ name }) => [name, this.cell(name, row)])),
-      },
-    }));
-  }
-
-  private cell(name: string, row: number): string | null {
-    const column = this.batch.find((candidate) => candidate.name === name);
-    const textAt =
-      this.cells.get(name) ??
-      (column
-        ? cellText(column, column.type.kind === 'bytes' ? 'hex' : undefined)
-        : () => this.constants.get(name) ?? null);
-    this.cells.set(name, textAt);
-    return textAt(row);
-  }
-
-  private stateWithout(column: string): number {
-    return this.unsuited.has(column) ? Cell.unreadable : Cell.missing;
+  /** Counts a row without any field. */
+  private addEmpty(row: number, { unreadable }: Head): void {
+    const { isExport, mapping } = this.options;
+    if (unreadable !== undefined) this.invalid.add(row, 'unreadable', unreadable);
+    else if (isExport && this.fields.isEmpty(row)) this.empty++;
+    else this.invalid.add(row, 'no-fields', mapping.fields[0]?.column ?? '');
   }
 }
 

@@ -1,6 +1,5 @@
 /** What became of the rows of a run: counts that add up over the runs of a file and over files. */
-import { SeriesCounts, type SeriesReport } from './series-counts';
-import { earlier, later } from './time-span';
+import type { SeriesReport } from './series-counts';
 
 export interface PointsReport {
   readonly rows: number;
@@ -107,41 +106,10 @@ export const NO_POINTS = {
 export const EXAMPLES = 5;
 export const WARNED_VALUES = 50;
 
-/** The sum of reports. */
-export function sumReports(reports: readonly PointsReport[]): PointsReport {
-  const sum = (of: (report: PointsReport) => number) => reports.reduce((total, report) => total + of(report), 0);
-  const present: Record<string, number> = {};
-  const series = new SeriesCounts();
-  for (const report of reports) {
-    series.add(report.series);
-    for (const [column, rows] of Object.entries(report.present)) present[column] = (present[column] ?? 0) + rows;
-  }
-  return {
-    rows: sum(({ rows }) => rows),
-    points: sum(({ points }) => points),
-    bytes: sum(({ bytes }) => bytes),
-    duplicates: sum(({ duplicates }) => duplicates),
-    invalid: sumBy(
-      reports.flatMap(({ invalid }) => invalid),
-      ({ reason, column }) => `${reason} ${column}`,
-      (a, b) => ({ ...a, count: a.count + b.count, examples: [...a.examples, ...b.examples].slice(0, EXAMPLES) }),
-    ),
-    warnings: sumBy(
-      reports.flatMap(({ warnings }) => warnings),
-      ({ kind, column, value }) => JSON.stringify([kind, column, value]),
-      (a, b) => ({ ...a, count: a.kind === 'renamed' || a.kind === 'ignored' ? a.count : a.count + b.count }),
-    ),
-    present,
-    earliest: reports.reduce<string | null>((first, report) => earlier(first, report.earliest), null),
-    latest: reports.reduce<string | null>((last, report) => later(last, report.latest), null),
-    beforeKeepFrom: sum(({ beforeKeepFrom }) => beforeKeepFrom),
-    series: series.report(),
-  };
-}
-
-/** The required columns without a value in any row; empty if there are no rows at all. */
-export function whollyNull({ rows, present }: PointsReport, required: readonly string[]): string[] {
-  return rows === 0 ? [] : required.filter((column) => (present[column] ?? 0) === 0);
+/** Rows with a value in a column. */
+export function rowsWith(column: string, { present }: Pick<PointsReport, 'present'>): number {
+  // A column may have the name of a member of every object, such as `constructor`.
+  return Object.hasOwn(present, column) ? (present[column] ?? 0) : 0;
 }
 
 /** Invalid rows as a sentence for a person: `12 rows: value is nan (row 7: NaN; row 9: NaN)`. */
@@ -154,14 +122,4 @@ export function describeInvalid(invalid: readonly InvalidRows[]): string {
       return `${count} ${count === 1 ? 'row' : 'rows'} with ${column} ${reason} (${shown})`;
     })
     .join(', ');
-}
-
-function sumBy<T>(items: readonly T[], nameOf: (item: T) => string, add: (a: T, b: T) => T): T[] {
-  const sums = new Map<string, T>();
-  for (const item of items) {
-    const name = nameOf(item);
-    const known = sums.get(name);
-    sums.set(name, known === undefined ? item : add(known, item));
-  }
-  return [...sums.values()];
 }

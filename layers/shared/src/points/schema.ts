@@ -109,12 +109,11 @@ export function contestedNames(
   mapping: ConcreteMapping,
   partitions: PartitionColumns = NO_PARTITIONS,
 ): string[] {
-  const all = withConstants(columns, partitions);
-  const given = namedFields(columns, mapping, partitions).flatMap(listedNames);
+  const all = new Set(withConstants(columns, partitions).map(({ name }) => name));
+  const given = new Set(namedFields(columns, mapping, partitions).flatMap(listedNames));
   return mapping.fields
-    .filter(({ named, column }) => !named && all.some(({ name }) => name === column))
-    .map(({ key }) => key)
-    .filter((key) => given.includes(key));
+    .filter(({ named, column, key }) => !named && all.has(column) && given.has(key))
+    .map(({ key }) => key);
 }
 
 /** How the fields are named by a list of names, whose values the file or its key has, and whose name is the text of another column. */

@@ -65,11 +65,14 @@ export class StringCells implements FieldCells {
     this.source = new DataView(column.memory);
     const { starts, ends } = this.spans;
     const bytes = new Uint8Array(column.memory);
-    // All values at once: they lie one after another, and then none may begin within a character.
-    const areValid = column.length === 0 || isUtf8(bytes.subarray(starts[0], ends[column.length - 1]));
+    if (column.length === 0) return;
+    // All values at once: they lie one after another, and then none may begin or end within a character.
+    const last = ends[column.length - 1];
+    const areValid = isUtf8(bytes.subarray(starts[0], last));
+    const isWithin = (at: number): boolean => at < last && (bytes[at] & 0xc0) === 0x80;
     for (let row = 0; row < column.length; row++) {
       if (this.states[row] !== Cell.ok || starts[row] === ends[row]) continue;
-      const isWhole = areValid && (bytes[starts[row]] & 0xc0) !== 0x80;
+      const isWhole = areValid && !isWithin(starts[row]) && !isWithin(ends[row]);
       if (!isWhole && !isUtf8(bytes.subarray(starts[row], ends[row]))) this.states[row] = Cell.unreadable;
     }
   }

@@ -15,7 +15,7 @@ export class Tally {
   >();
   private readonly warned = new Map<string, Warning>();
   private readonly warnedValues = new Map<string, number>();
-  readonly present: Record<string, number> = {};
+  private readonly rowsByColumn = new Map<string, number>();
 
   /** Counts an invalid row; `value` is called only if the row becomes an example. */
   reject(reason: InvalidReason, column: string, row: number, value: () => string | null): void {
@@ -44,7 +44,12 @@ export class Tally {
   }
 
   addPresent(column: string, rows: number): void {
-    this.present[column] = (this.present[column] ?? 0) + rows;
+    this.rowsByColumn.set(column, (this.rowsByColumn.get(column) ?? 0) + rows);
+  }
+
+  /** Rows with a value, by column. */
+  get present(): Record<string, number> {
+    return Object.fromEntries(this.rowsByColumn);
   }
 
   get invalid(): InvalidRows[] {

@@ -5,8 +5,8 @@ import { type DatedFile, repeatsTimes } from './calendar';
 import { joinColumns, type PathColumn, type SampledColumn } from './columns';
 import { datasetName, keysOf } from './names';
 import type { FileProfile } from './profile';
-import { fieldOf, isCalendar, isTag, leftOutWhy, tagWhy } from './roles';
-import { chooseTime, type TimeChoice, type TimeUnit, timesOf } from './time';
+import { fieldOf, isCalendar, isTag, leftOutWhy, tagDoubt, tagWhy } from './roles';
+import { chooseTime, daysOnly, givenTime, type TimeChoice, type TimeUnit, timesOf } from './time';
 
 /** What the user decides. */
 export interface InferenceChoices {
@@ -32,12 +32,18 @@ export interface InferredField {
   readonly as?: 's' | 'ms' | 'us' | 'rfc3339';
 }
 
+export interface InferredTag {
+  readonly column: string;
+  readonly name?: string;
+  readonly encoding?: 'hex';
+}
+
 /** A mapping in the form of `--mapping`. */
 export interface InferredMapping {
   readonly name: string;
   readonly measurement: string;
   readonly time: { readonly column: string; readonly unit?: TimeUnit };
-  readonly tags: { readonly optional: readonly (string | { readonly column: string; readonly name: string })[] };
+  readonly tags: { readonly optional: readonly (string | InferredTag)[] };
   readonly fields: readonly InferredField[];
 }
 
@@ -62,13 +68,24 @@ export function inferMapping(
 ): Inference {
   const { columns, differences } = joinColumns(files, paths);
   checkChoices(columns, choices);
-  const time = chooseTime(columns, choices.time, choices.timeUnit);
-  checkTime(time.column.name, choices);
+  const isChosen = ({ name }: SampledColumn) => choices.tags.includes(name) || choices.fields.includes(name);
+  const time =
+    choices.time === undefined
+      ? chooseTime(
+          columns,
+          columns.filter((column) => !isChosen(column)),
+          choices.timeUnit,
+        )
+      : givenTime(columns, choices.time, choices.timeUnit);
   const others = columns.filter((column) => column !== time.column);
   const dated = datedFiles(files, time);
   const dropped = others.flatMap((column) => {
-    const isChosen = choices.tags.includes(column.name) || choices.fields.includes(column.name);
-    const why = leftOutWhy(column, measurement, isChosen, repeatsTimes(column.name, dated, time.column.isInPath));
+    const why = leftOutWhy(
+      column,
+      measurement,
+      isChosen(column),
+      repeatsTimes(column.name, dated, time.column.isInPath),
+    );
     return why === undefined ? [] : [{ column, why }];
   });
   const used = others.filter((column) => dropped.every((each) => each.column !== column));
@@ -88,7 +105,7 @@ export function inferMapping(
       name: datasetName(measurement),
       measurement,
       time: { column: time.column.name, ...(time.unit && { unit: time.unit }) },
-      tags: { optional: kept.map((column) => withName(column.name, renamed(column))) },
+      tags: { optional: kept.map((column) => tagOf(column, renamed(column))) },
       fields: mappedFields.map(({ column, type, encoding, as }) => ({
         column: column.name,
         type,
@@ -113,6 +130,7 @@ export function inferMapping(
     ],
     ambiguities: [
       ...time.ambiguities,
+      ...[daysOnly(time.column, others) ?? []].flat(),
       ...(time.column.nullShare > 0
         ? [`${percent(time.column.nullShare)} of the rows have no ${time.column.name}: they are invalid`]
         : []),
@@ -120,6 +138,7 @@ export function inferMapping(
       ...kept
         .filter((column) => isCalendar(column) && !choices.tags.includes(column.name))
         .map(({ name }) => calendarDoubt(name, time.column.name)),
+      ...kept.flatMap((column) => tagDoubt(column, choices) ?? []),
       ...mappedFields.flatMap(({ column, doubt }) => (doubt === undefined || column === moved ? [] : [doubt])),
       ...differences,
     ],
@@ -142,7 +161,12 @@ function datedFiles(files: readonly FileProfile[], time: TimeChoice): DatedFile[
 const calendarDoubt = (name: string, time: string): string =>
   `${name} is named like a part of the time, but its values are not those of ${time}: it is a tag, so that no rows merge`;
 
-const withName = (column: string, name: string | undefined) => (name === undefined ? column : { column, name });
+/** Bytes that are not text are written as hexadecimal digits, as in fields. */
+function tagOf(column: SampledColumn, name: string | undefined): string | InferredTag {
+  const { encoding } = fieldOf(column);
+  if (name === undefined && encoding === undefined) return column.name;
+  return { column: column.name, ...(name !== undefined && { name }), ...(encoding && { encoding }) };
+}
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 function checkChoices(columns: readonly SampledColumn[], { time, tags, fields }: InferenceChoices): void {
@@ -160,12 +184,6 @@ function checkChoices(columns: readonly SampledColumn[], { time, tags, fields }:
       if (unusable !== undefined) throw new DataConversionError(`${option}: column ${name} ${unusable}`);
     }
   }
-}
-
-function checkTime(time: string, { tags, fields }: InferenceChoices): void {
-  const option = tags.includes(time) ? '--tag' : fields.includes(time) ? '--field' : undefined;
-  if (option !== undefined)
-    throw new DataConversionError(`${option}: column ${time} is the time; --time COLUMN chooses another one`);
 }
 
 /** A point needs a field: if all columns could be tags, the one with the most values becomes the field. */

@@ -11,7 +11,7 @@ export interface ColumnProfile {
   readonly declared: string;
   /** Sampled rows without a value. */
   readonly nulls: number;
-  /** The distinct values of a text, UUID or integer column, as text; null if there are more than MAX_LISTED. Undefined for other types. */
+  /** The distinct values of a text, UUID or integer column, as text; null if there are too many to list. Undefined for other types. */
   readonly values?: readonly string[] | null;
   /** Of a column of integers with a value; of timestamps, dates and texts that are times in seconds since 1970. */
   readonly range?: { readonly min: number; readonly max: number };
@@ -40,10 +40,10 @@ export interface FileProfile {
 
 /** The combinations of tag values in a sample. */
 export interface SeriesProfile {
-  /** The distinct combinations as InfluxDB stores them, each as one text. */
-  readonly series: readonly string[];
-  /** The distinct points: the index of the series, and the time. */
-  readonly points: readonly (readonly [series: number, time: string])[];
+  /** The hashes of the distinct combinations as InfluxDB stores them. */
+  readonly series: readonly number[];
+  /** The hashes of the distinct points: of a combination and a time. */
+  readonly points: readonly number[];
   /** Rows that repeat a point of an earlier row. Rows without a time are no points. */
   readonly duplicates: number;
 }

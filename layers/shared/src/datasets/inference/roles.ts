@@ -1,5 +1,5 @@
 /** Decides for each column but the time: tag, field of which type, or left out. */
-import { grouped, number } from '../../count-text';
+import { number } from '../../count-text';
 import type { ColumnType } from '../../parquet/column-type';
 import { isNoTag, storedTag } from '../../points/escape';
 import { isCalendarName } from './calendar';
@@ -64,6 +64,16 @@ export function isTag(column: SampledColumn, choices: Pick<InferenceChoices, 'ta
   const isText = types.every(({ kind }) => kind === 'text' || kind === 'uuid');
   if (!isText || !values || values.length === 0 || texts?.areTimes || texts?.areUtf8 === false) return false;
   return values.length <= FEW || values.length * MIN_REPEATS <= count;
+}
+
+/** A question about a tag that the sample is too small for. */
+export function tagDoubt(
+  { name, isInPath, values, count }: SampledColumn,
+  choices: Pick<InferenceChoices, 'tags'>,
+): string | undefined {
+  const amount = values?.length ?? 0;
+  if (isInPath || choices.tags.includes(name) || amount < 2 || amount * MIN_REPEATS <= count) return undefined;
+  return `${name} is a tag, but its values hardly repeat in the sample (${number(amount, 'value')} in ${number(count, 'row')}): --field ${words(name)} makes it a field`;
 }
 
 export function tagWhy({ values, declared, isInPath, nullShare }: SampledColumn): string {
@@ -165,7 +175,8 @@ function timestampField(column: SampledColumn, type: ColumnType): FieldDecision 
 }
 
 function decimalField({ name, declared }: SampledColumn, scale: number): FieldDecision {
-  const digits = Number(/DECIMAL\((\d+),/.exec(declared)?.[1] ?? 0);
+  // Files may differ.
+  const digits = Math.max(0, ...[...declared.matchAll(/DECIMAL\((\d+),/g)].map(([, precision]) => Number(precision)));
   if (scale === 0 && digits <= LONG_DIGITS) return { type: 'integer', why: `${declared}, without a fraction` };
   if (digits <= EXACT_DIGITS) return { type: 'float', why: `${declared}, every value of it has its own double` };
   return {
@@ -179,7 +190,7 @@ function textField({ name, declared, values, texts, count }: SampledColumn): Fie
   // Bytes without a declared type are text in files of old writers, and otherwise any bytes.
   if (texts?.areUtf8 === false && declared === 'BYTE_ARRAY')
     return { type: 'string', encoding: 'hex', why: `${declared} that is not text, as hexadecimal digits` };
-  const amount = values ? number(values.length, 'value') : `more than ${grouped(10_000)} values`;
+  const amount = values ? number(values.length, 'value') : 'many values';
   const why =
     count === 0 ? `${declared}, without a value in the sample` : `${declared}, ${amount} in ${number(count, 'row')}`;
   if (texts?.areNumbers && count > 0)

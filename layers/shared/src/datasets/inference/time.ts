@@ -36,15 +36,23 @@ interface Candidate {
 
 /**
  * Returns the time column.
- * @param given a column that the user chose
+ * @param free the columns that the user did not choose for something else
  * @param unit of an integer column, that the user gave
- * @throws DataConversionError that says what to add: for no time column, a column that is not a time, or integers without a unit
+ * @throws DataConversionError that says what to add: for no time column, or integers without a unit
  */
-export function chooseTime(columns: readonly SampledColumn[], given?: string, unit?: TimeUnit): TimeChoice {
-  if (given !== undefined) return chosen(givenColumn(columns, given), unit, []);
-  const candidates = columns.flatMap((column) => candidateOf(column) ?? []).sort(byRank);
+export function chooseTime(
+  columns: readonly SampledColumn[],
+  free: readonly SampledColumn[],
+  unit?: TimeUnit,
+): TimeChoice {
+  const candidates = free.flatMap((column) => candidateOf(column) ?? []).sort(byRank);
   const [best, ...others] = candidates;
-  if (!best) throw new DataConversionError(noTime(columns));
+  if (!best) {
+    const [only] = columns.flatMap((column) => candidateOf(column) ?? []).sort(byRank);
+    throw new DataConversionError(
+      only ? `column ${only.column.name} is the only time, so it cannot be a tag or a field` : noTime(columns),
+    );
+  }
   const rivals = others
     .filter(({ column, form }) => !column.isInPath && (form !== 'integer' || best.form !== 'timestamp'))
     // A column that is called time leaves no doubt.
@@ -100,11 +108,15 @@ export function timesOf(
   return seconds === undefined ? undefined : { min: seconds, max: seconds };
 }
 
-function givenColumn(columns: readonly SampledColumn[], given: string): Pick<Candidate, 'column' | 'form'> {
+/**
+ * Returns the time column that the user named.
+ * @throws DataConversionError that says what to change: for a column that is not a time, or integers without a unit
+ */
+export function givenTime(columns: readonly SampledColumn[], given: string, unit?: TimeUnit): TimeChoice {
   const column = columns.find(({ name }) => name === given);
   if (!column) throw new DataConversionError(`--time: there is no column ${given}. ${listed(columns)}`);
   const form = formOf(column) ?? (isPartlyTimes(column) ? 'text' : undefined);
-  if (form !== undefined) return { column, form };
+  if (form !== undefined) return chosen({ column, form }, unit, []);
   throw new DataConversionError(`--time: column ${given} ${notTimeWhy(column)}`);
 }
 
@@ -244,6 +256,19 @@ function dateText(seconds: number): string {
   if (Number.isNaN(date.getTime())) return `a time ${seconds < 0 ? 'before' : 'after'} all years`;
   const year = date.getUTCFullYear();
   return year < 0 || year > 9999 ? `the year ${year}` : `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** Names of columns and folders with a part of the time of the day. */
+const OF_DAY = /^(?:hours?|hh|minutes?)$/i;
+
+/** Asks about a time column of days beside columns with the time of the day, which a mapping cannot join. */
+export function daysOnly(time: SampledColumn, columns: readonly SampledColumn[]): string | undefined {
+  if (time.types.some(({ kind }) => kind !== 'date')) return undefined;
+  const names = columns
+    .filter(({ name, types }) => OF_DAY.test(name) || types.some(({ kind }) => kind === 'time'))
+    .map(({ name }) => name);
+  if (names.length === 0) return undefined;
+  return `${time.name} has only days, and ${names.join(' and ')} the time of the day: all rows of a day would be stored at midnight. Write both into one TIMESTAMP column`;
 }
 
 function zoneNote({ types }: SampledColumn, form: Form): string {

@@ -1,0 +1,66 @@
+/** GET /migrations/{id}: the state of a migration, its progress, and its report after it has ended. */
+import { readCause } from 'shared/loads/map-results';
+import { type ObjectStore, readText } from 'shared/loads/objects';
+import type { Logger } from 'shared/logger';
+import { type MigrationProgress, migrationProgress } from 'shared/migration/progress';
+import { ledgerId } from 'shared/migration/request';
+import { reportOutputSchema } from 'shared/migration/steps';
+import { migrationKey } from 'shared/migration/work-keys';
+import { validate } from 'shared/validation';
+import type { Executions } from '../clients/step-functions';
+import { type ApiEvent, type ApiResponse, jsonResponse } from '../http';
+
+export interface DescribeServices {
+  readonly executions: Executions;
+  readonly objects: ObjectStore;
+  readonly workBucket: string;
+  readonly logger: Pick<Logger, 'warn'>;
+  /** Aborts the count of the windows, early enough for the response. */
+  readonly deadline: AbortSignal;
+}
+
+/** The name of an execution. */
+const MIGRATION_ID = /^[\w-]{1,80}$/;
+const resultSchema = reportOutputSchema.pick({ status: true, message: true });
+
+/** Returns 200 with `{migrationId, state, started, ended, input, progress, result, error, cause}`, or 404. */
+export async function describeMigration(event: ApiEvent, services: DescribeServices): Promise<ApiResponse> {
+  const id = event.pathParameters?.id;
+  const migrationId = typeof id === 'string' && MIGRATION_ID.test(id) ? id : undefined;
+  const execution = migrationId === undefined ? undefined : await services.executions.describe(migrationId);
+  if (migrationId === undefined || !execution) {
+    return jsonResponse(404, { error: 'NotFound', message: 'no migration has this id' });
+  }
+  const { status, error, cause, started, ended } = execution;
+  const input: unknown = JSON.parse(execution.input);
+  const ledger = ledgerId(migrationId, input);
+  return jsonResponse(200, {
+    migrationId,
+    state: status,
+    started: started?.toISOString() ?? null,
+    ended: ended?.toISOString() ?? null,
+    input,
+    progress: (await progressOf(ledger, services)) ?? null,
+    result: status === 'RUNNING' ? null : await resultOf(ledger, services),
+    ...(error !== undefined && readCause({ error, cause: cause ?? '' })),
+  });
+}
+
+/** Undefined if the windows cannot be counted in time; the state of the migration is returned anyway. */
+async function progressOf(ledger: string, services: DescribeServices): Promise<MigrationProgress | undefined> {
+  try {
+    return await migrationProgress(ledger, services);
+  } catch (error) {
+    services.logger.warn('the windows of a migration could not be counted', { error });
+    return undefined;
+  }
+}
+
+/** Null if the migration ended before its report. */
+async function resultOf(ledger: string, { objects, workBucket }: DescribeServices) {
+  const ref = (name: string) => ({ bucket: workBucket, key: migrationKey(ledger, name) });
+  const text = await readText(objects, ref('report.json'));
+  if (text === undefined) return null;
+  const result = validate(resultSchema, JSON.parse(text), objects.nameOf(ref('report.json')));
+  return { ...result, report: objects.nameOf(ref('report.json')), page: objects.nameOf(ref('report.txt')) };
+}
