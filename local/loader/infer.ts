@@ -10,17 +10,23 @@ import { partitionColumns } from 'shared/datasets/partitions';
 import { DataConversionError } from 'shared/errors';
 import type { ObjectRef, ObjectStore } from 'shared/loads/objects';
 import { ParquetReader } from 'shared/parquet/reader';
-import { SAMPLE_LIMITS, spread } from 'shared/parquet/sample';
-import { hashPair, hashText } from 'shared/points/hyperloglog';
+import { SAMPLE_LIMITS } from 'shared/parquet/sample';
+import { chooseFiles } from './sample-files';
 import { listFiles } from './source';
 
 /** Files whose paths are looked at. */
 const MAX_FILES = 10_000;
-/** Files whose rows are sampled. */
-const SAMPLED_FILES = 8;
 
 export interface InferOptions extends InferenceChoices {
   readonly measurement?: string | undefined;
+}
+
+export interface Overwrites {
+  readonly inFiles: number;
+  /** Rows that repeat a point of another file. */
+  readonly acrossFiles: number;
+  /** Two files with such rows. */
+  readonly example?: readonly [string, string];
 }
 
 export interface InferredLoad extends Inference {
@@ -32,8 +38,8 @@ export interface InferredLoad extends Inference {
   readonly moreFiles: boolean;
   readonly sampledFiles: number;
   readonly series: number;
-  /** Sampled rows whose tags and time an earlier row of their file has. */
-  readonly duplicates: number;
+  /** Sampled rows whose tags and time an earlier row has. */
+  readonly overwrites: Overwrites;
   /** Whether the paths of the files name another dataset, or several, so that a load has to name this one. */
   readonly needsDataset: boolean;
 }
@@ -48,41 +54,46 @@ export async function inferFromSources(
   // The bundler puts the worker beside the program.
   const reader = new ParquetReader({ workerFile: join(__dirname, 'parquet-worker.cjs') });
   try {
-    const sampled = spread(files, SAMPLED_FILES);
+    const nameOf = (file: ObjectRef) => objects.nameOf(file);
+    const inspect = (file: ObjectRef) => withSource(objects, file, (source) => reader.inspect(source, signal));
+    const { sampled, others, doubts } = await chooseFiles(files, inspect, nameOf);
     const sampleRows = Math.ceil(SAMPLE_LIMITS.rows / sampled.length);
     const profiles: FileProfile[] = [];
     for (const file of sampled) {
-      profiles.push(await withSource(objects, file, (source) => reader.profile(source, sampleRows, signal)));
+      const profile = await withSource(objects, file, (source) => reader.profile(source, sampleRows, signal));
+      profiles.push({ ...profile, folders: foldersOf(file, objects) });
     }
     const keys = files.map((file) => file.key);
     const measurement = options.measurement ?? measurementOf(files.map((file) => objects.pathOf?.(file) ?? file.key));
-    const inference = inferMapping(profiles, pathColumns(files, objects), measurement, options);
+    const rowless = others.map(({ file, profile }) => ({
+      ...{ ...profile, name: nameOf(file), folders: foldersOf(file, objects) },
+    }));
+    const inference = inferMapping([...profiles, ...rowless], pathColumns(files, objects), measurement, options);
     const name = datasetOfPaths(keys) ?? inference.mapping.name;
     const mapping = { ...inference.mapping, name };
     const { time, tags } = mapping;
     const columns = {
-      time: time.column,
+      time,
       tags: tags.optional.map((tag) => (typeof tag === 'string' ? tag : tag.column)),
     };
-    const all = new Set<number>();
-    let duplicates = 0;
+    const counts: { name: string; count: SeriesProfile }[] = [];
     for (const file of sampled) {
       const count = await withSource(objects, file, (source) =>
-        reader.countSeries(source, columns, sampleRows, signal),
+        reader.countSeries(source, { ...columns, partitions: foldersOf(file, objects) }, sampleRows, signal),
       );
-      duplicates += count.duplicates;
-      for (const series of seriesOf(count, file, objects, columns.tags)) all.add(series);
+      counts.push({ name: nameOf(file), count });
     }
     return {
       ...inference,
+      ambiguities: [...inference.ambiguities, ...doubts],
       mapping,
       rows: profiles.reduce((sum, profile) => sum + profile.rows, 0),
       sampledRows: profiles.reduce((sum, profile) => sum + profile.sampledRows, 0),
       files: files.length,
       moreFiles: !isComplete,
       sampledFiles: sampled.length,
-      series: all.size,
-      duplicates,
+      series: new Set(counts.flatMap(({ count }) => count.series)).size,
+      overwrites: overwritesOf(counts),
       needsDataset: keys.some((key) => detected(key, name) !== name),
     };
   } finally {
@@ -108,20 +119,34 @@ async function withSource<T>(
   }
 }
 
+const foldersOf = (file: ObjectRef, objects: ObjectStore) => partitionColumns(objects.pathOf?.(file) ?? file.key);
+
 /** Columns of the paths, with null for a path without one. */
 function pathColumns(files: readonly ObjectRef[], objects: ObjectStore): PathColumn[] {
   const values = new Map<string, Set<string | null>>();
-  const all = files.map((file) => partitionColumns(objects.pathOf?.(file) ?? file.key));
+  const all = files.map((file) => foldersOf(file, objects));
   for (const columns of all) for (const name of columns.keys()) values.set(name, new Set());
   for (const columns of all) for (const [name, found] of values) found.add(columns.get(name) ?? null);
   return [...values].map(([name, found]) => ({ name, values: [...found] }));
 }
 
-/** Hashes of the series of a file: of the tags of its rows and of its path. */
-function seriesOf({ series }: SeriesProfile, file: ObjectRef, objects: ObjectStore, tags: readonly string[]): number[] {
-  const columns = partitionColumns(objects.pathOf?.(file) ?? file.key);
-  const path = hashText(JSON.stringify(tags.map((tag) => columns.get(tag) ?? null)));
-  return series.map((each) => hashPair(path, each));
+/** Rows that repeat a point of their file, and those that repeat a point of an earlier file. */
+function overwritesOf(counts: readonly { readonly name: string; readonly count: SeriesProfile }[]): Overwrites {
+  const owners = new Map<number, string>();
+  let acrossFiles = 0;
+  let example: Overwrites['example'];
+  for (const { name, count } of counts) {
+    for (const point of count.points) {
+      const owner = owners.get(point);
+      if (owner === undefined) owners.set(point, name);
+      else {
+        acrossFiles++;
+        example ??= [owner, name];
+      }
+    }
+  }
+  const inFiles = counts.reduce((sum, { count }) => sum + count.duplicates, 0);
+  return { inFiles, acrossFiles, ...(example && { example }) };
 }
 
 /** The dataset that all paths name: the mapping takes its name, and so replaces a built-in one. Undefined if they name none, or several. */

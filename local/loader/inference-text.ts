@@ -1,21 +1,15 @@
 /** Formats an inference for people: what was decided and why, the series to expect, and what is not certain. */
 import { grouped, number } from 'shared/count-text';
-import type { InferredLoad } from './infer';
+import { oneLine } from 'shared/one-line';
+import type { InferredLoad, Overwrites } from './infer';
 
 /** Columns that are listed per role. */
 const MAX_COLUMNS = 60;
 
 export function inferenceText(inference: InferredLoad): string {
-  const { decisions, ambiguities, duplicates, mapping } = inference;
+  const { decisions, ambiguities, overwrites, mapping } = inference;
   const roles = ['time', 'tag', 'field', 'left out'] as const;
-  const notes = [
-    ...ambiguities,
-    ...(duplicates > 0
-      ? [
-          `${number(duplicates, 'sampled row')} would overwrite an earlier row with the same tags and time: a column that tells them apart should be a tag (--tag COLUMN)`,
-        ]
-      : []),
-  ];
+  const notes = [...ambiguities, ...overwriteNotes(overwrites)];
   return [
     sampleText(inference),
     `measurement  ${mapping.measurement}`,
@@ -26,7 +20,16 @@ export function inferenceText(inference: InferredLoad): string {
     }),
     `series       ${seriesText(inference)}`,
     ...(notes.length > 0 ? ['Not certain:', ...notes.map((note) => `  ${note}`)] : []),
-  ].join('\n');
+  ]
+    .map(oneLine)
+    .join('\n');
+}
+
+function overwriteNotes({ inFiles, acrossFiles, example }: Overwrites): string[] {
+  const advice = 'a column that tells them apart should be a tag (--tag COLUMN)';
+  const within = `${number(inFiles, 'sampled row')} would overwrite an earlier row with the same tags and time: ${advice}`;
+  const across = `${number(acrossFiles, 'sampled row')} would overwrite a row of another file with the same tags and time, such as ${example?.[1]} and ${example?.[0]}: ${advice}; if only the names of the files do, \`path\` in the mapping makes tags of parts of them`;
+  return [...(inFiles > 0 ? [within] : []), ...(acrossFiles > 0 ? [across] : [])];
 }
 
 function sampleText({ rows, sampledRows, files, moreFiles, sampledFiles }: InferredLoad): string {

@@ -3,6 +3,8 @@
  * `ErrorEquals` matches it, and a minifier may rename classes.
  */
 
+import { oneLine } from './one-line';
+
 /** Invalid configuration. The message lists every problem. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
@@ -34,7 +36,7 @@ export class StorageUnavailableError extends Error {
   override readonly name = 'StorageUnavailableError';
 }
 
-/** Source data that cannot be converted to points: unreadable Parquet, a missing column, or invalid rows that may not be dropped. */
+/** Source data that cannot be converted to points: unreadable Parquet, a missing column, or invalid rows that may not be dropped. The message is one line. */
 export class DataConversionError extends Error {
   override readonly name = 'DataConversionError';
   /** The name of the object or file. */
@@ -45,7 +47,7 @@ export class DataConversionError extends Error {
   readonly invalid: readonly InvalidCount[] | undefined;
 
   constructor(message: string, options: DataConversionErrorOptions = {}) {
-    super(message, options);
+    super(oneLine(message), options);
     this.object = options.object;
     this.rowGroup = options.rowGroup;
     this.invalid = options.invalid;

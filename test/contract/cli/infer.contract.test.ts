@@ -115,6 +115,41 @@ test('rows that would overwrite each other are reported', async () => {
   expect(err).toContain('--tag sensor_id makes it a tag');
 });
 
+test('a line feed in a name of a column stays on its line', async () => {
+  await write('breaks.parquet', `${SECOND} AS t, [i] AS "a\nb", i AS "c\nd"`);
+  const { err } = await run('infer', 'breaks.parquet');
+  expect(err).toMatch(/^left out +a\\nb: is a LIST/m);
+  expect(err).toMatch(/^field +c\\nd: integer/m);
+  const failed = await run('infer', 'breaks.parquet', '--time', 'x');
+  expect(failed.err).toMatch(/^--time: there is no column x\. .*a\\nb .*c\\nd .*\n$/);
+});
+
+test('rows that would overwrite rows of another file are reported', async () => {
+  mkdirSync(at('sensors'));
+  await write('sensors/sensor_A.parquet', `${SECOND} AS t, i AS v`, 5);
+  await write('sensors/sensor_B.parquet', `${SECOND} AS t, i + 10 AS v`, 5);
+  const { err } = await run('infer', 'sensors');
+  expect(err).toMatch(
+    /5 sampled rows would overwrite a row of another file with the same tags and time, such as \S*sensor_B.parquet and \S*sensor_A.parquet/,
+  );
+  expect(err).not.toContain('would overwrite an earlier row');
+});
+
+test('a column of a single one of many files is in the mapping, with its type', async () => {
+  mkdirSync(at('many'));
+  for (let file = 0; file < 14; file++) {
+    const extra = file === 1 ? ", i::DOUBLE AS v, 'on' AS alarm" : ', i AS v';
+    await write(`many/f${file}.parquet`, `${SECOND} + INTERVAL 1 DAY * ${file} AS t${extra}`, 8);
+  }
+  writeFileSync(at('many', 'f99.parquet'), 'no Parquet');
+  const { err, out } = await run('infer', 'many');
+  expect(JSON.parse(out)).toMatchObject({ tags: { optional: ['alarm'] }, fields: [{ column: 'v', type: 'float' }] });
+  expect(err).toMatch(/^Read 72 rows in 9 of 15 files$/m);
+  expect(err).toContain('column v has several types: INT64 INT_64, DOUBLE');
+  expect(err).toMatch(/column alarm is missing in 13 of 14 files/);
+  expect(err).toMatch(/1 of 15 files cannot be read, such as \S*f99\.parquet/);
+});
+
 test('a load of an unknown file says how to get a mapping', async () => {
   const { code, err } = await run('load', 'untimed.parquet', '--dry-run');
   expect(code).toBe(2);

@@ -87,7 +87,7 @@ describe('the time column', () => {
   test('is not an integer column of durations, even if it is named like a time', () => {
     const columns = [integer('response_time', 3, 90), float('v')];
     expect(() => infer(columns)).toThrow(
-      'no column is a time. The columns are response_time (INTEGER), v (FLOAT). If integers count the time, name their column and unit, such as --time response_time --time-unit ms',
+      'no column is a time. The columns are response_time (INTEGER), v (FLOAT). Column response_time has integers (3 to 90) that are no times of the years 1980 to 2099 in any unit. A point needs a time',
     );
     expect(() => infer(columns, { time: 'response_time' })).toThrow(
       '(3 to 90) need a unit: add --time-unit with one of s, ms, us, ns',
@@ -96,7 +96,11 @@ describe('the time column', () => {
 
   test.each([
     ['an unknown column', { time: 'x' }, '--time: there is no column x. The columns are t (TIMESTAMP), v (FLOAT)'],
-    ['a column that is not a time', { time: 'v' }, '--time: column v is FLOAT, which is not a time'],
+    [
+      'a column that is not a time',
+      { time: 'v' },
+      '--time: column v is FLOAT, which is not a time: convert it to a TIMESTAMP',
+    ],
     [
       'a unit of a column that has one',
       { timeUnit: 'ms' as const },
@@ -104,6 +108,77 @@ describe('the time column', () => {
     ],
   ])('cannot be %s', (_, choices, message) => {
     expect(() => infer([instant('t'), float('v')], choices)).toThrow(message);
+  });
+
+  const mixed = (name: string, hasTimes: boolean, notTime: string) =>
+    text(name, null, { texts: { ...PLAIN, hasTimes, notTime } });
+
+  test.each<[string, ColumnProfile, string]>([
+    [
+      'texts of which some are not times',
+      mixed('timestamp', true, 'n/a'),
+      'Column timestamp has times in ISO 8601, but also "n/a": --time timestamp takes it, and rows with other texts are invalid',
+    ],
+    [
+      'texts in another format',
+      mixed('event_time', false, '03/31/2024'),
+      'Column event_time is TEXT, which is not a time: its texts, such as "03/31/2024", are not ISO 8601 (2024-03-31T12:00:00Z); convert them',
+    ],
+    [
+      'dates in digits',
+      integer('timestamp', 20_240_101, 20_240_131),
+      'Column timestamp has integers (20240101 to 20240131) that look like dates in digits, which are not a time: convert them to a DATE',
+    ],
+    [
+      'a timestamp without values',
+      instant('created', { nulls: ROWS }),
+      'Column created is TIMESTAMP, but has no value in the sampled rows',
+    ],
+    [
+      'floats',
+      float('ts'),
+      'Column ts is FLOAT, which is not a time: convert it to a TIMESTAMP, or to integers with a unit',
+    ],
+  ])('is not guessed, and the reason named, for %s', (_, column, reason) => {
+    const act = () => infer([column, integer('v', 1, 9)]);
+    expect(act).toThrow(reason);
+    expect(act).not.toThrow('--time v');
+  });
+
+  test('may be chosen among texts of which some are not times', () => {
+    const columns = [mixed('ts', true, 'n/a'), float('v')];
+    const { mapping, ambiguities } = infer(columns, { time: 'ts' });
+    expect(mapping.time).toEqual({ column: 'ts' });
+    expect(ambiguities).toEqual(['ts has texts that are not times in ISO 8601, such as "n/a": these rows are invalid']);
+    expect(() => infer([mixed('ts', false, '03/31/2024'), float('v')], { time: 'ts' })).toThrow(
+      '--time: column ts is TEXT, which is not a time: its texts, such as "03/31/2024", are not ISO 8601',
+    );
+  });
+
+  test.each([
+    [
+      's',
+      'in s, ts has times from the year 55840 to the year 55840, which InfluxDB cannot store: rows outside the years 1677 to 2262 are invalid. In ms they are 2023-11-14T22:13:20Z to 2023-11-14T22:13:20Z: --time-unit ms',
+    ],
+    [
+      'ns',
+      'in ns, ts has times from 1970-01-01T00:28:20Z to 1970-01-01T00:28:20Z. In ms they are 2023-11-14T22:13:20Z to 2023-11-14T22:13:20Z: --time-unit ms',
+    ],
+  ] as const)('of integers in a wrong unit, %s, is reported', (timeUnit, doubt) => {
+    const columns = [integer('ts', 1_700_000_000_000, 1_700_000_000_010), float('v')];
+    expect(infer(columns, { timeUnit }).ambiguities).toEqual([doubt]);
+  });
+
+  test('of integers is reported if no unit gives likely years', () => {
+    expect(infer([integer('ts', 0, 86_400), float('v')], { time: 'ts', timeUnit: 's' }).ambiguities).toEqual([
+      'in s, ts has times from 1970-01-01T00:00:00Z to 1970-01-02T00:00:00Z: is that right?',
+    ]);
+  });
+
+  test('of integers that a double rounds has a range that is called approximate', () => {
+    expect(() => infer([integer('ts', 1_700_000_000_000_000_000, 1_700_000_000_000_001_000), float('v')])).toThrow(
+      /its integers \(about 17\d+ to about 17\d+\) need a unit/,
+    );
   });
 
   test('is no column that the user chose as a tag or a field', () => {
@@ -229,9 +304,67 @@ describe('tags', () => {
     expect(tags([], { tags: ['year'] }, paths)).toEqual(['region', 'year', 'month']);
   });
 
+  test.each([
+    ['year', ['2024'], '2024-01-01T00:00Z', '2024-12-31T23:00Z', false],
+    ['year', ['1999', '2000'], '2023-01-01T00:00Z', '2023-01-02T00:00Z', true],
+    // Local days of UTC-3.
+    ['dt', ['2024-05-01'], '2024-05-01T03:00Z', '2024-05-02T02:59Z', false],
+    ['dt', ['20240501'], '2024-05-01T00:00Z', '2024-05-01T23:59Z', false],
+    ['dt', ['20240501'], '2024-05-03T00:00Z', '2024-05-03T23:59Z', true],
+    ['month', ['05'], '2024-05-01T00:00Z', '2024-05-31T23:59Z', false],
+    ['month', ['5'], '2024-05-01T00:00Z', '2024-07-31T23:59Z', true],
+    ['day', ['1'], '2024-05-01T00:00Z', '2024-05-01T23:59Z', false],
+    ['hour', ['00', '01', '02'], '2024-05-01T00:00Z', '2024-05-01T00:00Z', true],
+    ['hour', ['13'], '2024-05-01T13:00Z', '2024-05-01T13:59Z', false],
+    ['week', ['18'], '2024-05-01T00:00Z', '2024-05-05T00:00Z', false],
+  ])('are folders %s=%j only if the times from %s to %s do not repeat them: %#', (name, values, from, to, isTag) => {
+    const range = { min: Date.parse(from) / 1000, max: Date.parse(to) / 1000 };
+    const files = values.map((value) => ({
+      ...file([instant('t', { range }), float('v')]),
+      folders: new Map([[name, value]]),
+    }));
+    const { mapping, ambiguities } = inferMapping(files, [{ name, values }], 'm', NONE);
+    expect(mapping.tags.optional).toEqual(isTag ? [name] : []);
+    expect(ambiguities).toEqual(
+      isTag
+        ? [
+            `${name} is named like a part of the time, but its values are not those of t: it is a tag, so that no rows merge`,
+          ]
+        : [],
+    );
+  });
+
+  test('are folders of hours beside a folder of dates that is the time', () => {
+    const hours = ['10'];
+    const files = hours.map((hour) => ({
+      ...file([float('v')]),
+      folders: new Map([
+        ['date', '2024-05-01'],
+        ['hour', hour],
+      ]),
+    }));
+    const paths = [
+      { name: 'date', values: ['2024-05-01'] },
+      { name: 'hour', values: hours },
+    ];
+    expect(inferMapping(files, paths, 'm', NONE).mapping).toMatchObject({
+      time: { column: 'date' },
+      tags: { optional: ['hour'] },
+    });
+  });
+
   test('say which of their values a load leaves out', () => {
     const { decisions } = infer([instant('t'), float('v'), text('host', ['a', 'None'])]);
     expect(decisions[1]?.why).toBe('TEXT, 2 values such as "a", "None"; "None" counts as no value');
+    const several = infer([instant('t'), float('v'), text('host', ['a', 'null', ' NaN'])]);
+    expect(several.decisions[1]?.why).toMatch(/; "null", " NaN" count as no value$/);
+  });
+
+  test.each(['a ', ' a', 'a\\'])('say that a load trims values such as %j', (value) => {
+    const { decisions } = infer([instant('t'), float('v'), text('host', ['b', value])]);
+    expect(decisions[1]?.why).toContain(
+      `; stored without spaces around them and without backslashes at their end, such as ${JSON.stringify(value)}`,
+    );
   });
 
   test('multiply to the maximum number of series', () => {
@@ -244,6 +377,9 @@ describe('tags', () => {
     expect(mapping).toMatchObject({ tags: { optional: ['host'] }, fields: [{ column: 'state', type: 'string' }] });
     expect(ambiguities[0]).toContain('state is a field only because every column would be a tag');
     expect(() => infer([instant('t')])).toThrow('no column is left for a field beside the time t');
+    expect(() => infer([instant('t'), column('l', { kind: 'unusable', why: 'is a LIST' })])).toThrow(
+      'InfluxDB stores no point without a field. Left out: l (is a LIST)',
+    );
   });
 });
 
@@ -312,6 +448,19 @@ describe('fields', () => {
         role: 'left out',
         why: 'it is an index of pandas, which numbers the rows; --field __index_level_0__ keeps it',
       },
+    ]);
+  });
+
+  test.each([
+    ['that repeat', integer('__index_level_0__', 1, 2, ['1', '2'])],
+    ['beyond the count of rows', integer('__index_level_0__', 7, 1_330)],
+  ])('keep an index of pandas with integers %s', (_, index) => {
+    const { mapping, ambiguities } = infer([instant('t'), float('v'), index]);
+    expect(mapping.fields).toContainEqual({ column: index.name, type: 'integer', name: 'index_level_0__' });
+    expect(ambiguities).toEqual([
+      expect.stringMatching(
+        /^__index_level_0__ has integers that may identify a series .*--tag __index_level_0__ makes/,
+      ),
     ]);
   });
 

@@ -4,7 +4,14 @@ import { inferenceText } from '../../../local/loader/inference-text';
 
 const inference: InferredLoad = {
   mapping: { name: 'm', measurement: 'm', time: { column: 't' }, tags: { optional: [] }, fields: [] },
-  ...{ decisions: [], ambiguities: [], maxSeries: 1, series: 1, duplicates: 0, needsDataset: false },
+  ...{
+    decisions: [],
+    ambiguities: [],
+    maxSeries: 1,
+    series: 1,
+    overwrites: { inFiles: 0, acrossFiles: 0 },
+    needsDataset: false,
+  },
   ...{ rows: 800, sampledRows: 800, files: 8, sampledFiles: 8, moreFiles: false },
 };
 

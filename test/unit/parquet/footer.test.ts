@@ -252,7 +252,7 @@ describe('a column', () => {
       'a struct beside a column of a name with a dot',
       'names',
       'a',
-      /column a is a struct: only flat columns can be used/,
+      /column a is a struct whose column b is not read, because a flat column is named a\.b: rename one of them/,
     ],
     [
       'bytes of a fixed length',

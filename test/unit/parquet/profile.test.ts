@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NO_PARTITIONS } from 'shared/datasets/partitions';
 import { openFile } from 'shared/parquet/source';
 import { duckdb } from '../../support/loader';
 import { testReader } from '../../support/parquet';
@@ -73,9 +74,48 @@ test('series are the combinations of tags, and duplicates the rows with the same
   const source =
     await written(`SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * (i // 3 % 10) AS t, 'a' || (i % 3) AS a,
     CASE WHEN i % 2 = 0 THEN 'b' END AS b FROM range(60) r(i)`);
-  const { series, duplicates, rows } = await reader.countSeries(source, { time: 't', tags: ['a', 'b', 'none'] }, 1_000);
-  const single = await reader.countSeries(source, { time: 't', tags: [] }, 1_000);
+  const [time, partitions] = [{ column: 't' }, NO_PARTITIONS];
+  const all = await reader.countSeries(source, { time, partitions, tags: ['a', 'b', 'none'] }, 1_000);
+  const single = await reader.countSeries(source, { time, partitions, tags: [] }, 1_000);
   await source.close();
-  expect({ series: series.length, duplicates, rows }).toEqual({ series: 6, duplicates: 30, rows: 60 });
+  expect({ series: all.series.length, duplicates: all.duplicates }).toEqual({ series: 6, duplicates: 30 });
+  expect(all.points).toHaveLength(30);
   expect({ series: single.series.length, duplicates: single.duplicates }).toEqual({ series: 1, duplicates: 50 });
+});
+
+test('series have the texts that a load stores, and rows without a time are no points', async () => {
+  const texts = ["'a' || chr(10) || 'b'", "'a\\nb'", "'a'", "'a '", "' a'", "'a\\'", "'A'", 'NULL', "'null'"];
+  const source = await written(`SELECT unnest([${texts}]) AS tag, TIMESTAMP '2024-01-01' AS t
+    UNION ALL SELECT 'A', NULL UNION ALL SELECT 'A', NULL`);
+  const counted = await reader.countSeries(
+    source,
+    { time: { column: 't' }, tags: ['tag', 'folder'], partitions: new Map([['folder', 'x']]) },
+    1_000,
+  );
+  await source.close();
+  // Line protocol writes a line feed as backslash and n.
+  expect(counted.series).toHaveLength(4);
+  expect({ points: counted.points.length, duplicates: counted.duplicates }).toEqual({ points: 4, duplicates: 5 });
+});
+
+test('points of a path whose folder is the time have its time', async () => {
+  const source = await written('SELECT i AS v FROM range(3) r(i)');
+  const at = async (day: string) => {
+    const partitions = new Map([['day', day]]);
+    return await reader.countSeries(source, { time: { column: 'day' }, tags: [], partitions }, 1_000);
+  };
+  const [first, second] = [await at('2024-01-01'), await at('2024-01-02')];
+  await source.close();
+  expect(first).toMatchObject({ series: second.series, points: [expect.any(Number)], duplicates: 2 });
+  expect(second.points).not.toEqual(first.points);
+});
+
+test('a profile of INT96 has the times of the day in its range', async () => {
+  const source = await openFile('test/fixtures/parquet/time-int96.parquet');
+  const { columns } = await reader.profile(source, 100);
+  await source.close();
+  const { range } = columns.find(({ type }) => type.kind === 'int96') ?? {};
+  // By pyarrow: 1969-12-31T23:59:58.5 to 2024-06-30T23:59:59.123456789.
+  expect(range?.min).toBe(-1.5);
+  expect(range?.max).toBeCloseTo(Date.UTC(2024, 5, 30, 23, 59, 59, 123) / 1000, 2);
 });

@@ -86,6 +86,9 @@ function infosOf(
     const name = column.path.join('.');
     named.set(name, [...(named.get(name) ?? []), column]);
   }
+  const hidden = columns.filter(
+    ({ path }) => path.length > 1 && named.get(path.join('.'))?.some((other) => other.path.length === 1),
+  );
   return new Map(
     [...named].flatMap(([name, all]) => {
       // A flat column may be named as if it were a struct's: the name means the flat one.
@@ -95,9 +98,18 @@ function infosOf(
       const problem =
         others.length > 0
           ? `is there ${others.length + 1} times: give each column its own name`
-          : (column.problem ?? chunksProblem(column, groups, counts, end));
+          : (hiddenProblem(column, hidden) ?? column.problem ?? chunksProblem(column, groups, counts, end));
       return [[infoOf(name, column, problem), column.leaf]];
     }),
+  );
+}
+
+/** The problem of a struct with a column that a flat column of the same name hides. */
+function hiddenProblem({ isStruct, path }: SchemaColumn, hidden: readonly SchemaColumn[]): string | undefined {
+  const column = hidden.find((each) => isStruct && path.every((name, index) => each.path[index] === name));
+  return (
+    column &&
+    `is a struct whose column ${column.path.at(-1)} is not read, because a flat column is named ${column.path.join('.')}: rename one of them`
   );
 }
 

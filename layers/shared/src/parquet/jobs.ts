@@ -2,14 +2,18 @@
 import type { SeriesProfile } from '../datasets/inference/profile';
 import { BatchBuffer, type Chunk } from '../points/batch-buffer';
 import { cellText } from '../points/cell-text';
+import { Cell } from '../points/cells';
 import { ColumnProfiler, limitValues } from '../points/column-profiler';
-import { lackingColumns } from '../points/constants';
+import { constantColumn, lackingColumns } from '../points/constants';
+import { emptyCounts } from '../points/counts';
+import { escapeKey, isNoTag, storedTag } from '../points/escape';
 import { fieldName } from '../points/fields';
 import { hashPair, hashText } from '../points/hyperloglog';
 import { PointsEncoder } from '../points/points-encoder';
 import type { PointsReport, RejectedRow } from '../points/report';
 import { columnsToRead, namedFields, unsuitedColumns } from '../points/schema';
 import { TextIds } from '../points/text-ids';
+import { TimeReader } from '../points/times';
 import { type ArrowColumn, isValid } from './c-data';
 import type { ParquetMetadata } from './metadata';
 import type { PointsJob, ProbeJob, Profile, ProfileJob, SeriesJob, Survey, SurveyJob } from './protocol';
@@ -146,22 +150,35 @@ export async function countSeries(tables: ParquetTables, job: SeriesJob): Promis
   // Texts of many tags would take much memory.
   const series = new Set<number>();
   const points = new Set<number>();
-  let rows = 0;
-  await tables.forEachSampleBatch(job, [...job.tags, job.time], (batch) => {
-    rows += batch.rows;
-    const texts = new Map(
-      batch.columns.map((column) => [column.name, cellText(column, column.type.kind === 'bytes' ? 'hex' : undefined)]),
-    );
-    const tags = job.tags.map((name) => texts.get(name));
-    const time = texts.get(job.time);
+  const constants = lackingColumns(tables.metadata.columns, job.partitions);
+  const times = new TimeReader(job.time);
+  let timed = 0;
+  await tables.forEachSampleBatch(job, [...job.tags, job.time.column], (batch) => {
+    const columns = new Map(batch.columns.map((column) => [column.name, column]));
+    const columnOf = (name: string): ArrowColumn | undefined => {
+      const constant = constants.get(name);
+      return constant === undefined ? columns.get(name) : constantColumn(name, constant, batch.rows);
+    };
+    const tags = job.tags.map((name) => {
+      const column = columnOf(name);
+      return column && cellText(column, column.type.kind === 'bytes' ? 'hex' : undefined);
+    });
+    const time = columnOf(job.time.column);
+    const { seconds, nanos, states } = emptyCounts(batch.rows);
+    if (time) times.read(time, { seconds, nanos, states });
     for (let row = 0; row < batch.rows; row++) {
-      const combination = hashText(JSON.stringify(tags.map((textAt) => textAt?.(row) ?? null)));
+      const combination = hashText(JSON.stringify(tags.map((textAt) => storedText(textAt?.(row) ?? ''))));
       series.add(combination);
-      points.add(hashPair(combination, hashText(`${time?.(row)}`)));
+      if (!time || states[row] !== Cell.ok) continue;
+      timed++;
+      points.add(hashPair(combination, hashText(`${seconds[row]}.${nanos[row]}`)));
     }
   });
-  return { rows, series: [...series], duplicates: rows - points.size };
+  return { series: [...series], points: [...points], duplicates: timed - points.size };
 }
+
+/** An optional tag's value as InfluxDB stores it; null for no tag. */
+const storedText = (value: string): string | null => (isNoTag(value) ? null : escapeKey(storedTag(value)) || null);
 
 /** The distinct texts of a record batch; undefined stands for a missing one. */
 function textsOf(column: ArrowColumn | undefined, ids: Int32Array): (string | null | undefined)[] {

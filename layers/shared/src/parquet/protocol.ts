@@ -78,7 +78,9 @@ export interface ProfileJob {
 export interface SeriesJob extends Omit<ProfileJob, 'kind'> {
   readonly kind: 'series';
   readonly tags: readonly string[];
-  readonly time: string;
+  readonly time: { readonly column: string; readonly unit?: 's' | 'ms' | 'us' | 'ns' };
+  /** Columns that the path supplies. */
+  readonly partitions: PartitionColumns;
 }
 
 export type Job = InspectJob | SurveyJob | PointsJob | ProbeJob | ProfileJob | SeriesJob;

@@ -10,7 +10,7 @@ import { describeInvalid, type PointsReport, type RejectSink } from '../points/r
 import { columnsToRead, contestedNames, schemaProblems } from '../points/schema';
 import { FileJobs, type OpenedFile, takeRejects } from './file-jobs';
 import { columnNames, type ParquetMetadata } from './metadata';
-import type { Job, Survey } from './protocol';
+import type { Job, SeriesJob, Survey } from './protocol';
 import type { ParquetSource } from './source';
 
 export interface ParquetReaderOptions {
@@ -103,7 +103,7 @@ export class ParquetReader {
   /** Counts the series in the sample that `profile` reads. @throws as profile does */
   async countSeries(
     source: ParquetSource,
-    columns: { readonly tags: readonly string[]; readonly time: string },
+    columns: Pick<SeriesJob, 'tags' | 'time' | 'partitions'>,
     sampleRows: number,
     signal?: AbortSignal,
   ): Promise<SeriesProfile> {

@@ -24,13 +24,16 @@ export function limitValues(profilers: readonly ColumnProfiler[]): void {
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
+/** UTF-16 code units of an example. */
+const MAX_EXAMPLE = 40;
+
 export class ColumnProfiler {
   private count = 0;
   private readonly values = new Set<string>();
   private isListed = true;
   private min = Number.POSITIVE_INFINITY;
   private max = Number.NEGATIVE_INFINITY;
-  private areTimes = true;
+  private notTime: string | undefined;
   private areNumbers = true;
   private areUtf8 = true;
 
@@ -65,12 +68,14 @@ export class ColumnProfiler {
     const { name, type, declared } = this.info;
     const isText = type.kind === 'text';
     const isCounted = isText || type.kind === 'uuid' || type.kind === 'integer';
-    const { areTimes, areNumbers, areUtf8 } = this;
+    const { notTime, areNumbers, areUtf8 } = this;
+    const areTimes = notTime === undefined;
+    const hasRange = this.max >= this.min;
     return {
       ...{ name, type, declared, nulls: rows - this.count },
       ...(isCounted && { values: this.isListed ? [...this.values] : null }),
-      ...(this.max >= this.min && { range: { min: this.min, max: this.max } }),
-      ...(isText && { texts: { areTimes, areNumbers, areUtf8 } }),
+      ...(hasRange && { range: { min: this.min, max: this.max } }),
+      ...(isText && { texts: { areTimes, areNumbers, areUtf8, hasTimes: hasRange, notTime } }),
     };
   }
 
@@ -105,8 +110,10 @@ export class ColumnProfiler {
       const text = isValid(column, row) ? (textAt(row) ?? '') : '';
       if (text.trim() === '') continue;
       this.count++;
+      const time = parseIsoTime(text);
+      if (time) this.extend(time.seconds - (time.offset ?? 0));
+      else this.notTime ??= text.slice(0, MAX_EXAMPLE);
       if (this.isListed && !this.values.has(text)) {
-        this.areTimes &&= parseIsoTime(text) !== undefined;
         this.areNumbers &&= NUMBER.test(text.trim());
         this.areUtf8 &&= !text.includes('\uFFFD');
         this.list(text);

@@ -20,6 +20,9 @@ export function quote(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
+/** Whether a load takes the text for a missing value of an optional tag. */
+export const isNoTag = (value: string): boolean => /^(?:nan|none|null)?$/i.test(value.trim());
+
 /** A tag's value as it is stored without trimming: line protocol cannot express backslashes at its end. */
 export const withoutLastBackslashes = (value: string): string => withoutEnd(value, /\\/);
 

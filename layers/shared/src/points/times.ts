@@ -134,7 +134,8 @@ export function secondsOf(column: ArrowColumn): ((row: number) => number) | unde
   }
   if (type.kind === 'int96') {
     const thirds = words(column, 3);
-    return (row) => (thirds[3 * row + 2] - JULIAN_1970) * DAY_SECONDS;
+    const nanos = (row: number) => thirds[3 * row + 1] * 4294967296 + (thirds[3 * row] >>> 0);
+    return (row) => (thirds[3 * row + 2] - JULIAN_1970) * DAY_SECONDS + nanos(row) / 1e9;
   }
   if (type.kind !== 'timestamp') return undefined;
   const perSecond = PER_SECOND[type.unit];

@@ -24,6 +24,8 @@ export interface SampledColumn {
   /** Sampled values that are not null. */
   readonly count: number;
   readonly range: ColumnProfile['range'];
+  /** Whether its integers may be the numbers of the rows of each file: none repeats, and all are less than the count of rows. */
+  readonly numbersRows: boolean;
   readonly texts: ColumnProfile['texts'];
 }
 
@@ -33,17 +35,28 @@ export interface JoinedColumns {
   readonly differences: readonly string[];
 }
 
+/** A column in one of the files. */
+interface Owner {
+  readonly file: FileProfile;
+  readonly column: ColumnProfile;
+}
+
 /** Columns in the order of the files; those of the paths follow. A file's own column wins. */
 export function joinColumns(files: readonly FileProfile[], paths: readonly PathColumn[]): JoinedColumns {
-  const found = new Map<string, { file: FileProfile; column: ColumnProfile }[]>();
+  const found = new Map<string, Owner[]>();
   for (const file of files) {
-    for (const column of file.columns) found.set(column.name, [...(found.get(column.name) ?? []), { file, column }]);
+    for (const column of file.columns) {
+      const owners = found.get(column.name);
+      if (owners) owners.push({ file, column });
+      else found.set(column.name, [{ file, column }]);
+    }
   }
   const rows = files.reduce((sum, { sampledRows }) => sum + sampledRows, 0);
   const differences: string[] = [];
   const columns = [...found].map(([name, owners]) => {
     const declarations = [...new Set(owners.map(({ column }) => column.declared))];
-    const lacking = files.filter((file) => owners.every((owner) => owner.file !== file));
+    const having = new Set(owners.map(({ file }) => file));
+    const lacking = files.filter((file) => !having.has(file));
     if (lacking.length > 0)
       differences.push(
         `column ${name} is missing in ${lacking.length} of ${files.length} files, such as ${lacking[0]?.name}`,
@@ -51,7 +64,7 @@ export function joinColumns(files: readonly FileProfile[], paths: readonly PathC
     if (declarations.length > 1) differences.push(`column ${name} has several types: ${declarations.join(', ')}`);
     return joined(
       name,
-      owners.map(({ column }) => column),
+      owners,
       owners.reduce((sum, { file, column }) => sum + file.sampledRows - column.nulls, 0),
       rows,
     );
@@ -60,7 +73,8 @@ export function joinColumns(files: readonly FileProfile[], paths: readonly PathC
   return { columns: [...columns, ...ofPaths], differences };
 }
 
-function joined(name: string, owners: readonly ColumnProfile[], count: number, rows: number): SampledColumn {
+function joined(name: string, found: readonly Owner[], count: number, rows: number): SampledColumn {
+  const owners = found.map(({ column }) => column);
   const types = owners.map(({ type }) => type);
   const ranges = owners.flatMap(({ range }) => range ?? []);
   const texts = owners.flatMap((owner) => owner.texts ?? []);
@@ -70,6 +84,7 @@ function joined(name: string, owners: readonly ColumnProfile[], count: number, r
     declared: [...new Set(owners.map(({ declared }) => declared))].join(', '),
     nullShare: rows === 0 ? 0 : 1 - count / rows,
     values: allValues(owners),
+    numbersRows: found.every(numbersRows),
     range: ranges.length === 0 ? undefined : { min: least(ranges), max: greatest(ranges) },
     texts:
       texts.length === 0
@@ -78,8 +93,15 @@ function joined(name: string, owners: readonly ColumnProfile[], count: number, r
             areTimes: texts.every(({ areTimes }) => areTimes),
             areNumbers: texts.every(({ areNumbers }) => areNumbers),
             areUtf8: texts.every(({ areUtf8 }) => areUtf8),
+            hasTimes: texts.some(({ hasTimes }) => hasTimes),
+            notTime: texts.find(({ notTime }) => notTime !== undefined)?.notTime,
           },
   };
+}
+
+function numbersRows({ file, column: { range, values, nulls } }: Owner): boolean {
+  if (!range) return true;
+  return range.min >= 0 && range.max < file.rows && (!values || values.length === file.sampledRows - nulls);
 }
 
 const isSame = (a: ColumnType, b: ColumnType): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -99,7 +121,14 @@ function allValues(owners: readonly ColumnProfile[]): SampledColumn['values'] {
 function pathColumn({ name, values }: PathColumn, rows: number): SampledColumn {
   const present = values.filter((value) => value !== null);
   return {
-    ...{ name, isInPath: true, declared: 'a folder of the path', types: [{ kind: 'text' }], range: undefined },
+    ...{
+      name,
+      isInPath: true,
+      declared: 'a folder of the path',
+      types: [{ kind: 'text' }],
+      range: undefined,
+      numbersRows: false,
+    },
     count: rows,
     nullShare: present.length < values.length ? 1 - present.length / values.length : 0,
     values: present,

@@ -1,11 +1,12 @@
 /** Infers a mapping from a sample: which column is the time, which are tags, and the type of each field. */
 import { number } from '../../count-text';
 import { DataConversionError } from '../../errors';
+import { type DatedFile, repeatsTimes } from './calendar';
 import { joinColumns, type PathColumn, type SampledColumn } from './columns';
 import { datasetName, keysOf } from './names';
 import type { FileProfile } from './profile';
-import { fieldOf, isTag, leftOutWhy, tagDoubt, tagWhy } from './roles';
-import { chooseTime, daysOnly, givenTime, type TimeUnit } from './time';
+import { fieldOf, isCalendar, isTag, leftOutWhy, tagDoubt, tagWhy } from './roles';
+import { chooseTime, daysOnly, givenTime, type TimeChoice, type TimeUnit, timesOf } from './time';
 
 /** What the user decides. */
 export interface InferenceChoices {
@@ -77,15 +78,21 @@ export function inferMapping(
         )
       : givenTime(columns, choices.time, choices.timeUnit);
   const others = columns.filter((column) => column !== time.column);
+  const dated = datedFiles(files, time);
   const dropped = others.flatMap((column) => {
-    const why = leftOutWhy(column, measurement, isChosen(column));
+    const why = leftOutWhy(
+      column,
+      measurement,
+      isChosen(column),
+      repeatsTimes(column.name, dated, time.column.isInPath),
+    );
     return why === undefined ? [] : [{ column, why }];
   });
   const used = others.filter((column) => dropped.every((each) => each.column !== column));
   const tags = used.filter((column) => isTag(column, choices));
   const moved = tags.length === used.length ? fieldInsteadOfTag(tags, choices) : undefined;
   const fields = used.filter((column) => column === moved || !tags.includes(column));
-  if (fields.length === 0) throw new DataConversionError(noField(time.column.name, used));
+  if (fields.length === 0) throw new DataConversionError(noField(time.column.name, used, dropped));
   const kept = tags.filter((column) => column !== moved);
   const keys = keysOf(used.map(({ name }) => name));
   const renamed = ({ name }: SampledColumn) => (keys.get(name) === name ? undefined : keys.get(name));
@@ -128,6 +135,9 @@ export function inferMapping(
         ? [`${percent(time.column.nullShare)} of the rows have no ${time.column.name}: they are invalid`]
         : []),
       ...(moved ? [`${moved.name} is a field only because every column would be a tag: --field chooses another`] : []),
+      ...kept
+        .filter((column) => isCalendar(column) && !choices.tags.includes(column.name))
+        .map(({ name }) => calendarDoubt(name, time.column.name)),
       ...kept.flatMap((column) => tagDoubt(column, choices) ?? []),
       ...mappedFields.flatMap(({ column, doubt }) => (doubt === undefined || column === moved ? [] : [doubt])),
       ...differences,
@@ -139,6 +149,17 @@ export function inferMapping(
     ),
   };
 }
+
+/** The files with known times. */
+function datedFiles(files: readonly FileProfile[], time: TimeChoice): DatedFile[] {
+  return files.flatMap(({ folders = new Map(), columns }) => {
+    const times = timesOf(time, columns, folders);
+    return times ? [{ folders, times }] : [];
+  });
+}
+
+const calendarDoubt = (name: string, time: string): string =>
+  `${name} is named like a part of the time, but its values are not those of ${time}: it is a tag, so that no rows merge`;
 
 /** Bytes that are not text are written as hexadecimal digits, as in fields. */
 function tagOf(column: SampledColumn, name: string | undefined): string | InferredTag {
@@ -171,7 +192,16 @@ function fieldInsteadOfTag(tags: readonly SampledColumn[], choices: InferenceCho
   return [...free].sort((a, b) => (b.values?.length ?? 0) - (a.values?.length ?? 0))[0];
 }
 
-function noField(time: string, used: readonly SampledColumn[]): string {
+const MAX_REASONS = 5;
+
+function noField(
+  time: string,
+  used: readonly SampledColumn[],
+  dropped: readonly { readonly column: SampledColumn; readonly why: string }[],
+): string {
   const tags = used.length === 0 ? '' : ` and ${number(used.length, 'tag')}`;
-  return `no column is left for a field beside the time ${time}${tags}: InfluxDB stores no point without a field`;
+  const reasons = dropped.slice(0, MAX_REASONS).map(({ column, why }) => `${column.name} (${why})`);
+  const more = dropped.length > MAX_REASONS ? ` and ${dropped.length - MAX_REASONS} more` : '';
+  const leftOut = dropped.length === 0 ? '' : `. Left out: ${reasons.join(', ')}${more}`;
+  return `no column is left for a field beside the time ${time}${tags}: InfluxDB stores no point without a field${leftOut}`;
 }

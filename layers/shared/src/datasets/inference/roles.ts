@@ -1,6 +1,8 @@
 /** Decides for each column but the time: tag, field of which type, or left out. */
 import { number } from '../../count-text';
 import type { ColumnType } from '../../parquet/column-type';
+import { isNoTag, storedTag } from '../../points/escape';
+import { isCalendarName } from './calendar';
 import type { SampledColumn } from './columns';
 import type { InferenceChoices, InferredField } from './infer';
 import { isInReach, words } from './time';
@@ -9,10 +11,6 @@ import { isInReach, words } from './time';
 const FEW = 20;
 /** A text that repeats this often is a tag, with up to MAX_LISTED values. */
 const MIN_REPEATS = 4;
-/** Texts that a load takes for a missing value of an optional tag. */
-const NO_TAG = /^(?:nan|none|null)$/i;
-/** Names of folders that only repeat the time. */
-const CALENDAR = /^(?:year|month|day|hour|minute|date|dt|ds|yyyy|mm|dd|hh|yr|mon|week)$/i;
 /** Decimals of up to 15 digits have a double of their own. */
 const EXACT_DIGITS = 15;
 const LONG_DIGITS = 18;
@@ -25,9 +23,22 @@ interface FieldDecision {
   readonly doubt?: string;
 }
 
-/** Why a column is not used; undefined if it is. */
-export function leftOutWhy(column: SampledColumn, measurement: string, isChosen: boolean): string | undefined {
-  const { name, types, isInPath, values, texts, nullShare } = column;
+/** Whether the column is a folder that is named like a part of the time and has such values. */
+export function isCalendar({ name, isInPath, texts, nullShare }: SampledColumn): boolean {
+  return isInPath && isCalendarName(name) && (texts?.areNumbers || texts?.areTimes || nullShare === 1);
+}
+
+/**
+ * Why a column is not used; undefined if it is.
+ * @param repeatsTime whether the values of a folder that is named like a part of the time are those of the times
+ */
+export function leftOutWhy(
+  column: SampledColumn,
+  measurement: string,
+  isChosen: boolean,
+  repeatsTime: boolean,
+): string | undefined {
+  const { name, types, isInPath, values, numbersRows } = column;
   const [unusable] = types.flatMap((type) => (type.kind === 'unusable' ? [type.why] : []));
   if (unusable !== undefined) return unusable;
   if (name === '') return 'it has no name';
@@ -35,12 +46,14 @@ export function leftOutWhy(column: SampledColumn, measurement: string, isChosen:
   if (types.every(({ kind }) => kind === 'null')) return 'it has no value in any row';
   if (isInPath && name.toLowerCase() === 'dataset' && values?.length === 1)
     return `it is the measurement, ${measurement}`;
-  if (isInPath && CALENDAR.test(name) && (texts?.areNumbers || texts?.areTimes || nullShare === 1))
-    return `it repeats the time; --tag ${words(name)} makes it a tag`;
-  if (/^__index_level_\d+__$/.test(name) && types.every(({ kind }) => kind === 'integer'))
+  if (isCalendar(column) && repeatsTime) return `it repeats the time; --tag ${words(name)} makes it a tag`;
+  if (isIndex(name) && types.every(({ kind }) => kind === 'integer') && numbersRows)
     return `it is an index of pandas, which numbers the rows; --field ${words(name)} keeps it`;
   return undefined;
 }
+
+/** The name that pandas gives to an index without one. */
+const isIndex = (name: string): boolean => /^__index_level_\d+__$/.test(name);
 
 /** Texts with few distinct values are tags. */
 export function isTag(column: SampledColumn, choices: Pick<InferenceChoices, 'tags' | 'fields'>): boolean {
@@ -67,9 +80,17 @@ export function tagWhy({ values, declared, isInPath, nullShare }: SampledColumn)
   const count = values ? number(values.length, 'value') : 'many values';
   const examples = values && values.length > 0 ? ` such as ${shown(values)}` : '';
   const nulls = nullShare > 0 ? '; rows without a value have no such tag' : '';
-  const empty = values?.find((value) => NO_TAG.test(value));
-  const noTag = empty === undefined ? '' : `; ${JSON.stringify(empty)} counts as no value`;
-  return `${isInPath ? 'a folder of the path' : declared}, ${count}${examples}${nulls}${noTag}`;
+  const empty = (values ?? []).filter(isNoTag).map((value) => JSON.stringify(value));
+  const noTag =
+    empty.length === 0 ? '' : `; ${empty.join(', ')} ${empty.length === 1 ? 'counts' : 'count'} as no value`;
+  const trimmed = (values ?? []).find((value) => !isNoTag(value) && storedTag(value) !== value);
+  const change =
+    trimmed === undefined
+      ? ''
+      : `; stored without spaces around them and without backslashes at their end, such as ${JSON.stringify(trimmed)}`;
+  const hasBreaks = values?.some((value) => /[\n\r\t]/.test(value.trim()));
+  const breaks = hasBreaks ? String.raw`; line feeds and tabs are stored as the two characters \n and \t` : '';
+  return `${isInPath ? 'a folder of the path' : declared}, ${count}${examples}${nulls}${noTag}${change}${breaks}`;
 }
 
 const MAX_TEXT = 30;
@@ -129,8 +150,8 @@ function integerField({ name, declared, values, count }: SampledColumn, isSigned
   const isIdentifier =
     /(?:^|[^a-zA-Z])id$|[a-z]I[dD]$|^(?:code|number|no|nr|key)$|_(?:code|number|no|nr|key)$|^[A-Z]+ID$/i.test(name);
   const doubt =
-    isFew && isIdentifier
-      ? `${name} has integers that may identify a series (${number(values.length, 'value')}): --tag ${words(name)} makes it a tag`
+    (isFew && isIdentifier) || isIndex(name)
+      ? `${name} has integers that may identify a series (${values ? number(values.length, 'value') : 'many values'}): --tag ${words(name)} makes it a tag`
       : undefined;
   return { type: isSigned ? 'integer' : 'unsigned', why: declared, ...(doubt !== undefined && { doubt }) };
 }

@@ -1,6 +1,8 @@
 /** Chooses the time column by type and name, and the unit of integers. */
 import { DataConversionError } from '../../errors';
+import { parseIsoTime } from '../../points/iso-8601';
 import type { SampledColumn } from './columns';
+import type { ColumnProfile, FileProfile } from './profile';
 
 export const TIME_UNITS = ['s', 'ms', 'us', 'ns'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];
@@ -19,7 +21,7 @@ export interface TimeChoice {
 const MAX_SECONDS = 9_223_372_036;
 
 /** Whether ns since 1970 reach all values of a column of timestamps or dates. */
-export const isInReach = ({ range }: SampledColumn): boolean =>
+export const isInReach = ({ range }: Pick<SampledColumn, 'range'>): boolean =>
   range === undefined || (range.min >= -MAX_SECONDS && range.max < MAX_SECONDS);
 
 /** How the column's values are times. */
@@ -70,7 +72,10 @@ function chosen(
 ): TimeChoice {
   if (form === 'integer') {
     if (unit === undefined) throw new DataConversionError(unitQuestion(column));
-    return { column, unit, why: `${column.declared}, counted in ${unit}: ${rangeText(column, unit)}`, ambiguities };
+    return {
+      ...{ column, unit, why: `${column.declared}, counted in ${unit}: ${rangeText(column, unit)}` },
+      ambiguities: [...ambiguities, ...unitDoubts(column, unit)],
+    };
   }
   if (unit !== undefined)
     throw new DataConversionError(
@@ -79,7 +84,28 @@ function chosen(
   const far = isInReach(column)
     ? []
     : [`${column.name} has times outside the years 1677 to 2262, which InfluxDB cannot store: these rows are invalid`];
-  return { column, why: `${column.declared}${zoneNote(column, form)}`, ambiguities: [...ambiguities, ...far] };
+  const others = form === 'text' ? otherTexts(column) : [];
+  return {
+    column,
+    why: `${column.declared}${zoneNote(column, form)}`,
+    ambiguities: [...ambiguities, ...far, ...others],
+  };
+}
+
+/** The first and last time in a file, s since 1970; undefined if it is not known. */
+export function timesOf(
+  { column: { name }, unit }: TimeChoice,
+  columns: FileProfile['columns'],
+  folders: ReadonlyMap<string, string | null>,
+): ColumnProfile['range'] {
+  const own = columns.find((column) => column.name === name);
+  if (own) {
+    const perSecond = own.type.kind === 'integer' ? PER_SECOND[unit ?? 's'] : 1;
+    return own.range && { min: own.range.min / perSecond, max: own.range.max / perSecond };
+  }
+  const time = parseIsoTime(folders.get(name) ?? '');
+  const seconds = time && time.seconds - (time.offset ?? 0);
+  return seconds === undefined ? undefined : { min: seconds, max: seconds };
 }
 
 /**
@@ -89,9 +115,9 @@ function chosen(
 export function givenTime(columns: readonly SampledColumn[], given: string, unit?: TimeUnit): TimeChoice {
   const column = columns.find(({ name }) => name === given);
   if (!column) throw new DataConversionError(`--time: there is no column ${given}. ${listed(columns)}`);
-  const form = formOf(column);
+  const form = formOf(column) ?? (isPartlyTimes(column) ? 'text' : undefined);
   if (form !== undefined) return chosen({ column, form }, unit, []);
-  throw new DataConversionError(`--time: column ${given} is ${column.declared}, which is not a time`);
+  throw new DataConversionError(`--time: column ${given} ${notTimeWhy(column)}`);
 }
 
 function formOf({ types, texts, values }: SampledColumn): Form | undefined {
@@ -101,6 +127,47 @@ function formOf({ types, texts, values }: SampledColumn): Form | undefined {
     return kind === 'text' && texts?.areTimes && values?.length !== 0 ? 'text' : undefined;
   });
   return forms.every((form) => form === forms[0]) ? forms[0] : undefined;
+}
+
+/** Whether the column is text of which some are times. */
+const isPartlyTimes = ({ types, texts }: SampledColumn): boolean =>
+  types.every(({ kind }) => kind === 'text') && texts?.hasTimes === true && texts.notTime !== undefined;
+
+function otherTexts({ name, texts }: SampledColumn): string[] {
+  if (texts?.notTime === undefined) return [];
+  return [
+    `${name} has texts that are not times in ISO 8601, such as ${JSON.stringify(texts.notTime)}: these rows are invalid`,
+  ];
+}
+
+const ISO_EXAMPLE = '2024-03-31T12:00:00Z';
+
+/** Why a column is not the time, in words that continue its name. */
+function notTimeWhy(column: SampledColumn): string {
+  const { declared, types, texts, range, count } = column;
+  if (count === 0 && formOf(column) !== undefined) return `is ${declared}, but has no value in the sampled rows`;
+  if (types.some(({ kind }) => kind === 'float'))
+    return `is ${declared}, which is not a time: convert it to a TIMESTAMP, or to integers with a unit`;
+  if (types.every(({ kind }) => kind === 'text') && texts?.notTime !== undefined) {
+    const example = JSON.stringify(texts.notTime);
+    return isPartlyTimes(column)
+      ? `has times in ISO 8601, but also ${example}: --time ${words(column.name)} takes it, and rows with other texts are invalid`
+      : `is ${declared}, which is not a time: its texts, such as ${example}, are not ISO 8601 (${ISO_EXAMPLE}); convert them`;
+  }
+  if (range && formOf(column) === 'integer') {
+    const isDate = isDateDigits(range.min) && isDateDigits(range.max);
+    const numbers = `has integers (${range.min} to ${range.max})`;
+    return isDate
+      ? `${numbers} that look like dates in digits, which are not a time: convert them to a DATE`
+      : `${numbers} that are no times of the years 1980 to 2099 in any unit`;
+  }
+  return `is ${declared}, which is not a time`;
+}
+
+/** Whether a number is a date in digits, such as 20240331. */
+function isDateDigits(value: number): boolean {
+  const digits = /^((?:19|20)\d\d)(\d\d)(\d\d)$/.exec(String(value));
+  return digits !== null && parseIsoTime(digits.slice(1).join('-')) !== undefined;
 }
 
 function candidateOf(column: SampledColumn): Candidate | undefined {
@@ -158,9 +225,25 @@ function likelyUnit({ range }: Pick<SampledColumn, 'range'>): TimeUnit | undefin
 function unitQuestion(column: SampledColumn): string {
   const unit = likelyUnit(column);
   const { min, max } = column.range ?? { min: 0, max: 0 };
-  const start = `column ${column.name} is the time, but its integers (${min} to ${max}) need a unit: `;
+  const start = `column ${column.name} is the time, but its integers (${integerText(min)} to ${integerText(max)}) need a unit: `;
   if (unit === undefined) return `${start}add --time-unit with one of ${TIME_UNITS.join(', ')}`;
   return `${start}in ${unit} they are ${rangeText(column, unit)}. If that is right, add --time-unit ${unit}`;
+}
+
+/** Ranges are doubles, which round integers of more than 53 bits. */
+const integerText = (value: number): string => (Number.isSafeInteger(value) ? String(value) : `about ${value}`);
+
+/** What is odd about the times that a given unit makes of the integers. */
+function unitDoubts(column: SampledColumn, unit: TimeUnit): string[] {
+  const { name, range } = column;
+  const likely = likelyUnit(column);
+  if (!range || likely === unit) return [];
+  const perSecond = PER_SECOND[unit];
+  const isFar = !isInReach({ range: { min: range.min / perSecond, max: range.max / perSecond } });
+  const effect = isFar ? ', which InfluxDB cannot store: rows outside the years 1677 to 2262 are invalid' : '';
+  const start = `in ${unit}, ${name} has times from ${rangeText(column, unit)}${effect}`;
+  if (likely === undefined) return [`${start}: is that right?`];
+  return [`${start}. In ${likely} they are ${rangeText(column, likely)}: --time-unit ${likely}`];
 }
 
 function rangeText({ range }: SampledColumn, unit: TimeUnit): string {
@@ -170,7 +253,9 @@ function rangeText({ range }: SampledColumn, unit: TimeUnit): string {
 
 function dateText(seconds: number): string {
   const date = new Date(Math.floor(seconds) * 1000);
-  return Number.isNaN(date.getTime()) ? 'a year beyond 9999' : `${date.toISOString().slice(0, 19)}Z`;
+  if (Number.isNaN(date.getTime())) return `a time ${seconds < 0 ? 'before' : 'after'} all years`;
+  const year = date.getUTCFullYear();
+  return year < 0 || year > 9999 ? `the year ${year}` : `${date.toISOString().slice(0, 19)}Z`;
 }
 
 /** Names of columns and folders with a part of the time of the day. */
@@ -193,12 +278,14 @@ function zoneNote({ types }: SampledColumn, form: Form): string {
 }
 
 function noTime(columns: readonly SampledColumn[]): string {
-  const integers = columns.filter(({ types }) => types.every(({ kind }) => kind === 'integer')).map(({ name }) => name);
-  const hint =
-    integers.length === 0
-      ? 'A point needs a time: a TIMESTAMP, DATE or INT96 column, text in ISO 8601, or integers with a unit'
-      : `If integers count the time, name their column and unit, such as --time ${words(integers[0] ?? '')} --time-unit ms`;
-  return `no column is a time. ${listed(columns)}. ${hint}`;
+  const suspects = columns.filter((column) => {
+    const form = formOf(column);
+    const isTimeType = form === 'timestamp' || form === 'date';
+    return column.name !== '' && (isTimeType || isPartlyTimes(column) || nameRank(column.name) < UNNAMED);
+  });
+  const reasons = suspects.slice(0, 3).map((column) => `Column ${column.name} ${notTimeWhy(column)}`);
+  const need = `A point needs a time: a TIMESTAMP, DATE or INT96 column, text in ISO 8601 (${ISO_EXAMPLE}), or integers that count s, ms, us or ns since 1970, which --time COLUMN --time-unit UNIT chooses`;
+  return [`no column is a time`, listed(columns), ...reasons, need].join('. ');
 }
 
 const MAX_NAMES = 30;
