@@ -13,8 +13,17 @@ const MAX_MEASUREMENTS = 10;
 const PER_SECOND = 1_000_000_000n;
 
 /** The lines for a summary: a dry run shows all numbers, a load only its warnings. */
-export function checksText(checks: Checks, { earliest, latest }: Pick<Summary, 'earliest' | 'latest'>, isDry: boolean) {
-  const warnings = [...seriesWarnings(checks), ...retentionWarnings(checks, isDry), ...schemaWarnings(checks)];
+export function checksText(
+  checks: Checks,
+  { earliest, latest, duplicates }: Pick<Summary, 'earliest' | 'latest' | 'duplicates'>,
+  isDry: boolean,
+) {
+  const warnings = [
+    ...overwriteWarnings(checks, duplicates, isDry),
+    ...seriesWarnings(checks),
+    ...retentionWarnings(checks, isDry),
+    ...schemaWarnings(checks),
+  ];
   const numbers = [
     ...seriesLines(checks),
     ...tagLines(checks),
@@ -80,6 +89,18 @@ function bucketText({ bucket, typeConflicts }: Checks): string {
     bucket.retentionSeconds === null ? 'keeps all points' : `keeps points for ${periodText(bucket.retentionSeconds)}`;
   const types = typeConflicts.length === 0 ? 'no type conflicts' : number(typeConflicts.length, 'type conflict');
   return `${bucket.name} ${kept}; ${types}`;
+}
+
+/** @param duplicates of rows in the same item, which the summary reports */
+function overwriteWarnings({ points }: Checks, duplicates: number, isDry: boolean): string[] {
+  const { distinct, written, isEstimate, overwritten } = points;
+  if (overwritten <= duplicates) return [];
+  const about = isEstimate ? 'about ' : '';
+  const error = isEstimate ? ' (an estimate, standard error 0.81 %)' : '';
+  return [
+    `${number(written, 'point')} ${isDry ? 'would have' : 'had'} only ${about}${grouped(distinct)} different series and times${error}: rows of different files or ` +
+      `items have the same tags and time, and InfluxDB keeps the last value of a field. If the path tells them apart, make it a tag with path in the mapping`,
+  ];
 }
 
 function seriesWarnings({ engine, series, tags }: Checks): string[] {

@@ -6,6 +6,7 @@ import type { BucketColumns } from 'shared/influxdb/bucket-state';
 import type { Engine, Target } from 'shared/influxdb/protocol';
 import type { PointsReport } from 'shared/points/report';
 import { type ColumnKind, SeriesCounts, storedType } from 'shared/points/series-counts';
+import { Overwrites, type PointCounts } from './overwrites';
 
 /** What the checks found; `load --json` prints it as `checks`. */
 export interface Checks {
@@ -21,6 +22,7 @@ export interface Checks {
     /** Whether a number is an estimate, with a standard error of 0.81 %. */
     readonly isEstimate: boolean;
   }[];
+  readonly points: PointCounts;
   /** Distinct values by tag, the most first. */
   readonly tags: readonly { readonly tag: string; readonly values: number }[];
   /** Points older than the retention of the bucket when their item was started; null if the bucket could not be read. */
@@ -51,6 +53,7 @@ const MAX_LISTED = 20;
 
 export class LoadChecks {
   private readonly counts = new SeriesCounts();
+  private readonly overwrites = new Overwrites();
   private reading: BucketReading = { kind: 'unread', reason: 'the load ended before it was read' };
   private beforeKeepFrom = 0;
 
@@ -74,9 +77,10 @@ export class LoadChecks {
     return this.compared(columnsOfMapping(mapping));
   }
 
-  add({ series, beforeKeepFrom }: PointsReport): void {
-    this.counts.add(series);
-    this.beforeKeepFrom += beforeKeepFrom;
+  add(report: PointsReport): void {
+    this.counts.add(report.series);
+    this.overwrites.add(report);
+    this.beforeKeepFrom += report.beforeKeepFrom;
   }
 
   result(): Checks {
@@ -97,6 +101,7 @@ export class LoadChecks {
         fieldSeries: fieldSeries.count(),
         isEstimate: !(series.isExact && fieldSeries.isExact),
       })),
+      points: this.overwrites.counts(),
       tags: [...counts.tags]
         .map(([tag, values]) => ({ tag, values: values.count() }))
         .sort((a, b) => b.values - a.values)

@@ -1,5 +1,5 @@
 /** The checks of `load` and `load --dry-run` against an InfluxDB 3. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Summary } from 'shared/loads/summary';
@@ -11,6 +11,7 @@ import { bundleProgram, runProgram } from './program';
 
 const folder = mkdtempSync(join(tmpdir(), 'load-checks-'));
 const file = join(folder, 'plant.parquet');
+const files = join(folder, 'sensors');
 let fake: FakeInfluxDB3;
 let server: ScriptedServer;
 
@@ -82,9 +83,37 @@ test('--json has the checks, and a database that does not exist conflicts with n
     engine: 'v3',
     bucket: { name: 'plants', retentionSeconds: null, unread: null },
     series: [{ measurement: 'plant', series: 3, fieldSeries: 6, isEstimate: false }],
+    points: { written: 60, distinct: 60, isEstimate: false, overwritten: 0 },
     tags: [{ tag: 'host', values: 3 }],
     outsideRetention: 0,
     typeConflicts: [],
     tooManyColumns: [],
   });
+});
+
+test('names points of several files that overwrite each other, also in a dry run', async () => {
+  mkdirSync(files);
+  for (const sensor of ['A', 'B', 'C']) {
+    await duckdb(`COPY (SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS t, 'x' AS host, i::DOUBLE AS v
+      FROM range(5) AS r(i)) TO '${join(files, `sensor_${sensor}.parquet`)}' (FORMAT PARQUET)`);
+  }
+  const target = ['--url', server.url, '--engine', 'v3', '--bucket', 'plants', '--token', V3_TOKEN];
+  const mapping = {
+    ...{ name: 'plant', measurement: 'plant', time: { column: 't' }, tags: { required: ['host'] } },
+    fields: [{ column: 'v', type: 'number' }],
+  };
+  const run = (change: object, ...options: string[]) =>
+    runProgram(['load', files, ...target, '--mapping', JSON.stringify({ ...mapping, ...change }), ...options], {
+      cwd: folder,
+    });
+  const text = (verb: string) => `15 points ${verb} only 5 different series and times: rows of different files`;
+  expect((await run({}, '--dry-run')).out).toContain(text('would have'));
+  const { checks } = JSON.parse((await run({}, '--json')).out) as { checks: Checks };
+  expect(checks.points).toEqual({ written: 15, distinct: 5, isEstimate: false, overwritten: 10 });
+  expect((await run({})).out).toContain(text('had'));
+
+  const apart = { path: 'sensor_{sensor}.parquet', tags: { required: ['host', 'sensor'] } };
+  const { code, out } = await run(apart);
+  expect(code).toBe(0);
+  expect(out).not.toContain('different series');
 });

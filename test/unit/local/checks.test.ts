@@ -2,7 +2,7 @@
 import { parseMappings } from 'shared/datasets/mapping';
 import type { BucketState } from 'shared/influxdb/bucket-state';
 import type { Engine } from 'shared/influxdb/protocol';
-import { hashText } from 'shared/points/hyperloglog';
+import { DistinctCounter, hashText } from 'shared/points/hyperloglog';
 import { NO_POINTS, type PointsReport } from 'shared/points/report';
 import { type ColumnKind, SeriesCounts } from 'shared/points/series-counts';
 import { LoadChecks } from '../../../local/loader/checks';
@@ -25,7 +25,9 @@ const reportOf = (columns: Columns, change: Partial<PointsReport> = {}, series =
     counts.tag('host').add(hashText(`${index}`));
     counts.tag('region').add(hashText(`${index % 7}`));
   }
-  const rest = { rows: 1, points: 1, bytes: 1, invalid: [], warnings: [], present: {} };
+  const distinct = new DistinctCounter();
+  distinct.add(hashText('point'));
+  const rest = { rows: 1, points: 1, bytes: 1, invalid: [], warnings: [], present: {}, distinct: distinct.toBytes() };
   return { ...NO_POINTS, ...rest, ...change, series: counts.report() };
 };
 
@@ -36,7 +38,7 @@ function checked(engine: Engine, held: BucketState | string, ...reports: PointsR
   return checks.result();
 }
 
-const NO_TIMES = { earliest: null, latest: null };
+const NO_TIMES = { earliest: null, latest: null, duplicates: 0 };
 
 test.each<[string, Engine, Columns, Columns, [column: string, stored: string[], written: string[]][]]>([
   ['the same type', 'v2', { f: ['float'] }, { f: ['float'] }, []],
@@ -110,7 +112,7 @@ test('counts the series of several items once', () => {
 
 test('a dry run shows all numbers; a load without a warning shows nothing', () => {
   const result = checked('v2', state({}, 7_200), reportOf({ f: ['float'] }, {}, 600));
-  const times = { earliest: '-1', latest: '1704067200123450000' };
+  const times = { earliest: '-1', latest: '1704067200123450000', duplicates: 0 };
   const { series: [{ series = 0, fieldSeries = 0 } = {}] = [] } = result;
   expect(checksText(result, times, true)).toEqual([
     `Series of m: about ${series}; with field keys: about ${fieldSeries}`,

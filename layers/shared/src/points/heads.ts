@@ -69,7 +69,9 @@ export interface Head {
   readonly series: number;
   /** Hash of measurement and tags. */
   readonly hash: number;
-  /** The same, as a hash that does not depend on the file. */
+  /** Hash of measurement, tags and names of fields: two points with the same one and the same time overwrite each other. */
+  readonly identityHash: number;
+  /** The same as `hash`, in two words. */
   readonly pointsHash: SeriesHash;
   /** Why no row with this head can be a point. */
   readonly fault: HeadFault | undefined;
@@ -283,6 +285,7 @@ export class Heads {
     const hasStrings = strings.length > 0;
     const named = typeof measurement === 'string' ? measurement : '';
     const hash = hashText(tagSet);
+    const identityHash = names.length === 0 ? hash : hashText(JSON.stringify([tagSet, names]));
     const pointsHash = seriesHash(tagSet);
     // Written out, because a spread makes objects whose members are slow to read.
     return {
@@ -290,6 +293,7 @@ export class Heads {
       measurement: named,
       series,
       hash,
+      identityHash,
       pointsHash,
       fault,
       hasStrings,

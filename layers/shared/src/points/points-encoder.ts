@@ -12,6 +12,7 @@ import { LONGEST_NUMBER, TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
 import { type Field, ownName, rowFields } from './fields';
 import { type Head, Heads } from './heads';
+import { DistinctCounter, hashPoint } from './hyperloglog';
 import { PointSet } from './point-set';
 import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
@@ -80,6 +81,7 @@ export class PointsEncoder {
   private points = 0;
   private empty = 0;
   private readonly pointSet = new PointSet();
+  private readonly distinct = new DistinctCounter();
 
   /** @param capacity rows of the largest record batch. */
   constructor(
@@ -189,6 +191,7 @@ export class PointsEncoder {
       invalid: this.tally.invalid,
       ...(this.options.isExport && { empty: this.empty, pointSet: this.pointSet.sum }),
       duplicates: this.duplicates.count,
+      distinct: this.distinct.toBytes(),
       warnings: this.tally.warnings,
       present: this.tally.present,
       earliest: this.span.earliest,
@@ -223,6 +226,7 @@ export class PointsEncoder {
     head.rows++;
     this.points++;
     this.duplicates.add(head.series, seconds, nanos);
+    this.distinct.add(hashPoint(head.identityHash, seconds, nanos));
     this.span.add(seconds, nanos);
     if (this.options.isExport) this.pointSet.add(head.pointsHash, seconds, nanos);
   }

@@ -1,4 +1,5 @@
 /** What became of the rows of a run: counts that add up over the runs of a file and over files. */
+import { DistinctCounter } from './hyperloglog';
 import { SeriesCounts, type SeriesReport } from './series-counts';
 import { earlier, later } from './time-span';
 
@@ -14,6 +15,8 @@ export interface PointsReport {
   readonly pointSet?: string;
   /** Points that repeat tags, time and named field of an earlier point of this run; InfluxDB keeps the last. A lower bound for a file. */
   readonly duplicates: number;
+  /** Distinct points by tags, time and named field: bytes of `DistinctCounter`. */
+  readonly distinct: Uint8Array;
   readonly warnings: readonly Warning[];
   /** Rows with a value, by mapped column of the file. */
   readonly present: Readonly<Record<string, number>>;
@@ -98,6 +101,7 @@ export interface Warning {
 /** The counts that a report has without points. */
 export const NO_POINTS = {
   duplicates: 0,
+  distinct: new Uint8Array(0),
   earliest: null,
   latest: null,
   beforeKeepFrom: 0,
@@ -112,8 +116,10 @@ export function sumReports(reports: readonly PointsReport[]): PointsReport {
   const sum = (of: (report: PointsReport) => number) => reports.reduce((total, report) => total + of(report), 0);
   const present: Record<string, number> = {};
   const series = new SeriesCounts();
+  const distinct = new DistinctCounter();
   for (const report of reports) {
     series.add(report.series);
+    distinct.merge(DistinctCounter.fromBytes(report.distinct));
     for (const [column, rows] of Object.entries(report.present)) present[column] = (present[column] ?? 0) + rows;
   }
   return {
@@ -121,6 +127,7 @@ export function sumReports(reports: readonly PointsReport[]): PointsReport {
     points: sum(({ points }) => points),
     bytes: sum(({ bytes }) => bytes),
     duplicates: sum(({ duplicates }) => duplicates),
+    distinct: distinct.toBytes(),
     invalid: sumBy(
       reports.flatMap(({ invalid }) => invalid),
       ({ reason, column }) => `${reason} ${column}`,
