@@ -185,7 +185,8 @@ async function show(
     );
     return FAILED;
   }
-  return summary.statusCode === 200 ? DONE : FAILED;
+  const wouldFail = more.dryRun && more.checks !== undefined && more.checks.failures.length > 0;
+  return summary.statusCode === 200 && !wouldFail ? DONE : FAILED;
 }
 
 const OF_ONE_LOAD: ReadonlySet<string> = new Set([

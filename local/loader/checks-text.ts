@@ -33,6 +33,7 @@ export function checksText(
   return [
     ...(isDry ? numbers : []),
     ...(warnings.length > 0 ? ['Checks:', ...warnings.map((text) => `  ${text}`)] : []),
+    ...(isDry ? checks.failures.map((text) => `The load would fail: ${text}`) : []),
   ];
 }
 

@@ -29,6 +29,8 @@ export interface Checks {
   readonly outsideRetention: number | null;
   readonly typeConflicts: readonly TypeConflict[];
   readonly tooManyColumns: readonly TooManyColumns[];
+  /** Why InfluxDB certainly refuses points, or all of them: a dry run with any reason ends with exit code 1. */
+  readonly failures: readonly string[];
 }
 
 /** A column with several kinds: points with another kind than the stored one are refused. */
@@ -56,11 +58,17 @@ export class LoadChecks {
   private readonly overwrites = new Overwrites();
   private reading: BucketReading = { kind: 'unread', reason: 'the load ended before it was read' };
   private beforeKeepFrom = 0;
+  private refusal: string | undefined;
 
   constructor(private readonly target: Pick<Target, 'engine' | 'bucket'>) {}
 
   setBucket(reading: BucketReading): void {
     this.reading = reading;
+  }
+
+  /** @param reason why InfluxDB refuses every write, such as a missing bucket */
+  setRefusal(reason: string): void {
+    this.refusal = reason;
   }
 
   get retentionSeconds(): number | undefined {
@@ -88,6 +96,7 @@ export class LoadChecks {
     const written = [...counts.measurements].flatMap(([name, { columns }]) =>
       name === null ? [] : [[name, columns] as const],
     );
+    const compared = this.compared(new Map(written));
     return {
       engine: target.engine,
       bucket: {
@@ -107,7 +116,8 @@ export class LoadChecks {
         .sort((a, b) => b.values - a.values)
         .slice(0, MAX_LISTED),
       outsideRetention: reading.kind === 'read' ? this.beforeKeepFrom : null,
-      ...this.compared(new Map(written)),
+      ...compared,
+      failures: [...(this.refusal === undefined ? [] : [this.refusal]), ...schemaFailures(compared)],
     };
   }
 
@@ -133,6 +143,17 @@ export class LoadChecks {
   private ofInterest(kinds: ReadonlySet<ColumnKind>): ColumnKind[] {
     return [...kinds].filter((kind) => this.target.engine === 'v3' || kind !== 'tag');
   }
+}
+
+function schemaFailures({ typeConflicts, tooManyColumns }: Pick<Checks, 'typeConflicts' | 'tooManyColumns'>): string[] {
+  return [
+    ...typeConflicts.map(
+      ({ measurement, column }) => `InfluxDB refuses points because of the type of ${column} of ${measurement}`,
+    ),
+    ...tooManyColumns.map(
+      ({ measurement }) => `InfluxDB refuses points because ${measurement} would have too many columns`,
+    ),
+  ];
 }
 
 /**

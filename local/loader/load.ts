@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import type { DatasetAdvice, Detection } from 'shared/datasets/detect';
 import type { DatasetMapping } from 'shared/datasets/mapping';
+import { InfluxDBWriteError } from 'shared/errors';
 import { loadReading } from 'shared/exports/reading';
 import { readBucket } from 'shared/influxdb/bucket';
-import type { LineWriter } from 'shared/influxdb/client';
+import type { InfluxClient, LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth, type HealthAdvice } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
 import type { AbsentColumn } from 'shared/loads/plan-item';
@@ -97,10 +98,12 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
           onReport: (report) => checks.add(report),
         },
         check: async () => {
-          if (!dryRun) assertHealthy(await checkHealth(influxdb, adviceOf(options.hasToken)));
+          const refusal = await checkWrites(influxdb, options);
+          if (refusal !== undefined) checks.setRefusal(refusal);
           const reading = await readBucket(influxdb);
           checks.setBucket(reading);
-          if (reading.kind === 'unread') progress.note(unreadText(influxdb.target.bucket, reading.reason));
+          if (reading.kind === 'unread' && refusal === undefined)
+            progress.note(unreadText(influxdb.target.bucket, reading.reason));
           if (!dryRun && checks.retentionSeconds !== undefined)
             progress.note(retentionText(influxdb.target.bucket, checks.retentionSeconds));
         },
@@ -140,6 +143,20 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
     influxdb.close();
     await reader.close();
   }
+}
+
+/**
+ * Checks that InfluxDB accepts writes, with an empty one. A dry run goes on in any case.
+ * @returns of a dry run: why every write would be refused; undefined if writes are accepted or this is not known
+ */
+async function checkWrites(influxdb: InfluxClient, { dryRun, hasToken }: LoadOptions): Promise<string | undefined> {
+  try {
+    assertHealthy(await checkHealth(influxdb, adviceOf(hasToken)));
+  } catch (error) {
+    if (!dryRun) throw error;
+    if (error instanceof InfluxDBWriteError) return error.message;
+  }
+  return undefined;
 }
 
 const ADVICE: DatasetAdvice = {

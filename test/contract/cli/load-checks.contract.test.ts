@@ -58,17 +58,19 @@ test('names stored columns of another kind, before the first point and at the en
     expect(ended.err).toContain(`warning: ${conflict}`);
     expect(ended.out).toContain(conflict);
   }
-  expect(dry.code).toBe(0);
+  expect(dry.code).toBe(1);
+  expect(dry.out).toContain('The load would fail: InfluxDB refuses points because of the type of v of plant');
+  expect(ended.out).not.toContain('would fail');
   expect(ended.code).toBe(1);
   expect(fake.stored.get('plants')).toHaveLength(1);
 });
 
 test('names a table that would have too many columns', async () => {
   await store(`plant,host=x ${Array.from({ length: 497 }, (_, index) => `f${index}=1`).join()} 0`);
-  expect((await load(['v'], '--dry-run')).out).not.toContain('columns');
+  expect(await load(['v'], '--dry-run')).toMatchObject({ code: 0, out: expect.not.stringContaining('columns') });
 
   const warning = 'plant would have 501 columns, above the limit of 500 of InfluxDB 3 Core';
-  expect((await load(['v', 'w'], '--dry-run')).out).toContain(warning);
+  expect(await load(['v', 'w'], '--dry-run')).toMatchObject({ code: 1, out: expect.stringContaining(warning) });
   const { code, err } = await load(['v', 'w']);
   expect(err).toContain(`warning: ${warning}`);
   expect(code).toBe(1);
@@ -88,6 +90,7 @@ test('--json has the checks, and a database that does not exist conflicts with n
     outsideRetention: 0,
     typeConflicts: [],
     tooManyColumns: [],
+    failures: [],
   });
 });
 
@@ -116,4 +119,15 @@ test('names points of several files that overwrite each other, also in a dry run
   const { code, out } = await run(apart);
   expect(code).toBe(0);
   expect(out).not.toContain('different series');
+});
+
+test('a dry run fails if the token is refused, and not if InfluxDB cannot be reached', async () => {
+  const refused = await load(['v'], '--dry-run', '--token', 'other');
+  expect(refused.code).toBe(1);
+  expect(refused.out).toContain('would store 60 points of 60 rows');
+  expect(refused.out).toMatch(/^The load would fail: InfluxDB cannot be written to: .*401.*--token/m);
+
+  const unreachable = await load(['v'], '--dry-run', '--url', 'http://127.0.0.1:1');
+  expect(unreachable).toMatchObject({ code: 0, out: expect.not.stringContaining('would fail') });
+  expect(unreachable.err).toContain('was not read');
 });
