@@ -30,6 +30,8 @@ const WARNINGS: Readonly<Record<string, string>> = {
   renamed: 'was stored under another name, because the unit already uses its name',
   ignored: 'was ignored, because its type is not supported',
   'trailing-backslash': 'was stored without its last backslash',
+  'control-character':
+    'was stored with the two characters \\n, \\r or \\t for a line break or tab, which a tag cannot have',
   absent: 'is missing, although the mapping names it',
 };
 

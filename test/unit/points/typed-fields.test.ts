@@ -271,3 +271,20 @@ test('a range of a typed number is checked', async () => {
   const { report } = await fieldsOf(['5::BIGINT', '6::BIGINT', MAX], { type: 'integer' }, { members });
   expect(report.warnings).toEqual([{ kind: 'out-of-range', column: 'c', count: 2 }]);
 });
+
+test('counts tags with characters that line protocol cannot hold, with and without trimming', async () => {
+  const cells = ["'a' || chr(10) || 'b'", "'a\\nb'", "'a '", "'a\\'", "'c' || chr(9)"];
+  for (const verbatim of [false, true]) {
+    const members = { tags: { optional: ['c'], verbatim }, fields: [{ column: 't', type: 'timestamp', as: 's' }] };
+    const { results, report } = await fieldsOf(cells, {}, { members });
+    expect(results.map((line) => line.slice(0, line.lastIndexOf(' t=')))).toEqual(
+      verbatim ? ['c=a\\nb', 'c=a\\nb', 'c=a\\ ', 'c=a', 'c=c\\t'] : ['c=a\\nb', 'c=a\\nb', 'c=a', 'c=a', 'c=c'],
+    );
+    const changed = report.warnings.map(({ kind, value, count }) => [kind, value, count]);
+    expect(changed).toEqual([
+      ['control-character', 'a\nb', 1],
+      ['trailing-backslash', 'a\\', 1],
+      ...(verbatim ? [['control-character', 'c\t', 1]] : []),
+    ]);
+  }
+});

@@ -7,7 +7,7 @@ import { isKey, isMeasurement } from '../datasets/names';
 import type { PartitionColumns } from '../datasets/partitions';
 import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
 import type { ArrowColumn } from '../parquet/c-data';
-import { escapeKey, escapeMeasurement, quote, storedTag, withoutLastBackslashes } from './escape';
+import { escapeKey, escapeMeasurement, hasControlCharacters, quote, storedTag, withoutLastBackslashes } from './escape';
 import { fieldKey, fieldName, ownName } from './fields';
 import { HeadColumns } from './head-columns';
 import { hashText } from './hyperloglog';
@@ -86,7 +86,7 @@ export interface Head {
   /** Names that several fields of a row with this head would have, if they have values: only if any text may name a field. */
   readonly shared: readonly SharedName[];
   readonly warnings: readonly (readonly [
-    'unknown-value' | 'trailing-backslash' | 'left-out',
+    'unknown-value' | 'trailing-backslash' | 'control-character' | 'left-out',
     column: string,
     value: string,
   ])[];
@@ -246,6 +246,7 @@ export class Heads {
       }
       if (known && !known.has(value)) warnings.push(['unknown-value', name, value]);
       if (stored !== value) warnings.push(['trailing-backslash', name, value]);
+      if (hasControlCharacters(stored)) warnings.push(['control-character', name, value]);
       if (stored === '') continue;
       tagSet += `,${key}=${escapeKey(stored)}`;
       this.pointColumns.markTag(id, index);

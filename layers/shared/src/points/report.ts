@@ -83,6 +83,7 @@ export interface RejectSink {
  * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8; with the reason in `value` if it does not fit the field's type. `renamed`: a field that is stored under
  * the name in `value`, because the unit's field uses its own name. `ignored`: an optional column of a type that cannot be used.
  * `absent`: an optional column that the file lacks, counted once per file. `trailing-backslash`: a tag that was stored without its last backslash, which line protocol cannot express.
+ * `control-character`: a tag with a line feed, carriage return or tab, stored as the two characters `\n`, `\r` or `\t`.
  */
 export interface Warning {
   readonly kind:
@@ -92,6 +93,7 @@ export interface Warning {
     | 'renamed'
     | 'ignored'
     | 'trailing-backslash'
+    | 'control-character'
     | 'absent';
   readonly column: string;
   readonly value?: string;
