@@ -46,7 +46,7 @@ export interface LoadOutcome {
   readonly checks: Checks;
 }
 
-/** Maximum warnings about columns of files that are shown during a load; the summary counts all. */
+/** Maximum columns that a load names because a file lacks them, each with its first file; the summary counts the files. */
 const MAX_NOTES = 20;
 
 /** Accepts every line and writes nothing, for a dry run. */
@@ -78,7 +78,7 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
   const checks = new LoadChecks(influxdb.target);
   const checked = new Set<string>();
   const common = { objects, reader, mappings, detection, deadline: signal };
-  let notes = 0;
+  const absent = new Set<string>();
   try {
     const summary = await runLoad(
       report.loadId,
@@ -125,14 +125,16 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
         onPlan: ({ rows }) => progress.addTotal(rows),
         onItem: (item, result) => {
           for (const column of item.absent ?? []) {
-            notes += 1;
-            if (notes <= MAX_NOTES) progress.note(absentText(objects.nameOf(item), column));
-            if (notes === MAX_NOTES) progress.note('Further warnings of this kind are only counted');
+            const id = JSON.stringify([item.dataset, column.column]);
+            if (absent.has(id) || absent.size > MAX_NOTES) continue;
+            absent.add(id);
+            if (absent.size <= MAX_NOTES) progress.note(absentText(objects.nameOf(item), column));
+            else progress.note('Further warnings of this kind are only counted');
           }
           if (!(result instanceof Error)) {
             details.add(result);
-            // Written points are already counted; add the rows that did not become points.
-            progress.add(item.rows - result.pointsWritten);
+            // Points are already counted, also refused ones; add the rows that did not become points.
+            progress.add(item.rows - result.pointsWritten - result.rejectedPoints - result.failedPoints);
           } else if (!signal.aborted) progress.note(`${result.name}: ${result.message}`);
         },
       },
@@ -167,6 +169,7 @@ const ADVICE: DatasetAdvice = {
 
 function absentText(name: string, { column, similar }: AbsentColumn): string {
   const hint = similar === undefined ? '' : ` (did you mean ${similar}?)`;
+  if (column.includes('*')) return `warning: ${name} has no column that matches ${column}, a pattern of the mapping`;
   return `warning: ${name} has no column ${column}, which the mapping names${hint}`;
 }
 

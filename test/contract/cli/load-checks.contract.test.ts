@@ -118,6 +118,9 @@ test('names points of several files that overwrite each other, also in a dry run
   const apart = { path: 'sensor_{sensor}.parquet', tags: { required: ['host', 'sensor'] } };
   const { code, out } = await run(apart);
   expect(code).toBe(0);
+  const lacking = await run({ ...apart, fields: [...mapping.fields, { column: 'lacking', type: 'float' }] });
+  expect(lacking.err.match(/has no column lacking/g)).toHaveLength(1);
+  expect(lacking.out).toContain('3 files: lacking is missing');
   expect(out).not.toContain('different series');
 });
 
@@ -130,4 +133,21 @@ test('a dry run fails if the token is refused, and not if InfluxDB cannot be rea
   const unreachable = await load(['v'], '--dry-run', '--url', 'http://127.0.0.1:1');
   expect(unreachable).toMatchObject({ code: 0, out: expect.not.stringContaining('would fail') });
   expect(unreachable.err).toContain('was not read');
+});
+
+test('the progress counts points that InfluxDB refuses once', async () => {
+  const some = join(folder, 'some.parquet');
+  await duckdb(`COPY (SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i AS t, 'x' AS host, IF(i < 2, i::DOUBLE, NULL) AS v,
+    i::DOUBLE AS w FROM range(5) AS r(i)) TO '${some}' (FORMAT PARQUET)`);
+  await store('plant v=1i,w=1 0');
+  const mapping = {
+    ...{ name: 'plant', measurement: 'plant', time: { column: 't' }, tags: { required: ['host'] } },
+    fields: ['v', 'w'].map((column) => ({ column, type: 'number' })),
+  };
+  const target = ['--url', server.url, '--engine', 'v3', '--bucket', 'plants', '--token', V3_TOKEN];
+  const argv = ['load', some, ...target, '--mapping', JSON.stringify(mapping)];
+  const { code, out, err } = await runProgram(argv, { cwd: folder });
+  expect(code).toBe(1);
+  expect(out).toContain('Stored 3 points of 5 rows');
+  expect(err).toContain('100% 5 of 5 rows');
 });

@@ -1,7 +1,7 @@
 /** Mappings made concrete: patterns, names, and columns that the path supplies. */
 import { type DatasetMapping, parseMappings } from 'shared/datasets/mapping';
 import { suppliedColumns } from 'shared/datasets/partitions';
-import { resolveMapping } from 'shared/datasets/resolve';
+import { resolveMapping, unmatchedPatterns } from 'shared/datasets/resolve';
 
 const base = {
   name: 'plant',
@@ -132,4 +132,19 @@ describe('mappings with problems', () => {
     }));
     expect(parsed({ fields }).fields).toHaveLength(2);
   });
+});
+
+test('finds patterns that match no column, also by columns that other entries name', () => {
+  const [mapping] = parseMappings(
+    JSON.stringify({
+      ...{ name: 'x', measurement: 'm', time: { column: 't' }, tags: { optional: [{ columns: 'tag_*' }, 'host'] } },
+      fields: [
+        { column: 'v', type: 'float' },
+        { columns: 'sensr_*', type: 'float' },
+        { columns: 'v*', type: 'float' },
+      ],
+    }),
+  );
+  if (!mapping) throw new Error('no mapping');
+  expect(unmatchedPatterns(mapping, ['t', 'v', 'host', 'sensor_1', 'tag_a'])).toEqual(['sensr_*']);
 });
