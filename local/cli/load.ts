@@ -174,7 +174,9 @@ async function show(
 ): Promise<number> {
   const { invalidRows, summaryText } = await import('../loader/summary-text');
   console.log(
-    json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun, details, more.checks),
+    json
+      ? JSON.stringify({ ...summary, ...more, ...(details && { leftOut: details.leftOut() }) }, null, 2)
+      : summaryText(summary, more.dryRun, details, more.checks),
   );
   const invalid = invalidRows(summary);
   const max = limit && (limit.isPercent ? (limit.value / 100) * summary.source_records : limit.value);

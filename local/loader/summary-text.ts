@@ -153,8 +153,12 @@ function warningTexts(key: string, times: number, details: LoadDetails | undefin
   ];
 }
 
-function valueText({ kind, column, value, range }: ValueWarning): string {
-  if (kind === 'left-out') return `${column} was left out, because it ${REASONS[value ?? '']}`;
+function valueText({ kind, column, value, range, example }: ValueWarning): string {
+  if (kind === 'left-out') {
+    const shown = example && WITH_EXAMPLE.has(value ?? '') ? ` ${JSON.stringify(example.value)}` : '';
+    const such = example ? `, such as${shown} in row ${example.row} of ${example.file}` : '';
+    return `${column} was left out, because it ${REASONS[value ?? '']}${such}`;
+  }
   if (kind === 'unknown-value') return `${column} is ${value}, which checks.known does not list`;
   const { min, max } = range ?? {};
   if (max === undefined) return `${column} is below ${min}, its minimum in checks.ranges`;

@@ -261,8 +261,18 @@ test('an optional value that does not fit is left out, with the reason in a warn
   );
   expect(results).toEqual(['no-fields', 'no-fields', 'c=7i', 'no-fields']);
   expect(report.warnings).toEqual([
-    { kind: 'left-out', column: 'c', value: 'out-of-range', count: 1 },
-    { kind: 'left-out', column: 'c', value: 'not-an-integer', count: 1 },
+    { kind: 'left-out', column: 'c', value: 'out-of-range', count: 1, example: { row: 1, value: '1e+30' } },
+    { kind: 'left-out', column: 'c', value: 'not-an-integer', count: 1, example: { row: 0, value: '0.5' } },
+  ]);
+});
+
+test('an optional number that is NaN, infinite or no number is left out, each reason with its first row', async () => {
+  const cells = ["'nan'", "'1'", "'inf'", "'x'", "'y'"];
+  const { report } = await fieldsOf(cells, { type: 'float' }, { required: false });
+  expect(report.warnings).toEqual([
+    { kind: 'left-out', column: 'c', value: 'nan', count: 1, example: { row: 0, value: 'nan' } },
+    { kind: 'left-out', column: 'c', value: 'infinite', count: 1, example: { row: 2, value: 'inf' } },
+    { kind: 'left-out', column: 'c', value: 'unreadable', count: 2, example: { row: 3, value: 'x' } },
   ]);
 });
 

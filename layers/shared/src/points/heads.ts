@@ -241,7 +241,7 @@ export class Heads {
       if (required ? stored === '' : isMissing) {
         // Without a tag that the file has, different series would merge: a cell is left out with a warning, a column never.
         if (required || isUnreadable) fault ??= { column: name, reason: raw === null ? 'unreadable' : 'missing' };
-        else if (raw === null) warnings.push(['left-out', name, '']);
+        else if (raw === null) warnings.push(['left-out', name, 'unreadable']);
         continue;
       }
       if (known && !known.has(value)) warnings.push(['unknown-value', name, value]);
@@ -261,7 +261,7 @@ export class Heads {
         fault ??= { column, reason: value === null ? 'unreadable' : 'missing' };
       if (value === null) {
         unreadable ??= column;
-        warnings.push(['left-out', column, '']);
+        warnings.push(['left-out', column, 'unreadable']);
       }
       if (typeof value !== 'string') continue;
       const name = this.nameOf(field, textOf);

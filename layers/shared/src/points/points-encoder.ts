@@ -176,11 +176,9 @@ export class PointsEncoder {
   report(): PointsReport {
     this.heads.settle();
     this.duplicates.free();
-    for (const { column, leftOut, beyond } of this.fields) {
+    for (const { column, leftOut, examples, beyond } of this.fields) {
       for (const [state, count] of leftOut.entries()) {
-        // A value that does not fit the type of its field is warned of with the reason.
-        const reason = state >= Cell.outOfRange ? REASONS[state] : undefined;
-        if (count > 0) this.tally.warn('left-out', column, reason, count);
+        if (count > 0) this.tally.warn('left-out', column, REASONS[state], count, examples[state]);
       }
       if (beyond > 0) this.tally.warn('out-of-range', column, undefined, beyond);
     }
@@ -251,7 +249,8 @@ export class PointsEncoder {
           this.reject(row, REASONS[state], field.column);
           return -1;
         }
-        if (state !== Cell.missing) field.leftOut[state]++;
+        if (state !== Cell.missing && field.leftOut[state]++ === 0)
+          field.examples[state] = { row: this.firstRow + row, value: this.cell(field.column, row) };
         continue;
       }
       const key = field.named < 0 ? field.key : head.keys[field.named];

@@ -80,7 +80,7 @@ export interface RejectSink {
 
 /**
  * `unknown-value`: a tag's value that the mapping does not list. `out-of-range`: a number outside the mapping's range. `left-out`: an
- * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8; with the reason in `value` if it does not fit the field's type. `renamed`: a field that is stored under
+ * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8; with the reason in `value`. `renamed`: a field that is stored under
  * the name in `value`, because the unit's field uses its own name. `ignored`: an optional column of a type that cannot be used.
  * `absent`: an optional column that the file lacks, counted once per file. `trailing-backslash`: a tag that was stored without its last backslash, which line protocol cannot express.
  * `control-character`: a tag with a line feed, carriage return or tab, stored as the two characters `\n`, `\r` or `\t`.
@@ -98,6 +98,8 @@ export interface Warning {
   readonly column: string;
   readonly value?: string;
   readonly count: number;
+  /** The first value that was left out. */
+  readonly example?: InvalidExample;
 }
 
 /** The counts that a report has without points. */
