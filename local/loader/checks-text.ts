@@ -8,6 +8,10 @@ import type { Checks, TooManyColumns, TypeConflict } from './checks';
  * million and no more than 10 million.
  */
 const MANY_SERIES = 1_000_000;
+/** Points above which a series for nearly every point is worth a warning. */
+const MANY_POINTS = 1_000;
+/** Nearly every point, although both numbers may be estimates. */
+const NEARLY_ALL = 0.95;
 const MAX_TAGS = 3;
 const MAX_MEASUREMENTS = 10;
 const PER_SECOND = 1_000_000_000n;
@@ -104,13 +108,21 @@ function overwriteWarnings({ points }: Checks, duplicates: number, isDry: boolea
   ];
 }
 
-function seriesWarnings({ engine, series, tags }: Checks): string[] {
+function seriesWarnings({ engine, series, tags, points }: Checks): string[] {
   const total = series.reduce((sum, { fieldSeries }) => sum + fieldSeries, 0);
-  if (engine === 'v3' || total <= MANY_SERIES) return [];
+  const all = series.reduce((sum, each) => sum + each.series, 0);
+  const isUnique = points.distinct > MANY_POINTS && all > NEARLY_ALL * points.distinct;
+  if (engine === 'v3' || (total <= MANY_SERIES && !isUnique)) return [];
   const largest = tags
     .filter(({ values }) => values > 1)
     .slice(0, MAX_TAGS)
     .map(({ tag, values }) => `${tag} (${number(values, 'value')})`);
+  if (total <= MANY_SERIES) {
+    return [
+      `nearly every point is the only one of its series (about ${grouped(all)} series of ${number(points.distinct, 'point')}): InfluxDB 2 needs memory for each ` +
+        `series. If a tag has another value in each row, make it a field: ${largest.join(', ')}`,
+    ];
+  }
   return [
     `${grouped(total)} series with field keys, above ${grouped(MANY_SERIES)}: InfluxDB 2 needs memory for each. ` +
       `Make a tag with many values a field: ${largest.join(', ')}`,

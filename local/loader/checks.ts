@@ -104,10 +104,10 @@ export class LoadChecks {
         retentionSeconds: this.retentionSeconds ?? null,
         unread: reading.kind === 'unread' ? reading.reason : null,
       },
-      series: [...counts.measurements].map(([measurement, { series, fieldSeries }]) => ({
+      series: [...counts.measurements].map(([measurement, { series, fieldSeries, fieldSeriesCount }]) => ({
         measurement,
         series: series.count(),
-        fieldSeries: fieldSeries.count(),
+        fieldSeries: fieldSeriesCount,
         isEstimate: !(series.isExact && fieldSeries.isExact),
       })),
       points: this.overwrites.counts(),

@@ -137,6 +137,30 @@ test('warns above a million series with field keys, and names the tags with the 
   expect(checksText({ ...warned, engine: 'v3' }, NO_TIMES, false)).toEqual([]);
 });
 
+test('warns if nearly every point is the only one of its series', () => {
+  const base = checked('v2', 'no token', reportOf({}, {}, 10));
+  const found = (points: number, series: number, engine: Engine = 'v2') => {
+    const counted = { written: points, distinct: points, isEstimate: true, overwritten: 0 };
+    const of = [{ measurement: 'm', series, fieldSeries: series, isEstimate: true }];
+    return checksText({ ...base, engine, points: counted, series: of }, NO_TIMES, false).join();
+  };
+  expect(found(30_000, 29_000)).toContain(
+    'nearly every point is the only one of its series (about 29,000 series of 30,000 points)',
+  );
+  expect(found(30_000, 29_000)).toContain('host (10 values)');
+  for (const none of [found(30_000, 20_000), found(1_000, 1_000), found(30_000, 30_000, 'v3')]) expect(none).toBe('');
+});
+
+test('never estimates fewer series with field keys than series', () => {
+  const counts = new SeriesCounts();
+  const measurement = counts.measurement('m');
+  for (let index = 0; index < 2_000; index++) measurement.series.add(hashText(`${index}`));
+  measurement.fieldSeries.add(hashText('f'));
+  const [found] = checked('v2', 'no token', { ...reportOf({}), series: counts.report() }).series;
+  expect(found?.fieldSeries).toBe(found?.series);
+  expect(counts.total('fieldSeries')).toBe(counts.total('series'));
+});
+
 test('without the bucket, the numbers of the points are still shown', () => {
   const result = checked('v2', 'no token', reportOf({ f: ['float'] }));
   expect(result).toMatchObject({ outsideRetention: null, bucket: { unread: 'no token' }, typeConflicts: [] });
