@@ -147,7 +147,7 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const isCut = signal.aborted && summary.statusCode !== 200;
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
   const inferredWords = inferred ? ['--mapping', report.file('mapping.json'), ...datasetWords(inferred)] : [];
-  if (!dryRun && (file !== null || isCut))
+  if (!dryRun && ((file !== null && mayRepeat(summary)) || isCut))
     adviseRepetition({ ...summary, failedItems: file }, sources, command, inferredWords);
   return isCut ? INTERRUPTED : code;
 }
@@ -189,6 +189,11 @@ async function show(
   }
   const wouldFail = more.dryRun && more.checks !== undefined && more.checks.failures.length > 0;
   return summary.statusCode === 200 && !wouldFail ? DONE : FAILED;
+}
+
+/** Whether the same files may be loaded the next time: a file that cannot be read stays so. */
+function mayRepeat({ causes, failed_batches }: Summary): boolean {
+  return failed_batches > 0 || causes.some(({ error }) => error !== 'DataConversionError');
 }
 
 const OF_ONE_LOAD: ReadonlySet<string> = new Set([

@@ -105,21 +105,21 @@ describe('the path of a mapping', () => {
 
 describe('mappings with problems', () => {
   test.each([
-    [{ path: 'a/{x}/{x}' }, 'mappings[0].path: two parts have the same name'],
-    [{ path: 'a/{x' }, 'mappings[0].path: a brace without its partner'],
-    [{ path: '/a' }, 'mappings[0].path: may not begin or end with /'],
-    [{ path: 'a/b**' }, 'mappings[0].path: ** stands for whole folders'],
-    [{ measurement: { colum: 'x' } }, 'mappings[0].measurement'],
-    [{ fields: [{ columns: 's_*', type: 'real' }] }, 'mappings[0].fields[0].type: Invalid option'],
-    [{ fields: [{ columns: 's_*', type: 'float', name: 'x' }] }, 'mappings[0].fields[0]: Unrecognized key: "name"'],
-    [{ fields: [{ column: 'v', type: 'integer', unit: 'ms' }] }, 'mappings[0].fields.v: only a timestamp has `unit`'],
+    [{ path: 'a/{x}/{x}' }, 'mappings.path: two parts have the same name'],
+    [{ path: 'a/{x' }, 'mappings.path: a brace without its partner'],
+    [{ path: '/a' }, 'mappings.path: may not begin or end with /'],
+    [{ path: 'a/b**' }, 'mappings.path: ** stands for whole folders'],
+    [{ measurement: { colum: 'x' } }, 'mappings.measurement'],
+    [{ fields: [{ columns: 's_*', type: 'real' }] }, 'mappings.fields[0].type: Invalid option'],
+    [{ fields: [{ columns: 's_*', type: 'float', name: 'x' }] }, 'mappings.fields[0]: Unrecognized key: "name"'],
+    [{ fields: [{ column: 'v', type: 'integer', unit: 'ms' }] }, 'mappings.fields.v: only a timestamp has `unit`'],
     [
       { fields: [{ column: 'v', type: 'text', encoding: 'hex' }] },
-      'mappings[0].fields.v: only a string has an `encoding`',
+      'mappings.fields.v: only a string has an `encoding`',
     ],
-    [{ tags: { optional: [{ column: '_id' }] } }, 'mappings[0].tags._id: InfluxDB reserves this name: give `name`'],
-    [{ tags: { constant: { time: 'x' } } }, 'mappings[0].tags.constant.time: InfluxDB reserves this name'],
-    [{ tags: { required: ['a'], constant: { a: 'x' } } }, 'mappings[0].tags: named twice: a'],
+    [{ tags: { optional: [{ column: '_id' }] } }, 'mappings.tags._id: InfluxDB reserves this name: give `name`'],
+    [{ tags: { constant: { time: 'x' } } }, 'mappings.tags.constant.time: InfluxDB reserves this name'],
+    [{ tags: { required: ['a'], constant: { a: 'x' } } }, 'mappings.tags: named twice: a'],
     [{ tags: { constant: { v: 'x' } } }, 'a tag and a field have the same name: v'],
   ])('are refused with the position of the problem: %j', (members, problem) => {
     expect(() => parsed(members)).toThrow(problem);

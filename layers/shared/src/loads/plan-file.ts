@@ -1,6 +1,6 @@
 /** Plans the items of one file from its footer. If a field named by a unit and a column may have the same name, it reads the units too. */
 import { BUILT_IN_MAPPINGS } from '../datasets/built-in';
-import { noValueProblem } from '../datasets/columns';
+import { explicitColumns, noValueProblem } from '../datasets/columns';
 import { type Detection, detectDataset, WORKFLOW_ADVICE } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, suppliedColumns } from '../datasets/partitions';
@@ -82,7 +82,7 @@ async function divided(
     const metadata = await reader.inspect(source, signal);
     const concrete = resolveMapping(mapping, columnNames(metadata), source.name);
     if (validateSchema) {
-      const problems = columnProblems(metadata.columns, concrete, partitions);
+      const problems = columnProblems(metadata.columns, concrete, partitions, explicitColumns(mapping));
       const missing = missingColumns(metadata.columns, concrete, partitions);
       const about = missing.length > 0 ? [missingText(missing, metadata.columns, partitions, mapping, detection)] : [];
       const empty = emptyColumns(metadata, concrete.required).map(noValueProblem);
