@@ -148,7 +148,7 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const isCut = signal.aborted && summary.statusCode !== 200;
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
   const inferredWords = inferred ? ['--mapping', report.file('mapping.json'), ...datasetWords(inferred)] : [];
-  if (!dryRun && (file !== null || isCut))
+  if (!dryRun && ((file !== null && mayRepeat(summary)) || isCut))
     adviseRepetition({ ...summary, failedItems: file }, sources, command, inferredWords);
   return isCut ? INTERRUPTED : code;
 }
@@ -175,7 +175,9 @@ async function show(
 ): Promise<number> {
   const { invalidRows, summaryText } = await import('../loader/summary-text');
   console.log(
-    json ? JSON.stringify({ ...summary, ...more }, null, 2) : summaryText(summary, more.dryRun, details, more.checks),
+    json
+      ? JSON.stringify({ ...summary, ...more, ...(details && { leftOut: details.leftOut() }) }, null, 2)
+      : summaryText(summary, more.dryRun, details, more.checks),
   );
   const invalid = invalidRows(summary);
   const max = limit && (limit.isPercent ? (limit.value / 100) * summary.source_records : limit.value);
@@ -186,7 +188,13 @@ async function show(
     );
     return FAILED;
   }
-  return summary.statusCode === 200 ? DONE : FAILED;
+  const wouldFail = more.dryRun && more.checks !== undefined && more.checks.failures.length > 0;
+  return summary.statusCode === 200 && !wouldFail ? DONE : FAILED;
+}
+
+/** Whether the same files may be loaded the next time: a file that cannot be read stays so. */
+function mayRepeat({ causes, failed_batches }: Summary): boolean {
+  return failed_batches > 0 || causes.some(({ error }) => error !== 'DataConversionError');
 }
 
 const OF_ONE_LOAD: ReadonlySet<string> = new Set([

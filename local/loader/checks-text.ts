@@ -8,14 +8,27 @@ import type { Checks, TooManyColumns, TypeConflict } from './checks';
  * million and no more than 10 million.
  */
 const MANY_SERIES = 1_000_000;
+/** Points above which a series for nearly every point is worth a warning. */
+const MANY_POINTS = 1_000;
+/** Nearly every point, although both numbers may be estimates. */
+const NEARLY_ALL = 0.95;
 const MAX_TAGS = 3;
 const MAX_MEASUREMENTS = 10;
 const MAX_CONFLICTS = 20;
 const PER_SECOND = 1_000_000_000n;
 
 /** The lines for a summary: a dry run shows all numbers, a load only its warnings. */
-export function checksText(checks: Checks, { earliest, latest }: Pick<Summary, 'earliest' | 'latest'>, isDry: boolean) {
-  const warnings = [...seriesWarnings(checks), ...retentionWarnings(checks, isDry), ...schemaWarnings(checks)];
+export function checksText(
+  checks: Checks,
+  { earliest, latest, duplicates }: Pick<Summary, 'earliest' | 'latest' | 'duplicates'>,
+  isDry: boolean,
+) {
+  const warnings = [
+    ...overwriteWarnings(checks, duplicates, isDry),
+    ...seriesWarnings(checks),
+    ...retentionWarnings(checks, isDry),
+    ...schemaWarnings(checks),
+  ];
   const numbers = [
     ...seriesLines(checks),
     ...tagLines(checks),
@@ -25,6 +38,7 @@ export function checksText(checks: Checks, { earliest, latest }: Pick<Summary, '
   return [
     ...(isDry ? numbers : []),
     ...(warnings.length > 0 ? ['Checks:', ...warnings.map((text) => `  ${text}`)] : []),
+    ...(isDry ? checks.failures.map((text) => `The load would fail: ${text}`) : []),
   ];
 }
 
@@ -88,13 +102,33 @@ function bucketText({ bucket, typeConflicts }: Checks): string {
   return `${bucket.name} ${kept}; ${types}`;
 }
 
-function seriesWarnings({ engine, series, tags }: Checks): string[] {
+/** @param duplicates of rows in the same item, which the summary reports */
+function overwriteWarnings({ points }: Checks, duplicates: number, isDry: boolean): string[] {
+  const { distinct, written, isEstimate, overwritten } = points;
+  if (overwritten <= duplicates) return [];
+  const about = isEstimate ? 'about ' : '';
+  const error = isEstimate ? ' (an estimate, standard error 0.81 %)' : '';
+  return [
+    `${number(written, 'point')} ${isDry ? 'would have' : 'had'} only ${about}${grouped(distinct)} different series and times${error}: rows of different files or ` +
+      `items have the same tags and time, and InfluxDB keeps the last value of a field. If the path tells them apart, make it a tag with path in the mapping`,
+  ];
+}
+
+function seriesWarnings({ engine, series, tags, points }: Checks): string[] {
   const total = series.reduce((sum, { fieldSeries }) => sum + fieldSeries, 0);
-  if (engine === 'v3' || total <= MANY_SERIES) return [];
+  const all = series.reduce((sum, each) => sum + each.series, 0);
+  const isUnique = points.distinct > MANY_POINTS && all > NEARLY_ALL * points.distinct;
+  if (engine === 'v3' || (total <= MANY_SERIES && !isUnique)) return [];
   const largest = tags
     .filter(({ values }) => values > 1)
     .slice(0, MAX_TAGS)
     .map(({ tag, values }) => `${tag} (${number(values, 'value')})`);
+  if (total <= MANY_SERIES) {
+    return [
+      `nearly every point is the only one of its series (about ${grouped(all)} series of ${number(points.distinct, 'point')}): InfluxDB 2 needs memory for each ` +
+        `series. If a tag has another value in each row, make it a field: ${largest.join(', ')}`,
+    ];
+  }
   return [
     `${grouped(total)} series with field keys, above ${grouped(MANY_SERIES)}: InfluxDB 2 needs memory for each. ` +
       `Make a tag with many values a field: ${largest.join(', ')}`,

@@ -6,6 +6,7 @@ import type { BucketColumns } from 'shared/influxdb/bucket-state';
 import type { Engine, Target } from 'shared/influxdb/protocol';
 import type { PointsReport } from 'shared/points/report';
 import { type ColumnKind, SeriesCounts, storedType } from 'shared/points/series-counts';
+import { Overwrites, type PointCounts } from './overwrites';
 
 /** What the checks found; `load --json` prints it as `checks`. */
 export interface Checks {
@@ -21,12 +22,15 @@ export interface Checks {
     /** Whether a number is an estimate, with a standard error of 0.81 %. */
     readonly isEstimate: boolean;
   }[];
+  readonly points: PointCounts;
   /** Distinct values by tag, the most first, at most 20. */
   readonly tags: readonly { readonly tag: string; readonly values: number }[];
   /** Points older than the retention of the bucket when their item was started; null if the bucket could not be read. */
   readonly outsideRetention: number | null;
   readonly typeConflicts: readonly TypeConflict[];
   readonly tooManyColumns: readonly TooManyColumns[];
+  /** Why InfluxDB certainly refuses points, or all of them: a dry run with any reason ends with exit code 1. */
+  readonly failures: readonly string[];
 }
 
 /** A column with several kinds: points with another kind than the stored one are refused. */
@@ -51,13 +55,20 @@ const MAX_TAGS = 20;
 
 export class LoadChecks {
   private readonly counts = new SeriesCounts();
+  private readonly overwrites = new Overwrites();
   private reading: BucketReading = { kind: 'unread', reason: 'the load ended before it was read' };
   private beforeKeepFrom = 0;
+  private refusal: string | undefined;
 
   constructor(private readonly target: Pick<Target, 'engine' | 'bucket'>) {}
 
   setBucket(reading: BucketReading): void {
     this.reading = reading;
+  }
+
+  /** @param reason why InfluxDB refuses every write, such as a missing bucket */
+  setRefusal(reason: string): void {
+    this.refusal = reason;
   }
 
   get retentionSeconds(): number | undefined {
@@ -74,9 +85,10 @@ export class LoadChecks {
     return this.compared(columnsOfMapping(mapping));
   }
 
-  add({ series, beforeKeepFrom }: PointsReport): void {
-    this.counts.add(series);
-    this.beforeKeepFrom += beforeKeepFrom;
+  add(report: PointsReport): void {
+    this.counts.add(report.series);
+    this.overwrites.add(report);
+    this.beforeKeepFrom += report.beforeKeepFrom;
   }
 
   result(): Checks {
@@ -84,6 +96,7 @@ export class LoadChecks {
     const written = [...counts.measurements].flatMap(([name, { columns }]) =>
       name === null ? [] : [[name, columns] as const],
     );
+    const compared = this.compared(new Map(written));
     return {
       engine: target.engine,
       bucket: {
@@ -91,18 +104,20 @@ export class LoadChecks {
         retentionSeconds: this.retentionSeconds ?? null,
         unread: reading.kind === 'unread' ? reading.reason : null,
       },
-      series: [...counts.measurements].map(([measurement, { series, fieldSeries }]) => ({
+      series: [...counts.measurements].map(([measurement, { series, fieldSeries, fieldSeriesCount }]) => ({
         measurement,
         series: series.count(),
-        fieldSeries: fieldSeries.count(),
+        fieldSeries: fieldSeriesCount,
         isEstimate: !(series.isExact && fieldSeries.isExact),
       })),
+      points: this.overwrites.counts(),
       tags: [...counts.tags]
         .map(([tag, values]) => ({ tag, values: values.count() }))
         .sort((a, b) => b.values - a.values)
         .slice(0, MAX_TAGS),
       outsideRetention: reading.kind === 'read' ? this.beforeKeepFrom : null,
-      ...this.compared(new Map(written)),
+      ...compared,
+      failures: [...(this.refusal === undefined ? [] : [this.refusal]), ...schemaFailures(compared)],
     };
   }
 
@@ -128,6 +143,17 @@ export class LoadChecks {
   private ofInterest(kinds: ReadonlySet<ColumnKind>): ColumnKind[] {
     return [...kinds].filter((kind) => this.target.engine === 'v3' || kind !== 'tag');
   }
+}
+
+function schemaFailures({ typeConflicts, tooManyColumns }: Pick<Checks, 'typeConflicts' | 'tooManyColumns'>): string[] {
+  return [
+    ...typeConflicts.map(
+      ({ measurement, column }) => `InfluxDB refuses points because of the type of ${column} of ${measurement}`,
+    ),
+    ...tooManyColumns.map(
+      ({ measurement }) => `InfluxDB refuses points because ${measurement} would have too many columns`,
+    ),
+  ];
 }
 
 /**

@@ -8,6 +8,8 @@ export interface ValueWarning {
   readonly value: string | undefined;
   readonly range: { readonly min?: number | undefined; readonly max?: number | undefined } | undefined;
   readonly count: number;
+  /** The first value that was left out, its row, from 0, and the name of its file. */
+  readonly example: { readonly value: string | null; readonly row: number; readonly file: string } | undefined;
 }
 
 /** The value of an invalid row. */
@@ -31,18 +33,26 @@ export class LoadDetails {
   add({ item, dataset, pointsWritten, warnings, invalidExamples }: ItemResult): void {
     const mapping = this.mappings.find(({ name }) => name === dataset);
     if (pointsWritten > 0) this.files.add(`${item.bucket}/${item.key}`);
-    for (const { kind, column, value, count } of warnings) {
+    for (const { kind, column, value, count, example } of warnings) {
       const id = JSON.stringify([dataset, kind, column, value]);
-      const known = this.warnings.get(id)?.count ?? 0;
+      const known = this.warnings.get(id);
+      const first = known?.example ?? (example && { ...example, file: item.key.slice(item.key.lastIndexOf('/') + 1) });
       const ranges = mapping?.checks.ranges ?? {};
       const range = Object.hasOwn(ranges, column) ? ranges[column] : undefined;
-      this.warnings.set(id, { kind, column, value, range, count: known + count });
+      this.warnings.set(id, { kind, column, value, range, count: (known?.count ?? 0) + count, example: first });
     }
     for (const { reason, value } of invalidExamples) {
       if (value === null || this.examples.has(reason)) continue;
       const isTime = reason === `${mapping?.time.column} out-of-range` && mapping?.time.unit !== undefined;
       this.examples.set(reason, { value, unit: isTime ? likelyUnit(value) : undefined });
     }
+  }
+
+  /** Values of optional fields and tags that were left out, by column and reason; `load --json` prints it as `leftOut`. */
+  leftOut(): object[] {
+    return [...this.warnings.values()].flatMap(({ kind, column, value: reason, count: rows, example }) =>
+      kind === 'left-out' ? [{ column, reason, rows, ...(example && { example }) }] : [],
+    );
   }
 
   /** The warnings of one kind and column, the most frequent first. */

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import type { DatasetAdvice, Detection } from 'shared/datasets/detect';
 import type { DatasetMapping } from 'shared/datasets/mapping';
+import { InfluxDBWriteError } from 'shared/errors';
 import { loadReading } from 'shared/exports/reading';
 import { readBucket } from 'shared/influxdb/bucket';
-import type { LineWriter } from 'shared/influxdb/client';
+import type { InfluxClient, LineWriter } from 'shared/influxdb/client';
 import { assertHealthy, checkHealth, type HealthAdvice } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
 import type { AbsentColumn } from 'shared/loads/plan-item';
@@ -45,7 +46,7 @@ export interface LoadOutcome {
   readonly checks: Checks;
 }
 
-/** Maximum warnings about columns of files that are shown during a load; the summary counts all. */
+/** Maximum columns that a load names because a file lacks them, each with its first file; the summary counts the files. */
 const MAX_NOTES = 20;
 
 /** Accepts every line and writes nothing, for a dry run. */
@@ -77,7 +78,7 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
   const checks = new LoadChecks(influxdb.target);
   const checked = new Set<string>();
   const common = { objects, reader, mappings, detection, deadline: signal };
-  let notes = 0;
+  const absent = new Set<string>();
   try {
     const summary = await runLoad(
       report.loadId,
@@ -97,10 +98,12 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
           onReport: (report) => checks.add(report),
         },
         check: async () => {
-          if (!dryRun) assertHealthy(await checkHealth(influxdb, adviceOf(options.hasToken)));
+          const refusal = await checkWrites(influxdb, options);
+          if (refusal !== undefined) checks.setRefusal(refusal);
           const reading = await readBucket(influxdb);
           checks.setBucket(reading);
-          if (reading.kind === 'unread') progress.note(unreadText(influxdb.target.bucket, reading.reason));
+          if (reading.kind === 'unread' && refusal === undefined)
+            progress.note(unreadText(influxdb.target.bucket, reading.reason));
           if (!dryRun && checks.retentionSeconds !== undefined)
             progress.note(retentionText(influxdb.target.bucket, checks.retentionSeconds));
         },
@@ -122,14 +125,16 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
         onPlan: ({ rows }) => progress.addTotal(rows),
         onItem: (item, result) => {
           for (const column of item.absent ?? []) {
-            notes += 1;
-            if (notes <= MAX_NOTES) progress.note(absentText(objects.nameOf(item), column));
-            if (notes === MAX_NOTES) progress.note('Further warnings of this kind are only counted');
+            const id = JSON.stringify([item.dataset, column.column]);
+            if (absent.has(id) || absent.size > MAX_NOTES) continue;
+            absent.add(id);
+            if (absent.size <= MAX_NOTES) progress.note(absentText(objects.nameOf(item), column));
+            else progress.note('Further warnings of this kind are only counted');
           }
           if (!(result instanceof Error)) {
             details.add(result);
-            // Written points are already counted; add the rows that did not become points.
-            progress.add(item.rows - result.pointsWritten);
+            // Points are already counted, also refused ones; add the rows that did not become points.
+            progress.add(item.rows - result.pointsWritten - result.rejectedPoints - result.failedPoints);
           } else if (!signal.aborted) progress.note(`${result.name}: ${result.message}`);
         },
       },
@@ -142,6 +147,20 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
   }
 }
 
+/**
+ * Checks that InfluxDB accepts writes, with an empty one. A dry run goes on in any case.
+ * @returns of a dry run: why every write would be refused; undefined if writes are accepted or this is not known
+ */
+async function checkWrites(influxdb: InfluxClient, { dryRun, hasToken }: LoadOptions): Promise<string | undefined> {
+  try {
+    assertHealthy(await checkHealth(influxdb, adviceOf(hasToken)));
+  } catch (error) {
+    if (!dryRun) throw error;
+    if (error instanceof InfluxDBWriteError) return error.message;
+  }
+  return undefined;
+}
+
 const ADVICE: DatasetAdvice = {
   choose: (name) => `add --dataset ${name}`,
   mapping: '--mapping FILE',
@@ -150,6 +169,7 @@ const ADVICE: DatasetAdvice = {
 
 function absentText(name: string, { column, similar }: AbsentColumn): string {
   const hint = similar === undefined ? '' : ` (did you mean ${similar}?)`;
+  if (column.includes('*')) return `warning: ${name} has no column that matches ${column}, a pattern of the mapping`;
   return `warning: ${name} has no column ${column}, which the mapping names${hint}`;
 }
 

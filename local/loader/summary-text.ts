@@ -30,6 +30,8 @@ const WARNINGS: Readonly<Record<string, string>> = {
   renamed: 'was stored under another name, because the unit already uses its name',
   ignored: 'was ignored, because its type is not supported',
   'trailing-backslash': 'was stored without its last backslash',
+  'control-character':
+    'was stored with the two characters \\n, \\r or \\t for a line break or tab, which a tag cannot have',
   absent: 'is missing, although the mapping names it',
 };
 
@@ -151,8 +153,12 @@ function warningTexts(key: string, times: number, details: LoadDetails | undefin
   ];
 }
 
-function valueText({ kind, column, value, range }: ValueWarning): string {
-  if (kind === 'left-out') return `${column} was left out, because it ${REASONS[value ?? '']}`;
+function valueText({ kind, column, value, range, example }: ValueWarning): string {
+  if (kind === 'left-out') {
+    const shown = example && WITH_EXAMPLE.has(value ?? '') ? ` ${JSON.stringify(example.value)}` : '';
+    const such = example ? `, such as${shown} in row ${example.row} of ${example.file}` : '';
+    return `${column} was left out, because it ${REASONS[value ?? '']}${such}`;
+  }
   if (kind === 'unknown-value') return `${column} is ${value}, which checks.known does not list`;
   const { min, max } = range ?? {};
   if (max === undefined) return `${column} is below ${min}, its minimum in checks.ranges`;

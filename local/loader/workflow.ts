@@ -98,6 +98,7 @@ async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices
   const results = new MapResults(objects, prefix);
   const under = new Set<Promise<void>>();
   let failed = 0;
+  let started = 0;
   let stop: Failure | null = null;
 
   const one = async (item: PlanItem): Promise<void> => {
@@ -121,12 +122,16 @@ async function loadPart(load: Load, plan: PlanResult, services: WorkflowServices
   for await (const line of jsonObjects(lines, objects.nameOf(plan.plan))) {
     if (services.signal?.aborted) stop ??= INTERRUPTED;
     if (stop) break;
+    started += 1;
     const running = one(readLoadBatch({ loadId: load.loadId, item: line }).item).finally(() => under.delete(running));
     under.add(running);
     if (under.size >= load.maxConcurrency) await Promise.race(under);
   }
   await Promise.all(under);
-  return { plan, results: await results.finish(), error: stop };
+  // It is not worth a message of its own if no item was left to start.
+  const isLast = started === plan.items && plan.continuation === null;
+  const error = isLast && (stop as Failure | null)?.error === 'TooManyFailures' ? null : stop;
+  return { plan, results: await results.finish(), error };
 }
 
 function failureOf(thrown: unknown): Failure {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { RowGroupInfo } from 'shared/parquet/metadata';
 import { planRuns, planWhole } from 'shared/parquet/plan';
 import { BatchBuffer, type Chunk } from 'shared/points/batch-buffer';
-import { FloatWriter, LONGEST_NUMBER, TimestampWriter } from 'shared/points/digits';
+import { FloatWriter, LONGEST_NUMBER, shortest, TimestampWriter } from 'shared/points/digits';
 import { escapeKey, quote } from 'shared/points/escape';
 import { parseIsoTime } from 'shared/points/iso-8601';
 import { copyText, readyText, SPOILT } from 'shared/points/ready-text';
@@ -32,7 +32,7 @@ test('writes a double as String does, except for -0', () => {
 });
 
 test('writes a float32 as the shortest decimal that denotes it', () => {
-  const writer = new FloatWriter(true);
+  const writer = new FloatWriter(32);
   fc.assert(
     fc.property(fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), measured.map(Math.fround)), (x) => {
       const text = written(writer.write(out, 0, x));
@@ -47,6 +47,34 @@ test('writes a float32 as the shortest decimal that denotes it', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+/** IEEE 754 binary16 by its bits. */
+function half(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  return exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+test('writes every float16 as the shortest decimal between the middles to its neighbours', () => {
+  const writer = new FloatWriter(16);
+  for (let bits = 1; bits < 0x7c00; bits++) {
+    const x = half(bits);
+    const above = bits + 1 === 0x7c00 ? 65536 : half(bits + 1);
+    const isNearest = (y: number) => y > (x + half(bits - 1)) / 2 && y < (x + above) / 2;
+    const isTie = (y: number) => bits % 2 === 0 && (y === (x + half(bits - 1)) / 2 || y === (x + above) / 2);
+    const text = written(writer.write(out, 0, x));
+    const digits = text
+      .replace(/e.*/, '')
+      .replace('.', '')
+      .replace(/^0+|0+$/g, '').length;
+    if (!isNearest(Number(text)) && !isTie(Number(text))) throw new Error(`${text} is not ${x}`);
+    if (Number.isInteger(x)) expect(text).toBe(String(x));
+    else if (digits > 1 && isNearest(Number(x.toPrecision(digits - 1)))) throw new Error(`${text} is not the shortest`);
+    if (shortest(x, 16) !== text) throw new Error(`${text} is another text of a cell`);
+  }
+  expect(written(writer.write(out, 0, 0.0999755859375))).toBe('0.1');
+  expect(written(writer.write(out, 0, -65504))).toBe('-65504');
 });
 
 test('writes a timestamp as an integer, also when it repeats', () => {

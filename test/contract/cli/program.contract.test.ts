@@ -182,13 +182,19 @@ describe('a load of sample files', () => {
     dryRun('plain', '--mapping', JSON.stringify({ ...solar, ...changes }), ...argv);
   const rows = "FROM (VALUES (1704067200000, 'norte', 1.0)) t(timestamp, region, value)";
   test('uses the only mapping of --mapping for a path that names no dataset, and warns of optional columns that a file lacks', async () => {
-    const { code, out, err } = await withMapping({});
+    const { code, out, err } = await withMapping({
+      tags: { required: ['region'], optional: ['plant_nam', { columns: 'sensr_*' }, { columns: 'reg*' }] },
+    });
     expect(code).toBe(0);
     expect(out).toContain('\n  air: 1,000 points of 1,000 rows\n');
     expect(err).toMatch(
       /^warning: \S+plain\/export.parquet has no column plant_nam, which the mapping names \(did you mean plant_name\?\)$/m,
     );
     expect(out).toContain('  1 file: plant_nam is missing, although the mapping names it\n');
+    expect(err).toMatch(
+      /^warning: \S+plain\/export.parquet has no column that matches sensr_\*, a pattern of the mapping$/m,
+    );
+    expect(err).not.toContain('reg*');
     expect((await dryRun('data')).err).not.toContain('has no column');
   });
 

@@ -67,7 +67,7 @@ test('every value of a multi-measure table is exact, and a row of NULLs alone is
     `cpu,device=line\\nbreak,measure_name=m temp=7 ${T + 6}000000000`,
   ]);
   expect(summary).toMatchObject({ statusCode: 200, source_records: 8, points_written: 7, invalid_records: {} });
-  expect(summary.warnings).toEqual({ 'trailing-backslash device': 1 });
+  expect(summary.warnings).toEqual({ 'control-character device': 1, 'trailing-backslash device': 1 });
   expect(summary.tables).toEqual({
     cpu: {
       queries: 1,

@@ -76,12 +76,13 @@ describeWithInfluxd('the checks of a load', (binary) => {
         'b of conflicting is stored as integer and would be written as float: InfluxDB refuses these points';
       const dry = await load('types', 'conflicting', '--dry-run');
       expect(dry).toMatchObject({
-        code: 0,
+        code: 1,
         out: expect.stringContaining(warning),
         err: expect.not.stringContaining('b of'),
       });
 
       const { out, err } = await load('types', 'conflicting');
+      expect(dry.out).toContain('The load would fail: InfluxDB refuses points because of the type of b of conflicting');
       expect(err).toContain(`warning: ${warning}`);
       expect(out).toContain('2,000 points refused by InfluxDB');
     },
@@ -111,6 +112,21 @@ describeWithInfluxd('the checks of a load', (binary) => {
       expect(refused).toBe(checks.outsideRetention);
       expect(announced?.replace(',', '')).toBe(String(refused));
       expect(refused).toBe(3_000);
+    },
+    STARTING_MS,
+  );
+
+  test(
+    'a dry run fails if the bucket does not exist or the token is refused',
+    async () => {
+      await write('refused', `TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * i`);
+      const missing = await load('refused', 'refused', '--dry-run', '--bucket', 'missing');
+      expect(missing).toMatchObject({
+        code: 1,
+        out: expect.stringMatching(/^The load would fail: .*"missing" not found/m),
+      });
+      const unknown = await load('refused', 'refused', '--dry-run', '--token', 'unknown');
+      expect(unknown).toMatchObject({ code: 1, out: expect.stringMatching(/^The load would fail: .*unauthorized/m) });
     },
     STARTING_MS,
   );

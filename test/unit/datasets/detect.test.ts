@@ -93,24 +93,24 @@ describe('mappings', () => {
 
   test.each([
     ['{', 'mappings: not JSON'],
-    [{ ...own, time: { column: 'at', zone: 'Sao Paulo' } }, 'mappings[0].time.zone: not an IANA time zone'],
-    [{ ...own, tags: { required: ['time'] } }, 'mappings[0].tags.required[0]: InfluxDB reserves this name'],
-    [{ ...own, tags: { required: ['a'], optional: ['a'] } }, 'mappings[0].tags: named twice: a'],
+    [{ ...own, time: { column: 'at', zone: 'Sao Paulo' } }, 'mappings.time.zone: not an IANA time zone'],
+    [{ ...own, tags: { required: ['time'] } }, 'mappings.tags.required[0]: InfluxDB reserves this name'],
+    [{ ...own, tags: { required: ['a'], optional: ['a'] } }, 'mappings.tags: named twice: a'],
     [
       { ...own, fields: [named('a', 'unit', { MW: 'power' }), named('b', 'unit', { kW: 'power' }, 'other')] },
-      'mappings[0].fields: several fields can be named: power',
+      'mappings.fields: several fields can be named: power',
     ],
     [
       { ...own, fields: [{ column: 'station', type: 'text' }] },
-      'mappings[0].fields: a tag and a field have the same name: station',
+      'mappings.fields: a tag and a field have the same name: station',
     ],
     [
       { ...own, fields: [{ column: 'x', type: 'number', name: 'station' }] },
-      'mappings[0].fields: a tag and a field have the same name: station',
+      'mappings.fields: a tag and a field have the same name: station',
     ],
     [
       { ...own, fields: [named('x', 'unit', { MW: 'station' })] },
-      'mappings[0].fields: a tag and a field have the same name: station',
+      'mappings.fields: a tag and a field have the same name: station',
     ],
     [
       {
@@ -118,7 +118,7 @@ describe('mappings', () => {
         tags: { required: ['nominal_power'] },
         fields: [named('x', 'unit', { MW: 'power' }), { column: 'power', type: 'text' }],
       },
-      'mappings[0].fields: a tag and a field have the same name: nominal_power',
+      'mappings.fields: a tag and a field have the same name: nominal_power',
     ],
     [
       {
@@ -129,13 +129,16 @@ describe('mappings', () => {
           { column: 'y', type: 'number', name: 'nominal_power' },
         ],
       },
-      'mappings[0].fields: a field has the new name of a field whose own name is taken: nominal_power',
+      'mappings.fields: a field has the new name of a field whose own name is taken: nominal_power',
     ],
     [{ ...own, feilds: [] }, 'Unrecognized key: "feilds"'],
-    [{ ...own, fields: [] }, 'mappings[0].fields'],
+    [{ ...own, fields: [] }, 'mappings.fields'],
     [{ ...own, measurement: '_internal' }, 'may not begin with _ or #'],
-    [{ ...own, checks: { known: { place: ['x'] } } }, 'mappings[0].checks.known.place: not a tag of this mapping'],
+    [{ ...own, checks: { known: { place: ['x'] } } }, 'mappings.checks.known.place: not a tag of this mapping'],
     [[own, own], 'several mappings are named weather'],
+    [[own, { ...own, name: 'b', time: {} }], 'mappings[1].time.column: is missing; it must be a text'],
+    [{ ...own, tags: 'host' }, 'mappings.tags: must be an object'],
+    [{ ...own, fields: undefined }, 'mappings.fields: is missing; it must be a list'],
   ])('are refused with the position of the problem: %#', (data, problem) => {
     const json = typeof data === 'string' ? data : JSON.stringify(data);
     expect(() => parseMappings(json)).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));

@@ -1,7 +1,7 @@
 /** Mappings made concrete: patterns, names, and columns that the path supplies. */
 import { type DatasetMapping, parseMappings } from 'shared/datasets/mapping';
 import { suppliedColumns } from 'shared/datasets/partitions';
-import { resolveMapping } from 'shared/datasets/resolve';
+import { resolveMapping, unmatchedPatterns } from 'shared/datasets/resolve';
 
 const base = {
   name: 'plant',
@@ -105,23 +105,23 @@ describe('the path of a mapping', () => {
 
 describe('mappings with problems', () => {
   test.each([
-    [{ path: 'a/{x}/{x}' }, 'mappings[0].path: two parts have the same name'],
-    [{ path: 'a/{x' }, 'mappings[0].path: a brace without its partner'],
-    [{ path: 'a/{x/y}' }, 'mappings[0].path: the name of a part may not have a /'],
-    [{ path: '/a' }, 'mappings[0].path: may not begin or end with /'],
-    [{ path: 'a/b**' }, 'mappings[0].path: ** stands for whole folders'],
-    [{ measurement: { colum: 'x' } }, 'mappings[0].measurement'],
-    [{ measurement: 'a\\' }, 'mappings[0].measurement: may not begin with _ or #, nor end in a backslash'],
-    [{ fields: [{ columns: 's_*', type: 'real' }] }, 'mappings[0].fields[0].type: Invalid option'],
-    [{ fields: [{ columns: 's_*', type: 'float', name: 'x' }] }, 'mappings[0].fields[0]: Unrecognized key: "name"'],
-    [{ fields: [{ column: 'v', type: 'integer', unit: 'ms' }] }, 'mappings[0].fields.v: only a timestamp has `unit`'],
+    [{ path: 'a/{x}/{x}' }, 'mappings.path: two parts have the same name'],
+    [{ path: 'a/{x' }, 'mappings.path: a brace without its partner'],
+    [{ path: 'a/{x/y}' }, 'mappings.path: the name of a part may not have a /'],
+    [{ path: '/a' }, 'mappings.path: may not begin or end with /'],
+    [{ path: 'a/b**' }, 'mappings.path: ** stands for whole folders'],
+    [{ measurement: { colum: 'x' } }, 'mappings.measurement'],
+    [{ measurement: 'a\\' }, 'mappings.measurement: may not begin with _ or #, nor end in a backslash'],
+    [{ fields: [{ columns: 's_*', type: 'real' }] }, 'mappings.fields[0].type: Invalid option'],
+    [{ fields: [{ columns: 's_*', type: 'float', name: 'x' }] }, 'mappings.fields[0]: Unrecognized key: "name"'],
+    [{ fields: [{ column: 'v', type: 'integer', unit: 'ms' }] }, 'mappings.fields.v: only a timestamp has `unit`'],
     [
       { fields: [{ column: 'v', type: 'text', encoding: 'hex' }] },
-      'mappings[0].fields.v: only a string has an `encoding`',
+      'mappings.fields.v: only a string has an `encoding`',
     ],
-    [{ tags: { optional: [{ column: '_id' }] } }, 'mappings[0].tags._id: InfluxDB reserves this name: give `name`'],
-    [{ tags: { constant: { time: 'x' } } }, 'mappings[0].tags.constant.time: InfluxDB reserves this name'],
-    [{ tags: { required: ['a'], constant: { a: 'x' } } }, 'mappings[0].tags: named twice: a'],
+    [{ tags: { optional: [{ column: '_id' }] } }, 'mappings.tags._id: InfluxDB reserves this name: give `name`'],
+    [{ tags: { constant: { time: 'x' } } }, 'mappings.tags.constant.time: InfluxDB reserves this name'],
+    [{ tags: { required: ['a'], constant: { a: 'x' } } }, 'mappings.tags: named twice: a'],
     [{ tags: { constant: { v: 'x' } } }, 'a tag and a field have the same name: v'],
   ])('are refused with the position of the problem: %j', (members, problem) => {
     expect(() => parsed(members)).toThrow(problem);
@@ -136,4 +136,19 @@ describe('mappings with problems', () => {
     const own = { column: 'other', name: 'measure_value::double', type: 'float' };
     expect(parsed({ fields: [...fields, own] }).fields).toHaveLength(3);
   });
+});
+
+test('finds patterns that match no column, also by columns that other entries name', () => {
+  const [mapping] = parseMappings(
+    JSON.stringify({
+      ...{ name: 'x', measurement: 'm', time: { column: 't' }, tags: { optional: [{ columns: 'tag_*' }, 'host'] } },
+      fields: [
+        { column: 'v', type: 'float' },
+        { columns: 'sensr_*', type: 'float' },
+        { columns: 'v*', type: 'float' },
+      ],
+    }),
+  );
+  if (!mapping) throw new Error('no mapping');
+  expect(unmatchedPatterns(mapping, ['t', 'v', 'host', 'sensor_1', 'tag_a'])).toEqual(['sensr_*']);
 });

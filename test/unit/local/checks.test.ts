@@ -2,7 +2,7 @@
 import { parseMappings } from 'shared/datasets/mapping';
 import type { BucketState } from 'shared/influxdb/bucket-state';
 import type { Engine } from 'shared/influxdb/protocol';
-import { hashText } from 'shared/points/hyperloglog';
+import { DistinctCounter, hashText } from 'shared/points/hyperloglog';
 import { NO_POINTS, type PointsReport } from 'shared/points/report';
 import { type ColumnKind, SeriesCounts } from 'shared/points/series-counts';
 import { LoadChecks } from '../../../local/loader/checks';
@@ -25,7 +25,9 @@ const reportOf = (columns: Columns, change: Partial<PointsReport> = {}, series =
     counts.tag('host').add(hashText(`${index}`));
     counts.tag('region').add(hashText(`${index % 7}`));
   }
-  const rest = { rows: 1, points: 1, bytes: 1, invalid: [], warnings: [], present: {} };
+  const distinct = new DistinctCounter();
+  distinct.add(hashText('point'));
+  const rest = { rows: 1, points: 1, bytes: 1, invalid: [], warnings: [], present: {}, distinct: distinct.toBytes() };
   return { ...NO_POINTS, ...rest, ...change, series: counts.report() };
 };
 
@@ -36,7 +38,7 @@ function checked(engine: Engine, held: BucketState | string, ...reports: PointsR
   return checks.result();
 }
 
-const NO_TIMES = { earliest: null, latest: null };
+const NO_TIMES = { earliest: null, latest: null, duplicates: 0 };
 
 test.each<[string, Engine, Columns, Columns, [column: string, stored: string[], written: string[]][]]>([
   ['the same type', 'v2', { f: ['float'] }, { f: ['float'] }, []],
@@ -120,7 +122,7 @@ test('counts the series of several items once', () => {
 
 test('a dry run shows all numbers; a load without a warning shows nothing', () => {
   const result = checked('v2', state({}, 7_200), reportOf({ f: ['float'] }, {}, 600));
-  const times = { earliest: '-1', latest: '1704067200123450000' };
+  const times = { earliest: '-1', latest: '1704067200123450000', duplicates: 0 };
   const { series: [{ series = 0, fieldSeries = 0 } = {}] = [] } = result;
   expect(checksText(result, times, true)).toEqual([
     `Series of m: about ${series}; with field keys: about ${fieldSeries}`,
@@ -143,6 +145,30 @@ test('warns above a million series with field keys, and names the tags with the 
     ),
   ]);
   expect(checksText({ ...warned, engine: 'v3' }, NO_TIMES, false)).toEqual([]);
+});
+
+test('warns if nearly every point is the only one of its series', () => {
+  const base = checked('v2', 'no token', reportOf({}, {}, 10));
+  const found = (points: number, series: number, engine: Engine = 'v2') => {
+    const counted = { written: points, distinct: points, isEstimate: true, overwritten: 0 };
+    const of = [{ measurement: 'm', series, fieldSeries: series, isEstimate: true }];
+    return checksText({ ...base, engine, points: counted, series: of }, NO_TIMES, false).join();
+  };
+  expect(found(30_000, 29_000)).toContain(
+    'nearly every point is the only one of its series (about 29,000 series of 30,000 points)',
+  );
+  expect(found(30_000, 29_000)).toContain('host (10 values)');
+  for (const none of [found(30_000, 20_000), found(1_000, 1_000), found(30_000, 30_000, 'v3')]) expect(none).toBe('');
+});
+
+test('never estimates fewer series with field keys than series', () => {
+  const counts = new SeriesCounts();
+  const measurement = counts.measurement('m');
+  for (let index = 0; index < 2_000; index++) measurement.series.add(hashText(`${index}`));
+  measurement.fieldSeries.add(hashText('f'));
+  const [found] = checked('v2', 'no token', { ...reportOf({}), series: counts.report() }).series;
+  expect(found?.fieldSeries).toBe(found?.series);
+  expect(counts.total('fieldSeries')).toBe(counts.total('series'));
 });
 
 test('without the bucket, the numbers of the points are still shown', () => {

@@ -57,18 +57,25 @@ test('describes warnings without values if there are no details', () => {
 test('says why values of typed fields were left out or made rows invalid, with an example', () => {
   const details = new LoadDetails([]);
   const result = {
-    ...{ item: { bucket: 'b', key: 'k', firstRowGroup: 0, rowGroups: 1 }, dataset: 'x', pointsWritten: 1 },
+    ...{ item: { bucket: 'b', key: 'in/k.parquet', firstRowGroup: 0, rowGroups: 1 }, dataset: 'x', pointsWritten: 1 },
     warnings: [
-      { kind: 'left-out', column: 'n', value: 'not-an-integer', count: 3 },
+      { kind: 'left-out', column: 'n', value: 'not-an-integer', count: 3, example: { row: 7, value: '1.5' } },
+      { kind: 'left-out', column: 'n', value: 'nan', count: 2, example: { row: 9, value: 'NaN' } },
       { kind: 'left-out', column: 'n', count: 1 },
     ],
     invalidExamples: [{ reason: 'id out-of-range', row: 0, value: '-1' }],
   };
   details.add(result as unknown as Parameters<typeof details.add>[0]);
-  const warned = { ...summary, invalid_records: { 'id out-of-range': 2 }, warnings: { 'left-out n': 4 } };
+  const warned = { ...summary, invalid_records: { 'id out-of-range': 2 }, warnings: { 'left-out n': 6 } };
   const text = summaryText(warned, false, details);
   expect(text).toContain('  2 rows: id is out of range, such as -1\n');
-  expect(text).toContain('  3 rows: n was left out, because it has a fraction, but its field is an integer\n');
+  expect(text).toContain(
+    '  3 rows: n was left out, because it has a fraction, but its field is an integer, such as "1.5" in row 7 of k.parquet\n',
+  );
+  expect(text).toContain('  2 rows: n was left out, because it is NaN, such as in row 9 of k.parquet\n');
+  expect(details.leftOut()).toContainEqual({
+    ...{ column: 'n', reason: 'nan', rows: 2, example: { row: 9, value: 'NaN', file: 'k.parquet' } },
+  });
   expect(text).toContain('  1 row: n was left out, because it is not a finite number, not UTF-8 text');
 });
 

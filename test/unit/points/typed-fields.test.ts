@@ -292,8 +292,18 @@ test('an optional value that does not fit is left out, with the reason in a warn
   );
   expect(results).toEqual(['no-fields', 'no-fields', 'c=7i', 'no-fields']);
   expect(report.warnings).toEqual([
-    { kind: 'left-out', column: 'c', value: 'out-of-range', count: 1 },
-    { kind: 'left-out', column: 'c', value: 'not-an-integer', count: 1 },
+    { kind: 'left-out', column: 'c', value: 'out-of-range', count: 1, example: { row: 1, value: '1e+30' } },
+    { kind: 'left-out', column: 'c', value: 'not-an-integer', count: 1, example: { row: 0, value: '0.5' } },
+  ]);
+});
+
+test('an optional number that is NaN, infinite or no number is left out, each reason with its first row', async () => {
+  const cells = ["'nan'", "'1'", "'inf'", "'x'", "'y'"];
+  const { report } = await fieldsOf(cells, { type: 'float' }, { required: false });
+  expect(report.warnings).toEqual([
+    { kind: 'left-out', column: 'c', value: 'nan', count: 1, example: { row: 0, value: 'nan' } },
+    { kind: 'left-out', column: 'c', value: 'infinite', count: 1, example: { row: 2, value: 'inf' } },
+    { kind: 'left-out', column: 'c', value: 'unreadable', count: 2, example: { row: 3, value: 'x' } },
   ]);
 });
 
@@ -301,4 +311,21 @@ test('a range of a typed number is checked', async () => {
   const members = { checks: { ranges: { c: { max: 5 } } } };
   const { report } = await fieldsOf(['5::BIGINT', '6::BIGINT', MAX], { type: 'integer' }, { members });
   expect(report.warnings).toEqual([{ kind: 'out-of-range', column: 'c', count: 2 }]);
+});
+
+test('counts tags with characters that line protocol cannot hold, with and without trimming', async () => {
+  const cells = ["'a' || chr(10) || 'b'", "'a\\nb'", "'a '", "'a\\'", "'c' || chr(9)"];
+  for (const verbatim of [false, true]) {
+    const members = { tags: { optional: ['c'], verbatim }, fields: [{ column: 't', type: 'timestamp', as: 's' }] };
+    const { results, report } = await fieldsOf(cells, {}, { members });
+    expect(results.map((line) => line.slice(0, line.lastIndexOf(' t=')))).toEqual(
+      verbatim ? ['c=a\\nb', 'c=a\\nb', 'c=a\\ ', 'c=a', 'c=c\\t'] : ['c=a\\nb', 'c=a\\nb', 'c=a', 'c=a', 'c=c'],
+    );
+    const changed = report.warnings.map(({ kind, value, count }) => [kind, value, count]);
+    expect(changed).toEqual([
+      ['control-character', 'a\nb', 1],
+      ['trailing-backslash', 'a\\', 1],
+      ...(verbatim ? [['control-character', 'c\t', 1]] : []),
+    ]);
+  }
 });

@@ -14,7 +14,8 @@ export const mappingsSchema = z.union([mappingSchema, z.array(mappingSchema)]);
 
 /**
  * Reads user mappings: one mapping or an array of them.
- * @throws ConfigurationError that lists every problem with its place, such as `mappings[0].time.zone: not an IANA time zone`.
+ * @throws ConfigurationError that lists every problem with its place, such as `mappings.time.zone: not an IANA time zone`,
+ *   or `mappings[1].time.zone: ...` in an array.
  */
 export function parseMappings(json: string, source = 'mappings'): DatasetMapping[] {
   let data: unknown;
@@ -23,10 +24,13 @@ export function parseMappings(json: string, source = 'mappings'): DatasetMapping
   } catch (error) {
     throw new ConfigurationError([`${source}: not JSON (${(error as Error).message})`]);
   }
-  const parsed = z.array(mappingSchema).safeParse(Array.isArray(data) ? data : [data]);
+  const isArray = Array.isArray(data);
+  const parsed = z.array(mappingSchema).safeParse(isArray ? data : [data]);
   if (!parsed.success) {
     throw new ConfigurationError(
-      parsed.error.issues.flatMap(leaves).map(({ path, message }) => `${source}${place(path)}: ${message}`),
+      parsed.error.issues
+        .flatMap(leaves)
+        .map((issue) => `${source}${place(isArray ? issue.path : issue.path.slice(1))}: ${messageOf(issue)}`),
     );
   }
   const twice = repeated(parsed.data.map(({ name }) => name));
@@ -39,7 +43,22 @@ export function mergeMappings(builtIn: readonly DatasetMapping[], own: readonly 
   return [...builtIn.filter(({ name }) => !own.some((mapping) => mapping.name === name)), ...own];
 }
 
-type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'>;
+interface Issue extends Pick<z.core.$ZodIssue, 'path' | 'message'> {
+  readonly code?: string | undefined;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ...{ object: 'an object', record: 'an object', array: 'a list', string: 'a text', number: 'a number' },
+  boolean: 'true or false',
+};
+
+/** An issue in words for the author of a mapping. */
+function messageOf({ code, message }: Issue): string {
+  const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
+  if (code !== 'invalid_type' || expected === undefined) return message;
+  const wanted = `must be ${TYPES[expected] ?? expected}`;
+  return received === 'undefined' ? `is missing; it ${wanted}` : wanted;
+}
 
 /** An issue as it is; for a key of a record, its own issues; for a value that fits no form of a union, those of the form with the fewest. */
 function leaves(issue: z.core.$ZodIssue): Issue[] {
@@ -47,7 +66,7 @@ function leaves(issue: z.core.$ZodIssue): Issue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const [nearest] = issue.errors.map((issues) => issues.flatMap(leaves)).sort((a, b) => a.length - b.length);
   if (!nearest) return [issue];
-  return nearest.map(({ path, message }) => ({ path: [...issue.path, ...path], message }));
+  return nearest.map((each) => ({ ...each, path: [...issue.path, ...each.path] }));
 }
 
 function place(path: readonly PropertyKey[]): string {

@@ -1,6 +1,6 @@
 /** Makes a mapping concrete for one file: patterns become columns, and every name is written out. All later code sees this form only. */
 import { DataConversionError } from '../errors';
-import { columnSelection } from './column-pattern';
+import { columnPattern, columnSelection } from './column-pattern';
 import { explicitColumns, requiredColumns } from './columns';
 import type { DatasetMapping, Encoding, FieldMapping, FieldType, TagMapping } from './mapping';
 import type { SingleField } from './mapping-rules';
@@ -113,6 +113,13 @@ export function resolveMapping(
   const problems = keyProblems(concrete, added);
   if (problems.length > 0) throw new DataConversionError(`${name}: ${problems.join(', ')}`, { object: name });
   return concrete;
+}
+
+/** The patterns of a mapping that no column of a file has the form of, each once. Columns that other entries use count too. */
+export function unmatchedPatterns({ tags, fields }: DatasetMapping, columns: readonly string[]): string[] {
+  const entries = [...tags.required, ...tags.optional, ...fields];
+  const patterns = entries.flatMap((entry) => (typeof entry === 'object' && 'columns' in entry ? [entry.columns] : []));
+  return [...new Set(patterns)].filter((pattern) => !columns.some(columnPattern(pattern)));
 }
 
 /** Problems of the keys that patterns added. The other keys were checked when the mapping was read. */

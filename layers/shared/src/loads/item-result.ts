@@ -40,7 +40,16 @@ export const itemResultSchema = z.object({
   series: count.default(0),
   /** The same with the field key: measurement, tags and field. */
   fieldSeries: count.default(0),
-  warnings: z.array(z.object({ kind: z.string(), column: z.string(), value: z.string().optional(), count })),
+  warnings: z.array(
+    z.object({
+      kind: z.string(),
+      column: z.string(),
+      value: z.string().optional(),
+      count,
+      /** The first value that was left out, and its row in the file, from 0. */
+      example: z.object({ row: count, value: z.string().nullable() }).optional(),
+    }),
+  ),
   /** Rows without a value, by column of the mapping. */
   nulls: counts,
   retries: count,
@@ -111,11 +120,12 @@ export function itemResult(
     warnings: [...report.warnings]
       .sort((a, b) => b.count - a.count)
       .slice(0, 2 * MAX_LISTED)
-      .map(({ kind, column, value, count }) => ({
+      .map(({ kind, column, value, count, example }) => ({
         kind,
         column: cut(column),
         ...(value !== undefined && { value: cut(value) }),
         count,
+        ...(example && { example: { row: example.row, value: example.value === null ? null : cut(example.value) } }),
       }))
       .concat(
         (item.absent ?? [])

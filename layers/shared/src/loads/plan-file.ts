@@ -1,10 +1,10 @@
 /** Plans the items of one file from its footer. If a field named by a unit and a column may have the same name, it reads the units too. */
 import { BUILT_IN_MAPPINGS } from '../datasets/built-in';
-import { noValueProblem } from '../datasets/columns';
+import { explicitColumns, noValueProblem } from '../datasets/columns';
 import { type Detection, detectDataset, WORKFLOW_ADVICE } from '../datasets/detect';
 import type { DatasetMapping } from '../datasets/mapping';
 import { type PartitionColumns, suppliedColumns } from '../datasets/partitions';
-import { resolveMapping } from '../datasets/resolve';
+import { resolveMapping, unmatchedPatterns } from '../datasets/resolve';
 import { DataConversionError } from '../errors';
 import { type ColumnInfo, columnNames, emptyColumns, type ParquetMetadata } from '../parquet/metadata';
 import { type PlanTargets, planRuns, planWhole, type RowGroupRun } from '../parquet/plan';
@@ -82,7 +82,7 @@ async function divided(
     const metadata = await reader.inspect(source, signal);
     const concrete = resolveMapping(mapping, columnNames(metadata), source.name);
     if (validateSchema) {
-      const problems = columnProblems(metadata.columns, concrete, partitions);
+      const problems = columnProblems(metadata.columns, concrete, partitions, explicitColumns(mapping));
       const missing = missingColumns(metadata.columns, concrete, partitions);
       const about = missing.length > 0 ? [missingText(missing, metadata.columns, partitions, mapping, detection)] : [];
       const empty = emptyColumns(metadata, concrete.required).map(noValueProblem);
@@ -97,9 +97,12 @@ async function divided(
     const file = { ...version, dataset: mapping.name, fileRows: metadata.rows, taken: [...survey.taken] };
     // Few files have all columns of a built-in mapping: for those only a similar name is worth a warning.
     const isBuiltIn = BUILT_IN_MAPPINGS.includes(mapping);
-    const absent = absentColumns(metadata.columns, concrete, partitions).filter(
-      ({ similar }) => !isBuiltIn || similar !== undefined,
-    );
+    const absent = [
+      ...absentColumns(metadata.columns, concrete, partitions).filter(
+        ({ similar }) => !isBuiltIn || similar !== undefined,
+      ),
+      ...unmatchedPatterns(mapping, columnNames(metadata)).map((column) => ({ column })),
+    ];
     const items = runs.map((run, index) => ({ ...file, ...run, ...(index === 0 && absent.length > 0 && { absent }) }));
     return { mapping, rows: metadata.rows, items };
   } finally {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const count = z.number().int().min(0);
 
-/** A column that the mapping names, and a similar name in the file. */
+/** A column or pattern that the mapping names, and a similar name in the file. */
 const absentSchema = z.object({ column: z.string(), similar: z.string().optional() });
 export type AbsentColumn = z.output<typeof absentSchema>;
 
@@ -39,7 +39,7 @@ export const planItemSchema = z.object({
   fileRows: count,
   /** Field names that units take in this file. A column with such a name gets another field name. */
   taken: z.array(z.string()),
-  /** Optional columns that the file lacks and probably should have, only in the first item of the file. */
+  /** Optional columns that the file lacks and probably should have, and patterns that match none of its columns, only in the first item of the file. */
   absent: z.array(absentSchema).optional(),
   /** Only of an export: `dataset` is then the table. */
   export: exportPartSchema.optional(),

@@ -194,7 +194,7 @@ class LoadSum {
     const reason = rejected[0]?.reason ?? 'no reason given';
     this.causes.add(
       'InfluxDBWriteError',
-      `${rejectedPoints} points rejected: ${reason}`,
+      `${number(rejectedPoints, 'point')} rejected: ${reason}`,
       this.services.objects.nameOf(item),
     );
   }

@@ -4,8 +4,8 @@ import { type ArrowColumn, isValid } from '../parquet/c-data';
 import type { ColumnType } from '../parquet/column-type';
 import { fixedBytes } from './cells';
 import { decimalTexts } from './decimals';
-import { shortestSingle } from './digits';
-import { isSingle, readNumbers } from './number-cells';
+import { shortest } from './digits';
+import { floatBits, readNumbers } from './number-cells';
 import { emptySpans, spansOf } from './spans';
 import { TimeReader } from './times';
 
@@ -71,15 +71,12 @@ function longText(view: DataView, isSigned: boolean): (row: number) => string {
 function numberText(column: ArrowColumn): (row: number) => string {
   const numbers = { values: new Float64Array(column.length), states: new Uint8Array(column.length) };
   readNumbers(column, numbers);
+  const bits = floatBits(column.type);
   return (row) => {
     const value = numbers.values[row];
     if (column.type.kind === 'boolean') return value === 1 ? 'true' : 'false';
-    return isSingle(column.type) && Number.isFinite(value) && value !== 0 ? signed(value) : String(value);
+    return Number.isFinite(value) && value < 0 ? `-${shortest(-value, bits)}` : shortest(value, bits);
   };
-}
-
-function signed(value: number): string {
-  return value < 0 ? `-${shortestSingle(-value)}` : shortestSingle(value);
 }
 
 const uuidText = (hex: string): string =>

@@ -6,6 +6,9 @@
 /** Control characters in a name or tag are written as letters, as InfluxData's own clients do. */
 const LETTERS: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
+/** Whether a name or tag is stored with other characters, so that it may be the same as another one. */
+export const hasControlCharacters = (text: string): boolean => /[\n\r\t]/.test(text);
+
 export function escapeMeasurement(text: string): string {
   return text.replace(/[\n\r\t, ]/g, (character) => LETTERS[character] ?? `\\${character}`);
 }

@@ -6,7 +6,7 @@ import { Cell, fixedBytes, integersOf, markMissing } from './cells';
 import { type Counts, emptyCounts, isSigned64 } from './counts';
 import { FloatWriter, LONGEST_NUMBER, writeCount } from './digits';
 import { readIntegers } from './integer-columns';
-import { isSingle, type Numbers, readNumbers } from './number-cells';
+import { floatBits, type Numbers, readNumbers } from './number-cells';
 import { isRfc3339, Rfc3339Writer } from './rfc-3339';
 import { emptySpans, spansOf } from './spans';
 import { StringCells } from './string-cells';
@@ -65,7 +65,7 @@ class FloatCells implements FieldCells, Numbers {
   ) {
     this.values = new Float64Array(capacity);
     this.states = new Uint8Array(capacity);
-    this.writer = new FloatWriter(type !== undefined && isSingle(type));
+    this.writer = new FloatWriter(floatBits(type));
   }
 
   read(column: ArrowColumn): void {

@@ -6,6 +6,7 @@ import { STATES } from './cells';
 import { escapeKey } from './escape';
 import { type FieldCells, fieldCells } from './field-cells';
 import { type ReadyText, readyText } from './ready-text';
+import type { InvalidExample } from './report';
 
 export interface Field {
   readonly column: string;
@@ -19,8 +20,9 @@ export interface Field {
   readonly cells: FieldCells;
   /** Values outside are counted. */
   readonly range: { readonly min: number; readonly max: number } | undefined;
-  /** Cells that were left out, by state. */
+  /** Cells that were left out, by state, and the first one of each. */
   readonly leftOut: Int32Array;
+  readonly examples: (InvalidExample | undefined)[];
   beyond: number;
 }
 
@@ -52,6 +54,7 @@ export function rowFields(
       cells,
       range: range && { min: range.min ?? Number.NEGATIVE_INFINITY, max: range.max ?? Number.POSITIVE_INFINITY },
       leftOut: new Int32Array(STATES),
+      examples: [],
       beyond: 0,
     };
   });

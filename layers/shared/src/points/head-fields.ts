@@ -71,7 +71,7 @@ export class HeadFields {
         if (required) fault ??= { column, reason: value === null ? 'unreadable' : 'missing' };
         if (value === null) {
           unreadable ??= column;
-          warnings.push(['left-out', column, '']);
+          warnings.push(['left-out', column, 'unreadable']);
         }
         continue;
       }

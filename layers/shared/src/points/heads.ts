@@ -32,6 +32,8 @@ export interface Head extends Pick<FieldTexts, 'unreadable' | 'names' | 'keys' |
   readonly series: number;
   /** Hash of measurement and tags. */
   readonly hash: number;
+  /** Hash of measurement, tags and names of fields: two points with the same one and the same time overwrite each other. */
+  readonly identityHash: number;
   /** For an export: the same, as a hash that does not depend on the file. */
   readonly pointsHash: SeriesHash;
   /** Why no row with this head can be a point. */
@@ -138,12 +140,15 @@ export class Heads {
     const hasStrings = strings !== '';
     const text = readyText(hasStrings ? `${tagSet} ${strings}` : tagSet);
     this.used += text.length;
+    const hash = hashText(tagSet);
     // Written out, because a spread makes objects whose members are slow to read.
     return {
       text,
       measurement: isNamed ? measurement : '',
       series,
-      hash: hashText(tagSet),
+      hash,
+      // Two points with the same one and the same time overwrite each other.
+      identityHash: names.length === 0 ? hash : hashText(JSON.stringify([tagSet, names])),
       pointsHash: this.isExport ? seriesHash(tagSet) : NO_SERIES,
       fault: (isNamed ? undefined : measurement) ?? tags.fault ?? fields.fault ?? this.unexpected(textOf),
       hasStrings,

@@ -1,5 +1,5 @@
 /**
- * Counts distinct texts in bounded memory. Up to EXACT texts are counted exactly, by their hashes. Beyond that a HyperLogLog sketch
+ * Counts distinct texts or points in bounded memory. Up to EXACT texts are counted exactly, by their hashes. Beyond that a HyperLogLog sketch
  * estimates the number, with the improved raw estimator of Otmar Ertl, "New cardinality estimation algorithms for HyperLogLog sketches"
  * (2017), which needs no correction for small or large numbers.
  */
@@ -7,6 +7,7 @@
 /** 2^14 registers: a relative standard error of 1.04 / sqrt(2^14) = 0.81 %; 2.5 % is exceeded in about 1 of 500 estimates. */
 const INDEX_BITS = 14;
 const REGISTERS = 1 << INDEX_BITS;
+export const STANDARD_ERROR = 1.04 / Math.sqrt(REGISTERS);
 /** Bits of a hash that are left for the rank. */
 const RANK_BITS = 32;
 /** A hash has 53 bits: 21 high bits, of which the first 14 choose the register, and 32 low bits, which give the rank. */
@@ -32,6 +33,13 @@ export function hashText(text: string): number {
 export function hashPair(first: number, second: number): number {
   const a = Math.imul(first, 2654435761) ^ second;
   const b = Math.imul((first * HIGH) ^ a, 1597334677) ^ (second * HIGH);
+  return finish(a, b);
+}
+
+/** A hash of a point. @param series hash of its series  @param seconds since 1970  @param nanos below 10^9 */
+export function hashPoint(series: number, seconds: number, nanos: number): number {
+  const a = Math.imul(series, 2654435761) ^ seconds;
+  const b = Math.imul((series * HIGH) ^ a, 1597334677) ^ nanos ^ Math.imul(seconds * HIGH, 2246822507);
   return finish(a, b);
 }
 

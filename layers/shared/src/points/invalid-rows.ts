@@ -2,7 +2,7 @@
 import type { PartitionColumns } from '../datasets/partitions';
 import type { ArrowColumn } from '../parquet/c-data';
 import { cellText } from './cell-text';
-import type { InvalidReason, RejectedRow } from './report';
+import type { InvalidExample, InvalidReason, RejectedRow } from './report';
 import type { Tally } from './tally';
 
 export class InvalidRows {
@@ -42,6 +42,11 @@ export class InvalidRows {
         ...Object.fromEntries(this.batch.map(({ name }) => [name, this.cell(name, row)])),
       },
     }));
+  }
+
+  /** A value of the current record batch, with its row in the file. */
+  example(row: number, column: string): InvalidExample {
+    return { row: this.firstRow + row, value: this.cell(column, row) };
   }
 
   private cell(name: string, row: number): string | null {

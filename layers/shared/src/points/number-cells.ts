@@ -3,6 +3,7 @@ import { type ArrowColumn, isValid } from '../parquet/c-data';
 import type { ColumnType } from '../parquet/column-type';
 import { Cell, fixedBytes, integersOf, markMissing } from './cells';
 import { decimalNumbers } from './decimals';
+import type { FloatBits } from './digits';
 import { emptySpans, spansOf } from './spans';
 
 /** A record batch's values; a row's value is defined only if its state is ok. */
@@ -18,9 +19,9 @@ export function isNumberType({ kind }: ColumnType): boolean {
   return ['boolean', 'integer', 'float', 'decimal', 'text', 'null'].includes(kind);
 }
 
-/** Whether its values are written as the shortest decimals of a float32. */
-export function isSingle(type: ColumnType): boolean {
-  return type.kind === 'float' && type.bits < 64;
+/** The bits of the float whose shortest decimals are written. */
+export function floatBits(type: ColumnType | undefined): FloatBits {
+  return type?.kind === 'float' ? type.bits : 64;
 }
 
 /** Fills `out` with a record batch's values; NaN and infinity get states of their own. */

@@ -11,6 +11,7 @@ import { TimestampWriter } from './digits';
 import { DuplicateCounter } from './duplicates';
 import { ownName } from './fields';
 import { type Head, Heads } from './heads';
+import { DistinctCounter, hashPoint } from './hyperloglog';
 import { InvalidRows } from './invalid-rows';
 import { PointSet } from './point-set';
 import { copyText } from './ready-text';
@@ -65,6 +66,7 @@ export class PointsEncoder {
   private points = 0;
   private empty = 0;
   private readonly pointSet = new PointSet();
+  private readonly distinct = new DistinctCounter();
 
   /** @param capacity rows of the largest record batch. */
   constructor(
@@ -80,8 +82,17 @@ export class PointsEncoder {
     this.span = new TimeSpan(options.keepFrom);
     this.heads = new Heads(mapping, this.unsuited, taken, constants, tally, this.counts, isExport, capacity);
     const { pointColumns } = this.heads;
-    this.fields = new RowFields(mapping, columns, constants, this.unsuited, taken, pointColumns, capacity);
     this.invalid = new InvalidRows(constants, tally, options.onReject);
+    this.fields = new RowFields(
+      mapping,
+      columns,
+      constants,
+      this.unsuited,
+      taken,
+      pointColumns,
+      this.invalid,
+      capacity,
+    );
     this.timeReader = new TimeReader(mapping.time);
     this.times = emptyCounts(capacity);
     this.ids = new Int32Array(capacity);
@@ -126,6 +137,7 @@ export class PointsEncoder {
       invalid: this.tally.invalid,
       ...(this.options.isExport && { empty: this.empty, pointSet: this.pointSet.sum }),
       duplicates: this.duplicates.count,
+      distinct: this.distinct.toBytes(),
       warnings: this.tally.warnings,
       present: this.tally.present,
       earliest: this.span.earliest,
@@ -179,6 +191,7 @@ export class PointsEncoder {
     head.rows++;
     this.points++;
     this.duplicates.add(head.series, seconds, nanos);
+    this.distinct.add(hashPoint(head.identityHash, seconds, nanos));
     this.span.add(seconds, nanos);
     if (isExport) this.pointSet.add(head.pointsHash, seconds, nanos);
   }

@@ -13,6 +13,8 @@ export interface PointsReport {
   readonly pointSet?: string;
   /** Points that repeat tags, time and named field of an earlier point of this run; InfluxDB keeps the last. A lower bound for a file. */
   readonly duplicates: number;
+  /** Distinct points by tags, time and named field: bytes of `DistinctCounter`. */
+  readonly distinct: Uint8Array;
   readonly warnings: readonly Warning[];
   /** Rows with a value, by mapped column of the file. */
   readonly present: Readonly<Record<string, number>>;
@@ -76,9 +78,10 @@ export interface RejectSink {
 
 /**
  * `unknown-value`: a tag's value that the mapping does not list. `out-of-range`: a number outside the mapping's range. `left-out`: an
- * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8; with the reason in `value` if it does not fit the field's type. `renamed`: a field that is stored under
+ * optional number that is unreadable, NaN or infinite, or an optional text that is not UTF-8; with the reason in `value`. `renamed`: a field that is stored under
  * the name in `value`, because the unit's field uses its own name. `ignored`: an optional column of a type that cannot be used.
  * `absent`: an optional column that the file lacks, counted once per file. `trailing-backslash`: a tag that was stored without its last backslash, which line protocol cannot express.
+ * `control-character`: a tag with a line feed, carriage return or tab, stored as the two characters `\n`, `\r` or `\t`.
  */
 export interface Warning {
   readonly kind:
@@ -88,15 +91,19 @@ export interface Warning {
     | 'renamed'
     | 'ignored'
     | 'trailing-backslash'
+    | 'control-character'
     | 'absent';
   readonly column: string;
   readonly value?: string;
   readonly count: number;
+  /** The first value that was left out. */
+  readonly example?: InvalidExample;
 }
 
 /** The counts that a report has without points. */
 export const NO_POINTS = {
   duplicates: 0,
+  distinct: new Uint8Array(0),
   earliest: null,
   latest: null,
   beforeKeepFrom: 0,

@@ -9,6 +9,7 @@ import { LONGEST_NUMBER } from './digits';
 import { type Field, rowFields } from './fields';
 import type { HeadColumns } from './head-columns';
 import type { Head } from './heads';
+import type { InvalidRows } from './invalid-rows';
 import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason } from './report';
 import type { HeadFault } from './tags';
@@ -37,6 +38,7 @@ export class RowFields {
    * @param constants the mapped columns that have one value in all rows
    * @param unsuited columns of an unusable type: their cells count as unreadable
    * @param taken names that the unit's fields use in this file
+   * @param invalid gives an example of a value that is left out
    * @param capacity rows of the largest record batch
    */
   constructor(
@@ -46,6 +48,7 @@ export class RowFields {
     private readonly unsuited: ReadonlySet<string>,
     taken: readonly string[],
     private readonly pointColumns: HeadColumns,
+    private readonly invalid: InvalidRows,
     capacity: number,
   ) {
     this.fields = rowFields(mapping, withConstants(columns, constants), taken, capacity);
@@ -110,7 +113,8 @@ export class RowFields {
       const { cells, range } = field;
       const state = cells.states[row];
       if (state !== Cell.ok) {
-        if (state !== Cell.missing) field.leftOut[state]++;
+        if (state !== Cell.missing && field.leftOut[state]++ === 0)
+          field.examples[state] = this.invalid.example(row, field.column);
         continue;
       }
       const bit = tags + field.index;
@@ -131,11 +135,9 @@ export class RowFields {
 
   /** Adds the warnings of all rows so far to the tally. */
   settle(tally: Tally): void {
-    for (const { column, leftOut, beyond } of this.fields) {
+    for (const { column, leftOut, examples, beyond } of this.fields) {
       for (const [state, count] of leftOut.entries()) {
-        // A value that does not fit the type of its field is warned of with the reason.
-        const reason = state >= Cell.outOfRange ? REASONS[state] : undefined;
-        if (count > 0) tally.warn('left-out', column, reason, count);
+        if (count > 0) tally.warn('left-out', column, REASONS[state], count, examples[state]);
       }
       if (beyond > 0) tally.warn('out-of-range', column, undefined, beyond);
     }

@@ -26,11 +26,13 @@ export function schemaProblems(
  * Problems of the columns that a file has: a required column with an unusable value in the path, and every mapped column of an unusable
  * type. The latter also counts for optional columns: points without a tag or field that the file has would be wrong.
  * @param partitions columns that the file's key supplies
+ * @param named columns that the mapping names; the others are found by its patterns
  */
 export function columnProblems(
   columns: readonly ColumnInfo[],
   mapping: ConcreteMapping,
   partitions: PartitionColumns = NO_PARTITIONS,
+  named: readonly string[] = mapping.columns,
 ): string[] {
   const constants = lackingColumns(columns, partitions);
   const infos = new Map(columns.map((info) => [info.name, info]));
@@ -39,7 +41,8 @@ export function columnProblems(
     if (constants.has(name)) return [];
     const info = infos.get(name);
     const problem = info && typeProblem(info);
-    return problem === undefined ? [] : [`column ${name} ${problem}`];
+    const advice = named.includes(name) ? '' : ': list it under `except` of the pattern that matches it';
+    return problem === undefined ? [] : [`column ${name} ${problem}${advice}`];
   });
   return [...problems, ...constantProblems(constants, mapping)];
 }

@@ -45,6 +45,11 @@ export class MeasurementCounts {
   /** Kinds by name: more than one if files or mappings differ. */
   readonly columns = new Map<string, Set<ColumnKind>>();
 
+  /** Every series has a field, so an estimate below the number of series is wrong. */
+  get fieldSeriesCount(): number {
+    return Math.max(this.series.count(), this.fieldSeries.count());
+  }
+
   addColumn(name: string, kind: ColumnKind): void {
     const kinds = this.columns.get(name);
     if (kinds) kinds.add(kind);
@@ -96,6 +101,9 @@ export class SeriesCounts {
 
   /** The series of all measurements. */
   total(of: 'series' | 'fieldSeries'): number {
-    return [...this.measurements.values()].reduce((sum, counts) => sum + counts[of].count(), 0);
+    return [...this.measurements.values()].reduce(
+      (sum, counts) => sum + (of === 'series' ? counts.series.count() : counts.fieldSeriesCount),
+      0,
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** The tags of a mapping: their values as they are stored, and their part of a line. */
 import type { ConcreteMapping, ConcreteTag } from '../datasets/resolve';
-import { escapeKey, storedTag, withoutLastBackslashes } from './escape';
+import { escapeKey, hasControlCharacters, storedTag, withoutLastBackslashes } from './escape';
 import { hashText } from './hyperloglog';
 import type { InvalidReason } from './report';
 import type { SeriesCounts } from './series-counts';
@@ -36,7 +36,7 @@ export interface HeadFault {
 }
 
 export type HeadWarning = readonly [
-  kind: 'unknown-value' | 'trailing-backslash' | 'left-out',
+  kind: 'unknown-value' | 'trailing-backslash' | 'control-character' | 'left-out',
   column: string,
   value: string,
 ];
@@ -93,11 +93,12 @@ export class Tags {
       if (required ? stored === '' : value === '') {
         // Without a tag that the file has, different series would merge: a cell is left out with a warning, a column never.
         if (required || isUnreadable) fault ??= { column, reason: raw === null ? 'unreadable' : 'missing' };
-        else if (raw === null) warnings.push(['left-out', column, '']);
+        else if (raw === null) warnings.push(['left-out', column, 'unreadable']);
         continue;
       }
       if (known && !known.has(value)) warnings.push(['unknown-value', column, value]);
       if (stored !== value) warnings.push(['trailing-backslash', column, value]);
+      if (hasControlCharacters(stored)) warnings.push(['control-character', column, value]);
       if (stored === '') continue;
       text += `,${key}=${escapeKey(stored)}`;
       present.push(index);

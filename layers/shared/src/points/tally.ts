@@ -27,19 +27,27 @@ export class Tally {
   }
 
   /** Counts a warning by value. After WARNED_VALUES values of a column, its other values are counted together. */
-  warn(kind: Warning['kind'], column: string, value: string | undefined, count: number): void {
+  warn(
+    kind: Warning['kind'],
+    column: string,
+    value: string | undefined,
+    count: number,
+    example?: InvalidExample,
+  ): void {
     const group = `${kind} ${column}`;
     const values = this.warnedValues.get(group) ?? 0;
     const exact = `${group} ${value ?? ''}`;
     const isListed = value !== undefined && (this.warned.has(exact) || values < WARNED_VALUES);
     const name = isListed ? exact : group;
     const known = this.warned.get(name);
+    const first = known?.example ?? example;
     if (!known && isListed) this.warnedValues.set(group, values + 1);
     this.warned.set(name, {
       kind,
       column,
       ...(isListed && { value }),
       count: (known?.count ?? 0) + count,
+      ...(first && { example: first }),
     });
   }
 
