@@ -16,7 +16,7 @@ import { DistinctCounter, hashPoint } from './hyperloglog';
 import { PointSet } from './point-set';
 import { copyText, SPOILT } from './ready-text';
 import type { InvalidReason, PointsReport, RejectedRow } from './report';
-import { unsuitedColumns } from './schema';
+import { unsuitedColumns, withUselessUnits } from './schema';
 import { SeriesCounts } from './series-counts';
 import { Tally } from './tally';
 import { TimeSpan } from './time-span';
@@ -117,6 +117,8 @@ export class PointsEncoder {
     }
 
     for (const { name, declared } of unsuited) this.tally.warn('ignored', name, declared, 1);
+    for (const column of withUselessUnits(withConstants(columns, this.constants), mapping))
+      this.tally.warn('unit-ignored', column, undefined, 1);
     const present = new Set(withConstants(columns, this.constants).map(({ name }) => name));
     for (const field of mapping.fields) {
       if (!field.named && taken.includes(field.key) && present.has(field.column))

@@ -84,6 +84,7 @@ export interface RejectSink {
  * the name in `value`, because the unit's field uses its own name. `ignored`: an optional column of a type that cannot be used.
  * `absent`: an optional column that the file lacks, counted once per file. `trailing-backslash`: a tag that was stored without its last backslash, which line protocol cannot express.
  * `control-character`: a tag with a line feed, carriage return or tab, stored as the two characters `\n`, `\r` or `\t`.
+ * `unit-ignored`: a column that is not of integers, although the mapping has a unit for its integers.
  */
 export interface Warning {
   readonly kind:
@@ -94,6 +95,7 @@ export interface Warning {
     | 'ignored'
     | 'trailing-backslash'
     | 'control-character'
+    | 'unit-ignored'
     | 'absent';
   readonly column: string;
   readonly value?: string;
@@ -140,7 +142,10 @@ export function sumReports(reports: readonly PointsReport[]): PointsReport {
     warnings: sumBy(
       reports.flatMap(({ warnings }) => warnings),
       ({ kind, column, value }) => JSON.stringify([kind, column, value]),
-      (a, b) => ({ ...a, count: a.kind === 'renamed' || a.kind === 'ignored' ? a.count : a.count + b.count }),
+      (a, b) => ({
+        ...a,
+        count: ['renamed', 'ignored', 'unit-ignored'].includes(a.kind) ? a.count : a.count + b.count,
+      }),
     ),
     present,
     earliest: reports.reduce<string | null>((first, report) => earlier(first, report.earliest), null),
