@@ -32,11 +32,17 @@ const WARNINGS: Readonly<Record<string, string>> = {
   'trailing-backslash': 'was stored without its last backslash',
   'control-character':
     'was stored with the two characters \\n, \\r or \\t for a line break or tab, which a tag cannot have',
+  'unit-ignored': 'has no integers, so the unit in the mapping was not used',
   absent: 'is missing, although the mapping names it',
 };
 
 /** Kinds of warnings that are counted once per item or file; the others count rows. */
-const COUNTED: Readonly<Record<string, string>> = { renamed: 'item', ignored: 'item', absent: 'file' };
+const COUNTED: Readonly<Record<string, string>> = {
+  renamed: 'item',
+  ignored: 'item',
+  'unit-ignored': 'item',
+  absent: 'file',
+};
 /** Kinds of warnings that are shown by value. The value of a number that was left out is the reason. */
 const WITH_VALUES = new Set(['unknown-value', 'out-of-range', 'left-out']);
 /** Maximum values of a column that are shown. */

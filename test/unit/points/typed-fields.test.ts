@@ -329,3 +329,12 @@ test('counts tags with characters that line protocol cannot hold, with and witho
     ]);
   }
 });
+
+test('warns of a unit for a column without integers', async () => {
+  const field = { type: 'timestamp', unit: 'ms', as: 's' };
+  const members = { time: { column: 't', unit: 'ms' } };
+  const found = async (sql: string) =>
+    (await fieldsOf([sql], field, { members })).report.warnings.map(({ kind, column }) => `${kind} ${column}`);
+  expect(await found('5000::BIGINT')).toEqual(['unit-ignored t']);
+  expect(await found("'2024-01-01T00:00:00Z'")).toEqual(['unit-ignored t', 'unit-ignored c']);
+});

@@ -17,7 +17,7 @@ import { PointSet } from './point-set';
 import { copyText } from './ready-text';
 import type { PointsReport, RejectedRow } from './report';
 import { REASONS, RowFields } from './row-fields';
-import { unsuitedColumns } from './schema';
+import { unsuitedColumns, withUselessUnits } from './schema';
 import { SeriesCounts } from './series-counts';
 import { Tally } from './tally';
 import { TimeSpan } from './time-span';
@@ -100,6 +100,8 @@ export class PointsEncoder {
     if (time !== undefined) this.timeReader.read(constantColumn(mapping.time.column, time, capacity), this.times);
 
     for (const { name, declared } of unsuited) tally.warn('ignored', name, declared, 1);
+    for (const column of withUselessUnits(withConstants(columns, constants), mapping))
+      tally.warn('unit-ignored', column, undefined, 1);
     const present = new Set(withConstants(columns, constants).map(({ name }) => name));
     for (const field of mapping.fields) {
       if (!field.named && taken.includes(field.key) && present.has(field.column))

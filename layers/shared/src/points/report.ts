@@ -82,6 +82,7 @@ export interface RejectSink {
  * the name in `value`, because the unit's field uses its own name. `ignored`: an optional column of a type that cannot be used.
  * `absent`: an optional column that the file lacks, counted once per file. `trailing-backslash`: a tag that was stored without its last backslash, which line protocol cannot express.
  * `control-character`: a tag with a line feed, carriage return or tab, stored as the two characters `\n`, `\r` or `\t`.
+ * `unit-ignored`: a column that is not of integers, although the mapping has a unit for its integers.
  */
 export interface Warning {
   readonly kind:
@@ -92,6 +93,7 @@ export interface Warning {
     | 'ignored'
     | 'trailing-backslash'
     | 'control-character'
+    | 'unit-ignored'
     | 'absent';
   readonly column: string;
   readonly value?: string;

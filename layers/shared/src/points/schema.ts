@@ -97,6 +97,17 @@ export function unsuitedColumns(columns: readonly ColumnInfo[], mapping: Concret
   return columns.filter((info) => mapped.has(info.name) && typeProblem(info) !== undefined);
 }
 
+/** The columns for whose integers the mapping has a unit, and which have no integers. */
+export function withUselessUnits(
+  columns: readonly ColumnInfo[],
+  { time, fields }: Pick<ConcreteMapping, 'time' | 'fields'>,
+): string[] {
+  const united = [time, ...fields].filter(({ unit }) => unit !== undefined).map(({ column }) => column);
+  return columns
+    .filter(({ name, type }) => united.includes(name) && !['integer', 'null', 'unusable'].includes(type.kind))
+    .map(({ name }) => name);
+}
+
 /** The columns to read: mapped columns that the file has. */
 export function columnsToRead(columns: readonly ColumnInfo[], mapping: ConcreteMapping): string[] {
   const names = new Set(columns.map(({ name }) => name));
