@@ -1,6 +1,8 @@
 /** The result of an item, small enough for the result of a step. */
+
 import { z } from 'zod';
 import type { LoadCount } from '../influxdb/load-count';
+import { own } from '../own';
 import { EMPTY_SUM } from '../points/point-set';
 import type { PointsReport } from '../points/report';
 import { SeriesCounts } from '../points/series-counts';
@@ -125,7 +127,7 @@ export function itemResult(
     nulls: Object.fromEntries(
       [...new Set([...columns, ...Object.keys(report.present)])]
         .slice(0, MAX_COLUMNS)
-        .map((column) => [column, report.rows - (report.present[column] ?? 0)]),
+        .map((column) => [column, report.rows - (own(report.present, column) ?? 0)]),
     ),
     retries: written.retries,
     ...rest,

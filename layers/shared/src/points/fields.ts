@@ -1,6 +1,8 @@
 /** The fields of a mapping that are written row by row, with the data for writing them; and the keys of fields. */
+
 import { renamed } from '../datasets/names';
 import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
+import { own } from '../own';
 import type { ColumnInfo } from '../parquet/metadata';
 import { STATES } from './cells';
 import { escapeKey } from './escape';
@@ -41,7 +43,7 @@ export function rowFields(
     const info = infos.get(field.column);
     if (field.type === 'text' || !(field.required || info)) return [];
     const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } =
-      mapping.checks.ranges[field.column] ?? {};
+      own(mapping.checks.ranges, field.column) ?? {};
     const cells = fieldCells(field, info?.type, capacity);
     return {
       column: field.column,
@@ -50,7 +52,7 @@ export function rowFields(
       named: field.named ? named.indexOf(field) : -1,
       key: fieldKey(ownName(field, taken)),
       cells,
-      range: cells.numberAt && field.column in mapping.checks.ranges ? { min, max } : undefined,
+      range: cells.numberAt && Object.hasOwn(mapping.checks.ranges, field.column) ? { min, max } : undefined,
       leftOut: new Int32Array(STATES),
       beyond: 0,
     };

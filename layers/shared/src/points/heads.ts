@@ -2,10 +2,12 @@
  * The part of a line that depends on text columns: measurement, sorted tags and string fields. It is built once for each distinct
  * combination of values and copied for each row.
  */
+
 import type { Encoding } from '../datasets/mapping';
 import { isKey, isMeasurement } from '../datasets/names';
 import type { PartitionColumns } from '../datasets/partitions';
 import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
+import { own } from '../own';
 import type { ArrowColumn } from '../parquet/c-data';
 import { escapeKey, escapeMeasurement, quote, storedTag, withoutLastBackslashes } from './escape';
 import { fieldKey, fieldName, ownName } from './fields';
@@ -127,7 +129,7 @@ export class Heads {
     capacity: number,
   ) {
     const columnTags = mapping.tags.map(({ column, key, required, encoding }) => {
-      const known = mapping.checks.known[column];
+      const known = own(mapping.checks.known, column);
       return { column, encoding, name: key, key: escapeKey(key), required, known: known && new Set(known) };
     });
     const constantTags = Object.entries(mapping.constantTags).map(([key, value]) => {

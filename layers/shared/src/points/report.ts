@@ -1,4 +1,5 @@
 /** What became of the rows of a run: counts that add up over the runs of a file and over files. */
+import { own } from '../own';
 import { SeriesCounts, type SeriesReport } from './series-counts';
 import { earlier, later } from './time-span';
 
@@ -114,7 +115,7 @@ export function sumReports(reports: readonly PointsReport[]): PointsReport {
   const series = new SeriesCounts();
   for (const report of reports) {
     series.add(report.series);
-    for (const [column, rows] of Object.entries(report.present)) present[column] = (present[column] ?? 0) + rows;
+    for (const [column, rows] of Object.entries(report.present)) present[column] = (own(present, column) ?? 0) + rows;
   }
   return {
     rows: sum(({ rows }) => rows),
@@ -141,7 +142,7 @@ export function sumReports(reports: readonly PointsReport[]): PointsReport {
 
 /** The required columns without a value in any row; empty if there are no rows at all. */
 export function whollyNull({ rows, present }: PointsReport, required: readonly string[]): string[] {
-  return rows === 0 ? [] : required.filter((column) => (present[column] ?? 0) === 0);
+  return rows === 0 ? [] : required.filter((column) => (own(present, column) ?? 0) === 0);
 }
 
 /** Invalid rows as a sentence for a person: `12 rows: value is nan (row 7: NaN; row 9: NaN)`. */

@@ -1,4 +1,5 @@
 /** Counts for a report: invalid rows by reason with their first examples, and warnings by value. */
+import { own } from '../own';
 import {
   EXAMPLES,
   type InvalidExample,
@@ -44,7 +45,7 @@ export class Tally {
   }
 
   addPresent(column: string, rows: number): void {
-    this.present[column] = (this.present[column] ?? 0) + rows;
+    this.present[column] = (own(this.present, column) ?? 0) + rows;
   }
 
   get invalid(): InvalidRows[] {
