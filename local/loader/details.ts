@@ -1,6 +1,7 @@
 /** What the results of items report beyond the summary: values of warnings, examples of invalid rows, and the files with stored points. */
 import type { DatasetMapping } from 'shared/datasets/mapping';
 import type { ItemResult } from 'shared/loads/item-result';
+import { own } from 'shared/own';
 
 export interface ValueWarning {
   readonly kind: string;
@@ -37,8 +38,7 @@ export class LoadDetails {
       const id = JSON.stringify([dataset, kind, column, value]);
       const known = this.warnings.get(id);
       const first = known?.example ?? (example && { ...example, file: item.key.slice(item.key.lastIndexOf('/') + 1) });
-      const ranges = mapping?.checks.ranges ?? {};
-      const range = Object.hasOwn(ranges, column) ? ranges[column] : undefined;
+      const range = own(mapping?.checks.ranges ?? {}, column);
       this.warnings.set(id, { kind, column, value, range, count: (known?.count ?? 0) + count, example: first });
     }
     for (const { reason, value } of invalidExamples) {

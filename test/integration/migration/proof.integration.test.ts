@@ -307,6 +307,22 @@ describeWithInfluxd('a migration', (binary) => {
     );
   });
 
+  test.each(['constructor', '__proto__', 'toString'])(
+    'a table named %s, like a property of every object, is proved',
+    async (table) => {
+      await fill(source, table, [
+        multi(
+          Object.fromEntries([['valueOf', 'a']]),
+          Object.fromEntries([['hasOwnProperty', ['DOUBLE', '1.5']]]),
+          START,
+        ),
+      ]);
+      const report = await run({ tables: [table], verify: 'sums' });
+      expect(report.message).toMatch(/proved/);
+      expect(proofOf(report.migrationId).tables).toMatchObject([{ table, manifest_rows: 1, written: 1 }]);
+    },
+  );
+
   test('measure_name and dimensions as fields, and times as text, are proved', async () => {
     const report = await run({
       tables: ['machines'],

@@ -1,7 +1,9 @@
 /** Derives the mapping of a table from the columns of its export: which columns are tags, which are fields, and of which type. */
+
 import { createHash } from 'node:crypto';
 import { type DatasetMapping, parseMappings } from '../datasets/mapping';
 import { ConfigurationError, DataConversionError } from '../errors';
+import { own } from '../own';
 import type { ExportColumn } from './metadata';
 import { acceptedMeasurement, acceptedName, originalNames } from './names';
 import type { ExportOptions } from './options';
@@ -57,7 +59,7 @@ export function exportMapping(table: string, query: Columns, options: ExportOpti
   const originals = originalNames([...names].filter((name) => name !== TIME && !isDropped(name)));
   const used = new Set([...originals.values(), ...Object.values(rename)]);
   const keyOf = (name: string) =>
-    rename[name] ?? acceptedName(originals.get(name) ?? name, (accepted) => used.has(accepted));
+    own(rename, name) ?? acceptedName(originals.get(name) ?? name, (accepted) => used.has(accepted));
   const isTag = (name: string): boolean =>
     name === MEASURE_NAME ? measureName === 'tag' : dimensions.has(name) && !options.dimensionsToFields.includes(name);
 

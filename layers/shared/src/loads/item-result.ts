@@ -1,4 +1,5 @@
 /** The result of an item, small enough for the result of a step. */
+
 import { z } from 'zod';
 import type { LoadCount } from '../influxdb/load-count';
 import { EMPTY_SUM } from '../points/point-set';

@@ -42,16 +42,17 @@ export async function planExport(
     throw new InvalidEventError(`options: no column of the export is named ${unknown.join(', ')}`);
   }
 
-  const tables: ExportTables = {};
+  const tables = new Map<string, ExportTables[string]>();
   const readings = new Map<ExportQuery, { table: string; mapping: ObjectRef } | { table: string; cause: string }>();
   const saved = new Set<string>();
   for (const query of survey.queries) {
     const table = tableOf(query.folder, options.measurement);
-    tables[table] ??= { queries: 0, files: 0, rows: 0, leftOut: [] };
-    tables[table].queries += 1;
+    const sums = tables.get(table) ?? { queries: 0, files: 0, rows: 0, leftOut: [] };
+    tables.set(table, sums);
+    sums.queries += 1;
     try {
       const { leftOut, ...reading } = readingOf(table, query, options);
-      tables[table].leftOut = [...new Set([...tables[table].leftOut, ...leftOut])];
+      sums.leftOut = [...new Set([...sums.leftOut, ...leftOut])];
       const mapping = { bucket: workBucket, key: workKey(loadId, readingName(reading)) };
       if (!saved.has(mapping.key)) await saveReading(mapping, reading, objects);
       saved.add(mapping.key);
@@ -64,7 +65,7 @@ export async function planExport(
 
   const candidates = survey.files.map((file): ExportCandidate => {
     const found = readings.get(file.query);
-    const table = found && tables[found.table];
+    const table = found && tables.get(found.table);
     if (table) {
       table.files += 1;
       table.rows += file.rows;
@@ -72,7 +73,7 @@ export async function planExport(
     const cause = found && 'cause' in found ? found.cause : undefined;
     return { ref: refOf(file), version: file.version, part: found && partOf(file, found), cause };
   });
-  await saveExportTables({ bucket: workBucket, loadId }, tables, objects);
+  await saveExportTables({ bucket: workBucket, loadId }, Object.fromEntries(tables), objects);
   const unreadable = survey.problems.map(({ cause, ...ref }) => ({ ref, version: undefined, part: undefined, cause }));
   return { candidates: [...candidates, ...unreadable], ignored: survey.ignored };
 }

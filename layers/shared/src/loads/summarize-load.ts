@@ -1,9 +1,11 @@
 /** The step SummarizeLoad: adds up the results of a load, and writes the summary and the failed items. */
+
 import { z } from 'zod';
 import { grouped, number } from '../count-text';
 import { noValueProblem, requiredColumns } from '../datasets/columns';
 import type { DatasetMapping } from '../datasets/mapping';
 import { UnexpectedError } from '../errors';
+import { own } from '../own';
 import { validate } from '../validation';
 import { Causes } from './causes';
 import { ExportAccounts } from './export-accounts';
@@ -179,7 +181,7 @@ class LoadSum {
     const mapping = result.export ? undefined : this.services.mappings.find(({ name }) => name === result.dataset);
     if (!this.services.validateSchema || !mapping || result.sourceRecords === 0) return;
     for (const column of requiredColumns(mapping)) {
-      if ((result.nulls[column] ?? 0) < result.sourceRecords) continue;
+      if ((own(result.nulls, column) ?? 0) < result.sourceRecords) continue;
       const file = uriOf(result.item);
       const columns = this.withoutValues.get(file) ?? new Map<string, number>();
       columns.set(column, (columns.get(column) ?? 0) + result.sourceRecords);

@@ -31,7 +31,7 @@ export function ledgerDifferences({ state, exported, source, loaded, error }: Wi
         'load',
         exported.rows,
         loaded.rows,
-        `the manifest has ${grouped(exported.rows)} rows, the load read ${grouped(loaded.rows)}`,
+        `the manifest has ${grouped(exported.rows)} rows, the load read ${grouped(loaded.rows)}${because(loaded.causes)}`,
       ),
     );
   }

@@ -1,6 +1,8 @@
 /** The fields of a mapping that are written row by row, with the data for writing them; and the keys of fields. */
+
 import { renamed } from '../datasets/names';
 import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
+import { own } from '../own';
 import type { ColumnInfo } from '../parquet/metadata';
 import { STATES } from './cells';
 import { escapeKey } from './escape';
@@ -43,8 +45,7 @@ export function rowFields(
     const info = infos.get(field.column);
     if (field.type === 'text' || !(field.required || info)) return [];
     const cells = fieldCells(field, info?.type, capacity);
-    const { ranges } = mapping.checks;
-    const range = cells.numberAt && Object.hasOwn(ranges, field.column) ? ranges[field.column] : undefined;
+    const range = cells.numberAt && own(mapping.checks.ranges, field.column);
     return {
       column: field.column,
       required: field.required,

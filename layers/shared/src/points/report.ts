@@ -1,4 +1,5 @@
 /** What became of the rows of a run: counts that add up over the runs of a file and over files. */
+import { own } from '../own';
 import type { SeriesReport } from './series-counts';
 
 export interface PointsReport {
@@ -117,8 +118,7 @@ export const WARNED_VALUES = 50;
 
 /** Rows with a value in a column. */
 export function rowsWith(column: string, { present }: Pick<PointsReport, 'present'>): number {
-  // A column may have the name of a member of every object, such as `constructor`.
-  return Object.hasOwn(present, column) ? (present[column] ?? 0) : 0;
+  return own(present, column) ?? 0;
 }
 
 /** Invalid rows as a sentence for a person: `12 rows: value is nan (row 7: NaN; row 9: NaN)`. */

@@ -1,5 +1,6 @@
 /** The tags of a mapping: their values as they are stored, and their part of a line. */
 import type { ConcreteMapping, ConcreteTag } from '../datasets/resolve';
+import { own } from '../own';
 import { escapeKey, hasControlCharacters, storedTag, withoutLastBackslashes } from './escape';
 import { hashText } from './hyperloglog';
 import type { InvalidReason } from './report';
@@ -62,7 +63,7 @@ export class Tags {
     private readonly unreadable: ReadonlySet<string>,
   ) {
     const columnTags = mapping.tags.map(({ column, key, required, encoding }) => {
-      const known = Object.hasOwn(mapping.checks.known, column) ? mapping.checks.known[column] : undefined;
+      const known = own(mapping.checks.known, column);
       return { column, encoding, name: key, key: escapeKey(key), required, known: known && new Set(known) };
     });
     const constantTags = Object.entries(mapping.constantTags).map(([key, value]) => {
