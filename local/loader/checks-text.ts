@@ -3,6 +3,9 @@ import { grouped, number } from 'shared/count-text';
 import type { Summary } from 'shared/loads/summary';
 import type { Checks, TooManyColumns, TypeConflict } from './checks';
 
+/** Reasons shown why a load would fail. */
+const MAX_FAILURES = 5;
+
 /**
  * Series with field keys above which a load warns. InfluxDB 2 keeps an index of all series; AWS advises db.influx.2xlarge for about one
  * million and no more than 10 million.
@@ -38,7 +41,15 @@ export function checksText(
   return [
     ...(isDry ? numbers : []),
     ...(warnings.length > 0 ? ['Checks:', ...warnings.map((text) => `  ${text}`)] : []),
-    ...(isDry ? checks.failures.map((text) => `The load would fail: ${text}`) : []),
+    ...(isDry ? failureLines(checks.failures) : []),
+  ];
+}
+
+function failureLines(failures: readonly string[]): string[] {
+  const more = failures.length - MAX_FAILURES;
+  return [
+    ...failures.slice(0, MAX_FAILURES).map((text) => `The load would fail: ${text}`),
+    ...(more > 0 ? [`The load would fail for ${number(more, 'further reason')}`] : []),
   ];
 }
 
