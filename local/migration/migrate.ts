@@ -5,9 +5,8 @@ import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
-import type { ObjectStore } from 'shared/loads/objects';
+import type { ObjectStore, ObjectVersion } from 'shared/loads/objects';
 import type { Summary } from 'shared/loads/summary';
-import { NOT_FOUND } from 'shared/migration/query-files';
 import type { MigrationRequest } from 'shared/migration/request';
 import type { MigrationEvent } from 'shared/migration/services';
 import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
@@ -23,8 +22,9 @@ import { Progress } from '../loader/progress';
 import { WORK } from '../loader/report-folder';
 import { runLoad } from '../loader/workflow';
 import { earlierMigrations, type GivenPlaces, sameMigration, saveGivenPlaces } from './earlier';
+import { assertExportsAreFound } from './export-place';
 import { lockMigration } from './lock';
-import { places, regionOf, WORK_FOLDER } from './places';
+import { places, regionOf, removeObjects, WORK_FOLDER } from './places';
 import { runMigration } from './workflow';
 
 export interface MigrateOptions {
@@ -43,9 +43,6 @@ export interface MigrateOutcome extends ReportOutput {
   readonly objects: ObjectStore;
   readonly workBucket: string;
 }
-
-const PLACE_ADVICE =
-  'The local server writes s3://BUCKET/ to exports/BUCKET in its --data-dir: run migrate in the same folder, or name that folder with --export';
 
 /** The service accepts one UNLOAD per second. */
 const UNLOAD_MS = 1_000;
@@ -93,23 +90,29 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
     );
   };
   try {
+    const queries = { query: await queryCall(timestream, region), clock: systemClock, deadline: signal };
+    const unloads = new Pacer(UNLOAD_MS);
+    const check = async (): Promise<void> => {
+      assertHealthy(await checkHealth(influxdb, options.advice));
+      if (!isEmbedded) return;
+      const remove = (files: readonly ObjectVersion[]) => removeObjects(exportTo, region, files);
+      await unloads.turn(signal);
+      await assertExportsAreFound({ exportTo, exportUri, objects, remove }, `place-${id}-${run}`, queries);
+    };
     const report = await runMigration(id, input, {
-      query: await queryCall(timestream, region),
-      clock: systemClock,
-      deadline: signal,
+      ...queries,
       objects,
       workBucket: WORK,
       influxdb,
       now: Date.now,
-      unloads: new Pacer(UNLOAD_MS),
+      unloads,
       limits: WINDOW_LIMITS,
       load,
-      check: async () => assertHealthy(await checkHealth(influxdb, options.advice)),
+      check,
       onSurvey: ({ rows }) => progress.addTotal(rows),
       onEvent: (event) => {
         const text = eventText(event);
         if (text !== undefined) progress.note(text);
-        if (event.kind === 'failed' && isEmbedded && event.reason.includes(NOT_FOUND)) progress.note(PLACE_ADVICE);
       },
     });
     return { ...report, objects, workBucket: WORK };
