@@ -194,6 +194,7 @@ describeWithInfluxd('a migration', (binary) => {
     expect(proof.differences).not.toEqual([]);
     expect(proof.differences.every(({ table }) => table === 'machines')).toBe(true);
     expect(report.message).toContain('machines');
+    expect(report.message).toMatch(/\.parquet: \S.*Run the migration once more: it exports this window again$/);
     expect(await again(report.migrationId, false)).toMatchObject({ proved: true });
   });
 
