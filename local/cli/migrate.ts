@@ -124,7 +124,7 @@ async function migrateFromHere(options: MigrateOptions, command: Command): Promi
       verifyOnly,
       dryRun,
     },
-    'the options',
+    'the request',
   );
   const { migrate } = await import('../migration/migrate');
   const { InterruptedError } = await import('../migration/workflow');

@@ -18,7 +18,7 @@ test.each<[string, string[], RegExp]>([
   [
     'a range that ends before it begins',
     ['--database', 'd', '--from', '2024-01-02', '--to', '2024-01-01'],
-    /from: must be before to/,
+    /^the request is not valid: from: must be before to$/m,
   ],
   [
     'another measure name option',
