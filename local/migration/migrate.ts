@@ -97,7 +97,9 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
       if (!isEmbedded) return;
       const remove = (files: readonly ObjectVersion[]) => removeObjects(exportTo, region, files);
       await unloads.turn(signal);
-      await assertExportsAreFound({ exportTo, exportUri, objects, remove }, `place-${id}-${run}`, queries);
+      // Named as an attempt of a window, so that `clean` deletes what a killed process leaves there.
+      const folder = `${request.database}/check-of-place/0-0-${id}-${Date.now()}`;
+      await assertExportsAreFound({ exportTo, exportUri, objects, remove }, folder, queries);
     };
     const report = await runMigration(id, input, {
       ...queries,
