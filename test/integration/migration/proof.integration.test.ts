@@ -221,6 +221,11 @@ describeWithInfluxd('a migration', (binary) => {
     expect(await again(migrationId, false)).toMatchObject({ proved: true });
   });
 
+  test('a migration of a table without rows says so, and not that windows are equal', async () => {
+    const { status, message } = await run({ tables: ['nothing'] });
+    expect([status, message]).toEqual(['proved', '1 table without rows in the range: there was nothing to migrate']);
+  });
+
   test('a copied manifest loads no row twice', async () => {
     const { report, proof } = await damaged(() => {
       const [manifest = ''] = exported('_manifest.json');
