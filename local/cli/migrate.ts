@@ -6,7 +6,7 @@ import { loadLoaderConfig } from 'shared/loader-config';
 import { migrationRequestSchema } from 'shared/migration/request';
 import { validate } from 'shared/validation';
 import { commandLine } from './command-line';
-import { DONE, FAILED, INTERRUPTED, interruption, UsageError } from './ending';
+import { DONE, exitCodeOf, FAILED, INTERRUPTED, interruption, UsageError } from './ending';
 import { type MigrateOptions, requestOf } from './migrate-options';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS, MIGRATION_SETTINGS } from './settings-tables';
@@ -136,9 +136,14 @@ async function migrateFromHere(options: MigrateOptions, command: Command): Promi
     await show(outcome, options.json ?? false);
     return outcome.status === 'failed' ? FAILED : DONE;
   } catch (error) {
-    if (!(error instanceof InterruptedError)) throw error;
-    console.error(`Interrupted. To go on: ${commandLine('migrate', wordsOf(command))}`);
-    return INTERRUPTED;
+    const again = `To go on: ${commandLine('migrate', wordsOf(command))}`;
+    if (error instanceof InterruptedError) {
+      console.error(`Interrupted. ${again}`);
+      return INTERRUPTED;
+    }
+    const code = exitCodeOf(error);
+    if (code === FAILED && !dryRun) console.error(again);
+    return code;
   }
 }
 

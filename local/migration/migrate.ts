@@ -1,6 +1,6 @@
 /** Migrates tables of Timestream to InfluxDB from this machine, with the steps of the deployed workflow. */
 import { join, resolve } from 'node:path';
-import { grouped, number } from 'shared/count-text';
+import { number } from 'shared/count-text';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
@@ -10,6 +10,7 @@ import type { Summary } from 'shared/loads/summary';
 import type { MigrationRequest } from 'shared/migration/request';
 import type { MigrationEvent } from 'shared/migration/services';
 import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
+import { timeText } from 'shared/migration/target-counts';
 import { WINDOW_LIMITS } from 'shared/migration/windows';
 import { ParquetReader } from 'shared/parquet/reader';
 import { systemClock } from 'shared/resilience/clock';
@@ -111,7 +112,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
       limits: WINDOW_LIMITS,
       load,
       check,
-      onSurvey: ({ rows }) => progress.addTotal(rows),
+      onSurvey: ({ rows, next }) => next === 'Export' && progress.addTotal(rows),
       onEvent: (event) => {
         const text = eventText(event);
         if (text !== undefined) progress.note(text);
@@ -166,9 +167,15 @@ function eventText(event: MigrationEvent): string | undefined {
   if (event.kind === 'split') return `${event.table}: a window was too large, and is exported in halves`;
   if (event.kind === 'failed') return `${event.table}: ${event.reason}`;
   if (event.kind === 'verified' && event.differences > 0) {
-    return `${event.table}: ${grouped(event.differences)} differences in the window ${event.window}`;
+    return `${event.table}: ${number(event.differences, 'difference')} in the window ${spanText(event.window)}`;
   }
   return undefined;
+}
+
+/** The times of a window, which is named by its first and its last ns. */
+function spanText(window: string): string {
+  const [, from = '', to = ''] = /^(-?\d+)-(-?\d+)$/.exec(window) ?? [];
+  return `${timeText(from)} to ${timeText(to)}`;
 }
 
 /** Prints warnings above the progress bar. */

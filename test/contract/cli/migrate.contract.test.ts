@@ -1,4 +1,7 @@
 /** Options of `migrate` that are wrong end the command before it does anything, with the option's name. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MISUSED } from '../../../local/cli/ending';
 import { runProgram } from './program';
 
@@ -39,4 +42,14 @@ test.each<[string, string[], RegExp]>([
 ])('refuses %s', async (_, words, message) => {
   const { code, err } = await runProgram(['migrate', ...words]);
   expect([code, err]).toEqual([MISUSED, expect.stringMatching(message)]);
+});
+
+test('a Timestream that cannot be reached fails with the command to go on, without the token', async () => {
+  const words = ['migrate', '--database', 'd', '--timestream', 'http://127.0.0.1:1', '--token', 'secret'];
+  const { code, err } = await runProgram(words, { cwd: mkdtempSync(join(tmpdir(), 'migrate-')) });
+  expect([code, err]).toEqual([
+    1,
+    expect.stringMatching(/Timestream: .*ECONNREFUSED.*\nTo go on: .*migrate --database d .*--token TOKEN\n$/),
+  ]);
+  expect(err).not.toContain('secret');
 });
