@@ -44,7 +44,7 @@ export function addMigrate(program: Command): Command {
     .option('--to <TIME>', 'end of the range, exclusive (default: now)')
     .option(
       '--export <DIR|URI>',
-      `folder or s3:// address of the exports (default with a local server: ${EXPORT_FOLDER})`,
+      `s3:// address of the exports, or the folder EXPORT-DIR/BUCKET of a local server (default: ${EXPORT_FOLDER})`,
     )
     .option('--timestream <URL|REGION>', 'URL of a local server, or region of Amazon Timestream', timestream, EMBEDDED)
     .addOption(

@@ -363,6 +363,7 @@ describeWithInfluxd('a migration', (binary) => {
     expect(page).toContain('2 dimensions, 5 measures');
     expect(page).toContain('empty-table (nothing)');
     expect(page).toMatch(/\$\d+\.\d\d at \$0\.01 per GB/);
+    expect(page).toMatch(/for the survey: \$\d+\.\d\d at/);
     expect(await influxd.values()).toEqual([]);
   });
 });

@@ -2,8 +2,8 @@
 import { keyOfColumn, measurementOfTable } from '../timestream/names';
 
 /**
- * The name to write for a column. A name that the write endpoint escaped is the name before, unless another column has that name. InfluxDB reserves `time` and names that begin with an underscore, and line protocol cannot hold a name that ends in a
- * backslash. Leading underscores go to the end, and the other names get one there: `_id` becomes `id_`, `time` becomes `time_`. While the
+ * The name to write for a column. A name that the write endpoint escaped is the name before, unless another column has that name. InfluxDB reserves
+ * `time` and names that begin with an underscore, and line protocol cannot hold a name that ends in a backslash. Leading underscores go to the end, and the other names get one there: `_id` becomes `id_`, `time` becomes `time_`. While the
  * name is taken, it gets another underscore.
  */
 export function acceptedName(column: string, isTaken: (name: string) => boolean = () => false): string {

@@ -83,7 +83,7 @@ function costLines({ surveys, scannedBytes, exportedBytes, tables }: Report): st
   const lines = [
     '',
     tables.length === 0
-      ? `Timestream scanned ${gigabytes(scannedBytes)} for the survey. Export and verification will scan about ${gigabytes(estimate)}: ${dollars(estimate)}`
+      ? `Timestream scanned ${gigabytes(scannedBytes)} for the survey: ${dollars(scannedBytes)}. Export and verification will scan about ${gigabytes(estimate)}: ${dollars(estimate)}`
       : `Timestream scanned ${gigabytes(scannedBytes)}: ${dollars(scannedBytes)}. The exported files have ${gigabytes(exportedBytes)}`,
   ];
   return lines;
