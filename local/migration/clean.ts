@@ -8,9 +8,18 @@ import { places, regionOf, removeObjects, WORK_FOLDER } from './places';
 /** @returns whether everything was deleted that could be */
 export async function cleanExports(): Promise<boolean> {
   const found: { readonly earlier: Earlier; readonly files: readonly ObjectVersion[] }[] = [];
+  let isComplete = true;
   for (const earlier of earlierMigrations(WORK_FOLDER)) {
     const { migration } = earlier;
-    const files = await exportedFiles(earlier);
+    let files: readonly ObjectVersion[];
+    try {
+      files = await exportedFiles(earlier);
+    } catch (error) {
+      // A place that cannot be read any more must not keep the files of the others.
+      console.error(`${migration.migrationId}: ${error instanceof Error ? error.message : String(error)}`);
+      isComplete &&= !hasProof(WORK_FOLDER, earlier);
+      continue;
+    }
     if (files.length === 0) continue;
     const text = `${migration.migrationId} (${migration.request.database}): ${sizeText(files)} in ${earlier.places.exportTo}`;
     if (!hasProof(WORK_FOLDER, earlier)) {
@@ -22,18 +31,18 @@ export async function cleanExports(): Promise<boolean> {
   }
   if (found.length === 0) {
     console.log('No proved migration has exported files');
-    return true;
+    return isComplete;
   }
   if (!(await isConfirmed('Delete these files? The tables in Timestream and the points in InfluxDB stay. [y/N] '))) {
     console.log('Nothing was deleted');
-    return true;
+    return isComplete;
   }
   for (const { earlier, files } of found) {
     const { exportTo, timestream } = earlier.places;
     await removeObjects(exportTo, regionOf(timestream), files);
   }
   console.log(`Deleted ${sizeText(found.flatMap(({ files }) => files))}`);
-  return true;
+  return isComplete;
 }
 
 function sizeText(files: readonly ObjectVersion[]): string {
