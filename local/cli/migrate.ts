@@ -6,7 +6,7 @@ import { loadLoaderConfig } from 'shared/loader-config';
 import { migrationRequestSchema } from 'shared/migration/request';
 import { validate } from 'shared/validation';
 import { commandLine } from './command-line';
-import { DONE, FAILED, INTERRUPTED, interruption, UsageError } from './ending';
+import { DONE, exitCodeOf, FAILED, INTERRUPTED, interruption, UsageError } from './ending';
 import { type MigrateOptions, requestOf } from './migrate-options';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { LOADER_SETTINGS, MIGRATION_SETTINGS } from './settings-tables';
@@ -44,7 +44,7 @@ export function addMigrate(program: Command): Command {
     .option('--to <TIME>', 'end of the range, exclusive (default: now)')
     .option(
       '--export <DIR|URI>',
-      `folder or s3:// address of the exports (default with a local server: ${EXPORT_FOLDER})`,
+      `s3:// address of the exports, or the folder EXPORT-DIR/BUCKET of a local server (default: ${EXPORT_FOLDER})`,
     )
     .option('--timestream <URL|REGION>', 'URL of a local server, or region of Amazon Timestream', timestream, EMBEDDED)
     .addOption(
@@ -124,7 +124,7 @@ async function migrateFromHere(options: MigrateOptions, command: Command): Promi
       verifyOnly,
       dryRun,
     },
-    'the options',
+    'the request',
   );
   const { migrate } = await import('../migration/migrate');
   const { InterruptedError } = await import('../migration/workflow');
@@ -136,9 +136,14 @@ async function migrateFromHere(options: MigrateOptions, command: Command): Promi
     await show(outcome, options.json ?? false);
     return outcome.status === 'failed' ? FAILED : DONE;
   } catch (error) {
-    if (!(error instanceof InterruptedError)) throw error;
-    console.error(`Interrupted. To go on: ${commandLine('migrate', wordsOf(command))}`);
-    return INTERRUPTED;
+    const again = `To go on: ${commandLine('migrate', wordsOf(command))}`;
+    if (error instanceof InterruptedError) {
+      console.error(`Interrupted. ${again}`);
+      return INTERRUPTED;
+    }
+    const code = exitCodeOf(error);
+    if (code === FAILED && !dryRun) console.error(again);
+    return code;
   }
 }
 

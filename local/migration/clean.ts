@@ -7,31 +7,47 @@ import { places, regionOf, removeObjects, WORK_FOLDER } from './places';
 
 /** @returns whether everything was deleted that could be */
 export async function cleanExports(): Promise<boolean> {
-  const proved = earlierMigrations(WORK_FOLDER).filter((earlier) => hasProof(WORK_FOLDER, earlier));
   const found: { readonly earlier: Earlier; readonly files: readonly ObjectVersion[] }[] = [];
-  for (const earlier of proved) {
+  let isComplete = true;
+  for (const earlier of earlierMigrations(WORK_FOLDER)) {
     const { migration } = earlier;
-    const files = await exportedFiles(earlier);
+    let files: readonly ObjectVersion[];
+    try {
+      files = await exportedFiles(earlier);
+    } catch (error) {
+      // A place that cannot be read any more must not keep the files of the others.
+      console.error(`${migration.migrationId}: ${error instanceof Error ? error.message : String(error)}`);
+      isComplete &&= !hasProof(WORK_FOLDER, earlier);
+      continue;
+    }
     if (files.length === 0) continue;
-    const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    console.log(
-      `${migration.migrationId} (${migration.request.database}): ${number(files.length, 'file')}, ${(bytes / 1e6).toFixed(1)} MB in ${earlier.places.exportTo}`,
-    );
+    const text = `${migration.migrationId} (${migration.request.database}): ${sizeText(files)} in ${earlier.places.exportTo}`;
+    if (!hasProof(WORK_FOLDER, earlier)) {
+      console.log(`${text}. It has no proof, so they are kept: go on with it, or delete them yourself`);
+      continue;
+    }
+    console.log(text);
     found.push({ earlier, files });
   }
   if (found.length === 0) {
     console.log('No proved migration has exported files');
-    return true;
+    return isComplete;
   }
   if (!(await isConfirmed('Delete these files? The tables in Timestream and the points in InfluxDB stay. [y/N] '))) {
     console.log('Nothing was deleted');
-    return true;
+    return isComplete;
   }
   for (const { earlier, files } of found) {
     const { exportTo, timestream } = earlier.places;
     await removeObjects(exportTo, regionOf(timestream), files);
   }
-  return true;
+  console.log(`Deleted ${sizeText(found.flatMap(({ files }) => files))}`);
+  return isComplete;
+}
+
+function sizeText(files: readonly ObjectVersion[]): string {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  return `${number(files.length, 'file')}, ${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** The files of all attempts of a migration. Their folders end in its id and the number of the attempt. */

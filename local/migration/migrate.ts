@@ -1,16 +1,16 @@
 /** Migrates tables of Timestream to InfluxDB from this machine, with the steps of the deployed workflow. */
 import { join, resolve } from 'node:path';
-import { grouped, number } from 'shared/count-text';
+import { number } from 'shared/count-text';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
-import type { ObjectStore } from 'shared/loads/objects';
+import type { ObjectStore, ObjectVersion } from 'shared/loads/objects';
 import type { Summary } from 'shared/loads/summary';
-import { NOT_FOUND } from 'shared/migration/query-files';
 import type { MigrationRequest } from 'shared/migration/request';
 import type { MigrationEvent } from 'shared/migration/services';
 import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
+import { timeText } from 'shared/migration/target-counts';
 import { WINDOW_LIMITS } from 'shared/migration/windows';
 import { ParquetReader } from 'shared/parquet/reader';
 import { systemClock } from 'shared/resilience/clock';
@@ -23,8 +23,9 @@ import { Progress } from '../loader/progress';
 import { WORK } from '../loader/report-folder';
 import { runLoad } from '../loader/workflow';
 import { earlierMigrations, type GivenPlaces, sameMigration, saveGivenPlaces } from './earlier';
+import { assertExportsAreFound } from './export-place';
 import { lockMigration } from './lock';
-import { places, regionOf, WORK_FOLDER } from './places';
+import { places, regionOf, removeObjects, WORK_FOLDER } from './places';
 import { runMigration } from './workflow';
 
 export interface MigrateOptions {
@@ -43,9 +44,6 @@ export interface MigrateOutcome extends ReportOutput {
   readonly objects: ObjectStore;
   readonly workBucket: string;
 }
-
-const PLACE_ADVICE =
-  'The local server writes s3://BUCKET/ to exports/BUCKET in its --data-dir: run migrate in the same folder, or name that folder with --export';
 
 /** The service accepts one UNLOAD per second. */
 const UNLOAD_MS = 1_000;
@@ -93,23 +91,31 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
     );
   };
   try {
+    const queries = { query: await queryCall(timestream, region), clock: systemClock, deadline: signal };
+    const unloads = new Pacer(UNLOAD_MS);
+    const check = async (): Promise<void> => {
+      assertHealthy(await checkHealth(influxdb, options.advice));
+      if (!isEmbedded) return;
+      const remove = (files: readonly ObjectVersion[]) => removeObjects(exportTo, region, files);
+      await unloads.turn(signal);
+      // Named as an attempt of a window, so that `clean` deletes what a killed process leaves there.
+      const folder = `${request.database}/check-of-place/0-0-${id}-${Date.now()}`;
+      await assertExportsAreFound({ exportTo, exportUri, objects, remove }, folder, queries);
+    };
     const report = await runMigration(id, input, {
-      query: await queryCall(timestream, region),
-      clock: systemClock,
-      deadline: signal,
+      ...queries,
       objects,
       workBucket: WORK,
       influxdb,
       now: Date.now,
-      unloads: new Pacer(UNLOAD_MS),
+      unloads,
       limits: WINDOW_LIMITS,
       load,
-      check: async () => assertHealthy(await checkHealth(influxdb, options.advice)),
-      onSurvey: ({ rows }) => progress.addTotal(rows),
+      check,
+      onSurvey: ({ rows, next }) => next === 'Export' && progress.addTotal(rows),
       onEvent: (event) => {
         const text = eventText(event);
         if (text !== undefined) progress.note(text);
-        if (event.kind === 'failed' && isEmbedded && event.reason.includes(NOT_FOUND)) progress.note(PLACE_ADVICE);
       },
     });
     return { ...report, objects, workBucket: WORK };
@@ -161,9 +167,15 @@ function eventText(event: MigrationEvent): string | undefined {
   if (event.kind === 'split') return `${event.table}: a window was too large, and is exported in halves`;
   if (event.kind === 'failed') return `${event.table}: ${event.reason}`;
   if (event.kind === 'verified' && event.differences > 0) {
-    return `${event.table}: ${grouped(event.differences)} differences in the window ${event.window}`;
+    return `${event.table}: ${number(event.differences, 'difference')} in the window ${spanText(event.window)}`;
   }
   return undefined;
+}
+
+/** The times of a window, which is named by its first and its last ns. */
+function spanText(window: string): string {
+  const [, from = '', to = ''] = /^(-?\d+)-(-?\d+)$/.exec(window) ?? [];
+  return `${timeText(from)} to ${timeText(to)}`;
 }
 
 /** Prints warnings above the progress bar. */

@@ -2,8 +2,10 @@
 import { rm } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { ObjectStore, ObjectVersion } from 'shared/loads/objects';
+import { UsageError } from '../cli/ending';
 import { combined, FolderObjects } from '../loader/folder-objects';
 import { WORK } from '../loader/report-folder';
+import { BUCKET, BUCKET_RULE } from '../timestream/unload/statement';
 
 /** Migrations are in its folder `migrations`, their loads in `loads`. */
 export const WORK_FOLDER = '.data';
@@ -21,15 +23,26 @@ export interface Places {
 /**
  * @param given an s3:// address, or the folder in which the embedded Timestream keeps a bucket: `<its folder of exports>/<bucket>`
  * @param region of the bucket; undefined for the default of the SDK
+ * @throws UsageError if it names no valid bucket
  */
 export async function places(given: string, region: string | undefined): Promise<Places> {
   const work = new FolderObjects({ [WORK]: resolve(WORK_FOLDER) });
   if (given.startsWith('s3://')) {
+    const uri = given.endsWith('/') ? given : `${given}/`;
+    const [, name = ''] = /^s3:\/\/([^/]*)\//.exec(uri) ?? [];
+    if (!BUCKET.test(name))
+      throw new UsageError(`--export ${given}: it must be s3://BUCKET/PREFIX/, and ${BUCKET_RULE}`);
     const { s3Objects } = await import('../../functions/clients/s3');
     const objects = combined([WORK], work, s3Objects(region === undefined ? {} : { region }));
-    return { objects, exportUri: given.endsWith('/') ? given : `${given}/` };
+    return { objects, exportUri: uri };
   }
   const bucket = basename(resolve(given));
+  if (!BUCKET.test(bucket)) {
+    throw new UsageError(
+      `--export ${given}: the last folder, ${bucket}, stands for a bucket of S3, and ${BUCKET_RULE}. ` +
+        'Name a folder such as .data/exports/migration: the local server writes s3://migration/ there',
+    );
+  }
   const exported = new FolderObjects({ [bucket]: resolve(given) });
   return { objects: combined([WORK], work, exported), exportUri: `s3://${bucket}/` };
 }

@@ -24,7 +24,7 @@ export interface WorkflowServices extends MigrationServices {
   readonly load: (line: LoadWindow) => Promise<Summary>;
   /** Throws if InfluxDB cannot be written to. */
   readonly check: () => Promise<unknown>;
-  readonly onSurvey?: (survey: SurveyOutput) => void;
+  readonly onSurvey?: (survey: SurveyOutput) => unknown;
   readonly onExport?: (exported: ExportOutput) => void;
 }
 

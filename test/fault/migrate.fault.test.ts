@@ -97,10 +97,11 @@ describeWithInfluxd('migrate as a program', (binary) => {
         predicate: '_measurement="table-2"',
       }),
     });
-    const { code, out } = await execute([...options(), '--verify-only']);
+    const { code, out, err } = await execute([...options(), '--verify-only']);
     expect(code).toBe(1);
+    expect(err).toMatch(/^table-2: \d+ differences? in the window 2024-01-01T\S+Z to \S+Z$/m);
     expect(out).toMatch(
-      /table-2, 2024-01-01T.* to .*, field count: missing: 1 values? (is|are) missing \(expected 5,000, found 4,999\)/,
+      /table-2, 2024-01-01T.* to .*, field count: missing: 1 value is missing \(expected 5,000, found 4,999\)/,
     );
   });
 
@@ -152,12 +153,18 @@ describeWithInfluxd('migrate as a program', (binary) => {
       .map((name) => join(root, name));
     for (const proof of proofs) renameSync(proof, `${proof}.kept`);
     const unproved = await execute(['clean'], (child) => child.stdin?.end('y\n'));
-    expect([unproved.out, files().length]).toEqual(['No proved migration has exported files\n', before]);
+    expect([unproved.out, files().length]).toEqual([
+      expect.stringMatching(
+        /: \d+ files, .* in \S+\. It has no proof, so they are kept: .*\nNo proved migration has exported files\n$/,
+      ),
+      before,
+    ]);
     for (const proof of proofs) renameSync(`${proof}.kept`, proof);
     const refused = await execute(['clean'], (child) => child.stdin?.end('n\n'));
     expect([refused.code, files().length]).toEqual([0, before]);
     const agreed = await execute(['clean'], (child) => child.stdin?.end('y\n'));
     expect([agreed.code, files()]).toEqual([0, []]);
+    expect(agreed.out).toMatch(/Deleted [\d,]+ files, \d+\.\d MB\n$/);
   });
 
   test('a dry run exports nothing', async () => {
@@ -165,5 +172,6 @@ describeWithInfluxd('migrate as a program', (binary) => {
     expect([code, out]).toEqual([2, '']);
     const all = await execute([...options(), '--dry-run', '--table', 'table-?']);
     expect([all.code, all.out]).toEqual([0, expect.stringMatching(/4 tables with 20,000 rows can be migrated/)]);
+    expect(all.err).not.toContain('%');
   });
 });

@@ -31,7 +31,9 @@ type Option = { readonly kind: 'text'; readonly text: string } | { readonly kind
 
 const MB = 2 ** 20;
 const SIZE_UNITS: Readonly<Record<string, number>> = { MB, GB: 1024 * MB };
-const BUCKET = /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+/** Source: "Bucket naming rules" in the S3 user guide. */
+export const BUCKET = /^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+export const BUCKET_RULE = 'the name of a bucket has 3 to 63 small letters, digits, dots and hyphens';
 /** An ARN of a key or an alias, the id of a key, or the name of an alias. */
 const KMS_KEY =
   /^(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[\w/-]+|alias\/[\w/-]+|(?:mrk-)?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
@@ -196,7 +198,7 @@ function destination(address: string): Pick<UnloadStatement, 'bucket' | 'folder'
   const [, bucket = '', path = ''] = /^s3:\/\/([^/]*)\/?([\s\S]*)$/.exec(address) ?? [];
   if (!BUCKET.test(bucket)) {
     throw validationError(
-      `UNLOAD: the destination must be 's3://bucket/folder' with a valid bucket, not '${address}'.`,
+      `UNLOAD: the destination must be 's3://bucket/folder' with a valid bucket, not '${address}': ${BUCKET_RULE}.`,
     );
   }
   const folder = path.replace(/\/$/, '');

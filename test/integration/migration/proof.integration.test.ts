@@ -194,6 +194,7 @@ describeWithInfluxd('a migration', (binary) => {
     expect(proof.differences).not.toEqual([]);
     expect(proof.differences.every(({ table }) => table === 'machines')).toBe(true);
     expect(report.message).toContain('machines');
+    expect(report.message).toMatch(/\.parquet: \S.*Run the migration once more: it exports this window again$/);
     expect(await again(report.migrationId, false)).toMatchObject({ proved: true });
   });
 
@@ -218,6 +219,11 @@ describeWithInfluxd('a migration', (binary) => {
     expect(named((await again(migrationId)).differences)).toEqual([['rooms', 't', 'missing', '2', '1']]);
     expect(await again(migrationId, false)).toMatchObject({ proved: false });
     expect(await again(migrationId, false)).toMatchObject({ proved: true });
+  });
+
+  test('a migration of a table without rows says so, and not that windows are equal', async () => {
+    const { status, message } = await run({ tables: ['nothing'] });
+    expect([status, message]).toEqual(['proved', '1 table without rows in the range: there was nothing to migrate']);
   });
 
   test('a copied manifest loads no row twice', async () => {
@@ -373,6 +379,7 @@ describeWithInfluxd('a migration', (binary) => {
     expect(page).toContain('2 dimensions, 5 measures');
     expect(page).toContain('empty-table (nothing)');
     expect(page).toMatch(/\$\d+\.\d\d at \$0\.01 per GB/);
+    expect(page).toMatch(/for the survey: \$\d+\.\d\d at/);
     expect(await influxd.values()).toEqual([]);
   });
 });

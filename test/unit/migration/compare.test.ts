@@ -119,3 +119,13 @@ describe('sums', () => {
     expect(compare({ kind: 'float', sum: 'Infinity', magnitude: 'Infinity' }, 'Infinity')).toEqual([]);
   });
 });
+
+test.each([
+  [1, 0, '1 value is missing'],
+  [1_500, 0, '1,500 values are missing'],
+  [0, 1, '1 value more than the table has'],
+  [1, 3, '2 values more than the table has'],
+])('%d values of which %d are found: "%s"', (expected, stored, text) => {
+  const of = (count: number) => counts(count === 0 ? [] : [{ field: 'f', kind: 'float', count }]);
+  expect(targetDifferences(of(expected), of(stored)).map(({ detail }) => detail)).toEqual([text]);
+});

@@ -1,5 +1,5 @@
 /** Compares a window at the target with what it must be, and explains each difference. */
-import { grouped } from '../count-text';
+import { grouped, number } from '../count-text';
 import type { Difference, FieldCount, WindowCount, WindowRecord } from './records';
 import { timeText } from './target-counts';
 
@@ -46,11 +46,11 @@ export function ledgerDifferences({ state, exported, source, loaded, error }: Wi
     found.push(whole('rows', loaded.points, ended, 'written, rejected and failed points do not add up to the points'));
   }
   for (const [count, text] of [
-    [loaded.invalid, 'rows are invalid'],
-    [loaded.rejected, 'points were rejected by InfluxDB'],
-    [loaded.failed, 'points were sent but not confirmed'],
+    [loaded.invalid, `${number(loaded.invalid, 'row is', 'rows are')} invalid`],
+    [loaded.rejected, `${number(loaded.rejected, 'point was', 'points were')} rejected by InfluxDB`],
+    [loaded.failed, `${number(loaded.failed, 'point was', 'points were')} sent but not confirmed`],
   ] as const) {
-    if (count > 0) found.push(whole('load', 0, count, `${grouped(count)} ${text}${because(loaded.causes)}`));
+    if (count > 0) found.push(whole('load', 0, count, `${text}${because(loaded.causes)}`));
   }
   if (!loaded.complete && found.length === 0) {
     found.push(whole('load', null, null, `the load is not complete${because(loaded.causes)}`));
@@ -75,7 +75,7 @@ export function targetDifferences(source: WindowCount, target: WindowCount): Fou
     found.push(...fieldDifferences(expected, stored));
   }
   for (const { field, count } of targets.values()) {
-    found.push({ ...countDifference(field, 0, count), detail: `${grouped(count)} values more than the table has` });
+    found.push({ ...countDifference(field, 0, count), detail: more(count) });
   }
   for (const [end, expected, stored] of [
     ['first', source.first, target.first],
@@ -91,6 +91,8 @@ export function targetDifferences(source: WindowCount, target: WindowCount): Fou
   return found;
 }
 
+const more = (values: number): string => `${number(values, 'value')} more than the table has`;
+
 function countDifference(field: string, expected: number, found: number): Found {
   const kind = found < expected ? 'missing' : 'extra';
   return { field, kind, expected: String(expected), found: String(found), detail: '' };
@@ -100,8 +102,8 @@ function fieldDifferences(expected: FieldCount, stored: FieldCount | undefined):
   const count = stored?.count ?? 0;
   if (count !== expected.count) {
     const difference = countDifference(expected.field, expected.count, count);
-    const amount = grouped(Math.abs(count - expected.count));
-    const detail = count < expected.count ? `${amount} values are missing` : `${amount} values more than the table has`;
+    const less = expected.count - count;
+    const detail = less > 0 ? `${number(less, 'value is', 'values are')} missing` : more(-less);
     return [{ ...difference, detail }];
   }
   const { sum, magnitude, field } = expected;

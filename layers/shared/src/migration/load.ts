@@ -1,5 +1,6 @@
 /** The step Load: the exported windows that are not loaded, as inputs of nested loads, and the record of each of them. */
 import { z } from 'zod';
+import { number } from '../count-text';
 import { JsonLines } from '../loads/json-lines';
 import type { ObjectRef } from '../loads/objects';
 import { type Summary, summarySchema } from '../loads/summary';
@@ -15,6 +16,8 @@ type LoadStepServices = Pick<MigrationServices, 'objects' | 'workBucket'>;
 
 /** Errors of a load that say that a file of the export is missing or damaged: only a new export helps. */
 const DAMAGED = new Set(['DataConversionError']);
+
+const NEXT_RUN = 'Run the migration once more: it exports this window again';
 
 /**
  * Lists the windows to load: those without a complete load, and those that differed when they were last verified.
@@ -80,11 +83,18 @@ export async function recordLoad(event: unknown, { objects, workBucket }: LoadSt
   const loaded = summary ? loadedOf(summary) : failed(input.error);
   const isDamaged = summary?.causes.some(({ error }) => DAMAGED.has(error)) ?? DAMAGED.has(input.error?.error ?? '');
   const state = isDamaged ? ('failed' as const) : record.state;
-  const error = isDamaged ? (loaded.causes[0] ?? 'the files are damaged') : record.error;
+  const error = isDamaged ? `${loaded.causes[0] ?? 'the files are damaged'}. ${NEXT_RUN}` : record.error;
   const loads = record.loads + 1;
   const changed: WindowRecord = { ...record, state, loads, loaded, verified: null, error };
   await ledger.save(input.table, changed);
   return changed;
+}
+
+/** A cause of a summary is without the name of its object. */
+function causeText({ error, cause, objects }: Summary['causes'][number]): string {
+  const [first] = objects;
+  const others = objects.length > 1 ? ` and ${number(objects.length - 1, 'other')}` : '';
+  return first === undefined ? `${error}: ${cause}` : `${error}: ${first}${others}: ${cause.trim()}`;
 }
 
 function failed(error: { readonly error: string; readonly cause: string } | null | undefined): Loaded {
@@ -109,7 +119,7 @@ function loadedOf(summary: Summary): Loaded {
     failed: sum((table) => table.failed_points),
     merged: sum((table) => table.merged),
     causes: [
-      ...summary.causes.map(({ error, cause }) => `${error}: ${cause}`),
+      ...summary.causes.map(causeText),
       ...Object.entries(summary.invalid_records).map(([reason, rows]) => `${reason} (${rows} rows)`),
       ...Object.entries(summary.rejected_reasons).map(([reason, points]) => `${reason} (${points} points)`),
     ].slice(0, 20),

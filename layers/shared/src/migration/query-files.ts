@@ -9,9 +9,6 @@ const MANIFEST = '_manifest.json';
 const METADATA = '_metadata.json';
 const TYPES = ['varchar', 'double', 'bigint', 'boolean', 'timestamp'] as const;
 
-/** The end of the message about a file that is not where UNLOAD put it. */
-export const NOT_FOUND = 'does not exist, but UNLOAD reported it';
-
 export interface QueryFiles {
   /** The address of the manifest. */
   readonly manifest: string;
@@ -62,5 +59,5 @@ export async function readQueryFiles(
 async function textOf(objects: ObjectStore, ref: ObjectRef): Promise<string> {
   const text = await readText(objects, ref);
   if (text !== undefined) return text;
-  throw new DataConversionError(`${objects.nameOf(ref)} ${NOT_FOUND}`);
+  throw new DataConversionError(`${objects.nameOf(ref)} does not exist, but UNLOAD reported it`);
 }

@@ -168,6 +168,8 @@ function messageOf(
     const found = surveys.reduce((sum, survey) => sum + survey.rows, 0);
     return `${of} with ${number(found, 'row')} can be migrated`;
   }
+  if (differencesTotal === 0 && problems.length === 0 && tables.every(({ windows }) => windows.length === 0))
+    return `${of} without rows in the range: there was nothing to migrate`;
   if (status === 'proved') return `${of} with ${number(rows, 'row')}: proved, every window is equal`;
   if (status === 'loaded') return `${of} with ${number(rows, 'row')} loaded; nothing was verified`;
   const [problem] = problems;

@@ -20,7 +20,7 @@ export function reportText(report: Report, request: MigrationRequest): string {
     `From ${request.database} to ${target.engine === 'v2' ? `${target.org}/` : ''}${target.bucket} at ${target.url}`,
     `measure_name: ${request.mapping.measureName}; verify: ${request.verify}`,
     '',
-    ...(isSurvey ? surveys.flatMap(surveyLines) : tables.flatMap(tableLines)),
+    ...(isSurvey ? surveys.flatMap(surveyLines) : tables.flatMap((table) => tableLines(table, request))),
     ...costLines(report),
     ...section('Problems, which end the migration:', findings, 'problem'),
     ...section('Warnings:', findings, 'warning'),
@@ -53,14 +53,16 @@ function typesOf(measures: TableSurvey['columns']): string {
   return [...counts].map(([type, count]) => `${grouped(count)} ${type}`).join(', ');
 }
 
-function tableLines(table: TableProof): string[] {
+function tableLines(table: TableProof, { verify }: MigrationRequest): string[] {
+  if (table.windows.length === 0) return [`${table.table}: no rows in the range`];
   const count = (value: number, text: string) => (value > 0 ? [`${grouped(value)} ${text}`] : []);
+  const rows = (value: number, text: string, plural?: string) => (value > 0 ? [number(value, text, plural)] : []);
   const parts = [
-    `${grouped(table.manifest_rows)} rows exported`,
+    `${number(table.manifest_rows, 'row')} exported`,
     `${grouped(table.rows_read)} read`,
-    `${grouped(table.points)} points`,
-    ...count(table.empty, 'rows without a value'),
-    ...count(table.invalid, 'invalid rows'),
+    number(table.points, 'point'),
+    ...rows(table.empty, 'row without a value', 'rows without a value'),
+    ...rows(table.invalid, 'invalid row'),
     `${grouped(table.written)} written`,
     ...count(table.rejected, 'rejected'),
     ...count(table.failed, 'not confirmed'),
@@ -72,7 +74,8 @@ function tableLines(table: TableProof): string[] {
   const counted = isCounted
     ? `  ${number(table.fields.length, 'field')}, ${number(table.windows.length, 'window')}: ${grouped(found)} of ${number(values, 'value')} at the target`
     : `  ${number(table.windows.length, 'window')}, not verified`;
-  return [`${table.table}: ${table.proved ? 'equal' : 'differs'}`, `  ${parts.join('; ')}`, counted];
+  const equal = verify === 'none' ? 'loaded' : 'equal';
+  return [`${table.table}: ${table.proved ? equal : 'differs'}`, `  ${parts.join('; ')}`, counted];
 }
 
 function costLines({ surveys, scannedBytes, exportedBytes, tables }: Report): string[] {
@@ -80,7 +83,7 @@ function costLines({ surveys, scannedBytes, exportedBytes, tables }: Report): st
   const lines = [
     '',
     tables.length === 0
-      ? `Timestream scanned ${gigabytes(scannedBytes)} for the survey. Export and verification will scan about ${gigabytes(estimate)}: ${dollars(estimate)}`
+      ? `Timestream scanned ${gigabytes(scannedBytes)} for the survey: ${dollars(scannedBytes)}. Export and verification will scan about ${gigabytes(estimate)}: ${dollars(estimate)}`
       : `Timestream scanned ${gigabytes(scannedBytes)}: ${dollars(scannedBytes)}. The exported files have ${gigabytes(exportedBytes)}`,
   ];
   return lines;

@@ -7,7 +7,8 @@ import { makeReport } from './report-data';
 import { reportText } from './report-text';
 import type { MigrationServices } from './services';
 import { type ReportOutput, stepInputSchema } from './steps';
-import { targetId, toNanoseconds } from './survey';
+import { targetId } from './survey';
+import { toNanoseconds } from './times';
 
 /**
  * @throws InvalidEventError if the migration does not exist; S3UnavailableError

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { InvalidEventError } from '../errors';
 import { validate } from '../validation';
+import { toNanoseconds } from './times';
 
 /** A name in Timestream. Source: "Naming constraints" in the Timestream developer guide; names of tables have at least 3 bytes. */
 const name = z.string().min(1, 'must not be empty').max(256);
@@ -64,7 +65,7 @@ const requestSchema = z.strictObject({
 
 /** A range from `last` is checked when the end of the last migration is known. */
 const isForward = ({ from, to }: z.output<typeof requestSchema>): boolean =>
-  !from || from === 'last' || !to || Date.parse(from) < Date.parse(to);
+  !from || from === 'last' || !to || toNanoseconds(from) < toNanoseconds(to);
 
 export const migrationRequestSchema = requestSchema.refine(isForward, { path: ['from'], error: 'must be before to' });
 

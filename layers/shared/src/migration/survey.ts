@@ -12,7 +12,7 @@ import type { MigrationServices } from './services';
 import { showTables } from './sql';
 import { type SurveyOutput, surveyInputSchema } from './steps';
 import { surveyTable } from './survey-table';
-import { nanoseconds } from './target-counts';
+import { toNanoseconds } from './times';
 
 /** Tables surveyed concurrently. */
 const CONCURRENCY = 4;
@@ -169,10 +169,3 @@ async function surveyOne(table: string, { request, to }: Migration, ledger: Ledg
 /** The target that a table was migrated into. */
 export const targetId = ({ influxdb: { target } }: { readonly influxdb: { readonly target: Target } }): string =>
   JSON.stringify([target.engine, target.url, target.org, target.bucket]);
-
-/** ns of an RFC 3339 time with any offset. */
-export function toNanoseconds(text: string): bigint {
-  const [, seconds = '', fraction = '', zone = ''] = /^([^.Zz+]+?)(?:\.(\d+))?(Z|z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
-  const utc = new Date(`${seconds}${zone.toUpperCase()}`).toISOString().replace(/\.\d+Z$/, '');
-  return BigInt(nanoseconds(`${utc}.${fraction.slice(0, 9) || '0'}Z`));
-}
