@@ -2,23 +2,22 @@
 import { createInterface } from 'node:readline/promises';
 import { number } from 'shared/count-text';
 import { type ObjectVersion, parseS3Folder } from 'shared/loads/objects';
-import type { Migration } from 'shared/migration/records';
-import { earlierMigrations } from './earlier';
-import { places, removeObjects, WORK_FOLDER } from './places';
+import { type Earlier, earlierMigrations, hasProof } from './earlier';
+import { places, regionOf, removeObjects, WORK_FOLDER } from './places';
 
 /** @returns whether everything was deleted that could be */
 export async function cleanExports(): Promise<boolean> {
-  const proved = earlierMigrations(WORK_FOLDER).filter(({ status }) => status === 'proved');
-  const found: { readonly exportTo: string; readonly files: readonly ObjectVersion[] }[] = [];
-  for (const { migration, places: given } of proved) {
-    const { exportTo } = given;
-    const files = await exportedFiles(migration, exportTo);
+  const proved = earlierMigrations(WORK_FOLDER).filter((earlier) => hasProof(WORK_FOLDER, earlier));
+  const found: { readonly earlier: Earlier; readonly files: readonly ObjectVersion[] }[] = [];
+  for (const earlier of proved) {
+    const { migration } = earlier;
+    const files = await exportedFiles(earlier);
     if (files.length === 0) continue;
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     console.log(
-      `${migration.migrationId} (${migration.request.database}): ${number(files.length, 'file')}, ${(bytes / 1e6).toFixed(1)} MB in ${exportTo}`,
+      `${migration.migrationId} (${migration.request.database}): ${number(files.length, 'file')}, ${(bytes / 1e6).toFixed(1)} MB in ${earlier.places.exportTo}`,
     );
-    found.push({ exportTo, files });
+    found.push({ earlier, files });
   }
   if (found.length === 0) {
     console.log('No proved migration has exported files');
@@ -28,13 +27,17 @@ export async function cleanExports(): Promise<boolean> {
     console.log('Nothing was deleted');
     return true;
   }
-  for (const { exportTo, files } of found) await removeObjects(exportTo, files);
+  for (const { earlier, files } of found) {
+    const { exportTo, timestream } = earlier.places;
+    await removeObjects(exportTo, regionOf(timestream), files);
+  }
   return true;
 }
 
 /** The files of all attempts of a migration. Their folders end in its id and the number of the attempt. */
-async function exportedFiles({ migrationId, request }: Migration, exportTo: string): Promise<ObjectVersion[]> {
-  const { objects, exportUri } = await places(exportTo, undefined);
+async function exportedFiles({ migration, places: given }: Earlier): Promise<ObjectVersion[]> {
+  const { migrationId, request } = migration;
+  const { objects, exportUri } = await places(given.exportTo, regionOf(given.timestream));
   const { bucket, prefix } = parseS3Folder(exportUri);
   const attempt = new RegExp(`/-?\\d+--?\\d+-${migrationId}-\\d+/`);
   const files: ObjectVersion[] = [];

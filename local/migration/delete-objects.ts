@@ -7,7 +7,8 @@ import type { ObjectRef } from 'shared/loads/objects';
 const MAX_KEYS = 1_000;
 
 /** @throws S3UnavailableError that names an object which S3 did not delete */
-export async function deleteObjects(refs: readonly ObjectRef[], client = new S3Client({})): Promise<void> {
+export async function deleteObjects(refs: readonly ObjectRef[], region: string | undefined): Promise<void> {
+  const client = new S3Client(region === undefined ? {} : { region });
   for (const bucket of new Set(refs.map((ref) => ref.bucket))) {
     const keys = refs.filter((ref) => ref.bucket === bucket).map(({ key }) => ({ Key: key }));
     for (let at = 0; at < keys.length; at += MAX_KEYS) {

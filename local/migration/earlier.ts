@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Target } from 'shared/influxdb/protocol';
+import { proofSchema } from 'shared/migration/proof';
 import { type Migration, migrationSchema } from 'shared/migration/records';
 import type { MigrationRequest } from 'shared/migration/request';
 import { type ReportOutput, reportOutputSchema } from 'shared/migration/steps';
@@ -27,6 +28,12 @@ export function earlierMigrations(workFolder: string): Earlier[] {
     return migration && places ? [{ migration, places, status }] : [];
   });
   return found.sort((a, b) => (a.migration.started < b.migration.started ? 1 : -1));
+}
+
+/** Whether the last report of the migration and its proof say that it is proved. */
+export function hasProof(workFolder: string, { migration, status }: Earlier): boolean {
+  const proof = jsonOf(join(workFolder, 'migrations', migration.migrationId, 'proof.json'));
+  return status === 'proved' && proofSchema.safeParse(proof).data?.proved === true;
 }
 
 /** The latest migration with the same request, places and target. */

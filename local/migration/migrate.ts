@@ -23,7 +23,8 @@ import { Progress } from '../loader/progress';
 import { WORK } from '../loader/report-folder';
 import { runLoad } from '../loader/workflow';
 import { earlierMigrations, type GivenPlaces, sameMigration, saveGivenPlaces } from './earlier';
-import { places, WORK_FOLDER } from './places';
+import { lockMigration } from './lock';
+import { places, regionOf, WORK_FOLDER } from './places';
 import { runMigration } from './workflow';
 
 export interface MigrateOptions {
@@ -52,11 +53,13 @@ const UNLOAD_MS = 1_000;
 /** @throws UsageError, ConfigurationError, InterruptedError, or the error of a step that stops all windows */
 export async function migrate(options: MigrateOptions, config: LoaderConfig): Promise<MigrateOutcome> {
   const { timestream, signal, exportTo } = options;
-  const isEmbedded = /^https?:/.test(timestream);
-  const { objects, exportUri } = await places(exportTo, isEmbedded ? undefined : timestream);
+  const region = regionOf(timestream);
+  const isEmbedded = region === undefined;
+  const { objects, exportUri } = await places(exportTo, region);
   const request: MigrationRequest = { ...options.request, export: exportUri };
   const given = { exportTo: exportTo.startsWith('s3://') ? exportTo : resolve(exportTo), timestream };
   const { id, input } = identified(request, given, config);
+  const unlock = lockMigration(WORK_FOLDER, id);
   saveGivenPlaces(WORK_FOLDER, id, given);
   const progress = new Progress(process.stderr, { unit: 'rows' });
   const influxdb = influxClient(config);
@@ -64,10 +67,11 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
   const reader = new ParquetReader({ ...config, workerFile: join(__dirname, 'parquet-worker.cjs') });
   const common = { objects, reader, mappings: BUILT_IN_MAPPINGS, detection: {}, deadline: signal };
   const logger = noting(progress);
+  const run = Date.now().toString(36);
   let loads = 0;
   const load = ({ input: source, table }: LoadWindow): Promise<Summary> => {
     loads += 1;
-    const loadId = `${id}-${process.pid}-${loads}`.slice(-80);
+    const loadId = `${id}-${run}-${loads}`.slice(-80);
     return runLoad(
       loadId,
       { ...source, toleratedFailurePercentage: 100, maxConcurrency: 1 },
@@ -90,7 +94,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
   };
   try {
     const report = await runMigration(id, input, {
-      query: await queryCall(timestream, isEmbedded),
+      query: await queryCall(timestream, region),
       clock: systemClock,
       deadline: signal,
       objects,
@@ -113,6 +117,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
     progress.end();
     influxdb.close();
     await reader.close();
+    unlock();
   }
 }
 
@@ -137,11 +142,11 @@ function identified(request: MigrationRequest, given: GivenPlaces, { target }: L
   return { id: same.migration.migrationId, input: { resume: same.migration.migrationId } };
 }
 
-async function queryCall(timestream: string, isEmbedded: boolean) {
-  if (!isEmbedded) {
+async function queryCall(timestream: string, region: string | undefined) {
+  if (region !== undefined) {
     const { TimestreamQueryClient } = await import('@aws-sdk/client-timestream-query');
-    await assertAwsAccess(new TimestreamQueryClient({ region: timestream }).config);
-    return timestreamQuery({ region: timestream });
+    await assertAwsAccess(new TimestreamQueryClient({ region }).config);
+    return timestreamQuery({ region });
   }
   // The embedded Timestream checks no credentials, but the SDK cannot sign without them.
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };

@@ -8,6 +8,10 @@ import { WORK } from '../loader/report-folder';
 /** Migrations are in its folder `migrations`, their loads in `loads`. */
 export const WORK_FOLDER = '.data';
 
+/** The region of Timestream and of the exports; undefined for the URL of the embedded Timestream. */
+export const regionOf = (timestream: string): string | undefined =>
+  /^https?:/.test(timestream) ? undefined : timestream;
+
 export interface Places {
   readonly objects: ObjectStore;
   /** `s3://bucket/prefix/`, as UNLOAD and the manifests name it. */
@@ -30,12 +34,16 @@ export async function places(given: string, region: string | undefined): Promise
   return { objects: combined([WORK], work, exported), exportUri: `s3://${bucket}/` };
 }
 
-/** Deletes objects of exports. @param given as in `places` */
-export async function removeObjects(given: string, files: readonly ObjectVersion[]): Promise<void> {
+/** Deletes objects of exports. @param given, region as in `places` */
+export async function removeObjects(
+  given: string,
+  region: string | undefined,
+  files: readonly ObjectVersion[],
+): Promise<void> {
   if (!given.startsWith('s3://')) {
     for (const { key } of files) await rm(resolve(given, key), { force: true });
     return;
   }
   const { deleteObjects } = await import('./delete-objects');
-  await deleteObjects(files);
+  await deleteObjects(files, region);
 }

@@ -1,6 +1,6 @@
 /** `migrate` as a program: killed at random moments and started again, proved, and its exports deleted. */
 import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -111,6 +111,20 @@ describeWithInfluxd('migrate as a program', (binary) => {
     expect(finishedFolders(folder)).toEqual(exported);
   });
 
+  test('a second process refuses to work on the same migration', async () => {
+    const part = [...options(), '--from', '2024-01-03'];
+    const first = execute(part);
+    const locks = () =>
+      readdirSync(join(folder, '.data/migrations'), { recursive: true, encoding: 'utf8' }).filter(
+        (name) => name.endsWith('migration.json') && existsSync(join(folder, '.data/migrations', name, '../lock')),
+      );
+    while (locks().length === 0) await wait(20);
+    const { code, err } = await execute(part);
+    expect([code, err]).toEqual([2, expect.stringMatching(/the migration .* is running in process \d+/)]);
+    expect((await first).code).toBe(0);
+    expect(locks()).toEqual([]);
+  }, 60_000);
+
   test('Ctrl-C ends it with 130 and the command to go on, which then goes on', async () => {
     const part = [...options(), '--from', '2024-01-02', '--verify', 'sums'];
     const { code, err } = await execute(part, (child) => {
@@ -132,6 +146,14 @@ describeWithInfluxd('migrate as a program', (binary) => {
         name.endsWith('.parquet'),
       );
     const before = files().length;
+    const root = join(folder, '.data/migrations');
+    const proofs = readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('proof.json'))
+      .map((name) => join(root, name));
+    for (const proof of proofs) renameSync(proof, `${proof}.kept`);
+    const unproved = await execute(['clean'], (child) => child.stdin?.end('y\n'));
+    expect([unproved.out, files().length]).toEqual(['No proved migration has exported files\n', before]);
+    for (const proof of proofs) renameSync(`${proof}.kept`, proof);
     const refused = await execute(['clean'], (child) => child.stdin?.end('n\n'));
     expect([refused.code, files().length]).toEqual([0, before]);
     const agreed = await execute(['clean'], (child) => child.stdin?.end('y\n'));

@@ -197,3 +197,20 @@ test('a window of a table that never rests fails, and says what to do', async ()
     { state: 'failed', error: expect.stringMatching(/changed during 3 exports.*Stop the writers of this range/) },
   ]);
 });
+
+test('a window whose rows share one nanosecond is halved down to it, and fails with the reason', async () => {
+  const rows = Array.from({ length: 70 }, (_, n) => multi({ device: `d${n}` }, { n: ['BIGINT', '1'] }, END - 7n));
+  await fill(source, 'instant', rows);
+  const id = await survey({ tables: ['instant'], from: new Date(NOW - 60_000).toISOString() });
+  const exported = await exportStep({ migrationId: id }, services());
+  expect(exported).toMatchObject({ done: true, failed: 1, rows: 0 });
+  // A minute has 2^36 ns: each of the halvings leaves one half without rows.
+  expect(exported.windows).toBeLessThanOrEqual(37);
+  const failed = (await records(id)).filter((record) => record?.state === 'failed');
+  expect(failed).toMatchObject([
+    {
+      window: { from: String(END - 7n), to: String(END - 6n) },
+      error: expect.stringMatching(/^a window of 1 ns is too large: .*maximum available memory/),
+    },
+  ]);
+}, 60_000);

@@ -32,14 +32,18 @@ const count = async (table: string, measures: Column[], mapping: object = {}, su
 test('counts only the window, and adds up 64-bit integers beyond their range', async () => {
   const max = 2n ** 63n - 1n;
   await fill(source, 'big', [
-    multi({ a: '1', b: '1' }, { n: ['BIGINT', String(max)], x: ['DOUBLE', '1.5'] }, START),
+    multi({ a: '1', b: '1' }, { n: ['BIGINT', String(max)], x: ['DOUBLE', '1.5'], s: ['VARCHAR', ' b '] }, START),
     multi(
       { a: '2', b: '1' },
       { n: ['BIGINT', String(max)], x: ['DOUBLE', '-2.5'], ok: ['BOOLEAN', 'true'] },
       START + 999n,
     ),
-    multi({ a: '2', b: '1' }, { n: ['BIGINT', String(-(2n ** 63n))], ok: ['BOOLEAN', 'false'] }, START + 5n),
-    multi({ a: '2', b: '1' }, { n: ['BIGINT', '7'], s: ['VARCHAR', 'text'] }, START + 1_000n),
+    multi(
+      { a: '2', b: '1' },
+      { n: ['BIGINT', String(-(2n ** 63n))], ok: ['BOOLEAN', 'false'], s: ['VARCHAR', 'ä😀'] },
+      START + 5n,
+    ),
+    multi({ a: '2', b: '1' }, { n: ['BIGINT', '7'], s: ['VARCHAR', 'later'] }, START + 1_000n),
     multi({ a: '2', b: '1' }, { n: ['BIGINT', '7'] }, START - 1n),
   ]);
   const measures = [measure('n', 'bigint'), measure('x', 'double'), measure('ok', 'boolean'), measure('s', 'varchar')];
@@ -50,6 +54,7 @@ test('counts only the window, and adds up 64-bit integers beyond their range', a
     fields: [
       { field: 'n', kind: 'integer', count: 3, sum: String(2n * max - 2n ** 63n) },
       { field: 'ok', kind: 'boolean', count: 2, sum: '1' },
+      { field: 's', kind: 'string', count: 2, sum: '5' },
       { field: 'x', kind: 'float', count: 2, sum: '-1.0', magnitude: '4.0' },
     ],
     first: String(START),

@@ -175,6 +175,11 @@ test.each([
     { migrationId: 'm', input: { ...REQUEST, from: '2024-01-02T00:00:00Z', to: '2024-01-01T00:00:00Z' } },
     /from: must be before to/,
   ],
+  [
+    'a time beyond 64-bit nanoseconds',
+    { migrationId: 'm', input: { ...REQUEST, to: '9999-01-01T00:00:00Z' } },
+    /to: must be between 1677-09-22 and 2262-04-11/,
+  ],
 ])('Survey refuses %s', async (_, event, message) => {
   await expect(surveyStep(event, services())).rejects.toMatchObject({
     name: 'InvalidEventError',
@@ -197,4 +202,30 @@ test('the request, its survey and its end are fixed by the first run', async () 
   expect(later).toMatchObject({ done: true, next: 'Export' });
   expect((await ledgerOf(migrationId, source).migration()).to).toBe(to);
   expect(WORK).toBe(ledgerOf(migrationId, source).workBucket);
+});
+
+// The tables of these tests come last: the other tests migrate all tables.
+test('series are counted by the columns that become tags', async () => {
+  const name = 'tagged';
+  const records = ['1', '2', '3'].map((serial, n) =>
+    multi({ device: 'a', serial }, { n: ['BIGINT', '1'] }, START, n === 0 ? 'cpu' : 'memory'),
+  );
+  await fill(source, name, records);
+  const series = async (id: string, mapping: object) => {
+    const input = { ...REQUEST, tables: [name], dryRun: true, mapping };
+    await surveyStep({ migrationId: id, input }, services());
+    return (await ledgerOf(id, source).survey(name))?.series;
+  };
+  expect(await series('series-1', {})).toBe(3);
+  expect(await series('series-2', { dimensionsToFields: ['serial'] })).toBe(2);
+  expect(await series('series-3', { dimensionsToFields: ['serial'], measureName: 'field' })).toBe(1);
+});
+
+test('two tables that become one measurement are a problem', async () => {
+  for (const table of ['_same', 'same_']) await fill(source, table, [multi({ a: '1' }, { n: ['BIGINT', '1'] }, START)]);
+  const migrationId = 'same-measurement';
+  const input = { ...REQUEST, tables: ['_same', 'same_'] };
+  expect(await surveyStep({ migrationId, input }, services())).toMatchObject({ next: 'Report', problems: 1 });
+  const findings = await ledgerOf(migrationId, source).findings();
+  expect(findings).toContainEqual(expect.objectContaining({ name: 'measurement', table: 'same_' }));
 });

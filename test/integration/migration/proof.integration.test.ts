@@ -139,6 +139,7 @@ describeWithInfluxd('a migration', (binary) => {
     ['count', 'count=5i'],
     ['load', 'load=2.25'],
     ['ok', 'ok=true'],
+    ['text::x', 'text::x="another"'],
   ])('a changed %s is named, when sums are verified', async (field, change) => {
     const { migrationId } = await run({ tables: ['machines'], verify: 'sums' });
     await write(`machines,device=d\\ 1,measure_name=metrics,site=north\\,1 ${change} ${START + HOUR / 3n + 7n}`);
@@ -194,6 +195,29 @@ describeWithInfluxd('a migration', (binary) => {
     expect(proof.differences.every(({ table }) => table === 'machines')).toBe(true);
     expect(report.message).toContain('machines');
     expect(await again(report.migrationId, false)).toMatchObject({ proved: true });
+  });
+
+  test('a window that differs after its export was deleted is exported again', async () => {
+    const { migrationId } = await run({ tables: ['rooms'] });
+    rmSync(join(source.folder, EXPORTS), { recursive: true });
+    await remove('_measurement="rooms"');
+    expect(await again(migrationId)).toMatchObject({ proved: false });
+    expect(await again(migrationId, false)).toMatchObject({ proved: true });
+  });
+
+  test('a window that still differs after a second load is exported and counted again', async () => {
+    const { migrationId } = await run({ tables: ['rooms'] });
+    // As if the row had two values when it was counted, and one when it was exported.
+    const root = join(source.folder, WORK, 'migrations', migrationId, 'windows');
+    const [file = ''] = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.json'),
+    );
+    const record = JSON.parse(readFileSync(join(root, file), 'utf8')) as { source: { fields: { count: number }[] } };
+    for (const field of record.source.fields) field.count += 1;
+    writeFileSync(join(root, file), JSON.stringify(record));
+    expect(named((await again(migrationId)).differences)).toEqual([['rooms', 't', 'missing', '2', '1']]);
+    expect(await again(migrationId, false)).toMatchObject({ proved: false });
+    expect(await again(migrationId, false)).toMatchObject({ proved: true });
   });
 
   test('a copied manifest loads no row twice', async () => {
@@ -263,6 +287,7 @@ describeWithInfluxd('a migration', (binary) => {
           sent_ns: ['BIGINT', '7'],
           sent: ['TIMESTAMP', String(START + 1n)],
           'quote"d': ['VARCHAR', 'tab\t, "quotes" and\na line'],
+          padded: ['VARCHAR', ' ä 😀 '],
         },
         START + 123n,
       ),
@@ -277,6 +302,7 @@ describeWithInfluxd('a migration', (binary) => {
         ['sent_ns', '7'],
         ['sent', String(START + 1n)],
         ['quote"d', 'tab\t, "quotes" and\na line'],
+        ['padded', ' ä 😀 '],
       ]),
     );
   });
@@ -303,6 +329,24 @@ describeWithInfluxd('a migration', (binary) => {
     expect([second.status, third.status]).toEqual(['proved', 'proved']);
     expect(proofOf(third.migrationId).tables[0]).toMatchObject({ manifest_rows: 60 });
     expect(await influxd.values()).toEqual(before);
+  });
+
+  test('a proved range that leaves a gap, or is older, does not move where the next migration begins', async () => {
+    const tables = ['machines'];
+    const time = (hours: number) => new Date(NOW + hours * 3_600_000).toISOString();
+    const surveyed = async () => {
+      const { migrationId } = await run({ tables, from: 'last', dryRun: true });
+      const page = readFileSync(join(source.folder, WORK, 'migrations', migrationId, 'report.txt'), 'utf8');
+      return /machines: (\d+) rows/.exec(page)?.[1];
+    };
+    expect((await run({ tables, to: time(-22) })).status).toBe('proved');
+    expect((await run({ tables, from: time(-5), to: time(0) })).status).toBe('proved');
+    expect((await run({ tables, to: time(-23) })).status).toBe('proved');
+    // From 24 hours before the end of the first range: all rows.
+    expect(await surveyed()).toBe('60');
+    expect((await run({ tables, from: time(-22), to: time(0) })).status).toBe('proved');
+    expect((await run({ tables, from: 'last', to: time(1) })).status).toBe('proved');
+    expect(await surveyed()).toBe('57');
   });
 
   test('a dry run writes nothing, and shows tables, rows and what it will cost', async () => {

@@ -16,6 +16,7 @@ const RECORD: WindowRecord = {
     ...{ rows: 10, points: 9, empty: 1, invalid: 0, written: 9, rejected: 0, failed: 0, merged: 0 },
     causes: [],
   },
+  loads: 1,
   verified: null,
   scannedBytes: 0,
   error: null,

@@ -106,7 +106,8 @@ function fieldDifferences(expected: FieldCount, stored: FieldCount | undefined):
   }
   const { sum, magnitude, field } = expected;
   if (sum === undefined || stored === undefined || equalSums(sum, stored.sum, expected)) return [];
-  const detail = `values were changed: the sum is ${stored.sum ?? 'unknown'}, not ${sum}`;
+  const what = expected.kind === 'string' ? 'number of their characters' : 'sum';
+  const detail = `values were changed: the ${what} is ${stored.sum ?? 'unknown'}, not ${sum}`;
   const bound = magnitude === undefined ? '' : `, beyond rounding of ${grouped(expected.count)} values`;
   return [{ field, kind: 'changed', expected: sum, found: stored.sum ?? null, detail: detail + bound }];
 }

@@ -69,6 +69,7 @@ class WindowExport {
       exported: null,
       source: null,
       loaded: null,
+      loads: 0,
       verified: null,
       scannedBytes: 0,
       error: null,
@@ -87,6 +88,7 @@ class WindowExport {
           exported,
           source,
           loaded: null,
+          loads: 0,
           verified: null,
           error: null,
         });

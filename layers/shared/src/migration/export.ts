@@ -1,9 +1,10 @@
 /** The step Export: one UNLOAD for each window, polled to its end; too large windows are halved. */
 import { inOrder } from '../loads/in-order';
+import { type ObjectStore, parseS3Uri } from '../loads/objects';
 import { validate } from '../validation';
 import { exportWindow } from './export-window';
-import { Ledger, type LedgerEntry } from './ledger';
-import type { Migration, TableSurvey } from './records';
+import { isLoaded, Ledger, type LedgerEntry } from './ledger';
+import type { Migration, TableSurvey, WindowRecord } from './records';
 import type { MigrationServices } from './services';
 import { type ExportOutput, stepInputSchema } from './steps';
 
@@ -20,14 +21,27 @@ export async function exportStep(event: unknown, services: MigrationServices): P
   const ledger = new Ledger(migrationId, services.objects, services.workBucket);
   const migration = await ledger.migration();
   const work = (entry: Work): Promise<void> => exportEntry(entry, migration, ledger, services);
-  for await (const _ of inOrder(pending(ledger), CONCURRENCY, work)) if (services.deadline.aborted) break;
+  for await (const _ of inOrder(pending(ledger, services.objects), CONCURRENCY, work))
+    if (services.deadline.aborted) break;
   return await progress(migrationId, ledger);
 }
 
 type Work = LedgerEntry & { readonly survey: TableSurvey };
 
-async function* pending(ledger: Ledger): AsyncGenerator<Work> {
-  for await (const entry of ledger.allEntries()) if (entry.record?.state !== 'exported') yield entry;
+async function* pending(ledger: Ledger, objects: ObjectStore): AsyncGenerator<Work> {
+  for await (const entry of ledger.allEntries()) if (await isPending(entry.record, objects)) yield entry;
+}
+
+/** Loads after which a window that still differs is exported again: its rows may have changed between its export and its count. */
+const MAX_LOADS = 2;
+
+/** Also an exported window that must be loaded, if its files were deleted or loading them again did not help. */
+async function isPending(record: WindowRecord | undefined, objects: ObjectStore): Promise<boolean> {
+  if (record?.state !== 'exported' || record.exported === null) return true;
+  const { loads, loaded, exported } = record;
+  if (isLoaded(record)) return false;
+  if (loaded?.complete === true && loads >= MAX_LOADS) return true;
+  return exported.manifest !== '' && (await objects.find(parseS3Uri(exported.manifest))) === undefined;
 }
 
 /** Exports a window, or its halves one after the other if it is too large. */

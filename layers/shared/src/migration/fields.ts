@@ -14,6 +14,8 @@ export interface CountedField {
   /** The field's key; null if measure_name supplies it (pivot). */
   readonly key: string | null;
   readonly kind: FieldKind;
+  /** Whether the text at the target is the text at the source; not for times that become text. */
+  readonly isText: boolean;
 }
 
 /** What a table becomes at the target. */
@@ -65,7 +67,7 @@ export function targetTable(
   const fields = mapping.fields.flatMap((field): CountedField[] => {
     if (!('column' in field)) return [];
     const { column, name, named } = field;
-    return [{ column, key: named ? null : (name ?? column), kind: kindOf(field) }];
+    return [{ column, key: named ? null : (name ?? column), kind: kindOf(field), isText: field.type === 'string' }];
   });
   return {
     measurement: acceptedMeasurement(survey.table),

@@ -38,6 +38,10 @@ export interface LedgerEntry {
   readonly record: WindowRecord | undefined;
 }
 
+/** Whether the window is loaded, and no verification has found a difference since then. */
+export const isLoaded = ({ loaded, verified }: WindowRecord): boolean =>
+  loaded?.complete === true && (verified?.differences.length ?? 0) === 0;
+
 export class Ledger {
   constructor(
     readonly migrationId: string,

@@ -5,7 +5,7 @@ import type { ObjectRef } from '../loads/objects';
 import { type Summary, summarySchema } from '../loads/summary';
 import { validate } from '../validation';
 import { exportOptions } from './fields';
-import { Ledger, type LedgerEntry } from './ledger';
+import { isLoaded, Ledger, type LedgerEntry } from './ledger';
 import type { Loaded, Migration, TableSurvey, WindowRecord } from './records';
 import type { MigrationServices } from './services';
 import { type LoadOutput, type LoadTable, type LoadWindow, recordLoadInputSchema, stepInputSchema } from './steps';
@@ -47,9 +47,6 @@ export async function loadStep(event: unknown, { objects, workBucket }: LoadStep
   return { migrationId, tables: count === 0 ? null : await write('loads.jsonl', tables), count };
 }
 
-const isLoaded = ({ loaded, verified }: WindowRecord): boolean =>
-  loaded?.complete === true && (verified?.differences.length ?? 0) === 0;
-
 function lineOf(
   { survey, record, window, table }: LedgerEntry & { readonly survey: TableSurvey },
   { migrationId, request }: Migration,
@@ -84,7 +81,8 @@ export async function recordLoad(event: unknown, { objects, workBucket }: LoadSt
   const isDamaged = summary?.causes.some(({ error }) => DAMAGED.has(error)) ?? DAMAGED.has(input.error?.error ?? '');
   const state = isDamaged ? ('failed' as const) : record.state;
   const error = isDamaged ? (loaded.causes[0] ?? 'the files are damaged') : record.error;
-  const changed: WindowRecord = { ...record, state, loaded, verified: null, error };
+  const loads = record.loads + 1;
+  const changed: WindowRecord = { ...record, state, loads, loaded, verified: null, error };
   await ledger.save(input.table, changed);
   return changed;
 }

@@ -35,6 +35,7 @@ export async function preflight(
       findings.push({ severity: 'problem', name: 'mapping', table: survey.table, detail: error.message });
     }
   }
+  findings.push(...sharedMeasurements(mapped));
   const series = surveys.reduce((sum, survey) => sum + survey.series, 0);
   if (services.influxdb.target.engine === 'v2' && series > SERIES.warn) {
     const detail = `about ${grouped(series)} series: an InfluxDB 2 instance holds 1 M (2xlarge) to 10 M (8xlarge). Use --dimensions-to-fields for dimensions with many values`;
@@ -68,6 +69,16 @@ function mappingFindings({ table, columns, measureNames, rows }: TableSurvey, { 
     });
   }
   return findings;
+}
+
+/** Names that InfluxDB reserves are changed, so two tables may get one measurement; then no window of them could be counted. */
+function sharedMeasurements(mapped: readonly Mapped[]): Finding[] {
+  return mapped.flatMap(({ survey: { table }, target: { measurement } }, index) => {
+    const other = mapped.slice(0, index).find(({ target }) => target.measurement === measurement)?.survey.table;
+    if (other === undefined) return [];
+    const detail = `${other} becomes the measurement ${measurement} too: migrate one of them into another bucket`;
+    return [{ severity: 'problem' as const, name: 'measurement', table, detail }];
+  });
 }
 
 /** Columns, retention and types of fields, with what the bucket has already. */

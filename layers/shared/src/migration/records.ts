@@ -65,7 +65,7 @@ export const tableSurveySchema = z.object({
 });
 export type TableSurvey = Readonly<z.output<typeof tableSurveySchema>>;
 
-/** Counts of one field in a window. Sums only with `verify: sums`, of numbers and booleans (1 and 0). */
+/** Counts of one field in a window. Sums only with `verify: sums`: of numbers, of booleans (1 and 0), of the characters of texts. */
 export const fieldCountSchema = z.object({
   field: z.string(),
   /** What the field is at the source; undefined at the target. */
@@ -156,6 +156,8 @@ export const windowRecordSchema = z.object({
   /** Null with `verify: none`. */
   source: sourceCountSchema.nullable(),
   loaded: loadedSchema.nullable(),
+  /** Loads of these exported files. */
+  loads: count.default(0),
   verified: z
     .object({ at: z.iso.datetime(), target: windowCountSchema.nullable(), differences: z.array(differenceSchema) })
     .nullable(),

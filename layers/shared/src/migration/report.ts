@@ -2,12 +2,12 @@
 import { validate } from '../validation';
 import { Ledger } from './ledger';
 import { proofSchema } from './proof';
-import type { TableSurvey } from './records';
+import type { Migration, TableSurvey } from './records';
 import { makeReport } from './report-data';
 import { reportText } from './report-text';
 import type { MigrationServices } from './services';
 import { type ReportOutput, stepInputSchema } from './steps';
-import { targetId } from './survey';
+import { targetId, toNanoseconds } from './survey';
 
 /**
  * @throws InvalidEventError if the migration does not exist; S3UnavailableError
@@ -34,12 +34,18 @@ export async function reportStep(
     proof: isVerified ? await ledger.saveFile('proof.json', json(proofSchema.parse(proof)), 'application/json') : null,
   };
   if (status === 'proved') {
-    for (const table of report.tables) {
-      const last = { database: request.database, table: table.table, migrationId, to: migration.to };
-      await ledger.saveLastProved(last, targetId(services));
-    }
+    for (const { table } of report.tables) await saveEnd(table, migration, ledger, targetId(services));
   }
   return { migrationId, status, message, ...saved };
+}
+
+/** `from: last` may neither skip a range between two proved ranges, nor begin before the later one of two ends. */
+async function saveEnd(table: string, { request, migrationId, to }: Migration, ledger: Ledger, target: string) {
+  const { database, from } = request;
+  const before = await ledger.lastProved(database, table, target);
+  if (before && BigInt(before.to) > BigInt(to)) return;
+  const hasGap = before && from && from !== 'last' && toNanoseconds(from) > BigInt(before.to);
+  if (!hasGap) await ledger.saveLastProved({ database, table, migrationId, to }, target);
 }
 
 /** Columns and windows are in the survey of the table. */

@@ -5,8 +5,11 @@ import { validate } from '../validation';
 
 /** A name in Timestream. Source: "Naming constraints" in the Timestream developer guide; names of tables have at least 3 bytes. */
 const name = z.string().min(1, 'must not be empty').max(256);
+/** The first and the last whole second of 64-bit nanoseconds, ms since 1970. */
+const [FIRST, LAST] = [-9_223_372_036_000, 9_223_372_036_000];
 const instant = z.iso
   .datetime({ offset: true, error: 'must be a time such as 2024-01-01T00:00:00Z' })
+  .refine((text) => Date.parse(text) >= FIRST && Date.parse(text) < LAST, 'must be between 1677-09-22 and 2262-04-11')
   .describe('RFC 3339, up to ns.');
 
 export const mappingOptionsSchema = z.strictObject({
@@ -49,7 +52,9 @@ const requestSchema = z.strictObject({
   verify: z
     .enum(['counts', 'sums', 'none'])
     .default('counts')
-    .describe('counts: per field and window. sums: also sums of numbers. none: nothing is compared.'),
+    .describe(
+      'counts: per field and window. sums: also sums of numbers, and of the characters of texts. none: nothing is compared.',
+    ),
   verifyOnly: z
     .boolean()
     .default(false)

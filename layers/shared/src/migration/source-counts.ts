@@ -133,13 +133,13 @@ function expressions(field: CountedField, sums: boolean): string[] {
   return [counted(condition), ...(sums ? sumExpressions(field, condition) : [])];
 }
 
-function sumExpressions({ column, kind }: CountedField, condition: string): string[] {
+function sumExpressions({ column, kind, isText }: CountedField, condition: string): string[] {
   const name = identifier(column);
   if (kind === 'boolean') return [counted(name)];
   if (kind === 'float') {
     return [`SUM(CASE WHEN ${condition} THEN ${name} END)`, `SUM(CASE WHEN ${condition} THEN abs(${name}) END)`];
   }
-  if (kind === 'string') return [];
+  if (kind === 'string') return isText ? [`SUM(length(${name}))`] : [];
   const value = kind === 'timestamp' ? `to_nanoseconds(${name})` : name;
   return [`SUM((${value} - ${value} % ${PART}) / ${PART})`, `SUM(${value} % ${PART})`];
 }
@@ -148,10 +148,11 @@ function sumExpressions({ column, kind }: CountedField, condition: string): stri
 function readFields(fields: readonly CountedField[], row: readonly (string | null)[], sums: boolean): FieldCount[] {
   let at = 0;
   const next = (): string => row[at++] ?? '0';
-  return fields.map(({ key, kind }) => {
+  return fields.map(({ key, kind, isText }) => {
     const field = { field: key ?? '', kind, count: Number(next()) };
-    if (!sums || kind === 'string') return field;
+    if (!sums || (kind === 'string' && !isText)) return field;
     if (kind === 'boolean') return { ...field, sum: next() };
+    if (kind === 'string') return { ...field, sum: String(whole(next())) };
     if (kind === 'float') return { ...field, sum: next(), magnitude: next() };
     return { ...field, sum: String(whole(next()) * PART + whole(next())) };
   });

@@ -2,6 +2,7 @@
 import { TimestreamQueryError } from '../errors';
 import { type QueryServices, run, single } from './query';
 import type { Column, Finding, TableSurvey } from './records';
+import type { MappingOptions } from './request';
 import { before, describeTable, identifier, tableName, within } from './sql';
 import { cutWindows, type DayRows, WINDOW_LIMITS, type WindowLimits } from './windows';
 
@@ -15,6 +16,7 @@ export interface SurveyOptions {
   /** Queries that scan all columns of a window: the UNLOAD, and the counts if they are verified. */
   readonly fullScans: number;
   readonly limits?: WindowLimits;
+  readonly mapping: MappingOptions;
 }
 
 /** Values of measure_name that are listed. */
@@ -29,7 +31,7 @@ export async function surveyTable(
   database: string,
   table: string,
   { from, to }: SurveyRange,
-  { fullScans, limits = WINDOW_LIMITS }: SurveyOptions,
+  { fullScans, limits = WINDOW_LIMITS, mapping }: SurveyOptions,
   services: QueryServices,
 ): Promise<TableSurvey> {
   let scannedBytes = 0;
@@ -56,10 +58,10 @@ export async function surveyTable(
     const empty = { rows: 0, first: null, last: null, series: 0, measureNames: [], estimatedBytes: 0, windows: [] };
     return { table, columns, ...empty, scannedBytes, findings };
   }
-  const counts = `SELECT approx_distinct(${seriesText(columns)}) ${source}`;
+  const counts = `SELECT approx_distinct(${seriesText(columns, mapping)}) ${source}`;
   const [series] = single(await query(counts), 1, counts);
   const names = await query(`SELECT DISTINCT measure_name ${source} ORDER BY 1 LIMIT ${MAX_MEASURE_NAMES}`);
-  const perRow = await bytesPerRow(database, table, columns, days, async (sql) => (await query(sql)).scannedBytes);
+  const perRow = await bytesPerRow(source, columns, days, async (sql) => (await query(sql)).scannedBytes);
   const windows = cutWindows(from ?? firstDay.first, to, days, limits);
   return {
     table,
@@ -101,18 +103,24 @@ function roleOf(name: string, attribute: string): Column['role'] | undefined {
   return attribute === 'multi' || attribute.startsWith('measure_value') ? 'measure' : undefined;
 }
 
-/** One text per series. */
-function seriesText(columns: readonly Column[]): string {
+/** One text per series, of the columns that become tags. */
+function seriesText(columns: readonly Column[], { measureName, dimensionsToFields }: MappingOptions): string {
   const parts = columns
-    .filter(({ role }) => role === 'dimension' || role === 'measure_name')
+    .filter(
+      ({ name, role }) =>
+        (role === 'dimension' && !dimensionsToFields.includes(name)) ||
+        (role === 'measure_name' && measureName === 'tag'),
+    )
     .map(({ name }) => `COALESCE(${identifier(name)}, '')`);
   return parts.length === 0 ? "''" : `concat(${[...parts, "''"].join(", '|', ")})`;
 }
 
-/** Bytes that a scan of all columns reads per row, measured on the day with the median number of rows. */
+/**
+ * Bytes that a scan of all columns reads per row, measured on the day with the median number of rows.
+ * @param source FROM and WHERE of the rows to migrate
+ */
 async function bytesPerRow(
-  database: string,
-  table: string,
+  source: string,
   columns: readonly Column[],
   days: readonly DayRows[],
   scan: (sql: string) => Promise<number>,
@@ -122,5 +130,5 @@ async function bytesPerRow(
   if (day === undefined) return 0;
   const window = { from: String(day.start), to: String(day.start + DAY) };
   const counts = columns.map(({ name }) => `COUNT(${identifier(name)})`).join(', ');
-  return (await scan(`SELECT ${counts} FROM ${tableName(database, table)} WHERE ${within(window)}`)) / day.rows;
+  return (await scan(`SELECT ${counts} ${source} AND ${within(window)}`)) / day.rows;
 }

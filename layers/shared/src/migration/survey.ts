@@ -154,11 +154,15 @@ async function surveyTables(
 }
 
 async function surveyOne(table: string, { request, to }: Migration, ledger: Ledger, services: MigrationServices) {
-  const { database, from, verify } = request;
+  const { database, from, verify, mapping } = request;
   const last = from === 'last' ? await ledger.lastProved(database, table, targetId(services)) : undefined;
   const start = last ? BigInt(last.to) - OVERLAP_NS : from && from !== 'last' ? toNanoseconds(from) : undefined;
   const range = { from: start, to: BigInt(to) };
-  const options = { fullScans: verify === 'none' ? 1 : 2, ...(services.limits && { limits: services.limits }) };
+  const options = {
+    mapping,
+    fullScans: verify === 'none' ? 1 : 2,
+    ...(services.limits && { limits: services.limits }),
+  };
   return await surveyTable(database, table, range, options, services);
 }
 
@@ -167,7 +171,7 @@ export const targetId = ({ influxdb: { target } }: { readonly influxdb: { readon
   JSON.stringify([target.engine, target.url, target.org, target.bucket]);
 
 /** ns of an RFC 3339 time with any offset. */
-function toNanoseconds(text: string): bigint {
+export function toNanoseconds(text: string): bigint {
   const [, seconds = '', fraction = '', zone = ''] = /^([^.Zz+]+?)(?:\.(\d+))?(Z|z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
   const utc = new Date(`${seconds}${zone.toUpperCase()}`).toISOString().replace(/\.\d+Z$/, '');
   return BigInt(nanoseconds(`${utc}.${fraction.slice(0, 9) || '0'}Z`));

@@ -9,10 +9,16 @@ import { identifier, literal } from './sql';
 export interface SummedFields {
   readonly numbers: readonly string[];
   readonly booleans: readonly string[];
+  /** Their characters are added up. */
+  readonly texts: readonly string[];
 }
+
+export const NO_SUMS: SummedFields = { numbers: [], booleans: [], texts: [] };
 
 /** Fields in one Flux query: each is a condition. */
 const MAX_FIELDS = 100;
+/** Texts in one Flux query: they are read value by value, which takes longer than a sum in the storage engine. */
+const MAX_TEXTS = 4;
 
 /** All fields that the measurement has in the window, also those of other writers. */
 export function countTarget(
@@ -27,7 +33,9 @@ export function countTarget(
     : countBySql(client, measurement, window, sums, options);
 }
 
-/** Values by field of points that lack a tag. It explains values that were not expected: another writer stores points without this tag. */
+/**
+ * Values (InfluxDB 3: points) that lack a tag. They explain values that were not expected: another writer stores points without this tag.
+ */
 export async function countWithoutTag(
   client: InfluxClient,
   measurement: string,
@@ -44,7 +52,9 @@ export async function countWithoutTag(
     );
     return rows.reduce((sum, { _value }) => sum + Number(_value), 0);
   }
-  const sql = `SELECT COUNT(*) AS n FROM ${identifier(measurement)} WHERE ${during(window)} AND ${identifier(tag)} IS NULL`;
+  const columns = await querySql(client, columnsOf(measurement), options);
+  const withoutTag = columns.some(({ column_name }) => column_name === tag) ? ` AND ${identifier(tag)} IS NULL` : '';
+  const sql = `SELECT COUNT(*) AS n FROM ${identifier(measurement)} WHERE ${during(window)}${withoutTag}`;
   const [row] = await querySql(client, sql, options);
   return Number(row?.n ?? 0);
 }
@@ -89,16 +99,18 @@ async function countByFlux(
   const counts = await queryFlux(client, `${source} |> count() ${byField}`, options);
   if (counts.length === 0) return { fields: [], first: null, last: null };
   const totals = new Map<string, string>();
-  const add = async (fields: readonly string[], conversion: string): Promise<void> => {
-    for (let at = 0; at < fields.length; at += MAX_FIELDS) {
-      const conditions = fields.slice(at, at + MAX_FIELDS).map((field) => `r._field == ${fluxString(field)}`);
+  const add = async (fields: readonly string[], conversion: string, limit = MAX_FIELDS, head = ''): Promise<void> => {
+    for (let at = 0; at < fields.length; at += limit) {
+      const conditions = fields.slice(at, at + limit).map((field) => `r._field == ${fluxString(field)}`);
       const filter = `|> filter(fn: (r) => ${conditions.join(' or ')}) ${conversion}`;
-      const rows = await queryFlux(client, `${source} ${filter} |> sum() ${byField}`, options);
+      const rows = await queryFlux(client, `${head}${source} ${filter} |> sum() ${byField}`, options);
       for (const { _field, _value } of rows) totals.set(_field ?? '', _value ?? '');
     }
   };
   await add(sums.numbers, '');
   await add(sums.booleans, '|> toInt()');
+  const characters = '|> map(fn: (r) => ({r with _value: strings.strlen(v: r._value)}))';
+  await add(sums.texts, characters, MAX_TEXTS, 'import "strings" ');
   const [first] = await queryFlux(client, times('first', 'min'), options);
   const [last] = await queryFlux(client, times('last', 'max'), options);
   const fields = counts.map(({ _field = '', _value }) =>
@@ -119,6 +131,9 @@ const byKey = (a: FieldCount, b: FieldCount): number => (a.field < b.field ? -1 
 const during = ({ from, to }: Window): string =>
   `time >= ${literal(timeText(from))}::TIMESTAMP AND time < ${literal(timeText(to))}::TIMESTAMP`;
 
+const columnsOf = (measurement: string): string =>
+  `SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'iox' AND table_name = ${literal(measurement)}`;
+
 /** Columns that are not tags: tags are dictionaries. Source: "Query with SQL", schema information, in the InfluxDB 3 documentation. */
 async function countBySql(
   client: InfluxClient,
@@ -127,11 +142,7 @@ async function countBySql(
   sums: SummedFields,
   options: QueryOptions,
 ): Promise<WindowCount> {
-  const described = await querySql(
-    client,
-    `SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'iox' AND table_name = ${literal(measurement)}`,
-    options,
-  );
+  const described = await querySql(client, columnsOf(measurement), options);
   const names = described
     .filter(({ column_name, data_type }) => column_name !== 'time' && !/^Dictionary/i.test(String(data_type)))
     .map(({ column_name }) => String(column_name));
@@ -161,7 +172,7 @@ async function sumsBySql(
   client: InfluxClient,
   table: string,
   fields: readonly FieldCount[],
-  { numbers, booleans }: SummedFields,
+  { numbers, booleans, texts }: SummedFields,
   described: readonly Record<string, unknown>[],
   options: QueryOptions,
 ): Promise<ReadonlyMap<string, string>> {
@@ -171,12 +182,13 @@ async function sumsBySql(
   const found = new Map<string, string>();
   const wanted = fields
     .map(({ field }) => field)
-    .filter((field) => numbers.includes(field) || booleans.includes(field));
+    .filter((field) => [numbers, booleans, texts].some((summed) => summed.includes(field)));
   for (let at = 0; at < wanted.length; at += MAX_FIELDS) {
     const part = wanted.slice(at, at + MAX_FIELDS);
     const columns = part.flatMap((field, index) => {
       const name = identifier(field);
       if (booleans.includes(field)) return [`${asText(`SUM(CASE WHEN ${name} THEN 1 ELSE 0 END)`)} AS s${index}`];
+      if (texts.includes(field)) return [`${asText(`SUM(character_length(${name}))`)} AS s${index}`];
       if (!isInteger(field)) return [`${asText(`SUM(${name})`)} AS s${index}`];
       return [
         `${asText(`SUM(${name} / 4294967296)`)} AS s${index}`,

@@ -1,14 +1,15 @@
 /** The step Verify: counts each window at the target, and compares it with the counts at the source. */
+import { grouped } from '../count-text';
 import { InfluxDBWriteError } from '../errors';
 import { inOrder } from '../loads/in-order';
 import { validate } from '../validation';
 import { ledgerDifferences, targetDifferences } from './compare';
 import { type TargetTable, targetTable } from './fields';
 import { Ledger, type LedgerEntry } from './ledger';
-import type { Difference, Migration, TableSurvey, WindowCount, WindowRecord } from './records';
+import type { Difference, FieldCount, Migration, TableSurvey, WindowCount, WindowRecord } from './records';
 import type { MigrationServices } from './services';
 import { stepInputSchema, type VerifyOutput } from './steps';
-import { countTarget, countWithoutTag } from './target-counts';
+import { countTarget, countWithoutTag, NO_SUMS } from './target-counts';
 import { windowName } from './work-keys';
 
 /** Windows counted concurrently. */
@@ -79,16 +80,16 @@ async function counts(
   if (source === null) return undefined;
   const options = { signal: services.deadline, clock: services.clock };
   const summed = source.fields.filter(({ sum }) => sum !== undefined);
-  const of = (isBoolean: boolean) =>
-    summed.filter(({ kind }) => (kind === 'boolean') === isBoolean).map(({ field }) => field);
-  const sums = { numbers: of(false), booleans: of(true) };
+  const of = (...kinds: readonly FieldCount['kind'][]) =>
+    summed.filter(({ kind }) => kinds.includes(kind)).map(({ field }) => field);
+  const sums = { numbers: of('float', 'integer', 'timestamp'), booleans: of('boolean'), texts: of('string') };
   const found: Found = [];
   const { influxdb } = services;
   const stored = await countTarget(influxdb, target.measurement, window, sums, options).catch(
     async (error: unknown) => {
       if (!(error instanceof InfluxDBWriteError) || summed.length === 0) throw error;
       found.push({ field: null, kind: 'type', expected: null, found: null, detail: `no sums: ${error.message}` });
-      return await countTarget(influxdb, target.measurement, window, { numbers: [], booleans: [] }, options);
+      return await countTarget(influxdb, target.measurement, window, NO_SUMS, options);
     },
   );
   found.push(...targetDifferences(source, stored));
@@ -97,7 +98,8 @@ async function counts(
   if (isExtra && tag !== undefined) {
     const untagged = await countWithoutTag(influxdb, target.measurement, window, tag, options);
     if (untagged > 0) {
-      const detail = `${untagged} values are in points without the tag ${tag}: another writer stored them`;
+      const what = influxdb.target.engine === 'v2' ? 'values are in points' : 'points are';
+      const detail = `${grouped(untagged)} ${what} without the tag ${tag}: another writer stored them`;
       found.push({ field: null, kind: 'extra', expected: '0', found: String(untagged), detail });
     }
   }
