@@ -263,16 +263,79 @@ describeWithInfluxd('a migration', (binary) => {
       multi({ room: 'a', sensor: '2' }, { t: ['DOUBLE', '2'] }, START),
       multi({ room: 'b', sensor: '2' }, { u: ['DOUBLE', '2'] }, START),
     ]);
-    const merged = await run({ tables: ['pairs'], mapping: { dimensionsToFields: ['sensor'] }, verify: 'sums' });
+    const request = { tables: ['pairs'], mapping: { dimensionsToFields: ['sensor'] }, verify: 'sums' };
+    const refused = await run(request);
+    expect(refused.status).toBe('failed');
+    expect(refused.message).toContain('overwritten of pairs: field sensor: 1 value of 3 would be overwritten');
+    expect(await influxd.values()).not.toContainEqual(expect.objectContaining({ measurement: 'pairs' }));
+    const merged = await run({ ...request, allowMerges: true });
+    expect(merged.message).toContain('but for 2 values overwritten by merges, which were allowed');
     expect(proofOf(merged.migrationId).tables[0]).toMatchObject({
       proved: true,
       manifest_rows: 3,
       written: 3,
       merged: 1,
       fields: [
-        { field: 'sensor', expected: 2, found: 2 },
-        { field: 't', expected: 1, found: 1 },
+        { field: 'sensor', expected: 2, found: 2, overwritten: 1 },
+        { field: 't', expected: 1, found: 1, overwritten: 1 },
         { field: 'u', expected: 1, found: 1 },
+      ],
+    });
+  });
+
+  test('values that overwrite each other in a window that the survey did not count fail by field, with their counts', async () => {
+    const rows = (hours: bigint, sensors: readonly string[]) =>
+      sensors.map((sensor) =>
+        multi({ room: 'a', sensor }, { t: ['DOUBLE', sensor], u: ['DOUBLE', '7'] }, START + hours * HOUR),
+      );
+    await fill(source, 'later', [...rows(0n, ['1']), ...rows(1n, ['1']), ...rows(2n, ['1']), ...rows(20n, ['1', '2'])]);
+    const options = { tables: ['later'], mapping: { dimensionsToFields: ['sensor'] } };
+    const report = await run(options, { limits: { rows: 1_000, days: 1 } });
+    expect(named(proofOf(report.migrationId).differences)).toEqual([
+      ['later', 'sensor', 'missing', '2', '1'],
+      ['later', 't', 'missing', '2', '1'],
+    ]);
+  });
+
+  const single = (name: string, value: string, ns: bigint, type: 'DOUBLE' | 'BIGINT' = 'DOUBLE'): Record_ => ({
+    Dimensions: [{ Name: 'room', Value: 'a' }],
+    MeasureName: name,
+    MeasureValueType: type,
+    MeasureValue: value,
+    Time: String(ns),
+    TimeUnit: 'NANOSECONDS',
+  });
+
+  test('measure_name as a field of single-measure rows is refused, and pivot is proved', async () => {
+    await fill(source, 'singles', [
+      single('cpu', '1', START),
+      single('load', '2', START),
+      single('n', '3', START, 'BIGINT'),
+    ]);
+    const options = { tables: ['singles'], dryRun: true };
+    const refused = await run({ ...options, mapping: { measureName: 'field' } });
+    expect(refused.message).toMatch(/overwritten of singles: field measure_name: 2 values of 3 would be overwritten/);
+    expect((await run({ tables: ['singles'], mapping: { measureName: 'pivot' }, verify: 'sums' })).status).toBe(
+      'proved',
+    );
+  });
+
+  test('pivot is refused where a measure name and a column become one field of one point', async () => {
+    await fill(source, 'mixed', [
+      single('temp', '1', START),
+      multi({ room: 'a' }, { temp: ['DOUBLE', '2'], humidity: ['DOUBLE', '3'] }, START),
+      single('temp', '4', START + 1n),
+      multi({ room: 'a' }, { temp: ['DOUBLE', '5'] }, START + 2n),
+    ]);
+    const options = { tables: ['mixed'], mapping: { measureName: 'pivot' } };
+    const refused = await run(options);
+    expect(refused.message).toMatch(/overwritten of mixed: field temp: 1 value of 4 would be overwritten/);
+    const allowed = await run({ ...options, allowMerges: true, verify: 'sums' });
+    expect(proofOf(allowed.migrationId).tables[0]).toMatchObject({
+      proved: true,
+      fields: [
+        { field: 'humidity', expected: 1, found: 1 },
+        { field: 'temp', expected: 3, found: 3, overwritten: 1 },
       ],
     });
   });

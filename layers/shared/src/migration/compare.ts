@@ -1,5 +1,5 @@
 /** Compares a window at the target with what it must be, and explains each difference. */
-import { grouped } from '../count-text';
+import { grouped, number } from '../count-text';
 import type { Difference, FieldCount, WindowCount, WindowRecord } from './records';
 import { timeText } from './target-counts';
 
@@ -57,6 +57,19 @@ export function ledgerDifferences({ state, exported, source, loaded, error }: Wi
   }
   return found;
 }
+
+/** Values that the source has and the target cannot have, because rows became the same point. */
+export function overwrittenDifferences({ fields }: WindowCount): Found[] {
+  return fields.flatMap(({ field, count, overwritten = 0 }) => {
+    if (overwritten === 0) return [];
+    const detail = overwrittenText(overwritten, count);
+    return [{ ...countDifference(field, count + overwritten, count), detail }];
+  });
+}
+
+export const overwrittenText = (overwritten: number, count: number): string =>
+  `${number(overwritten, 'value')} of ${grouped(overwritten + count)} would be overwritten by another value of the same series and ` +
+  'time, because the options make their rows one point. Keep the column as a tag, or accept it with --allow-merges';
 
 const because = (causes: readonly string[]): string => (causes.length === 0 ? '' : `: ${causes.join('; ')}`);
 

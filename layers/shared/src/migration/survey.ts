@@ -11,6 +11,7 @@ import { type MigrationRequest, readMigrationInput } from './request';
 import type { MigrationServices } from './services';
 import { showTables } from './sql';
 import { type SurveyOutput, surveyInputSchema } from './steps';
+import { withMerges } from './survey-merges';
 import { surveyTable } from './survey-table';
 import { nanoseconds } from './target-counts';
 
@@ -163,7 +164,8 @@ async function surveyOne(table: string, { request, to }: Migration, ledger: Ledg
     fullScans: verify === 'none' ? 1 : 2,
     ...(services.limits && { limits: services.limits }),
   };
-  return await surveyTable(database, table, range, options, services);
+  const survey = await surveyTable(database, table, range, options, services);
+  return await withMerges(survey, request, services);
 }
 
 /** The target that a table was migrated into. */
