@@ -394,22 +394,56 @@ describeWithInfluxd('a migration', (binary) => {
     expect(await influxd.values()).toEqual(before);
   });
 
-  test('a proved range that leaves a gap, or is older, does not move where the next migration begins', async () => {
+  describe('from last', () => {
     const tables = ['machines'];
     const time = (hours: number) => new Date(NOW + hours * 3_600_000).toISOString();
-    const surveyed = async () => {
-      const { migrationId } = await run({ tables, from: 'last', dryRun: true });
+    /** Rows that a migration from the end of the proved range finds: three per hour from -24 to -4. */
+    const surveyed = async (input: object = {}) => {
+      const { migrationId } = await run({ tables, from: 'last', dryRun: true, ...input });
       const page = readFileSync(join(source.folder, WORK, 'migrations', migrationId, 'report.txt'), 'utf8');
       return /machines: (\d+) rows/.exec(page)?.[1];
     };
-    expect((await run({ tables, to: time(-22) })).status).toBe('proved');
-    expect((await run({ tables, from: time(-5), to: time(0) })).status).toBe('proved');
-    expect((await run({ tables, to: time(-23) })).status).toBe('proved');
-    // From 24 hours before the end of the first range: all rows.
-    expect(await surveyed()).toBe('60');
-    expect((await run({ tables, from: time(-22), to: time(0) })).status).toBe('proved');
-    expect((await run({ tables, from: 'last', to: time(1) })).status).toBe('proved');
-    expect(await surveyed()).toBe('57');
+    const prove = async (input: object, nowMs = NOW + 3_600_000) =>
+      expect((await run({ tables, ...input }, { now: () => nowMs })).status).toBe('proved');
+
+    test.each([
+      ['later', [{ to: time(-22) }, { from: time(-5), to: time(1) }]],
+      ['earlier', [{ from: time(-5), to: time(1) }, { to: time(-22) }]],
+    ])(
+      'a range that leaves a gap, because it is %s, does not move where the next migration begins',
+      async (_, runs) => {
+        for (const each of runs) await prove(each);
+        // From 24 hours before the end of the first range: all rows.
+        expect(await surveyed()).toBe('60');
+      },
+    );
+
+    test('ranges that touch are one, and an older one does not move the end back', async () => {
+      await prove({ to: time(-22) });
+      await prove({ from: time(-22), to: time(1) });
+      await prove({ to: time(-23) });
+      // From 23 hours before now.
+      expect(await surveyed()).toBe('57');
+      await prove({ from: 'last', to: time(0) });
+      expect(await surveyed()).toBe('57');
+    });
+
+    test('a proved range ends with the start of its migration: rows may still arrive before an end in the future', async () => {
+      await prove({ to: time(1_000_000) }, NOW);
+      expect(await surveyed()).toBe('60');
+    });
+
+    test('other mappings make other points, so their range begins anew', async () => {
+      await fill(source, 'years', [
+        multi({ room: 'a' }, { t: ['DOUBLE', '1'] }, START - 1_000n * HOUR),
+        multi({ room: 'a' }, { t: ['DOUBLE', '2'] }, START),
+      ]);
+      const rows = async (mapping: object) =>
+        (await run({ tables: ['years'], from: 'last', dryRun: true, mapping })).message;
+      expect((await run({ tables: ['years'] })).status).toBe('proved');
+      expect(await rows({})).toContain('with 1 row can');
+      expect(await rows({ measureName: 'drop' })).toContain('with 2 rows can');
+    });
   });
 
   test('a dry run writes nothing, and shows tables, rows and what it will cost', async () => {
