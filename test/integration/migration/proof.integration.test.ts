@@ -171,6 +171,21 @@ describeWithInfluxd('a migration', (binary) => {
     ]);
   });
 
+  test('a point that moved to a new tag value is named by the number of series', async () => {
+    await fill(source, 'floors', [
+      multi({ floor: '1' }, { t: ['DOUBLE', '1'] }, START),
+      multi({ floor: '1' }, { t: ['DOUBLE', '2'] }, START + 1n),
+      multi({ floor: '1' }, { t: ['DOUBLE', '3'] }, START + 2n),
+    ]);
+    const floors = await run({ tables: ['floors'], verify: 'sums' });
+    expect(floors.status).toBe('proved');
+    await remove('_measurement="floors"');
+    const line = (floor: number, n: number) =>
+      `floors,floor=${floor},measure_name=metrics t=${n + 1} ${START + BigInt(n)}`;
+    await write([line(1, 0), line(2, 1), line(1, 2)].join('\n'));
+    expect(named((await again(floors.migrationId)).differences)).toEqual([['floors', null, 'extra', '1', '2']]);
+  });
+
   /** Damages the export between Export and Load. */
   async function damaged(damage: () => void) {
     const base = services();

@@ -90,6 +90,17 @@ export function targetDifferences(source: WindowCount, target: WindowCount): Fou
   for (const { field, count } of targets.values()) {
     found.push({ ...countDifference(field, 0, count), detail: `${grouped(count)} values more than the table has` });
   }
+  // Without it, a point under another tag value would be as good as its own.
+  if (
+    found.length === 0 &&
+    source.series !== undefined &&
+    target.series !== undefined &&
+    source.series !== target.series
+  ) {
+    const kind = target.series < source.series ? 'missing' : 'extra';
+    const detail = `${number(target.series, 'series', 'series')}, not ${grouped(source.series)}: points have other tags`;
+    found.push({ field: null, kind, expected: text(source.series), found: text(target.series), detail });
+  }
   for (const [end, expected, stored] of [
     ['first', source.first, target.first],
     ['last', source.last, target.last],

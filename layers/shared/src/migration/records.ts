@@ -84,6 +84,8 @@ export type FieldCount = Readonly<z.output<typeof fieldCountSchema>>;
 export const windowCountSchema = z.object({
   /** By field key, in the order of the keys. Fields without a value are left out. */
   fields: z.array(fieldCountSchema),
+  /** Different sets of tags; undefined in records of earlier versions. */
+  series: count.optional(),
   /** Times of the first and last point; null without points. */
   first: ns.nullable(),
   last: ns.nullable(),

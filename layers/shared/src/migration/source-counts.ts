@@ -39,7 +39,11 @@ export async function countSource(
   };
 
   const totals = totalsOf(source, window);
-  const [rows = '0', filled = '0', points = '0', first = null, last = null] = single(await query(totals), 5, totals);
+  const [rows = '0', filled = '0', points = '0', series = '0', first = null, last = null] = single(
+    await query(totals),
+    6,
+    totals,
+  );
   const merged = Number(filled) - Number(points);
   const fields: FieldCount[] = [];
   if (points !== '0') {
@@ -59,6 +63,7 @@ export async function countSource(
     fields: byField(fields)
       .filter((field) => field.count > 0)
       .sort(byKey),
+    series: Number(series),
     first,
     last,
   };
@@ -91,17 +96,26 @@ function present({ column, kind }: CountedField): string {
 
 const counted = (condition: string): string => `COUNT(CASE WHEN ${condition} THEN 1 END)`;
 
-/** Rows, rows with a value, points (merged rows count once), and the times of the first and the last point. */
+/** Rows, rows with a value, points (merged rows count once), different sets of tags, and the times of the first and the last point. */
 function totalsOf({ database, table, target }: SourceTable, window: Window): string {
   const from = `FROM ${tableName(database, table)} WHERE ${within(window)}`;
   const filled = target.fields.map(present).join(' OR ');
   const times = 'to_nanoseconds(MIN(filled_time)), to_nanoseconds(MAX(filled_time))';
   if (!target.merges) {
-    const inner = `SELECT CASE WHEN ${filled} THEN time END AS filled_time ${from}`;
-    return `SELECT COUNT(*), COUNT(filled_time), COUNT(filled_time), ${times} FROM (${inner})`;
+    const inner = `SELECT CASE WHEN ${filled} THEN time END AS filled_time, CASE WHEN ${filled} THEN ${tagSet(target)} END AS tag_set ${from}`;
+    return `SELECT COUNT(*), COUNT(filled_time), COUNT(filled_time), COUNT(DISTINCT tag_set), ${times} FROM (${inner})`;
   }
-  const inner = `SELECT COUNT(*) AS n, ${counted(filled)} AS filled, MIN(CASE WHEN ${filled} THEN time END) AS filled_time ${from} GROUP BY ${series(target)}`;
-  return `SELECT COALESCE(SUM(n), 0), COALESCE(SUM(filled), 0), COUNT(filled_time), ${times} FROM (${inner})`;
+  const inner = `SELECT COUNT(*) AS n, ${counted(filled)} AS filled, MIN(CASE WHEN ${filled} THEN ${tagSet(target)} END) AS tag_set, MIN(CASE WHEN ${filled} THEN time END) AS filled_time ${from} GROUP BY ${series(target)}`;
+  return `SELECT COALESCE(SUM(n), 0), COALESCE(SUM(filled), 0), COUNT(filled_time), COUNT(DISTINCT tag_set), ${times} FROM (${inner})`;
+}
+
+/** One text for each set of tags: the lengths keep `a|` + `b` and `a` + `|b` apart. */
+function tagSet({ tags }: TargetTable): string {
+  const parts = tags.map(({ column }) => {
+    const name = identifier(column);
+    return `CASE WHEN ${name} IS NULL THEN '|' ELSE concat(CAST(length(${name}) AS VARCHAR), ':', ${name}) END`;
+  });
+  return parts.length === 0 ? "''" : `concat(${[...parts, "''"].join(', ')})`;
 }
 
 const series = ({ tags }: TargetTable): string => [...tags.map(({ column }) => identifier(column)), 'time'].join(', ');
