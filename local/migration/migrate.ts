@@ -2,7 +2,8 @@
 import { join, resolve } from 'node:path';
 import { grouped, number } from 'shared/count-text';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
-import type { HealthAdvice } from 'shared/influxdb/health';
+import { InfluxDBWriteError } from 'shared/errors';
+import type { HealthAdvice, HealthReport } from 'shared/influxdb/health';
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
 import type { ObjectStore } from 'shared/loads/objects';
@@ -104,7 +105,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
       unloads: new Pacer(UNLOAD_MS),
       limits: WINDOW_LIMITS,
       load,
-      check: async () => assertHealthy(await checkHealth(influxdb, options.advice)),
+      check: async () => assertUsable(await checkHealth(influxdb, options.advice), request),
       onSurvey: ({ rows }) => progress.addTotal(rows),
       onEvent: (event) => {
         const text = eventText(event);
@@ -119,6 +120,16 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
     await reader.close();
     unlock();
   }
+}
+
+/** InfluxDB 3 creates a missing database with the first write, so only InfluxDB 2 must let itself be read before. */
+function assertUsable(report: HealthReport, { verify }: Pick<MigrationRequest, 'verify'>): void {
+  assertHealthy(report);
+  const read = report.checks.find(({ name, status }) => name === 'read' && status === 'fail');
+  if (read === undefined || verify === 'none' || report.engine !== 'v2') return;
+  throw new InfluxDBWriteError(
+    `InfluxDB cannot be read: ${read.detail}: use a token that may also read the bucket, because the proof does, or --verify none`,
+  );
 }
 
 /**

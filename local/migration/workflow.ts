@@ -43,12 +43,13 @@ export async function runMigration(
   input: unknown,
   services: WorkflowServices,
 ): Promise<ReportOutput> {
+  // Also before a dry run: it says whether the tables can be migrated.
+  await services.check();
   const survey = await surveyStep({ migrationId, input }, services);
   assertGoing(services, survey.done);
   services.onSurvey?.(survey);
   const step = { migrationId: survey.migrationId };
   if (survey.next === 'Export') {
-    await services.check();
     const exported = await exportStep(step, services);
     assertGoing(services, exported.done);
     services.onExport?.(exported);
