@@ -11,6 +11,7 @@ export interface MigrateOptions extends Readonly<Record<string, unknown>> {
   readonly dimensionsToFields?: readonly string[];
   readonly timestamps?: string;
   readonly verify?: string;
+  readonly allowMerges?: true;
   readonly verifyOnly?: true;
   readonly timestream: string;
   readonly dryRun?: true;
@@ -34,6 +35,7 @@ export const requestOf = (options: MigrateOptions) => ({
     timestamps: options.timestamps,
   },
   verify: options.verify,
+  allowMerges: options.allowMerges,
 });
 
 /** A date alone begins at midnight UTC. */

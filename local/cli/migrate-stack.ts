@@ -14,6 +14,7 @@ import { uselessWithStack } from './stack-options';
 /** Options of a new migration. A migration that is continued has those of its first run. */
 const OF_A_REQUEST = [
   ...['database', 'table', 'from', 'to', 'export', 'measureName', 'dimensionsToFields', 'timestamps', 'verify'],
+  'allowMerges',
   'dryRun',
 ];
 

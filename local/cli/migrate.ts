@@ -60,6 +60,7 @@ export function addMigrate(program: Command): Command {
     .addOption(
       new Option('--verify <HOW>', 'what is compared at the end (default: counts)').choices(['counts', 'sums', 'none']),
     )
+    .option('--allow-merges', 'accept that values are lost where rows become one point')
     .option('--verify-only', 'verify an earlier migration with the same options again')
     .option('--dry-run', 'survey the tables and check the target, write nothing')
     .option('--json', 'print the report as JSON')

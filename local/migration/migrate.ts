@@ -2,7 +2,8 @@
 import { join, resolve } from 'node:path';
 import { number } from 'shared/count-text';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
-import type { HealthAdvice } from 'shared/influxdb/health';
+import { InfluxDBWriteError } from 'shared/errors';
+import type { HealthAdvice, HealthReport } from 'shared/influxdb/health';
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
 import type { ObjectStore, ObjectVersion } from 'shared/loads/objects';
@@ -93,8 +94,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
   try {
     const queries = { query: await queryCall(timestream, region), clock: systemClock, deadline: signal };
     const unloads = new Pacer(UNLOAD_MS);
-    const check = async (): Promise<void> => {
-      assertHealthy(await checkHealth(influxdb, options.advice));
+    const checkPlace = async (): Promise<void> => {
       if (!isEmbedded) return;
       const remove = (files: readonly ObjectVersion[]) => removeObjects(exportTo, region, files);
       await unloads.turn(signal);
@@ -111,7 +111,8 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
       unloads,
       limits: WINDOW_LIMITS,
       load,
-      check,
+      check: async () => assertUsable(await checkHealth(influxdb, options.advice), request),
+      checkPlace,
       onSurvey: ({ rows, next }) => next === 'Export' && progress.addTotal(rows),
       onEvent: (event) => {
         const text = eventText(event);
@@ -125,6 +126,16 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
     await reader.close();
     unlock();
   }
+}
+
+/** InfluxDB 3 creates a missing database with the first write, so only InfluxDB 2 must let itself be read before. */
+function assertUsable(report: HealthReport, { verify }: Pick<MigrationRequest, 'verify'>): void {
+  assertHealthy(report);
+  const read = report.checks.find(({ name, status }) => name === 'read' && status === 'fail');
+  if (read === undefined || verify === 'none' || report.engine !== 'v2') return;
+  throw new InfluxDBWriteError(
+    `InfluxDB cannot be read: ${read.detail}: use a token that may also read the bucket, because the proof does, or --verify none`,
+  );
 }
 
 /**

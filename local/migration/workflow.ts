@@ -24,6 +24,8 @@ export interface WorkflowServices extends MigrationServices {
   readonly load: (line: LoadWindow) => Promise<Summary>;
   /** Throws if InfluxDB cannot be written to. */
   readonly check: () => Promise<unknown>;
+  /** Throws if the files of exports would not be found. Called before the first export. */
+  readonly checkPlace?: () => Promise<unknown>;
   readonly onSurvey?: (survey: SurveyOutput) => unknown;
   readonly onExport?: (exported: ExportOutput) => void;
 }
@@ -43,12 +45,14 @@ export async function runMigration(
   input: unknown,
   services: WorkflowServices,
 ): Promise<ReportOutput> {
+  // Also before a dry run: it says whether the tables can be migrated.
+  await services.check();
   const survey = await surveyStep({ migrationId, input }, services);
   assertGoing(services, survey.done);
   services.onSurvey?.(survey);
   const step = { migrationId: survey.migrationId };
   if (survey.next === 'Export') {
-    await services.check();
+    await services.checkPlace?.();
     const exported = await exportStep(step, services);
     assertGoing(services, exported.done);
     services.onExport?.(exported);

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type RunningTimestream, startTimestream } from '../../local/timestream/server';
 import { FolderDestination } from '../../local/timestream/unload/folder-destination';
 import type { Ended } from '../contract/cli/program';
-import { describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../support/influxd';
+import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../support/influxd';
 import { finishedFolders } from '../support/migration-folders';
 import { fillTables } from '../support/timestream-rows';
 
@@ -165,6 +165,32 @@ describeWithInfluxd('migrate as a program', (binary) => {
     const agreed = await execute(['clean'], (child) => child.stdin?.end('y\n'));
     expect([agreed.code, files()]).toEqual([0, []]);
     expect(agreed.out).toMatch(/Deleted [\d,]+ files, \d+\.\d MB\n$/);
+  });
+
+  test.each([
+    ['no InfluxDB', ['--url', 'http://127.0.0.1:9'], /check that InfluxDB is running there/],
+    ['a wrong token', ['--token', 'wrong'], /the token is not valid/],
+    ['an unknown bucket', ['--bucket', 'unknown'], /name yours with --bucket/],
+  ])('a dry run fails with %s, and says what to do', async (_, words, advice) => {
+    const { code, err } = await execute([...options(), ...words, '--dry-run']);
+    expect(code).not.toBe(0);
+    expect(err).toMatch(advice);
+  });
+
+  test('a dry run fails with a token that may only write, unless nothing is verified', async () => {
+    const { buckets } = await influxd.get<{ buckets: { id: string; orgID: string }[] }>(
+      `/api/v2/buckets?name=${BUCKET}`,
+    );
+    const [{ id = '', orgID = '' } = {}] = buckets;
+    const response = await fetch(`${influxd.url}/api/v2/authorizations`, {
+      method: 'POST',
+      headers: { authorization: `Token ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ orgID, permissions: [{ action: 'write', resource: { type: 'buckets', id, orgID } }] }),
+    });
+    const { token } = (await response.json()) as { token: string };
+    const refused = await execute([...options(), '--token', token, '--dry-run']);
+    expect([refused.code === 0, refused.err]).toEqual([false, expect.stringContaining('a token that may also read')]);
+    expect((await execute([...options(), '--token', token, '--dry-run', '--verify', 'none'])).code).toBe(0);
   });
 
   test('a dry run exports nothing', async () => {

@@ -57,9 +57,22 @@ test('counts only the window, and adds up 64-bit integers beyond their range', a
       { field: 's', kind: 'string', count: 2, sum: '5' },
       { field: 'x', kind: 'float', count: 2, sum: '-1.0', magnitude: '4.0' },
     ],
+    series: 2,
     first: String(START),
     last: String(START + 999n),
   });
+});
+
+test('counts the different sets of tags of rows with a value, also where a tag is missing or texts look alike together', async () => {
+  await fill(source, 'sets', [
+    multi({ a: '1', b: '|2' }, { n: ['BIGINT', '1'] }, START),
+    multi({ a: '1', b: '|2' }, { n: ['BIGINT', '1'] }, START + 1n),
+    multi({ a: '1|', b: '2' }, { n: ['BIGINT', '1'] }, START),
+    multi({ a: '1' }, { n: ['BIGINT', '1'] }, START),
+    multi({ b: '1' }, { n: ['BIGINT', '1'] }, START),
+  ]);
+  expect(await count('sets', [measure('n', 'bigint')])).toMatchObject({ rows: 5, series: 4 });
+  expect(await count('sets', [measure('n', 'bigint')], { dimensionsToFields: ['b'] })).toMatchObject({ series: 3 });
 });
 
 test('rows merge where a dimension becomes a field; sums are then left out', async () => {

@@ -39,6 +39,7 @@ test('counts all fields of the table, but neither tags nor time, and adds up int
       column('note', 'Utf8'),
     ]),
     json([{ c0: 3, c1: 2, c2: 3, c3: 0, c4: 2, first: '1700000000000000001', last: '1700000000000000008' }]),
+    json([{ n: 2 }]),
     json([{ s0: '6442450941', r0: '12884901885', s1: '2.5', s2: '1', s3: '12' }]),
   ];
   const found = await countTarget(
@@ -56,15 +57,17 @@ test('counts all fields of the table, but neither tags nor time, and adds up int
       { field: 'ok', count: 3, sum: '1' },
       { field: 'x"y', count: 2, sum: '2.5' },
     ],
+    series: 2,
     first: '1700000000000000001',
     last: '1700000000000000008',
   });
-  const [columns, counts, sums] = statements();
+  const [columns, counts, series, sums] = statements();
   expect(columns).toContain("table_name = 'it''s'");
   expect(counts).toContain(
     'COUNT("n") AS c0, COUNT("x""y") AS c1, COUNT("ok") AS c2, COUNT("other") AS c3, COUNT("note") AS c4',
   );
   expect(counts).toContain(`FROM "it's" WHERE ${DURING}`);
+  expect(series).toBe(`SELECT COUNT(*) AS n FROM (SELECT DISTINCT "device" FROM "it's" WHERE ${DURING})`);
   expect(sums).toContain('CAST(SUM("n" / 4294967296) AS VARCHAR) AS s0, CAST(SUM("n" % 4294967296) AS VARCHAR) AS r0');
   expect(sums).toContain('CAST(SUM(character_length("note")) AS VARCHAR) AS s3');
   expect(server.requests[0]).toMatchObject({ path: '/api/v3/query_sql', headers: { authorization: 'Bearer token' } });
@@ -73,7 +76,7 @@ test('counts all fields of the table, but neither tags nor time, and adds up int
 test('a table that does not exist has no fields', async () => {
   replies = [json([])];
   const found = await countTarget(client(), 'm', WINDOW, NO_SUMS, {});
-  expect(found).toEqual({ fields: [], first: null, last: null });
+  expect(found).toEqual({ fields: [], series: 0, first: null, last: null });
 });
 
 test('counts points without a tag', async () => {

@@ -171,6 +171,21 @@ describeWithInfluxd('a migration', (binary) => {
     ]);
   });
 
+  test('a point that moved to a new tag value is named by the number of series', async () => {
+    await fill(source, 'floors', [
+      multi({ floor: '1' }, { t: ['DOUBLE', '1'] }, START),
+      multi({ floor: '1' }, { t: ['DOUBLE', '2'] }, START + 1n),
+      multi({ floor: '1' }, { t: ['DOUBLE', '3'] }, START + 2n),
+    ]);
+    const floors = await run({ tables: ['floors'], verify: 'sums' });
+    expect(floors.status).toBe('proved');
+    await remove('_measurement="floors"');
+    const line = (floor: number, n: number) =>
+      `floors,floor=${floor},measure_name=metrics t=${n + 1} ${START + BigInt(n)}`;
+    await write([line(1, 0), line(2, 1), line(1, 2)].join('\n'));
+    expect(named((await again(floors.migrationId)).differences)).toEqual([['floors', null, 'extra', '1', '2']]);
+  });
+
   /** Damages the export between Export and Load. */
   async function damaged(damage: () => void) {
     const base = services();
@@ -269,16 +284,79 @@ describeWithInfluxd('a migration', (binary) => {
       multi({ room: 'a', sensor: '2' }, { t: ['DOUBLE', '2'] }, START),
       multi({ room: 'b', sensor: '2' }, { u: ['DOUBLE', '2'] }, START),
     ]);
-    const merged = await run({ tables: ['pairs'], mapping: { dimensionsToFields: ['sensor'] }, verify: 'sums' });
+    const request = { tables: ['pairs'], mapping: { dimensionsToFields: ['sensor'] }, verify: 'sums' };
+    const refused = await run(request);
+    expect(refused.status).toBe('failed');
+    expect(refused.message).toContain('overwritten of pairs: field sensor: 1 value of 3 would be overwritten');
+    expect(await influxd.values()).not.toContainEqual(expect.objectContaining({ measurement: 'pairs' }));
+    const merged = await run({ ...request, allowMerges: true });
+    expect(merged.message).toContain('but for 2 values overwritten by merges, which were allowed');
     expect(proofOf(merged.migrationId).tables[0]).toMatchObject({
       proved: true,
       manifest_rows: 3,
       written: 3,
       merged: 1,
       fields: [
-        { field: 'sensor', expected: 2, found: 2 },
-        { field: 't', expected: 1, found: 1 },
+        { field: 'sensor', expected: 2, found: 2, overwritten: 1 },
+        { field: 't', expected: 1, found: 1, overwritten: 1 },
         { field: 'u', expected: 1, found: 1 },
+      ],
+    });
+  });
+
+  test('values that overwrite each other in a window that the survey did not count fail by field, with their counts', async () => {
+    const rows = (hours: bigint, sensors: readonly string[]) =>
+      sensors.map((sensor) =>
+        multi({ room: 'a', sensor }, { t: ['DOUBLE', sensor], u: ['DOUBLE', '7'] }, START + hours * HOUR),
+      );
+    await fill(source, 'later', [...rows(0n, ['1']), ...rows(1n, ['1']), ...rows(2n, ['1']), ...rows(20n, ['1', '2'])]);
+    const options = { tables: ['later'], mapping: { dimensionsToFields: ['sensor'] } };
+    const report = await run(options, { limits: { rows: 1_000, days: 1 } });
+    expect(named(proofOf(report.migrationId).differences)).toEqual([
+      ['later', 'sensor', 'missing', '2', '1'],
+      ['later', 't', 'missing', '2', '1'],
+    ]);
+  });
+
+  const single = (name: string, value: string, ns: bigint, type: 'DOUBLE' | 'BIGINT' = 'DOUBLE'): Record_ => ({
+    Dimensions: [{ Name: 'room', Value: 'a' }],
+    MeasureName: name,
+    MeasureValueType: type,
+    MeasureValue: value,
+    Time: String(ns),
+    TimeUnit: 'NANOSECONDS',
+  });
+
+  test('measure_name as a field of single-measure rows is refused, and pivot is proved', async () => {
+    await fill(source, 'singles', [
+      single('cpu', '1', START),
+      single('load', '2', START),
+      single('n', '3', START, 'BIGINT'),
+    ]);
+    const options = { tables: ['singles'], dryRun: true };
+    const refused = await run({ ...options, mapping: { measureName: 'field' } });
+    expect(refused.message).toMatch(/overwritten of singles: field measure_name: 2 values of 3 would be overwritten/);
+    expect((await run({ tables: ['singles'], mapping: { measureName: 'pivot' }, verify: 'sums' })).status).toBe(
+      'proved',
+    );
+  });
+
+  test('pivot is refused where a measure name and a column become one field of one point', async () => {
+    await fill(source, 'mixed', [
+      single('temp', '1', START),
+      multi({ room: 'a' }, { temp: ['DOUBLE', '2'], humidity: ['DOUBLE', '3'] }, START),
+      single('temp', '4', START + 1n),
+      multi({ room: 'a' }, { temp: ['DOUBLE', '5'] }, START + 2n),
+    ]);
+    const options = { tables: ['mixed'], mapping: { measureName: 'pivot' } };
+    const refused = await run(options);
+    expect(refused.message).toMatch(/overwritten of mixed: field temp: 1 value of 4 would be overwritten/);
+    const allowed = await run({ ...options, allowMerges: true, verify: 'sums' });
+    expect(proofOf(allowed.migrationId).tables[0]).toMatchObject({
+      proved: true,
+      fields: [
+        { field: 'humidity', expected: 1, found: 1 },
+        { field: 'temp', expected: 3, found: 3, overwritten: 1 },
       ],
     });
   });
@@ -353,22 +431,56 @@ describeWithInfluxd('a migration', (binary) => {
     expect(await influxd.values()).toEqual(before);
   });
 
-  test('a proved range that leaves a gap, or is older, does not move where the next migration begins', async () => {
+  describe('from last', () => {
     const tables = ['machines'];
     const time = (hours: number) => new Date(NOW + hours * 3_600_000).toISOString();
-    const surveyed = async () => {
-      const { migrationId } = await run({ tables, from: 'last', dryRun: true });
+    /** Rows that a migration from the end of the proved range finds: three per hour from -24 to -4. */
+    const surveyed = async (input: object = {}) => {
+      const { migrationId } = await run({ tables, from: 'last', dryRun: true, ...input });
       const page = readFileSync(join(source.folder, WORK, 'migrations', migrationId, 'report.txt'), 'utf8');
       return /machines: (\d+) rows/.exec(page)?.[1];
     };
-    expect((await run({ tables, to: time(-22) })).status).toBe('proved');
-    expect((await run({ tables, from: time(-5), to: time(0) })).status).toBe('proved');
-    expect((await run({ tables, to: time(-23) })).status).toBe('proved');
-    // From 24 hours before the end of the first range: all rows.
-    expect(await surveyed()).toBe('60');
-    expect((await run({ tables, from: time(-22), to: time(0) })).status).toBe('proved');
-    expect((await run({ tables, from: 'last', to: time(1) })).status).toBe('proved');
-    expect(await surveyed()).toBe('57');
+    const prove = async (input: object, nowMs = NOW + 3_600_000) =>
+      expect((await run({ tables, ...input }, { now: () => nowMs })).status).toBe('proved');
+
+    test.each([
+      ['later', [{ to: time(-22) }, { from: time(-5), to: time(1) }]],
+      ['earlier', [{ from: time(-5), to: time(1) }, { to: time(-22) }]],
+    ])(
+      'a range that leaves a gap, because it is %s, does not move where the next migration begins',
+      async (_, runs) => {
+        for (const each of runs) await prove(each);
+        // From 24 hours before the end of the first range: all rows.
+        expect(await surveyed()).toBe('60');
+      },
+    );
+
+    test('ranges that touch are one, and an older one does not move the end back', async () => {
+      await prove({ to: time(-22) });
+      await prove({ from: time(-22), to: time(1) });
+      await prove({ to: time(-23) });
+      // From 23 hours before now.
+      expect(await surveyed()).toBe('57');
+      await prove({ from: 'last', to: time(0) });
+      expect(await surveyed()).toBe('57');
+    });
+
+    test('a proved range ends with the start of its migration: rows may still arrive before an end in the future', async () => {
+      await prove({ to: time(1_000_000) }, NOW);
+      expect(await surveyed()).toBe('60');
+    });
+
+    test('other mappings make other points, so their range begins anew', async () => {
+      await fill(source, 'years', [
+        multi({ room: 'a' }, { t: ['DOUBLE', '1'] }, START - 1_000n * HOUR),
+        multi({ room: 'a' }, { t: ['DOUBLE', '2'] }, START),
+      ]);
+      const rows = async (mapping: object) =>
+        (await run({ tables: ['years'], from: 'last', dryRun: true, mapping })).message;
+      expect((await run({ tables: ['years'] })).status).toBe('proved');
+      expect(await rows({})).toContain('with 1 row can');
+      expect(await rows({ measureName: 'drop' })).toContain('with 2 rows can');
+    });
   });
 
   test('a dry run writes nothing, and shows tables, rows and what it will cost', async () => {

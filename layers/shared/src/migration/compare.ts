@@ -58,6 +58,19 @@ export function ledgerDifferences({ state, exported, source, loaded, error }: Wi
   return found;
 }
 
+/** Values that the source has and the target cannot have, because rows became the same point. */
+export function overwrittenDifferences({ fields }: WindowCount): Found[] {
+  return fields.flatMap(({ field, count, overwritten = 0 }) => {
+    if (overwritten === 0) return [];
+    const detail = overwrittenText(overwritten, count);
+    return [{ ...countDifference(field, count + overwritten, count), detail }];
+  });
+}
+
+export const overwrittenText = (overwritten: number, count: number): string =>
+  `${number(overwritten, 'value')} of ${grouped(overwritten + count)} would be overwritten by another value of the same series and ` +
+  'time, because the options make their rows one point. Keep the column as a tag, or accept it with --allow-merges';
+
 const because = (causes: readonly string[]): string => (causes.length === 0 ? '' : `: ${causes.join('; ')}`);
 
 function whole(kind: Found['kind'], expected: number | null, found: number | null, detail: string): Found {
@@ -76,6 +89,17 @@ export function targetDifferences(source: WindowCount, target: WindowCount): Fou
   }
   for (const { field, count } of targets.values()) {
     found.push({ ...countDifference(field, 0, count), detail: more(count) });
+  }
+  // Without it, a point under another tag value would be as good as its own.
+  if (
+    found.length === 0 &&
+    source.series !== undefined &&
+    target.series !== undefined &&
+    source.series !== target.series
+  ) {
+    const kind = target.series < source.series ? 'missing' : 'extra';
+    const detail = `${number(target.series, 'series', 'series')}, not ${grouped(source.series)}: points have other tags`;
+    found.push({ field: null, kind, expected: text(source.series), found: text(target.series), detail });
   }
   for (const [end, expected, stored] of [
     ['first', source.first, target.first],

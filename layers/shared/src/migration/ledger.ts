@@ -25,10 +25,12 @@ const lastSchema = z.object({
   database: z.string(),
   table: z.string(),
   migrationId: z.string(),
-  /** ns: the end of the range that was proved. */
+  /** ns: the begin of the range that was proved; null for the table's first row. */
+  from: z.string().nullable(),
+  /** ns: its end, not later than the time when its last part was surveyed. */
   to: z.string(),
 });
-/** The end of the last proved migration of a table. */
+/** The range of a table that is proved without a gap. */
 export type LastProved = z.output<typeof lastSchema>;
 
 /** A window that is not split, with its record; undefined without one. */
@@ -126,12 +128,13 @@ export class Ledger {
     }
   }
 
-  lastProved(database: string, table: string, target: string): Promise<LastProved | undefined> {
-    return this.find(lastProvedKey(database, table, target), lastSchema);
+  /** @param into the target and the mapping: with others, points are others */
+  lastProved(database: string, table: string, into: string): Promise<LastProved | undefined> {
+    return this.find(lastProvedKey(database, table, into), lastSchema);
   }
 
-  saveLastProved(last: LastProved, target: string): Promise<void> {
-    return this.put(lastProvedKey(last.database, last.table, target), last);
+  saveLastProved(last: LastProved, into: string): Promise<void> {
+    return this.put(lastProvedKey(last.database, last.table, into), last);
   }
 
   async saveFile(name: string, body: string, contentType: string): Promise<string> {

@@ -19,7 +19,14 @@ const tableProofSchema = z.object({
   failed: count.describe('Points that were sent but not confirmed.'),
   merged: count.describe('Points that share series and time with another one, and so are one point in InfluxDB.'),
   fields: z
-    .array(z.object({ field: z.string(), expected: count, found: count }))
+    .array(
+      z.object({
+        field: z.string(),
+        expected: count,
+        found: count,
+        overwritten: count.optional().describe('Values that are lost because rows became one point (allowMerges).'),
+      }),
+    )
     .describe('Values by field, over all windows.'),
   windows: z.array(
     z.object({

@@ -71,6 +71,8 @@ export const fieldCountSchema = z.object({
   /** What the field is at the source; undefined at the target. */
   kind: z.enum(['float', 'integer', 'boolean', 'string', 'timestamp']).optional(),
   count,
+  /** Values at the source that another value of the same series and time replaces, because rows merge. */
+  overwritten: count.optional(),
   /** An integer as decimal text, exact; a float as a JSON number's text. */
   sum: z.string().optional(),
   /** The sum of absolute values of a float field, for the bound of rounding errors. */
@@ -82,6 +84,8 @@ export type FieldCount = Readonly<z.output<typeof fieldCountSchema>>;
 export const windowCountSchema = z.object({
   /** By field key, in the order of the keys. Fields without a value are left out. */
   fields: z.array(fieldCountSchema),
+  /** Different sets of tags; undefined in records of earlier versions. */
+  series: count.optional(),
   /** Times of the first and last point; null without points. */
   first: ns.nullable(),
   last: ns.nullable(),

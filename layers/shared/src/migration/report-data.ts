@@ -104,7 +104,7 @@ class TableSums {
     failed: 0,
     merged: 0,
   };
-  private readonly fields = new Map<string, { expected: number; found: number }>();
+  private readonly fields = new Map<string, { expected: number; found: number; overwritten: number }>();
   private readonly windows: TableProof['windows'] = [];
   private differences = 0;
 
@@ -122,7 +122,10 @@ class TableSums {
       counts[name] += loaded?.[name] ?? 0;
     }
     counts.merged += source?.merged ?? loaded?.merged ?? 0;
-    for (const { field, count } of source?.fields ?? []) this.field(field).expected += count;
+    for (const { field, count, overwritten = 0 } of source?.fields ?? []) {
+      this.field(field).expected += count;
+      this.field(field).overwritten += overwritten;
+    }
     for (const { field, count } of verified?.target?.fields ?? []) this.field(field).found += count;
     const total = (fields: readonly { readonly count: number }[] | undefined) =>
       fields?.reduce((sum, { count }) => sum + count, 0) ?? null;
@@ -138,13 +141,17 @@ class TableSums {
   }
 
   proof(): TableProof {
-    const fields = [...this.fields].map(([field, { expected, found }]) => ({ field, expected, found }));
-    const { table, measurement, counts, windows } = this;
-    return { table, measurement, proved: this.differences === 0, ...counts, fields, windows };
+    const fields = [...this.fields].map(([field, { overwritten, ...counts }]) => ({
+      field,
+      ...counts,
+      ...(overwritten > 0 && { overwritten }),
+    }));
+    const { table, measurement, windows } = this;
+    return { table, measurement, proved: this.differences === 0, ...this.counts, fields, windows };
   }
 
   private field(name: string) {
-    const known = this.fields.get(name) ?? { expected: 0, found: 0 };
+    const known = this.fields.get(name) ?? { expected: 0, found: 0, overwritten: 0 };
     this.fields.set(name, known);
     return known;
   }
@@ -170,7 +177,7 @@ function messageOf(
   }
   if (differencesTotal === 0 && problems.length === 0 && tables.every(({ windows }) => windows.length === 0))
     return `${of} without rows in the range: there was nothing to migrate`;
-  if (status === 'proved') return `${of} with ${number(rows, 'row')}: proved, every window is equal`;
+  if (status === 'proved') return `${of} with ${number(rows, 'row')}: proved, every window is equal${lostText(tables)}`;
   if (status === 'loaded') return `${of} with ${number(rows, 'row')} loaded; nothing was verified`;
   const [problem] = problems;
   if (problem) {
@@ -179,6 +186,12 @@ function messageOf(
   const [first] = differences;
   const example = first === undefined ? '' : `: ${differenceText(first)}`;
   return `failed: ${number(differencesTotal, 'difference')}${example}`;
+}
+
+/** What --allow-merges has accepted. */
+function lostText(tables: readonly TableProof[]): string {
+  const lost = tables.flatMap(({ fields }) => fields).reduce((sum, { overwritten = 0 }) => sum + overwritten, 0);
+  return lost === 0 ? '' : ` but for ${number(lost, 'value')} overwritten by merges, which were allowed`;
 }
 
 /** Table, window and field of a difference, and what differs. */

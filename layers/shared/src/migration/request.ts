@@ -56,6 +56,12 @@ const requestSchema = z.strictObject({
     .describe(
       'counts: per field and window. sums: also sums of numbers, and of the characters of texts. none: nothing is compared.',
     ),
+  allowMerges: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Accepts that values are lost where rows become one point, because dimensions or measure_name become fields.',
+    ),
   verifyOnly: z
     .boolean()
     .default(false)

@@ -7,10 +7,11 @@ import { Ledger } from './ledger';
 import { preflight } from './preflight';
 import { run } from './query';
 import type { Finding, Migration, TableSurvey } from './records';
-import { type MigrationRequest, readMigrationInput } from './request';
+import { type MappingOptions, type MigrationRequest, readMigrationInput } from './request';
 import type { MigrationServices } from './services';
 import { showTables } from './sql';
 import { type SurveyOutput, surveyInputSchema } from './steps';
+import { withMerges } from './survey-merges';
 import { surveyTable } from './survey-table';
 import { toNanoseconds } from './times';
 
@@ -155,7 +156,7 @@ async function surveyTables(
 
 async function surveyOne(table: string, { request, to }: Migration, ledger: Ledger, services: MigrationServices) {
   const { database, from, verify, mapping } = request;
-  const last = from === 'last' ? await ledger.lastProved(database, table, targetId(services)) : undefined;
+  const last = from === 'last' ? await ledger.lastProved(database, table, provedInto(mapping, services)) : undefined;
   const start = last ? BigInt(last.to) - OVERLAP_NS : from && from !== 'last' ? toNanoseconds(from) : undefined;
   const range = { from: start, to: BigInt(to) };
   const options = {
@@ -163,9 +164,16 @@ async function surveyOne(table: string, { request, to }: Migration, ledger: Ledg
     fullScans: verify === 'none' ? 1 : 2,
     ...(services.limits && { limits: services.limits }),
   };
-  return await surveyTable(database, table, range, options, services);
+  const survey = await surveyTable(database, table, range, options, services);
+  return await withMerges(survey, request, services);
 }
 
 /** The target that a table was migrated into. */
 export const targetId = ({ influxdb: { target } }: { readonly influxdb: { readonly target: Target } }): string =>
   JSON.stringify([target.engine, target.url, target.org, target.bucket]);
+
+/** What `from: last` goes on with: the target, and the options that decide which points rows become. */
+export const provedInto = (
+  { measureName, dimensionsToFields, timestamps }: MappingOptions,
+  services: Pick<MigrationServices, 'influxdb'>,
+): string => JSON.stringify([targetId(services), measureName, [...dimensionsToFields].sort(), timestamps]);

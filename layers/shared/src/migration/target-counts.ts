@@ -97,7 +97,7 @@ async function countByFlux(
   const times = (end: 'first' | 'last', extreme: 'min' | 'max') =>
     `${source} |> ${end}() |> keep(columns: ["_time"]) |> ${extreme}(column: "_time")`;
   const counts = await queryFlux(client, `${source} |> count() ${byField}`, options);
-  if (counts.length === 0) return { fields: [], first: null, last: null };
+  if (counts.length === 0) return { fields: [], series: 0, first: null, last: null };
   const totals = new Map<string, string>();
   const add = async (fields: readonly string[], conversion: string, limit = MAX_FIELDS, head = ''): Promise<void> => {
     for (let at = 0; at < fields.length; at += limit) {
@@ -111,6 +111,10 @@ async function countByFlux(
   await add(sums.booleans, '|> toInt()');
   const characters = '|> map(fn: (r) => ({r with _value: strings.strlen(v: r._value)}))';
   await add(sums.texts, characters, MAX_TEXTS, 'import "strings" ');
+  // One table for each set of tags, with one row.
+  const tagSets =
+    '|> count() |> group(columns: ["_field", "_value", "_start", "_stop"], mode: "except") |> limit(n: 1)';
+  const [series] = await queryFlux(client, `${source} ${tagSets} |> group() |> count()`, options);
   const [first] = await queryFlux(client, times('first', 'min'), options);
   const [last] = await queryFlux(client, times('last', 'max'), options);
   const fields = counts.map(({ _field = '', _value }) =>
@@ -118,6 +122,7 @@ async function countByFlux(
   );
   return {
     fields: fields.sort(byKey),
+    series: Number(series?._value ?? 0),
     first: first?._time === undefined ? null : nanoseconds(first._time),
     last: last?._time === undefined ? null : nanoseconds(last._time),
   };
@@ -146,7 +151,7 @@ async function countBySql(
   const names = described
     .filter(({ column_name, data_type }) => column_name !== 'time' && !/^Dictionary/i.test(String(data_type)))
     .map(({ column_name }) => String(column_name));
-  if (names.length === 0) return { fields: [], first: null, last: null };
+  if (names.length === 0) return { fields: [], series: 0, first: null, last: null };
   const table = `FROM ${identifier(measurement)} WHERE ${during(window)}`;
   const [totals = {}] = await querySql(
     client,
@@ -159,9 +164,15 @@ async function countBySql(
     const count = Number(totals[`c${index}`] ?? 0);
     if (count > 0) fields.push({ field, count });
   }
+  const tags = described
+    .filter(({ data_type }) => /^Dictionary/i.test(String(data_type)))
+    .map(({ column_name }) => identifier(String(column_name)));
+  const tagSets = `SELECT DISTINCT ${tags.length === 0 ? '1 AS one' : tags.join(', ')} ${table}`;
+  const [series = {}] = await querySql(client, `SELECT COUNT(*) AS n FROM (${tagSets})`, options);
   const summed = await sumsBySql(client, table, fields, sums, described, options);
   return {
     fields: fields.map((field) => withSum(field, summed.get(field.field))).sort(byKey),
+    series: Number(series.n ?? 0),
     first: typeof totals.first === 'string' ? totals.first : null,
     last: typeof totals.last === 'string' ? totals.last : null,
   };

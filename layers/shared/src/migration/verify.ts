@@ -3,7 +3,7 @@ import { grouped } from '../count-text';
 import { InfluxDBWriteError } from '../errors';
 import { inOrder } from '../loads/in-order';
 import { validate } from '../validation';
-import { ledgerDifferences, targetDifferences } from './compare';
+import { ledgerDifferences, overwrittenDifferences, targetDifferences } from './compare';
 import { type TargetTable, targetTable } from './fields';
 import { Ledger, type LedgerEntry } from './ledger';
 import type { Difference, FieldCount, Migration, TableSurvey, WindowCount, WindowRecord } from './records';
@@ -59,10 +59,11 @@ async function verifyWindow(
   services: MigrationServices,
 ): Promise<number> {
   if (record === undefined) return 1;
-  const { verify, mapping } = migration.request;
+  const { verify, mapping, allowMerges } = migration.request;
   const target = targetTable(survey, record.exported?.columns ?? survey.columns, mapping);
   const counted = verify === 'none' || record.source === null ? null : await counts(record, target, services);
-  const found = [...ledgerDifferences(record), ...(counted?.found ?? [])];
+  const overwritten = allowMerges || record.source === null ? [] : overwrittenDifferences(record.source);
+  const found = [...ledgerDifferences(record), ...overwritten, ...(counted?.found ?? [])];
   const differences = found.map((difference): Difference => ({ table, window, ...difference }));
   const verified = { at: new Date(services.now()).toISOString(), target: counted?.target ?? null, differences };
   await ledger.save(table, { ...record, verified });

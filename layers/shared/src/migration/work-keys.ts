@@ -20,10 +20,10 @@ export const tableKey = (migrationId: string, table: string): string =>
 export const windowKey = (migrationId: string, table: string, window: Window): string =>
   migrationKey(migrationId, `windows/${tableFolder(table)}/${windowName(window)}.json`);
 
-/** The end of the last proved migration of a table into a target. `target` identifies URL, organization and bucket. */
-export const lastProvedKey = (database: string, table: string, target: string): string => {
+/** The range of a table that is proved. `into` identifies engine, URL, organization, bucket and the mapping. */
+export const lastProvedKey = (database: string, table: string, into: string): string => {
   const hash = createHash('sha256')
-    .update(JSON.stringify([database, table, target]))
+    .update(JSON.stringify([database, table, into]))
     .digest('hex')
     .slice(0, 32);
   return `migrations/last/${hash}.json`;
