@@ -130,7 +130,7 @@ describeProof('InfluxDB OSS 2.7.12, the connector, the embedded Timestream, UNLO
     `${BATCHES} random batches of seed ${SEED}, %s: both buckets are equal, except for the listed differences`,
     async (name, way) => {
       const circle = WAYS.findIndex(([each]) => each === name);
-      const all = batches(circle);
+      const all = batches(circle, way.escapeNames);
       const [direct, other] = [`direct-${circle}`, `migrated-${circle}`];
       const source = await startSource();
       try {

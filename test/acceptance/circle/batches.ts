@@ -7,7 +7,7 @@ import type { Value } from '../differential/stored';
 
 /** The report names the seed; ACCEPTANCE_SEED selects other requests, ACCEPTANCE_BATCHES their number per circle. */
 export const SEED = Number(process.env.ACCEPTANCE_SEED ?? 20261129);
-export const BATCHES = Number(process.env.ACCEPTANCE_BATCHES ?? 1_000);
+export const BATCHES = Number(process.env.ACCEPTANCE_BATCHES ?? 700);
 
 const PRECISIONS = { ns: 1n, us: 1_000n, ms: 1_000_000n, s: 1_000_000_000n } as const;
 type Precision = keyof typeof PRECISIONS;
@@ -92,7 +92,7 @@ interface Name {
 
 /** The first letter of a field's name is its type, so that all points agree about it. Names that differ only in case are two names. */
 const FIXED_FIELDS: readonly Name[] = [
-  ...(['f_load', 'f_Load', 'f_LOAD', 'f_load_1', 'f::a', 'f_ns'] as const).map((name) => ({
+  ...(['f_load', 'f_Load', 'f_LOAD', 'f_load_1', 'f::a', 'f_ns', 'f.3Ab'] as const).map((name) => ({
     name,
     kind: 'f' as const,
   })),
@@ -101,11 +101,11 @@ const FIXED_FIELDS: readonly Name[] = [
   { name: 'Time', kind: 's' },
   { name: 'empty', kind: 'empty' },
 ];
-const FIXED_TAGS = ['host', 'Host', 'a:b', '_tag', 'MEASURE_NAME', 'TIME', 'select'];
+const FIXED_TAGS = ['host', 'Host', 'a:b', '_tag', 'tag', 'MEASURE_NAME', 'TIME', 'select', 'measure_value'];
 /** A tag, and a field of the points that have the tag. */
 const BOTH: Name = { name: 'both', kind: 'f' };
 
-const MEASUREMENTS = ['cpu', 'CPU', 'disk.io', '_own', 'a b', '°C', '_.x', 'with,comma=1'];
+const MEASUREMENTS = ['cpu', 'CPU', 'disk.io', '_own', 'a b', '°C', '_.x', 'ts_m', 'with,comma=1'];
 
 const HOUR = 3_600_000_000_000n;
 /** 2024-02-29T00:00:00Z */
@@ -121,33 +121,42 @@ interface Series {
   readonly tags: readonly (readonly [string, string])[];
 }
 
+/** Names that look as if the connector had escaped them. */
+const LOOKALIKES = { tags: ['_.a.3Ab'], fields: [{ name: '_.ts_x', kind: 'i' }], measurements: ['_.a.20b'] } as const;
+const NO_LOOKALIKES = { tags: [], fields: [], measurements: [] } as const;
+
 /** What the batches of a circle choose from. */
-const pools = fc
-  .record({
-    tags: fc.uniqueArray(
-      text.map((name) => `t${name}`),
-      { minLength: 6, maxLength: 6 },
-    ),
-    fields: fc.uniqueArray(
-      fc
-        .tuple(fc.constantFrom<Name['kind']>('f', 'i', 'u', 'b', 's'), text)
-        .map(([kind, name]) => ({ name: kind + name, kind })),
-      { minLength: 14, maxLength: 14, selector: ({ name }) => name },
-    ),
-    times: fc.array(time, { minLength: 30, maxLength: 30 }),
-  })
-  .chain(({ tags, fields, times }) => {
-    const names = fc.constantFrom(...tags, ...FIXED_TAGS, BOTH.name);
-    const pairs = fc.uniqueArray(fc.tuple(names, tagValue), { selector: ([name]) => name, minLength: 1, maxLength: 4 });
-    const some = fc.oneof({ weight: 30, arbitrary: pairs }, { weight: 1, arbitrary: fc.constant([]) });
-    const series = fc.record({ measurement: fc.constantFrom(...MEASUREMENTS), tags: some });
-    return fc.record({
-      series: fc.array(series, { minLength: 60, maxLength: 60 }),
-      fresh: fc.constant(series),
-      fields: fc.constant([...fields, ...FIXED_FIELDS]),
-      times: fc.constant(times),
+const pools = (more: typeof LOOKALIKES | typeof NO_LOOKALIKES) =>
+  fc
+    .record({
+      tags: fc.uniqueArray(
+        text.map((name) => `t${name}`),
+        { minLength: 6, maxLength: 6 },
+      ),
+      fields: fc.uniqueArray(
+        fc
+          .tuple(fc.constantFrom<Name['kind']>('f', 'i', 'u', 'b', 's'), text)
+          .map(([kind, name]) => ({ name: kind + name, kind })),
+        { minLength: 14, maxLength: 14, selector: ({ name }) => name },
+      ),
+      times: fc.array(time, { minLength: 30, maxLength: 30 }),
+    })
+    .chain(({ tags, fields, times }) => {
+      const names = fc.constantFrom(...tags, ...FIXED_TAGS, ...more.tags, BOTH.name);
+      const pairs = fc.uniqueArray(fc.tuple(names, tagValue), {
+        selector: ([name]) => name,
+        minLength: 1,
+        maxLength: 4,
+      });
+      const some = fc.oneof({ weight: 30, arbitrary: pairs }, { weight: 1, arbitrary: fc.constant([]) });
+      const series = fc.record({ measurement: fc.constantFrom(...MEASUREMENTS, ...more.measurements), tags: some });
+      return fc.record({
+        series: fc.array(series, { minLength: 60, maxLength: 60 }),
+        fresh: fc.constant(series),
+        fields: fc.constant([...fields, ...FIXED_FIELDS, ...more.fields]),
+        times: fc.constant(times),
+      });
     });
-  });
 
 const fieldOf = (names: readonly Name[]) =>
   fc
@@ -186,9 +195,12 @@ function lineOf(
     });
 }
 
-/** @param circle each circle has other batches */
-export function batches(circle: number): readonly Batch[] {
-  const [pool] = fc.sample(pools, { seed: SEED + circle, numRuns: 1 });
+/**
+ * @param circle each circle has other batches
+ * @param escapeNames whether the connector escapes names, so that names can look like escaped ones
+ */
+export function batches(circle: number, escapeNames: boolean): readonly Batch[] {
+  const [pool] = fc.sample(pools(escapeNames ? LOOKALIKES : NO_LOOKALIKES), { seed: SEED + circle, numRuns: 1 });
   if (pool === undefined) throw new Error('no sample');
   const series = fc.oneof(
     { weight: 9, arbitrary: fc.constantFrom(...pool.series) },

@@ -45,7 +45,9 @@ function refusal({ measurement, tags, time, fields }: Line, { table, escapeNames
   if (fields.some(({ type, value }) => type === 'integer' && BigInt(value) > MAX_INT64))
     return 'unsigned values above int64';
   if (!escapeNames) {
-    if ([...tags.map(([name]) => name), ...fields.map(({ field }) => field)].some(isReserved))
+    const columns = [...tags.map(([name]) => name), ...fields.map(({ field }) => field)];
+    // In one table the measurement is the measure name.
+    if ((table === 'single-table' ? [measurement, ...columns] : columns).some(isReserved))
       return 'names reserved by Timestream';
     if (tags.some(([name]) => name.includes(':'))) return 'colons in tag names';
     if (table === 'multi-table' && !/^[a-zA-Z0-9_.-]+$/.test(measurement))

@@ -133,5 +133,7 @@ describe('mappings with problems', () => {
       ...{ column: `measure_value::${type}`, type: type === 'double' ? 'float' : 'integer', named },
     }));
     expect(parsed({ fields }).fields).toHaveLength(2);
+    const own = { column: 'other', name: 'measure_value::double', type: 'float' };
+    expect(parsed({ fields: [...fields, own] }).fields).toHaveLength(3);
   });
 });

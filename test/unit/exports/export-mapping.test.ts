@@ -143,14 +143,28 @@ describe('names', () => {
     expect(mapping.tags.optional).toEqual([{ column: '_id', name: 'id__' }, 'id_', 'measure_name']);
   });
 
-  test.each([
-    ['_.a.3Ab', 'a:b'],
-    ['_.ts_x', 'ts_x'],
+  test('columns that the write endpoint escaped get their names back', () => {
+    const columns = {
+      '_.a.3Ab': 'VARCHAR',
+      '_._.2Ea.2E3Ab': 'VARCHAR',
+      '_.other': 'VARCHAR',
+      measure_name: 'VARCHAR',
+      time: 'TIMESTAMP',
+      '_.ts_x': 'DOUBLE',
+      '_.time': 'DOUBLE',
+    } as const;
+    const { tags, fields } = map(columns).mapping;
+    expect(tags.optional).toEqual([
+      { column: '_.a.3Ab', name: 'a:b' },
+      // The name of the tag was _.a.3Ab, and begins with an underscore; so does _.other, which is not an escaped name.
+      { column: '_._.2Ea.2E3Ab', name: '.a.3Ab_' },
+      { column: '_.other', name: '.other_' },
+      'measure_name',
+    ]);
     // `time` is reserved at the target too.
-    ['_.time', 'time_'],
-    ['_.other', '.other_'],
-  ])('the column %s, escaped by the write endpoint, is stored as %s', (column, stored) => {
-    expect(acceptedName(column)).toBe(stored);
+    expect(fields).toMatchObject([{ name: 'ts_x' }, { name: 'time_' }]);
+    const dropped = map({ '_.measure_name': 'VARCHAR', ...columns }, { measureName: 'drop' }).mapping;
+    expect(dropped.tags.optional).toContainEqual({ column: '_.measure_name', name: 'measure_name' });
   });
 
   test.each([

@@ -36,7 +36,8 @@ export function mappingProblems({ tags, fields, checks }: Rules): Problem[] {
     ...singleTags(entries).map(({ name, column }) => name ?? column),
     ...Object.keys(tags.constant ?? {}),
   ];
-  const fieldKeys = single.map(({ name, column }) => name ?? column);
+  // A field that a column names never has its own name.
+  const fieldKeys = single.flatMap(({ name, column, named }) => (named ? [] : [name ?? column]));
   return [
     ...Object.entries({ tags: tagKeys, fields: fieldKeys }).flatMap(([what, names]) =>
       repeated(names).length > 0 ? [{ path: [what], message: `named twice: ${repeated(names).join(', ')}` }] : [],

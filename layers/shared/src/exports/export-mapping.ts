@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type DatasetMapping, parseMappings } from '../datasets/mapping';
 import { ConfigurationError, DataConversionError } from '../errors';
 import type { ExportColumn } from './metadata';
-import { acceptedMeasurement, acceptedName } from './names';
+import { acceptedMeasurement, acceptedName, originalNames } from './names';
 import type { ExportOptions } from './options';
 import type { ExportQuery } from './survey';
 
@@ -52,14 +52,16 @@ export function exportMapping(table: string, query: Columns, options: ExportOpti
     throw new DataConversionError(`the export of ${table} has no column ${TIME} of type TIMESTAMP`);
   }
   const dimensions = dimensionsOf(table, columns, options);
-  const used = new Set([...names, ...Object.values(rename)]);
-  const keyOf = (name: string) => rename[name] ?? acceptedName(name, (accepted) => used.has(accepted));
+  const isDropped = (name: string): boolean =>
+    name === MEASURE_NAME && (measureName === 'drop' || measureName === 'pivot');
+  const originals = originalNames([...names].filter((name) => name !== TIME && !isDropped(name)));
+  const used = new Set([...originals.values(), ...Object.values(rename)]);
+  const keyOf = (name: string) =>
+    rename[name] ?? acceptedName(originals.get(name) ?? name, (accepted) => used.has(accepted));
   const isTag = (name: string): boolean =>
     name === MEASURE_NAME ? measureName === 'tag' : dimensions.has(name) && !options.dimensionsToFields.includes(name);
 
   const tags = columns.filter(({ name }) => name !== TIME && isTag(name));
-  const isDropped = (name: string): boolean =>
-    name === MEASURE_NAME && (measureName === 'drop' || measureName === 'pivot');
   const measures = columns.filter(({ name }) => name !== TIME && !isTag(name) && !isDropped(name));
   const isPivoted = (name: string): boolean => measureName === 'pivot' && SINGLE.test(name);
   if (measureName === 'pivot' && !(names.has(MEASURE_NAME) && measures.some(({ name }) => isPivoted(name)))) {

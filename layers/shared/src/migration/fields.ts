@@ -3,6 +3,7 @@ import { DataConversionError } from '../errors';
 import { exportMapping } from '../exports/export-mapping';
 import { acceptedMeasurement, acceptedName } from '../exports/names';
 import { type ExportOptions, exportOptionsSchema } from '../exports/options';
+import { keyOfColumn } from '../timestream/names';
 import type { Column, FieldCount, TableSurvey } from './records';
 import type { MappingOptions } from './request';
 
@@ -48,7 +49,7 @@ export function exportOptions(
     dimensions,
     dimensionsToFields: dimensionsToFields.filter((name) => dimensions.includes(name)),
     timestamps,
-    rename: Object.fromEntries(measures.map(({ name }) => [name, acceptedName(name)])),
+    rename: Object.fromEntries(measures.map(({ name }) => [name, acceptedName(keyOfColumn(name))])),
   });
 }
 

@@ -1,7 +1,7 @@
 /** Whether a file's columns are what a mapping needs. */
 import { NO_PARTITIONS, type PartitionColumns } from '../datasets/partitions';
 import type { ConcreteField, ConcreteMapping } from '../datasets/resolve';
-import { similarName } from '../datasets/similar';
+import { similarNames } from '../datasets/similar';
 import type { ColumnType } from '../parquet/column-type';
 import type { ColumnInfo } from '../parquet/metadata';
 import { constantProblems, lackingColumns, withConstants } from './constants';
@@ -65,8 +65,8 @@ export function absentColumns(
   mapping: ConcreteMapping,
   partitions: PartitionColumns = NO_PARTITIONS,
 ): LackedColumn[] {
-  const required = mapping.required;
-  const optional = mapping.columns.filter((name) => !required.includes(name));
+  const required = new Set(mapping.required);
+  const optional = mapping.columns.filter((name) => !required.has(name));
   return lackedOf(optional, columns, mapping, partitions);
 }
 
@@ -78,11 +78,11 @@ function lackedOf(
 ): LackedColumn[] {
   const names = new Set(withConstants(columns, partitions).map(({ name }) => name));
   const mapped = new Set(mapping.columns);
-  const unused = [...names].filter((name) => !mapped.has(name));
+  const similarTo = similarNames([...names].filter((name) => !mapped.has(name)));
   return wanted
     .filter((column) => !names.has(column))
     .map((column) => {
-      const similar = similarName(column, unused);
+      const similar = similarTo(column);
       return { column, ...(similar !== undefined && { similar }) };
     });
 }
