@@ -71,8 +71,11 @@ export function summaryText(summary: Summary, isDry: boolean, details?: LoadDeta
     ...section('Warnings:', summary.warnings, (key, times) => warningTexts(key, times, details)),
     ...(duplicates > 0
       ? [
-          `At least ${number(duplicates, 'row')} ${isDry ? 'would overwrite' : 'overwrote'} an earlier row with the same tags and time` +
-            (isLarge ? ': a tag that tells these rows apart may be missing from the mapping' : ''),
+          tables
+            ? `At least ${number(duplicates, 'row')} ${isDry ? 'would join' : 'joined'} an earlier row with the same tags and time in one point, ` +
+              'where a field keeps the last value'
+            : `At least ${number(duplicates, 'row')} ${isDry ? 'would overwrite' : 'overwrote'} an earlier row with the same tags and time` +
+              (isLarge ? ': a tag that tells these rows apart may be missing from the mapping' : ''),
         ]
       : []),
     ...(checks ? checksText(checks, summary, isDry) : []),

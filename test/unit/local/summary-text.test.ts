@@ -89,3 +89,19 @@ test('the error that ended a load is not counted beside its items', () => {
     ['NotStarted', 1],
   ]);
 });
+
+test('rows of an export that share tags and time are no sign of a missing tag: pivoted rows are one point of several fields', () => {
+  const duplicates = 800;
+  const counts = { manifest_rows: 1_000, rows: 1_000, points: 1_000, empty: 0, invalid: 0, points_written: 1_000 };
+  const more = { failed_points: 0, rejected_points: 0, merged: 800, left_out: [], accounted: true };
+  const table = { ...counts, ...more } as unknown as NonNullable<Summary['tables']>[string];
+  const one = { ...summary, source_records: 1_000, duplicates };
+  expect(summaryText(one, false)).toContain(
+    'At least 800 rows overwrote an earlier row with the same tags and time: a tag',
+  );
+  const text = summaryText({ ...one, tables: { singles: table } }, false);
+  expect(text).toContain(
+    'At least 800 rows joined an earlier row with the same tags and time in one point, where a field keeps',
+  );
+  expect(text).not.toMatch(/overwrote|missing from the mapping/);
+});
