@@ -48,13 +48,17 @@ test.each<[string, string[], RegExp]>([
 });
 
 test('a failure of Timestream ends with the command to go on, without the token', async () => {
-  const server = createServer((_, response) => {
+  // Timestream at /, InfluxDB below /api and /health.
+  const server = createServer(({ url }, response) => {
+    if (url?.startsWith('/api/v2/write')) return response.writeHead(204).end();
+    if (url !== '/') return response.end(JSON.stringify({ status: 'pass', version: 'v2.7.12' }));
     response.writeHead(400, { 'Content-Type': 'application/x-amz-json-1.0' });
-    response.end(JSON.stringify({ __type: 'AccessDeniedException', message: 'the session has expired' }));
+    return response.end(JSON.stringify({ __type: 'AccessDeniedException', message: 'the session has expired' }));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
-  const words = ['migrate', '--database', 'd', '--timestream', `http://127.0.0.1:${port}`, '--token', 'secret'];
+  const place = `http://127.0.0.1:${port}`;
+  const words = ['migrate', '--database', 'd', '--timestream', place, '--url', place, '--token', 'secret'];
   const { code, err } = await runProgram(words, { cwd: mkdtempSync(join(tmpdir(), 'migrate-')) });
   server.close();
   expect([code, err]).toEqual([
