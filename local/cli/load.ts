@@ -148,7 +148,7 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const isCut = signal.aborted && summary.statusCode !== 200;
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
   const inferredWords = inferred ? ['--mapping', report.file('mapping.json'), ...datasetWords(inferred)] : [];
-  if (!dryRun && ((file !== null && mayRepeat(summary)) || isCut))
+  if (!dryRun && (file !== null || isCut))
     adviseRepetition({ ...summary, failedItems: file }, sources, command, inferredWords);
   return isCut ? INTERRUPTED : code;
 }
@@ -192,9 +192,9 @@ async function show(
   return summary.statusCode === 200 && !wouldFail ? DONE : FAILED;
 }
 
-/** Whether the same files may be loaded the next time: a file that cannot be read stays so. */
-function mayRepeat({ causes, failed_batches }: Summary): boolean {
-  return failed_batches > 0 || causes.some(({ error }) => error !== 'DataConversionError');
+/** Whether only files that somebody must fix have failed. */
+function needFixedFiles({ causes, failed_batches }: Pick<Summary, 'causes' | 'failed_batches'>): boolean {
+  return failed_batches === 0 && causes.length > 0 && causes.every(({ error }) => error === 'DataConversionError');
 }
 
 const OF_ONE_LOAD: ReadonlySet<string> = new Set([
@@ -204,15 +204,19 @@ const OF_ONE_LOAD: ReadonlySet<string> = new Set([
 
 /** Prints the command that loads what is missing: the failed items, or everything if the plan does not have all files. */
 function adviseRepetition(
-  { failedItems, fullyPlanned }: Pick<Summary, 'failedItems' | 'fullyPlanned'>,
+  summary: Pick<Summary, 'failedItems' | 'fullyPlanned' | 'causes' | 'failed_batches'>,
   sources: readonly string[],
   command: Command,
   further: readonly string[] = [],
 ): void {
+  const { failedItems, fullyPlanned } = summary;
   if (fullyPlanned && failedItems !== null) {
+    const when = needFixedFiles(summary)
+      ? 'When the files are fixed, load them again'
+      : 'To load the failed items again';
     // Failed items of an export know how their files are read.
     const again = [...optionWords(command, EXPORT_OPTIONS), ...further];
-    console.error(`To load the failed items again: ${commandLine('load', [failedItems, ...again])}`);
+    console.error(`${when}: ${commandLine('load', [failedItems, ...again])}`);
   } else {
     // A mapping that was inferred has the measurement.
     const options = further.length > 0 ? optionWords(command, new Set(['measurement'])) : optionWords(command);

@@ -152,6 +152,8 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
  * @returns of a dry run: why every write would be refused; undefined if writes are accepted or this is not known
  */
 async function checkWrites(influxdb: InfluxClient, { dryRun, hasToken }: LoadOptions): Promise<string | undefined> {
+  // Then nobody has named the InfluxDB of the load yet.
+  if (dryRun && !hasToken) return undefined;
   try {
     assertHealthy(await checkHealth(influxdb, adviceOf(hasToken)));
   } catch (error) {

@@ -92,7 +92,9 @@ test('a partly failed load exits with 1 and prints the command that loads the fa
   const { code, out, err } = await load('--watch', 'part');
   expect(code).toBe(1);
   expect(out).toContain('1 of 4 items not loaded');
-  expect(err).toContain(`To load the failed items again: npx influxdb-timestream load ${failedItems} --stack Mine\n`);
+  expect(err).toContain(
+    `When the files are fixed, load them again: npx influxdb-timestream load ${failedItems} --stack Mine\n`,
+  );
 });
 
 test.each([

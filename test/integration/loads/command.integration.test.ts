@@ -144,7 +144,7 @@ describeWithInfluxd('the command line', (binary) => {
       const { code, out, err } = await run('broken', '--keep-going');
       expect(code).toBe(1);
       expect(out).toMatch(/1 of 2 items not loaded\n.*\nDataConversionError: not a Parquet file.*bad\.parquet/s);
-      const again = /^To load the failed items again: node \S+ load (\S+) /m.exec(err)?.[1] ?? '';
+      const again = /^When the files are fixed, load them again: node \S+ load (\S+) /m.exec(err)?.[1] ?? '';
       expect(again).toMatch(/failed-items\.jsonl$/);
       expect(out).toContain(`Report: ${dirname(again)}`);
       // The file has been fixed.
