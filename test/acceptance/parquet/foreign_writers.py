@@ -78,7 +78,7 @@ by_pyarrow("pyarrow-uuid", {"tag": pa.array([uuid.UUID(int=i) for i in range(ROW
 by_pyarrow("pyarrow-large", {"tag": pa.array(TAGS, pa.large_string()), "note": pa.array(NOTES, pa.string_view())}, compression="lz4")
 by_pyarrow("pyarrow-list", {"tag": [["a"]] * ROWS}, "column tag is a LIST: only flat columns can be used")
 by_pyarrow("pyarrow-struct", {"v": [{"a": 1.0}] * ROWS}, "column v is a struct: only flat columns can be used")
-by_pyarrow("pyarrow-fixed", {"tag": pa.array([b"%04d" % i for i in range(ROWS)], pa.binary(4))}, "column tag is FIXED_LEN_BYTE_ARRAY")
+by_pyarrow("pyarrow-fixed", {"tag": pa.array([b"%04d" % i for i in range(ROWS)], pa.binary(4))}, "column tag has bytes that are not text")
 
 # pandas, with its metadata, an index and a category.
 frame = pd.DataFrame({"t": pd.to_datetime(TIMES).astype("datetime64[ns]"), "tag": pd.Categorical(TAGS), "v": np.array(VALUES, float), "note": NOTES})
