@@ -93,6 +93,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
       partitions: suppliedColumns(objects.pathOf?.(item) ?? item.key, mapping),
       signal: deadline,
       keepFrom: services.keepFrom?.(),
+      countDistinct: services.onReport !== undefined,
       ...(config.workBucket !== undefined && { rejects }),
     });
     const written = await writeBatches(counted(stream, services.onBatch), services.influxdb, writerOptions(services));

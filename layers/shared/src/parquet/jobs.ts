@@ -48,6 +48,7 @@ export async function encodePoints(tables: RowSource, job: PointsJob, output: Po
       isExport: job.isExport,
       buffer,
       keepFrom: job.keepFrom,
+      countDistinct: job.countDistinct,
       onReject: job.rejects
         ? (render) => {
             if (output.wantsRejects()) rejected.push(render());

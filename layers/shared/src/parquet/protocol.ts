@@ -46,6 +46,8 @@ export interface PointsJob {
   readonly limits: BatchLimits;
   /** s since 1970: earlier points are counted. */
   readonly keepFrom?: number | undefined;
+  /** Whether distinct points are counted. */
+  readonly countDistinct: boolean;
   readonly maxRowGroupBytes: number;
   /** Whether the rows are those of an export, whose accounting must close. */
   readonly isExport: boolean;

@@ -30,6 +30,8 @@ export interface ReadPointsOptions {
   readonly run?: { readonly firstRowGroup: number; readonly rowGroups: number };
   /** s since 1970: earlier points are counted in the report as `beforeKeepFrom`. */
   readonly keepFrom?: number | undefined;
+  /** Whether the report has `distinct`, which takes time for each row; not by default. */
+  readonly countDistinct?: boolean;
   /** `taken` of the file's survey. Without it the file is surveyed first, if its columns make that necessary. */
   readonly taken?: readonly string[];
   /** Columns that the file's key supplies; the file's own columns take precedence. Empty by default. */
@@ -178,6 +180,7 @@ export class ParquetReader {
       rowGroups: options.run?.rowGroups ?? metadata.rowGroups.length,
       limits: options.limits,
       keepFrom: options.keepFrom,
+      countDistinct: options.countDistinct ?? false,
       maxRowGroupBytes: this.jobs.maxRowGroupBytes,
       lookahead: LOOKAHEAD,
       isExport: options.isExport ?? false,

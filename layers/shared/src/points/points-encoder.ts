@@ -15,7 +15,7 @@ import { DistinctCounter, hashPoint } from './hyperloglog';
 import { InvalidRows } from './invalid-rows';
 import { PointSet } from './point-set';
 import { copyText } from './ready-text';
-import type { PointsReport, RejectedRow } from './report';
+import { NO_POINTS, type PointsReport, type RejectedRow } from './report';
 import { REASONS, RowFields } from './row-fields';
 import { unsuitedColumns, withUselessUnits } from './schema';
 import { SeriesCounts } from './series-counts';
@@ -40,6 +40,8 @@ export interface EncoderOptions {
   readonly buffer: BatchBuffer;
   /** s since 1970: earlier points are counted. */
   readonly keepFrom?: number | undefined;
+  /** Whether distinct points are counted: 20 ns a row. Not by default. */
+  readonly countDistinct?: boolean;
   /** Called for each invalid row, with a function that renders it: that takes ten times as long as to count it. */
   readonly onReject?: ((render: () => RejectedRow) => void) | undefined;
   /** Whether rows without any value are counted as empty instead of invalid, and the set of the points is summed. */
@@ -66,7 +68,7 @@ export class PointsEncoder {
   private points = 0;
   private empty = 0;
   private readonly pointSet = new PointSet();
-  private readonly distinct = new DistinctCounter();
+  private readonly distinct: DistinctCounter | undefined;
 
   /** @param capacity rows of the largest record batch. */
   constructor(
@@ -80,6 +82,7 @@ export class PointsEncoder {
     const unsuited = unsuitedColumns(columns, mapping);
     this.unsuited = new Set(unsuited.map(({ name }) => name));
     this.span = new TimeSpan(options.keepFrom);
+    this.distinct = options.countDistinct ? new DistinctCounter() : undefined;
     this.heads = new Heads(mapping, this.unsuited, taken, constants, tally, this.counts, isExport, capacity);
     const { pointColumns } = this.heads;
     this.invalid = new InvalidRows(constants, tally, options.onReject);
@@ -139,7 +142,7 @@ export class PointsEncoder {
       invalid: this.tally.invalid,
       ...(this.options.isExport && { empty: this.empty, pointSet: this.pointSet.sum }),
       duplicates: this.duplicates.count,
-      distinct: this.distinct.toBytes(),
+      distinct: this.distinct?.toBytes() ?? NO_POINTS.distinct,
       warnings: this.tally.warnings,
       present: this.tally.present,
       earliest: this.span.earliest,
@@ -193,7 +196,7 @@ export class PointsEncoder {
     head.rows++;
     this.points++;
     this.duplicates.add(head.series, seconds, nanos);
-    this.distinct.add(hashPoint(head.identityHash, seconds, nanos));
+    this.distinct?.add(hashPoint(head.identityHash, seconds, nanos));
     this.span.add(seconds, nanos);
     if (isExport) this.pointSet.add(head.pointsHash, seconds, nanos);
   }

@@ -14,7 +14,7 @@ export interface PointsReport {
   readonly pointSet?: string;
   /** Points that repeat tags, time and named field of an earlier point of this run; InfluxDB keeps the last. A lower bound for a file. */
   readonly duplicates: number;
-  /** Distinct points by tags, time and named field: bytes of `DistinctCounter`. */
+  /** Distinct points by tags, time and named field: bytes of `DistinctCounter`; none unless they were counted. */
   readonly distinct: Uint8Array;
   readonly warnings: readonly Warning[];
   /** Rows with a value, by mapped column of the file. */
