@@ -1,6 +1,7 @@
 /** Formats the checks of a load for people. */
 import { grouped, number } from 'shared/count-text';
 import type { Summary } from 'shared/loads/summary';
+import { shortTimeText } from 'shared/nanoseconds';
 import type { Checks, TooManyColumns, TypeConflict } from './checks';
 
 /** Reasons shown why a load would fail. */
@@ -18,7 +19,6 @@ const NEARLY_ALL = 0.95;
 const MAX_TAGS = 3;
 const MAX_MEASUREMENTS = 10;
 const MAX_CONFLICTS = 20;
-const PER_SECOND = 1_000_000_000n;
 
 /** The lines for a summary: a dry run shows all numbers, a load only its warnings. */
 export function checksText(
@@ -35,7 +35,7 @@ export function checksText(
   const numbers = [
     ...seriesLines(checks),
     ...tagLines(checks),
-    ...(earliest === null || latest === null ? [] : [`Times: ${timeText(earliest)} to ${timeText(latest)}`]),
+    ...(earliest === null || latest === null ? [] : [`Times: ${shortTimeText(earliest)} to ${shortTimeText(latest)}`]),
     ...(checks.bucket.unread === null ? [`Bucket: ${bucketText(checks)}`] : []),
   ];
   return [
@@ -79,14 +79,6 @@ export function periodText(seconds: number): string {
     ] as const
   ).find(([, each]) => seconds % each === 0) ?? ['second', 1];
   return number(seconds / per, unit);
-}
-
-/** @param ns ns since 1970 as a decimal; returns RFC 3339 in UTC with the digits that are not 0 */
-export function timeText(ns: string): string {
-  const rest = ((BigInt(ns) % PER_SECOND) + PER_SECOND) % PER_SECOND;
-  const seconds = (BigInt(ns) - rest) / PER_SECOND;
-  const fraction = rest === 0n ? '' : `.${String(rest).padStart(9, '0').replace(/0+$/, '')}`;
-  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, -5)}${fraction}Z`;
 }
 
 function seriesLines({ series }: Checks): string[] {

@@ -2,11 +2,12 @@
 import { parseMappings } from 'shared/datasets/mapping';
 import type { BucketState } from 'shared/influxdb/bucket-state';
 import type { Engine } from 'shared/influxdb/protocol';
+import { shortTimeText } from 'shared/nanoseconds';
 import { DistinctCounter, hashText } from 'shared/points/hyperloglog';
 import { NO_POINTS, type PointsReport } from 'shared/points/report';
 import { type ColumnKind, SeriesCounts } from 'shared/points/series-counts';
 import { LoadChecks } from '../../../local/loader/checks';
-import { checksText, periodText, timeText } from '../../../local/loader/checks-text';
+import { checksText, periodText } from '../../../local/loader/checks-text';
 
 type Columns = Record<string, ColumnKind[]>;
 
@@ -199,5 +200,5 @@ test.each([
   ['9223372036854775806', '2262-04-11T23:47:16.854775806Z'],
   ['-9223372036854775806', '1677-09-21T00:12:43.145224194Z'],
 ])('writes %s ns as %s', (ns, text) => {
-  expect(timeText(ns)).toBe(text);
+  expect(shortTimeText(ns)).toBe(text);
 });

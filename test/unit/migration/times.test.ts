@@ -1,6 +1,6 @@
 /** Times of a request, to the nanosecond. */
 import { migrationRequestSchema } from 'shared/migration/request';
-import { toNanoseconds } from 'shared/migration/times';
+import { toNanoseconds } from 'shared/nanoseconds';
 
 test.each([
   ['1970-01-01T00:00:01Z', 1_000_000_000n],

@@ -1,7 +1,7 @@
 /** Compares a window at the target with what it must be, and explains each difference. */
 import { grouped, number } from '../count-text';
+import { timeText } from '../nanoseconds';
 import type { Difference, FieldCount, WindowCount, WindowRecord } from './records';
-import { timeText } from './target-counts';
 
 type Found = Omit<Difference, 'table' | 'window'>;
 

@@ -3,10 +3,10 @@ import { grouped } from '../count-text';
 import { DataConversionError } from '../errors';
 import { readBucket } from '../influxdb/bucket';
 import type { BucketState } from '../influxdb/bucket-state';
+import { timeText } from '../nanoseconds';
 import { type TargetTable, targetTable } from './fields';
 import type { Finding, Migration, TableSurvey } from './records';
 import type { MigrationServices } from './services';
-import { timeText } from './target-counts';
 
 /** Columns of a table in InfluxDB 3 Core, with time and tags. Source: "Limitations" in the InfluxDB 3 Core documentation. */
 const MAX_COLUMNS_V3 = 500;

@@ -1,13 +1,13 @@
 /** Adds up the ledger of a migration: the sums of each table, its differences, and the result in one sentence. */
 import { grouped, number } from '../count-text';
 import { acceptedMeasurement } from '../exports/names';
+import { timeText } from '../nanoseconds';
 import { ledgerDifferences } from './compare';
 import type { Ledger } from './ledger';
 import type { Proof, TableProof } from './proof';
 import type { Difference, Finding, Migration, TableSurvey, WindowRecord } from './records';
 import type { MigrationServices } from './services';
 import type { ReportOutput } from './steps';
-import { timeText } from './target-counts';
 
 const MAX_DIFFERENCES = 1_000;
 

@@ -1,10 +1,10 @@
 /** A page of text about a migration, for people. */
 import { grouped, number } from '../count-text';
+import { timeText } from '../nanoseconds';
 import type { TableProof } from './proof';
 import type { Finding, TableSurvey } from './records';
 import { differenceText, type Report } from './report-data';
 import type { MigrationRequest } from './request';
-import { timeText } from './target-counts';
 
 /** US dollars per GB scanned. Source: Amazon Timestream pricing, queries of LiveAnalytics. */
 const PER_GB = 0.01;

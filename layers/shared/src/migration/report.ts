@@ -1,4 +1,6 @@
 /** The step Report: writes proof.json, report.json and a page of text. */
+
+import { toNanoseconds } from '../nanoseconds';
 import { validate } from '../validation';
 import { type LastProved, Ledger } from './ledger';
 import { proofSchema } from './proof';
@@ -8,7 +10,6 @@ import { reportText } from './report-text';
 import type { MigrationServices } from './services';
 import { type ReportOutput, stepInputSchema } from './steps';
 import { provedInto } from './survey';
-import { toNanoseconds } from './times';
 
 /**
  * @throws InvalidEventError if the migration does not exist; S3UnavailableError

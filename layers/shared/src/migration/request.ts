@@ -1,8 +1,8 @@
 /** A migration: the tables, range and options that a user requests, validated and with defaults. */
 import { z } from 'zod';
 import { InvalidEventError } from '../errors';
+import { toNanoseconds } from '../nanoseconds';
 import { validate } from '../validation';
-import { toNanoseconds } from './times';
 
 /** A name in Timestream. Source: "Naming constraints" in the Timestream developer guide; names of tables have at least 3 bytes. */
 const name = z.string().min(1, 'must not be empty').max(256);

@@ -2,6 +2,7 @@
 import { InvalidEventError } from '../errors';
 import type { Target } from '../influxdb/protocol';
 import { inOrder } from '../loads/in-order';
+import { toNanoseconds } from '../nanoseconds';
 import { validate } from '../validation';
 import { Ledger } from './ledger';
 import { preflight } from './preflight';
@@ -13,7 +14,6 @@ import { showTables } from './sql';
 import { type SurveyOutput, surveyInputSchema } from './steps';
 import { withMerges } from './survey-merges';
 import { surveyTable } from './survey-table';
-import { toNanoseconds } from './times';
 
 /** Tables surveyed concurrently. */
 const CONCURRENCY = 4;

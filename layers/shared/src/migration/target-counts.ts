@@ -2,6 +2,7 @@
 import type { InfluxClient } from '../influxdb/client';
 import { fluxString } from '../influxdb/flux';
 import { type QueryOptions, queryFlux, querySql } from '../influxdb/query';
+import { timeText, toNanoseconds } from '../nanoseconds';
 import type { FieldCount, Window, WindowCount } from './records';
 import { identifier, literal } from './sql';
 
@@ -59,20 +60,6 @@ export async function countWithoutTag(
   return Number(row?.n ?? 0);
 }
 
-/** RFC 3339 with nanoseconds. */
-export function timeText(ns: string): string {
-  const value = BigInt(ns);
-  const fraction = ((value % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const seconds = new Date(Number((value - fraction) / 1_000_000n)).toISOString().slice(0, 19);
-  return `${seconds}.${fraction.toString().padStart(9, '0')}Z`;
-}
-
-/** ns since 1970 of an RFC 3339 time in UTC. */
-export function nanoseconds(text: string): string {
-  const [, seconds = '', fraction = ''] = /^(.+?)(?:\.(\d{1,9}))?Z$/.exec(text) ?? [];
-  return String(BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0')));
-}
-
 /** InfluxDB 2 refuses a range that ends after the last time it supports. */
 const LAST_TIME = 9_223_372_036_854_775_806n;
 
@@ -123,8 +110,8 @@ async function countByFlux(
   return {
     fields: fields.sort(byKey),
     series: Number(series?._value ?? 0),
-    first: first?._time === undefined ? null : nanoseconds(first._time),
-    last: last?._time === undefined ? null : nanoseconds(last._time),
+    first: first?._time === undefined ? null : String(toNanoseconds(first._time)),
+    last: last?._time === undefined ? null : String(toNanoseconds(last._time)),
   };
 }
 
