@@ -1,5 +1,6 @@
 /** Parses the values of options that are not settings of the functions. */
 import { InvalidArgumentError } from 'commander';
+import { isMeasurement } from 'shared/datasets/names';
 import { TOKEN_FORM, TOKEN_PATTERN } from 'shared/tokens/accepted';
 
 /** A parser of whole numbers from `min` to `max`. */
@@ -26,7 +27,7 @@ export function token(text: string): string {
 }
 
 export function measurementName(text: string): string {
-  if (text.trim() !== '' && !/^[_#]/.test(text.trim()) && !/\p{Cc}|\\\s*$/u.test(text)) return text.trim();
+  if (isMeasurement(text.trim()) && !/\p{Cc}/u.test(text)) return text.trim();
   throw new InvalidArgumentError('It must not be empty, begin with _ or #, or end in a backslash.');
 }
 

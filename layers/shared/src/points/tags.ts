@@ -1,14 +1,11 @@
 /** The tags of a mapping: their values as they are stored, and their part of a line. */
 import type { ConcreteMapping, ConcreteTag } from '../datasets/resolve';
 import { own } from '../own';
-import { escapeKey, hasControlCharacters, storedTag, withoutLastBackslashes } from './escape';
+import { escapeKey, hasControlCharacters, isNoTag, storedTag, withoutLastBackslashes } from './escape';
 import { hashText } from './hyperloglog';
 import type { InvalidReason } from './report';
 import type { SeriesCounts } from './series-counts';
 import type { TextOf, TextSources } from './text-sources';
-
-/** Text that stands for a missing value in an optional tag. */
-const NO_TAG = /^(nan|none|null)?$/i;
 
 interface ColumnTag extends Pick<ConcreteTag, 'column' | 'encoding' | 'required'> {
   readonly name: string;
@@ -126,6 +123,6 @@ export class Tags {
       return { value, stored: withoutLastBackslashes(value) };
     }
     const value = text?.trim() ?? '';
-    return !required && NO_TAG.test(value) ? { value: '', stored: '' } : { value, stored: storedTag(value) };
+    return !required && isNoTag(value) ? { value: '', stored: '' } : { value, stored: storedTag(value) };
   }
 }

@@ -1,5 +1,7 @@
 /** Names that a mapping may have: of the dataset, the measurement, tags and fields. */
 
+import { isKey } from '../names';
+
 /** The key for a column whose own name is not accepted. */
 function acceptedKey(column: string): string {
   const key = column
@@ -10,9 +12,9 @@ function acceptedKey(column: string): string {
   return key === '' ? 'column' : key === 'time' ? 'time_value' : key;
 }
 
-/** Whether InfluxDB accepts the name of a tag or field. It reserves `time` and names that begin with `_`. */
+/** Whether a column's name becomes a key as it is. */
 function isAccepted(name: string): boolean {
-  return name.trim() !== '' && name !== 'time' && !/^_|\\$|\p{Cc}/u.test(name);
+  return isKey(name) && name.trim() !== '' && !/\p{Cc}/u.test(name);
 }
 
 /** Keys by column. Columns whose own names are accepted keep them; others get a name that is not in use. */
