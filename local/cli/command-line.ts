@@ -1,6 +1,7 @@
 /** Writes commands that the user can run as printed. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
+import type { Command } from 'commander';
 
 /** How this process was started. */
 export interface Start {
@@ -40,3 +41,23 @@ function programWords(subcommand: string, { npmEvent, root, isClone, folder }: S
 
 const quoted = (word: string): string =>
   /^[\w./:=@%,+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+
+/**
+ * The options that the user gave, as words of another command line. The token is a placeholder.
+ * @param without names of options that do not apply to it
+ * @param texts the values of an option that are not its text, by name; an option with several is repeated
+ */
+export function givenOptions(
+  command: Command,
+  without: ReadonlySet<string>,
+  texts: Readonly<Record<string, (value: unknown) => readonly string[]>> = {},
+): string[] {
+  return command.options.flatMap((option) => {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== 'cli' || without.has(name)) return [];
+    const value = command.getOptionValue(name) as unknown;
+    if (value === true) return [`${option.long}`];
+    const values = name === 'token' ? ['TOKEN'] : (texts[name]?.(value) ?? [String(value)]);
+    return values.flatMap((text) => [`${option.long}`, text]);
+  });
+}

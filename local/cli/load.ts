@@ -6,7 +6,7 @@ import { loadLoaderConfig } from 'shared/loader-config';
 import type { Summary } from 'shared/loads/summary';
 import type { Checks } from '../loader/checks';
 import type { LoadDetails } from '../loader/details';
-import { commandLine } from './command-line';
+import { commandLine, givenOptions } from './command-line';
 import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
 import {
   addExportOptions,
@@ -225,18 +225,12 @@ function adviseRepetition(
   }
 }
 
-/** The options of this command that apply to another load too. The value of a secret is a placeholder. */
-function optionWords(command: Command, without: ReadonlySet<string> = new Set()): string[] {
-  return command.options.flatMap((option) => {
-    const name = option.attributeName();
-    if (command.getOptionValueSource(name) !== 'cli' || OF_ONE_LOAD.has(name) || without.has(name)) return [];
-    const value = command.getOptionValue(name) as unknown;
-    if (value === true) return [`${option.long}`];
-    if (name === 'rename') return (value as string[]).flatMap((pair) => [`${option.long}`, pair]);
-    if (name === 'token') return [`${option.long}`, 'TOKEN'];
-    return [`${option.long}`, name === 'maxInvalid' ? limitText(value as MaxInvalid) : String(value)];
+/** The options of this command that apply to another load too. */
+const optionWords = (command: Command, without: ReadonlySet<string> = new Set()): string[] =>
+  givenOptions(command, new Set([...OF_ONE_LOAD, ...without]), {
+    rename: (value) => value as string[],
+    maxInvalid: (value) => [limitText(value as MaxInvalid)],
   });
-}
 
 const limitText = ({ value, isPercent }: MaxInvalid): string => `${value}${isPercent ? '%' : ''}`;
 

@@ -5,7 +5,7 @@ import type { HealthAdvice } from 'shared/influxdb/health';
 import { loadLoaderConfig } from 'shared/loader-config';
 import { migrationRequestSchema } from 'shared/migration/request';
 import { validate } from 'shared/validation';
-import { commandLine } from './command-line';
+import { commandLine, givenOptions } from './command-line';
 import { DONE, exitCodeOf, FAILED, INTERRUPTED, interruption, UsageError } from './ending';
 import { type MigrateOptions, requestOf } from './migrate-options';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
@@ -137,7 +137,7 @@ async function migrateFromHere(options: MigrateOptions, command: Command): Promi
     await show(outcome, options.json ?? false);
     return outcome.status === 'failed' ? FAILED : DONE;
   } catch (error) {
-    const again = `To go on: ${commandLine('migrate', wordsOf(command))}`;
+    const again = `To go on: ${commandLine('migrate', givenOptions(command, new Set(), { table: (value) => value as string[] }))}`;
     if (error instanceof InterruptedError) {
       console.error(`Interrupted. ${again}`);
       return INTERRUPTED;
@@ -167,19 +167,6 @@ function adviceOf(hasToken: boolean): HealthAdvice {
     useEngine: (engine) => `use --engine ${engine}`,
     missing: { org: 'name yours with --org', bucket: 'name yours with --bucket, and create it first' },
   };
-}
-
-/** The options as the user gave them; the token is a placeholder. */
-function wordsOf(command: Command): string[] {
-  return command.options.flatMap((option) => {
-    const name = option.attributeName();
-    if (command.getOptionValueSource(name) !== 'cli') return [];
-    const value = command.getOptionValue(name) as unknown;
-    if (value === true) return [`${option.long}`];
-    if (name === 'token') return [`${option.long}`, 'TOKEN'];
-    if (name === 'table' && Array.isArray(value)) return value.flatMap((table) => [`${option.long}`, String(table)]);
-    return [`${option.long}`, String(value)];
-  });
 }
 
 async function clean(): Promise<void> {
