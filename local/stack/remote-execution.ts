@@ -1,15 +1,51 @@
-/** Starts and follows executions of a workflow of a deployed stack. */
+/** Finds the workflows of a deployed stack, and starts and follows their executions. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Execution, Executions } from '../../functions/clients/step-functions';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { readCause } from 'shared/loads/map-results';
+import type { ObjectStore } from 'shared/loads/objects';
+import { s3Objects } from '../../functions/clients/s3';
+import { type Execution, type Executions, executionsOf } from '../../functions/clients/step-functions';
 import { UsageError } from '../cli/ending';
+import { describeStack } from './stack';
 
 const POLL_MS = 2_000;
+
+/** A workflow of a stack, and the objects of its executions. */
+export interface RemoteWorkflow {
+  readonly executions: Executions;
+  readonly objects: ObjectStore;
+  readonly workBucket: string;
+}
+
+export interface Failure {
+  readonly error: string;
+  readonly cause: string;
+}
+
+/**
+ * @param output the stack's output with the address of the workflow
+ * @param lacking what a stack without this workflow lacks, and what to do
+ * @throws UsageError if the stack does not exist or has no such workflow
+ */
+export async function remoteWorkflow(stackName: string, output: string, lacking: string): Promise<RemoteWorkflow> {
+  const stack = await describeStack(stackName);
+  const stateMachineArn = stack.output(output);
+  const workBucket = stack.output('WorkBucketName');
+  if (stateMachineArn === undefined || workBucket === undefined) {
+    throw new UsageError(`the stack ${stackName} has no ${lacking}`);
+  }
+  return { executions: executionsOf(stateMachineArn, new SFNClient({})), objects: s3Objects(), workBucket };
+}
+
+/** Why an execution failed; undefined if it did not. */
+export const failureOf = ({ error, cause = '' }: Execution): Failure | undefined =>
+  error === undefined ? undefined : readCause({ error, cause });
 
 /** Starts an execution. Returns its name. */
 export async function startRemote(
   input: object,
-  { executions }: { readonly executions: Executions },
+  { executions }: Pick<RemoteWorkflow, 'executions'>,
   now: Date,
 ): Promise<string> {
   const name = `${now.toISOString().replace(/[:.]/g, '-')}-${randomBytes(3).toString('hex')}`;

@@ -1,22 +1,10 @@
 /** Follows loads of the workflow of a deployed stack. */
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { readCause } from 'shared/loads/map-results';
 import { type ObjectRef, type ObjectStore, readText } from 'shared/loads/objects';
 import { type Summary, summarySchema } from 'shared/loads/summary';
 import { workKey } from 'shared/loads/work-keys';
 import { validate } from 'shared/validation';
-import { s3Objects } from '../../functions/clients/s3';
-import { type Executions, executionsOf } from '../../functions/clients/step-functions';
-import { UsageError } from '../cli/ending';
 import type { Progress } from '../loader/progress';
-import { followRemote } from './remote-execution';
-import { describeStack } from './stack';
-
-export interface RemoteLoads {
-  readonly executions: Executions;
-  readonly objects: Pick<ObjectStore, 'read'>;
-  readonly workBucket: string;
-}
+import { type Failure, failureOf, followRemote, type RemoteWorkflow, remoteWorkflow } from './remote-execution';
 
 export interface RemoteOutcome {
   /** The status in Step Functions. */
@@ -25,19 +13,12 @@ export interface RemoteOutcome {
   readonly input: string;
   /** Null if the load ended without a summary. */
   readonly summary: Summary | null;
-  readonly failure: { readonly error: string; readonly cause: string } | undefined;
+  readonly failure: Failure | undefined;
 }
 
 /** @throws UsageError if the stack does not exist or has no loader */
-export async function remoteLoads(stackName: string): Promise<RemoteLoads> {
-  const stack = await describeStack(stackName);
-  const stateMachineArn = stack.output('BulkLoadStateMachineArn');
-  const workBucket = stack.output('WorkBucketName');
-  if (stateMachineArn === undefined || workBucket === undefined) {
-    throw new UsageError(`the stack ${stackName} has no loader: deploy it with the parameter InfluxDBUrl`);
-  }
-  return { executions: executionsOf(stateMachineArn, new SFNClient({})), objects: s3Objects(), workBucket };
-}
+export const remoteLoads = (stackName: string): Promise<RemoteWorkflow> =>
+  remoteWorkflow(stackName, 'BulkLoadStateMachineArn', 'loader: deploy it with the parameter InfluxDBUrl');
 
 /**
  * Follows a load to its end.
@@ -46,7 +27,7 @@ export async function remoteLoads(stackName: string): Promise<RemoteLoads> {
  */
 export async function watchRemote(
   loadId: string,
-  { executions, objects, workBucket }: RemoteLoads,
+  { executions, objects, workBucket }: RemoteWorkflow,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<RemoteOutcome | undefined> {
@@ -58,9 +39,9 @@ export async function watchRemote(
     shown = { total, ended: done + failed };
   });
   if (execution === undefined) return undefined;
-  const { status: state, input, error, cause } = execution;
+  const { status: state, input } = execution;
   const summary = await readSummary(objects, { bucket: workBucket, key: workKey(loadId, 'summary.json') });
-  return { state, input, summary, failure: error === undefined ? undefined : readCause({ error, cause: cause ?? '' }) };
+  return { state, input, summary, failure: failureOf(execution) };
 }
 
 /** @throws Error if the summary is not in the form of this version */
