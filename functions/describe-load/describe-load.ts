@@ -1,10 +1,10 @@
 /** GET /loads/{id}: the state of a load, its progress, and its summary after it has ended. */
 import { pointsSoFar } from 'shared/loads/load-progress';
-import { readCause } from 'shared/loads/map-results';
 import { type ObjectStore, readText } from 'shared/loads/objects';
 import { workKey } from 'shared/loads/work-keys';
 import type { Logger } from 'shared/logger';
 import type { Executions, ItemCounts } from '../clients/step-functions';
+import { failureOf, findExecution, stateOf } from '../describe-execution';
 import { type ApiEvent, type ApiResponse, jsonResponse } from '../http';
 
 export interface DescribeServices {
@@ -19,21 +19,14 @@ const LOAD_ID = /^(?!health$)[\w-]{1,80}$/;
 
 /** Returns 200 with `{loadId, state, started, ended, input, progress, summary, error, cause}`, or 404. */
 export async function describeLoad(event: ApiEvent, services: DescribeServices): Promise<ApiResponse> {
-  const id = event.pathParameters?.id;
-  const loadId = typeof id === 'string' && LOAD_ID.test(id) ? id : undefined;
-  const execution = loadId === undefined ? undefined : await services.executions.describe(loadId);
-  if (loadId === undefined || !execution) {
-    return jsonResponse(404, { error: 'NotFound', message: 'no load has this id' });
-  }
-  const { status, error, cause, started, ended } = execution;
+  const found = await findExecution(event, LOAD_ID, 'load', services.executions);
+  if ('notFound' in found) return found.notFound;
+  const { id: loadId, execution } = found;
   const [items, points] = await Promise.all([countItems(loadId, services), pointsSoFar(loadId, services)]);
-  const summary = status === 'RUNNING' ? null : await readSummary(loadId, services);
+  const summary = execution.status === 'RUNNING' ? null : await readSummary(loadId, services);
   return jsonResponse(200, {
     loadId,
-    state: status,
-    started: started?.toISOString() ?? null,
-    ended: ended?.toISOString() ?? null,
-    input: JSON.parse(execution.input),
+    ...stateOf(execution),
     progress: {
       items: items?.total ?? null,
       itemsDone: items?.done ?? null,
@@ -41,7 +34,7 @@ export async function describeLoad(event: ApiEvent, services: DescribeServices):
       points,
     },
     summary,
-    ...(error !== undefined && readCause({ error, cause: cause ?? '' })),
+    ...failureOf(execution),
   });
 }
 

@@ -1,5 +1,4 @@
 /** GET /migrations/{id}: the state of a migration, its progress, and its report after it has ended. */
-import { readCause } from 'shared/loads/map-results';
 import { type ObjectStore, readText } from 'shared/loads/objects';
 import type { Logger } from 'shared/logger';
 import { type MigrationProgress, migrationProgress } from 'shared/migration/progress';
@@ -8,6 +7,7 @@ import { reportOutputSchema } from 'shared/migration/steps';
 import { migrationKey } from 'shared/migration/work-keys';
 import { validate } from 'shared/validation';
 import type { Executions } from '../clients/step-functions';
+import { failureOf, findExecution, stateOf } from '../describe-execution';
 import { type ApiEvent, type ApiResponse, jsonResponse } from '../http';
 
 export interface DescribeServices {
@@ -25,24 +25,17 @@ const resultSchema = reportOutputSchema.pick({ status: true, message: true });
 
 /** Returns 200 with `{migrationId, state, started, ended, input, progress, result, error, cause}`, or 404. */
 export async function describeMigration(event: ApiEvent, services: DescribeServices): Promise<ApiResponse> {
-  const id = event.pathParameters?.id;
-  const migrationId = typeof id === 'string' && MIGRATION_ID.test(id) ? id : undefined;
-  const execution = migrationId === undefined ? undefined : await services.executions.describe(migrationId);
-  if (migrationId === undefined || !execution) {
-    return jsonResponse(404, { error: 'NotFound', message: 'no migration has this id' });
-  }
-  const { status, error, cause, started, ended } = execution;
-  const input: unknown = JSON.parse(execution.input);
-  const ledger = ledgerId(migrationId, input);
+  const found = await findExecution(event, MIGRATION_ID, 'migration', services.executions);
+  if ('notFound' in found) return found.notFound;
+  const { id: migrationId, execution } = found;
+  const state = stateOf(execution);
+  const ledger = ledgerId(migrationId, state.input);
   return jsonResponse(200, {
     migrationId,
-    state: status,
-    started: started?.toISOString() ?? null,
-    ended: ended?.toISOString() ?? null,
-    input,
+    ...state,
     progress: (await progressOf(ledger, services)) ?? null,
-    result: status === 'RUNNING' ? null : await resultOf(ledger, services),
-    ...(error !== undefined && readCause({ error, cause: cause ?? '' })),
+    result: execution.status === 'RUNNING' ? null : await resultOf(ledger, services),
+    ...failureOf(execution),
   });
 }
 

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { readCause } from 'shared/loads/map-results';
 import type { ObjectStore } from 'shared/loads/objects';
 import { s3Objects } from '../../functions/clients/s3';
 import { type Execution, type Executions, executionsOf } from '../../functions/clients/step-functions';
@@ -16,11 +15,6 @@ export interface RemoteWorkflow {
   readonly executions: Executions;
   readonly objects: ObjectStore;
   readonly workBucket: string;
-}
-
-export interface Failure {
-  readonly error: string;
-  readonly cause: string;
 }
 
 /**
@@ -37,10 +31,6 @@ export async function remoteWorkflow(stackName: string, output: string, lacking:
   }
   return { executions: executionsOf(stateMachineArn, new SFNClient({})), objects: s3Objects(), workBucket };
 }
-
-/** Why an execution failed; undefined if it did not. */
-export const failureOf = ({ error, cause = '' }: Execution): Failure | undefined =>
-  error === undefined ? undefined : readCause({ error, cause });
 
 /** Starts an execution. Returns its name. */
 export async function startRemote(

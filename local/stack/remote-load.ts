@@ -3,8 +3,9 @@ import { type ObjectRef, type ObjectStore, readText } from 'shared/loads/objects
 import { type Summary, summarySchema } from 'shared/loads/summary';
 import { workKey } from 'shared/loads/work-keys';
 import { validate } from 'shared/validation';
+import { type Failure, failureOf } from '../../functions/describe-execution';
 import type { Progress } from '../loader/progress';
-import { type Failure, failureOf, followRemote, type RemoteWorkflow, remoteWorkflow } from './remote-execution';
+import { followRemote, type RemoteWorkflow, remoteWorkflow } from './remote-execution';
 
 export interface RemoteOutcome {
   /** The status in Step Functions. */

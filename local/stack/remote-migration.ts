@@ -2,7 +2,8 @@
 import { type MigrationProgress, migrationProgress } from 'shared/migration/progress';
 import { ledgerId } from 'shared/migration/request';
 import { migrationKey } from 'shared/migration/work-keys';
-import { type Failure, failureOf, followRemote, type RemoteWorkflow, remoteWorkflow } from './remote-execution';
+import { type Failure, failureOf } from '../../functions/describe-execution';
+import { followRemote, type RemoteWorkflow, remoteWorkflow } from './remote-execution';
 
 /** Reading the progress reads a small object for each window. */
 const PROGRESS_MS = 30_000;
