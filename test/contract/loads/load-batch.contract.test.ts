@@ -11,23 +11,13 @@ import { SeriesCounts } from 'shared/points/series-counts';
 import { recordingLogger } from '../../support/influx-writing';
 import { configOf, DATA, fixtureBytes, loadServices, planServices, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
-import { type Answer, type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
+import { STORED, scriptedInfluxDB } from '../../support/scripted-influxdb';
+import type { Answer } from '../../support/scripted-server';
 import { VirtualClock } from '../../support/virtual-clock';
 
 const reader = testReader();
 const s3 = testStore();
-const stored: Answer = { status: 204 };
-let respond: (request: ReceivedRequest, index: number) => Answer = () => stored;
-let influxdb: ScriptedServer;
-
-beforeAll(async () => {
-  influxdb = await ScriptedServer.start((request, index) => respond(request, index));
-});
-beforeEach(() => {
-  influxdb.requests.length = 0;
-  respond = () => stored;
-});
-afterAll(() => influxdb.stop());
+const influxdb = scriptedInfluxDB();
 
 const lines = () => influxdb.requests.flatMap(({ body }) => body.split('\n')).filter((line) => line !== '');
 
@@ -170,14 +160,14 @@ describe('InfluxDB', () => {
   });
 
   test('that rejects some points: the status is 207, with the reason', async () => {
-    respond = (_request, index) => (index === 0 ? conflict(7) : stored);
+    influxdb.respond = (_request, index) => (index === 0 ? conflict(7) : STORED);
     const result = await run(await itemOf('codec-snappy'), { MAX_BATCH_SIZE: '100' });
     expect(result).toMatchObject({ statusCode: 207, sourceRecords: 300, pointsWritten: 293, rejectedPoints: 7 });
     expect(result.rejected[0]?.reason).toMatch(/field type conflict/);
   });
 
   test('that rejects every point fails the item', async () => {
-    respond = () => conflict(300);
+    influxdb.respond = () => conflict(300);
     await expect(run(await itemOf('codec-snappy'))).rejects.toMatchObject({
       name: 'InfluxDBWriteError',
       message: expect.stringMatching(/no point of 300 was stored.*field type conflict/),
@@ -185,7 +175,7 @@ describe('InfluxDB', () => {
   });
 
   test.each([401, 403, 404])('that returns %i fails the item without retries', async (status) => {
-    respond = () => ({ status, body: '{"message":"no"}' });
+    influxdb.respond = () => ({ status, body: '{"message":"no"}' });
     await expect(
       run(await itemOf('codec-snappy'), { WRITE_CONCURRENCY: '1', MAX_BATCH_SIZE: '10' }),
     ).rejects.toMatchObject({
@@ -195,7 +185,7 @@ describe('InfluxDB', () => {
   });
 
   test('that stays unavailable fails the item with a retryable error', async () => {
-    respond = () => ({ status: 503 });
+    influxdb.respond = () => ({ status: 503 });
     await expect(run(await itemOf('codec-snappy'))).rejects.toMatchObject({
       name: 'InfluxDBConnectionError',
       message: expect.stringContaining('InfluxDB was unavailable for 30 s'),
@@ -205,7 +195,7 @@ describe('InfluxDB', () => {
   test('that rejects a batch fails the item, or only the batch with SKIP_FAILED_BATCHES', async () => {
     const item = await itemOf('codec-snappy');
     const environment = { MAX_BATCH_SIZE: '2', MAX_RETRIES: '0' };
-    respond = (_request, index) => (index === 3 ? { status: 500, body: '{"message":"broken"}' } : stored);
+    influxdb.respond = (_request, index) => (index === 3 ? { status: 500, body: '{"message":"broken"}' } : STORED);
     await expect(run(item, { ...environment, WRITE_CONCURRENCY: '1' })).rejects.toMatchObject({
       name: 'InfluxDBConnectionError',
     });
@@ -223,9 +213,9 @@ describe('InfluxDB', () => {
 
 test('ends before its deadline with a retryable error', async () => {
   const deadline = new AbortController();
-  respond = (_request, index) => {
+  influxdb.respond = (_request, index) => {
     if (index === 2) deadline.abort();
-    return stored;
+    return STORED;
   };
   const item = await itemOf('codec-snappy');
   await expect(run(item, { MAX_BATCH_SIZE: '10' }, { deadline: deadline.signal })).rejects.toMatchObject({
@@ -241,7 +231,7 @@ describe('an item that fails after it has written points', () => {
       .filter((path) => path.startsWith(`${WORK}/loads/load-1/unfinished/`))
       .map((path) => JSON.parse(s3.store.text(WORK, path.slice(WORK.length + 1))) as ItemResult);
   const outageAfter = (writes: number) => {
-    respond = (_request, index) => (index < writes ? stored : { status: 503 });
+    influxdb.respond = (_request, index) => (index < writes ? STORED : { status: 503 });
   };
   const environment = { MAX_BATCH_SIZE: '10', WRITE_CONCURRENCY: '1' };
 
@@ -277,7 +267,7 @@ describe('an item that fails after it has written points', () => {
 
 test('hides the token from every log and error', async () => {
   const logger = recordingLogger();
-  respond = () => ({ status: 401, body: '{"message":"unauthorized access"}' });
+  influxdb.respond = () => ({ status: 401, body: '{"message":"unauthorized access"}' });
   const failure: unknown = await run(await itemOf('codec-snappy'), {}, { logger }).catch((error: unknown) => error);
   expect(JSON.stringify([logger.entries, failure, String(failure)])).not.toContain('test-token');
 });

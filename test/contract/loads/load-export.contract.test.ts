@@ -5,23 +5,12 @@ import type { Summary } from 'shared/loads/summary';
 import { EDGE, EDGE_COLUMNS, SINGLE, SINGLE_COLUMNS, type Unload, unload } from '../../support/exports';
 import { configOf, load, parquetOf, testStore, WORK } from '../../support/loader';
 import { testReader } from '../../support/parquet';
-import { type Answer, type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
+import { scriptedInfluxDB } from '../../support/scripted-influxdb';
 
 const BUCKET = 'exports';
 const reader = testReader();
 const s3 = testStore();
-const stored: Answer = { status: 204 };
-let respond: (request: ReceivedRequest, index: number) => Answer = () => stored;
-let influxdb: ScriptedServer;
-
-beforeAll(async () => {
-  influxdb = await ScriptedServer.start((request, index) => respond(request, index));
-});
-beforeEach(() => {
-  influxdb.requests.length = 0;
-  respond = () => stored;
-});
-afterAll(() => influxdb.stop());
+const influxdb = scriptedInfluxDB();
 
 const lines = () =>
   influxdb.requests.flatMap(({ body }) => body.split(/\n(?=\w+[, ])/)).map((line) => line.replace(/\n$/, ''));
@@ -250,7 +239,7 @@ test('failed items can be loaded again with the mapping of their table, once the
 test('points that InfluxDB rejects, such as those outside the retention, are counted by table', async () => {
   put(edge());
   const message = 'partial write: points beyond retention policy dropped=7';
-  respond = () => ({ status: 422, body: JSON.stringify({ code: 'unprocessable entity', message }) });
+  influxdb.respond = () => ({ status: 422, body: JSON.stringify({ code: 'unprocessable entity', message }) });
   const summary = await run();
   expect(summary.points_written).toBe(0);
   expect(summary.tables?.cpu).toMatchObject({ points_written: 0, manifest_rows: 8 });

@@ -1,4 +1,5 @@
 import { loadLoaderConfig, loadPlanningConfig, loadWorkflowConfig } from 'shared/loader-config';
+import { expectOneName } from './one-name';
 import {
   at,
   byType,
@@ -63,19 +64,7 @@ describe('without InfluxDBUrl', () => {
 });
 
 describe.each(FUNCTIONS)('%s', (name) => {
-  const folder = name
-    .replace('InfluxDB', 'Influxdb')
-    .replace(/(?<=[a-z])(?=[A-Z])/g, '-')
-    .toLowerCase();
-
-  test('has one name everywhere', () => {
-    expect(properties(`${name}Function`)).toMatchObject({
-      CodeUri: `functions/${folder}`,
-      Role: `<${name}Role.Arn>`,
-      LoggingConfig: { LogGroup: `<${name}LogGroup>` },
-    });
-    expect(properties(`${name}LogGroup`).LogGroupName).toBe(`/aws/lambda/<AWS::StackName>/${folder}`);
-  });
+  test('has one name everywhere', () => expectOneName(name, LOADER));
 });
 
 describe('environment', () => {

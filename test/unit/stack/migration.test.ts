@@ -5,6 +5,7 @@ import {
   loadPlanningConfig,
   loadWorkflowConfig,
 } from 'shared/loader-config';
+import { expectOneName } from './one-name';
 import {
   at,
   type Fields,
@@ -61,15 +62,7 @@ test('no resource of the loader changes with the migration, but the receivers of
   ]);
 });
 
-test.each(FUNCTIONS)('%s has one name everywhere', (name) => {
-  const folder = name.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
-  expect(properties(`${name}Function`)).toMatchObject({
-    CodeUri: `functions/${folder}`,
-    Role: `<${name}Role.Arn>`,
-    LoggingConfig: { LogGroup: `<${name}LogGroup>` },
-  });
-  expect(properties(`${name}LogGroup`).LogGroupName).toBe(`/aws/lambda/<AWS::StackName>/${folder}`);
-});
+test.each(FUNCTIONS)('%s has one name everywhere', (name) => expectOneName(name, MIGRATION));
 
 describe('environment', () => {
   test.each([
