@@ -1,4 +1,4 @@
-/** The format of a CSV file, which the file itself does not tell. */
+/** The format of a CSV file. The file itself does not describe it. */
 import type { ColumnInfo } from '../parquet/metadata';
 
 export interface CsvFormat {

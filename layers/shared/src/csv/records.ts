@@ -50,7 +50,7 @@ export async function* csvRecords(
       return null;
     },
   });
-  tellOnlyQuoting(parser);
+  passOnlyQuoting(parser);
   const finished = new Promise<void>((resolve, reject) => parser.on('end', resolve).on('error', reject));
   finished.catch(() => undefined);
   parser.resume();
@@ -84,7 +84,7 @@ interface Internals {
  * csv-parse builds the context of `cast` from a dozen members for each value, which takes five times as long as parsing (32 instead of
  * 6 microseconds for a row of six values). Only `quoting` is used. Without these internals the parser is slower and still right.
  */
-function tellOnlyQuoting(parser: object): void {
+function passOnlyQuoting(parser: object): void {
   const { api } = parser as Internals;
   if (typeof api?.state?.wasQuoting !== 'boolean') return;
   api.__infoField = () => ({ quoting: api.state.wasQuoting });

@@ -104,7 +104,7 @@ export async function loadItem(loadId: string, item: PlanItem, services: LoadSer
     };
     try {
       invalidFile = await saveRejects(rejects, loadId, item, services);
-      // Also of an item whose points were all refused: the report may say why.
+      // Also of an item whose points were all refused: the report may show why.
       if (!written.failure) services.onReport?.(stream.report());
       throwIfFailed(written, source.name, services);
       const report = stream.report();

@@ -88,7 +88,7 @@ function named(objects: ObjectStore, ref: ObjectRef): Candidate {
 
 /**
  * The items of an earlier plan. An item is kept as it is if its file has not changed since. A whole file is planned again, once, if it has
- * changed, was not planned before, or now has another dataset. A part cannot ask the parts before it: it reads their lines again to find
+ * changed, was not planned before, or now has another dataset. A part does not know the parts before it: it reads their lines again to find
  * the files that they planned.
  */
 async function* repeated(

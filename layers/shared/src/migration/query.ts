@@ -32,7 +32,7 @@ export class QueryTokenError extends Error {
 
 const MAX_TRIES = 8;
 const RETRY = { baseMs: 500, capMs: 20_000 };
-/** The service holds a call up to 60 s while the query runs. A server that returns at once is not asked more often than this. */
+/** The service holds a call up to 60 s while the query runs. If a server returns at once, this is the time between two calls. */
 const MIN_POLL_MS = 200;
 
 const TRANSIENT = new Set([

@@ -29,9 +29,16 @@ export function countTarget(
   sums: SummedFields,
   options: QueryOptions,
 ): Promise<WindowCount> {
-  return client.target.engine === 'v2'
-    ? countByFlux(client, measurement, window, sums, options)
-    : countBySql(client, measurement, window, sums, options);
+  const place = { client, measurement, window, options };
+  return client.target.engine === 'v2' ? countByFlux(place, sums) : countBySql(place, sums);
+}
+
+/** The points to count. */
+interface Place {
+  readonly client: InfluxClient;
+  readonly measurement: string;
+  readonly window: Window;
+  readonly options: QueryOptions;
 }
 
 /**
@@ -72,13 +79,7 @@ function data(client: InfluxClient, measurement: string, { from, to }: Window): 
 }
 
 /** `count()`, `sum()`, `first()` and `last()` of each series run in the storage engine; only their results are grouped. */
-async function countByFlux(
-  client: InfluxClient,
-  measurement: string,
-  window: Window,
-  sums: SummedFields,
-  options: QueryOptions,
-): Promise<WindowCount> {
+async function countByFlux({ client, measurement, window, options }: Place, sums: SummedFields): Promise<WindowCount> {
   const source = data(client, measurement, window);
   const byField = '|> group(columns: ["_field"]) |> sum()';
   const times = (end: 'first' | 'last', extreme: 'min' | 'max') =>
@@ -126,17 +127,14 @@ const during = ({ from, to }: Window): string =>
 const columnsOf = (measurement: string): string =>
   `SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'iox' AND table_name = ${literal(measurement)}`;
 
-/** Columns that are not tags: tags are dictionaries. Source: "Query with SQL", schema information, in the InfluxDB 3 documentation. */
-async function countBySql(
-  client: InfluxClient,
-  measurement: string,
-  window: Window,
-  sums: SummedFields,
-  options: QueryOptions,
-): Promise<WindowCount> {
+/** Tags are dictionaries. Source: "Query with SQL", schema information, in the InfluxDB 3 documentation. */
+const isTag = ({ data_type }: Readonly<Record<string, unknown>>): boolean => /^Dictionary/i.test(String(data_type));
+
+async function countBySql(place: Place, sums: SummedFields): Promise<WindowCount> {
+  const { client, measurement, window, options } = place;
   const described = await querySql(client, columnsOf(measurement), options);
   const names = described
-    .filter(({ column_name, data_type }) => column_name !== 'time' && !/^Dictionary/i.test(String(data_type)))
+    .filter((column) => column.column_name !== 'time' && !isTag(column))
     .map(({ column_name }) => String(column_name));
   if (names.length === 0) return { fields: [], series: 0, first: null, last: null };
   const table = `FROM ${identifier(measurement)} WHERE ${during(window)}`;
@@ -151,12 +149,10 @@ async function countBySql(
     const count = Number(totals[`c${index}`] ?? 0);
     if (count > 0) fields.push({ field, count });
   }
-  const tags = described
-    .filter(({ data_type }) => /^Dictionary/i.test(String(data_type)))
-    .map(({ column_name }) => identifier(String(column_name)));
+  const tags = described.filter(isTag).map(({ column_name }) => identifier(String(column_name)));
   const tagSets = `SELECT DISTINCT ${tags.length === 0 ? '1 AS one' : tags.join(', ')} ${table}`;
   const [series = {}] = await querySql(client, `SELECT COUNT(*) AS n FROM (${tagSets})`, options);
-  const summed = await sumsBySql(client, table, fields, sums, described, options);
+  const summed = await sumsBySql(place, table, fields, sums, described);
   return {
     fields: fields.map((field) => withSum(field, summed.get(field.field))).sort(byKey),
     series: Number(series.n ?? 0),
@@ -167,12 +163,11 @@ async function countBySql(
 
 /** Sums as text, because JSON numbers are exact only to 2^53; integers in two parts, because their sum may overflow. */
 async function sumsBySql(
-  client: InfluxClient,
+  { client, options }: Place,
   table: string,
   fields: readonly FieldCount[],
   { numbers, booleans, texts }: SummedFields,
   described: readonly Record<string, unknown>[],
-  options: QueryOptions,
 ): Promise<ReadonlyMap<string, string>> {
   const isInteger = (field: string) =>
     described.some(({ column_name, data_type }) => column_name === field && /^U?Int64$/i.test(String(data_type)));

@@ -49,7 +49,7 @@ interface Matcher {
 
 const NEVER: Matcher = { at: () => false, isShort: true };
 
-/** A value that is a whole date decides by itself; the name tells what other numbers are. */
+/** A value that is a whole date decides by itself; the name decides what other numbers are. */
 function matcher(name: string, value: string): Matcher {
   const iso = parseIsoTime(value);
   if (iso) {

@@ -261,7 +261,7 @@ function dateText(seconds: number): string {
 /** Names of columns and folders with a part of the time of the day. */
 const OF_DAY = /^(?:hours?|hh|minutes?)$/i;
 
-/** Asks about a time column of days beside columns with the time of the day, which a mapping cannot join. */
+/** The doubt about a time column of days beside columns with the time of the day, which a mapping cannot join. */
 export function daysOnly(time: SampledColumn, columns: readonly SampledColumn[]): string | undefined {
   if (time.types.some(({ kind }) => kind !== 'date')) return undefined;
   const names = columns
