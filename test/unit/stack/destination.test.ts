@@ -242,33 +242,70 @@ describe('SecondaryRequired false', () => {
   });
 });
 
+/** The configuration that the write function reads from its variables. */
+function configuration(parameters: Overrides) {
+  const environment = Object.entries(variables(parameters)).map(([name, value]) => [name, String(value)]);
+  return loadConnectorConfig({ AWS_LAMBDA_FUNCTION_NAME: 'connector', ...Object.fromEntries(environment) });
+}
+
 test.each(COMBINED.flatMap((combined) => [TO_INFLUXDB, TO_BOTH].map((to) => ({ ...combined, ...to }))))(
-  'the write function accepts its variables with %p',
+  'the write function writes to the InfluxDB of the stack with %p',
   (parameters) => {
-    const environment = Object.entries(variables(parameters)).map(([name, value]) => [name, String(value)]);
-    const ofLambda = { AWS_LAMBDA_FUNCTION_NAME: 'connector' };
-    expect(() => loadConnectorConfig({ ...ofLambda, ...Object.fromEntries(environment) })).not.toThrow();
+    expect(configuration(parameters)).toMatchObject({
+      destination: parameters.Destination,
+      influxdb: {
+        target: { url: 'https://influxdb.example.com:8086', org: 'plant', bucket: 'metrics', engine: 'v3' },
+        token: { secretName: 'influxdb/token' },
+        buckets: { kind: 'configured' },
+        orgs: { kind: 'configured' },
+      },
+      secondaryRequired: true,
+    });
   },
 );
 
+test('the write function uses the choices for both destinations', () => {
+  const choices = { SecondaryRequired: 'false', InfluxDBOnlyLines: 'names,sizes', BucketMapping: 'a=b' };
+  expect(configuration({ ...TO_BOTH, ...choices, OrgMapping: 'passthrough' })).toMatchObject({
+    secondaryRequired: false,
+    influxdbOnly: new Set(['names', 'sizes']),
+    influxdb: { buckets: { kind: 'listed', names: new Map([['a', 'b']]) }, orgs: { kind: 'passthrough' } },
+  });
+});
+
 describe('values', () => {
+  /** Whether the stack accepts a value. The write function has to accept it then. */
   const allows = (parameter: string, value: string): boolean => {
     const { AllowedPattern = '' } = template.Parameters[parameter] ?? {};
-    return new RegExp(`^(?:${AllowedPattern})$`).test(value);
+    const isAllowed = new RegExp(`^(?:${AllowedPattern})$`).test(value);
+    if (isAllowed) configuration({ ...TO_BOTH, [parameter]: value });
+    return isAllowed;
   };
 
   test.each(['BucketMapping', 'OrgMapping'])('%s is configured, passthrough or a map', (parameter) => {
     for (const value of ['configured', 'passthrough', 'a=b', 'my bucket=plant/autogen,telegraf=metrics']) {
       expect([value, allows(parameter, value)]).toEqual([value, true]);
     }
-    for (const value of ['', 'Configured', 'metrics', 'a=', '=b', 'a=b,', 'a=b,c', 'a=b=c', 'passthrough,a=b']) {
+    for (const value of [
+      '',
+      'Configured',
+      'metrics',
+      'a=',
+      '=b',
+      'a=b,',
+      'a=b,c',
+      'a=b=c',
+      'passthrough,a=b',
+      ' =b',
+      'a= ',
+    ]) {
       expect([value, allows(parameter, value)]).toEqual([value, false]);
     }
   });
 
   test('InfluxDBOnlyLines is none, all or a list of classes', () => {
     const classes = ['no-tags', 'before-1970', 'unsigned', 'names', 'empty-strings', 'sizes', 'partition-key'];
-    for (const value of ['none', 'all', ...classes, classes.join(',')]) {
+    for (const value of ['none', 'all', ...classes, classes.join(','), 'names,names']) {
       expect([value, allows('InfluxDBOnlyLines', value)]).toEqual([value, true]);
     }
     for (const value of ['', 'None', 'tags', 'no-tags,', 'no-tags, names', 'all,names', 'none,names']) {
