@@ -15,6 +15,8 @@ export interface RequestLines {
 }
 
 export interface StoreOutcome {
+  /** Lines that became points. Invalid lines, and lines that exceed a limit of the destination, did not. */
+  readonly points: number;
   readonly calls: number;
   /** Stored points, including those that the destination already has in a newer version. */
   readonly stored: number;

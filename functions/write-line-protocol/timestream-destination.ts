@@ -31,8 +31,8 @@ export function timestreamDestination(
       const writer = { database, send, tables, maxNewTables };
       return async (signal) => {
         const outcome = await writeRecords(records, time, writer, report, signal).finally(() => records.release());
-        const { emptyStrings } = records;
-        return { ...outcome, emptyStrings, advice: adviceOf(outcome) };
+        const { length: points, emptyStrings } = records;
+        return { points, ...outcome, emptyStrings, advice: adviceOf(outcome) };
       };
     },
     check,
