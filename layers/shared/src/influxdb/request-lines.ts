@@ -1,4 +1,5 @@
 /** Reads the lines of a write request and makes batches of the valid ones for InfluxDB: their own bytes, wherever these can stay. */
+import { RETURN } from '../line-protocol/bytes';
 import { END, ERROR, LineDecoder, type Reading, TOKEN } from '../line-protocol/decoder';
 import type { Precision } from '../line-protocol/precision';
 import { type LinePlace, type LineReport, lineTooLong } from '../line-report';
@@ -47,11 +48,14 @@ export function batchLines(body: Uint8Array, options: RequestLinesOptions, repor
       continue;
     }
     const place = { line: decoder.line, start: decoder.lineStart, end: decoder.nextToken };
+    const textEnd = place.start + decoder.lineBytes;
     if (decoder.lineBytes > maxLineBytes) report.rejected(place, lineTooLong(decoder.lineBytes, maxLineBytes));
     else if (leftOut?.has(place.start)) continue;
-    else if (time === END) batches.addWithTime(place, place.start + decoder.lineBytes, batches.requestTime);
-    else if (precision.secondsPerUnit === 1) batches.add(place);
-    else batches.addWithTime(place, timeStart, String(decoder.seconds));
+    else if (time === END) batches.addWithTime(place, textEnd, batches.requestTime);
+    else if (precision.secondsPerUnit !== 1) batches.addWithTime(place, timeStart, String(decoder.seconds));
+    // InfluxDB would take the CR of a CRLF as a part of the timestamp.
+    else if (body[textEnd] === RETURN) batches.addText(place, body.subarray(place.start, textEnd));
+    else batches.add(place);
   }
   return batches.finish();
 }
@@ -112,11 +116,16 @@ class Batches {
   addWithTime(place: LinePlace, textEnd: number, time: string): void {
     let end = textEnd;
     while (this.body[end - 1] === SPACE) end--;
-    const text = Buffer.concat([this.body.subarray(place.start, end), Buffer.from(` ${time}\n`)]);
-    this.makeRoom(text.length);
+    this.addText(place, this.body.subarray(place.start, end), ` ${time}`);
+  }
+
+  /** Adds a line of this text, and a line break. */
+  addText(place: LinePlace, text: Uint8Array, more = ''): void {
+    const line = Buffer.concat([text, Buffer.from(`${more}\n`)]);
+    this.makeRoom(line.length);
     this.closePart();
-    this.parts.push(text);
-    this.note(place, text.length);
+    this.parts.push(line);
+    this.note(place, line.length);
   }
 
   private note(place: LinePlace, bytes: number): void {
