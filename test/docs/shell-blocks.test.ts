@@ -91,7 +91,11 @@ async function run({ text }: Block): Promise<void> {
     const output = await pasted(before);
     expect(output).not.toMatch(/^HTTP\/[\d.]+ [345]/m);
   }
-  if (start !== undefined) await startServer(start);
+  if (start !== undefined) {
+    // A page that starts it again has told its reader to stop it.
+    await stopServer();
+    await startServer(start);
+  }
 }
 
 async function pasted(commands: string): Promise<string> {
