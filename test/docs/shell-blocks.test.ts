@@ -86,7 +86,8 @@ describe.each(pages)('%s', (page) => {
 
 /** The whole block succeeds, and no HTTP response that it prints is an error. */
 async function run({ text }: Block): Promise<void> {
-  const [before = '', start] = text.split(/^(?=npm start)/m);
+  const at = text.search(/^npm start/m);
+  const [before, start] = at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at)];
   if (before.trim() !== '') {
     const output = await pasted(before);
     expect(output).not.toMatch(/^HTTP\/[\d.]+ [345]/m);
