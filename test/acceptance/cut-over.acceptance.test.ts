@@ -147,6 +147,16 @@ describeProof(
       expect(await valueAt(3)).toBe('333');
     });
 
+    test('a field that agents send as unsigned ends the migration in the survey, before anything is exported', async () => {
+      await place.start('timestream');
+      expect(await place.write(`cpu,host=a v=1u ${begin}000000`)).toBe(204);
+      await place.stop('SIGTERM');
+      await place.start('both');
+      expect(await place.write(`cpu,host=a v=2u ${Date.now()}000000`)).toBe(204);
+      const { code, out, err } = await place.migrate();
+      expect([code, out + err]).toEqual([1, expect.stringContaining('type-conflict')]);
+    });
+
     test('lines that only InfluxDB stores are extra in every proof, except before both stored', async () => {
       const to = await history('--influxdb-only-lines', 'all');
       const now = Date.now();
