@@ -2,7 +2,6 @@
  * The cut-over of docs/cut-over.md, with its commands: Telegraf's own agent writes without pause while the destination of the endpoint
  * changes and `migrate` runs. In the end, every point that the agent was acknowledged is compared with the points in InfluxDB.
  */
-
 import { findInfluxd, Influxd, STARTING_MS } from '../support/influxd';
 import { buildGoClients } from './clients';
 import { Agent } from './cut-over/agent';

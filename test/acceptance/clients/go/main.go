@@ -1,6 +1,6 @@
 // Command clients writes with one of three Go packages: influxdb-client-go, line-protocol/v2 and Telegraf's outputs.influxdb_v2.
 // It reads a job from stdin (see ../../clients.ts) and prints the errors that the client reports as a JSON array of texts.
-// As telegraf-agent it is an agent that writes until stdin ends (see ../../telegraf-agent.ts).
+// As telegraf-agent it is an agent that writes until stdin ends (see ../../cut-over/agent.ts).
 package main
 
 import (
