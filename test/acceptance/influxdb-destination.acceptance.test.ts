@@ -14,7 +14,8 @@ import { DESTINATION_DIFFERENCES } from './differential/destination-differences'
 import { documentedDifferences } from './differential/documented';
 import { INFLUXDB_TYPES, InfluxdbSide } from './differential/influxdb-side';
 import { randomCases, SEED } from './differential/random-cases';
-import { describeProof, detail } from './report';
+import { reportComparisons } from './differential/report-comparisons';
+import { describeProof } from './report';
 
 const binary = findInfluxd();
 const missing = binary === undefined ? 'no influxd: set INFLUXD to one of version 2.7' : undefined;
@@ -65,7 +66,7 @@ describeProof('InfluxDB OSS 2.7.12, directly and behind the endpoint', missing, 
   afterAll(async () => {
     await endpoint.close();
     await influxdb.remove();
-    report(compared);
+    reportComparisons(compared, documented, 'the endpoint');
   });
 
   /** The comparisons that no listed difference explains. */
@@ -126,21 +127,3 @@ describeProof('InfluxDB OSS 2.7.12, directly and behind the endpoint', missing, 
     expect([...documented.keys()].sort()).toEqual(DESTINATION_DIFFERENCES.map(({ name }) => name).sort());
   });
 });
-
-function report(compared: ReadonlyMap<string, readonly Comparison[]>): void {
-  const counts = [...compared].map(([source, all]) => {
-    const differing = all.filter(({ classes }) => classes.length > 0).length;
-    const open = all.filter((each) => each.unexplained).length;
-    const stored = all.reduce((sum, each) => sum + each.connector.values.length, 0);
-    return [source, all.length, all.length - differing - open, differing, open, stored];
-  });
-  const columns = [
-    'requests',
-    'compared',
-    'equal',
-    'listed differences',
-    'other differences',
-    'field values read back',
-  ];
-  detail('Comparisons', columns, counts);
-}

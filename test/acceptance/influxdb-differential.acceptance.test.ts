@@ -9,8 +9,9 @@ import { DIFFERENCES } from './differential/differences';
 import { documentedDifferences } from './differential/documented';
 import { InfluxdbSide } from './differential/influxdb-side';
 import { randomCases, SEED } from './differential/random-cases';
+import { reportComparisons } from './differential/report-comparisons';
 import { writtenCases } from './differential/written-cases';
-import { code, describeProof, detail } from './report';
+import { describeProof } from './report';
 
 const binary = findInfluxd();
 const missing = binary === undefined ? 'no influxd: set INFLUXD to one of version 2.7' : undefined;
@@ -56,7 +57,7 @@ describeProof('InfluxDB OSS 2.7.12 and the connector given the same requests', m
   afterAll(async () => {
     await influxdb.remove();
     await connector.remove();
-    report();
+    reportComparisons(compared, documented, 'the connector');
   });
 
   test('handwritten requests: the same responses and the same points, except for the listed differences', async () => {
@@ -90,40 +91,3 @@ describeProof('InfluxDB OSS 2.7.12 and the connector given the same requests', m
     expect([...documented.keys()].sort()).toEqual(DIFFERENCES.map(({ name }) => name).sort());
   });
 });
-
-/** Adds the tables: the number of comparisons, and each class with an example. */
-function report(): void {
-  const counts = [...compared].map(([source, comparisons]) => {
-    const count = (of: (each: Comparison) => boolean): number => comparisons.filter(of).length;
-    const equal = count(({ classes, unexplained: open }) => classes.length === 0 && !open);
-    const stored = comparisons.reduce((sum, each) => sum + each.connector.values.length, 0);
-    return [
-      source,
-      comparisons.length,
-      equal,
-      count(({ classes }) => classes.length > 0),
-      count((each) => each.unexplained),
-      stored,
-    ];
-  });
-  const columns = [
-    'requests',
-    'compared',
-    'equal',
-    'listed differences',
-    'other differences',
-    'field values read back',
-  ];
-  detail('Comparisons', columns, counts);
-  const all = [...compared.values()].flat();
-  const rows = [...documented].map(([name, cells]) => {
-    const found = all.filter(({ classes }) => classes.includes(name));
-    const body = Buffer.from(found[0]?.given.requests.at(-1)?.body ?? []).toString('latin1');
-    return [name, ...cells, found.length, code(body.slice(0, 60))];
-  });
-  detail(
-    'Differences between InfluxDB and the connector',
-    ['difference', 'InfluxDB', 'the connector', 'why', 'requests', 'example'],
-    rows,
-  );
-}
