@@ -17,11 +17,13 @@ export function prepareOptional(destination: Destination, lines: RequestLines, r
     return destination.prepare(lines, report);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    const unstoredLines = validLines(lines);
-    const unstored = unstoredLines.length;
     const reasons = { unstoredReason: error.message, advice: `: ${error.message}` };
-    return () =>
-      Promise.resolve({ calls: 0, stored: 0, superseded: 0, unstored, unstoredLines, throttled: false, ...reasons });
+    return () => {
+      const unstoredLines = validLines(lines);
+      const points = unstoredLines.length;
+      const none = { calls: 0, stored: 0, superseded: 0, throttled: false };
+      return Promise.resolve({ ...none, points, unstored: points, unstoredLines, ...reasons });
+    };
   }
 }
 

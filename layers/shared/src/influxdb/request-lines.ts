@@ -1,4 +1,5 @@
 /** Reads the lines of a write request and makes batches of the valid ones for InfluxDB: their own bytes, wherever these can stay. */
+import { RETURN } from '../line-protocol/bytes';
 import { END, ERROR, LineDecoder, type Reading, TOKEN } from '../line-protocol/decoder';
 import type { Precision } from '../line-protocol/precision';
 import { type LinePlace, type LineReport, lineTooLong } from '../line-report';
