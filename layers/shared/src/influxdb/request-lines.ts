@@ -1,5 +1,5 @@
 /** Reads the lines of a write request and makes batches of the valid ones for InfluxDB: their own bytes, wherever these can stay. */
-import { RETURN } from '../line-protocol/bytes';
+import { BACKSLASH, RETURN, SPACE } from '../line-protocol/bytes';
 import { END, ERROR, LineDecoder, type Reading, TOKEN } from '../line-protocol/decoder';
 import type { Precision } from '../line-protocol/precision';
 import { type LinePlace, type LineReport, lineTooLong } from '../line-report';
@@ -160,6 +160,5 @@ class Batches {
   }
 }
 
-const [SPACE, RETURN, BACKSLASH] = [0x20, 0x0d, 0x5c];
 /** InfluxDB 2.7.12 reads the equals sign as a part of the key. With an equals sign in a string after it, it returns 500 or ends. */
 const BACKSLASH_IN_KEY = 'a field key ends in a backslash, which InfluxDB cannot store';
