@@ -47,8 +47,8 @@ export function batchLines(body: Uint8Array, options: RequestLinesOptions, repor
       continue;
     }
     const place = { line: decoder.line, start: decoder.lineStart, end: decoder.nextToken };
+    if (leftOut?.has(place.start)) continue;
     if (decoder.lineBytes > maxLineBytes) report.rejected(place, lineTooLong(decoder.lineBytes, maxLineBytes));
-    else if (leftOut?.has(place.start)) continue;
     else if (time === END) batches.addWithTime(place, place.start + decoder.lineBytes, batches.requestTime);
     else if (precision.secondsPerUnit === 1) batches.add(place);
     else batches.addWithTime(place, timeStart, String(decoder.seconds));
