@@ -70,7 +70,7 @@ const NOT_FOUND = 'InfluxDB has no organization or bucket of this name';
 /** Repeats no text of InfluxDB or of the network, which may disclose internals. */
 function adviceOf({ kind, status }: WriteFailure): string {
   if (kind !== 'refused') {
-    const why = { throttled: '', error: ' (InfluxDB returned an error)', unavailable: ' (InfluxDB cannot be reached)' }[
+    const why = { throttled: '', error: ' (InfluxDB returned an error)', unavailable: ' (InfluxDB is not available)' }[
       kind
     ];
     return ` in time${why}: send the request again`;
