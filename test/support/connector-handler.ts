@@ -7,7 +7,6 @@ import type { SendWriteRecords } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
 import { influxClient } from '../../functions/clients/influxdb';
 import type { DeadLetter } from '../../functions/write-line-protocol/dead-letters';
-import type { Destination } from '../../functions/write-line-protocol/destination';
 import { influxdbDestination } from '../../functions/write-line-protocol/influxdb-destination';
 import type { RejectedLinesObject } from '../../functions/write-line-protocol/rejected-lines';
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
@@ -30,8 +29,6 @@ export interface HandlerOptions {
   readonly invokeSelf?: HandlerServices['invokeSelf'];
   readonly sendDeadLetter?: HandlerServices['sendDeadLetter'];
   readonly storeRejected?: HandlerServices['storeRejected'];
-  /** A second destination. */
-  readonly secondary?: Destination;
   /** Clock of the deadline. */
   readonly clock?: Clock;
   /** Clock of the calls to InfluxDB. */
@@ -84,7 +81,6 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
     logger,
     destinations: [
       ...(config.destination === 'influxdb' ? [] : [timestream]),
-      ...(options.secondary ? [options.secondary] : []),
       ...(influxdb && client
         ? [influxdbDestination(influxdb, config.bounds, client, logger, options.influxdbClock ?? new VirtualClock())]
         : []),

@@ -158,7 +158,7 @@ describe('both', () => {
           destination: 'both',
           stored: 2,
           unstored: 0,
-          destinations: { timestream: { stored: 3 }, influxdb: { stored: 2, calls: 1 } },
+          destinations: { timestream: { stored: 3 }, influxdb: { stored: 2, calls: 2 } },
           rejectedLines: 1,
         },
       },

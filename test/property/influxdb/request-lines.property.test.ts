@@ -103,11 +103,13 @@ const linesOf = (batches: readonly RequestBatch[]): Batched[] =>
     ends.map((end, index) => ({ bytes: Buffer.from(bytes.subarray(ends[index - 1] ?? 0, end)), place: places[index] })),
   );
 
-/** The bytes that InfluxDB gets for a line. */
-function expectedBytes({ point, start, end }: Placed, source: Buffer, name: string): string {
+/** The bytes that InfluxDB gets for a line. InfluxDB 2 refuses CRLF. */
+function expectedBytes({ text, point, start, end }: Placed, source: Buffer, name: string): string {
   const seconds = SECONDS_PER_UNIT[name];
   if (point?.time === undefined) return `${point?.head} ${TRUNCATED[name]}\n`;
-  return seconds === undefined ? source.subarray(start, end).toString() : `${point.head} ${point.time * seconds}\n`;
+  if (seconds !== undefined) return `${point.head} ${point.time * seconds}\n`;
+  const given = source.subarray(start, end).toString();
+  return given.endsWith('\r\n') ? `${text.trimEnd()}\n` : given;
 }
 
 function batched(bytes: Buffer, unit: Precision, options: Partial<Parameters<typeof batchLines>[1]> = {}) {

@@ -170,12 +170,14 @@ class RequestWriter {
     if (remainder === undefined && unknown.length > 0 && this.maySplit(batch)) return await this.storeHalves(batch);
     for (const [index, rejection] of found) this.reject(batch.places[index], rejection);
     const others = partOf(batch, (index) => !found.has(index));
-    // With a remainder nothing is stored yet.
-    if (remainder !== undefined) return await this.store(others);
+    // With a remainder nothing is stored yet. InfluxDB 2 reports one of several causes, so lines may have been dropped for another one.
+    const isComplete = rejections.every(({ index }) => index !== undefined);
+    if (remainder !== undefined || (!isComplete && unknown.length === 0)) return await this.store(others);
     let left = others.places.length;
     for (const { lines, reason } of unknown) {
       const count = Math.min(lines, left);
-      this.report.rejectedSome(count, others.places, reason);
+      if (count < others.places.length) this.report.rejectedSome(count, others.places, reason);
+      else for (const place of others.places) this.report.rejected(place, reason);
       left -= count;
     }
     this.outcome.stored += left;
