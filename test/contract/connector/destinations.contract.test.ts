@@ -305,6 +305,12 @@ describe('influxdb alone', () => {
     }
   });
 
+  test('a partial write that dropped no point stored all of them', async () => {
+    influxdb.respond = () => json(422, 'unprocessable entity', CONFLICT.replace('"v"', '"w"').replace('=1', '=0'));
+    expect(await alone().handle(writeEvent(LINES))).toMatchObject({ statusCode: 204 });
+    expect(influxdb.requests).toHaveLength(1);
+  });
+
   test('a line that InfluxDB alone cannot parse is reported as in InfluxDB, and the others are stored', async () => {
     const bad = 'm,t=a,t=b v=1i 7';
     influxdb.respond = ({ body }) =>

@@ -172,7 +172,8 @@ class RequestWriter {
     const others = partOf(batch, (index) => !found.has(index));
     // With a remainder nothing is stored yet. InfluxDB 2 reports one of several causes, so lines may have been dropped for another one.
     const isComplete = rejections.every(({ index }) => index !== undefined);
-    if (remainder !== undefined || (!isComplete && unknown.length === 0)) return await this.store(others);
+    const mayHideOthers = !isComplete && unknown.length === 0 && found.size > 0;
+    if (remainder !== undefined || mayHideOthers) return await this.store(others);
     let left = others.places.length;
     for (const { lines, reason } of unknown) {
       const count = Math.min(lines, left);
