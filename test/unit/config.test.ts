@@ -98,7 +98,11 @@ describe('defaults', () => {
   };
 
   test('equal those of the stack', () => {
-    const ofLambda = { functionName: 'connector', deadLetterQueueUrl: '<LambdaDeadLetterQueue>' };
+    const ofLambda = {
+      functionName: 'connector',
+      deadLetterQueueUrl: '<LambdaDeadLetterQueue>',
+      metrics: { namespace: 'ONS/InfluxDB', perTable: false },
+    };
     expect(fromStack()).toEqual({ ...loadConnectorConfig({}), ...ofLambda });
   });
 
