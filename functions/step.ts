@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { Context } from 'aws-lambda';
 import { UnexpectedError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
+import { tracer } from './tracer';
 
 /** The names of errors that callers and the workflow handle. */
 const KNOWN = new Set([
@@ -40,6 +41,7 @@ export function step<Output>(
 ): StepHandler<Output> {
   return async (event, context) => {
     logger.addContext(context);
+    tracer.annotate({ request_id: context.awsRequestId });
     const remaining = context.getRemainingTimeInMillis();
     const reserved = Math.min(reserveMs, remaining / 4);
     const deadline = AbortSignal.timeout(Math.max(1, Math.floor(remaining - reserved)));

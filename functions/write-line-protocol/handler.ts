@@ -2,7 +2,9 @@
 import { loadConnectorConfig } from 'shared/config';
 import { embeddedMetrics } from 'shared/embedded-metrics';
 import { createLogger } from 'shared/logger';
+import type { SendWriteRecords } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
+import { tracer } from '../tracer';
 import { tableAdministration, timestreamClient, writeRecordsSender } from './clients';
 import { createHandler } from './write-handler';
 
@@ -11,11 +13,17 @@ const { functionName = 'write-line-protocol', logLevel } = config;
 const client = timestreamClient(config);
 const administration = tableAdministration(client);
 
+const traced =
+  (send: SendWriteRecords): SendWriteRecords =>
+  (body, signal) =>
+    tracer.trace('Timestream WriteRecords', () => send(body, signal));
+
 export const handler = createHandler({
   config,
   logger: createLogger('write-line-protocol', logLevel),
   metrics: config.metrics && embeddedMetrics({ ...config.metrics, service: functionName, logLevel }),
-  send: writeRecordsSender(client, config),
+  tracer,
+  send: traced(writeRecordsSender(client, config)),
   tables: new TableCreator(config.tables, administration),
   checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
   invokeSelf: async (event, signal) => (await import('./asynchronous-clients')).invokeSelf(config, event, signal),

@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda';
 import { InvalidEventError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
 import { type Clock, systemClock } from 'shared/resilience/clock';
+import { NO_TRACER } from 'shared/tracing';
 import { type AsynchronousServices, handOver, storeHandedOver } from './asynchronous';
 import { assertWriteEvent } from './event-source';
 import { type HttpRequest, readHttpRequest, type WriteEvent } from './request';
@@ -27,7 +28,7 @@ export function createHandler(
   services: HandlerServices,
   clock: Clock = systemClock,
 ): (event: unknown, context?: InvocationContext) => Promise<HttpResponse | undefined> {
-  const { config, logger } = services;
+  const { config, logger, tracer = NO_TRACER } = services;
   const route = createRouter(
     services,
     config.asynchronous ? (request, _, signal) => handOver(request, services, signal) : undefined,
@@ -35,6 +36,9 @@ export function createHandler(
   return async (event, context) => {
     if (context?.awsRequestId !== undefined) logger.addContext(context as Context);
     assertWriteEvent(event);
+    const id = requestId(event);
+    logger.appendKeys({ requestId: id });
+    tracer.annotate({ request_id: id });
     const remaining = (context?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY) - RESPONSE_MS;
     if (event.asynchronous === true) {
       await withDeadline(clock, remaining, (signal) => storeHandedOver(event, services, signal));
@@ -42,8 +46,16 @@ export function createHandler(
     }
     const request = tryReading(event);
     if (request instanceof ApiError) return failure(request);
-    return await withDeadline(clock, Math.min(remaining, config.writeDeadlineMs), (signal) => route(request, signal));
+    const ms = Math.min(remaining, config.writeDeadlineMs);
+    const response = await withDeadline(clock, ms, (signal) => route(request, signal));
+    return id === '' ? response : { ...response, headers: { ...response.headers, 'X-Request-Id': id } };
   };
+}
+
+/** The request id of API Gateway, or of the local server. It becomes a header, so that one with other characters is left out. */
+function requestId({ requestContext }: WriteEvent): string {
+  const id: unknown = requestContext?.requestId;
+  return typeof id === 'string' && /^[\w=+/-]{1,100}$/.test(id) ? id : '';
 }
 
 function tryReading(event: WriteEvent): HttpRequest | ApiError {

@@ -9,6 +9,7 @@ import { mapLines } from 'shared/timestream/records';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import type { TableCreator } from 'shared/timestream/tables';
 import { writeRecords } from 'shared/timestream/writer';
+import { NO_TRACER, type Tracer } from 'shared/tracing';
 import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { ApiError } from './responses';
@@ -23,6 +24,7 @@ export interface WriteServices {
   readonly logger: Logger;
   /** Receives the totals of each write; undefined for no metrics. */
   readonly metrics?: ConnectorMetrics | undefined;
+  readonly tracer?: Tracer;
 }
 
 export interface RequestResult {
@@ -55,7 +57,7 @@ export async function writeLines(
   signal: AbortSignal,
   onRejected?: (line: RejectedLine) => void,
 ): Promise<RequestResult> {
-  const { config, logger, send, tables, metrics } = services;
+  const { config, logger, send, tables, metrics, tracer = NO_TRACER } = services;
   const started = performance.now();
   const precision = requestPrecision(request);
   const body = await readBody(request, config.bounds);
@@ -70,7 +72,7 @@ export async function writeLines(
     maxTagsAndFields,
     maxJsonBytes,
   };
-  const records = mapLines(body, mapping, report);
+  const records = await tracer.trace('decode', () => Promise.resolve(mapLines(body, mapping, report)));
   const tableCounts = metrics?.perTable ? new TableCounts() : undefined;
   const { maxNewTables } = config.bounds;
   const writer = { database: config.tables.database, send, tables, maxNewTables, tableCounts };

@@ -27,6 +27,9 @@ export interface HandlerOptions {
   readonly sendDeadLetter?: HandlerServices['sendDeadLetter'];
   readonly storeRejected?: HandlerServices['storeRejected'];
   readonly metrics?: HandlerServices['metrics'];
+  readonly tracer?: HandlerServices['tracer'];
+  /** Replaces the recording logger. */
+  readonly logger?: FunctionLogger;
   /** Clock of the deadline. */
   readonly clock?: Clock;
 }
@@ -58,7 +61,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   const handedOver: WriteEvent[] = [];
   const messages: RejectedLinesMessage[] = [];
   const objects: RejectedLinesObject[] = [];
-  const logger = { ...recordingLogger(), addContext: () => undefined };
+  const logger = { ...recordingLogger(), addContext: () => undefined, appendKeys: () => undefined };
   const store: SendWriteRecords = (body) => {
     stored.push(...expandCall(body).records);
     return Promise.resolve({ status: 200, body: Buffer.from('{}') });
@@ -67,8 +70,9 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   const administration = { databaseExists: () => Promise.resolve(true), createDatabase: nothing, createTable: nothing };
   const services: HandlerServices = {
     config,
-    logger,
+    logger: options.logger ?? logger,
     metrics: options.metrics,
+    ...(options.tracer && { tracer: options.tracer }),
     send: options.send ?? store,
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
     checkTimestream: options.checkTimestream ?? nothing,
