@@ -7,6 +7,8 @@ export interface Choice {
   readonly resources?: readonly string[];
   /** Resources that only a stack with the loader has. */
   readonly ofLoader?: readonly string[];
+  /** Resources that only a stack with the migration has. */
+  readonly ofMigration?: readonly string[];
   /** Parameters that only a stack with the loader may have. */
   readonly parametersOfLoader?: Readonly<Record<string, string>>;
   /** Policies in the role of the write function. */
@@ -76,6 +78,23 @@ const MIGRATION: readonly string[] = [
   ...['KeepLedgerPolicy', 'ReadLedgerPolicy', 'DescribeMigrationsPolicy'],
   'FailedMigrationRule',
 ];
+
+const alarms = (...names: string[]): string[] => names.map((name) => `${name}Alarm`);
+
+const ALARMS = {
+  connector: alarms(
+    ...['WriteErrors', 'WriteThrottles', 'WriteDuration', 'UnstoredPoints', 'ServerErrors', 'ClientErrors'],
+    ...['DeadLetterMessages', 'ParkedMessages', 'DeadLetterAge', 'ParkedAge'],
+    ...['TimestreamUserErrors', 'TimestreamSystemErrors'],
+  ),
+  loader: alarms(
+    ...['LoadsFailed', 'LoadsTimedOut', 'LoadsAborted', 'LoadDuration', 'LoadObjectErrors', 'LoadBatchThrottles'],
+    ...['ConversionRate', 'ProcessingErrors'],
+  ),
+  migration: alarms(
+    ...['MigrationsFailed', 'MigrationsTimedOut', 'MigrationsAborted', 'DifferingWindows', 'FailedWindows'],
+  ),
+};
 
 export const NONE = '–';
 const none: Choice = { is: NONE };
@@ -216,6 +235,35 @@ const FEATURES = {
     { is: 'set', resources: ['RestApiGatewayLogAccount', 'RestApiGatewayLogsRole'] },
     { is: 'left', parameters: { CreateApiGatewayAccountRole: 'false' } },
   ],
+  dashboard: [none, { is: 'yes', parameters: { CreateDashboard: 'true' }, resources: ['Dashboard'] }],
+  alarms: [
+    none,
+    {
+      is: 'of a topic',
+      parameters: { AlarmTopicArn: 'arn:aws:sns:us-east-1:000000000000:operators' },
+      resources: ALARMS.connector,
+      ofLoader: ALARMS.loader,
+      ofMigration: ALARMS.migration,
+    },
+  ],
+  metrics: [
+    { is: 'yes', variables: { metrics_namespace: 'ONS/InfluxDB', metrics_per_table: 'false' } },
+    {
+      is: 'of each table',
+      parameters: { MetricsPerTable: 'true', MetricsNamespace: 'Mine' },
+      variables: { metrics_namespace: 'Mine', metrics_per_table: 'true' },
+    },
+  ],
+  traces: [
+    none,
+    {
+      is: 'X-Ray',
+      parameters: { EnableTracing: 'true' },
+      resources: ['SendTracesPolicy'],
+      policies: ['SendTraces'],
+      variables: { ENABLE_TRACING: 'true' },
+    },
+  ],
   'web ACL': [
     none,
     {
@@ -249,9 +297,11 @@ export function combinations({ deployable }: { readonly deployable: boolean }): 
   return allPairs(features.map(({ length }) => length)).map((row, index) => {
     const chosen = row.flatMap((choice, feature) => features[feature]?.[choice] ?? []);
     const loader = chosen.some(({ resources }) => resources === LOADER.resources);
-    const resources = chosen.flatMap(({ resources = [], ofLoader = [] }) => [
+    const migration = loader && chosen.some(({ ofLoader }) => ofLoader?.includes('MigrateStateMachine'));
+    const resources = chosen.flatMap(({ resources = [], ofLoader = [], ofMigration = [] }) => [
       ...resources,
       ...(loader ? ofLoader : []),
+      ...(migration ? ofMigration : []),
     ]);
     const policies = chosen.flatMap((choice) => choice.policies ?? []);
     return {
