@@ -5,7 +5,14 @@ import type { FunctionLogger, LogFields } from 'shared/logger';
 import { systemClock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
 import { TokenVerifier } from 'shared/tokens/verifier';
-import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
+import type { Destination } from '../functions/write-line-protocol/destination';
+import { buildDestinations } from '../functions/write-line-protocol/destinations';
+import {
+  tableAdministration,
+  timestreamClient,
+  writeRecordsSender,
+} from '../functions/write-line-protocol/timestream-clients';
+import { timestreamDestination } from '../functions/write-line-protocol/timestream-destination';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { assertAwsAccess } from './cli/aws';
 import { UsageError } from './cli/ending';
@@ -13,7 +20,7 @@ import { noteWrite } from './connector/request-log';
 import { startConnector } from './connector/server';
 import { withStorageFault } from './connector/storage';
 import { type RunningTimestream, startTimestream } from './timestream/server';
-import type { Destination } from './timestream/unload/destination';
+import type { UnloadDestination } from './timestream/unload/destination';
 import { FolderDestination } from './timestream/unload/folder-destination';
 
 /** The time that API Gateway allows for a request and its response together. */
@@ -81,7 +88,7 @@ function localClient(config: ConnectorConfig, endpoint: string): TimestreamWrite
 async function unloadDestination(
   { s3Endpoint, exportDir }: StartOptions,
   region: string,
-): Promise<Destination | undefined> {
+): Promise<UnloadDestination | undefined> {
   if (s3Endpoint === undefined) return exportDir === undefined ? undefined : new FolderDestination(exportDir);
   const { S3Client } = await import('@aws-sdk/client-s3');
   const { S3Destination } = await import('./timestream/unload/s3-destination');
@@ -97,7 +104,7 @@ async function unloadDestination(
 export async function start(args: StartOptions, given: ConnectorConfig): Promise<void> {
   let timestream: RunningTimestream | undefined;
   try {
-    if (args.aws) return await startWriting(args, given, undefined);
+    if (args.aws || given.destination === 'influxdb') return await startWriting(args, given, undefined);
     const { timestreamHost: host, timestreamPort: port, dataDir } = args;
     const destination = await unloadDestination(args, given.region);
     timestream = await startTimestream({
@@ -113,7 +120,7 @@ export async function start(args: StartOptions, given: ConnectorConfig): Promise
   }
 }
 
-/** @param timestream the embedded Timestream; undefined for Amazon Timestream */
+/** @param timestream the embedded Timestream; undefined if it is not used */
 async function startWriting(
   args: StartOptions,
   given: ConnectorConfig,
@@ -128,9 +135,8 @@ async function startWriting(
     // InfluxDB allows every origin too.
     corsAllowedOrigins: given.corsAllowedOrigins.length > 0 ? given.corsAllowedOrigins : ['*'],
   };
-  const client = timestream === undefined ? timestreamClient(config) : localClient(config, timestream.url);
-  if (args.aws) await assertAwsAccess(client.config);
-  const administration = tableAdministration(client);
+  if (args.aws) await assertAwsAccess(timestreamClient(config).config);
+  const destinations = await buildDestinations(config, logger, timestream && (() => embedded(config, timestream)));
   const unavailable = () => Promise.reject(new Error('asynchronous mode needs AWS Lambda'));
   const connector = await startConnector({
     host: args.host,
@@ -144,13 +150,7 @@ async function startWriting(
       createHandler({
         config,
         logger,
-        send: writeRecordsSender(client, config),
-        // The embedded Timestream does not limit create calls, so there is no delay between them.
-        tables: new TableCreator(config.tables, administration, systemClock, args.aws ? undefined : 0),
-        checkTimestream: async (signal) => {
-          await timestream?.assertWritable();
-          await administration.databaseExists(config.tables.database, signal);
-        },
+        destinations,
         invokeSelf: unavailable,
         sendDeadLetter: unavailable,
         storeRejected: async (object, signal) =>
@@ -181,6 +181,21 @@ async function startWriting(
   });
 }
 
+/** The embedded Timestream as a destination. */
+function embedded(config: ConnectorConfig, timestream: RunningTimestream): Destination {
+  const client = localClient(config, timestream.url);
+  const administration = tableAdministration(client);
+  return timestreamDestination(config, {
+    send: writeRecordsSender(client, config),
+    // It does not limit create calls, so there is no delay between them.
+    tables: new TableCreator(config.tables, administration, systemClock, 0),
+    check: async (signal) => {
+      await timestream.assertWritable();
+      await administration.databaseExists(config.tables.database, signal);
+    },
+  });
+}
+
 /** Whether only this machine can connect to the host. */
 const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host);
 
@@ -198,7 +213,11 @@ function welcome(
     'Write a point:',
     `  curl -i '${url}/api/v2/write?precision=s'${header} --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,
   ];
-  if (timestreamUrl === undefined) return [...write, '', 'Points go to Amazon Timestream. Ctrl-C stops.'].join('\n');
+  const toInfluxDB = config.influxdb && `InfluxDB at ${config.influxdb.target.url}`;
+  if (timestreamUrl === undefined) {
+    const places = [config.destination === 'influxdb' ? undefined : 'Amazon Timestream', toInfluxDB];
+    return [...write, '', `Points go to ${places.filter(Boolean).join(' and to ')}. Ctrl-C stops.`].join('\n');
+  }
   const table = config.mapping.singleTable ?? 'weather';
   const sql = `SELECT * FROM \\"${database}\\".\\"${table}\\" LIMIT 10`;
   return [
@@ -207,7 +226,7 @@ function welcome(
     'Read it back:',
     `  npx influxdb-timestream query "${sql}" --endpoint-url ${timestreamUrl}`,
     '',
-    `Points are stored in the embedded Timestream at ${timestreamUrl}, ${dataDir === undefined ? 'in memory' : `in ${dataDir}/`}. Ctrl-C stops.`,
+    `Points are stored in the embedded Timestream at ${timestreamUrl}, ${dataDir === undefined ? 'in memory' : `in ${dataDir}/`}${toInfluxDB === undefined ? '' : `, and in ${toInfluxDB}`}. Ctrl-C stops.`,
   ].join('\n');
 }
 

@@ -1,22 +1,19 @@
 /** The InfluxDB client of the configuration, and the advice for failed health checks. */
-import { type EncodedLines, InfluxClient } from 'shared/influxdb/client';
+import { tracer } from 'shared/function-tracer';
+import { type ClientOptions, InfluxClient } from 'shared/influxdb/client';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { secretToken, staticToken } from 'shared/influxdb/token';
-import type { LoaderConfig } from 'shared/loader-config';
-import { tracer } from '../tracer';
+import type { InfluxDBSettings } from 'shared/influxdb-config';
 
-export function influxClient({ target, token, gzipLevel }: Pick<LoaderConfig, 'target' | 'token' | 'gzipLevel'>) {
+export function influxClient(
+  { target, token, gzipLevel }: InfluxDBSettings,
+  options: Pick<ClientOptions, 'minGzipBytes'> = {},
+): InfluxClient {
   const tokens =
     'value' in token
       ? staticToken(token.value)
       : secretToken(async (signal) => (await import('./secrets')).fetchSecret(token.secretName, signal));
-  return new TracedInfluxClient(target, tokens, { gzipLevel });
-}
-
-class TracedInfluxClient extends InfluxClient {
-  override write(encoded: EncodedLines, signal?: AbortSignal) {
-    return tracer.trace('InfluxDB write', () => super.write(encoded, signal));
-  }
+  return new InfluxClient(target, tokens, { gzipLevel, tracer, ...options });
 }
 
 /** Advice that names the parameters of the stack. */

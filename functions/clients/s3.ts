@@ -8,8 +8,8 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { DataConversionError, InvalidEventError, S3UnavailableError } from 'shared/errors';
+import { tracer } from 'shared/function-tracer';
 import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/loads/objects';
-import { tracer } from '../tracer';
 
 /**
  * More than any step needs at once: PlanLoad reads 64 files, and 4 ranges of one file. The time to wait for a socket counts towards
@@ -86,7 +86,8 @@ class S3Objects implements ObjectStore {
 
   async read(ref: ObjectRef): Promise<AsyncIterable<Uint8Array> | undefined> {
     try {
-      const { Body } = await this.client.send(new GetObjectCommand({ Bucket: ref.bucket, Key: ref.key }));
+      const get = () => this.client.send(new GetObjectCommand({ Bucket: ref.bucket, Key: ref.key }));
+      const { Body } = await tracer.trace('S3 read', get);
       return Body as AsyncIterable<Uint8Array> | undefined;
     } catch (error) {
       if (statusOf(error) === 404) return undefined;

@@ -6,9 +6,10 @@ import type { Duplex } from 'node:stream';
 import type { AcceptedToken } from 'shared/tokens/accepted';
 import type { CredentialSource } from 'shared/tokens/presented';
 import { scopeContext } from 'shared/tokens/scope';
+import { ApiError } from '../../functions/write-line-protocol/api-error';
 import { isPreflight, withCors } from '../../functions/write-line-protocol/cors';
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
-import { ApiError, failure, type HttpResponse } from '../../functions/write-line-protocol/responses';
+import { failure, type HttpResponse } from '../../functions/write-line-protocol/responses';
 import type { createHandler } from '../../functions/write-line-protocol/write-handler';
 import { countingPoints, requestLine } from './request-log';
 

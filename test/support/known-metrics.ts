@@ -60,7 +60,7 @@ async function connectorMetrics(namespace: string): Promise<KnownMetric[]> {
     Object.keys(CONNECTOR_METRICS).map((name) => [name, 1]),
   ) as unknown as ConnectorTotals;
   const lines = await stdoutLines(() =>
-    embeddedMetrics({ namespace, service: 'connector', perTable: true, logLevel: 'INFO' }).record(
+    embeddedMetrics({ namespace, service: 'connector', logLevel: 'INFO' }).record(
       'timestream',
       totals,
       new Map([['cpu', totals]]),

@@ -6,7 +6,6 @@ import { stdoutLines } from '../support/stdout-lines';
 const SETTINGS: EmbeddedMetricsSettings = {
   namespace: 'ONS/InfluxDB',
   service: 'connector-lambda',
-  perTable: false,
   logLevel: 'INFO',
 };
 const TOTALS: ConnectorTotals = {
@@ -26,8 +25,8 @@ const TABLES = new Map([
   ['mem', { pointsStored: 10, pointsSuperseded: 0, pointsUnstored: 7, calls: 1, throttledCalls: 5 }],
 ]);
 
-const recorded = (settings: Partial<EmbeddedMetricsSettings> = {}): Promise<string[]> =>
-  stdoutLines(() => embeddedMetrics({ ...SETTINGS, ...settings }).record('timestream', TOTALS, TABLES));
+const recorded = (settings: Partial<EmbeddedMetricsSettings> = {}, tables?: typeof TABLES): Promise<string[]> =>
+  stdoutLines(() => embeddedMetrics({ ...SETTINGS, ...settings }).record('timestream', TOTALS, tables));
 
 test('writes one line with every metric, its unit, and the dimensions service and destination', async () => {
   const lines = await recorded();
@@ -49,8 +48,8 @@ test('writes one line with every metric, its unit, and the dimensions service an
   expect(expected.map(({ name }) => name)).toEqual(Object.values(CONNECTOR_METRICS).map(({ name }) => name));
 });
 
-test('writes one more line for each table where the metrics of tables are enabled', async () => {
-  const [, ...lines] = await recorded({ perTable: true });
+test('writes one more line for each table', async () => {
+  const [, ...lines] = await recorded({}, TABLES);
   const metrics = lines.flatMap(extractMetrics);
   const tables = { service: 'connector-lambda', destination: 'timestream' };
   expect(metrics.filter(({ name }) => name === 'PointsStored')).toEqual([
@@ -64,7 +63,7 @@ test('writes one more line for each table where the metrics of tables are enable
 
 test('repeats nothing of an earlier request', async () => {
   const lines = await stdoutLines(() => {
-    const metrics = embeddedMetrics({ ...SETTINGS, perTable: true });
+    const metrics = embeddedMetrics(SETTINGS);
     metrics.record('timestream', TOTALS, TABLES);
     metrics.record('influxdb', { ...TOTALS, pointsStored: 1 });
   });

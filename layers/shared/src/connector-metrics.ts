@@ -26,7 +26,7 @@ export const CONNECTOR_METRICS = {
     name: 'PointsUnstored',
     unit: 'Count',
     kind: 'counter',
-    meaning: 'valid points that were not stored: the response is 429 or 503, and the client sends them again',
+    meaning: 'valid points that were not stored: the client sends them again, or they are in the dead-letter queue',
   },
   rejectedLines: {
     name: 'RejectedLines',
@@ -94,8 +94,6 @@ export const CONNECTOR_DIMENSIONS = { service: 'service', destination: 'destinat
 
 /** Receives the totals of each request. */
 export interface ConnectorMetrics {
-  /** Whether `record` uses the totals of tables. */
-  readonly perTable: boolean;
-  /** @param tables totals by the name of the table; undefined if they are not known */
+  /** @param tables totals by the name of the table; undefined for no metrics of tables */
   record(destination: string, totals: ConnectorTotals, tables?: ReadonlyMap<string, TableTotals>): void;
 }

@@ -13,15 +13,13 @@ export interface EmbeddedMetricsSettings {
   readonly namespace: string;
   /** Value of the dimension `service`. */
   readonly service: string;
-  /** Whether each table gets metrics of its own. */
-  readonly perTable: boolean;
   readonly logLevel: LogLevel;
 }
 
 const ALL = Object.keys(CONNECTOR_METRICS) as ConnectorMetric[];
 
-/** One line per request and destination, and with `perTable` one more for each table. Lines go to stdout. */
-export function embeddedMetrics({ namespace, service, perTable, logLevel }: EmbeddedMetricsSettings): ConnectorMetrics {
+/** One line per request and destination, and one more for each given table. Lines go to stdout. */
+export function embeddedMetrics({ namespace, service, logLevel }: EmbeddedMetricsSettings): ConnectorMetrics {
   const metrics = new Metrics({ namespace, serviceName: service });
   const write = <Metric extends ConnectorMetric>(
     dimensions: Readonly<Record<string, string>>,
@@ -39,11 +37,9 @@ export function embeddedMetrics({ namespace, service, perTable, logLevel }: Embe
     metrics.publishStoredMetrics();
   };
   return {
-    perTable,
     record(destination, totals, tables) {
       const dimensions = { [CONNECTOR_DIMENSIONS.destination]: destination };
       write(dimensions, ALL, totals);
-      if (!perTable) return;
       for (const [table, counts] of tables ?? []) {
         write({ ...dimensions, [CONNECTOR_DIMENSIONS.table]: table }, TABLE_METRICS, counts);
       }

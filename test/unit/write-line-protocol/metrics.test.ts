@@ -1,11 +1,17 @@
 /** The totals that the function records for the metrics of the connector. */
+import { loadConnectorConfig } from 'shared/config';
 import type { ConnectorMetrics, ConnectorTotals, TableTotals } from 'shared/connector-metrics';
 import { embeddedMetrics } from 'shared/embedded-metrics';
 import type { SendWriteRecords } from 'shared/timestream/service';
+import { influxClient } from '../../../functions/clients/influxdb';
+import { influxdbDestination } from '../../../functions/write-line-protocol/influxdb-destination';
 import { ASYNCHRONOUS, handlerOf, writeEvent } from '../../support/connector-handler';
 import { extractMetrics } from '../../support/embedded-metric-format';
+import { recordingLogger } from '../../support/influx-writing';
+import { STORED, scriptedInfluxDB } from '../../support/scripted-influxdb';
 import { stdoutLines } from '../../support/stdout-lines';
 import { expandCall } from '../../support/timestream-calls';
+import { VirtualClock } from '../../support/virtual-clock';
 
 interface Recorded {
   readonly destination: string;
@@ -13,16 +19,16 @@ interface Recorded {
   readonly tables: Readonly<Record<string, TableTotals>>;
 }
 
-function recorder(perTable = false): ConnectorMetrics & { readonly recorded: Recorded[] } {
+function recorder(): ConnectorMetrics & { readonly recorded: Recorded[] } {
   const recorded: Recorded[] = [];
   return {
-    perTable,
     recorded,
     record: (destination, totals, tables) =>
       recorded.push({ destination, totals, tables: Object.fromEntries(tables ?? []) }),
   };
 }
 
+const PER_TABLE = { metrics_namespace: 'n', metrics_per_table: 'true' };
 const OK = { status: 200, body: Buffer.from('{}') };
 const error = (type: string, fields = {}) => ({
   status: 400,
@@ -86,10 +92,10 @@ test('counts points as unstored that no retry stored before the deadline', async
 });
 
 test('the totals of the tables add up to the totals of the request', async () => {
-  const metrics = recorder(true);
+  const metrics = recorder();
   const send: SendWriteRecords = (body) =>
     Promise.resolve(expandCall(body).table === 'mem' ? error('AccessDeniedException') : OK);
-  const { handle } = handlerOf({ metrics, send });
+  const { handle } = handlerOf({ metrics, send, environment: PER_TABLE });
   await handle(writeEvent(`${THREE_POINTS}\nmem,host=a v=1 1\nmem,host=b v=1 1`));
   expect(metrics.recorded[0]).toMatchObject({
     totals: { pointsStored: 3, pointsUnstored: 2, calls: 2 },
@@ -97,6 +103,52 @@ test('the totals of the tables add up to the totals of the request', async () =>
       cpu: { pointsStored: 3, pointsSuperseded: 0, pointsUnstored: 0, calls: 1, throttledCalls: 0 },
       mem: { pointsStored: 0, pointsSuperseded: 0, pointsUnstored: 2, calls: 1, throttledCalls: 0 },
     },
+  });
+});
+
+describe('with two destinations', () => {
+  const influxdb = scriptedInfluxDB();
+  const both = (changes: Record<string, string> = {}) => {
+    const environment = {
+      destination: 'both',
+      INFLUXDB_URL: influxdb.url,
+      INFLUXDB_TOKEN: 'token',
+      dead_letter_queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/queue',
+      ...changes,
+    };
+    const config = loadConnectorConfig(environment);
+    if (config.influxdb === undefined) throw new Error('InfluxDB is configured');
+    const client = influxClient(config.influxdb);
+    const metrics = recorder();
+    const secondary = influxdbDestination(
+      config.influxdb,
+      config.bounds,
+      client,
+      recordingLogger(),
+      new VirtualClock(),
+    );
+    return { metrics, ...handlerOf({ metrics, environment, secondary }) };
+  };
+
+  test('records the totals of each', async () => {
+    influxdb.respond = (_, index) => (index === 0 ? { status: 429 } : STORED);
+    const { metrics, handle } = both();
+    expect((await handle(writeEvent(`${THREE_POINTS}\nnot line protocol`)))?.statusCode).toBe(400);
+    expect(metrics.recorded.map(({ destination, totals }) => [destination, totals])).toMatchObject([
+      ['timestream', { pointsStored: 3, calls: 1, throttledCalls: 0, faultyLines: 1 }],
+      // The request's invalid lines count for the first destination only.
+      ['influxdb', { pointsStored: 3, calls: 2, throttledCalls: 1, faultyLines: 0, newTables: 0 }],
+    ]);
+  });
+
+  test('points that go to the dead-letter queue for one of them are not stored in it', async () => {
+    influxdb.respond = () => ({ status: 401 });
+    const { metrics, handle } = both({ secondary_required: 'false' });
+    expect((await handle(writeEvent(THREE_POINTS)))?.statusCode).toBe(204);
+    expect(metrics.recorded.map(({ totals }) => [totals.pointsStored, totals.pointsUnstored])).toEqual([
+      [3, 0],
+      [0, 3],
+    ]);
   });
 });
 
@@ -124,7 +176,7 @@ test('in asynchronous mode records a write when it is stored, and each replay of
 });
 
 test('writes one line of the embedded metric format per request', async () => {
-  const metrics = embeddedMetrics({ namespace: 'n', service: 'connector', perTable: false, logLevel: 'INFO' });
+  const metrics = embeddedMetrics({ namespace: 'n', service: 'connector', logLevel: 'INFO' });
   const { handle } = handlerOf({ metrics });
   const lines = await stdoutLines(() => handle(writeEvent(THREE_POINTS)));
   expect(lines).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** Builds the AWS clients of the function. */
+/** Builds the destination Timestream with its AWS clients. A separate bundle, loaded only where points are stored in Timestream. */
 import {
   CreateDatabaseCommand,
   CreateTableCommand,
@@ -7,9 +7,24 @@ import {
   TimestreamWriteClient,
 } from '@aws-sdk/client-timestream-write';
 import type { ConnectorConfig } from 'shared/config';
+import { tracer } from 'shared/function-tracer';
 import { EndpointCache } from 'shared/timestream/endpoints';
 import type { SendWriteRecords, TableAdministration } from 'shared/timestream/service';
+import { TableCreator } from 'shared/timestream/tables';
+import type { Destination } from './destination';
+import { timestreamDestination } from './timestream-destination';
 import { callSender, type Target } from './write-call';
+
+export function buildTimestream(config: ConnectorConfig): Destination {
+  const client = timestreamClient(config);
+  const administration = tableAdministration(client);
+  const send = writeRecordsSender(client, config);
+  return timestreamDestination(config, {
+    send: (body, signal) => tracer.trace('Timestream WriteRecords', () => send(body, signal)),
+    tables: new TableCreator(config.tables, administration),
+    check: (signal) => administration.databaseExists(config.tables.database, signal),
+  });
+}
 
 export function timestreamClient({ region, timestreamEndpoint }: ConnectorConfig): TimestreamWriteClient {
   return new TimestreamWriteClient({
