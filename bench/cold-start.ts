@@ -54,6 +54,8 @@ function start(endpoint: string, folder: string, handler?: string): Start {
       AWS_ACCESS_KEY_ID: 'bench',
       AWS_SECRET_ACCESS_KEY: 'bench',
       AWS_ENDPOINT_URL_TIMESTREAM_WRITE: endpoint,
+      // As in the stack.
+      metrics_namespace: 'ONS/InfluxDB',
     },
   });
   if (status !== 0) throw new Error(stderr);
