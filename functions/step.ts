@@ -2,8 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Context } from 'aws-lambda';
 import { UnexpectedError } from 'shared/errors';
-import { tracer } from 'shared/function-tracer';
 import type { FunctionLogger } from 'shared/logger';
+import { tracer } from 'shared/tracing';
 
 /** The names of errors that callers and the workflow handle. */
 const KNOWN = new Set([

@@ -1,9 +1,10 @@
 /** The InfluxDB client of the configuration, and the advice for failed health checks. */
-import { tracer } from 'shared/function-tracer';
+
 import { type ClientOptions, InfluxClient } from 'shared/influxdb/client';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { secretToken, staticToken } from 'shared/influxdb/token';
 import type { InfluxDBSettings } from 'shared/influxdb-config';
+import { tracer } from 'shared/tracing';
 
 export function influxClient(
   { target, token, gzipLevel }: InfluxDBSettings,

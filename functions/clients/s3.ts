@@ -8,8 +8,8 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { DataConversionError, InvalidEventError, S3UnavailableError } from 'shared/errors';
-import { tracer } from 'shared/function-tracer';
 import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/loads/objects';
+import { tracer } from 'shared/tracing';
 
 /**
  * More than any step needs at once: PlanLoad reads 64 files, and 4 ranges of one file. The time to wait for a socket counts towards

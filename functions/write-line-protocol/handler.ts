@@ -1,8 +1,8 @@
 /** The Lambda function behind the write endpoint. */
 import { loadConnectorConfig } from 'shared/config';
 import { embeddedMetrics } from 'shared/embedded-metrics';
-import { tracer } from 'shared/function-tracer';
 import { createLogger } from 'shared/logger';
+import { tracer } from 'shared/tracing';
 import { buildDestinations } from './destinations';
 import { createHandler, type InvocationContext } from './write-handler';
 

@@ -7,10 +7,10 @@ import {
   TimestreamWriteClient,
 } from '@aws-sdk/client-timestream-write';
 import type { ConnectorConfig } from 'shared/config';
-import { tracer } from 'shared/function-tracer';
 import { EndpointCache } from 'shared/timestream/endpoints';
 import type { SendWriteRecords, TableAdministration } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
+import { tracer } from 'shared/tracing';
 import type { Destination } from './destination';
 import { timestreamDestination } from './timestream-destination';
 import { callSender, type Target } from './write-call';

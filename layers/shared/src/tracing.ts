@@ -2,9 +2,8 @@
  * Subsegments of X-Ray traces: JSON documents, sent to the daemon of Lambda by UDP. Without tracing, nothing is loaded or sent.
  * Source: "X-Ray segment documents" in the AWS X-Ray developer guide. docs/adr/traces-without-an-sdk.md has the reason.
  */
-import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:dgram';
-import type { TracingConfig } from './tracing-config';
+import { loadTracingConfig, type TracingConfig } from './tracing-config';
 
 export interface Tracer {
   /** Runs the work and records it as a part of the invocation's trace. */
@@ -43,14 +42,14 @@ export function createTracer(config: TracingConfig | undefined): Tracer {
       const parent = sampled(header());
       if (parent === undefined) return await work();
       const start_time = Date.now() / 1000;
-      const id = randomBytes(8).toString('hex');
+      const id = randomId();
       let failure = {};
       try {
         return await work();
       } catch (error) {
         // Without the message, which may quote data.
         const type = error instanceof Error ? error.name : typeof error;
-        failure = { fault: true, cause: { exceptions: [{ id: randomBytes(8).toString('hex'), type }] } };
+        failure = { fault: true, cause: { exceptions: [{ id: randomId(), type }] } };
         throw error;
       } finally {
         await send({
@@ -68,6 +67,9 @@ export function createTracer(config: TracingConfig | undefined): Tracer {
   };
 }
 
+/** 64 bits, as X-Ray wants. The global does not load a module at the start of the function. */
+const randomId = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex');
+
 /** The trace and the segment of the invocation; undefined if its trace is not sampled. */
 function sampled(header = ''): { readonly trace_id: string; readonly parent_id: string } | undefined {
   const fields = new Map(
@@ -80,3 +82,6 @@ function sampled(header = ''): { readonly trace_id: string; readonly parent_id: 
   if (fields.get('Sampled') !== '1' || trace_id === undefined || parent_id === undefined) return undefined;
   return { trace_id, parent_id };
 }
+
+/** The tracer of this function. All its bundles share it, because it is in the layer. */
+export const tracer = createTracer(loadTracingConfig());
