@@ -5,6 +5,7 @@ import { InvalidEventError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
 import { type Clock, systemClock } from 'shared/resilience/clock';
 import { NO_TRACER } from 'shared/tracing';
+import { requestIdOf, withRequestId } from '../request-id';
 import { ApiError } from './api-error';
 import { type AsynchronousServices, handOver, storeHandedOver } from './asynchronous';
 import { assertWriteEvent } from './event-source';
@@ -42,7 +43,7 @@ export function createHandler(
   return async (event, context) => {
     if (context?.awsRequestId !== undefined) logger.addContext(context as Context);
     assertWriteEvent(event);
-    const id = requestId(event);
+    const id = requestIdOf(event);
     logger.appendKeys({ requestId: id });
     tracer.annotate({ request_id: id });
     const remaining = (context?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY) - RESPONSE_MS;
@@ -54,14 +55,8 @@ export function createHandler(
     const request = tryReading(event);
     if (request instanceof ApiError) return failure(request);
     const response = await withDeadline(clock, limit, earlyMs, (deadline) => route(request, deadline));
-    return id === '' ? response : { ...response, headers: { ...response.headers, 'X-Request-Id': id } };
+    return withRequestId(response, id);
   };
-}
-
-/** The request id of API Gateway, or of the local server. It becomes a header, so that one with other characters is left out. */
-function requestId({ requestContext }: WriteEvent): string {
-  const id: unknown = requestContext?.requestId;
-  return typeof id === 'string' && /^[\w=+/-]{1,100}$/.test(id) ? id : '';
 }
 
 function tryReading(event: WriteEvent): HttpRequest | ApiError {

@@ -13,13 +13,13 @@ export interface TracingConfig {
  * @throws ConfigurationError that lists every problem
  */
 export function loadTracingConfig(environment: Environment = process.env): TracingConfig | undefined {
+  if (environment.ENABLE_TRACING !== 'true') return undefined;
   const env = new EnvironmentReader(environment);
-  const isEnabled = env.boolean('ENABLE_TRACING', false);
   const name = 'AWS_XRAY_DAEMON_ADDRESS';
   // Source: "Using the X-Ray daemon" in the AWS X-Ray developer guide. The long form has an address for each protocol.
   const address = env.text(name, '127.0.0.1:2000');
   const [, host = '', port = ''] = /^(?:.*\budp:)?([\w.-]+):(\d{1,5})(?:\s.*)?$/.exec(address) ?? [];
-  if (isEnabled && host === '') env.problem(name, `must be host:port, not '${address}'`);
+  if (host === '') env.problem(name, `must be host:port, not '${address}'`);
   env.check();
-  return isEnabled ? { daemon: { host, port: Number(port) }, header: () => environment._X_AMZN_TRACE_ID } : undefined;
+  return { daemon: { host, port: Number(port) }, header: () => environment._X_AMZN_TRACE_ID };
 }

@@ -1,8 +1,11 @@
 /** The request id links a response, the log entries and the trace of a request. */
 import { createLogger } from 'shared/logger';
 import type { Tracer } from 'shared/tracing';
-import { ASYNCHRONOUS, handlerOf, writeEvent } from '../../support/connector-handler';
-import { stdoutLines } from '../../support/stdout-lines';
+import { jsonResponse } from '../../functions/http';
+import { step } from '../../functions/step';
+import { ASYNCHRONOUS, handlerOf, writeEvent } from '../support/connector-handler';
+import { LAMBDA_CONTEXT } from '../support/lambda-context';
+import { stdoutLines } from '../support/stdout-lines';
 
 /** A tracer that records the names of the parts, and the annotations at their end. */
 function recordingTracer() {
@@ -38,6 +41,20 @@ test.each([undefined, '', 'a\r\nSet-Cookie: b', 'x'.repeat(101)])('%j is no head
   const response = await handle(writeEvent(POINT, { requestContext: { requestId } as never }));
   expect(response?.statusCode).toBe(204);
   expect(response?.headers).not.toHaveProperty('X-Request-Id');
+});
+
+test.each([
+  ['a request', { httpMethod: 'GET', requestContext: { requestId: 'r-1' } }, { 'X-Request-Id': 'r-1' }],
+  ['an event without a request', {}, {}],
+])('of the functions of loads: %s', async (_, event, expected) => {
+  const handler = step(createLogger('describe-load', 'INFO'), () => Promise.resolve(jsonResponse(200, {})));
+  const { headers } = await handler(event, LAMBDA_CONTEXT);
+  expect(headers).toEqual({ 'Content-Type': 'application/json; charset=utf-8', ...expected });
+});
+
+test('is not added to the result of a step of a workflow', async () => {
+  const handler = step(createLogger('plan-load', 'INFO'), () => Promise.resolve({ items: 3 }));
+  expect(await handler({ requestContext: { requestId: 'r-1' } }, LAMBDA_CONTEXT)).toEqual({ items: 3 });
 });
 
 test('is in each log entry of its request, and in no entry of the next one without an id', async () => {
