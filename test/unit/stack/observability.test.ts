@@ -11,7 +11,7 @@ const OPERATIONS = readFileSync(join(__dirname, '../../../docs/operations.md'), 
 const NAMESPACE = 'Mine/Metrics';
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:operators';
 const WATCHED = { AlarmTopicArn: TOPIC, CreateDashboard: 'true', MetricsNamespace: NAMESPACE };
-const EVERYTHING = { ...MIGRATION, ...WATCHED };
+const EVERYTHING = { ...MIGRATION, ...WATCHED, Destination: 'both' };
 
 type Used = Pick<KnownMetric, 'namespace' | 'name' | 'dimensions'>;
 
@@ -71,6 +71,7 @@ const COMBINATIONS: Overrides[] = [
   { ...LOADER, ...WATCHED, EnableMetrics: 'false' },
   { ...MIGRATION, CreateDashboard: 'true', MetricsNamespace: NAMESPACE },
   { ...MIGRATION, ...WATCHED, EnableMetrics: 'false' },
+  { ...LOADER, ...WATCHED, Destination: 'influxdb' },
   EVERYTHING,
 ];
 
@@ -119,6 +120,16 @@ test('the dashboard shows every metric of the connector, and what else is deploy
   );
   expect(parts({ ...LOADER, CreateDashboard: 'true' })).toContain('Loader');
   expect(parts({ ...MIGRATION, CreateDashboard: 'true' })).toContain('Migration');
+});
+
+test('there is nothing of Timestream where points are stored in InfluxDB only', () => {
+  const parameters = { ...LOADER, ...WATCHED, Destination: 'influxdb' };
+  const used = [...widgetsWith(parameters).flatMap(ofWidget), ...alarmsWith(parameters).map(([, it]) => ofAlarm(it))];
+  expect(used.filter(({ namespace }) => namespace === 'AWS/Timestream')).toEqual([]);
+  const destinations = alarmsWith(parameters).flatMap(([, { Dimensions }]) =>
+    ((Dimensions ?? []) as Fields[]).filter(({ Name }) => Name === 'destination').map(({ Value }) => Value),
+  );
+  expect(destinations).toEqual(['influxdb']);
 });
 
 test('there is no dashboard and no alarm without their parameters', () => {
