@@ -61,6 +61,8 @@ function start(endpoint: string, folder: string, destination?: (typeof DESTINATI
       ...(destination !== undefined && { destination }),
       // As deployed: the token is in a secret.
       ...(destination !== 'timestream' && { INFLUXDB_URL: endpoint, INFLUXDB_TOKEN_SECRET_NAME: 'influxdb' }),
+      // As in the stack.
+      metrics_namespace: 'ONS/InfluxDB',
     },
   });
   if (status !== 0) throw new Error(stderr);

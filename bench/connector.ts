@@ -26,7 +26,7 @@ const SIZES = [
 ];
 const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' };
 const quiet = () => undefined;
-const logger = { addContext: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
+const logger = { addContext: quiet, appendKeys: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 type Send = (event: string) => Promise<void>;
 

@@ -25,7 +25,7 @@ import { WORKLOADS, workload } from './workloads';
 
 const [LINES, REQUESTS, ROUNDS] = [5_000, 40, 5];
 const quiet = () => undefined;
-const logger = { addContext: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
+const logger = { addContext: quiet, appendKeys: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 interface Way {
   readonly destination: 'timestream' | 'influxdb' | 'both';

@@ -3,6 +3,8 @@ import { setMaxListeners } from 'node:events';
 import type { Context } from 'aws-lambda';
 import { UnexpectedError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
+import { tracer } from 'shared/tracing';
+import { requestIdOf, withRequestId } from './request-id';
 
 /** The names of errors that callers and the workflow handle. */
 const KNOWN = new Set([
@@ -40,6 +42,9 @@ export function step<Output>(
 ): StepHandler<Output> {
   return async (event, context) => {
     logger.addContext(context);
+    const id = requestIdOf(event);
+    logger.appendKeys({ requestId: id });
+    tracer.annotate({ request_id: id || context.awsRequestId });
     const remaining = context.getRemainingTimeInMillis();
     const reserved = Math.min(reserveMs, remaining / 4);
     const deadline = AbortSignal.timeout(Math.max(1, Math.floor(remaining - reserved)));
@@ -47,7 +52,7 @@ export function step<Output>(
     // Each item, file and request in flight may add a listener. Node warns about a leak above 10.
     setMaxListeners(0, deadline);
     try {
-      return await work(event, { deadline, msLeft, requestId: context.awsRequestId });
+      return withRequestId(await work(event, { deadline, msLeft, requestId: context.awsRequestId }), id);
     } catch (thrown) {
       const error = toKnownError(thrown);
       logger.error('the invocation failed', { error });

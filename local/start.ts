@@ -48,6 +48,7 @@ function localLogger(isQuiet: () => boolean): FunctionLogger {
   };
   return {
     addContext: () => undefined,
+    appendKeys: () => undefined,
     debug: () => undefined,
     info: (message, ...fields) => {
       if (message === 'write') fields.forEach(noteWrite);

@@ -1,8 +1,10 @@
 /** The InfluxDB client of the configuration, and the advice for failed health checks. */
+
 import { type ClientOptions, InfluxClient } from 'shared/influxdb/client';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { secretToken, staticToken } from 'shared/influxdb/token';
 import type { InfluxDBSettings } from 'shared/influxdb-config';
+import { tracer } from 'shared/tracing';
 
 export function influxClient(
   { target, token, gzipLevel }: InfluxDBSettings,
@@ -12,7 +14,7 @@ export function influxClient(
     'value' in token
       ? staticToken(token.value)
       : secretToken(async (signal) => (await import('./secrets')).fetchSecret(token.secretName, signal));
-  return new InfluxClient(target, tokens, { gzipLevel, ...options });
+  return new InfluxClient(target, tokens, { gzipLevel, tracer, ...options });
 }
 
 /** Advice that names the parameters of the stack. */

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { DataConversionError, InvalidEventError, S3UnavailableError } from 'shared/errors';
 import type { ObjectRef, ObjectStore, ObjectVersion, OpenSource } from 'shared/loads/objects';
+import { tracer } from 'shared/tracing';
 
 /**
  * More than any step needs at once: PlanLoad reads 64 files, and 4 ranges of one file. The time to wait for a socket counts towards
@@ -69,7 +70,9 @@ class S3Objects implements ObjectStore {
   open(version: ObjectVersion): Promise<OpenSource> {
     const { bucket, key, etag, size } = version;
     const name = this.nameOf(version);
-    const readRange = async (start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> => {
+    const readRange = (start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> =>
+      tracer.trace('S3 read', () => readBytes(start, end, signal));
+    const readBytes = async (start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> => {
       const input = { Bucket: bucket, Key: key, Range: `bytes=${start}-${end - 1}`, IfMatch: etag };
       try {
         const { Body } = await this.client.send(new GetObjectCommand(input), signal ? { abortSignal: signal } : {});
@@ -83,7 +86,8 @@ class S3Objects implements ObjectStore {
 
   async read(ref: ObjectRef): Promise<AsyncIterable<Uint8Array> | undefined> {
     try {
-      const { Body } = await this.client.send(new GetObjectCommand({ Bucket: ref.bucket, Key: ref.key }));
+      const get = () => this.client.send(new GetObjectCommand({ Bucket: ref.bucket, Key: ref.key }));
+      const { Body } = await tracer.trace('S3 read', get);
       return Body as AsyncIterable<Uint8Array> | undefined;
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
@@ -93,7 +97,8 @@ class S3Objects implements ObjectStore {
 
   async write(ref: ObjectRef, body: Uint8Array, contentType: string): Promise<void> {
     const input = { Bucket: ref.bucket, Key: ref.key, Body: body, ContentType: contentType };
-    await this.client.send(new PutObjectCommand(input)).catch((cause: unknown) => {
+    const put = () => this.client.send(new PutObjectCommand(input));
+    await tracer.trace('S3 write', put).catch((cause: unknown) => {
       throw new S3UnavailableError(`cannot write ${this.nameOf(ref)}: ${errorText(cause)}`, { cause });
     });
   }

@@ -1,4 +1,5 @@
 /** A destination of points: what the write function needs of Timestream and of InfluxDB. */
+import type { TableTotals } from 'shared/connector-metrics';
 import type { DestinationName } from 'shared/destination-config';
 import type { Precision } from 'shared/line-protocol/precision';
 import type { LinePlace, LineReport, ListedReason } from 'shared/line-report';
@@ -18,6 +19,12 @@ export interface StoreOutcome {
   /** Lines that became points. Invalid lines, and lines that exceed a limit of the destination, did not. */
   readonly points: number;
   readonly calls: number;
+  /** Calls that the destination throttled. Their points may be stored by a retry. */
+  readonly throttledCalls: number;
+  /** Missing tables that were created; undefined for a destination without tables. */
+  readonly newTables?: number;
+  /** What was done in each table, where the metrics of tables are enabled. */
+  readonly tables?: ReadonlyMap<string, TableTotals> | undefined;
   /** Stored points, including those that the destination already has in a newer version. */
   readonly stored: number;
   readonly superseded: number;

@@ -1,17 +1,23 @@
 /** The Lambda function behind the write endpoint. */
 import { loadConnectorConfig } from 'shared/config';
+import { embeddedMetrics } from 'shared/embedded-metrics';
 import { createLogger } from 'shared/logger';
+import { tracer } from 'shared/tracing';
 import { buildDestinations } from './destinations';
 import { createHandler, type InvocationContext } from './write-handler';
 
 const config = loadConnectorConfig();
-const logger = createLogger('write-line-protocol', config.logLevel);
+const { functionName: service = 'write-line-protocol', logLevel } = config;
+const logger = createLogger('write-line-protocol', logLevel);
+const metrics = config.metrics && embeddedMetrics({ ...config.metrics, service, logLevel });
 
 // Built while the function starts, not at its first request.
 const handling = buildDestinations(config, logger).then((destinations) =>
   createHandler({
     config,
     logger,
+    metrics,
+    tracer,
     destinations,
     invokeSelf: async (event, signal) => (await import('./asynchronous-clients')).invokeSelf(config, event, signal),
     sendDeadLetter: async (message, signal) =>

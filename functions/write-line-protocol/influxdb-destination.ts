@@ -53,7 +53,7 @@ export function influxdbDestination(
 
 function storeOutcome(
   points: number,
-  { calls, stored, unstored, failure }: BatchesOutcome,
+  { calls, throttledCalls, stored, unstored, failure }: BatchesOutcome,
   namesFromRequests: boolean,
 ): StoreOutcome {
   const { kind, reason, retryAfterMs, status } = failure ?? {};
@@ -62,6 +62,7 @@ function storeOutcome(
   return {
     points,
     calls,
+    throttledCalls,
     stored,
     superseded: 0,
     unstored: unstored.length,

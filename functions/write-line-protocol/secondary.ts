@@ -21,7 +21,7 @@ export function prepareOptional(destination: Destination, lines: RequestLines, r
     return () => {
       const unstoredLines = validLines(lines);
       const points = unstoredLines.length;
-      const none = { calls: 0, stored: 0, superseded: 0, throttled: false };
+      const none = { calls: 0, throttledCalls: 0, stored: 0, superseded: 0, throttled: false };
       return Promise.resolve({ ...none, points, unstored: points, unstoredLines, ...reasons });
     };
   }

@@ -10,6 +10,7 @@ import type { ConnectorConfig } from 'shared/config';
 import { EndpointCache } from 'shared/timestream/endpoints';
 import type { SendWriteRecords, TableAdministration } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
+import { tracer } from 'shared/tracing';
 import type { Destination } from './destination';
 import { timestreamDestination } from './timestream-destination';
 import { callSender, type Target } from './write-call';
@@ -17,8 +18,9 @@ import { callSender, type Target } from './write-call';
 export function buildTimestream(config: ConnectorConfig): Destination {
   const client = timestreamClient(config);
   const administration = tableAdministration(client);
+  const send = writeRecordsSender(client, config);
   return timestreamDestination(config, {
-    send: writeRecordsSender(client, config),
+    send: (body, signal) => tracer.trace('Timestream WriteRecords', () => send(body, signal)),
     tables: new TableCreator(config.tables, administration),
     check: (signal) => administration.databaseExists(config.tables.database, signal),
   });

@@ -1,6 +1,6 @@
 /** Stores lines in Timestream. */
 import type { ConnectorConfig } from 'shared/config';
-import type { RecordsOutcome } from 'shared/timestream/record-ledger';
+import { type RecordsOutcome, TableCounts } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import type { TableCreator } from 'shared/timestream/tables';
@@ -19,7 +19,12 @@ export interface TimestreamServices {
 }
 
 export function timestreamDestination(
-  { mapping, tables: { database }, bounds }: Pick<ConnectorConfig, 'mapping' | 'tables' | 'bounds'>,
+  {
+    mapping,
+    tables: { database },
+    bounds,
+    metrics,
+  }: Pick<ConnectorConfig, 'mapping' | 'tables' | 'bounds' | 'metrics'>,
   { send, tables, check }: TimestreamServices,
 ): Destination {
   const { maxDecompressedBytes, maxLineBytes, maxTagsAndFields, maxNewTables } = bounds;
@@ -28,11 +33,12 @@ export function timestreamDestination(
     name: 'timestream',
     prepare({ request: { time }, body, precision }, report) {
       const records = mapLines(body, { ...mapping, ...limits, precision, requestTime: time }, report);
-      const writer = { database, send, tables, maxNewTables };
+      const tableCounts = metrics?.perTable ? new TableCounts() : undefined;
+      const writer = { database, send, tables, maxNewTables, tableCounts };
       return async (signal) => {
         const outcome = await writeRecords(records, time, writer, report, signal).finally(() => records.release());
         const { length: points, emptyStrings } = records;
-        return { points, ...outcome, emptyStrings, advice: adviceOf(outcome) };
+        return { points, ...outcome, emptyStrings, tables: tableCounts?.totals, advice: adviceOf(outcome) };
       };
     },
     check,

@@ -4,6 +4,8 @@ import type { Context } from 'aws-lambda';
 import { InvalidEventError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
 import { type Clock, systemClock } from 'shared/resilience/clock';
+import { NO_TRACER } from 'shared/tracing';
+import { requestIdOf, withRequestId } from '../request-id';
 import { ApiError } from './api-error';
 import { type AsynchronousServices, handOver, storeHandedOver } from './asynchronous';
 import { assertWriteEvent } from './event-source';
@@ -32,7 +34,7 @@ export function createHandler(
   services: HandlerServices,
   clock: Clock = systemClock,
 ): (event: unknown, context?: InvocationContext) => Promise<HttpResponse | undefined> {
-  const { config, logger } = services;
+  const { config, logger, tracer = NO_TRACER } = services;
   const earlyMs = config.secondaryRequired ? 0 : EARLY_MS;
   const route = createRouter(
     services,
@@ -41,6 +43,9 @@ export function createHandler(
   return async (event, context) => {
     if (context?.awsRequestId !== undefined) logger.addContext(context as Context);
     assertWriteEvent(event);
+    const id = requestIdOf(event);
+    logger.appendKeys({ requestId: id });
+    tracer.annotate({ request_id: id });
     const remaining = (context?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY) - RESPONSE_MS;
     if (event.asynchronous === true) {
       await withDeadline(clock, remaining, earlyMs, (deadline) => storeHandedOver(event, services, deadline));
@@ -49,7 +54,8 @@ export function createHandler(
     const limit = Math.min(remaining, config.writeDeadlineMs);
     const request = tryReading(event);
     if (request instanceof ApiError) return failure(request);
-    return await withDeadline(clock, limit, earlyMs, (deadline) => route(request, deadline));
+    const response = await withDeadline(clock, limit, earlyMs, (deadline) => route(request, deadline));
+    return withRequestId(response, id);
   };
 }
 

@@ -1,22 +1,28 @@
 /** Stores the lines of one write request in the destinations and returns the outcome. */
 import type { ConnectorConfig } from 'shared/config';
+import type { ConnectorMetrics } from 'shared/connector-metrics';
 import type { DestinationName } from 'shared/destination-config';
 import { ConfigurationError } from 'shared/errors';
 import { type Precision, V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
 import { firstReasons, type LineReason, LineReport } from 'shared/line-report';
 import type { LogFields, Logger } from 'shared/logger';
+import { NO_TRACER, type Tracer } from 'shared/tracing';
 import { ApiError } from './api-error';
 import type { DeadLetter } from './dead-letters';
 import type { Destination, DestinationResult, RequestResult } from './destination';
 import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { keepUnstored, prepareOptional } from './secondary';
+import { recordResult } from './write-metrics';
 
 export interface WriteServices {
   readonly config: ConnectorConfig;
   /** One, or two: then the second gets the lines that the first does not refuse. */
   readonly destinations: readonly Destination[];
   readonly logger: Logger;
+  /** Receives the totals of each write; undefined for no metrics. */
+  readonly metrics?: ConnectorMetrics | undefined;
+  readonly tracer?: Tracer;
   /** Puts a message into the dead-letter queue. Ends when the signal aborts. */
   readonly sendDeadLetter: (message: DeadLetter, signal: AbortSignal) => Promise<unknown>;
 }
@@ -54,35 +60,42 @@ export async function writeLines(
   onRejected?: (line: RejectedLine) => void,
 ): Promise<RequestResult> {
   const started = performance.now();
-  const { config, logger } = services;
+  const { config, logger, metrics, tracer = NO_TRACER } = services;
   const precision = requestPrecision(request);
   const destinations = destinationsOf(request, services);
   const body = await readBody(request, config.bounds);
   const reports = reportsOf(destinations, config, body, onRejected);
   const lines = { request, body, precision, leftOut: reports.leftOut };
-  const stores = destinations.map((destination, index) =>
-    isOptional(index, config)
-      ? prepareOptional(destination, lines, reports.all[index])
-      : destination.prepare(lines, reports.all[index]),
+  const stores = await tracer.trace('decode', async () =>
+    destinations.map((destination, index) =>
+      isOptional(index, config)
+        ? prepareOptional(destination, lines, reports.all[index])
+        : destination.prepare(lines, reports.all[index]),
+    ),
   );
   const outcomes = await Promise.all(
     // In this order: when the promise of the first one is there, the lines that it refuses are known.
     stores.map((store, index) => store(isOptional(index, config) ? deadline.early : deadline.signal)),
   );
-  const results = outcomes.map((outcome, index) => ({ ...outcome, destination: destinations[index].name }));
-  const [first, second] = results;
+  const settled = outcomes.map((outcome, index) => ({ ...outcome, destination: destinations[index].name }));
+  const [first, second] = settled;
+  const results: DestinationResult[] = [...settled];
   if (second !== undefined && isOptional(1, config)) {
     results[1] = await keepUnstored(second, reports.optional, request, body, services, deadline.signal);
   }
   const result = resultOf(results, reports.all, config);
+  const milliseconds = performance.now() - started;
   logger[results.every(({ unstored }) => unstored === 0) ? 'info' : 'warn']('write', {
     bytes: body.length,
     destination: second === undefined ? first.destination : config.destination,
     ...(second === undefined ? totalsOf(first) : totalsOfBoth(results)),
     faultyLines: result.faultyLines,
     rejectedLines: result.rejectedLines,
-    milliseconds: Math.round(performance.now() - started),
+    milliseconds: Math.round(milliseconds),
   });
+  for (const [index, each] of settled.entries()) {
+    if (metrics !== undefined) recordResult(metrics, each, reports.all[index], body.length, milliseconds);
+  }
   return result;
 }
 
@@ -152,6 +165,7 @@ function resultOf(
 function totalsOf({
   destination,
   advice,
+  tables,
   unstoredLines,
   refusal,
   retryAfter,

@@ -11,6 +11,7 @@ import { Deployed } from './deployed/deployed';
 import { describeDestinations } from './deployed/destinations';
 import { GAPS } from './deployed/gaps';
 import { describeMigration } from './deployed/migration';
+import { describeObservability } from './deployed/observability';
 import { describeRedrive } from './deployed/redrive';
 import { describeRoles } from './deployed/roles';
 import { describeStacks } from './deployed/stacks';
@@ -31,6 +32,7 @@ describeProof('`sam deploy` to MiniStack', missingForStack(), () => {
   afterAll(() => deployed?.stop());
 
   describe('and the resources that it then has', () => describeStacks(running));
+  describe('and its metrics, logs, alarms and dashboard', () => describeObservability(running));
   describe('and requests of clients', () => describeAuthorization(running));
   describeProof('and a real InfluxDB', noInfluxd, () => {
     describe('writes to InfluxDB', () => describeDestinations(running, influxd ?? ''));

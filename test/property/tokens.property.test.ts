@@ -132,7 +132,7 @@ test('does not authorize a request with a part of the token or a longer text', a
 });
 
 test('the authorizer fails any event without a token with one of its two errors', async () => {
-  const logger = { ...recordingLogger(), addContext: () => undefined };
+  const logger = { ...recordingLogger(), addContext: () => undefined, appendKeys: () => undefined };
   const authorize = createAuthorizer(verifierOf('mJ4-right-token-9xQ=='), logger);
   const methodArn = fc.oneof(
     fc.constant('arn:aws:execute-api:us-east-1:123456789012:a1/dev/POST/write'),

@@ -29,6 +29,10 @@ export interface HandlerOptions {
   readonly invokeSelf?: HandlerServices['invokeSelf'];
   readonly sendDeadLetter?: HandlerServices['sendDeadLetter'];
   readonly storeRejected?: HandlerServices['storeRejected'];
+  readonly metrics?: HandlerServices['metrics'];
+  readonly tracer?: HandlerServices['tracer'];
+  /** Replaces the recording logger. */
+  readonly logger?: FunctionLogger;
   /** Clock of the deadline. */
   readonly clock?: Clock;
   /** Clock of the calls to InfluxDB. */
@@ -62,7 +66,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   const handedOver: WriteEvent[] = [];
   const messages: DeadLetter[] = [];
   const objects: RejectedLinesObject[] = [];
-  const logger = { ...recordingLogger(), addContext: () => undefined };
+  const logger = { ...recordingLogger(), addContext: () => undefined, appendKeys: () => undefined };
   const store: SendWriteRecords = (body) => {
     stored.push(...expandCall(body).records);
     return Promise.resolve({ status: 200, body: Buffer.from('{}') });
@@ -78,7 +82,9 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   const client = influxdb && influxClient(influxdb);
   const services: HandlerServices = {
     config,
-    logger,
+    logger: options.logger ?? logger,
+    metrics: options.metrics,
+    ...(options.tracer && { tracer: options.tracer }),
     destinations: [
       ...(config.destination === 'influxdb' ? [] : [timestream]),
       ...(influxdb && client

@@ -156,10 +156,20 @@ export class MiniStack {
   }
 
   /** Calls an operation of EventBridge without an SDK client; returns its JSON. */
-  async eventBridge(operation: string, input: object): Promise<Record<string, unknown>> {
-    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSEvents.${operation}` };
-    const response = await signedFetch('events', 'POST', new URL('/', this.endpoint), headers, input);
-    if (!response.ok) throw new Error(`${operation}: ${response.status} ${await response.text()}`);
+  eventBridge(operation: string, input: object): Promise<Record<string, unknown>> {
+    return this.call('events', `AWSEvents.${operation}`, input);
+  }
+
+  /** The messages in a log group, oldest first. */
+  async logMessages(logGroupName: string): Promise<string[]> {
+    const { events } = await this.call('logs', 'Logs_20140328.FilterLogEvents', { logGroupName });
+    return (events as { readonly message: string }[]).map(({ message }) => message);
+  }
+
+  private async call(service: string, target: string, input: object): Promise<Record<string, unknown>> {
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
+    const response = await signedFetch(service, 'POST', new URL('/', this.endpoint), headers, input);
+    if (!response.ok) throw new Error(`${target}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Record<string, unknown>;
   }
 

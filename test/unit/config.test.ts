@@ -34,6 +34,7 @@ const BOOLEANS = [
   'enable_async_invocation',
   'enforce_custom_partition_key',
   'escape_names',
+  'metrics_per_table',
 ];
 const TEXTS = [
   'region',
@@ -50,6 +51,7 @@ const TEXTS = [
   'log_level',
   'dead_letter_queue_url',
   'rejected_lines_bucket',
+  'metrics_namespace',
   'AWS_ENDPOINT_URL_TIMESTREAM_WRITE',
 ];
 
@@ -85,6 +87,7 @@ describe('defaults', () => {
       deadLetterQueueUrl: undefined,
       rejectedLinesBucket: undefined,
       corsAllowedOrigins: [],
+      metrics: undefined,
       logLevel: 'INFO',
     } satisfies ConnectorConfig);
   });
@@ -99,7 +102,11 @@ describe('defaults', () => {
   };
 
   test('equal those of the stack', () => {
-    const ofLambda = { functionName: 'connector', deadLetterQueueUrl: '<LambdaDeadLetterQueue>' };
+    const ofLambda = {
+      functionName: 'connector',
+      deadLetterQueueUrl: '<LambdaDeadLetterQueue>',
+      metrics: { namespace: 'ONS/InfluxDB', perTable: false },
+    };
     expect(fromStack()).toEqual({ ...loadConnectorConfig({}), ...ofLambda });
   });
 

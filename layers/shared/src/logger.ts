@@ -14,9 +14,11 @@ export interface Logger {
   error(message: string, ...fields: LogFields[]): void;
 }
 
-/** The logger of a Lambda function. Each handler first calls `addContext`, which adds the request id to every entry. */
+/** The logger of a Lambda function. Each handler first calls `addContext`, which adds the id of the invocation to every entry. */
 export interface FunctionLogger extends Logger {
   addContext(context: Context): void;
+  /** Adds fields to every entry from now on; a field of the same name is replaced. An empty text is left out. */
+  appendKeys(fields: LogFields): void;
 }
 
 const MAX_TEXT = 2000;

@@ -7,14 +7,17 @@ export interface Choice {
   readonly resources?: readonly string[];
   /** Resources that only a stack with the loader has. */
   readonly ofLoader?: readonly string[];
+  /** Resources that only a stack with the migration has. */
+  readonly ofMigration?: readonly string[];
   /** Parameters that only a stack with the loader may have. */
   readonly parametersOfLoader?: Readonly<Record<string, string>>;
   /** Policies in the role of the write function. */
   readonly policies?: readonly string[];
   /** Variables of the write function. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Policies and variables of a write function that writes to Timestream. */
-  readonly ofTimestream?: Pick<Choice, 'policies' | 'variables'>;
+  /** What only a stack has whose write function writes to Timestream, or to InfluxDB. */
+  readonly ofTimestream?: Pick<Choice, 'resources' | 'policies' | 'variables'>;
+  readonly ofInfluxDB?: Pick<Choice, 'resources'>;
   /** MiniStack refuses this value. */
   readonly undeployable?: true;
 }
@@ -76,6 +79,24 @@ const MIGRATION: readonly string[] = [
   ...['KeepLedgerPolicy', 'ReadLedgerPolicy', 'DescribeMigrationsPolicy'],
   'FailedMigrationRule',
 ];
+
+const alarms = (...names: string[]): string[] => names.map((name) => `${name}Alarm`);
+
+const ALARMS = {
+  connector: alarms(
+    ...['WriteErrors', 'WriteThrottles', 'WriteDuration', 'ServerErrors', 'ClientErrors'],
+    ...['DeadLetterMessages', 'ParkedMessages', 'DeadLetterAge', 'ParkedAge'],
+  ),
+  timestream: alarms('UnstoredPoints', 'TimestreamUserErrors', 'TimestreamSystemErrors'),
+  influxdb: alarms('UnstoredInfluxDBPoints'),
+  loader: alarms(
+    ...['LoadsFailed', 'LoadsTimedOut', 'LoadsAborted', 'LoadDuration', 'LoadObjectErrors', 'LoadBatchThrottles'],
+    ...['ConversionRate', 'ProcessingErrors'],
+  ),
+  migration: alarms(
+    ...['MigrationsFailed', 'MigrationsTimedOut', 'MigrationsAborted', 'DifferingWindows', 'FailedWindows'],
+  ),
+};
 
 export const NONE = '–';
 const none: Choice = { is: NONE };
@@ -273,6 +294,42 @@ const FEATURES = {
     { is: 'set', resources: ['RestApiGatewayLogAccount', 'RestApiGatewayLogsRole'] },
     { is: 'left', parameters: { CreateApiGatewayAccountRole: 'false' } },
   ],
+  dashboard: [none, { is: 'yes', parameters: { CreateDashboard: 'true' }, resources: ['Dashboard'] }],
+  alarms: [
+    none,
+    {
+      is: 'of a topic',
+      parameters: { AlarmTopicArn: 'arn:aws:sns:us-east-1:000000000000:operators' },
+      resources: ALARMS.connector,
+      ofTimestream: { resources: ALARMS.timestream },
+      ofInfluxDB: { resources: ALARMS.influxdb },
+      ofLoader: ALARMS.loader,
+      ofMigration: ALARMS.migration,
+    },
+  ],
+  metrics: [
+    {
+      is: 'yes',
+      variables: { metrics_namespace: 'ONS/InfluxDB' },
+      ofTimestream: { variables: { metrics_per_table: 'false' } },
+    },
+    {
+      is: 'of each table',
+      parameters: { MetricsPerTable: 'true', MetricsNamespace: 'Mine' },
+      variables: { metrics_namespace: 'Mine' },
+      ofTimestream: { variables: { metrics_per_table: 'true' } },
+    },
+  ],
+  traces: [
+    none,
+    {
+      is: 'X-Ray',
+      parameters: { EnableTracing: 'true' },
+      resources: ['SendTracesPolicy'],
+      policies: ['SendTraces'],
+      variables: { ENABLE_TRACING: 'true' },
+    },
+  ],
   'web ACL': [
     none,
     {
@@ -306,11 +363,18 @@ export function combinations({ deployable }: { readonly deployable: boolean }): 
   return allPairs(features.map(({ length }) => length)).map((row, index) => {
     const chosen = row.flatMap((choice, feature) => features[feature]?.[choice] ?? []);
     const loader = chosen.some(({ resources }) => resources === LOADER.resources);
-    const resources = chosen.flatMap(({ resources = [], ofLoader = [] }) => [
-      ...resources,
-      ...(loader ? ofLoader : []),
-    ]);
+    const migration = loader && chosen.some(({ ofLoader }) => ofLoader?.includes('MigrateStateMachine'));
     const writesToTimestream = chosen.some(({ policies }) => policies?.includes('WriteRecords'));
+    const writesToInfluxDB = chosen.some(({ policies }) => policies?.includes('ReadInfluxDBToken'));
+    const resources = chosen.flatMap(
+      ({ resources = [], ofLoader = [], ofMigration = [], ofTimestream, ofInfluxDB }) => [
+        ...resources,
+        ...(loader ? ofLoader : []),
+        ...(migration ? ofMigration : []),
+        ...(writesToTimestream ? (ofTimestream?.resources ?? []) : []),
+        ...(writesToInfluxDB ? (ofInfluxDB?.resources ?? []) : []),
+      ],
+    );
     const ofWriter = chosen.flatMap((choice) => [choice, ...(writesToTimestream ? [choice.ofTimestream ?? {}] : [])]);
     return {
       number: index + 1,

@@ -35,6 +35,14 @@ export const GAPS: readonly { readonly what: string; readonly instead: readonly 
     instead: ['test/unit/stack/loader.test.ts', 'test/unit/metrics.test.ts'],
   },
   {
+    what: 'does not evaluate alarms on metric queries, and emits no metrics of AWS services and no traces',
+    instead: ['test/unit/stack/observability.test.ts', 'test/unit/tracing.test.ts'],
+  },
+  {
+    what: 'does not extract metrics from logs and does not filter logs by level: test/tools/ministack extracts them',
+    instead: ['test/unit/embedded-metrics.test.ts'],
+  },
+  {
     what: "does not enforce the state machines' own roles",
     instead: ['test/unit/stack/loader.test.ts', 'test/unit/stack/migration.test.ts'],
   },

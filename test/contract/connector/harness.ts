@@ -29,6 +29,7 @@ process.env.AWS_SECRET_ACCESS_KEY = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 
 export const silentLogger: FunctionLogger = {
   addContext: () => undefined,
+  appendKeys: () => undefined,
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

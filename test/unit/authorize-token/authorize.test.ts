@@ -10,7 +10,7 @@ const EVENT = JSON.parse(readFileSync(join(__dirname, '../../../events/authorize
 const SECRET = '{"tokens":[{"token":"example-token","name":"telegraf","buckets":["my-bucket"]},{"token":"other"}]}';
 
 function authorizerOf(fetchSecret = () => Promise.resolve(SECRET)) {
-  const logger = { ...recordingLogger(), addContext: () => undefined };
+  const logger = { ...recordingLogger(), addContext: () => undefined, appendKeys: () => undefined };
   return { authorize: createAuthorizer(new TokenVerifier(fetchSecret, logger), logger), logger };
 }
 const { authorize } = authorizerOf();

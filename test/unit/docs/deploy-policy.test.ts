@@ -15,6 +15,9 @@ const WHOLE = {
   WebAclArn: 'arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b',
   VpcSubnetIds: 'subnet-1',
   VpcSecurityGroupIds: 'sg-1',
+  AlarmTopicArn: 'arn:aws:sns:us-east-1:123456789012:operators',
+  CreateDashboard: 'true',
+  EnableTracing: 'true',
 };
 const STACK = 'InfluxDBTimestreamConnector';
 const resources = resourcesWith(WHOLE);
@@ -40,6 +43,7 @@ const ARNS = {
   stateMachine: (name: string) => arn('states', `stateMachine:${name}-1A2B`),
   bucket: (name: string) => `arn:aws:s3:::${`${STACK}-${name}-1a2b`.toLowerCase()}`,
   mapping: arn('lambda', 'event-source-mapping:5678efab'),
+  alarm: (name: string) => arn('cloudwatch', `alarm:${STACK}-${name}-1A2B`),
   restApi: (path: string) => `arn:aws:apigateway:us-east-1::${path}`,
 };
 
@@ -50,6 +54,16 @@ const on = (resource: string, service: string, ...actions: string[]): Call[] =>
 /** What CloudFormation calls for a resource of each type. Source: the permissions in the type's schema. */
 const CALLS: Readonly<Record<string, (name: string, properties: Fields) => Call[]>> = {
   'AWS::ApiGateway::Account': () => on(ARNS.restApi('/account'), 'apigateway', 'GET', 'PATCH'),
+  'AWS::CloudWatch::Alarm': (name) =>
+    on(ARNS.alarm(name), 'cloudwatch', 'PutMetricAlarm', 'DescribeAlarms', 'DeleteAlarms', 'ListTagsForResource'),
+  'AWS::CloudWatch::Dashboard': () =>
+    on(
+      `arn:aws:cloudwatch::123456789012:dashboard/${STACK}-us-east-1`,
+      'cloudwatch',
+      'PutDashboard',
+      'GetDashboard',
+      'DeleteDashboards',
+    ),
   'AWS::Events::Rule': (name) =>
     on(ARNS.rule(name), 'events', 'PutRule', 'DescribeRule', 'PutTargets', 'RemoveTargets', 'DeleteRule'),
   'AWS::IAM::Policy': (_, { Roles }) =>

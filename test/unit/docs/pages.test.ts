@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { parseMappings } from 'shared/datasets/mapping';
+import { anchorsIn } from './anchors';
 
 const ROOT = join(__dirname, '../../..');
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -18,28 +19,13 @@ const prose = (page: string): string =>
     .replace(/^```[\s\S]*?^```$/gm, '')
     .replace(/`[^`\n]*`/g, '`code`');
 
-/** The anchors of a page's headings. Source: "Section links" in GitHub's documentation. */
-function anchorsOf(page: string): string[] {
-  const titles = [
-    ...read(page)
-      .replace(/^```[\s\S]*?^```$/gm, '')
-      .matchAll(/^#+ (.*)$/gm),
-  ];
-  return titles.map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w -]/g, '')
-      .replaceAll(' ', '-'),
-  );
-}
-
 test.each(PAGES)('every link of %s leads to a file, and to a heading in it', (page) => {
   const links = [...prose(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => link);
   const broken = links.filter((link) => {
     const [file = '', anchor] = link.split('#');
     const target = file === '' ? page : normalize(join(page, '..', file));
     if (!existsSync(join(ROOT, target))) return true;
-    return anchor !== undefined && !anchorsOf(target).includes(anchor);
+    return anchor !== undefined && !anchorsIn(read(target)).includes(anchor);
   });
   expect(broken).toEqual([]);
 });

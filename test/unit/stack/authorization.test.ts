@@ -44,7 +44,10 @@ describe('AuthMode TOKEN', () => {
     });
     const seen: CredentialSource[] = [];
     const verify = (source: CredentialSource) => Promise.resolve(void seen.push(source));
-    const authorize = createAuthorizer({ verify }, { ...recordingLogger(), addContext: () => undefined });
+    const authorize = createAuthorizer(
+      { verify },
+      { ...recordingLogger(), addContext: () => undefined, appendKeys: () => undefined },
+    );
     const event = {
       methodArn: 'arn:aws:execute-api:r:1:a/dev/POST/x',
       headers: { a: 'b' },

@@ -51,6 +51,7 @@ const COMBINED: Overrides[] = [
 
 /** Variables of the write function with every destination, and no other parameter. */
 const ALWAYS = {
+  metrics_namespace: 'ONS/InfluxDB',
   log_level: 'INFO',
   enable_async_invocation: 'false',
   dead_letter_queue_url: '<LambdaDeadLetterQueue>',
@@ -63,6 +64,7 @@ const ALWAYS = {
   max_tags_and_fields: '0',
 };
 const OF_TIMESTREAM = {
+  metrics_per_table: 'false',
   database_name: 'influxdb-line-protocol',
   table_mapping: 'multi-table',
   single_table_name: 'influxdb-measures',

@@ -1,6 +1,7 @@
 /** Sends requests to one InfluxDB with its token. A write returns a typed outcome. */
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
+import { NO_TRACER, type Tracer } from '../tracing';
 import type { WriteOutcome } from './outcome';
 import { PROTOCOLS, type Target, type WritePrecision } from './protocol';
 import type { TokenProvider } from './token';
@@ -17,6 +18,8 @@ export interface ClientOptions {
   readonly precision?: WritePrecision;
   /** Bodies of fewer bytes are sent as they are. */
   readonly minGzipBytes?: number;
+  /** Records each write as a part of the invocation's trace. */
+  readonly tracer?: Tracer;
 }
 
 /** Lines and the request body made from them. Encoded once, so that retries send the same body. */
@@ -37,10 +40,10 @@ export class InfluxClient implements LineWriter {
   constructor(
     readonly target: Target,
     readonly tokens: TokenProvider,
-    { gzipLevel = 1, timeoutMs = 15_000, precision = 'ns', minGzipBytes = 1 }: ClientOptions = {},
+    { gzipLevel = 1, timeoutMs = 15_000, precision = 'ns', minGzipBytes = 1, tracer = NO_TRACER }: ClientOptions = {},
     private readonly transport = new InfluxTransport(target.url),
   ) {
-    this.options = { gzipLevel, timeoutMs, precision, minGzipBytes };
+    this.options = { gzipLevel, timeoutMs, precision, minGzipBytes, tracer };
   }
 
   /** This client for another organization and bucket, and another precision. Both share their connections and the token. */
@@ -68,9 +71,10 @@ export class InfluxClient implements LineWriter {
       'content-type': 'text/plain; charset=utf-8',
       ...(body !== lines && { 'content-encoding': 'gzip' }),
     };
-    const { precision, timeoutMs } = this.options;
+    const { precision, timeoutMs, tracer } = this.options;
     const path = protocol.writePath(this.target, precision);
-    const exchange = await this.send({ method: 'POST', path, headers, body, timeoutMs, signal });
+    const send = () => this.send({ method: 'POST', path, headers, body, timeoutMs, signal });
+    const exchange = await tracer.trace('InfluxDB write', send);
     return protocol.outcome(exchange, lines);
   }
 

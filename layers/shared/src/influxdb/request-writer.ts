@@ -34,6 +34,8 @@ export interface RequestWriterOptions {
 
 export interface BatchesOutcome {
   readonly calls: number;
+  /** Calls that InfluxDB throttled. Their lines may be stored by a retry. */
+  readonly throttledCalls: number;
   readonly stored: number;
   /** Lines that were not sent or have an unknown result. They can safely be sent again. */
   readonly unstored: readonly LinePlace[];
@@ -80,6 +82,7 @@ export async function writeLineBatches(
 class RequestWriter {
   readonly outcome = {
     calls: 0,
+    throttledCalls: 0,
     stored: 0,
     unstored: [] as LinePlace[],
     failure: undefined as WriteFailure | undefined,
@@ -95,9 +98,11 @@ class RequestWriter {
     const { client } = options;
     this.client = {
       encode: (lines) => client.encode(lines),
-      write: (lines, callSignal) => {
+      write: async (lines, callSignal) => {
         this.outcome.calls++;
-        return client.write(lines, callSignal);
+        const outcome = await client.write(lines, callSignal);
+        if (outcome.kind === 'retryable' && outcome.cause === 'throttled') this.outcome.throttledCalls++;
+        return outcome;
       },
     };
   }

@@ -1,0 +1,46 @@
+/** EnableTracing: everything is traced, or nothing. */
+import { at, byType, LOADER, MIGRATION, type Overrides, resourcesWith, statementsWith, TOKENS } from './template';
+
+const EVERYTHING = { ...MIGRATION, ...TOKENS };
+
+const functions = (parameters: Overrides) => byType(resourcesWith(parameters), 'AWS::Serverless::Function');
+const stateMachines = (parameters: Overrides) => byType(resourcesWith(parameters), 'AWS::Serverless::StateMachine');
+const variable = (parameters: Overrides) =>
+  functions(parameters).map(([, { Properties }]) => at(Properties, 'Environment', 'Variables', 'ENABLE_TRACING'));
+/** Roles of functions and state machines. */
+const roles = (parameters: Overrides): string[] =>
+  [...functions(parameters), ...stateMachines(parameters)]
+    .map(([, { Properties }]) => String(Properties.Role).replace(/^<(\w+)\.Arn>$/, '$1'))
+    .sort();
+
+test('is off by default, for the API, the functions and the workflows', () => {
+  const resources = resourcesWith(EVERYTHING);
+  expect(resources.ConnectorApi?.Properties.TracingEnabled).toBe(false);
+  expect(new Set(functions(EVERYTHING).map(([, { Properties }]) => Properties.Tracing))).toEqual(
+    new Set(['PassThrough']),
+  );
+  expect(new Set(variable(EVERYTHING))).toEqual(new Set([undefined]));
+  expect(stateMachines(EVERYTHING).map(([, { Properties }]) => Properties.Tracing)).toEqual([
+    { Enabled: false },
+    { Enabled: false },
+  ]);
+  expect(JSON.stringify(statementsWith(EVERYTHING))).not.toContain('xray:');
+});
+
+test.each([{}, LOADER, EVERYTHING])(
+  'with EnableTracing=true everything is traced, and may send traces: %p',
+  (given) => {
+    const parameters = { ...given, EnableTracing: 'true' };
+    expect(resourcesWith(parameters).ConnectorApi?.Properties.TracingEnabled).toBe(true);
+    expect(new Set(functions(parameters).map(([, { Properties }]) => Properties.Tracing))).toEqual(new Set(['Active']));
+    expect(new Set(variable(parameters))).toEqual(new Set(['true']));
+    for (const [, { Properties }] of stateMachines(parameters)) expect(Properties.Tracing).toEqual({ Enabled: true });
+    const policies = byType(resourcesWith(parameters), 'AWS::IAM::Policy').filter(([, { Properties }]) =>
+      JSON.stringify(Properties).includes('xray:PutTraceSegments'),
+    );
+    const allowed = policies.flatMap(([, { Properties }]) =>
+      (Properties.Roles as string[]).map((role) => role.slice(1, -1)),
+    );
+    expect(allowed.sort()).toEqual(roles(parameters));
+  },
+);
