@@ -1,0 +1,178 @@
+/** The console's API: its responses, and requests to it. The server of the page has the same version, so responses are not checked. */
+import { session } from './session';
+
+/** A cell as the server's text; null is SQL's NULL. */
+export type Cell = string | null;
+export type Row = readonly Cell[];
+
+export interface TableSize {
+  readonly database: string;
+  readonly table: string;
+  readonly records: number;
+}
+
+export interface Overview {
+  /** Time of the server's start, ms since 1970 or ISO 8601. */
+  readonly started: number | string;
+  readonly uptimeMs: number;
+  readonly destination: string;
+  readonly url: string;
+  /** At most the last 300 seconds; a second without requests may be missing. */
+  readonly seconds: readonly { readonly time: number; readonly points: number; readonly requests: number }[];
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Of the last 1,000 writes; missing or null before the first. */
+  readonly p50Ms?: number | null;
+  readonly p99Ms?: number | null;
+  readonly pointsStored: number;
+  readonly rejectedLines: number;
+  readonly faultyLines: number;
+  readonly unstored: number;
+  readonly tables: readonly TableSize[];
+}
+
+export interface Databases {
+  readonly databases: readonly {
+    readonly database: string;
+    readonly tables: readonly { readonly table: string; readonly records: number }[];
+  }[];
+}
+
+export interface TableColumn {
+  readonly name: string;
+  readonly role: 'time' | 'measure name' | 'dimension' | 'measure';
+  readonly type: string;
+}
+
+export interface TableDetails {
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly Row[];
+}
+
+export interface ResultColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface QueryResult {
+  readonly columns: readonly ResultColumn[];
+  readonly rows: readonly Row[];
+  readonly truncated: boolean;
+  readonly milliseconds: number;
+}
+
+export interface RefusedLine {
+  readonly line: number;
+  readonly reason: string;
+  readonly text?: string;
+  readonly destination?: string;
+}
+
+export interface WriteEntry {
+  readonly id: number | string;
+  readonly time: number;
+  readonly client: string;
+  readonly path: string;
+  readonly precision?: string;
+  readonly bytes: number;
+  readonly lines: number;
+  readonly status: number;
+  readonly milliseconds: number;
+  readonly stored: number;
+  readonly unstored: number;
+  /** The first 20. */
+  readonly refused: readonly RefusedLine[];
+  readonly refusedLines: number;
+  readonly message?: string;
+}
+
+export interface TriedLine {
+  readonly line: number;
+  readonly text: string;
+  readonly outcome: 'stored' | 'faulty' | 'rejected';
+  readonly reason?: string;
+  readonly table?: string;
+  readonly record?: unknown;
+}
+
+export interface Run {
+  readonly id: string;
+  readonly kind: 'load' | 'migration';
+  readonly started: number | string;
+  readonly ended?: number | string;
+  readonly status: string;
+  readonly source: string;
+  readonly target: string;
+  readonly items: { readonly done: number; readonly total: number; readonly failed: number };
+  readonly points: { readonly written: number; readonly rejected: number; readonly failed: number };
+  readonly pointsPerSecond: number;
+  readonly causes: readonly { readonly cause: string; readonly count: number }[];
+  readonly report?: string;
+}
+
+/** An error response of the server, or status 0 if there was none. */
+export class RequestError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Headers of every request of the page. */
+export function headersWith(token: string | undefined): Record<string, string> {
+  return { 'X-Console': '1', ...(token !== undefined && { Authorization: `Token ${token}` }) };
+}
+
+/** @throws RequestError for a response that is not successful, or none */
+export async function send(path: string, init: RequestInit, token: string | undefined): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, headers: headersWith(token) });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new RequestError(0, 'The server does not respond. Is npm start still running?');
+  }
+  if (response.ok) return response;
+  const text = await response.text();
+  throw new RequestError(response.status, messageIn(text) ?? `The server returned ${response.status}. ${text}`);
+}
+
+function messageIn(text: string): string | undefined {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return typeof message === 'string' ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Sends the session's token. If the server refuses it, the page asks for another. */
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  try {
+    return await send(path, init, session.token());
+  } catch (error) {
+    if (error instanceof RequestError && error.status === 401) session.refused();
+    throw error;
+  }
+}
+
+const get = async <T>(path: string): Promise<T> => (await request(`/console/api/${path}`)).json() as Promise<T>;
+
+export const api = {
+  overview: () => get<Overview>('overview'),
+  databases: () => get<Databases>('databases'),
+  table: (database: string, table: string) =>
+    get<TableDetails>(`table?${new URLSearchParams({ database, table }).toString()}`),
+  writes: () => get<{ readonly writes: readonly WriteEntry[] }>('writes'),
+  work: () => get<{ readonly runs: readonly Run[] }>('work'),
+  tryLines: async (lines: string, precision: string) => {
+    const body = JSON.stringify({ lines, precision });
+    const response = await request('/console/api/try', { method: 'POST', body });
+    return (await response.json()) as { readonly lines: readonly TriedLine[] };
+  },
+  /** Writes the lines as any client does. Returns the response's status. @throws RequestError as for every request */
+  write: async (lines: string, precision: string) =>
+    (await request(`/api/v2/write?${new URLSearchParams({ precision }).toString()}`, { method: 'POST', body: lines }))
+      .status,
+};

@@ -1,0 +1,156 @@
+/** The panel Overview: what the server does now, and how much is stored. */
+import { useMemo } from 'preact/hooks';
+import { api, type Overview } from './api';
+import { Chart } from './chart';
+import { count, dateAndTime, duration } from './format';
+import { Card, ErrorNotice, Status } from './notice';
+import { usePoll } from './poll';
+import { hashOf } from './route';
+
+const SECONDS = 300;
+
+export function OverviewPanel() {
+  const { data, error } = usePoll(api.overview, 'overview');
+  return (
+    <>
+      <ErrorNotice error={error} />
+      {data !== undefined && <Figures overview={data} />}
+    </>
+  );
+}
+
+function Figures({ overview }: { readonly overview: Overview }) {
+  const { started, uptimeMs, destination, url, p50Ms, p99Ms, pointsStored, rejectedLines, faultyLines, unstored } =
+    overview;
+  const latency = (ms: number | null | undefined): string => (ms === null || ms === undefined ? '–' : duration(ms));
+  return (
+    <>
+      <dl class="figures">
+        <Figure name="Points stored" value={count(pointsStored)} />
+        <Figure name="Invalid lines" value={count(faultyLines)} isBad={faultyLines > 0} />
+        <Figure name="Rejected lines" value={count(rejectedLines)} isBad={rejectedLines > 0} />
+        <Figure name="Points not stored" value={count(unstored)} isBad={unstored > 0} />
+        <Figure name="Latency p50" value={latency(p50Ms)} />
+        <Figure name="Latency p99" value={latency(p99Ms)} />
+      </dl>
+      <div class="columns">
+        <Card title="Points a second">
+          <Rate overview={overview} />
+        </Card>
+        <Card title="Requests by status">
+          <Statuses statuses={overview.statuses} />
+        </Card>
+        <Card title="Tables">
+          <Tables overview={overview} />
+        </Card>
+      </div>
+      <p class="muted">
+        {url} writes to {destination}. Started {dateAndTime(started)}, {duration(uptimeMs)} ago. Latency: of the last
+        1,000 writes.
+      </p>
+    </>
+  );
+}
+
+interface FigureProps {
+  readonly name: string;
+  readonly value: string;
+  readonly isBad?: boolean;
+}
+
+const Figure = ({ name, value, isBad = false }: FigureProps) => (
+  <div class={isBad ? 'card figure bad' : 'card figure'}>
+    <dt>{name}</dt>
+    <dd>{value}</dd>
+  </div>
+);
+
+function Rate({ overview }: { readonly overview: Overview }) {
+  const { times, points } = useMemo(() => everySecond(overview), [overview]);
+  const lines = useMemo(() => [{ name: 'Points', values: points }], [points]);
+  // The last second is still running.
+  const latest = count(points.at(-2) ?? 0);
+  const maximum = count(Math.max(...points));
+  return (
+    <>
+      <Chart
+        label={`Points a second in the last five minutes: ${latest} in the last second, at most ${maximum}`}
+        times={times}
+        lines={lines}
+        height={300}
+        filled
+        fromZero
+      />
+      <p class="muted">
+        {latest} in the last second, at most {maximum} in the last five minutes
+      </p>
+    </>
+  );
+}
+
+/** The last five minutes by the server's clock, with 0 for the seconds without requests. */
+function everySecond({ started, uptimeMs, seconds }: Overview): { times: number[]; points: number[] } {
+  const newest = seconds.reduce((latest, { time }) => Math.max(latest, time), new Date(started).getTime() + uptimeMs);
+  const last = Math.floor(newest / 1_000);
+  const found = new Map(seconds.map(({ time, points }) => [Math.floor(time / 1_000), points]));
+  const times = Array.from({ length: SECONDS }, (_, index) => last - SECONDS + 1 + index);
+  return { times, points: times.map((time) => found.get(time) ?? 0) };
+}
+
+function Statuses({ statuses }: { readonly statuses: Overview['statuses'] }) {
+  const rows = Object.entries(statuses).sort();
+  if (rows.length === 0) return <p class="muted">No requests yet.</p>;
+  return (
+    <table class="plain">
+      <thead>
+        <tr>
+          <th scope="col">Status</th>
+          <th scope="col" class="number">
+            Requests
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([status, requests]) => (
+          <tr key={status}>
+            <td>
+              <a href={hashOf({ panel: 'writes' })}>
+                <Status status={status} />
+              </a>
+            </td>
+            <td class="number">{count(requests)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Tables({ overview: { tables } }: { readonly overview: Overview }) {
+  if (tables.length === 0) return <p class="muted">No tables yet. Write a point to create one.</p>;
+  const sorted = [...tables].sort((one, other) => other.records - one.records);
+  const largest = Math.max(1, ...tables.map(({ records }) => records));
+  return (
+    <table class="plain">
+      <thead>
+        <tr>
+          <th scope="col">Table</th>
+          <th scope="col" class="number">
+            Records
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {sorted.map(({ database, table, records }) => (
+          <tr key={`${database} ${table}`}>
+            <td>
+              <a href={hashOf({ panel: 'data', database, table })}>{table}</a> <span class="muted">{database}</span>
+              <span class="bar" style={{ width: `${(records / largest) * 100}%` }} />
+            </td>
+            <td class="number">{count(records)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
