@@ -13,16 +13,20 @@ import { type HttpRequest, readBody } from './request';
 import { ApiError } from './responses';
 
 /** Limit for the JSON of all records, as a multiple of the limit for a body. Most bodies need twice their own size. */
-const JSON_BYTES_OF_BODY = 4;
+export const JSON_BYTES_OF_BODY = 4;
 
 export interface WriteServices {
   readonly config: ConnectorConfig;
   readonly send: SendWriteRecords;
   readonly tables: TableCreator;
   readonly logger: Logger;
+  /** Called with the result of each request and its decompressed body. The local server shows them. */
+  readonly onResult?: (result: RequestResult, body: Buffer) => void;
 }
 
 export interface RequestResult {
+  /** Lines with a point, and invalid lines. */
+  readonly lines: number;
   readonly outcome: RecordsOutcome;
   /** The lines that cannot be stored. */
   readonly report: LineReport;
@@ -32,7 +36,7 @@ export interface RequestResult {
  * The precision of the request's timestamps.
  * @throws ApiError 400 for a precision that the API version of the path does not have
  */
-export function requestPrecision({ path, query }: HttpRequest): Precision {
+export function requestPrecision({ path, query }: Pick<HttpRequest, 'path' | 'query'>): Precision {
   const v1 = path === '/write';
   const name = query.get('precision') ?? 'ns';
   const precision = (v1 ? V1_PRECISIONS : V2_PRECISIONS).get(name === '' ? 'ns' : name);
@@ -68,6 +72,7 @@ export async function writeLines(
     maxJsonBytes,
   };
   const records = mapLines(body, mapping, report);
+  const lines = records.length + report.faultyLines + report.rejectedLines;
   const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
   const outcome = await writeRecords(records, request.time, writer, report, signal).finally(() => records.release());
   logger[outcome.unstored > 0 ? 'warn' : 'info']('write', {
@@ -79,7 +84,9 @@ export async function writeLines(
     emptyStrings: records.emptyStrings,
     milliseconds: Math.round(performance.now() - started),
   });
-  return { outcome, report };
+  const result = { lines, outcome, report };
+  services.onResult?.(result, body);
+  return result;
 }
 
 function withText({ line, start, end, reason }: LineReason, body: Buffer): RejectedLine {
