@@ -144,10 +144,8 @@ async function startWriting(
       createHandler({
         config,
         logger,
-        onResult: (result, body) => {
-          noteWrite(result, body);
-          view.onResult(result, body.length);
-        },
+        metrics: view.metrics,
+        onResult: noteWrite,
         send: writeRecordsSender(client, config),
         // The embedded Timestream does not limit create calls, so there is no delay between them.
         tables: new TableCreator(config.tables, administration, systemClock, args.aws ? undefined : 0),

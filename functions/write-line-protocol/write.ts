@@ -1,9 +1,10 @@
 /** Stores the lines of one write request and returns the outcome. */
 import type { ConnectorConfig } from 'shared/config';
+import type { ConnectorMetrics } from 'shared/connector-metrics';
 import { type Precision, V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
 import type { Logger } from 'shared/logger';
 import { type LineReason, LineReport } from 'shared/timestream/line-report';
-import type { RecordsOutcome } from 'shared/timestream/record-ledger';
+import { type RecordsOutcome, TableCounts } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import type { TableCreator } from 'shared/timestream/tables';
@@ -20,6 +21,8 @@ export interface WriteServices {
   readonly send: SendWriteRecords;
   readonly tables: TableCreator;
   readonly logger: Logger;
+  /** Receives the totals of each write; undefined for no metrics. */
+  readonly metrics?: ConnectorMetrics | undefined;
   /** Called with the result of each request and its decompressed body. The local server shows them. */
   readonly onResult?: (result: RequestResult, body: Buffer) => void;
 }
@@ -56,7 +59,7 @@ export async function writeLines(
   signal: AbortSignal,
   onRejected?: (line: RejectedLine) => void,
 ): Promise<RequestResult> {
-  const { config, logger, send, tables } = services;
+  const { config, logger, send, tables, metrics } = services;
   const started = performance.now();
   const precision = requestPrecision(request);
   const body = await readBody(request, config.bounds);
@@ -73,17 +76,34 @@ export async function writeLines(
   };
   const records = mapLines(body, mapping, report);
   const lines = records.length + report.faultyLines + report.rejectedLines;
-  const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
+  const tableCounts = metrics?.perTable ? new TableCounts() : undefined;
+  const { maxNewTables } = config.bounds;
+  const writer = { database: config.tables.database, send, tables, maxNewTables, tableCounts };
   const outcome = await writeRecords(records, request.time, writer, report, signal).finally(() => records.release());
+  const milliseconds = performance.now() - started;
+  const { faultyLines, rejectedLines } = report;
   logger[outcome.unstored > 0 ? 'warn' : 'info']('write', {
     bytes: body.length,
     points: records.length,
     ...outcome,
-    faultyLines: report.faultyLines,
-    rejectedLines: report.rejectedLines,
+    faultyLines,
+    rejectedLines,
     emptyStrings: records.emptyStrings,
-    milliseconds: Math.round(performance.now() - started),
+    milliseconds: Math.round(milliseconds),
   });
+  const totals = {
+    pointsStored: outcome.stored,
+    pointsSuperseded: outcome.superseded,
+    pointsUnstored: outcome.unstored,
+    rejectedLines,
+    faultyLines,
+    calls: outcome.calls,
+    throttledCalls: outcome.throttledCalls,
+    newTables: outcome.newTables,
+    requestBytes: body.length,
+    duration: milliseconds,
+  };
+  metrics?.record('timestream', totals, tableCounts?.totals);
   const result = { lines, outcome, report };
   services.onResult?.(result, body);
   return result;

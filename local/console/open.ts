@@ -1,7 +1,7 @@
 /** Connects the console to the local server: what it records, what it queries, and what it serves. */
 import { join } from 'node:path';
 import type { ConnectorConfig } from 'shared/config';
-import type { RequestResult } from '../../functions/write-line-protocol/write';
+import type { ConnectorMetrics } from 'shared/connector-metrics';
 import type { ConnectorOptions } from '../connector/server';
 import { runsFolder } from '../runs/folder';
 import { createConsole } from './console';
@@ -25,8 +25,8 @@ export interface ConsoleOptions {
 }
 
 export interface OpenConsole extends Required<Pick<ConnectorOptions, 'console' | 'onWrite'>> {
-  /** Receives the result of each write from the write function. */
-  readonly onResult: (result: RequestResult, bytes: number) => void;
+  /** Receives the totals of each write from the write function. */
+  readonly metrics: ConnectorMetrics;
 }
 
 const DESTINATION = 'timestream';
@@ -56,18 +56,6 @@ export function openConsole(options: ConsoleOptions): OpenConsole {
   return {
     console: serve,
     onWrite: (write) => recorder.add(write),
-    onResult: ({ outcome, report }, requestBytes) =>
-      metrics.add(DESTINATION, {
-        pointsStored: outcome.stored,
-        pointsSuperseded: outcome.superseded,
-        pointsUnstored: outcome.unstored,
-        rejectedLines: report.rejectedLines,
-        faultyLines: report.faultyLines,
-        calls: outcome.calls,
-        throttledCalls: 0,
-        newTables: 0,
-        requestBytes,
-        duration: 0,
-      }),
+    metrics,
   };
 }

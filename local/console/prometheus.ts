@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client
 import {
   CONNECTOR_METRICS,
   type ConnectorMetric,
+  type ConnectorMetrics,
   type ConnectorTotals,
   type MetricDefinition,
 } from 'shared/connector-metrics';
@@ -27,7 +28,8 @@ export function prometheusName({ name, unit, kind }: MetricDefinition): string {
   return `${PREFIX}${snake.endsWith(suffix) ? snake : snake + suffix}${kind === 'counter' ? '_total' : ''}`;
 }
 
-export class PrometheusMetrics {
+export class PrometheusMetrics implements ConnectorMetrics {
+  readonly perTable = false;
   private readonly registry = new Registry();
   private readonly adders: readonly [ConnectorMetric, (destination: string, value: number) => void][];
 
@@ -38,8 +40,7 @@ export class PrometheusMetrics {
     this.adders = metrics.map(([key, metric]) => [key, this.adder(metric, destinations)]);
   }
 
-  /** Adds what one request did in one destination. */
-  add(destination: string, totals: ConnectorTotals): void {
+  record(destination: string, totals: ConnectorTotals): void {
     for (const [key, add] of this.adders) add(destination, totals[key]);
   }
 

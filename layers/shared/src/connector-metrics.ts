@@ -56,7 +56,7 @@ export const CONNECTOR_METRICS = {
     name: 'NewTables',
     unit: 'Count',
     kind: 'counter',
-    meaning: 'tables that were created',
+    meaning: 'missing tables that were created for the request',
   },
   requestBytes: {
     name: 'RequestBytes',
@@ -77,5 +77,25 @@ export type ConnectorMetric = keyof typeof CONNECTOR_METRICS;
 /** What one request did in one destination: a value for each metric. */
 export type ConnectorTotals = Readonly<Record<ConnectorMetric, number>>;
 
-/** The dimensions of the metrics. `table` is used only where metrics for each table are enabled. */
+/** The metrics that are known for each table: those of calls. A line that is refused earlier may have no table. */
+export const TABLE_METRICS = [
+  'pointsStored',
+  'pointsSuperseded',
+  'pointsUnstored',
+  'calls',
+  'throttledCalls',
+] as const satisfies readonly ConnectorMetric[];
+
+/** What one request did in one table. */
+export type TableTotals = Readonly<Record<(typeof TABLE_METRICS)[number], number>>;
+
+/** The dimensions of the metrics; `table` only where metrics for each table are enabled. */
 export const CONNECTOR_DIMENSIONS = { service: 'service', destination: 'destination', table: 'table' } as const;
+
+/** Receives the totals of each request. */
+export interface ConnectorMetrics {
+  /** Whether `record` uses the totals of tables. */
+  readonly perTable: boolean;
+  /** @param tables totals by the name of the table; undefined if they are not known */
+  record(destination: string, totals: ConnectorTotals, tables?: ReadonlyMap<string, TableTotals>): void;
+}

@@ -11,6 +11,8 @@ const OUTCOME = {
   superseded: 0,
   unstored: 0,
   throttled: false,
+  throttledCalls: 0,
+  newTables: 0,
   missingTables: 0,
   unstoredReason: undefined,
   failureCode: undefined,
