@@ -4,6 +4,7 @@ import type { ConnectorConfig } from 'shared/config';
 import type { FunctionLogger, LogFields } from 'shared/logger';
 import { systemClock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
+import type { CredentialSource } from 'shared/tokens/presented';
 import { TokenVerifier } from 'shared/tokens/verifier';
 import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
@@ -12,6 +13,7 @@ import { UsageError } from './cli/ending';
 import { noteWrite } from './connector/request-log';
 import { startConnector } from './connector/server';
 import { withStorageFault } from './connector/storage';
+import { openConsole } from './console/open';
 import { type RunningTimestream, startTimestream } from './timestream/server';
 import type { Destination } from './timestream/unload/destination';
 import { FolderDestination } from './timestream/unload/folder-destination';
@@ -41,14 +43,8 @@ function localLogger(isQuiet: () => boolean): FunctionLogger {
   return {
     addContext: () => undefined,
     debug: () => undefined,
-    info: (message, ...fields) => {
-      if (message === 'write') fields.forEach(noteWrite);
-    },
-    warn: (message, ...fields) => {
-      // The request's own line shows the points that were not stored.
-      if (message === 'write') fields.forEach(noteWrite);
-      print(message, fields);
-    },
+    info: () => undefined,
+    warn: (message, ...fields) => print(message, fields),
     error: (message, ...fields) => print(message, fields),
   };
 }
@@ -131,18 +127,25 @@ async function startWriting(
   if (args.aws) await assertAwsAccess(client.config);
   const administration = tableAdministration(client);
   const unavailable = () => Promise.reject(new Error('asynchronous mode needs AWS Lambda'));
+  const verify = verifier && ((request: CredentialSource) => verifier.verify(request));
+  const log = (line: string): void => console.log(line);
+  const view = openConsole({ config, host: args.host, verify, timestreamUrl: timestream?.url, log });
   const connector = await startConnector({
     host: args.host,
     port: args.port,
     maxBodyBytes: config.bounds.maxCompressedBytes,
-    verify: verifier && ((request) => verifier.verify(request)),
+    verify,
+    console: view.console,
+    onWrite: view.onWrite,
     corsAllowedOrigins: config.corsAllowedOrigins,
     arrivalMs: ARRIVAL_MS,
-    log: (line) => console.log(line),
+    log,
     handler: withStorageFault(
       createHandler({
         config,
         logger,
+        metrics: view.metrics,
+        onResult: noteWrite,
         send: writeRecordsSender(client, config),
         // The embedded Timestream does not limit create calls, so there is no delay between them.
         tables: new TableCreator(config.tables, administration, systemClock, args.aws ? undefined : 0),
@@ -193,6 +196,7 @@ function welcome(
   const header = tokens.length === 0 ? '' : " -H 'Authorization: Token YOUR_TOKEN'";
   const write = [
     `InfluxDB v2 write endpoint: ${url}`,
+    `Console: ${url}/`,
     '',
     'Write a point:',
     `  curl -i '${url}/api/v2/write?precision=s'${header} --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,

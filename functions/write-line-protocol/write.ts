@@ -1,9 +1,10 @@
 /** Stores the lines of one write request and returns the outcome. */
 import type { ConnectorConfig } from 'shared/config';
+import type { ConnectorMetrics } from 'shared/connector-metrics';
 import { type Precision, V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
 import type { Logger } from 'shared/logger';
 import { type LineReason, LineReport } from 'shared/timestream/line-report';
-import type { RecordsOutcome } from 'shared/timestream/record-ledger';
+import { type RecordsOutcome, TableCounts } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import type { TableCreator } from 'shared/timestream/tables';
@@ -13,16 +14,22 @@ import { type HttpRequest, readBody } from './request';
 import { ApiError } from './responses';
 
 /** Limit for the JSON of all records, as a multiple of the limit for a body. Most bodies need twice their own size. */
-const JSON_BYTES_OF_BODY = 4;
+export const JSON_BYTES_OF_BODY = 4;
 
 export interface WriteServices {
   readonly config: ConnectorConfig;
   readonly send: SendWriteRecords;
   readonly tables: TableCreator;
   readonly logger: Logger;
+  /** Receives the totals of each write; undefined for no metrics. */
+  readonly metrics?: ConnectorMetrics | undefined;
+  /** Called with the result of each request and its decompressed body. The local server shows them. */
+  readonly onResult?: (result: RequestResult, body: Buffer) => void;
 }
 
 export interface RequestResult {
+  /** Lines with a point, and invalid lines. */
+  readonly lines: number;
   readonly outcome: RecordsOutcome;
   /** The lines that cannot be stored. */
   readonly report: LineReport;
@@ -32,7 +39,7 @@ export interface RequestResult {
  * The precision of the request's timestamps.
  * @throws ApiError 400 for a precision that the API version of the path does not have
  */
-export function requestPrecision({ path, query }: HttpRequest): Precision {
+export function requestPrecision({ path, query }: Pick<HttpRequest, 'path' | 'query'>): Precision {
   const v1 = path === '/write';
   const name = query.get('precision') ?? 'ns';
   const precision = (v1 ? V1_PRECISIONS : V2_PRECISIONS).get(name === '' ? 'ns' : name);
@@ -52,7 +59,7 @@ export async function writeLines(
   signal: AbortSignal,
   onRejected?: (line: RejectedLine) => void,
 ): Promise<RequestResult> {
-  const { config, logger, send, tables } = services;
+  const { config, logger, send, tables, metrics } = services;
   const started = performance.now();
   const precision = requestPrecision(request);
   const body = await readBody(request, config.bounds);
@@ -68,18 +75,38 @@ export async function writeLines(
     maxJsonBytes,
   };
   const records = mapLines(body, mapping, report);
-  const writer = { database: config.tables.database, send, tables, maxNewTables: config.bounds.maxNewTables };
+  const lines = records.length + report.faultyLines + report.rejectedLines;
+  const tableCounts = metrics?.perTable ? new TableCounts() : undefined;
+  const { maxNewTables } = config.bounds;
+  const writer = { database: config.tables.database, send, tables, maxNewTables, tableCounts };
   const outcome = await writeRecords(records, request.time, writer, report, signal).finally(() => records.release());
+  const milliseconds = performance.now() - started;
+  const { faultyLines, rejectedLines } = report;
   logger[outcome.unstored > 0 ? 'warn' : 'info']('write', {
     bytes: body.length,
     points: records.length,
     ...outcome,
-    faultyLines: report.faultyLines,
-    rejectedLines: report.rejectedLines,
+    faultyLines,
+    rejectedLines,
     emptyStrings: records.emptyStrings,
-    milliseconds: Math.round(performance.now() - started),
+    milliseconds: Math.round(milliseconds),
   });
-  return { outcome, report };
+  const totals = {
+    pointsStored: outcome.stored,
+    pointsSuperseded: outcome.superseded,
+    pointsUnstored: outcome.unstored,
+    rejectedLines,
+    faultyLines,
+    calls: outcome.calls,
+    throttledCalls: outcome.throttledCalls,
+    newTables: outcome.newTables,
+    requestBytes: body.length,
+    duration: milliseconds,
+  };
+  metrics?.record('timestream', totals, tableCounts?.totals);
+  const result = { lines, outcome, report };
+  services.onResult?.(result, body);
+  return result;
 }
 
 function withText({ line, start, end, reason }: LineReason, body: Buffer): RejectedLine {

@@ -110,6 +110,8 @@ export const NO_OPTION: Readonly<Record<string, string>> = {
   LOAD_OBJECT_TIMEOUT_SECONDS: 'is the timeout of a function; redrive waits as long as a replay takes',
   WORK_BUCKET: 'is replaced by the folder of --report',
   LOADER_RESERVED_CONCURRENCY: 'belongs to Lambda',
+  metrics_namespace: 'belongs to the CloudWatch metrics of a function',
+  metrics_per_table: 'belongs to the CloudWatch metrics of a function',
   ENABLE_METRICS: 'belongs to the CloudWatch metrics of a function',
   METRICS_NAMESPACE: 'belongs to the CloudWatch metrics of a function',
 };

@@ -10,7 +10,10 @@ import { isPreflight, withCors } from '../../functions/write-line-protocol/cors'
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import { ApiError, failure, type HttpResponse } from '../../functions/write-line-protocol/responses';
 import type { createHandler } from '../../functions/write-line-protocol/write-handler';
-import { countingPoints, requestLine } from './request-log';
+import type { RecordedWrite } from '../console/recorder';
+import { parametersOf, pathOf, readBody } from './incoming';
+import { isWrite, writeOf } from './recorded-write';
+import { noting, requestLine, type WriteNote } from './request-log';
 
 export interface ConnectorOptions {
   readonly handler: ReturnType<typeof createHandler>;
@@ -25,6 +28,10 @@ export interface ConnectorOptions {
   readonly corsAllowedOrigins: readonly string[];
   /** A request that does not arrive completely within this time gets 408, ms. */
   readonly arrivalMs: number;
+  /** Serves the console; resolves to false for a request of another path. */
+  readonly console?: ((request: IncomingMessage, response: ServerResponse) => Promise<boolean>) | undefined;
+  /** Called after the response to each write. */
+  readonly onWrite?: ((write: RecordedWrite) => void) | undefined;
   /** Called with one line per request. */
   readonly log: (line: string) => void;
 }
@@ -69,13 +76,13 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, options: ConnectorOptions): Promise<void> {
+  if (await options.console?.(request, response)) return;
+  const time = Date.now();
   const started = performance.now();
-  const totals = {};
+  const note: WriteNote = {};
   const body = await readBody(request, options.maxBodyBytes);
   const result =
-    body === undefined
-      ? TOO_LARGE
-      : await countingPoints(totals, () => authorized(request, event(request, body), options));
+    body === undefined ? TOO_LARGE : await noting(note, () => authorized(request, event(request, body), options));
   const complete = result ?? { statusCode: 202, headers: {}, body: '', isBase64Encoded: false };
   // Responses that do not come from the handler need the headers too, or the browser hides them from its page.
   const { origin } = request.headers;
@@ -84,7 +91,8 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
   response.end(request.method === 'HEAD' ? undefined : text);
   const reason = statusCode < 400 ? '' : text.slice(0, 300);
   const milliseconds = performance.now() - started;
-  options.log(requestLine(`${request.method} ${shownPath(request)}`, statusCode, milliseconds, totals, reason));
+  options.log(requestLine(`${request.method} ${shownPath(request)}`, statusCode, milliseconds, note, reason));
+  if (isWrite(request)) options.onWrite?.(writeOf(request, note, { time, milliseconds, body, statusCode, text }));
 }
 
 const TOO_LARGE = failure(
@@ -103,18 +111,6 @@ async function authorized(
   if (token === undefined) return failure(new ApiError(401, 'unauthorized', 'unauthorized access'));
   const requestContext = { ...event.requestContext, authorizer: scopeContext(token.scope) };
   return await handler({ ...event, requestContext });
-}
-
-/** The body. Undefined if it is too large; it is then read to its end and dropped. */
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= maxBytes) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  return bytes > maxBytes ? undefined : Buffer.concat(chunks);
 }
 
 /** Responds to input that Node's parser refuses, and closes the connection. */
@@ -143,22 +139,17 @@ const REFUSALS: Readonly<Record<string, ApiError>> = {
 };
 
 function event(request: IncomingMessage, body: Buffer): WriteEvent {
-  const searchParams = new URLSearchParams(request.url?.replace(/^[^?]*/, ''));
   return {
     httpMethod: request.method ?? '',
     path: pathOf(request),
     headers: request.headers,
-    // If a parameter occurs twice, the first value counts.
-    queryStringParameters: Object.fromEntries([...searchParams].reverse()),
+    queryStringParameters: parametersOf(request),
     body: body.toString('base64'),
     isBase64Encoded: true,
     requestContext: { requestId: randomUUID(), requestTimeEpoch: Date.now() },
   };
 }
 
-/** The path of a request target. A client of a proxy sends it with scheme and host. Source: RFC 9112, section 3.2. */
-const pathOf = ({ url = '/' }: IncomingMessage): string =>
-  url.replace(/[?#].*$/s, '').replace(/^https?:\/\/[^/]*/i, '') || '/';
 const shownPath = (request: IncomingMessage): string => pathOf(request).slice(0, MAX_PATH);
 
 function close(server: Server): Promise<void> {

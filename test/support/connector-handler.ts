@@ -26,6 +26,7 @@ export interface HandlerOptions {
   readonly invokeSelf?: HandlerServices['invokeSelf'];
   readonly sendDeadLetter?: HandlerServices['sendDeadLetter'];
   readonly storeRejected?: HandlerServices['storeRejected'];
+  readonly metrics?: HandlerServices['metrics'];
   /** Clock of the deadline. */
   readonly clock?: Clock;
 }
@@ -67,6 +68,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   const services: HandlerServices = {
     config,
     logger,
+    metrics: options.metrics,
     send: options.send ?? store,
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
     checkTimestream: options.checkTimestream ?? nothing,

@@ -34,6 +34,7 @@ const BOOLEANS = [
   'enable_async_invocation',
   'enforce_custom_partition_key',
   'escape_names',
+  'metrics_per_table',
 ];
 const TEXTS = [
   'region',
@@ -50,6 +51,7 @@ const TEXTS = [
   'log_level',
   'dead_letter_queue_url',
   'rejected_lines_bucket',
+  'metrics_namespace',
   'AWS_ENDPOINT_URL_TIMESTREAM_WRITE',
 ];
 
@@ -81,6 +83,7 @@ describe('defaults', () => {
       deadLetterQueueUrl: undefined,
       rejectedLinesBucket: undefined,
       corsAllowedOrigins: [],
+      metrics: undefined,
       logLevel: 'INFO',
     } satisfies ConnectorConfig);
   });

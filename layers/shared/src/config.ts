@@ -36,6 +36,8 @@ export interface ConnectorConfig {
   readonly rejectedLinesBucket: string | undefined;
   /** Origins of web pages that may send requests from a browser; `*` allows all, an empty list none. */
   readonly corsAllowedOrigins: readonly string[];
+  /** The metrics in CloudWatch; undefined to write none. */
+  readonly metrics: { readonly namespace: string; readonly perTable: boolean } | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -60,6 +62,7 @@ export function loadConnectorConfig(environment: Environment = process.env, obse
     deadLetterQueueUrl: env.optional('dead_letter_queue_url'),
     rejectedLinesBucket: env.optional('rejected_lines_bucket'),
     corsAllowedOrigins: origins(env),
+    metrics: metrics(env),
     logLevel: env.oneOf('log_level', LOG_LEVELS, 'INFO'),
   };
   if (config.asynchronous && (config.functionName === undefined || config.deadLetterQueueUrl === undefined)) {
@@ -70,6 +73,12 @@ export function loadConnectorConfig(environment: Environment = process.env, obse
   }
   env.check();
   return Object.freeze(config);
+}
+
+function metrics(env: EnvironmentReader): ConnectorConfig['metrics'] {
+  const namespace = env.optional('metrics_namespace');
+  const perTable = env.boolean('metrics_per_table', false);
+  return namespace === undefined ? undefined : { namespace, perTable };
 }
 
 /** Memory of the runtime and the function without a request, MB. */

@@ -1,33 +1,69 @@
 /** The parts that the local server adds to the function: a log line per request, and the reason if nothing can be stored. */
+import { LineReport } from 'shared/timestream/line-report';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
-import { countingPoints, noteWrite, requestLine } from '../../../local/connector/request-log';
+import { noteWrite, noting, requestLine, type WriteNote } from '../../../local/connector/request-log';
 import { withStorageFault } from '../../../local/connector/storage';
 import { storageProblem } from '../../../local/timestream/storage-fault';
+
+const OUTCOME = {
+  calls: 1,
+  stored: 0,
+  superseded: 0,
+  unstored: 0,
+  throttled: false,
+  throttledCalls: 0,
+  newTables: 0,
+  missingTables: 0,
+  unstoredReason: undefined,
+  failureCode: undefined,
+};
+const BODY = Buffer.from('m f=1\n\n');
 
 describe('the line of a request', () => {
   const line = (totals: object, reason = '') => requestLine('POST /api/v2/write', 204, 35.4, totals, reason);
 
   test('has the time of day, method, path, status, ms and points', () => {
-    expect(line({ stored: 12, refused: 0, unstored: 0 })).toMatch(
+    expect(line({ stored: 12, unstored: 0 })).toMatch(
       /^\d\d:\d\d:\d\d POST \/api\/v2\/write 204 35 ms, 12 points stored$/,
     );
-    expect(line({ stored: 9, refused: 1, unstored: 2 })).toMatch(/ 9 points stored, 1 refused, 2 not stored$/);
-    expect(line({ stored: 1, refused: 0, unstored: 0 })).toMatch(/ 1 point stored$/);
+    expect(line({ stored: 9, faultyLines: 1, rejectedLines: 2, unstored: 2 })).toMatch(
+      / 9 points stored, 3 refused, 2 not stored$/,
+    );
+    expect(line({ stored: 1, unstored: 0 })).toMatch(/ 1 point stored$/);
     expect(line({})).toMatch(/ 204 35 ms$/);
     expect(line({}, '{"code":"invalid"}')).toMatch(/ 204 35 ms {2}\{"code":"invalid"\}$/);
   });
 
   test('counts the points of its own request only, also with concurrent writes', async () => {
-    const totals = [{}, {}];
+    const notes: WriteNote[] = [{}, {}];
     const write = async (index: number) => {
       await Promise.resolve();
-      noteWrite({ stored: index + 1, faultyLines: 1, rejectedLines: index, unstored: 0 });
+      noteWrite({ lines: index + 1, outcome: { ...OUTCOME, stored: index + 1 }, report: new LineReport() }, BODY);
     };
-    await Promise.all(totals.map((each, index) => countingPoints(each, () => write(index))));
-    expect(totals).toEqual([
-      { stored: 1, refused: 1, unstored: 0 },
-      { stored: 2, refused: 2, unstored: 0 },
-    ]);
+    await Promise.all(notes.map((each, index) => noting(each, () => write(index))));
+    expect(notes).toEqual(
+      [1, 2].map((stored) => ({ bytes: 7, lines: stored, stored, unstored: 0, faultyLines: 0, rejectedLines: 0 })),
+    );
+  });
+
+  test('a note has the first 20 refused lines, in the order of the request, with their text', async () => {
+    const text = Array.from({ length: 30 }, (_, index) => `m f=${index}`).join('\n');
+    const report = new LineReport();
+    // The service reports rejected lines in any order.
+    for (let index = 29; index >= 0; index--) {
+      const start = text.split('\n').slice(0, index).join('\n').length + Number(index > 0);
+      const end = Math.min(text.length, start + `m f=${index}\n`.length);
+      report.rejected({ line: index + 1, start, end }, 'too old');
+    }
+    const note: WriteNote = {};
+    await noting(note, () => {
+      noteWrite({ lines: 30, outcome: OUTCOME, report }, Buffer.from(text));
+      return Promise.resolve();
+    });
+    expect(note).toMatchObject({ faultyLines: 0, rejectedLines: 30 });
+    expect(note.refused).toHaveLength(20);
+    expect(note.refused?.[0]).toEqual({ line: 1, reason: 'line 1: too old', text: 'm f=0' });
+    expect(note.refused?.[19]).toEqual({ line: 20, reason: 'line 20: too old', text: 'm f=19' });
   });
 });
 

@@ -1,4 +1,5 @@
 /** Accounts for the records of a request: counts stored and unstored records, and reports the lines of rejected records. */
+import type { TableTotals } from '../connector-metrics';
 import type { Call, CallFailure } from './call-queue';
 import type { LineReport } from './line-report';
 import type { RecordSet } from './record-set';
@@ -9,6 +10,10 @@ const OUTSIDE_TIME_RANGE = /outside the time range/;
 
 export interface RecordsOutcome {
   readonly calls: number;
+  /** Calls that Timestream throttled. Their records may be stored by a retry. */
+  readonly throttledCalls: number;
+  /** Missing tables that were created. */
+  readonly newTables: number;
   /** Stored records, including those that Timestream already has in a newer version. */
   readonly stored: number;
   /** Records that Timestream already has in a newer version. */
@@ -24,9 +29,25 @@ export interface RecordsOutcome {
   readonly failureCode: string | undefined;
 }
 
+/** Counts by table, for the metrics of each table. */
+export class TableCounts {
+  readonly totals = new Map<string, { -readonly [Metric in keyof TableTotals]: number }>();
+
+  add(table: string, metric: keyof TableTotals, count: number): void {
+    let totals = this.totals.get(table);
+    if (totals === undefined) {
+      totals = { pointsStored: 0, pointsSuperseded: 0, pointsUnstored: 0, calls: 0, throttledCalls: 0 };
+      this.totals.set(table, totals);
+    }
+    totals[metric] += count;
+  }
+}
+
 export class RecordLedger {
   readonly outcome = {
     calls: 0,
+    throttledCalls: 0,
+    newTables: 0,
     stored: 0,
     superseded: 0,
     unstored: 0,
@@ -37,25 +58,41 @@ export class RecordLedger {
   };
   private readonly uncreatedTables = new Set<Table>();
 
-  /** @param mergedRecords for each merged record the records that it consists of */
+  /**
+   * @param mergedRecords for each merged record the records that it consists of
+   * @param tables counts by table too; undefined to count none
+   */
   constructor(
     private readonly records: RecordSet,
     private readonly mergedRecords: ReadonlyMap<number, readonly number[]>,
     private readonly report: LineReport,
+    private readonly tables?: TableCounts,
   ) {}
 
-  countCall(): void {
+  countCall({ table }: Call): void {
     this.outcome.calls++;
+    this.tables?.add(table.name, 'calls', 1);
   }
 
-  countStored(records: number): void {
+  countThrottled({ table }: Call): void {
+    this.outcome.throttledCalls++;
+    this.tables?.add(table.name, 'throttledCalls', 1);
+  }
+
+  countNewTable(): void {
+    this.outcome.newTables++;
+  }
+
+  countStored({ table }: Call, records: number): void {
     this.outcome.stored += records;
+    this.tables?.add(table.name, 'pointsStored', records);
   }
 
   /** Counts a record that Timestream already has in a newer version. */
-  countSuperseded(): void {
+  countSuperseded(call: Call): void {
     this.outcome.superseded++;
-    this.outcome.stored++;
+    this.tables?.add(call.table.name, 'pointsSuperseded', 1);
+    this.countStored(call, 1);
   }
 
   /** Reports the lines of a record that cannot be stored. */
@@ -73,6 +110,7 @@ export class RecordLedger {
   /** Counts the records of a call as unstored. */
   leave(call: Call, { reason, code, throttled }: CallFailure): void {
     this.outcome.unstored += call.records.length;
+    this.tables?.add(call.table.name, 'pointsUnstored', call.records.length);
     this.outcome.unstoredReason = reason;
     this.outcome.failureCode ??= code;
     this.outcome.throttled ||= throttled;

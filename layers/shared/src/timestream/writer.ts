@@ -10,7 +10,7 @@ import type { LineReport } from './line-report';
 import { NewTables } from './new-tables';
 import { CallEncoder, packRecords, type RecordBatch } from './packing';
 import { recordKey } from './record-key';
-import { RecordLedger, type RecordsOutcome } from './record-ledger';
+import { RecordLedger, type RecordsOutcome, type TableCounts } from './record-ledger';
 import type { RecordSet } from './record-set';
 import type { Table } from './series';
 import { type CallResult, type RejectedRecord, readResponse, type SendWriteRecords } from './service';
@@ -29,6 +29,8 @@ export interface WriterOptions {
   readonly tables: TableCreator;
   /** Maximum number of tables that one request may create; if more are missing, it creates none. */
   readonly maxNewTables: number;
+  /** Receives the counts of each table; undefined to count none. */
+  readonly tableCounts?: TableCounts | undefined;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -71,7 +73,7 @@ class RequestWriter {
     private readonly signal: AbortSignal,
   ) {
     const { batches, mergedRecords } = packRecords(records, report);
-    this.ledger = new RecordLedger(records, mergedRecords, report);
+    this.ledger = new RecordLedger(records, mergedRecords, report, options.tableCounts);
     this.newTables = new NewTables(options.maxNewTables);
     this.queue.add(batches.flatMap((batch) => this.firstCall(batch) ?? []));
     this.encoder = new CallEncoder(records, options.database);
@@ -141,7 +143,7 @@ class RequestWriter {
     const body = ByteWriter.borrow(BODY_BYTES);
     let result: CallResult;
     try {
-      result = await this.attempt(this.encoder.encode(call, call.version, body), call.records.length);
+      result = await this.attempt(call, this.encoder.encode(call, call.version, body));
     } finally {
       this.sending--;
       body.release();
@@ -150,10 +152,10 @@ class RequestWriter {
     this.settle(call, result);
   }
 
-  private async attempt(bytes: Buffer, records: number): Promise<CallResult> {
-    this.ledger.countCall();
+  private async attempt(call: Call, bytes: Buffer): Promise<CallResult> {
+    this.ledger.countCall(call);
     try {
-      return readResponse(await this.options.send(bytes, this.signal), records);
+      return readResponse(await this.options.send(bytes, this.signal), call.records.length);
     } catch (error) {
       const reason =
         error instanceof Error ? `no response from Timestream: ${error.message}` : 'no response from Timestream';
@@ -166,7 +168,7 @@ class RequestWriter {
     switch (result.kind) {
       case 'stored':
         memory.noteExisting(call.table.name);
-        this.ledger.countStored(call.records.length);
+        this.ledger.countStored(call, call.records.length);
         break;
       case 'rejected':
         memory.noteExisting(call.table.name);
@@ -188,6 +190,7 @@ class RequestWriter {
         this.ledger.leave(call, { ...result, throttled: false });
         break;
       case 'transient':
+        if (result.throttled) this.ledger.countThrottled(call);
         this.retry(call, result, result.connectionLost);
     }
   }
@@ -216,11 +219,11 @@ class RequestWriter {
       seen.add(index);
       const record = call.records[index];
       if (existingVersion !== undefined && existingVersion > this.version) {
-        this.ledger.countSuperseded();
+        this.ledger.countSuperseded(call);
       } else if (existingVersion === this.version && call.version === this.version) again.push(record);
       else this.ledger.reject(record, reason);
     }
-    this.ledger.countStored(call.records.length - seen.size);
+    this.ledger.countStored(call, call.records.length - seen.size);
     // Another request of the same millisecond stored other values. This request is the later one: it retries once, one version higher.
     if (again.length > 0) this.queue.add([this.call(call.table, Int32Array.from(again), call.version + 1)]);
   }
@@ -271,6 +274,7 @@ class RequestWriter {
       }
       return;
     }
+    this.ledger.countNewTable();
     this.queue.add(this.newTables.noteCreated(table));
   }
 

@@ -1,0 +1,116 @@
+/** Lists databases and tables with their sizes, and shows the columns and newest rows of a table. */
+import { ConsoleError } from './responses';
+import type { Cell, SqlRunner } from './sql';
+
+export interface TableSize {
+  readonly database: string;
+  readonly table: string;
+  /** Null if it is not counted. */
+  readonly records: number | null;
+}
+
+export interface DataOptions {
+  readonly sql: SqlRunner;
+  /** Whether counting is free. In Amazon Timestream, a count reads the whole table, at a price. */
+  readonly canCount: boolean;
+}
+
+/** Tables whose records are counted; the other ones are only listed. */
+const MAX_COUNTED = 500;
+const MAX_TABLES = 5_000;
+/** Tables of one counting query. */
+const PER_QUERY = 50;
+/** The list is read again after this time, or this multiple of the time that it took. */
+const FRESH_MS = { embedded: 900, remote: 60_000 };
+const FRESH_TIMES = 20;
+const NEWEST = 50;
+/** How far back Amazon Timestream looks for the newest rows, because it bills the data that a query reads. */
+const REMOTE_RANGE = '1d';
+
+const ROLES: Readonly<Record<string, string>> = {
+  DIMENSION: 'dimension',
+  MEASURE_NAME: 'measure name',
+  TIMESTAMP: 'time',
+};
+
+export class DataReader {
+  private sizes: readonly TableSize[] = [];
+  private freshUntil = Number.NEGATIVE_INFINITY;
+  private reading: Promise<void> | undefined;
+
+  constructor(private readonly options: DataOptions) {}
+
+  /** The tables of all databases, sorted. They are read again only now and then. @throws ConsoleError */
+  async tables(): Promise<readonly TableSize[]> {
+    if (this.reading === undefined && performance.now() >= this.freshUntil) {
+      this.reading = this.read().finally(() => {
+        this.reading = undefined;
+      });
+    }
+    await this.reading;
+    return this.sizes;
+  }
+
+  async databases() {
+    const byName = new Map<string, { table: string; records: number | null }[]>();
+    for (const [database] of (await this.select('SHOW DATABASES')).rows) byName.set(database ?? '', []);
+    for (const { database, table, records } of await this.tables()) byName.get(database)?.push({ table, records });
+    return { databases: [...byName].map(([database, tables]) => ({ database, tables })) };
+  }
+
+  /**
+   * The columns of a table with their roles and types, and its newest rows. In Amazon Timestream only those of the last day.
+   * @throws ConsoleError 400 if the table does not exist
+   */
+  async table(database: string, table: string, signal: AbortSignal) {
+    const name = `${quoted(database)}.${quoted(table)}`;
+    const described = await this.select(`DESCRIBE ${name}`, signal);
+    const roles = new Map(described.rows.map(([column, , attribute]) => [column, ROLES[attribute ?? ''] ?? 'measure']));
+    const recent = this.options.canCount ? '' : ` WHERE time > ago(${REMOTE_RANGE})`;
+    const newest = await this.select(`SELECT * FROM ${name}${recent} ORDER BY time DESC LIMIT ${NEWEST}`, signal);
+    const columns = newest.columns.map((column) => ({ ...column, role: roles.get(column.name) ?? 'measure' }));
+    return { columns, rows: newest.rows };
+  }
+
+  private async read(): Promise<void> {
+    const started = performance.now();
+    const names: { database: string; table: string }[] = [];
+    for (const [database] of (await this.select('SHOW DATABASES')).rows) {
+      if (database === null || names.length >= MAX_TABLES) continue;
+      const { rows } = await this.select(`SHOW TABLES FROM ${quoted(database ?? '')}`);
+      for (const [table] of rows) names.push({ database: database ?? '', table: table ?? '' });
+    }
+    names.splice(MAX_TABLES);
+    const counts = this.options.canCount ? await this.counts(names.slice(0, MAX_COUNTED)) : [];
+    this.sizes = names.map((each, index) => ({ ...each, records: counts[index] ?? null }));
+    const ended = performance.now();
+    const { embedded, remote } = FRESH_MS;
+    this.freshUntil = ended + Math.max(this.options.canCount ? embedded : remote, FRESH_TIMES * (ended - started));
+  }
+
+  private async counts(names: readonly { database: string; table: string }[]): Promise<number[]> {
+    const counts: number[] = [];
+    for (let start = 0; start < names.length; start += PER_QUERY) {
+      const parts = names.slice(start, start + PER_QUERY).map(({ database, table }, index) => {
+        const from = `${quoted(database)}.${quoted(table)}`;
+        return `SELECT ${start + index} AS number, count(*) AS records FROM ${from}`;
+      });
+      const { rows } = await this.select(parts.join(' UNION ALL '));
+      for (const [number, records] of rows) counts[Number(number)] = Number(records);
+    }
+    return counts;
+  }
+
+  private select(
+    sql: string,
+    signal = new AbortController().signal,
+  ): Promise<{ columns: { name: string; type: string }[]; rows: Cell[][] }> {
+    return this.options.sql.rows(sql, signal);
+  }
+}
+
+/** @throws ConsoleError 400 for a name that no database or table can have */
+function quoted(name: string): string {
+  if (!/^[\w.-]{1,256}$/.test(name)) throw new ConsoleError(400, 'invalid', `${name.slice(0, 100)} is not a name`);
+  return `"${name}"`;
+}

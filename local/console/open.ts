@@ -1,0 +1,61 @@
+/** Connects the console to the local server: what it records, what it queries, and what it serves. */
+import { join } from 'node:path';
+import type { ConnectorConfig } from 'shared/config';
+import type { ConnectorMetrics } from 'shared/connector-metrics';
+import type { ConnectorOptions } from '../connector/server';
+import { runsFolder } from '../runs/folder';
+import { createConsole } from './console';
+import { DataReader } from './data';
+import type { Verify } from './guard';
+import { PrometheusMetrics } from './prometheus';
+import { Recorder } from './recorder';
+import { SqlRunner } from './sql';
+
+export interface ConsoleOptions {
+  readonly config: ConnectorConfig;
+  readonly host: string;
+  readonly verify: Verify | undefined;
+  /** Of the embedded Timestream; undefined for Amazon Timestream. */
+  readonly timestreamUrl: string | undefined;
+  readonly log: (line: string) => void;
+  /** By default the folder beside the bundled program. */
+  readonly assets?: string | undefined;
+  /** By default the user's folder. */
+  readonly runs?: string | undefined;
+}
+
+export interface OpenConsole extends Required<Pick<ConnectorOptions, 'console' | 'onWrite'>> {
+  /** Receives the totals of each write from the write function. */
+  readonly metrics: ConnectorMetrics;
+}
+
+const DESTINATION = 'timestream';
+
+export function openConsole(options: ConsoleOptions): OpenConsole {
+  const { config, timestreamUrl, assets, runs, ...rest } = options;
+  const recorder = new Recorder();
+  const metrics = new PrometheusMetrics([DESTINATION]);
+  const connect = async () => {
+    const { queryService } = await import('../query/service');
+    return await queryService(timestreamUrl, timestreamUrl === undefined ? config.region : undefined);
+  };
+  const sql = new SqlRunner({ connect, database: config.tables.database });
+  const serve = createConsole({
+    ...rest,
+    config,
+    recorder,
+    metrics,
+    sql,
+    data: new DataReader({ sql, canCount: timestreamUrl !== undefined }),
+    destination: DESTINATION,
+    url: timestreamUrl ?? null,
+    // The bundler puts the page beside the program.
+    assets: assets ?? join(__dirname, 'console'),
+    runs: runs ?? runsFolder(),
+  });
+  return {
+    console: serve,
+    onWrite: (write) => recorder.add(write),
+    metrics,
+  };
+}
