@@ -8,21 +8,23 @@ export type Row = readonly Cell[];
 export interface TableSize {
   readonly database: string;
   readonly table: string;
-  readonly records: number;
+  /** Null if they are not counted: in Amazon Timestream a count reads the whole table, at a price. */
+  readonly records: number | null;
 }
 
 export interface Overview {
-  /** Time of the server's start, ms since 1970 or ISO 8601. */
-  readonly started: number | string;
+  /** The server's start, ISO 8601. */
+  readonly started: string;
   readonly uptimeMs: number;
   readonly destination: string;
-  readonly url: string;
-  /** At most the last 300 seconds; a second without requests may be missing. */
+  /** Of the embedded Timestream; null for Amazon Timestream. */
+  readonly url: string | null;
+  /** The last 300 s with the current one; `time` is the start of a second, ms since 1970. */
   readonly seconds: readonly { readonly time: number; readonly points: number; readonly requests: number }[];
   readonly statuses: Readonly<Record<string, number>>;
-  /** Of the last 1,000 writes; missing or null before the first. */
-  readonly p50Ms?: number | null;
-  readonly p99Ms?: number | null;
+  /** Of the last 1,000 writes; null before the first. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
   readonly pointsStored: number;
   readonly rejectedLines: number;
   readonly faultyLines: number;
@@ -33,7 +35,7 @@ export interface Overview {
 export interface Databases {
   readonly databases: readonly {
     readonly database: string;
-    readonly tables: readonly { readonly table: string; readonly records: number }[];
+    readonly tables: readonly Omit<TableSize, 'database'>[];
   }[];
 }
 
@@ -63,16 +65,15 @@ export interface QueryResult {
 export interface RefusedLine {
   readonly line: number;
   readonly reason: string;
-  readonly text?: string;
-  readonly destination?: string;
+  readonly text: string;
 }
 
 export interface WriteEntry {
-  readonly id: number | string;
+  readonly id: string;
   readonly time: number;
   readonly client: string;
   readonly path: string;
-  readonly precision?: string;
+  readonly precision: string;
   readonly bytes: number;
   readonly lines: number;
   readonly status: number;
@@ -82,7 +83,8 @@ export interface WriteEntry {
   /** The first 20. */
   readonly refused: readonly RefusedLine[];
   readonly refusedLines: number;
-  readonly message?: string;
+  /** Of the response; empty if the write succeeded. */
+  readonly message: string;
 }
 
 export interface TriedLine {
@@ -91,22 +93,24 @@ export interface TriedLine {
   readonly outcome: 'stored' | 'faulty' | 'rejected';
   readonly reason?: string;
   readonly table?: string;
+  /** As WriteRecords receives it. */
   readonly record?: unknown;
 }
 
 export interface Run {
   readonly id: string;
   readonly kind: 'load' | 'migration';
-  readonly started: number | string;
-  readonly ended?: number | string;
-  readonly status: string;
+  /** ISO 8601. */
+  readonly started: string;
+  readonly ended: string | null;
+  readonly status: 'running' | 'succeeded' | 'failed' | 'interrupted';
   readonly source: string;
   readonly target: string;
   readonly items: { readonly done: number; readonly total: number; readonly failed: number };
   readonly points: { readonly written: number; readonly rejected: number; readonly failed: number };
   readonly pointsPerSecond: number;
   readonly causes: readonly { readonly cause: string; readonly count: number }[];
-  readonly report?: string;
+  readonly report: string | null;
 }
 
 /** An error response of the server, or status 0 if there was none. */

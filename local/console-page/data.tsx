@@ -1,6 +1,6 @@
 /** The panel Data: databases and tables, the newest rows of a table, and SQL. */
 import { useEffect, useState } from 'preact/hooks';
-import { api, type Databases } from './api';
+import { api, type Databases, type TableSize } from './api';
 import { count } from './format';
 import { Card, ErrorNotice } from './notice';
 import { usePoll } from './poll';
@@ -11,7 +11,8 @@ import { newestRows } from './sql-text';
 import { Workbench } from './workbench';
 
 export function Data({ route }: { readonly route: Route }) {
-  const { data, error } = usePoll(api.databases, 'databases');
+  const [refreshes, setRefreshes] = useState(0);
+  const { data, error } = usePoll(api.databases, `databases ${refreshes}`, isCounted);
   const [proposed, setProposed] = useState<{ sql: string }>();
   useEffect(() => {
     if (data !== undefined) knowDatabases(data);
@@ -22,17 +23,34 @@ export function Data({ route }: { readonly route: Route }) {
         <Card title="Tables">
           <ErrorNotice error={error} />
           {data !== undefined && <Names names={data} route={route} />}
+          {data !== undefined && !isCounted(data) && (
+            <button type="button" onClick={() => setRefreshes(refreshes + 1)}>
+              Refresh
+            </button>
+          )}
         </Card>
       </div>
       <div class="stack">
-        {route.database !== undefined && route.table !== undefined && (
-          <NewestRows database={route.database} table={route.table} query={(sql) => setProposed({ sql })} />
+        {data !== undefined && route.database !== undefined && route.table !== undefined && (
+          <NewestRows
+            database={route.database}
+            table={route.table}
+            isLive={isCounted(data)}
+            refreshes={refreshes}
+            query={(sql) => setProposed({ sql })}
+          />
         )}
         <Workbench route={route} proposed={proposed} />
       </div>
     </div>
   );
 }
+
+/** Amazon Timestream bills every query, so there the page asks only once. Its tables have no count. */
+const isCounted = ({ databases }: Databases): boolean =>
+  databases.every(({ tables }) => tables.every(({ records }) => records !== null));
+
+const shownCount = ({ records }: Pick<TableSize, 'records'>): string => (records === null ? '' : count(records));
 
 function Names({ names: { databases }, route }: { readonly names: Databases; readonly route: Route }) {
   if (databases.every(({ tables }) => tables.length === 0)) {
@@ -42,13 +60,13 @@ function Names({ names: { databases }, route }: { readonly names: Databases; rea
     <details key={database} class="database" open>
       <summary>{database}</summary>
       <ul>
-        {tables.map(({ table, records }) => (
+        {tables.map(({ table, ...size }) => (
           <li key={table}>
             <a
               href={hashOf({ panel: 'data', database, table, ...(route.view && { view: route.view }) })}
               aria-current={database === route.database && table === route.table ? 'true' : undefined}
             >
-              {table} <span class="muted number">{count(records)}</span>
+              {table} <span class="muted number">{shownCount(size)}</span>
             </a>
           </li>
         ))}
@@ -60,11 +78,17 @@ function Names({ names: { databases }, route }: { readonly names: Databases; rea
 interface NewestRowsProps {
   readonly database: string;
   readonly table: string;
+  readonly isLive: boolean;
+  readonly refreshes: number;
   readonly query: (sql: string) => void;
 }
 
-function NewestRows({ database, table, query }: NewestRowsProps) {
-  const { data, error } = usePoll(() => api.table(database, table), `table ${database} ${table}`);
+function NewestRows({ database, table, isLive, refreshes, query }: NewestRowsProps) {
+  const { data, error } = usePoll(
+    () => api.table(database, table),
+    JSON.stringify([database, table, refreshes]),
+    () => isLive,
+  );
   useEffect(() => {
     if (data !== undefined) knowColumns(database, table, data.columns);
   }, [data]);

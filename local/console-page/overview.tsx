@@ -7,8 +7,6 @@ import { Card, ErrorNotice, Status } from './notice';
 import { usePoll } from './poll';
 import { hashOf } from './route';
 
-const SECONDS = 300;
-
 export function OverviewPanel() {
   const { data, error } = usePoll(api.overview, 'overview');
   return (
@@ -20,9 +18,8 @@ export function OverviewPanel() {
 }
 
 function Figures({ overview }: { readonly overview: Overview }) {
-  const { started, uptimeMs, destination, url, p50Ms, p99Ms, pointsStored, rejectedLines, faultyLines, unstored } =
-    overview;
-  const latency = (ms: number | null | undefined): string => (ms === null || ms === undefined ? '–' : duration(ms));
+  const { started, uptimeMs, url, p50Ms, p99Ms, pointsStored, rejectedLines, faultyLines, unstored } = overview;
+  const latency = (ms: number | null): string => (ms === null ? '–' : duration(ms));
   return (
     <>
       <dl class="figures">
@@ -45,8 +42,8 @@ function Figures({ overview }: { readonly overview: Overview }) {
         </Card>
       </div>
       <p class="muted">
-        {url} writes to {destination}. Started {dateAndTime(started)}, {duration(uptimeMs)} ago. Latency: of the last
-        1,000 writes.
+        Points go to {url === null ? 'Amazon Timestream' : `the embedded Timestream at ${url}`}. Started{' '}
+        {dateAndTime(started)}, {duration(uptimeMs)} ago. Latency: of the last 1,000 writes.
       </p>
     </>
   );
@@ -66,7 +63,8 @@ const Figure = ({ name, value, isBad = false }: FigureProps) => (
 );
 
 function Rate({ overview }: { readonly overview: Overview }) {
-  const { times, points } = useMemo(() => everySecond(overview), [overview]);
+  const times = useMemo(() => overview.seconds.map(({ time }) => time / 1_000), [overview]);
+  const points = useMemo(() => overview.seconds.map((second) => second.points), [overview]);
   const lines = useMemo(() => [{ name: 'Points', values: points }], [points]);
   // The last second is still running.
   const latest = count(points.at(-2) ?? 0);
@@ -86,15 +84,6 @@ function Rate({ overview }: { readonly overview: Overview }) {
       </p>
     </>
   );
-}
-
-/** The last five minutes by the server's clock, with 0 for the seconds without requests. */
-function everySecond({ started, uptimeMs, seconds }: Overview): { times: number[]; points: number[] } {
-  const newest = seconds.reduce((latest, { time }) => Math.max(latest, time), new Date(started).getTime() + uptimeMs);
-  const last = Math.floor(newest / 1_000);
-  const found = new Map(seconds.map(({ time, points }) => [Math.floor(time / 1_000), points]));
-  const times = Array.from({ length: SECONDS }, (_, index) => last - SECONDS + 1 + index);
-  return { times, points: times.map((time) => found.get(time) ?? 0) };
 }
 
 function Statuses({ statuses }: { readonly statuses: Overview['statuses'] }) {
@@ -128,8 +117,8 @@ function Statuses({ statuses }: { readonly statuses: Overview['statuses'] }) {
 
 function Tables({ overview: { tables } }: { readonly overview: Overview }) {
   if (tables.length === 0) return <p class="muted">No tables yet. Write a point to create one.</p>;
-  const sorted = [...tables].sort((one, other) => other.records - one.records);
-  const largest = Math.max(1, ...tables.map(({ records }) => records));
+  const sorted = [...tables].sort((one, other) => (other.records ?? 0) - (one.records ?? 0));
+  const largest = Math.max(1, ...tables.map(({ records }) => records ?? 0));
   return (
     <table class="plain">
       <thead>
@@ -145,9 +134,9 @@ function Tables({ overview: { tables } }: { readonly overview: Overview }) {
           <tr key={`${database} ${table}`}>
             <td>
               <a href={hashOf({ panel: 'data', database, table })}>{table}</a> <span class="muted">{database}</span>
-              <span class="bar" style={{ width: `${(records / largest) * 100}%` }} />
+              <span class="bar" style={{ width: `${((records ?? 0) / largest) * 100}%` }} />
             </td>
-            <td class="number">{count(records)}</td>
+            <td class="number">{records === null ? 'not counted' : count(records)}</td>
           </tr>
         ))}
       </tbody>

@@ -65,7 +65,7 @@ function RunCard({ run }: { readonly run: Run }) {
           </tbody>
         </table>
       )}
-      {report !== undefined && (
+      {report !== null && (
         <details>
           <summary>Report</summary>
           <pre tabIndex={0}>{report}</pre>
@@ -76,13 +76,13 @@ function RunCard({ run }: { readonly run: Run }) {
   );
 }
 
-function badgeOf({ ended, items, points }: Run): string {
-  if (items.failed > 0 || points.failed > 0) return 'bad';
-  return ended === undefined ? 'late' : 'good';
+function badgeOf({ status, items }: Run): string {
+  if (status === 'failed' || items.failed > 0) return 'bad';
+  return status === 'succeeded' ? 'good' : 'late';
 }
 
 function times({ started, ended }: Run): string {
   const start = `Started ${dateAndTime(started)}`;
-  if (ended === undefined) return `${start}.`;
-  return `${start}, took ${duration(new Date(ended).getTime() - new Date(started).getTime())}.`;
+  if (ended === null) return `${start}.`;
+  return `${start}, took ${duration(Date.parse(ended) - Date.parse(started))}.`;
 }

@@ -199,7 +199,7 @@ function ResultChart({ chart }: { readonly chart: ChartData | string | undefined
     <>
       {series.length < total && (
         <p class="notice">
-          {count(series.length)} of {counted(total, 'series').replace(/s$/, '')} are drawn. Narrow the query with WHERE.
+          {count(series.length)} of {count(total)} series are drawn. Narrow the query with WHERE.
         </p>
       )}
       <Chart

@@ -50,10 +50,10 @@ function Write({ write }: { readonly write: WriteEntry }) {
       {isOpen && (
         <>
           <p class="muted">
-            {path}, precision {precision ?? 'ns'}, {bytes(write.bytes)}
+            {path}, precision {precision}, {bytes(write.bytes)}
             {unstored > 0 && `, ${counted(unstored, 'point')} not stored`}
           </p>
-          {message && <pre class="message">{message}</pre>}
+          {message !== '' && <pre class="message">{message}</pre>}
           {write.refused.length > 0 && <RefusedLines refused={write.refused} total={refusedLines} />}
         </>
       )}
@@ -75,13 +75,10 @@ function RefusedLines({ refused, total }: { readonly refused: readonly RefusedLi
           </tr>
         </thead>
         <tbody>
-          {refused.map(({ line, reason, text, destination }) => (
+          {refused.map(({ line, reason, text }) => (
             <tr key={line}>
               <td class="number">{line}</td>
-              <td>
-                {reason}
-                {destination !== undefined && <span class="muted"> ({destination})</span>}
-              </td>
+              <td>{reason}</td>
               <td>
                 <code>{text}</code>
               </td>
