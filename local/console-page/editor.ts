@@ -66,6 +66,19 @@ const look = EditorView.theme({
   '.cm-completionDetail': { fontStyle: 'normal', opacity: '0.8' },
 });
 
+/**
+ * Replaces the selection when the user types over it. If the browser did, it would give the new text the colour of the old one in a
+ * style attribute, which the content security policy refuses.
+ */
+const replaceSelection = EditorView.domEventHandlers({
+  beforeinput({ inputType, data }, view) {
+    const { state } = view;
+    if (inputType !== 'insertText' || data === null || view.composing || state.selection.main.empty) return false;
+    view.dispatch(state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true });
+    return true;
+  },
+});
+
 export interface Editor {
   text(): string;
   setText(sql: string): void;
@@ -104,6 +117,7 @@ export function createEditor(
         autocompletion({ icons: false }),
         syntaxHighlighting(colours),
         look,
+        replaceSelection,
         placeholder('SELECT * FROM "database"."table" ORDER BY time DESC LIMIT 100'),
         // The Tab key leaves the editor, for those who use the keyboard only.
         keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),

@@ -52,8 +52,7 @@ export function ResultTable({ label, columns, rows }: ResultTableProps) {
           <tr aria-rowindex={1}>
             {columns.map(({ name, type, role }, index) => (
               <th key={index} scope="col" class={alignment(type)} style={{ width: `${widths[index]}ch` }}>
-                {name}
-                <small>{[role, type].filter(Boolean).join(', ')}</small>
+                {name} <small>{[role, type].filter(Boolean).join(', ')}</small>
               </th>
             ))}
           </tr>
