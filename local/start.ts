@@ -33,6 +33,8 @@ export interface StartOptions {
   readonly aws: boolean;
   /** The accepted tokens; if empty, every request is accepted. */
   readonly tokens: readonly string[];
+  /** The folder of the console's page, and the folder of the runs that it shows; by default those of the program and of the user. */
+  readonly consoleFolders?: { readonly assets: string; readonly runs: string } | undefined;
 }
 
 /** Prints warnings and errors, except while `isQuiet`: the log then has the reason already. The server itself logs each request. */
@@ -85,11 +87,26 @@ async function unloadDestination(
   return new S3Destination(client);
 }
 
+/** The servers of `start`. */
+export interface RunningServers {
+  readonly url: string;
+  /** Of the embedded Timestream. */
+  readonly timestreamUrl: string | undefined;
+  close(): Promise<void>;
+}
+
 /**
  * Starts the servers and returns once they listen. SIGINT or SIGTERM stops them.
  * @throws UsageError if a port or the data folder cannot be used
  */
 export async function start(args: StartOptions, given: ConnectorConfig): Promise<void> {
+  const servers = await startServers(args, given);
+  console.log(welcome(servers, args, given));
+  stopOnSignal(() => servers.close());
+}
+
+/** @throws UsageError if a port or the data folder cannot be used */
+export async function startServers(args: StartOptions, given: ConnectorConfig): Promise<RunningServers> {
   let timestream: RunningTimestream | undefined;
   try {
     if (args.aws) return await startWriting(args, given, undefined);
@@ -101,7 +118,7 @@ export async function start(args: StartOptions, given: ConnectorConfig): Promise
       ...(dataDir !== undefined && { dataDir }),
       ...(destination !== undefined && { unload: { destination } }),
     });
-    await startWriting(args, given, timestream);
+    return await startWriting(args, given, timestream);
   } catch (error) {
     await timestream?.close();
     throw explained(error, args);
@@ -113,7 +130,7 @@ async function startWriting(
   args: StartOptions,
   given: ConnectorConfig,
   timestream: RunningTimestream | undefined,
-): Promise<void> {
+): Promise<RunningServers> {
   const logger = localLogger(() => timestream?.storageFault() !== undefined);
   const verifier = verifierOf(args.tokens, logger);
   const config: ConnectorConfig = {
@@ -129,7 +146,10 @@ async function startWriting(
   const unavailable = () => Promise.reject(new Error('asynchronous mode needs AWS Lambda'));
   const verify = verifier && ((request: CredentialSource) => verifier.verify(request));
   const log = (line: string): void => console.log(line);
-  const view = openConsole({ config, host: args.host, verify, timestreamUrl: timestream?.url, log });
+  const view = openConsole({
+    ...{ config, host: args.host, verify, timestreamUrl: timestream?.url, log },
+    folders: args.consoleFolders,
+  });
   const connector = await startConnector({
     host: args.host,
     port: args.port,
@@ -176,19 +196,21 @@ async function startWriting(
         'authorization: anyone can read and delete the points',
     );
   }
-  console.log(welcome(connector.url, timestream?.url, args, config));
-  stopOnSignal(async () => {
-    await connector.close();
-    await timestream?.close();
-  });
+  return {
+    url: connector.url,
+    timestreamUrl: timestream?.url,
+    close: async () => {
+      await connector.close();
+      await timestream?.close();
+    },
+  };
 }
 
 /** Whether only this machine can connect to the host. */
 const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host);
 
 function welcome(
-  url: string,
-  timestreamUrl: string | undefined,
+  { url, timestreamUrl }: RunningServers,
   { dataDir, tokens }: StartOptions,
   config: ConnectorConfig,
 ): string {

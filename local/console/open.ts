@@ -18,10 +18,8 @@ export interface ConsoleOptions {
   /** Of the embedded Timestream; undefined for Amazon Timestream. */
   readonly timestreamUrl: string | undefined;
   readonly log: (line: string) => void;
-  /** By default the folder beside the bundled program. */
-  readonly assets?: string | undefined;
-  /** By default the user's folder. */
-  readonly runs?: string | undefined;
+  /** Of the page's files and of the runs; by default those of the program and of the user. */
+  readonly folders: { readonly assets: string; readonly runs: string } | undefined;
 }
 
 export interface OpenConsole extends Required<Pick<ConnectorOptions, 'console' | 'onWrite'>> {
@@ -32,7 +30,7 @@ export interface OpenConsole extends Required<Pick<ConnectorOptions, 'console' |
 const DESTINATION = 'timestream';
 
 export function openConsole(options: ConsoleOptions): OpenConsole {
-  const { config, timestreamUrl, assets, runs, ...rest } = options;
+  const { config, timestreamUrl, folders, ...rest } = options;
   const recorder = new Recorder();
   const metrics = new PrometheusMetrics([DESTINATION]);
   const connect = async () => {
@@ -50,8 +48,7 @@ export function openConsole(options: ConsoleOptions): OpenConsole {
     destination: DESTINATION,
     url: timestreamUrl ?? null,
     // The bundler puts the page beside the program.
-    assets: assets ?? join(__dirname, 'console'),
-    runs: runs ?? runsFolder(),
+    ...(folders ?? { assets: join(__dirname, 'console'), runs: runsFolder() }),
   });
   return {
     console: serve,

@@ -35,7 +35,7 @@ export const queryRequest = (body: Buffer) => validate(querySchema, jsonOf(body)
 /** @throws InvalidEventError, ApiError for an unknown precision, ConsoleError 413 for too many lines */
 export function tryRequest(body: Buffer): { readonly lines: string; readonly precision: Precision } {
   const { lines, precision, path } = validate(trySchema, jsonOf(body), 'the request');
-  const count = lines.split('\n').length;
+  const count = lines.replace(/\n$/, '').split('\n').length;
   if (Buffer.byteLength(lines) > MAX_LINES_BYTES || count > MAX_LINES) {
     const message = `at most ${MAX_LINES} lines and ${MAX_LINES_BYTES} bytes can be tried; write the others with a client`;
     throw new ConsoleError(413, 'request too large', message);
