@@ -8,6 +8,7 @@ import {
   autocompletion,
   type CompletionContext,
   type CompletionResult,
+  closeCompletion,
   completionKeymap,
 } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
@@ -63,7 +64,7 @@ const look = EditorView.theme({
     color: 'var(--on-accent)',
     background: 'var(--accent)',
   },
-  '.cm-completionDetail': { fontStyle: 'normal', opacity: '0.8' },
+  '.cm-completionDetail': { fontStyle: 'normal', color: 'inherit', opacity: '1' },
 });
 
 /**
@@ -96,7 +97,8 @@ export function createEditor(
   const root = parent.shadowRoot ?? parent.attachShadow({ mode: 'open' });
   const runKey = {
     key: 'Mod-Enter',
-    run: () => {
+    run: (view: EditorView) => {
+      closeCompletion(view);
       run();
       return true;
     },
@@ -118,6 +120,7 @@ export function createEditor(
         syntaxHighlighting(colours),
         look,
         replaceSelection,
+        EditorView.domEventHandlers({ blur: (_, view) => void closeCompletion(view) }),
         placeholder('SELECT * FROM "database"."table" ORDER BY time DESC LIMIT 100'),
         // The Tab key leaves the editor, for those who use the keyboard only.
         keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
