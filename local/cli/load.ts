@@ -160,7 +160,11 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   });
   const isCut = signal.aborted && summary.statusCode !== 200;
   const code = await show(summary, options, { dryRun, report: report.path, checks }, details);
-  if (run) endLoadRun(run, summary, isCut ? INTERRUPTED : code, report.path);
+  if (run) {
+    const { summaryText } = await import('../loader/summary-text');
+    const text = `${summaryText(summary, dryRun, details, checks)}\nReport: ${report.path}`;
+    endLoadRun(run, summary, isCut ? INTERRUPTED : code, text);
+  }
   if (!options.json) console.log(`Report: ${report.path}`);
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
   const inferredWords = inferred ? ['--mapping', report.file('mapping.json'), ...datasetWords(inferred)] : [];

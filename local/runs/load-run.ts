@@ -11,7 +11,7 @@ export const targetText = ({ url, bucket }: Target): string => `${url} ${bucket}
 export const startLoadRun = (folder: string, id: string, source: string, target: Target): RunRecorder =>
   new RunRecorder({ folder, id, kind: 'load', source, target: targetText(target) });
 
-/** @param code the exit code of the command */
+/** @param code the exit code of the command; `report`: the summary as text */
 export function endLoadRun(run: RunRecorder, summary: Summary, code: number, report: string): void {
   const { items, failed_items: failed, points_written: written, rejected_points: rejected, failed_points } = summary;
   run.end({
@@ -23,7 +23,7 @@ export function endLoadRun(run: RunRecorder, summary: Summary, code: number, rep
       ...countsOf(summary.rejected_reasons),
       ...countsOf(summary.invalid_records),
     ],
-    report: `${summary.message}\n${report}`,
+    report,
   });
 }
 

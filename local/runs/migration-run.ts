@@ -17,7 +17,7 @@ export function startMigrationRun(
   { database, tables }: Pick<MigrationRequest, 'database' | 'tables'>,
   target: Target,
 ): RunRecorder {
-  const source = tables === undefined ? database : `${database}: ${tables.join(', ')}`;
+  const source = `${database}: ${tables.join(', ')}`;
   return new RunRecorder({ folder, id, kind: 'migration', source, target: targetText(target) });
 }
 

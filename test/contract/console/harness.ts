@@ -26,7 +26,8 @@ export interface TestConsole extends RunningServers {
 
 export async function startConsole(options: Partial<StartOptions> = {}): Promise<TestConsole> {
   const folder = mkdtempSync(join(tmpdir(), 'console-'));
-  const [assets, runs] = [join(folder, 'page'), join(folder, 'runs')];
+  const assets = join(folder, 'page');
+  const folders = options.consoleFolders ?? { assets, runs: join(folder, 'runs') };
   mkdirSync(assets);
   writeFileSync(join(assets, 'index.html'), '<!doctype html><title>Console</title>');
   writeFileSync(join(assets, 'console.js'), 'export {};');
@@ -43,7 +44,7 @@ export async function startConsole(options: Partial<StartOptions> = {}): Promise
       s3Endpoint: undefined,
       aws: false,
       tokens: [],
-      consoleFolders: { assets, runs },
+      consoleFolders: folders,
       ...options,
     },
     loadConnectorConfig({}),
@@ -68,7 +69,7 @@ export async function startConsole(options: Partial<StartOptions> = {}): Promise
     });
   return {
     ...servers,
-    runs,
+    runs: folders.runs,
     send,
     api: async (path, body) => {
       const method = body === undefined ? 'GET' : 'POST';
