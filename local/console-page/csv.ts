@@ -1,5 +1,5 @@
 /** A result as CSV (RFC 4180): the header, then one line per row. NULL is empty, and an empty text is quoted. */
-import type { Cell, Row } from './api';
+import type { Cell, Row } from './responses';
 
 function field(cell: Cell): string {
   if (cell === null) return '';

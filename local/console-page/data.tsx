@@ -1,9 +1,10 @@
 /** The panel Data: databases and tables, the newest rows of a table, and SQL. */
 import { useEffect, useState } from 'preact/hooks';
-import { api, type Databases, type TableSize } from './api';
+import { api } from './api';
 import { count } from './format';
 import { Card, ErrorNotice } from './notice';
 import { usePoll } from './poll';
+import type { Databases, TableSize } from './responses';
 import { ResultTable } from './result-table';
 import { hashOf, type Route } from './route';
 import { knowColumns, knowDatabases } from './schema';

@@ -1,10 +1,11 @@
 /** The panel Overview: what the server does now, and how much is stored. */
 import { useMemo } from 'preact/hooks';
-import { api, type Overview } from './api';
+import { api } from './api';
 import { Chart } from './chart';
 import { count, dateAndTime, duration } from './format';
 import { Card, ErrorNotice, Status } from './notice';
 import { usePoll } from './poll';
+import type { Overview } from './responses';
 import { hashOf } from './route';
 
 export function OverviewPanel() {

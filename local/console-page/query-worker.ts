@@ -2,9 +2,10 @@
  * Runs one query and keeps its result, in a thread of its own: parsing 100,000 rows, arranging them for a chart and writing them as
  * CSV would make the page stop for too long.
  */
-import { type QueryResult, RequestError, send } from './api';
+import { RequestError, send } from './api';
 import { csv } from './csv';
 import type { FromWorker, ToWorker } from './query';
+import type { QueryResult } from './responses';
 import { chartOf } from './series';
 
 const ROWS_PER_MESSAGE = 2_000;

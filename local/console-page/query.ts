@@ -1,5 +1,5 @@
 /** A query that runs in a worker, and its result as it arrives. */
-import type { ResultColumn, Row } from './api';
+import type { ResultColumn, Row } from './responses';
 import type { Chart } from './series';
 import { session } from './session';
 

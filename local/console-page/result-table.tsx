@@ -1,7 +1,7 @@
 /** A table of any number of rows, of which only those in view are in the document. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { ResultColumn, Row } from './api';
 import { counted } from './format';
+import type { ResultColumn, Row } from './responses';
 
 /** As in the style sheet, px. */
 const ROW_HEIGHT = 26;

@@ -1,5 +1,6 @@
 /** The names of databases, tables and columns, for completion. Columns of a table are requested when a statement names it. */
-import { api, type Databases, type TableColumn } from './api';
+import { api } from './api';
+import type { Databases, TableColumn } from './responses';
 import { mentions } from './sql-text';
 
 interface KnownTable {

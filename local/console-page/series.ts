@@ -1,5 +1,5 @@
 /** Turns a result into the lines of a chart: time on x, and a line per tag set and number column. */
-import type { ResultColumn, Row } from './api';
+import type { ResultColumn, Row } from './responses';
 
 export interface Series {
   /** For example `temperature, city=Lisbon`. */

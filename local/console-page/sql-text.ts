@@ -13,8 +13,6 @@ export const newestRows = (database: string, table: string): string =>
 
 /** Whether a text of SQL contains the name as a whole word. */
 export function mentions(sql: string, name: string): boolean {
-  const at = sql.toLowerCase().indexOf(name.toLowerCase());
-  if (at < 0) return false;
-  const isWord = (character: string): boolean => /[\w-]/.test(character);
-  return !isWord(sql.charAt(at - 1)) && !isWord(sql.charAt(at + name.length));
+  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`(?<![\\w-])${escaped}(?![\\w-])`, 'i').test(sql);
 }

@@ -1,8 +1,9 @@
 /** A box to try line protocol: what would become of each line, and after sending, what became of it. */
 import { useState } from 'preact/hooks';
-import { api, RequestError, type TriedLine, type WriteEntry } from './api';
+import { api, RequestError } from './api';
 import { counted } from './format';
 import { Card, ErrorNotice, Scroller, Status } from './notice';
+import type { TriedLine, WriteEntry } from './responses';
 
 const PRECISIONS = ['ns', 'us', 'ms', 's'] as const;
 const EXAMPLE = 'weather,city=Lisbon temperature=21.5,humid=true\nweather,city=Porto temperature=';

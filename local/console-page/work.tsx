@@ -1,8 +1,9 @@
 /** The panel Loads and migrations: the runs of this machine, their progress, errors and reports. */
-import { api, type Run } from './api';
+import { api } from './api';
 import { count, counted, dateAndTime, duration } from './format';
 import { Card, ErrorNotice } from './notice';
 import { usePoll } from './poll';
+import type { Run } from './responses';
 
 export function Work() {
   const { data, error } = usePoll(api.work, 'work');

@@ -1,9 +1,10 @@
 /** The panel Writes: the last requests with their refused lines, and line protocol to try. */
 import { useState } from 'preact/hooks';
-import { api, type RefusedLine, type WriteEntry } from './api';
+import { api } from './api';
 import { bytes, count, counted, duration, timeOfDay } from './format';
 import { Card, ErrorNotice, Scroller, Status } from './notice';
 import { usePoll } from './poll';
+import type { RefusedLine, WriteEntry } from './responses';
 import { TryLines } from './try-lines';
 
 export function Writes() {

@@ -2,12 +2,13 @@
  * The use of the console: with the keyboard alone, on a narrow screen, in dark and light, with a token, with large results, and while
  * the server is away.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { StartedServer } from '../support/started-server';
 import { missingBrowser } from './browser';
-import { DATABASE, MANY, runSql, useConsole } from './console';
+import { acceptCompletion, DATABASE, MANY, runSql, useConsole } from './console';
 import { describeProof } from './report';
 
 const served = useConsole();
@@ -15,7 +16,7 @@ const served = useConsole();
 const AXE = require.resolve('axe-core/axe.min.js');
 /** Tasks above it are felt as a stop. */
 const MAX_TASK_MS = 200;
-/** A folder for screenshots; without it, none are made. */
+/** `CONSOLE_SCREENSHOTS=docs/img` renews the pictures of the documentation. */
 const SCREENSHOTS = process.env.CONSOLE_SCREENSHOTS;
 
 const ALL = `SELECT * FROM "${DATABASE}"."weather" ORDER BY time DESC LIMIT ${MANY}`;
@@ -74,7 +75,21 @@ async function openData(page: Page): Promise<void> {
   await runSql(page, PER_MINUTE);
 }
 
+/** A minute of writes at a rate that rises and falls, for the picture of Overview. */
+async function writeWave(): Promise<void> {
+  for (let step = 0; step < 240; step++) {
+    const lines = Array.from(
+      { length: 40 + Math.round(30 * Math.sin(step / 25)) },
+      (_, index) => `cpu,host=h${index} usage=${step} ${Date.now()}`,
+    );
+    await served().server.write(lines);
+    await setTimeout(250);
+  }
+}
+
 describeProof('axe-core in Chromium', missingBrowser, () => {
+  if (SCREENSHOTS !== undefined) beforeAll(writeWave);
+
   const cases = ['light', 'dark'].flatMap((theme) => [1_280, 360].map((width) => [theme, width] as const));
   test.each(cases)(
     'no panel has a serious violation in the %s theme at a width of %i px, or is wider than the screen',
@@ -85,9 +100,9 @@ describeProof('axe-core in Chromium', missingBrowser, () => {
         await show(page);
         await expect(seriousViolations(page)).resolves.toEqual([]);
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
-        if (SCREENSHOTS !== undefined && width > 1_000) {
-          await mkdir(SCREENSHOTS, { recursive: true });
-          await page.screenshot({ path: path.join(SCREENSHOTS, `console-${name}-${theme}.png`) });
+        if (SCREENSHOTS !== undefined && width > 1_000 && name !== 'work') {
+          const picture = path.join(SCREENSHOTS, `console-${name}-${theme}.png`);
+          await page.screenshot({ path: picture, fullPage: name.startsWith('data') });
         }
       }
     },
@@ -124,8 +139,7 @@ describeProof('Chromium and the server of `npm start`', missingBrowser, () => {
 
     await tabTo(page, page.getByRole('textbox', { name: /^SQL statement/ }));
     await page.keyboard.type('SELECT time, temperature FROM weat');
-    await page.getByRole('option', { name: /^weather/ }).waitFor();
-    await press('Enter');
+    await acceptCompletion(page, /^weather/);
     await page.keyboard.type(' LIMIT 30');
     await press('Control+Enter');
     await page.getByText(/^30 rows in /).waitFor();

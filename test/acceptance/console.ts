@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { StartedServer } from '../support/started-server';
 import { missingBrowser, startBrowser, WatchedPage } from './browser';
@@ -15,15 +16,20 @@ export class ServedConsole {
   private constructor(
     readonly server: StartedServer,
     private readonly browser: Browser,
-    /** Of the progress of loads; the server and programs must share it. */
-    readonly environment: { readonly XDG_CACHE_HOME: string },
+    /** For files; the server has its cache in it. */
+    readonly folder: string,
   ) {}
 
   static async start(): Promise<ServedConsole> {
-    const environment = { XDG_CACHE_HOME: await mkdtemp(path.join(tmpdir(), 'console-')) };
-    const server = await StartedServer.start([], environment);
+    const folder = await mkdtemp(path.join(tmpdir(), 'console-'));
+    const server = await StartedServer.start([], { XDG_CACHE_HOME: folder });
     await writeMany(server);
-    return new ServedConsole(server, await startBrowser(), environment);
+    return new ServedConsole(server, await startBrowser(), folder);
+  }
+
+  /** Commands with it leave their progress where the server reads it. */
+  get environment(): { readonly XDG_CACHE_HOME: string } {
+    return { XDG_CACHE_HOME: this.folder };
   }
 
   get url(): string {
@@ -53,7 +59,7 @@ export class ServedConsole {
   async stop(): Promise<void> {
     await this.browser.close();
     await this.server.stop();
-    await rm(this.environment.XDG_CACHE_HOME, { recursive: true });
+    await rm(this.folder, { recursive: true });
   }
 }
 
@@ -93,4 +99,14 @@ export async function runSql(page: Page, sql: string): Promise<void> {
   await page.getByRole('textbox', { name: /^SQL statement/ }).fill(sql);
   await page.getByRole('button', { name: /^Run/ }).click();
   await page.getByText(/^\d[\d,]* rows? in /).waitFor();
+}
+
+/** CodeMirror ignores keys in the first 75 ms of a list of completions, as the user may mean the text. */
+const INTERACTION_DELAY_MS = 75;
+
+/** Accepts the selected completion with the keyboard. @param name of the completion */
+export async function acceptCompletion(page: Page, name: RegExp): Promise<void> {
+  await page.getByRole('option', { name, selected: true }).waitFor();
+  await setTimeout(INTERACTION_DELAY_MS + 25);
+  await page.keyboard.press('Enter');
 }

@@ -11,7 +11,13 @@ export class StartedServer {
     private readonly child: ChildProcess,
     /** Of the write endpoint and the console. */
     readonly url: string,
-  ) {}
+  ) {
+    child.on('exit', this.reportExit);
+  }
+
+  private readonly reportExit = (code: number | null, signal: string | null): void => {
+    process.stderr.write(`the server ended by itself: ${signal ?? `exit code ${code}`}\n`);
+  };
 
   /**
    * Starts it with data in memory, and returns once it listens.
@@ -50,7 +56,8 @@ export class StartedServer {
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null) return;
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.off('exit', this.reportExit);
     this.child.kill('SIGTERM');
     await once(this.child, 'exit');
   }
