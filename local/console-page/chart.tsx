@@ -17,23 +17,22 @@ interface ChartProps {
   readonly times: ArrayLike<number>;
   readonly lines: readonly ChartLine[];
   readonly height: number;
-  /** Fills the area below the line. */
-  readonly filled?: boolean;
-  /** Whether the y axis starts at 0. */
-  readonly fromZero?: boolean;
-  /** Whether the times are shown in UTC, as in results, or in local time. */
-  readonly utc?: boolean;
+  /**
+   * `live`: an area above 0 that moves on, in local time. `result`: lines in UTC, as in the table of a result; dragging zooms.
+   */
+  readonly kind: 'live' | 'result';
 }
 
 /** The style sheet has as many colours of series. */
 const COLOURS = 8;
 const colourClass = (index: number): string => `series-${index % COLOURS}`;
 
-export function Chart({ label, times, lines, height, filled = false, fromZero = false, utc = false }: ChartProps) {
+export function Chart({ label, times, lines, height, kind }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [pointed, setPointed] = useState<Pointed>();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const isLive = kind === 'live';
   const names = lines.map(({ name }) => name).join('\n');
   /** One line needs no legend. */
   const single = lines.length === 1 ? lines[0] : undefined;
@@ -49,10 +48,10 @@ export function Chart({ label, times, lines, height, filled = false, fromZero = 
         width: element.clientWidth,
         height,
         legend: { show: false },
-        cursor: { y: false, drag: { x: true, y: false }, dataIdx: nearestValue },
+        cursor: { y: false, drag: { x: !isLive, y: false }, dataIdx: nearestValue },
         hooks: { setCursor: [({ cursor: { idx, idxs } }) => setPointed(readPointed(idx, idxs))] },
-        tzDate: (time) => (utc ? uPlot.tzDate(new Date(time * 1_000), 'Etc/UTC') : new Date(time * 1_000)),
-        scales: { y: { range: fromZero ? (_, __, max) => [0, Math.max(1, max * 1.1)] : padded } },
+        tzDate: (time) => (isLive ? new Date(time * 1_000) : uPlot.tzDate(new Date(time * 1_000), 'Etc/UTC')),
+        scales: { y: { range: isLive ? (_, __, max) => [0, Math.max(1, max * 1.1)] : padded } },
         axes: [
           { ...axis, values: TIME_LABELS },
           { ...axis, size: 64 },
@@ -62,7 +61,7 @@ export function Chart({ label, times, lines, height, filled = false, fromZero = 
           ...lines.map(({ name }, index) => ({
             label: name,
             stroke: colour(colourClass(index)),
-            ...(filled && { fill: colour(`${colourClass(index)} area`) }),
+            ...(isLive && { fill: colour(`${colourClass(index)} area`) }),
             width: 1.5,
             spanGaps: true,
             points: { show: times.length <= 60 },
@@ -81,7 +80,7 @@ export function Chart({ label, times, lines, height, filled = false, fromZero = 
       resize.disconnect();
       created.destroy();
     };
-  }, [names, filled, fromZero, utc, height]);
+  }, [names, isLive, height]);
 
   useEffect(() => plot.current?.setData(data), [times, lines]);
   useEffect(() => {
@@ -99,9 +98,9 @@ export function Chart({ label, times, lines, height, filled = false, fromZero = 
       <div ref={box} role="img" aria-label={label} />
       <p class="muted pointed">
         {pointed === undefined
-          ? 'Point at the chart for values; drag to zoom.'
+          ? `Point at the chart for values.${isLive ? '' : ' Drag to zoom, double-click to zoom out.'}`
           : [
-              timeText(times[pointed.time] ?? 0, utc),
+              timeText(times[pointed.time] ?? 0, !isLive),
               ...(single ? [valueAt(single.values, pointed.values[0])] : []),
             ].join(': ')}
       </p>

@@ -13,7 +13,11 @@ export function readHistory(): string[] {
 
 export function addToHistory(sql: string): string[] {
   const history = [sql, ...readHistory().filter((each) => each !== sql)].slice(0, MAX);
-  localStorage.setItem(KEY, JSON.stringify(history));
+  try {
+    localStorage.setItem(KEY, JSON.stringify(history));
+  } catch {
+    // Very long statements exceed what a browser stores; the old history stays.
+  }
   return history;
 }
 

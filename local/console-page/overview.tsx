@@ -77,8 +77,7 @@ function Rate({ overview }: { readonly overview: Overview }) {
         times={times}
         lines={lines}
         height={300}
-        filled
-        fromZero
+        kind="live"
       />
       <p class="muted">
         {latest} in the last second, at most {maximum} in the last five minutes

@@ -27,7 +27,7 @@ export type FromWorker =
 /** What is known of a query. A new object after each message, but the rows are added to one array. */
 export interface QueryState {
   /** Differs between queries. */
-  readonly id: string;
+  readonly id: number;
   readonly sql: string;
   readonly isRunning: boolean;
   readonly error?: string;
@@ -38,6 +38,8 @@ export interface QueryState {
   /** Present once it was requested; a text says why there is none. */
   readonly chart?: Chart | string;
 }
+
+let queries = 0;
 
 export class Query {
   private readonly worker = new Worker('/console/query-worker.js', { type: 'module' });
@@ -50,7 +52,7 @@ export class Query {
     private readonly changed: (state: QueryState) => void,
   ) {
     this.state = {
-      id: crypto.randomUUID(),
+      id: ++queries,
       sql,
       isRunning: true,
       columns: [],
@@ -119,5 +121,6 @@ function download(blob: Blob, name: string): void {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  URL.revokeObjectURL(link.href);
+  // Some browsers read it only later.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -207,7 +207,7 @@ function ResultChart({ chart }: { readonly chart: ChartData | string | undefined
         times={times}
         lines={lines}
         height={360}
-        utc
+        kind="result"
       />
     </>
   );
