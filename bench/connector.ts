@@ -11,8 +11,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TimestreamWriteClient, WriteRecordsCommand } from '@aws-sdk/client-timestream-write';
 import { loadConnectorConfig } from 'shared/config';
-import { TableCreator } from 'shared/timestream/tables';
-import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
+import { buildTimestream } from '../functions/write-line-protocol/timestream-clients';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { expandCall, identityOf } from '../test/support/timestream-calls';
 import { naiveCalls, VERSION } from './naive';
@@ -37,15 +36,11 @@ const ways: Record<string, (endpoint: string) => Send> = {
     const config = loadConnectorConfig({ AWS_ENDPOINT_URL_TIMESTREAM_WRITE: endpoint, write_deadline_millis: '60000' });
     process.env.AWS_ACCESS_KEY_ID = CREDENTIALS.accessKeyId;
     process.env.AWS_SECRET_ACCESS_KEY = CREDENTIALS.secretAccessKey;
-    const client = timestreamClient(config);
-    const administration = tableAdministration(client);
     const unused = () => Promise.reject(new Error('not in this benchmark'));
     const handler = createHandler({
       config,
       logger,
-      send: writeRecordsSender(client, config),
-      tables: new TableCreator(config.tables, administration),
-      checkTimestream: unused,
+      destinations: [buildTimestream(config)],
       invokeSelf: unused,
       sendDeadLetter: unused,
       storeRejected: unused,

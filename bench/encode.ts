@@ -11,8 +11,8 @@
 import { END, LineDecoder, TOKEN } from 'shared/line-protocol/decoder';
 import { decodePoints } from 'shared/line-protocol/point';
 import { NANOSECONDS } from 'shared/line-protocol/precision';
+import { LineReport } from 'shared/line-report';
 import { ByteWriter } from 'shared/timestream/byte-writer';
-import { LineReport } from 'shared/timestream/line-report';
 import { CallEncoder, packRecords } from 'shared/timestream/packing';
 import { mapLines } from 'shared/timestream/records';
 import { expandCall, identityOf } from '../test/support/timestream-calls';

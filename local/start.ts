@@ -6,7 +6,14 @@ import { systemClock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
 import type { CredentialSource } from 'shared/tokens/presented';
 import { TokenVerifier } from 'shared/tokens/verifier';
-import { tableAdministration, timestreamClient, writeRecordsSender } from '../functions/write-line-protocol/clients';
+import type { Destination } from '../functions/write-line-protocol/destination';
+import { buildDestinations } from '../functions/write-line-protocol/destinations';
+import {
+  tableAdministration,
+  timestreamClient,
+  writeRecordsSender,
+} from '../functions/write-line-protocol/timestream-clients';
+import { timestreamDestination } from '../functions/write-line-protocol/timestream-destination';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { assertAwsAccess } from './cli/aws';
 import { UsageError } from './cli/ending';
@@ -15,7 +22,7 @@ import { startConnector } from './connector/server';
 import { withStorageFault } from './connector/storage';
 import { openConsole } from './console/open';
 import { type RunningTimestream, startTimestream } from './timestream/server';
-import type { Destination } from './timestream/unload/destination';
+import type { UnloadDestination } from './timestream/unload/destination';
 import { FolderDestination } from './timestream/unload/folder-destination';
 
 /** The time that API Gateway allows for a request and its response together. */
@@ -78,7 +85,7 @@ function localClient(config: ConnectorConfig, endpoint: string): TimestreamWrite
 async function unloadDestination(
   { s3Endpoint, exportDir }: StartOptions,
   region: string,
-): Promise<Destination | undefined> {
+): Promise<UnloadDestination | undefined> {
   if (s3Endpoint === undefined) return exportDir === undefined ? undefined : new FolderDestination(exportDir);
   const { S3Client } = await import('@aws-sdk/client-s3');
   const { S3Destination } = await import('./timestream/unload/s3-destination');
@@ -109,7 +116,7 @@ export async function start(args: StartOptions, given: ConnectorConfig): Promise
 export async function startServers(args: StartOptions, given: ConnectorConfig): Promise<RunningServers> {
   let timestream: RunningTimestream | undefined;
   try {
-    if (args.aws) return await startWriting(args, given, undefined);
+    if (args.aws || given.destination === 'influxdb') return await startWriting(args, given, undefined);
     const { timestreamHost: host, timestreamPort: port, dataDir } = args;
     const destination = await unloadDestination(args, given.region);
     timestream = await startTimestream({
@@ -125,7 +132,7 @@ export async function startServers(args: StartOptions, given: ConnectorConfig): 
   }
 }
 
-/** @param timestream the embedded Timestream; undefined for Amazon Timestream */
+/** @param timestream the embedded Timestream; undefined if it is not used */
 async function startWriting(
   args: StartOptions,
   given: ConnectorConfig,
@@ -140,9 +147,8 @@ async function startWriting(
     // InfluxDB allows every origin too.
     corsAllowedOrigins: given.corsAllowedOrigins.length > 0 ? given.corsAllowedOrigins : ['*'],
   };
-  const client = timestream === undefined ? timestreamClient(config) : localClient(config, timestream.url);
-  if (args.aws) await assertAwsAccess(client.config);
-  const administration = tableAdministration(client);
+  if (args.aws) await assertAwsAccess(timestreamClient(config).config);
+  const destinations = await buildDestinations(config, logger, timestream && (() => embedded(config, timestream)));
   const unavailable = () => Promise.reject(new Error('asynchronous mode needs AWS Lambda'));
   const verify = verifier && ((request: CredentialSource) => verifier.verify(request));
   const log = (line: string): void => console.log(line);
@@ -166,13 +172,7 @@ async function startWriting(
         logger,
         metrics: view.metrics,
         onResult: noteWrite,
-        send: writeRecordsSender(client, config),
-        // The embedded Timestream does not limit create calls, so there is no delay between them.
-        tables: new TableCreator(config.tables, administration, systemClock, args.aws ? undefined : 0),
-        checkTimestream: async (signal) => {
-          await timestream?.assertWritable();
-          await administration.databaseExists(config.tables.database, signal);
-        },
+        destinations,
         invokeSelf: unavailable,
         sendDeadLetter: unavailable,
         storeRejected: async (object, signal) =>
@@ -206,6 +206,21 @@ async function startWriting(
   };
 }
 
+/** The embedded Timestream as a destination. */
+function embedded(config: ConnectorConfig, timestream: RunningTimestream): Destination {
+  const client = localClient(config, timestream.url);
+  const administration = tableAdministration(client);
+  return timestreamDestination(config, {
+    send: writeRecordsSender(client, config),
+    // It does not limit create calls, so there is no delay between them.
+    tables: new TableCreator(config.tables, administration, systemClock, 0),
+    check: async (signal) => {
+      await timestream.assertWritable();
+      await administration.databaseExists(config.tables.database, signal);
+    },
+  });
+}
+
 /** Whether only this machine can connect to the host. */
 const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host);
 
@@ -223,7 +238,11 @@ function welcome(
     'Write a point:',
     `  curl -i '${url}/api/v2/write?precision=s'${header} --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,
   ];
-  if (timestreamUrl === undefined) return [...write, '', 'Points go to Amazon Timestream. Ctrl-C stops.'].join('\n');
+  const toInfluxDB = config.influxdb && `InfluxDB at ${config.influxdb.target.url}`;
+  if (timestreamUrl === undefined) {
+    const places = [config.destination === 'influxdb' ? undefined : 'Amazon Timestream', toInfluxDB];
+    return [...write, '', `Points go to ${places.filter(Boolean).join(' and to ')}. Ctrl-C stops.`].join('\n');
+  }
   const table = config.mapping.singleTable ?? 'weather';
   const sql = `SELECT * FROM \\"${database}\\".\\"${table}\\" LIMIT 10`;
   return [
@@ -232,7 +251,7 @@ function welcome(
     'Read it back:',
     `  npx influxdb-timestream query "${sql}" --endpoint-url ${timestreamUrl}`,
     '',
-    `Points are stored in the embedded Timestream at ${timestreamUrl}, ${dataDir === undefined ? 'in memory' : `in ${dataDir}/`}. Ctrl-C stops.`,
+    `Points are stored in the embedded Timestream at ${timestreamUrl}, ${dataDir === undefined ? 'in memory' : `in ${dataDir}/`}${toInfluxDB === undefined ? '' : `, and in ${toInfluxDB}`}. Ctrl-C stops.`,
   ].join('\n');
 }
 

@@ -1,15 +1,18 @@
 /** The InfluxDB client of the configuration, and the advice for failed health checks. */
-import { InfluxClient } from 'shared/influxdb/client';
+import { type ClientOptions, InfluxClient } from 'shared/influxdb/client';
 import type { HealthAdvice } from 'shared/influxdb/health';
 import { secretToken, staticToken } from 'shared/influxdb/token';
-import type { LoaderConfig } from 'shared/loader-config';
+import type { InfluxDBSettings } from 'shared/influxdb-config';
 
-export function influxClient({ target, token, gzipLevel }: Pick<LoaderConfig, 'target' | 'token' | 'gzipLevel'>) {
+export function influxClient(
+  { target, token, gzipLevel }: InfluxDBSettings,
+  options: Pick<ClientOptions, 'minGzipBytes'> = {},
+): InfluxClient {
   const tokens =
     'value' in token
       ? staticToken(token.value)
       : secretToken(async (signal) => (await import('./secrets')).fetchSecret(token.secretName, signal));
-  return new InfluxClient(target, tokens, { gzipLevel });
+  return new InfluxClient(target, tokens, { gzipLevel, ...options });
 }
 
 /** Advice that names the parameters of the stack. */

@@ -2,7 +2,7 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { ConnectorConfig } from 'shared/config';
-import type { RejectedLinesMessage } from './asynchronous';
+import type { DeadLetter } from './dead-letters';
 import type { WriteEvent } from './request';
 
 /** The SDK aborts and retries a call that gets no response. The caller's signal ends all tries at the deadline. */
@@ -22,11 +22,7 @@ export async function invokeSelf(
   await lambda.send(command, { abortSignal: signal });
 }
 
-export async function sendDeadLetter(
-  config: ConnectorConfig,
-  message: RejectedLinesMessage,
-  signal: AbortSignal,
-): Promise<void> {
+export async function sendDeadLetter(config: ConnectorConfig, message: DeadLetter, signal: AbortSignal): Promise<void> {
   const { region, deadLetterQueueUrl: QueueUrl } = config;
   sqs ??= new SQSClient({ region, requestHandler });
   const command = new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) });

@@ -2,8 +2,10 @@
  * Cross-origin requests, as InfluxDB 2.7 allows them: the headers of each response, and the response to a preflight request, which
  * needs no authorization.
  */
+
+import { ApiError } from './api-error';
 import type { HttpRequest } from './request';
-import { ApiError, type HttpResponse, noContent } from './responses';
+import { type HttpResponse, noContent } from './responses';
 
 /** Origins whose pages may send requests; `*` stands for every origin. */
 export type AllowedOrigins = readonly string[];

@@ -1,5 +1,5 @@
 /** The paths of InfluxDB 2.7 that the connector does not serve, and what their users need to know. */
-import { ApiError } from './responses';
+import { ApiError } from './api-error';
 
 const QUERIES =
   'queries are not served here: the points are in Amazon Timestream. Query them with SQL ' +

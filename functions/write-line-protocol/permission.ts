@@ -1,6 +1,7 @@
 /** Checks that the scope of a token allows the bucket and organization of a request. */
+
+import { ApiError } from './api-error';
 import type { HttpRequest } from './request';
-import { ApiError } from './responses';
 
 /**
  * A v1 request names its bucket as `db`. It cannot name an organization, so the one of the token applies.

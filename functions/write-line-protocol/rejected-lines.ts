@@ -1,5 +1,7 @@
 /** Makes the object that keeps the rejected lines of a request: JSON Lines, gzip, with the date of the request in its key. */
 import { createHash } from 'node:crypto';
+import type { DestinationName } from 'shared/destination-config';
+import type { LineReason } from 'shared/line-report';
 import { type Rejected, RejectFile } from 'shared/reject-file';
 import type { HttpRequest } from './request';
 
@@ -12,6 +14,9 @@ const MAX_LINE_CHARACTERS = 65_536;
 export interface RejectedLine extends Rejected {
   readonly line: number;
   readonly text: string;
+  readonly kind: LineReason['kind'];
+  /** The destination that rejected it; undefined for a line that is not valid line protocol. */
+  readonly destination: DestinationName | undefined;
 }
 
 export interface RejectedLinesObject {

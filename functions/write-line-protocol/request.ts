@@ -2,9 +2,11 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { RequestBounds } from 'shared/config';
+import type { DestinationName } from 'shared/destination-config';
 import { InvalidEventError } from 'shared/errors';
 import { scopeOf, type TokenScope } from 'shared/tokens/scope';
-import { ApiError, tooLarge } from './responses';
+import { ApiError } from './api-error';
+import { tooLarge } from './responses';
 
 /**
  * The parts of an event that are read. It is a proxy event of API Gateway (REST, and HTTP version 2), a function URL or a load
@@ -35,6 +37,8 @@ export interface WriteEvent {
   };
   /** Set by the function itself in the events that it sends to itself in asynchronous mode. */
   readonly asynchronous?: boolean;
+  /** In such events: the only destination that is to store the lines. */
+  readonly destination?: unknown;
 }
 
 export interface HttpRequest {
@@ -51,6 +55,8 @@ export interface HttpRequest {
   readonly id: string;
   /** The buckets and organizations that its token allows. */
   readonly scope: TokenScope;
+  /** The only destination that is to store the lines; undefined for all that are configured. */
+  readonly destination: DestinationName | undefined;
 }
 
 /** @throws InvalidEventError if a part has the wrong type */
@@ -76,7 +82,14 @@ export function readHttpRequest(event: WriteEvent): HttpRequest {
     time,
     id: text(requestContext?.requestId, 'requestContext.requestId') ?? '',
     scope: scopeOf((authorizer?.lambda as typeof authorizer) ?? authorizer),
+    // Only an event that the function or Redrive sent may name it.
+    destination: event.asynchronous === true ? destinationIn(event.destination) : undefined,
   };
+}
+
+function destinationIn(value: unknown): DestinationName | undefined {
+  if (value === undefined || value === 'timestream' || value === 'influxdb') return value;
+  throw new InvalidEventError('destination of the event must be timestream or influxdb');
 }
 
 /** If a parameter occurs twice, the first value counts, as in InfluxDB. */

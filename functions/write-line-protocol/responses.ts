@@ -1,7 +1,7 @@
 /** The responses of the write endpoint, in the status codes, headers and JSON that InfluxDB's clients rely on. */
-import type { LineReport } from 'shared/timestream/line-report';
-import type { RecordsOutcome } from 'shared/timestream/record-ledger';
-import { permanentCause } from './unstored-cause';
+import type { DestinationName } from 'shared/destination-config';
+import { ApiError } from './api-error';
+import type { DestinationResult, RequestResult } from './destination';
 
 /** The release of InfluxDB that the API is compatible with. */
 export const INFLUXDB_VERSION = '2.7.12';
@@ -13,25 +13,15 @@ export interface HttpResponse {
   readonly isBase64Encoded: false;
 }
 
-/** An error response; `code` is InfluxDB's name for the error. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError';
-
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    message: string,
-    readonly headers: Readonly<Record<string, string>> = {},
-  ) {
-    super(message);
-  }
-}
-
 const VERSION_HEADERS = { 'X-Influxdb-Build': 'Timestream', 'X-Influxdb-Version': INFLUXDB_VERSION };
 
-export const noContent = (): HttpResponse => ({
+/** @param influxdbOnlyLines number of lines that are stored in InfluxDB only, shown in a header */
+export const noContent = (influxdbOnlyLines = 0): HttpResponse => ({
   statusCode: 204,
-  headers: VERSION_HEADERS,
+  headers:
+    influxdbOnlyLines === 0
+      ? VERSION_HEADERS
+      : { ...VERSION_HEADERS, 'X-Influxdb-Only-Lines': String(influxdbOnlyLines) },
   body: '',
   isBase64Encoded: false,
 });
@@ -55,26 +45,34 @@ export const tooLarge = (why: string): ApiError =>
   new ApiError(413, 'request too large', `unable to read data: points batch is too large: ${why}`);
 
 /** Clients wait this many seconds, then send the same request again. */
-const RETRY_AFTER = { 'Retry-After': '2' };
+const RETRY_AFTER_S = 2;
+const RETRY_AFTER = { 'Retry-After': String(RETRY_AFTER_S) };
 
 /**
  * Some valid points are not stored. The text must not contain a phrase that client libraries treat as success
  * (influxdb-client-go: "partial write", "unable to parse", "points beyond retention policy", "hinted handoff queue not empty").
  */
-export function notStored({ unstored, throttled, missingTables, failureCode }: RecordsOutcome): ApiError {
-  const message = `${unstored} points could not be stored${whyUnstored(missingTables, failureCode)}`;
+export function notStored(results: readonly DestinationResult[]): ApiError {
+  const failed = results.filter(({ unstored }) => unstored > 0);
+  const [{ refusal }] = failed;
+  if (results.length === 1 && refusal !== undefined) return refusal;
+  const throttled = failed.every((result) => result.throttled);
+  const message = failed
+    .map(({ destination, unstored, advice }) => {
+      const where = results.length > 1 ? ` in ${destination}` : '';
+      const throttles = throttled ? `${TITLES[destination]} throttles writes: ` : '';
+      return `${throttles}${unstored} points could not be stored${where}${advice}`;
+    })
+    .join('; ');
+  const retryAfter = Math.max(RETRY_AFTER_S, ...failed.map((result) => result.retryAfter ?? 0));
+  const headers = { 'Retry-After': String(retryAfter) };
   return throttled
-    ? new ApiError(429, 'too many requests', `Timestream throttles writes: ${message}`, RETRY_AFTER)
-    : new ApiError(503, 'unavailable', message, RETRY_AFTER);
+    ? new ApiError(429, 'too many requests', message, headers)
+    : new ApiError(503, 'unavailable', message, headers);
 }
 
-function whyUnstored(missingTables: number, failureCode: string | undefined): string {
-  const permanent = permanentCause(failureCode);
-  if (permanent !== undefined) return `: ${permanent}. Fix this, then send the request again`;
-  const tables = missingTables > 0 ? `, because ${missingTables} tables must be created first (one per second)` : '';
-  const code = failureCode === undefined ? '' : ` (${failureCode})`;
-  return ` in time${tables}${code}: send the request again, or send fewer lines per request`;
-}
+/** The names of the destinations in sentences. */
+export const TITLES: Readonly<Record<DestinationName, string>> = { timestream: 'Timestream', influxdb: 'InfluxDB' };
 
 /** Asynchronous mode could not hand the write over; nothing is stored. */
 export function notHandedOver(throttled: boolean): ApiError {
@@ -88,15 +86,16 @@ export function notHandedOver(throttled: boolean): ApiError {
  * Some lines can never be stored; all other points are stored.
  * @param address of the object that contains all these lines, if there is one
  */
-export function badLines(report: LineReport, stored: number, address?: string): ApiError {
-  const dropped = report.faultyLines + report.rejectedLines;
-  const reasons = report.reasons();
+export function badLines({ faultyLines, rejectedLines, reasons, results }: RequestResult, address?: string): ApiError {
+  const dropped = faultyLines + rejectedLines;
   const listed = reasons.map(({ reason }) => reason);
-  if (dropped > reasons.length) listed.push(`and ${dropped - reasons.length} more lines`);
+  const others = dropped - reasons.reduce((sum, { lines }) => sum + lines, 0);
+  if (others > 0) listed.push(`and ${others} more lines`);
   if (address !== undefined) listed.push(`the rejected lines are in ${address}`);
   const text = `${listed.join('\n')} dropped=${dropped}`;
-  if (report.faultyLines === 0) {
+  if (faultyLines === 0) {
     return new ApiError(422, 'unprocessable entity', `failure writing points to database: partial write: ${text}`);
   }
-  return new ApiError(400, 'invalid', stored > 0 ? `partial write: ${text}` : text);
+  const someStored = results.some(({ stored }) => stored > 0);
+  return new ApiError(400, 'invalid', someStored ? `partial write: ${text}` : text);
 }

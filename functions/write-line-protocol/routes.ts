@@ -2,13 +2,14 @@
 
 import { RequestTooLargeError } from 'shared/errors';
 import { untilAborted } from 'shared/resilience/backoff';
+import { ApiError } from './api-error';
 import { preflight, withCors } from './cors';
+import { RejectedMessages } from './dead-letters';
 import { pathNotFound } from './not-served';
 import { checkScope } from './permission';
-import { RejectedLinesFile, type RejectedLinesObject } from './rejected-lines';
+import { type RejectedLine, RejectedLinesFile, type RejectedLinesObject } from './rejected-lines';
 import type { HttpRequest } from './request';
 import {
-  ApiError,
   badLines,
   failure,
   type HttpResponse,
@@ -16,13 +17,12 @@ import {
   json,
   noContent,
   notStored,
+  TITLES,
   tooLarge,
 } from './responses';
-import { type WriteServices, writeLines } from './write';
+import { type Deadline, type WriteServices, writeLines } from './write';
 
 export interface RouteServices extends WriteServices {
-  /** Rejects if Timestream cannot be reached with the function's credentials. */
-  readonly checkTimestream: (signal: AbortSignal) => Promise<unknown>;
   /** Puts rejected lines into their bucket, and returns the address of the object. */
   readonly storeRejected: (object: RejectedLinesObject, signal: AbortSignal) => Promise<string>;
 }
@@ -30,22 +30,39 @@ export interface RouteServices extends WriteServices {
 export type Route = (
   request: HttpRequest,
   services: RouteServices,
-  signal: AbortSignal,
+  deadline: Deadline,
 ) => Promise<HttpResponse> | HttpResponse;
 
 const HEALTH_TIMEOUT_MS = 2_000;
 const started = new Date();
 
-const writeNow: Route = async (request, services, signal) => {
-  const rejected = services.config.rejectedLinesBucket === undefined ? undefined : new RejectedLinesFile(request);
-  const { outcome, report } = await writeLines(request, services, signal, rejected?.add);
+const writeNow: Route = async (request, services, deadline) => {
+  const { config } = services;
+  const file = config.rejectedLinesBucket === undefined ? undefined : new RejectedLinesFile(request);
+  // The client does not get to know what an optional destination rejects.
+  const messages = file === undefined && !config.secondaryRequired ? new RejectedMessages(request, 2) : undefined;
+  const keep = messages && ((line: RejectedLine) => line.destination === 'influxdb' && messages.add(line));
+  const result = await writeLines(request, services, deadline, file?.add ?? keep);
   // The client sends the whole request again. The same lines are then rejected again, and kept.
-  if (outcome.unstored > 0) throw notStored(outcome);
-  const object = rejected?.finish();
-  const address = object && (await tryStoring(object, services, signal));
-  if (report.faultyLines + report.rejectedLines > 0) throw badLines(report, outcome.stored, address);
-  return noContent();
+  if (result.results.some(({ unstored }) => unstored > 0)) throw notStored(result.results);
+  const object = file?.finish();
+  const address = object && (await tryStoring(object, services, deadline.signal));
+  if (messages !== undefined) await trySending(messages, services, deadline.signal);
+  if (result.faultyLines + result.rejectedLines > 0) throw badLines(result, address);
+  return noContent(result.influxdbOnlyLines);
 };
+
+async function trySending(
+  messages: RejectedMessages,
+  { sendDeadLetter, logger }: RouteServices,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for (const message of messages.finish()) await untilAborted(sendDeadLetter(message, signal), signal);
+  } catch (error) {
+    logger.error('lines that InfluxDB rejected could not be put into the dead-letter queue', { error });
+  }
+}
 
 /** The address of the object; undefined if it could not be stored in time. The write itself has succeeded by then. */
 async function tryStoring(
@@ -61,17 +78,33 @@ async function tryStoring(
   }
 }
 
-const health: Route = async (_request, { checkTimestream, logger }, signal) => {
-  const report = { name: 'influxdb', checks: [], version: INFLUXDB_VERSION, commit: 'timestream' };
-  try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(HEALTH_TIMEOUT_MS)]);
-    await untilAborted(checkTimestream(limit), limit);
-    return json(200, { ...report, message: 'ready for writes', status: 'pass' });
-  } catch (error) {
-    logger.error('Timestream cannot be reached', { error });
-    return json(503, { ...report, message: 'Timestream cannot be reached', status: 'fail' });
-  }
+const health: Route = async (_request, { destinations, logger }, { signal }) => {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(HEALTH_TIMEOUT_MS)]);
+  const checks = await Promise.all(
+    destinations.map(async ({ name, check }) => {
+      try {
+        await untilAborted(check(limit), limit);
+        return { name, status: 'pass', message: 'ready for writes' };
+      } catch (error) {
+        logger.error(`${TITLES[name]} cannot be reached`, { error });
+        return { name, status: 'fail', message: `${TITLES[name]} cannot be reached` };
+      }
+    }),
+  );
+  const failed = checks.filter(({ status }) => status === 'fail');
+  const message = failed.length === 0 ? 'ready for writes' : failed.map((each) => each.message).join('; ');
+  const status = failed.length === 0 ? 'pass' : 'fail';
+  return json(failed.length === 0 ? 200 : 503, {
+    name: 'influxdb',
+    message,
+    status,
+    checks,
+    version: INFLUXDB_VERSION,
+    commit: 'timestream',
+  });
 };
+
+const ping: Route = () => noContent();
 
 const ready: Route = () =>
   json(200, { status: 'ready', started: started.toISOString(), up: `${Math.round(process.uptime())}s` });
@@ -98,7 +131,7 @@ const methods =
 const routes = (write: Route): Routes => ({
   '/api/v2/write': { POST: write },
   '/write': { POST: write, OPTIONS: methods('OPTIONS, POST') },
-  '/ping': { GET: noContent, HEAD: noContent, OPTIONS: methods('GET, HEAD, OPTIONS') },
+  '/ping': { GET: ping, HEAD: ping, OPTIONS: methods('GET, HEAD, OPTIONS') },
   '/health': { [ANY]: health },
   '/ready': { [ANY]: ready },
 });
@@ -110,12 +143,12 @@ const routes = (write: Route): Routes => ({
 export function createRouter(
   services: RouteServices,
   write: Route = writeNow,
-): (request: HttpRequest, signal: AbortSignal) => Promise<HttpResponse> {
+): (request: HttpRequest, deadline: Deadline) => Promise<HttpResponse> {
   const table = routes(allowed(write));
   const { corsAllowedOrigins } = services.config;
-  const respond = async (request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> => {
+  const respond = async (request: HttpRequest, deadline: Deadline): Promise<HttpResponse> => {
     try {
-      return preflight(request, corsAllowedOrigins) ?? (await findRoute(table, request)(request, services, signal));
+      return preflight(request, corsAllowedOrigins) ?? (await findRoute(table, request)(request, services, deadline));
     } catch (error) {
       if (error instanceof ApiError) return failure(error);
       if (error instanceof RequestTooLargeError) return failure(tooLarge(error.message));
@@ -123,8 +156,8 @@ export function createRouter(
       return failure(new ApiError(500, 'internal error', 'an internal error has occurred'));
     }
   };
-  return async (request, signal) =>
-    withCors(await respond(request, signal), request.headers.get('origin'), corsAllowedOrigins);
+  return async (request, deadline) =>
+    withCors(await respond(request, deadline), request.headers.get('origin'), corsAllowedOrigins);
 }
 
 /** @throws ApiError 404 for an unknown path, 405 for a method that the path does not have */

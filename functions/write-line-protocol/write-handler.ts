@@ -4,14 +4,19 @@ import type { Context } from 'aws-lambda';
 import { InvalidEventError } from 'shared/errors';
 import type { FunctionLogger } from 'shared/logger';
 import { type Clock, systemClock } from 'shared/resilience/clock';
+import { ApiError } from './api-error';
 import { type AsynchronousServices, handOver, storeHandedOver } from './asynchronous';
 import { assertWriteEvent } from './event-source';
 import { type HttpRequest, readHttpRequest, type WriteEvent } from './request';
-import { ApiError, failure, type HttpResponse } from './responses';
+import { failure, type HttpResponse } from './responses';
 import { createRouter } from './routes';
+import type { Deadline } from './write';
 
 /** Time reserved to abort calls and to respond before Lambda ends the invocation. */
 const RESPONSE_MS = 1_000;
+
+/** Time to keep elsewhere what an optional destination did not store. */
+const EARLY_MS = 1_500;
 
 export interface HandlerServices extends AsynchronousServices {
   readonly logger: FunctionLogger;
@@ -28,21 +33,23 @@ export function createHandler(
   clock: Clock = systemClock,
 ): (event: unknown, context?: InvocationContext) => Promise<HttpResponse | undefined> {
   const { config, logger } = services;
+  const earlyMs = config.secondaryRequired ? 0 : EARLY_MS;
   const route = createRouter(
     services,
-    config.asynchronous ? (request, _, signal) => handOver(request, services, signal) : undefined,
+    config.asynchronous ? (request, _, { signal }) => handOver(request, services, signal) : undefined,
   );
   return async (event, context) => {
     if (context?.awsRequestId !== undefined) logger.addContext(context as Context);
     assertWriteEvent(event);
     const remaining = (context?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY) - RESPONSE_MS;
     if (event.asynchronous === true) {
-      await withDeadline(clock, remaining, (signal) => storeHandedOver(event, services, signal));
+      await withDeadline(clock, remaining, earlyMs, (deadline) => storeHandedOver(event, services, deadline));
       return undefined;
     }
+    const limit = Math.min(remaining, config.writeDeadlineMs);
     const request = tryReading(event);
     if (request instanceof ApiError) return failure(request);
-    return await withDeadline(clock, Math.min(remaining, config.writeDeadlineMs), (signal) => route(request, signal));
+    return await withDeadline(clock, limit, earlyMs, (deadline) => route(request, deadline));
   };
 }
 
@@ -55,15 +62,24 @@ function tryReading(event: WriteEvent): HttpRequest | ApiError {
   }
 }
 
-/** Calls `run` with a signal that aborts after `ms`. */
-async function withDeadline<T>(clock: Clock, ms: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  // Each call in progress adds a listener; Node would log a warning above ten.
-  setMaxListeners(Number.POSITIVE_INFINITY, controller.signal);
+/** Calls `run` with a deadline in `ms`. @param earlyMs how much earlier it is for an optional destination */
+async function withDeadline<T>(
+  clock: Clock,
+  ms: number,
+  earlyMs: number,
+  run: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
   const done = new AbortController();
-  if (Number.isFinite(ms)) void clock.delay(Math.max(0, ms), done.signal).then(() => controller.abort());
+  const abortingAfter = (limit: number): AbortSignal => {
+    const controller = new AbortController();
+    // Each call in progress adds a listener; Node would log a warning above ten.
+    setMaxListeners(Number.POSITIVE_INFINITY, controller.signal);
+    if (Number.isFinite(ms)) void clock.delay(Math.max(0, limit), done.signal).then(() => controller.abort());
+    return controller.signal;
+  };
   try {
-    return await run(controller.signal);
+    const signal = abortingAfter(ms);
+    return await run({ signal, early: earlyMs === 0 ? signal : abortingAfter(ms - earlyMs) });
   } finally {
     done.abort();
   }

@@ -1,38 +1,36 @@
-/** Stores the lines of one write request and returns the outcome. */
+/** Stores the lines of one write request in the destinations and returns the outcome. */
 import type { ConnectorConfig } from 'shared/config';
 import type { ConnectorMetrics } from 'shared/connector-metrics';
+import type { DestinationName } from 'shared/destination-config';
+import { ConfigurationError } from 'shared/errors';
 import { type Precision, V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
-import type { Logger } from 'shared/logger';
-import { type LineReason, LineReport } from 'shared/timestream/line-report';
-import { type RecordsOutcome, TableCounts } from 'shared/timestream/record-ledger';
-import { mapLines } from 'shared/timestream/records';
-import type { SendWriteRecords } from 'shared/timestream/service';
-import type { TableCreator } from 'shared/timestream/tables';
-import { writeRecords } from 'shared/timestream/writer';
+import { firstReasons, type LineReason, LineReport } from 'shared/line-report';
+import type { LogFields, Logger } from 'shared/logger';
+import { ApiError } from './api-error';
+import type { DeadLetter } from './dead-letters';
+import type { Destination, DestinationResult, RequestResult } from './destination';
 import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
-import { ApiError } from './responses';
-
-/** Limit for the JSON of all records, as a multiple of the limit for a body. Most bodies need twice their own size. */
-export const JSON_BYTES_OF_BODY = 4;
+import { keepUnstored } from './secondary';
 
 export interface WriteServices {
   readonly config: ConnectorConfig;
-  readonly send: SendWriteRecords;
-  readonly tables: TableCreator;
+  /** One, or two: then the second gets the lines that the first does not refuse. */
+  readonly destinations: readonly Destination[];
   readonly logger: Logger;
   /** Receives the totals of each write; undefined for no metrics. */
   readonly metrics?: ConnectorMetrics | undefined;
-  /** Called with the result of each request and its decompressed body. The local server shows them. */
-  readonly onResult?: (result: RequestResult, body: Buffer) => void;
+  /** Called with the result of each request, the reports of its destinations, and its decompressed body. The local server shows them. */
+  readonly onResult?: (result: RequestResult, reports: readonly LineReport[], body: Buffer) => void;
+  /** Puts a message into the dead-letter queue. Ends when the signal aborts. */
+  readonly sendDeadLetter: (message: DeadLetter, signal: AbortSignal) => Promise<unknown>;
 }
 
-export interface RequestResult {
-  /** Lines with a point, and invalid lines. */
-  readonly lines: number;
-  readonly outcome: RecordsOutcome;
-  /** The lines that cannot be stored. */
-  readonly report: LineReport;
+/** The end of a request. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** Aborts earlier, so that what is not stored by then can be kept elsewhere. */
+  readonly early: AbortSignal;
 }
 
 /**
@@ -49,70 +47,151 @@ export function requestPrecision({ path, query }: Pick<HttpRequest, 'path' | 'qu
 }
 
 /**
- * Stores the points of the request, until the signal aborts. When it returns, the outcome of every point is known.
- * @param onRejected called with every line that cannot be stored, as it is found
+ * Stores the points of the request, until the deadline. When it returns, the outcome of every point is known.
+ * @param onRejected called with every line that is not stored everywhere, as it is found
  * @throws ApiError, RequestTooLargeError if the request cannot be read
+ * @throws ConfigurationError if the request is for a destination that is not configured
  */
 export async function writeLines(
   request: HttpRequest,
   services: WriteServices,
-  signal: AbortSignal,
+  deadline: Deadline,
   onRejected?: (line: RejectedLine) => void,
 ): Promise<RequestResult> {
-  const { config, logger, send, tables, metrics } = services;
   const started = performance.now();
+  const { config, logger, metrics } = services;
   const precision = requestPrecision(request);
+  const destinations = destinationsOf(request, services);
   const body = await readBody(request, config.bounds);
-  const report = new LineReport(undefined, onRejected && ((found) => onRejected(withText(found, body))));
-  const { maxDecompressedBytes, maxLineBytes, maxTagsAndFields } = config.bounds;
-  const maxJsonBytes = JSON_BYTES_OF_BODY * maxDecompressedBytes;
-  const mapping = {
-    ...config.mapping,
-    precision,
-    requestTime: request.time,
-    maxLineBytes,
-    maxTagsAndFields,
-    maxJsonBytes,
-  };
-  const records = mapLines(body, mapping, report);
-  const lines = records.length + report.faultyLines + report.rejectedLines;
-  const tableCounts = metrics?.perTable ? new TableCounts() : undefined;
-  const { maxNewTables } = config.bounds;
-  const writer = { database: config.tables.database, send, tables, maxNewTables, tableCounts };
-  const outcome = await writeRecords(records, request.time, writer, report, signal).finally(() => records.release());
+  const reports = reportsOf(destinations, config, body, onRejected);
+  const lines = { request, body, precision, leftOut: reports.leftOut };
+  const stores = destinations.map((destination, index) => destination.prepare(lines, reports.all[index]));
+  const outcomes = await Promise.all(
+    // In this order: when the promise of the first one is there, the lines that it refuses are known.
+    stores.map((store, index) => store(isOptional(index, config) ? deadline.early : deadline.signal)),
+  );
+  const results = outcomes.map((outcome, index) => ({ ...outcome, destination: destinations[index].name }));
+  const [first, second] = results;
+  if (second !== undefined && isOptional(1, config)) {
+    results[1] = await keepUnstored(second, request, body, services, deadline.signal);
+  }
+  const result = resultOf(results, reports.all, config);
   const milliseconds = performance.now() - started;
-  const { faultyLines, rejectedLines } = report;
-  logger[outcome.unstored > 0 ? 'warn' : 'info']('write', {
+  logger[results.every(({ unstored }) => unstored === 0) ? 'info' : 'warn']('write', {
     bytes: body.length,
-    points: records.length,
-    ...outcome,
-    faultyLines,
-    rejectedLines,
-    emptyStrings: records.emptyStrings,
+    destination: second === undefined ? first.destination : config.destination,
+    ...(second === undefined ? totalsOf(first) : totalsOfBoth(results)),
+    faultyLines: result.faultyLines,
+    rejectedLines: result.rejectedLines,
     milliseconds: Math.round(milliseconds),
   });
-  const totals = {
-    pointsStored: outcome.stored,
-    pointsSuperseded: outcome.superseded,
-    pointsUnstored: outcome.unstored,
-    rejectedLines,
-    faultyLines,
-    calls: outcome.calls,
-    throttledCalls: outcome.throttledCalls,
-    newTables: outcome.newTables,
-    requestBytes: body.length,
-    duration: milliseconds,
-  };
-  metrics?.record('timestream', totals, tableCounts?.totals);
-  const result = { lines, outcome, report };
-  services.onResult?.(result, body);
+  if (metrics) recordMetrics(metrics, results, reports.all, body.length, milliseconds);
+  services.onResult?.(result, reports.all, body);
   return result;
 }
 
-function withText({ line, start, end, reason }: LineReason, body: Buffer): RejectedLine {
+function recordMetrics(
+  metrics: ConnectorMetrics,
+  results: readonly DestinationResult[],
+  reports: readonly LineReport[],
+  requestBytes: number,
+  duration: number,
+): void {
+  results.forEach(({ destination, byTable, ...result }, index) => {
+    const totals = {
+      pointsStored: result.stored,
+      pointsSuperseded: result.superseded,
+      pointsUnstored: result.unstored,
+      rejectedLines: reports[index].rejectedLines,
+      faultyLines: reports[index].faultyLines,
+      calls: result.calls,
+      throttledCalls: result.throttledCalls,
+      newTables: result.newTables,
+      requestBytes,
+      duration,
+    };
+    metrics.record(destination, totals, byTable);
+  });
+}
+
+/** The destinations of a request: all, or the one that it names. */
+function destinationsOf({ destination }: HttpRequest, { config, destinations }: WriteServices): readonly Destination[] {
+  if (destination === undefined) return destinations;
+  const named = destinations.filter(({ name }) => name === destination);
+  if (named.length > 0) return named;
+  throw new ConfigurationError([`Destination is ${config.destination}, but the event is for ${destination} alone`]);
+}
+
+/** Whether the request counts as stored without this destination. */
+const isOptional = (index: number, { secondaryRequired }: ConnectorConfig): boolean => index > 0 && !secondaryRequired;
+
+/** One report for each destination, and the starts of the lines that only the first one has reported, for the second one to leave out. */
+function reportsOf(
+  destinations: readonly Destination[],
+  { influxdbOnly }: ConnectorConfig,
+  body: Buffer,
+  onRejected: ((line: RejectedLine) => void) | undefined,
+): { readonly all: readonly LineReport[]; readonly leftOut: ReadonlySet<number> } {
+  if (destinations.length === 1) {
+    const [{ name }] = destinations;
+    const onLine = onRejected && ((line: LineReason) => onRejected(withText(line, body, name)));
+    return { all: [new LineReport({ onLine })], leftOut: new Set() };
+  }
+  const leftOut = new Set<number>();
+  const all = destinations.map(({ name }, index) => {
+    const onLine = (line: LineReason): void => {
+      if (index === 0 && line.kind !== 'elsewhere') leftOut.add(line.start);
+      onRejected?.(withText(line, body, name));
+    };
+    const elsewhere = name === 'timestream' ? influxdbOnly : undefined;
+    return new LineReport({ prefix: `${name}: `, onLine, elsewhere, countsFaulty: index === 0 });
+  });
+  return { all, leftOut };
+}
+
+function resultOf(
+  results: readonly DestinationResult[],
+  reports: readonly LineReport[],
+  config: ConnectorConfig,
+): RequestResult {
+  const required = reports.filter((_, index) => !isOptional(index, config));
+  const sum = (count: (report: LineReport) => number): number =>
+    required.reduce((total, report) => total + count(report), 0);
+  return {
+    results,
+    faultyLines: sum(({ faultyLines }) => faultyLines),
+    rejectedLines: sum(({ rejectedLines }) => rejectedLines),
+    influxdbOnlyLines: sum(({ elsewhereLines }) => elsewhereLines),
+    reasons: firstReasons(required),
+  };
+}
+
+/** The fields of the log entry for one destination. */
+function totalsOf({
+  destination,
+  advice,
+  unstoredLines,
+  refusal,
+  retryAfter,
+  byTable,
+  ...totals
+}: DestinationResult): LogFields {
+  return totals;
+}
+
+/** With two destinations: the points that both have stored or one has not, and the totals of each. */
+function totalsOfBoth(results: readonly DestinationResult[]): LogFields {
+  return {
+    stored: Math.min(...results.map(({ stored }) => stored)),
+    unstored: Math.max(...results.map(({ unstored }) => unstored)),
+    destinations: Object.fromEntries(results.map((result) => [result.destination, totalsOf(result)])),
+  };
+}
+
+function withText({ line, start, end, reason, kind }: LineReason, body: Buffer, name: DestinationName): RejectedLine {
   const text = body
     .subarray(start, end)
     .toString()
     .replace(/\r?\n$/, '');
-  return { line, reason, text };
+  return { line, reason, text, kind, destination: kind === 'faulty' ? undefined : name };
 }

@@ -42,6 +42,27 @@ export const CONNECTOR_SETTINGS: SettingsTable = {
   },
   cors_allowed_origins: { value: 'LIST', help: 'origins of browser pages that may write; the default of start is *' },
   rejected_lines_bucket: { value: 'BUCKET', help: 'S3 bucket that keeps rejected lines' },
+  destination: { value: 'WHERE', help: 'where points are stored: timestream, both, or influxdb' },
+  influxdb_only_lines: {
+    value: 'LIST',
+    help: 'with both: limits of Timestream beyond which lines are stored in InfluxDB only; none, all, or a list',
+  },
+  INFLUXDB_URL: { value: 'URL', help: 'URL of InfluxDB, with its port' },
+  INFLUXDB_ORG: { value: 'NAME', help: 'organization' },
+  INFLUXDB_BUCKET: { value: 'NAME', help: 'bucket (v2) or database (v3)' },
+  INFLUXDB_TOKEN: { value: 'TOKEN', help: 'token of InfluxDB, with write permission' },
+  INFLUXDB_TOKEN_SECRET_NAME: {
+    option: 'influxdb-token-secret',
+    value: 'NAME',
+    help: 'secret in AWS Secrets Manager that contains the token',
+  },
+  INFLUXDB_ENGINE: { value: 'VERSION', help: 'v2 or v3' },
+  GZIP_LEVEL: { value: 'N', help: 'compression of writes to InfluxDB on another machine, from 0 (none) to 9 (best)' },
+  bucket_mapping: {
+    value: 'RULE',
+    help: 'configured: --influxdb-bucket for all; passthrough: as in the request; or FROM=TO,...',
+  },
+  org_mapping: { value: 'RULE', help: 'the same for organizations' },
 };
 
 export const LOADER_SETTINGS: SettingsTable = {
@@ -102,7 +123,8 @@ export const REDRIVE_SETTINGS: SettingsTable = {
 /** Variables without an option, and the reason. */
 export const NO_OPTION: Readonly<Record<string, string>> = {
   enable_async_invocation: 'needs Lambda',
-  dead_letter_queue_url: 'belongs to asynchronous mode, which needs Lambda',
+  dead_letter_queue_url: 'needs a queue and the redrive of a stack',
+  secondary_required: 'needs the dead-letter queue of a stack',
   token_secret_name: 'belongs to the authorizer in API Gateway; start has --token',
   log_level: 'belongs to the JSON log of a function',
   LOG_LEVEL: 'belongs to the JSON log of a function',

@@ -5,6 +5,7 @@ import { loadConnectorConfig } from 'shared/config';
 import { UsageError } from './ending';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { CONNECTOR_SETTINGS } from './settings-tables';
+import { withToken } from './token';
 import { httpUrl, oneMore, portNumber, token } from './values';
 
 interface Options extends Readonly<Record<string, unknown>> {
@@ -18,6 +19,8 @@ interface Options extends Readonly<Record<string, unknown>> {
   readonly s3Endpoint?: string;
   readonly aws?: true;
   readonly token?: readonly string[];
+  readonly influxdbToken?: string;
+  readonly influxdbTokenSecret?: string;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -69,8 +72,14 @@ async function run(options: Options): Promise<void> {
     throw new UsageError(`--port and --timestream-port are both ${sqlPort}: the two ports must differ`);
   }
   for (const warning of misnamedSettings(CONNECTOR_SETTINGS, process.env)) console.error(warning);
-  const settings = settingsOf(CONNECTOR_SETTINGS, options, process.env);
+  const { settings } = withToken(settingsOf(CONNECTOR_SETTINGS, options, process.env), {
+    ...(options.influxdbToken !== undefined && { token: options.influxdbToken }),
+    ...(options.influxdbTokenSecret !== undefined && { tokenSecret: options.influxdbTokenSecret }),
+  });
   const config = readSettings(loadConnectorConfig, settings, CONNECTOR_SETTINGS, process.env);
+  if (config.destination === 'influxdb' && (aws || useless !== undefined)) {
+    throw new UsageError(`${aws ? '--aws' : useless} belongs to Timestream, which --destination influxdb does not use`);
+  }
   const folder = dataDir ?? '.data';
   const { start } = await import('../start');
   await start(

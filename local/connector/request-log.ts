@@ -1,13 +1,16 @@
 /** What the write function reports about a request, for the line that the local server prints and for the console. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { RequestResult } from '../../functions/write-line-protocol/write';
+import type { DestinationName } from 'shared/destination-config';
+import { NEWLINE } from 'shared/line-protocol/bytes';
+import type { LineReport, ListedReason } from 'shared/line-report';
+import type { RequestResult } from '../../functions/write-line-protocol/destination';
 import type { RefusedLine } from '../console/recorder';
 
 /** A write, as far as it was carried out. */
 export interface WriteNote {
   /** Of the body, decompressed. */
   bytes?: number;
-  /** Lines with a point, and invalid lines. */
+  /** With empty lines and comments. */
   lines?: number;
   /** Points. */
   stored?: number;
@@ -29,17 +32,50 @@ const current = new AsyncLocalStorage<WriteNote>();
 export const noting = <T>(note: WriteNote, respond: () => Promise<T>): Promise<T> => current.run(note, respond);
 
 /** Notes what became of a write. The body is the decompressed one; only texts of refused lines are copied from it. */
-export function noteWrite({ lines, outcome, report }: RequestResult, body: Buffer): void {
+export function noteWrite(
+  { results, faultyLines, rejectedLines }: RequestResult,
+  reports: readonly LineReport[],
+  body: Buffer,
+): void {
   const note = current.getStore();
   if (note === undefined) return;
-  const { stored, unstored } = outcome;
-  const { faultyLines, rejectedLines } = report;
-  Object.assign(note, { bytes: body.length, lines, stored, unstored, faultyLines, rejectedLines });
-  if (faultyLines + rejectedLines === 0) return;
-  note.refused = report
-    .reasons()
-    .slice(0, MAX_LINES)
-    .map(({ line, reason, start, end }) => ({ line, reason, text: lineText(body, start, end) }));
+  note.bytes = body.length;
+  note.lines = linesOf(body);
+  // As in the response: points that each destination has stored, and points that one of them has not.
+  note.stored = Math.min(...results.map(({ stored }) => stored));
+  note.unstored = Math.max(...results.map(({ unstored }) => unstored));
+  note.faultyLines = faultyLines;
+  note.rejectedLines = rejectedLines;
+  const refused = reports.flatMap((report, index) => {
+    const { destination } = results[index] ?? {};
+    return report.reasons().map((found) => refusedLine(found, body, reports.length > 1 ? destination : undefined));
+  });
+  note.refused = refused.sort((a, b) => a.line - b.line).slice(0, MAX_LINES);
+}
+
+/** @param destination that refuses the line, if there are several */
+function refusedLine(
+  { line, lines, reason, kind, start, end }: ListedReason,
+  body: Buffer,
+  destination: DestinationName | undefined,
+): RefusedLine {
+  return {
+    line,
+    reason,
+    // InfluxDB may say how many lines it refuses, but not which.
+    text: lines === 1 ? lineText(body, start, end) : '',
+    ...(destination !== undefined && kind !== 'faulty' && { destination }),
+  };
+}
+
+/** The number of lines, with empty lines and comments. */
+function linesOf(body: Buffer): number {
+  let lines = 0;
+  for (let at = 0; at < body.length; lines++) {
+    const end = body.indexOf(NEWLINE, at);
+    at = end === -1 ? body.length : end + 1;
+  }
+  return lines;
 }
 
 function lineText(body: Buffer, start: number, end: number): string {

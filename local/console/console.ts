@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ConnectorConfig } from 'shared/config';
 import { InvalidEventError, RequestTooLargeError } from 'shared/errors';
-import { ApiError } from '../../functions/write-line-protocol/responses';
+import { ApiError } from '../../functions/write-line-protocol/api-error';
 import { parametersOf, pathOf, readBody } from '../connector/incoming';
 import { readRuns } from '../runs/runs';
 import { asset } from './assets';
@@ -21,9 +21,12 @@ export interface ConsoleServices {
   readonly host: string;
   /** Undefined if every request is authorized. */
   readonly verify: Verify | undefined;
-  /** Where points are stored, and how a person reaches it. */
-  readonly destination: string;
-  readonly url: string | null;
+  /** Where points are stored; the URLs of the embedded Timestream or of InfluxDB, and of InfluxDB if it is one of the destinations. */
+  readonly place: {
+    readonly destination: string;
+    readonly url: string | null;
+    readonly influxdbUrl: string | null;
+  };
   readonly recorder: Recorder;
   readonly metrics: PrometheusMetrics;
   readonly sql: SqlRunner;
@@ -121,19 +124,11 @@ function explained(error: unknown, log: (line: string) => void): ConsoleError {
   return new ConsoleError(500, 'internal error', 'an internal error has occurred: see the log of the server');
 }
 
-function endpointsOf({
-  config,
-  recorder,
-  sql,
-  data,
-  runs,
-  destination,
-  url,
-}: ConsoleServices): Record<string, Endpoint> {
+function endpointsOf({ config, recorder, sql, data, runs, place }: ConsoleServices): Record<string, Endpoint> {
   const started = new Date();
   return {
     'GET overview': async () => {
-      const state = { started: started.toISOString(), uptimeMs: Date.now() - started.getTime(), destination, url };
+      const state = { started: started.toISOString(), uptimeMs: Date.now() - started.getTime(), ...place };
       return JSON.stringify({ ...state, ...recorder.summary(Date.now()), tables: await data.tables() });
     },
     'GET databases': async () => JSON.stringify(await data.databases()),

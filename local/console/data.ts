@@ -11,6 +11,8 @@ export interface TableSize {
 
 export interface DataOptions {
   readonly sql: SqlRunner;
+  /** Whether points are stored in Timestream; if not, there are no tables. */
+  readonly hasTimestream: boolean;
   /** Whether counting is free. In Amazon Timestream, a count reads the whole table, at a price. */
   readonly canCount: boolean;
 }
@@ -42,6 +44,7 @@ export class DataReader {
 
   /** The tables of all databases, sorted. They are read again only now and then. @throws ConsoleError */
   async tables(): Promise<readonly TableSize[]> {
+    if (!this.options.hasTimestream) return [];
     if (this.reading === undefined && performance.now() >= this.freshUntil) {
       this.reading = this.read().finally(() => {
         this.reading = undefined;
@@ -52,6 +55,7 @@ export class DataReader {
   }
 
   async databases() {
+    if (!this.options.hasTimestream) return { databases: [] };
     const byName = new Map<string, { table: string; records: number | null }[]>();
     for (const [database] of (await this.select('SHOW DATABASES')).rows) byName.set(database ?? '', []);
     for (const { database, table, records } of await this.tables()) byName.get(database)?.push({ table, records });

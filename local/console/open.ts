@@ -9,6 +9,7 @@ import { DataReader } from './data';
 import type { Verify } from './guard';
 import { PrometheusMetrics } from './prometheus';
 import { Recorder } from './recorder';
+import { ConsoleError } from './responses';
 import { SqlRunner } from './sql';
 
 export interface ConsoleOptions {
@@ -27,13 +28,16 @@ export interface OpenConsole extends Required<Pick<ConnectorOptions, 'console' |
   readonly metrics: ConnectorMetrics;
 }
 
-const DESTINATION = 'timestream';
-
 export function openConsole(options: ConsoleOptions): OpenConsole {
   const { config, timestreamUrl, folders, ...rest } = options;
   const recorder = new Recorder();
-  const metrics = new PrometheusMetrics([DESTINATION]);
+  const { destination, influxdb } = config;
+  const metrics = new PrometheusMetrics(destination === 'both' ? ['timestream', 'influxdb'] : [destination]);
+  const influxdbUrl = influxdb?.target.url ?? null;
+  const hasTimestream = destination !== 'influxdb';
   const connect = async () => {
+    if (!hasTimestream)
+      throw new ConsoleError(400, 'invalid', `the points are in InfluxDB at ${influxdbUrl}: query them there`);
     const { queryService } = await import('../query/service');
     return await queryService(timestreamUrl, timestreamUrl === undefined ? config.region : undefined);
   };
@@ -44,9 +48,8 @@ export function openConsole(options: ConsoleOptions): OpenConsole {
     recorder,
     metrics,
     sql,
-    data: new DataReader({ sql, canCount: timestreamUrl !== undefined }),
-    destination: DESTINATION,
-    url: timestreamUrl ?? null,
+    data: new DataReader({ sql, hasTimestream, canCount: timestreamUrl !== undefined }),
+    place: { destination, url: hasTimestream ? (timestreamUrl ?? null) : influxdbUrl, influxdbUrl },
     // The bundler puts the page beside the program.
     ...(folders ?? { assets: join(__dirname, 'console'), runs: runsFolder() }),
   });

@@ -6,7 +6,10 @@ export interface RefusedLine {
   /** Number in the request, from 1. */
   readonly line: number;
   readonly reason: string;
+  /** Empty if the destination only says how many lines it refuses. */
   readonly text: string;
+  /** Which destination refuses it, if there are several. */
+  readonly destination?: string;
 }
 
 export interface RecordedWrite {
@@ -18,7 +21,7 @@ export interface RecordedWrite {
   readonly precision: string;
   /** Of the body, decompressed if it could be read. */
   readonly bytes: number;
-  /** Lines with a point, and invalid lines. */
+  /** With empty lines and comments. */
   readonly lines: number;
   readonly status: number;
   readonly milliseconds: number;

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import type { Context } from 'aws-lambda';
 import { loadConnectorConfig } from 'shared/config';
-import { writeRecordsSender } from '../../functions/write-line-protocol/clients';
+import { writeRecordsSender } from '../../functions/write-line-protocol/timestream-clients';
 import { numberedLines } from '../contract/connector/harness';
 import { type Harness, startHarness } from '../contract/timestream/harness';
 import { writeEvent } from '../support/connector-handler';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
-import { LineReport } from 'shared/timestream/line-report';
+import { LineReport } from 'shared/line-report';
 import type { RecordsOutcome } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
 import { TableCreator } from 'shared/timestream/tables';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
-import { LineReport } from 'shared/timestream/line-report';
+import { LineReport } from 'shared/line-report';
 import type { RecordsOutcome } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
 import { TableCreator } from 'shared/timestream/tables';
@@ -82,7 +82,7 @@ export async function run(given: Scenario): Promise<Run> {
     const record = recordOf({ ...point, value: -1 });
     service.model.stored.set(identityOf(record), { record, version: VERSION + above });
   }
-  const report = new LineReport(Number.POSITIVE_INFINITY);
+  const report = new LineReport({ limit: Number.POSITIVE_INFINITY });
   const records = mapLines(linesOf(given.points), MAPPING, report);
   const options = {
     database: DATABASE,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
-import { LineReport } from 'shared/timestream/line-report';
+import { LineReport } from 'shared/line-report';
 import { mapLines } from 'shared/timestream/records';
 import { TableCreator } from 'shared/timestream/tables';
 import { writeRecords } from 'shared/timestream/writer';
@@ -90,7 +90,7 @@ export const resendsEnd = fc.asyncProperty(scenario, async (given) => {
     }
     // A table that is not active yet responds like a missing one.
     const { activeTables } = service;
-    const report = new LineReport(Number.POSITIVE_INFINITY);
+    const report = new LineReport({ limit: Number.POSITIVE_INFINITY });
     const records = mapLines(linesOf(given.points), MAPPING, report);
     const deadline = new AbortController();
     setMaxListeners(0, deadline.signal);

@@ -5,10 +5,12 @@ import type { FunctionLogger } from 'shared/logger';
 import type { Clock } from 'shared/resilience/clock';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
-import type { RejectedLinesMessage } from '../../functions/write-line-protocol/asynchronous';
+import type { DeadLetter } from '../../functions/write-line-protocol/dead-letters';
+import type { Destination } from '../../functions/write-line-protocol/destination';
 import type { RejectedLinesObject } from '../../functions/write-line-protocol/rejected-lines';
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import type { HttpResponse } from '../../functions/write-line-protocol/responses';
+import { timestreamDestination } from '../../functions/write-line-protocol/timestream-destination';
 import {
   createHandler,
   type HandlerServices,
@@ -27,6 +29,8 @@ export interface HandlerOptions {
   readonly sendDeadLetter?: HandlerServices['sendDeadLetter'];
   readonly storeRejected?: HandlerServices['storeRejected'];
   readonly metrics?: HandlerServices['metrics'];
+  /** A second destination. */
+  readonly secondary?: Destination;
   /** Clock of the deadline. */
   readonly clock?: Clock;
 }
@@ -36,7 +40,7 @@ export interface HandlerUnderTest {
   /** Records that reached Timestream. */
   readonly stored: PlainRecord[];
   readonly handedOver: WriteEvent[];
-  readonly messages: RejectedLinesMessage[];
+  readonly messages: DeadLetter[];
   /** Of the bucket for rejected lines. */
   readonly objects: RejectedLinesObject[];
   readonly logger: FunctionLogger & ReturnType<typeof recordingLogger>;
@@ -56,7 +60,7 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   const config = loadConnectorConfig(options.environment ?? {});
   const stored: PlainRecord[] = [];
   const handedOver: WriteEvent[] = [];
-  const messages: RejectedLinesMessage[] = [];
+  const messages: DeadLetter[] = [];
   const objects: RejectedLinesObject[] = [];
   const logger = { ...recordingLogger(), addContext: () => undefined };
   const store: SendWriteRecords = (body) => {
@@ -65,13 +69,17 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
   };
   const nothing = () => Promise.resolve();
   const administration = { databaseExists: () => Promise.resolve(true), createDatabase: nothing, createTable: nothing };
+  const timestream = timestreamDestination(config, {
+    send: options.send ?? store,
+    tables: new TableCreator(config.tables, administration, new VirtualClock()),
+    check: options.checkTimestream ?? nothing,
+    countsTables: options.metrics?.perTable,
+  });
   const services: HandlerServices = {
     config,
     logger,
     metrics: options.metrics,
-    send: options.send ?? store,
-    tables: new TableCreator(config.tables, administration, new VirtualClock()),
-    checkTimestream: options.checkTimestream ?? nothing,
+    destinations: [timestream, ...(options.secondary ? [options.secondary] : [])],
     invokeSelf: options.invokeSelf ?? ((event) => Promise.resolve(handedOver.push(event))),
     sendDeadLetter: options.sendDeadLetter ?? ((message) => Promise.resolve(messages.push(message))),
     storeRejected:

@@ -1,7 +1,7 @@
 /** Helpers for tests of mapping, packing and writing: line protocol to records, to calls. */
 import { NANOSECONDS } from 'shared/line-protocol/precision';
+import { LineReport } from 'shared/line-report';
 import { ByteWriter } from 'shared/timestream/byte-writer';
-import { LineReport } from 'shared/timestream/line-report';
 import { CallEncoder, packRecords } from 'shared/timestream/packing';
 import type { RecordSet } from 'shared/timestream/record-set';
 import { type MappingOptions, mapLines } from 'shared/timestream/records';

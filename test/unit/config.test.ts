@@ -69,6 +69,10 @@ describe('defaults', () => {
         suffixedFields: [{ measurement: 'system', field: 'type' }],
       },
       tables: TABLES,
+      destination: 'timestream',
+      influxdb: undefined,
+      secondaryRequired: true,
+      influxdbOnly: new Set(),
       bounds: {
         maxCompressedBytes: 10 * 1024 ** 2,
         maxDecompressedBytes: 25 * 1024 ** 2,

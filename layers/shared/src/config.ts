@@ -1,5 +1,6 @@
 /** The configuration of the connector's functions: read from the environment at cold start, validated as a whole, immutable. */
 import type { Tag } from '@aws-sdk/client-timestream-write';
+import { type DestinationConfig, readDestinations } from './destination-config';
 import { type Environment, EnvironmentReader, type ObserveSetting } from './environment';
 import type { LogLevel } from './logger';
 import { dimensionNameProblem, recordNameProblem, tableNameProblem } from './timestream/limits';
@@ -18,7 +19,7 @@ export interface RequestBounds {
   readonly maxNewTables: number;
 }
 
-export interface ConnectorConfig {
+export interface ConnectorConfig extends DestinationConfig {
   readonly region: string;
   /** URL of Timestream; undefined to discover the endpoint. */
   readonly timestreamEndpoint: string | undefined;
@@ -53,6 +54,7 @@ export function loadConnectorConfig(environment: Environment = process.env, obse
   const config = {
     region: env.optional('region') ?? env.text('AWS_REGION', 'us-east-1'),
     timestreamEndpoint: endpoint(env),
+    ...readDestinations(env, observe),
     mapping: mapping(env, key),
     tables: tables(env, key),
     bounds: bounds(env),
@@ -70,6 +72,9 @@ export function loadConnectorConfig(environment: Environment = process.env, obse
       'enable_async_invocation',
       'is true, but needs a Lambda function (AWS_LAMBDA_FUNCTION_NAME) and dead_letter_queue_url',
     );
+  }
+  if (!config.secondaryRequired && config.deadLetterQueueUrl === undefined) {
+    env.problem('secondary_required', 'is false, but needs dead_letter_queue_url for what InfluxDB did not store');
   }
   env.check();
   return Object.freeze(config);

@@ -1,6 +1,7 @@
 /** The configuration of the loader's functions. Each function gets the part that it needs, validated and frozen. */
 import { type Environment, EnvironmentReader, type ObserveSetting } from './environment';
-import type { Engine, Target } from './influxdb/protocol';
+import type { Engine } from './influxdb/protocol';
+import { type InfluxDBSettings, readInfluxDB } from './influxdb-config';
 import type { LogLevel } from './logger';
 import { DEFAULT_NAMESPACE } from './metrics';
 import type { BatchLimits } from './points/batch-buffer';
@@ -34,15 +35,10 @@ export interface PlanningConfig {
 }
 
 /** The configuration for reading Parquet and writing to InfluxDB. */
-export interface LoaderConfig extends Omit<PlanningConfig, 'workBucket'> {
+export interface LoaderConfig extends Omit<PlanningConfig, 'workBucket'>, InfluxDBSettings {
   /** The bucket for invalid rows; undefined to keep no rows. */
   readonly workBucket: string | undefined;
-  readonly target: Target;
-  /** The token, or the name of the secret with the token. */
-  readonly token: { readonly value: string } | { readonly secretName: string };
   readonly batchLimits: BatchLimits;
-  /** The compression level of zlib, 1 to 9; 0 sends plain text. */
-  readonly gzipLevel: number;
   /** Maximum number of batches in flight. */
   readonly concurrency: number;
   /** Maximum bytes of lines in flight; one batch may exceed it. */
@@ -87,7 +83,8 @@ export interface WorkflowConfig {
  */
 export function loadLoaderConfig(environment: Environment = process.env, observe?: ObserveSetting): LoaderConfig {
   const env = new EnvironmentReader(environment, observe);
-  const engine = env.oneOf<Engine>('INFLUXDB_ENGINE', ['v2', 'v3'], 'v2');
+  const influxDB = readInfluxDB(env);
+  const { engine } = influxDB.target;
   const sendsMetrics = env.boolean('ENABLE_METRICS', true);
   const namespace = env.text('METRICS_NAMESPACE', DEFAULT_NAMESPACE);
   // Reading a row group takes about three times its compressed size.
@@ -95,18 +92,11 @@ export function loadLoaderConfig(environment: Environment = process.env, observe
   const config = {
     ...datasets(env),
     workBucket: env.optional('WORK_BUCKET'),
-    target: {
-      engine,
-      url: influxUrl(env),
-      org: env.text('INFLUXDB_ORG', 'ons-energy'),
-      bucket: env.text('INFLUXDB_BUCKET', 'energy_data'),
-    },
-    token: token(env),
+    ...influxDB,
     batchLimits: {
       lines: env.integer('MAX_BATCH_SIZE', WRITING[engine].lines, { min: 1, max: 100_000 }),
       bytes: env.integer('MAX_BATCH_BYTES', BATCH_BYTES, { min: 65_536, max: 10_000_000 }),
     },
-    gzipLevel: env.integer('GZIP_LEVEL', 1, { min: 0, max: 9 }),
     concurrency: env.integer('WRITE_CONCURRENCY', WRITING[engine].concurrency, { min: 1, max: 64 }),
     maxBytesInFlight: memory * MEGABYTE * IN_FLIGHT_SHARE,
     maxRetries: env.integer('MAX_RETRIES', 3, { min: 0, max: 20 }),
@@ -194,35 +184,4 @@ function queryEndpoint(env: EnvironmentReader): string | undefined {
     env.problem(name, `must be a URL with http or https, not '${url}'`);
   }
   return url;
-}
-
-function influxUrl(env: EnvironmentReader): string {
-  const name = 'INFLUXDB_URL';
-  const url = env.required(name);
-  if (url === '') return url;
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!/^https?:$/.test(parsed?.protocol ?? '')) {
-    // The part before an @ may be a password, so the URL is not shown.
-    const given = url.includes('@') ? '' : `, not '${url}'`;
-    env.problem(name, `must be a URL with http or https, and its port${given}`);
-  } else if (parsed?.username || parsed?.password)
-    env.problem(name, 'must not contain credentials: set INFLUXDB_TOKEN');
-  // Paths are appended to the URL, so they would become part of its query or fragment.
-  else if (/[?#]/.test(url))
-    env.problem(name, 'must end before the ? or #: set INFLUXDB_ORG and INFLUXDB_BUCKET instead of a query');
-  return url.replace(/\/+$/, '');
-}
-
-function token(env: EnvironmentReader): LoaderConfig['token'] {
-  const value = env.optional('INFLUXDB_TOKEN');
-  const secretName = env.optional('INFLUXDB_TOKEN_SECRET_NAME');
-  if ((value === undefined) === (secretName === undefined)) {
-    env.problem('INFLUXDB_TOKEN or INFLUXDB_TOKEN_SECRET_NAME', 'must be set (exactly one of them)');
-  } else if (value !== undefined && !/^[\x21-\x7e]+$/.test(value)) {
-    env.problem(
-      'INFLUXDB_TOKEN',
-      'has characters that are not valid in a token: only printable ASCII without spaces is',
-    );
-  }
-  return secretName === undefined ? { value: value ?? '' } : { secretName };
 }

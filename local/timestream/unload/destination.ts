@@ -10,7 +10,7 @@ export interface ExportObject {
 
 export type Encryption = Pick<UnloadStatement, 'encryption' | 'kmsKey'>;
 
-export interface Destination {
+export interface UnloadDestination {
   /** @throws ValidationException if the bucket does not exist or cannot be used */
   assertUsable(bucket: string): Promise<void>;
   /** Its methods throw a ValidationException if the object cannot be written. */

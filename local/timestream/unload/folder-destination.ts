@@ -3,9 +3,9 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { folderProblem, makeFolder } from '../../folder';
 import { validationError } from '../errors';
-import type { Destination, ExportObject } from './destination';
+import type { ExportObject, UnloadDestination } from './destination';
 
-export class FolderDestination implements Destination {
+export class FolderDestination implements UnloadDestination {
   constructor(private readonly folder: string) {}
 
   assertUsable(bucket: string): Promise<void> {

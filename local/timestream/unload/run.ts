@@ -7,7 +7,7 @@ import { type Rewritten, rewrite } from '../sql-rewrite';
 import { type ColumnInfo, columnsOf } from '../sql-select';
 import type { Store } from '../store';
 import { csvFormat } from './csv';
-import type { Destination } from './destination';
+import type { UnloadDestination } from './destination';
 import { manifestOf, metadataOf } from './manifest';
 import { parquetFormat } from './parquet';
 import { Results } from './results';
@@ -21,7 +21,7 @@ export interface Run {
   readonly catalog: Catalog;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
-  readonly destination: Destination;
+  readonly destination: UnloadDestination;
   /** More rows cause the service's error for a query that is too large. */
   readonly maxRows: number;
   readonly signal: AbortSignal;

@@ -9,12 +9,12 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { validationError } from '../errors';
-import type { Destination, Encryption, ExportObject } from './destination';
+import type { Encryption, ExportObject, UnloadDestination } from './destination';
 
 /** S3 allows 10,000 parts, so that objects may have 80 GB. */
 const PART_BYTES = 8 * 2 ** 20;
 
-export class S3Destination implements Destination {
+export class S3Destination implements UnloadDestination {
   constructor(private readonly s3: S3Client) {}
 
   /** With the same call as the service. */

@@ -6,13 +6,13 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Catalog } from '../catalog';
 import { ServiceError, validationError } from '../errors';
 import type { Store } from '../store';
-import type { Destination } from './destination';
+import type { UnloadDestination } from './destination';
 import { type Unloaded, unload } from './run';
 import { parseUnload } from './statement';
 
 export interface UnloadOptions {
   /** Where `s3://bucket/key` is written. */
-  readonly destination: Destination;
+  readonly destination: UnloadDestination;
   /** Minimum time between the starts of two queries, ms. */
   readonly intervalMs?: number;
   /** Time after which a call returns without rows, ms. */

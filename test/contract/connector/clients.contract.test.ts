@@ -150,7 +150,11 @@ test('/ping, /health and /ready respond as InfluxDB does', async () => {
   expect(ping.headers['x-influxdb-version']).toMatch(/^2\./);
   const health = await send('/health', 'GET', {});
   expect(health.status).toBe(200);
-  expect(JSON.parse(health.body)).toMatchObject({ name: 'influxdb', status: 'pass', checks: [] });
+  expect(JSON.parse(health.body)).toMatchObject({
+    name: 'influxdb',
+    status: 'pass',
+    checks: [{ name: 'timestream', status: 'pass' }],
+  });
   expect(JSON.parse((await send('/ready', 'GET', {})).body)).toMatchObject({ status: 'ready' });
 });
 

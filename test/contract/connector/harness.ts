@@ -4,12 +4,13 @@ import { loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
 import type { Clock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
+import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
 import {
   tableAdministration,
   timestreamClient,
   writeRecordsSender,
-} from '../../../functions/write-line-protocol/clients';
-import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
+} from '../../../functions/write-line-protocol/timestream-clients';
+import { timestreamDestination } from '../../../functions/write-line-protocol/timestream-destination';
 import {
   createHandler,
   type HandlerServices,
@@ -105,9 +106,7 @@ export async function connectorBefore(
   const asynchronous = () => Promise.reject(new Error('not in these tests'));
   const send = writeRecordsSender(client, config);
   let underWay = 0;
-  const services: HandlerServices = {
-    config,
-    logger: silentLogger,
+  const timestream = timestreamDestination(config, {
     send: (body, signal) => {
       underWay++;
       return send(body, signal).finally(() => {
@@ -116,7 +115,12 @@ export async function connectorBefore(
       });
     },
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
-    checkTimestream: (signal) => administration.databaseExists(config.tables.database, signal),
+    check: (signal) => administration.databaseExists(config.tables.database, signal),
+  });
+  const services: HandlerServices = {
+    config,
+    logger: silentLogger,
+    destinations: [timestream],
     invokeSelf: asynchronous,
     sendDeadLetter: asynchronous,
     storeRejected: storeRejected ?? asynchronous,

@@ -5,7 +5,7 @@ import https from 'node:https';
 import { Readable } from 'node:stream';
 import { TimestreamWriteClient, WriteRecordsCommand } from '@aws-sdk/client-timestream-write';
 import { loadConnectorConfig } from 'shared/config';
-import { timestreamClient, writeRecordsSender } from '../../../functions/write-line-protocol/clients';
+import { timestreamClient, writeRecordsSender } from '../../../functions/write-line-protocol/timestream-clients';
 import { type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
 
 const ACCESS_KEY = 'AKIDEXAMPLE';

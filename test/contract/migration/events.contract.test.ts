@@ -5,7 +5,7 @@ import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { loadWindowSchema, reportOutputSchema } from 'shared/migration/steps';
 import { windowKey } from 'shared/migration/work-keys';
-import type { Destination } from '../../../local/timestream/unload/destination';
+import type { UnloadDestination } from '../../../local/timestream/unload/destination';
 import { migrationStateSchema } from '../../../schemas/migrations-api';
 import { LAMBDA_CONTEXT } from '../../support/lambda-context';
 import { multi } from '../../support/migration';
@@ -25,7 +25,7 @@ let influxdb: ScriptedServer;
 let timestream: Harness;
 
 /** The double has neither ACLs nor multipart uploads. */
-const intoDouble: Destination = {
+const intoDouble: UnloadDestination = {
   assertUsable: () => Promise.resolve(),
   create: (bucket, key) => {
     const parts: Uint8Array[] = [];

@@ -8,7 +8,7 @@ import type { _Record as Record_ } from '@aws-sdk/client-timestream-write';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import { parquetMetadata, parquetReadObjects, toJson } from 'hyparquet';
 import { ServiceError } from '../../../local/timestream/errors';
-import type { Destination } from '../../../local/timestream/unload/destination';
+import type { UnloadDestination } from '../../../local/timestream/unload/destination';
 import { FolderDestination } from '../../../local/timestream/unload/folder-destination';
 import type { UnloadOptions } from '../../../local/timestream/unload/unloads';
 import {
@@ -467,7 +467,7 @@ describe('polling', () => {
       release = resolve;
     });
     const disk = new FolderDestination(folder);
-    const destination: Destination = {
+    const destination: UnloadDestination = {
       assertUsable: (bucket) => disk.assertUsable(bucket),
       create: async (bucket, key) => {
         await released;
@@ -623,7 +623,7 @@ describe('limits', () => {
   test('a query whose third file cannot be written fails with the reason, completes the others and writes no manifest', async () => {
     const disk = new FolderDestination(folder);
     let created = 0;
-    const destination: Destination = {
+    const destination: UnloadDestination = {
       assertUsable: (bucket) => disk.assertUsable(bucket),
       create: async (bucket, key) => {
         const object = await disk.create(bucket, key);

@@ -1,23 +1,23 @@
 /** The parts that the local server adds to the function: a log line per request, and the reason if nothing can be stored. */
-import { LineReport } from 'shared/timestream/line-report';
+import { LineReport } from 'shared/line-report';
+import type { DestinationResult, RequestResult } from '../../../functions/write-line-protocol/destination';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
 import { noteWrite, noting, requestLine, type WriteNote } from '../../../local/connector/request-log';
 import { withStorageFault } from '../../../local/connector/storage';
 import { storageProblem } from '../../../local/timestream/storage-fault';
 
-const OUTCOME = {
-  calls: 1,
-  stored: 0,
-  superseded: 0,
-  unstored: 0,
-  throttled: false,
-  throttledCalls: 0,
-  newTables: 0,
-  missingTables: 0,
-  unstoredReason: undefined,
-  failureCode: undefined,
-};
-const BODY = Buffer.from('m f=1\n\n');
+const noted = (outcomes: readonly Partial<DestinationResult>[], reports: readonly LineReport[]): RequestResult => ({
+  results: outcomes.map((outcome) => ({
+    ...{ destination: 'timestream', calls: 1, throttledCalls: 0, newTables: 0, stored: 0, superseded: 0, unstored: 0 },
+    ...{ throttled: false, unstoredReason: undefined, advice: '' },
+    ...outcome,
+  })),
+  faultyLines: reports.reduce((sum, report) => sum + report.faultyLines, 0),
+  rejectedLines: reports.reduce((sum, report) => sum + report.rejectedLines, 0),
+  influxdbOnlyLines: 0,
+  reasons: [],
+});
+const BODY = Buffer.from('m f=1\n\nm f=2');
 
 describe('the line of a request', () => {
   const line = (totals: object, reason = '') => requestLine('POST /api/v2/write', 204, 35.4, totals, reason);
@@ -38,11 +38,14 @@ describe('the line of a request', () => {
     const notes: WriteNote[] = [{}, {}];
     const write = async (index: number) => {
       await Promise.resolve();
-      noteWrite({ lines: index + 1, outcome: { ...OUTCOME, stored: index + 1 }, report: new LineReport() }, BODY);
+      const reports = [new LineReport()];
+      noteWrite(noted([{ stored: index + 1 }], reports), reports, BODY);
     };
     await Promise.all(notes.map((each, index) => noting(each, () => write(index))));
     expect(notes).toEqual(
-      [1, 2].map((stored) => ({ bytes: 7, lines: stored, stored, unstored: 0, faultyLines: 0, rejectedLines: 0 })),
+      [1, 2].map((stored) => ({
+        ...{ bytes: BODY.length, lines: 3, stored, unstored: 0, faultyLines: 0, rejectedLines: 0, refused: [] },
+      })),
     );
   });
 
@@ -57,13 +60,30 @@ describe('the line of a request', () => {
     }
     const note: WriteNote = {};
     await noting(note, () => {
-      noteWrite({ lines: 30, outcome: OUTCOME, report }, Buffer.from(text));
+      noteWrite(noted([{}], [report]), [report], Buffer.from(text));
       return Promise.resolve();
     });
     expect(note).toMatchObject({ faultyLines: 0, rejectedLines: 30 });
     expect(note.refused).toHaveLength(20);
     expect(note.refused?.[0]).toEqual({ line: 1, reason: 'line 1: too old', text: 'm f=0' });
     expect(note.refused?.[19]).toEqual({ line: 20, reason: 'line 20: too old', text: 'm f=19' });
+  });
+
+  test('with two destinations a note names the one that refuses a line, and has the points that both have stored', async () => {
+    const reports = [new LineReport({ prefix: 'timestream: ' }), new LineReport({ prefix: 'influxdb: ' })];
+    const body = Buffer.from('a f=1\nb f=2\nc f=3\n');
+    reports[1]?.rejected({ line: 1, start: 0, end: 6 }, 'a type conflict');
+    reports[0]?.rejected({ line: 2, start: 6, end: 12 }, 'too old');
+    reports[1]?.rejectedSome(2, { line: 1, start: 0, end: 6 }, 'outside retention');
+    const note: WriteNote = {};
+    const outcomes = [{ stored: 2 }, { destination: 'influxdb' as const, stored: 1, unstored: 1 }];
+    await noting(note, () => Promise.resolve(noteWrite(noted(outcomes, reports), reports, body)));
+    expect(note).toMatchObject({ lines: 3, stored: 1, unstored: 1, rejectedLines: 4 });
+    expect(note.refused).toEqual([
+      { line: 1, reason: 'line 1: influxdb: a type conflict', text: 'a f=1', destination: 'influxdb' },
+      { line: 1, reason: '2 of the lines from 1: influxdb: outside retention', text: '', destination: 'influxdb' },
+      { line: 2, reason: 'line 2: timestream: too old', text: 'b f=2', destination: 'timestream' },
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** How responses of Timestream settle the records of a call: retries, rejections, missing tables, the deadline. */
 import { setMaxListeners } from 'node:events';
-import { LineReport } from 'shared/timestream/line-report';
+import { LineReport } from 'shared/line-report';
 import { CallEncoder } from 'shared/timestream/packing';
 import { mapLines } from 'shared/timestream/records';
 import type { ServiceResponse, TableAdministration } from 'shared/timestream/service';

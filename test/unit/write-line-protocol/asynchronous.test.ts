@@ -34,7 +34,7 @@ describe('the hand-over', () => {
         httpMethod: 'POST',
         path: '/write',
         headers: { 'Content-Encoding': 'gzip' },
-        queryStringParameters: { precision: 'ms' },
+        queryStringParameters: { precision: 'ms', db: 'd' },
         body: event.body,
         isBase64Encoded: true,
         requestContext: { requestTimeEpoch: REQUEST_TIME, requestId: 'request-1' },

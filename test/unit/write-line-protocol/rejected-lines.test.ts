@@ -38,9 +38,26 @@ test('keeps every line with number, reason, text, request id and time, and retur
       line: 2,
       text: 'broken',
       reason: expect.stringContaining("unable to parse 'broken'"),
+      kind: 'faulty',
     },
-    { time, requestId: 'request-1', line: 3, text: 'm v="no tags" 6', reason: expect.stringContaining('no tags') },
-    { time, requestId: 'request-1', line: 4, text: 'm,t=old v=1i 9', reason: 'line 4: too old' },
+    {
+      time,
+      requestId: 'request-1',
+      line: 3,
+      text: 'm v="no tags" 6',
+      reason: expect.stringContaining('no tags'),
+      kind: 'rejected',
+      destination: 'timestream',
+    },
+    {
+      time,
+      requestId: 'request-1',
+      line: 4,
+      text: 'm,t=old v=1i 9',
+      reason: 'line 4: too old',
+      kind: 'rejected',
+      destination: 'timestream',
+    },
   ]);
 });
 

@@ -136,7 +136,7 @@ describe('paths and methods', () => {
     expect(JSON.parse(response?.body ?? '')).toEqual({
       name: 'influxdb',
       message: expect.any(String),
-      checks: [],
+      checks: [{ name: 'timestream', status, message: expect.any(String) }],
       status,
       version: expect.stringMatching(/^2\./),
       commit: expect.any(String),

@@ -3,10 +3,10 @@ import { setMaxListeners } from 'node:events';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import type { Logger } from '../logger';
 import type { LineBatch } from '../points/batch-buffer';
-import { fullJitterDelay } from '../resilience/backoff';
 import { type BreakerOptions, CircuitBreaker } from '../resilience/circuit-breaker';
 import { type Clock, systemClock } from '../resilience/clock';
 import type { EncodedLines, LineWriter } from './client';
+import { deliver } from './delivery';
 import { joinLines, splitLines } from './lines';
 import { type LoadCount, LoadTally } from './load-count';
 import type { WriteOutcome } from './outcome';
@@ -145,20 +145,20 @@ class BatchWriter {
     return failed + (await this.store({ bytes: joinLines(lines.slice(half)), lines: batch.lines - half }));
   }
 
-  /** Sends a batch until its outcome is not retryable, or no retries are left. */
   private async deliver(encoded: EncodedLines): Promise<WriteOutcome> {
-    const { signal } = this.abort;
     const { maxRetries, logger } = this.options;
-    for (let retries = 0; ; this.tally.retries += 1) {
-      const outcome = await this.breaker.run(() => this.client.write(encoded, signal), reasonAway, signal);
-      if (outcome.kind !== 'retryable' || signal.aborted) return outcome;
-      logger.warn('a write will be retried', { reason: outcome.reason, cause: outcome.cause, retries });
-      if (this.breaker.isOpen && outcome.cause === 'unavailable') continue;
-      if (retries === maxRetries) return outcome;
-      const jitter = fullJitterDelay(retries, { ...BACKOFF, random: this.random });
-      if (!outcome.atOnce || retries > 0) await this.clock.delay((outcome.retryAfterMs ?? 0) + jitter, signal);
-      retries += 1;
-    }
+    return await deliver(this.client, encoded, {
+      maxRetries,
+      backoff: { ...BACKOFF, random: this.random },
+      waitsAsRequested: true,
+      breaker: this.breaker,
+      logger,
+      clock: this.clock,
+      signal: this.abort.signal,
+      onRetry: () => {
+        this.tally.retries += 1;
+      },
+    });
   }
 
   private fail(batch: LineBatch, error: Error, endsLoad: boolean): number {
@@ -174,11 +174,6 @@ class BatchWriter {
     this.tally.failure ??= error;
     this.abort.abort();
   }
-}
-
-/** The reason to count a failure of InfluxDB towards opening the breaker. An InfluxDB that throttles is available. */
-function reasonAway(outcome: WriteOutcome): string | undefined {
-  return outcome.kind === 'retryable' && outcome.cause !== 'throttled' ? outcome.reason : undefined;
 }
 
 function unavailable(ms: number, reason: string): Error {

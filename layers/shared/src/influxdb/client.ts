@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import type { WriteOutcome } from './outcome';
-import { PROTOCOLS, type Target } from './protocol';
+import { PROTOCOLS, type Target, type WritePrecision } from './protocol';
 import type { TokenProvider } from './token';
 import { type Exchange, InfluxTransport, type RequestOptions } from './transport';
 
@@ -13,6 +13,10 @@ export interface ClientOptions {
   readonly gzipLevel?: number;
   /** Timeout of one request and its response, ms. InfluxDB 2 limits a write to 10 s. */
   readonly timeoutMs?: number;
+  /** Precision of the timestamps of the lines; ns by default. */
+  readonly precision?: WritePrecision;
+  /** Bodies of fewer bytes are sent as they are. */
+  readonly minGzipBytes?: number;
 }
 
 /** Lines and the request body made from them. Encoded once, so that retries send the same body. */
@@ -28,30 +32,34 @@ export interface LineWriter {
 }
 
 export class InfluxClient implements LineWriter {
-  private readonly transport: InfluxTransport;
-  private readonly gzipLevel: number;
-  private readonly timeoutMs: number;
+  private readonly options: Required<ClientOptions>;
 
   constructor(
     readonly target: Target,
     readonly tokens: TokenProvider,
-    { gzipLevel = 1, timeoutMs = 15_000 }: ClientOptions = {},
+    { gzipLevel = 1, timeoutMs = 15_000, precision = 'ns', minGzipBytes = 1 }: ClientOptions = {},
+    private readonly transport = new InfluxTransport(target.url),
   ) {
-    this.transport = new InfluxTransport(target.url);
-    this.gzipLevel = gzipLevel;
-    this.timeoutMs = timeoutMs;
+    this.options = { gzipLevel, timeoutMs, precision, minGzipBytes };
+  }
+
+  /** This client for another organization and bucket, and another precision. Both share their connections and the token. */
+  for(place: Pick<Target, 'org' | 'bucket'>, precision: WritePrecision): InfluxClient {
+    const options = { ...this.options, precision };
+    return new InfluxClient({ ...this.target, ...place }, this.tokens, options, this.transport);
   }
 
   /** Compresses lines in zlib's threads, not in the main thread. */
   async encode(lines: Uint8Array): Promise<EncodedLines> {
-    if (this.gzipLevel === 0 || lines.length === 0) return { lines, body: lines };
+    const { gzipLevel, minGzipBytes } = this.options;
+    if (gzipLevel === 0 || lines.length < minGzipBytes) return { lines, body: lines };
     // Large enough for the result in one chunk: each further chunk costs another round trip through the thread pool.
     const chunkSize = Math.max(64 * 1024, lines.length >> 2);
-    return { lines, body: await gzip(lines, { level: this.gzipLevel, chunkSize }) };
+    return { lines, body: await gzip(lines, { level: gzipLevel, chunkSize }) };
   }
 
   /**
-   * Writes lines with timestamps in ns, once, without retries.
+   * Writes lines once, without retries.
    * @throws InfluxDBConnectionError or ConfigurationError if the token cannot be read
    */
   async write({ lines, body }: EncodedLines, signal?: AbortSignal): Promise<WriteOutcome> {
@@ -60,8 +68,9 @@ export class InfluxClient implements LineWriter {
       'content-type': 'text/plain; charset=utf-8',
       ...(body !== lines && { 'content-encoding': 'gzip' }),
     };
-    const path = protocol.writePath(this.target);
-    const exchange = await this.send({ method: 'POST', path, headers, body, timeoutMs: this.timeoutMs, signal });
+    const { precision, timeoutMs } = this.options;
+    const path = protocol.writePath(this.target, precision);
+    const exchange = await this.send({ method: 'POST', path, headers, body, timeoutMs, signal });
     return protocol.outcome(exchange, lines);
   }
 

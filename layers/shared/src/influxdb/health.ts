@@ -142,7 +142,7 @@ function aliveDetail(exchange: Exchange, { unreachable }: HealthAdvice): string 
 
 function emptyWrite(target: Target): Omit<RequestOptions, 'timeoutMs'> {
   const headers = { 'content-type': 'text/plain; charset=utf-8' };
-  return { method: 'POST', path: PROTOCOLS[target.engine].writePath(target), headers };
+  return { method: 'POST', path: PROTOCOLS[target.engine].writePath(target, 'ns'), headers };
 }
 
 /**
@@ -184,4 +184,17 @@ function exchangeText(exchange: Exchange): string {
   if (exchange.kind === 'no-response') return exchange.reason;
   const failed = exchange.status >= 300;
   return failed ? `${exchange.status}: ${messageOf(exchange.body)}` : String(exchange.status);
+}
+
+/**
+ * Rejects with InfluxDBConnectionError if InfluxDB cannot be written to. Stores nothing.
+ * @param checksBucket whether to check that the token may write to the bucket too, or only that the server responds
+ */
+export async function checkWritable(client: InfluxClient, checksBucket: boolean, signal: AbortSignal): Promise<void> {
+  const { target } = client;
+  const request = checksBucket ? emptyWrite(target) : { method: 'GET' as const, path: ALIVE_PATHS[target.engine][0] };
+  const exchange = await client.send({ ...request, timeoutMs: LIMIT_MS, signal });
+  const isUp = exchange.kind === 'response' && exchange.status < 500;
+  const isWritable = checksBucket ? emptyWriteOutcome(target.engine, exchange).kind === 'written' : isUp;
+  if (!isWritable) throw new InfluxDBConnectionError(exchangeText(exchange));
 }

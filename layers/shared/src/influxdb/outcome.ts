@@ -6,6 +6,10 @@ export interface Rejection {
   readonly reason: string;
   readonly lines: number;
   readonly example: string;
+  /** The position in the batch, from 0, of the one line, where InfluxDB says which one it is. */
+  readonly index?: number;
+  /** Whether InfluxDB could not parse the lines; otherwise it could not store their points. */
+  readonly isUnparsable?: boolean;
 }
 
 export type WriteOutcome =
@@ -16,7 +20,7 @@ export type WriteOutcome =
   | { readonly kind: 'too-large'; readonly reason: string }
   | Retryable
   /** A retry fails the same way: for this batch, or for every batch of the load (credentials, bucket, address). */
-  | { readonly kind: 'fatal'; readonly scope: 'batch' | 'load'; readonly reason: string };
+  | { readonly kind: 'fatal'; readonly scope: 'batch' | 'load'; readonly reason: string; readonly status?: number };
 
 export interface Retryable {
   readonly kind: 'retryable';
@@ -53,7 +57,7 @@ export function httpOutcome(exchange: Exchange): WriteOutcome {
   if (isBusy) return { kind: 'retryable', cause: 'throttled', reason, ...wait };
   if (status >= 502 && status <= 504) return { kind: 'retryable', cause: 'unavailable', reason, ...wait };
   if (status >= 500 || status === 408 || status === 425) return { kind: 'retryable', cause: 'error', reason, ...wait };
-  return { kind: 'fatal', scope: BATCH_STATUSES.has(status) ? 'batch' : 'load', reason };
+  return { kind: 'fatal', scope: BATCH_STATUSES.has(status) ? 'batch' : 'load', reason, status };
 }
 
 /** The text of an error body, at most 500 characters: `message` (InfluxDB 2), `error` (InfluxDB 3), or the body itself. */

@@ -6,7 +6,7 @@ import type { Exchange } from './transport';
 
 /** Source: the API reference of InfluxDB OSS 2.7, `POST /api/v2/write`, and the responses of 2.7.12. */
 export const protocolV2: Protocol = {
-  writePath: ({ org, bucket }) => `/api/v2/write?${new URLSearchParams({ org, bucket, precision: 'ns' })}`,
+  writePath: ({ org, bucket }, precision) => `/api/v2/write?${new URLSearchParams({ org, bucket, precision })}`,
   authorization: (token) => `Token ${token}`,
   outcome(exchange, lines): WriteOutcome {
     const outcome = httpOutcome(exchange);
@@ -44,7 +44,9 @@ function unparsable(exchange: Exchange & { kind: 'response' }, bytes: Uint8Array
   const good = lines.filter((_, index) => {
     const example = texts[index] ?? '';
     const reason = reasons.get(example);
-    if (reason !== undefined) rejections.push({ reason: `unable to parse: ${reason}`, lines: 1, example });
+    if (reason !== undefined) {
+      rejections.push({ reason: `unable to parse: ${reason}`, lines: 1, example, index, isUnparsable: true });
+    }
     return reason === undefined;
   });
   return rejections.length === 0 ? undefined : { kind: 'rejected', rejections, remainder: joinLines(good) };

@@ -5,8 +5,8 @@ import type { Protocol } from './protocol';
 
 /** Source: the reference of InfluxDB 3 Core and Enterprise, `POST /api/v3/write_lp`, "Partial writes", and the responses of 3.7 Core. */
 export const protocolV3: Protocol = {
-  writePath: ({ bucket }) =>
-    `/api/v3/write_lp?${new URLSearchParams({ db: bucket, precision: 'nanosecond', accept_partial: 'true' })}`,
+  writePath: ({ bucket }, unit) =>
+    `/api/v3/write_lp?${new URLSearchParams({ db: bucket, precision: PRECISIONS[unit], accept_partial: 'true' })}`,
   authorization: (token) => `Bearer ${token}`,
   outcome(exchange, lines): WriteOutcome {
     const outcome = httpOutcome(exchange);
@@ -19,6 +19,8 @@ export const protocolV3: Protocol = {
     return isAboutDatabase(exchange.body) ? { ...outcome, scope: 'load' } : outcome;
   },
 };
+
+const PRECISIONS = { ns: 'nanosecond', us: 'microsecond', ms: 'millisecond', s: 'second' } as const;
 
 /**
  * Whether an error (400, 422) is about the database, and so applies to every batch: its name ("db name ...", "... in database or rp
@@ -37,8 +39,11 @@ function rejectionsOf(entries: readonly unknown[], bytes: Uint8Array): Rejection
       error_message: message,
       original_line: original,
     } = Object(entry) as Record<string, unknown>;
-    const line = lines[Number(number) - 1];
-    const example = line === undefined ? String(original) : Buffer.from(line).toString('utf8');
-    return { reason: typeof message === 'string' ? message : 'no reason given', lines: 1, example };
+    const index = Number(number) - 1;
+    const line = lines[index];
+    const reason = typeof message === 'string' ? message : 'no reason given';
+    return line === undefined
+      ? { reason, lines: 1, example: String(original) }
+      : { reason, lines: 1, example: Buffer.from(line).toString('utf8'), index };
   });
 }

@@ -14,9 +14,12 @@ export interface Target {
   readonly bucket: string;
 }
 
+/** The precision of the timestamps of a write. */
+export type WritePrecision = 'ns' | 'us' | 'ms' | 's';
+
 export interface Protocol {
-  /** Path and query of a write request with timestamps in ns. */
-  writePath(target: Target): string;
+  /** Path and query of a write request. */
+  writePath(target: Target, precision: WritePrecision): string;
   /** The Authorization header. */
   authorization(token: string): string;
   /** The outcome of a write of these lines. */

@@ -307,6 +307,13 @@ export class LineDecoder {
     return this.fail(`timestamp out of range (the precision is ${precision.name})`, start);
   }
 
+  /** Bytes of the current line without its line break, once its tokens are read. */
+  get lineBytes(): number {
+    const { bytes, lineStart, position } = this;
+    const end = position - (bytes[position - 1] === NEWLINE ? 1 : 0);
+    return end - lineStart - (bytes[end - 1] === RETURN ? 1 : 0);
+  }
+
   /** Skips the rest of the current line and returns the start of the next line. */
   endLine(): number {
     if (this.section !== AT_LINE_END) {

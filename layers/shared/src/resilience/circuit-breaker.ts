@@ -8,6 +8,8 @@ export interface BreakerOptions {
   readonly probeEveryMs?: number;
   /** Time open after which all waiting calls fail, ms. The default allows for a restart of the service. */
   readonly failAfterMs?: number;
+  /** Whether calls wait while it is open; if not, those that are no probe fail at once, however long it stays open. */
+  readonly waits?: boolean;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -30,6 +32,7 @@ export class CircuitBreaker {
       failures: 3,
       probeEveryMs: 2000,
       failAfterMs: 30_000,
+      waits: true,
       clock: systemClock,
       random: Math.random,
     };
@@ -42,10 +45,10 @@ export class CircuitBreaker {
   }
 
   /**
-   * Makes the call: at once while the breaker is closed. While it is open, one call at a time is a probe and the others wait.
+   * Makes the call: at once while the breaker is closed. While it is open, one call at a time is a probe and the others wait, or fail.
    * @param failureOf the reason if the result means that the service is unavailable, otherwise undefined
    * @param signal ends the wait; the call is still made, and should check the signal itself
-   * @throws the error of `unavailable` when the breaker has been open for `failAfterMs`
+   * @throws the error of `unavailable` when the breaker has been open for `failAfterMs`, or at once if calls do not wait
    */
   async run<T>(call: () => Promise<T>, failureOf: (result: T) => string | undefined, signal?: AbortSignal): Promise<T> {
     const isProbe = await this.admit(signal);
@@ -62,17 +65,16 @@ export class CircuitBreaker {
   }
 
   private async admit(signal: AbortSignal | undefined): Promise<boolean> {
-    const { clock, failAfterMs } = this.options;
+    const { clock, failAfterMs, waits } = this.options;
     while (this.openSince !== undefined && !signal?.aborted) {
       const now = clock.now();
       const left = this.openSince + failAfterMs - now;
-      if (left <= 0) {
-        throw this.unavailable(failAfterMs, this.reason);
-      }
+      if (waits && left <= 0) throw this.unavailable(failAfterMs, this.reason);
       if (!this.probing && now >= this.nextProbe) {
         this.probing = true;
         return true;
       }
+      if (!waits) throw this.unavailable(now - this.openSince, this.reason);
       const wait = this.probing ? left : Math.min(left, this.nextProbe - now);
       await clock.delay(wait, AbortSignal.any(signal ? [signal, this.changed.signal] : [this.changed.signal]));
     }

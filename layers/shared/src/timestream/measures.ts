@@ -7,6 +7,7 @@ import {
   NUMBER_BYTES,
   TIME_BYTES,
 } from './limits';
+import { Refusal } from './refusal';
 
 /** Number and size of a record's measures. Bytes are counted as AWS meters them: number 8, boolean 1, string its UTF-8 length. */
 export interface MeasureTotals {
@@ -18,17 +19,22 @@ export interface MeasureTotals {
  * Why a record with these measures cannot be stored; undefined if it can.
  * @param seriesBytes length of the record's dimension names and values
  */
-export function measuresProblem(totals: MeasureTotals, seriesBytes: number): string | undefined {
+export function measuresProblem(totals: MeasureTotals, seriesBytes: number): Refusal | undefined {
   const { count, valueBytes } = totals;
-  if (count === 0) return 'the point has only empty strings, which Timestream cannot store';
-  if (count > MAX_MEASURES_PER_RECORD) return `${count} fields: a record has at most ${MAX_MEASURES_PER_RECORD}`;
+  if (count === 0)
+    return new Refusal('empty-strings', 'the point has only empty strings, which Timestream cannot store');
+  if (count > MAX_MEASURES_PER_RECORD) return tooLarge(`${count} fields`, MAX_MEASURES_PER_RECORD);
   if (valueBytes > MAX_MEASURE_VALUES_BYTES) {
-    return `field values of ${valueBytes} bytes: a record has at most ${MAX_MEASURE_VALUES_BYTES}`;
+    return tooLarge(`field values of ${valueBytes} bytes`, MAX_MEASURE_VALUES_BYTES);
   }
   const recordBytes = TIME_BYTES + seriesBytes + valueBytes;
-  if (recordBytes > MAX_RECORD_BYTES) return `record of ${recordBytes} bytes: at most ${MAX_RECORD_BYTES} are allowed`;
+  if (recordBytes > MAX_RECORD_BYTES) {
+    return new Refusal('sizes', `record of ${recordBytes} bytes: at most ${MAX_RECORD_BYTES} are allowed`);
+  }
   return undefined;
 }
+
+const tooLarge = (what: string, most: number): Refusal => new Refusal('sizes', `${what}: a record has at most ${most}`);
 
 interface FieldMeasure {
   readonly Name: string;
@@ -46,7 +52,7 @@ export class MeasureMerge {
    * @param list JSON objects `{"Name","Value","Type"}` separated by commas
    * @param seriesBytes length of the record's dimension names and values
    */
-  add(list: Buffer, seriesBytes: number): string | undefined {
+  add(list: Buffer, seriesBytes: number): Refusal | undefined {
     const added = new Map<string, FieldMeasure>();
     for (const measure of JSON.parse(`[${list.toString()}]`) as FieldMeasure[]) added.set(measure.Name, measure);
     const totals = { ...this.totals };

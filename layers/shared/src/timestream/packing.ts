@@ -6,9 +6,9 @@
  * reduce costs: AWS meters each call, and counts common attributes once per call.
  */
 import { Words } from '../line-protocol/words';
+import type { LineReport } from '../line-report';
 import type { ByteWriter } from './byte-writer';
 import { MAX_RECORDS_PER_CALL } from './limits';
-import type { LineReport } from './line-report';
 import { MeasureMerge } from './measures';
 import type { RecordSet } from './record-set';
 import type { Series, Table } from './series';
@@ -125,7 +125,7 @@ function mergeRun(records: RecordSet, run: Int32Array, report: LineReport): numb
     const problem = merge.add(json.buffer.subarray(measuresStart[record], measuresEnd[record]), bytes);
     if (problem === undefined) merged.push(record);
     else {
-      const reason = `together with line ${line[first]}, of the same series and time: ${problem}`;
+      const reason = `together with line ${line[first]}, of the same series and time: ${problem.reason}`;
       report.rejected(records.place(record), reason);
     }
   }

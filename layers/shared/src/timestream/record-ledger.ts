@@ -1,7 +1,7 @@
 /** Accounts for the records of a request: counts stored and unstored records, and reports the lines of rejected records. */
 import type { TableTotals } from '../connector-metrics';
+import type { LineReport } from '../line-report';
 import type { Call, CallFailure } from './call-queue';
-import type { LineReport } from './line-report';
 import type { RecordSet } from './record-set';
 import type { Table } from './series';
 
@@ -97,10 +97,11 @@ export class RecordLedger {
 
   /** Reports the lines of a record that cannot be stored. */
   reject(record: number, reason: string): void {
-    const doubt = OUTSIDE_TIME_RANGE.test(reason) ? this.records.precisionDoubt(record) : undefined;
+    const limit = OUTSIDE_TIME_RANGE.test(reason) ? 'time-range' : undefined;
+    const doubt = limit && this.records.precisionDoubt(record);
     const explained = doubt === undefined ? reason : `${reason} ${doubt}`;
     for (const each of this.mergedRecords.get(record) ?? [record])
-      this.report.rejected(this.records.place(each), explained);
+      this.report.rejected(this.records.place(each), explained, limit);
   }
 
   rejectCall(call: Call, reason: string): void {

@@ -4,9 +4,9 @@
  */
 import type { LineDecoder } from '../line-protocol/decoder';
 import { type Precision, precisionDoubt } from '../line-protocol/precision';
+import type { LinePlace } from '../line-report';
 import type { ByteWriter } from './byte-writer';
 import type { DimensionTable } from './dimensions';
-import type { LinePlace } from './line-report';
 import type { Series, SeriesTable } from './series';
 
 const FIRST_RECORDS = 1024;

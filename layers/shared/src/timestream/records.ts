@@ -1,6 +1,6 @@
 /** Maps decoded lines to multi-measure records, and copies field values from the lines into the JSON of the measures. */
 import { RequestTooLargeError } from '../errors';
-import { escapesInString, NEWLINE, RETURN } from '../line-protocol/bytes';
+import { escapesInString } from '../line-protocol/bytes';
 import {
   BOOLEAN,
   END,
@@ -15,11 +15,12 @@ import {
 import { INVALID, integerForm } from '../line-protocol/number-syntax';
 import type { Precision } from '../line-protocol/precision';
 import { Words } from '../line-protocol/words';
+import { type LineReport, lineTooLong } from '../line-report';
 import { ByteWriter } from './byte-writer';
 import { BOOLEAN_BYTES, MAX_MEASURES_PER_RECORD, NUMBER_BYTES } from './limits';
-import type { LineReport } from './line-report';
 import { MeasureMerge, type MeasureTotals, measuresProblem } from './measures';
 import { RecordSet } from './record-set';
+import { Refusal } from './refusal';
 import { type Series, type SeriesMapping, SeriesTable } from './series';
 import type { Field } from './shape';
 
@@ -30,6 +31,12 @@ const MAX_FIELDS_READ = 4 * MAX_MEASURES_PER_RECORD;
 const VALUE_TAIL: readonly Words[] = ['DOUBLE', 'BIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR'].map((type) =>
   Words.of(`","Type":"${type}"},`),
 );
+const TOO_MANY_FIELDS = new Refusal(
+  'sizes',
+  `more than ${MAX_FIELDS_READ} fields: a record has at most ${MAX_MEASURES_PER_RECORD}`,
+);
+const BEFORE_1970 = new Refusal('before-1970', 'the timestamp is before 1970, which Timestream cannot store');
+
 const TRUE = Words.of('true');
 const COMMA = Words.of(',');
 const FALSE = Words.of('false');
@@ -64,7 +71,10 @@ export function mapLines(source: Uint8Array, options: MappingOptions, report: Li
     if (problem === undefined) continue;
     records.json.length = start;
     if (problem === ERROR) report.faulty(decoder);
-    else report.rejected({ line: decoder.line, start: decoder.lineStart, end: decoder.nextToken }, problem);
+    else {
+      const place = { line: decoder.line, start: decoder.lineStart, end: decoder.nextToken };
+      report.rejected(place, problem.reason, problem.limit);
+    }
   }
   return records;
 }
@@ -76,7 +86,7 @@ class LineMapper {
   private readonly json: ByteWriter;
   /** Totals of the current line. */
   private readonly totals: MeasureTotals = { count: 0, valueBytes: 0 };
-  private problem: string | undefined;
+  private problem: Refusal | undefined;
   private repeats = false;
 
   constructor(
@@ -100,18 +110,18 @@ class LineMapper {
   }
 
   /** Maps the decoder's current line and adds its record. If that fails, returns ERROR or the reason why it cannot be stored. */
-  mapLine(): typeof ERROR | string | undefined {
+  mapLine(): typeof ERROR | Refusal | undefined {
     const { decoder, json, records, seriesTable } = this;
     const measuresStart = json.length;
     const series = seriesTable.read(decoder);
     if (series === undefined) return ERROR;
-    this.problem = typeof series === 'string' ? series : undefined;
-    if (this.readFields(typeof series === 'string' ? undefined : series) === ERROR) return ERROR;
+    this.problem = series instanceof Refusal ? series : undefined;
+    if (this.readFields(series instanceof Refusal ? undefined : series) === ERROR) return ERROR;
     const time = decoder.readTime(this.options.precision);
     if (time === ERROR) return ERROR;
     if (time === END) this.useRequestTime();
     this.checkLine();
-    if (typeof series === 'string' || this.problem !== undefined) return this.problem;
+    if (series instanceof Refusal || this.problem !== undefined) return this.problem;
     const problem = this.repeats
       ? this.keepLastOfEach(measuresStart, series)
       : measuresProblem(this.totals, series.bytes);
@@ -144,7 +154,7 @@ class LineMapper {
         layout[index] = field;
       } else if (reading === ERROR) return ERROR;
       if (index >= MAX_FIELDS_READ) {
-        this.problem ??= `more than ${MAX_FIELDS_READ} fields: a record has at most ${MAX_MEASURES_PER_RECORD}`;
+        this.problem ??= TOO_MANY_FIELDS;
         return this.skipFields();
       }
       if (this.isTooLong()) return this.skipFields();
@@ -168,7 +178,7 @@ class LineMapper {
   private addMeasure(field: Field): void {
     const { decoder, json, records, source, totals } = this;
     const { kind, valueStart, valueEnd } = decoder;
-    if (field.problem !== undefined) this.problem ??= field.problem;
+    if (field.problem !== undefined) this.problem ??= new Refusal('names', field.problem);
     if (kind === STRING && valueStart === valueEnd) {
       records.emptyStrings++;
       return;
@@ -192,7 +202,10 @@ class LineMapper {
     } else {
       totals.valueBytes += NUMBER_BYTES;
       if (kind === UNSIGNED && integerForm(source, valueStart, valueEnd) === INVALID) {
-        this.problem ??= `field '${measure.name}': Timestream cannot store unsigned values above 9223372036854775807`;
+        this.problem ??= new Refusal(
+          'unsigned',
+          `field '${measure.name}': Timestream cannot store unsigned values above 9223372036854775807`,
+        );
       }
       if (decoder.isJsonNumber) json.copy(decoder.view, valueStart, valueEnd);
       else json.ascii(canonicalNumber(source, valueStart, valueEnd, kind === FLOAT));
@@ -203,11 +216,12 @@ class LineMapper {
   private noteRepeat(field: Field): void {
     const { measure } = field;
     this.repeats = true;
-    if (measure.field !== field) this.problem ??= `two fields of the point would become the measure '${measure.name}'`;
+    if (measure.field === field) return;
+    this.problem ??= new Refusal('names', `two fields of the point would become the measure '${measure.name}'`);
   }
 
   /** Keeps the last of several measures with the same name. Returns the reason if the record cannot be stored. */
-  private keepLastOfEach(measuresStart: number, series: Series): string | undefined {
+  private keepLastOfEach(measuresStart: number, series: Series): Refusal | undefined {
     const { json } = this;
     const merge = new MeasureMerge();
     const problem = merge.add(json.buffer.subarray(measuresStart, json.length - 1), series.bytes);
@@ -218,14 +232,11 @@ class LineMapper {
   }
 
   private checkLine(): void {
-    const { decoder, source } = this;
-    let end = decoder.nextToken;
-    if (source[end - 1] === NEWLINE) end--;
-    if (source[end - 1] === RETURN) end--;
-    const bytes = end - decoder.lineStart;
+    const { decoder } = this;
+    const bytes = decoder.lineBytes;
     const { maxLineBytes } = this.options;
-    if (bytes > maxLineBytes) this.problem = `line of ${bytes} bytes: at most ${maxLineBytes} are allowed`;
-    else if (decoder.seconds < 0) this.problem ??= 'the timestamp is before 1970, which Timestream cannot store';
+    if (bytes > maxLineBytes) this.problem = new Refusal(undefined, lineTooLong(bytes, maxLineBytes));
+    else if (decoder.seconds < 0) this.problem ??= BEFORE_1970;
   }
 
   private useRequestTime(): void {

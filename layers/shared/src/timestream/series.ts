@@ -10,6 +10,7 @@ import { viewOf, Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
 import { escapeColumnName, escapeTableName, storedName } from './names';
+import { Refusal } from './refusal';
 import { type FieldCount, type FieldNaming, Shape } from './shape';
 
 /** A measurement, with its table, call and fields, needs as much memory as this number of tags. */
@@ -52,7 +53,7 @@ export interface Measurement {
   readonly shapes: Map<string, Shape>;
   lastShape: Shape | undefined;
   /** Why points of the measurement cannot be stored; undefined if they can. */
-  readonly problem: string | undefined;
+  readonly refusal: Refusal | undefined;
   readonly id: number;
 }
 
@@ -68,13 +69,22 @@ export interface Series {
 }
 
 /** The series of a line, or the reason why its point cannot be stored. */
-export type SeriesOrProblem = Series | string;
+export type SeriesOrRefusal = Series | Refusal;
+
+const NO_TAGS = new Refusal(
+  'no-tags',
+  'the point has no tags, but Timestream needs a dimension: add a tag, or set the parameter DefaultDimension (default_dimension in the environment)',
+);
+const TOO_MANY_TAGS = new Refusal(
+  'sizes',
+  `more than ${MAX_DIMENSIONS_PER_RECORD} tags: a record can have at most ${MAX_DIMENSIONS_PER_RECORD}`,
+);
 
 /** Measurement and tags as the text of a line. */
 interface SeriesText {
   readonly start: number;
   readonly end: number;
-  readonly series: SeriesOrProblem;
+  readonly series: SeriesOrRefusal;
   /** The text of the following line. Batches often repeat their series in the same order. */
   next: SeriesText | undefined;
 }
@@ -107,7 +117,7 @@ export class SeriesTable {
    * Reads measurement and tags of the decoder's current line and moves the decoder to the fields. Undefined if measurement or tags
    * are invalid; the decoder has the error.
    */
-  read(decoder: LineDecoder): SeriesOrProblem | undefined {
+  read(decoder: LineDecoder): SeriesOrRefusal | undefined {
     const expected = this.last?.next;
     if (expected !== undefined && decoder.readSeriesIf(expected.start, expected.end)) {
       this.last = expected;
@@ -134,7 +144,7 @@ export class SeriesTable {
     return this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * Math.max(0, this.measurements.size - 1);
   }
 
-  private parse(decoder: LineDecoder): SeriesOrProblem | undefined {
+  private parse(decoder: LineDecoder): SeriesOrRefusal | undefined {
     if (decoder.readMeasurement() === ERROR) return undefined;
     const measurement = this.measurement(decoder);
     const { tags } = this;
@@ -151,7 +161,7 @@ export class SeriesTable {
     if (reading === ERROR) return undefined;
     if (!sorted && !this.sortTags(decoder)) return undefined;
     if (tags.length === 0 && this.dimensions.default !== undefined) tags.push(this.dimensions.default);
-    return measurement.problem ?? this.tagsProblem() ?? this.intern(measurement);
+    return measurement.refusal ?? this.refuseTags() ?? this.intern(measurement);
   }
 
   /** Sorts the tags by name. Returns false for a duplicate tag, and sets the decoder's error. */
@@ -199,31 +209,31 @@ export class SeriesTable {
       naming: { escapeNames, suffixed: new Set(suffixed.map(({ field }) => field)) },
       shapes: new Map<string, Shape>(),
       lastShape: undefined,
-      problem: own.problem,
+      refusal: own.problem === undefined ? undefined : new Refusal('names', own.problem),
     };
     this.measurements.set(name, measurement);
     return measurement;
   }
 
   /** Why points with these tags cannot be stored; undefined if they can. */
-  private tagsProblem(): string | undefined {
+  private refuseTags(): Refusal | undefined {
     const { tags } = this;
     const { requiredDimension } = this.mapping;
-    if (tags.length === 0) {
-      return 'the point has no tags, but Timestream needs a dimension: add a tag, or set the parameter DefaultDimension (default_dimension in the environment)';
-    }
-    if (tags.length > MAX_DIMENSIONS_PER_RECORD)
-      return `more than ${MAX_DIMENSIONS_PER_RECORD} tags: a record can have at most ${MAX_DIMENSIONS_PER_RECORD}`;
+    if (tags.length === 0) return NO_TAGS;
+    if (tags.length > MAX_DIMENSIONS_PER_RECORD) return TOO_MANY_TAGS;
     if (requiredDimension !== undefined && !tags.some((tag) => tag.name === requiredDimension)) {
-      return `the tag '${requiredDimension}' is missing: EnforceCustomPartitionKey makes it mandatory`;
+      const reason = `the tag '${requiredDimension}' is missing: EnforceCustomPartitionKey makes it mandatory`;
+      return new Refusal('partition-key', reason);
     }
     let bytes = 0;
     for (const tag of tags) {
-      if (tag.problem !== undefined) return tag.problem;
+      if (tag.problem !== undefined) return new Refusal('names', tag.problem);
       bytes += tag.bytes;
     }
-    if (bytes > MAX_SERIES_BYTES)
-      return `tags of ${bytes} bytes: names and values can have at most ${MAX_SERIES_BYTES} together`;
+    if (bytes > MAX_SERIES_BYTES) {
+      const reason = `tags of ${bytes} bytes: names and values can have at most ${MAX_SERIES_BYTES} together`;
+      return new Refusal('sizes', reason);
+    }
     return undefined;
   }
 

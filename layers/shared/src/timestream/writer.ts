@@ -2,11 +2,12 @@
  * Stores the records of a request in Timestream. Sends several calls at a time, and settles each record before the deadline: stored,
  * rejected with the service's reason, or left for the client to send again. No work continues afterwards.
  */
+
+import type { LineReport } from '../line-report';
 import { fullJitterDelay } from '../resilience/backoff';
 import { type Clock, systemClock } from '../resilience/clock';
 import { ByteWriter } from './byte-writer';
 import { type Call, type CallFailure, CallQueue } from './call-queue';
-import type { LineReport } from './line-report';
 import { NewTables } from './new-tables';
 import { CallEncoder, packRecords, type RecordBatch } from './packing';
 import { recordKey } from './record-key';

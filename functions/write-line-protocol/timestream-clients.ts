@@ -1,4 +1,4 @@
-/** Builds the AWS clients of the function. */
+/** Builds the destination Timestream with its AWS clients. A separate bundle, loaded only where points are stored in Timestream. */
 import {
   CreateDatabaseCommand,
   CreateTableCommand,
@@ -9,7 +9,21 @@ import {
 import type { ConnectorConfig } from 'shared/config';
 import { EndpointCache } from 'shared/timestream/endpoints';
 import type { SendWriteRecords, TableAdministration } from 'shared/timestream/service';
+import { TableCreator } from 'shared/timestream/tables';
+import type { Destination } from './destination';
+import { timestreamDestination } from './timestream-destination';
 import { callSender, type Target } from './write-call';
+
+export function buildTimestream(config: ConnectorConfig): Destination {
+  const client = timestreamClient(config);
+  const administration = tableAdministration(client);
+  return timestreamDestination(config, {
+    send: writeRecordsSender(client, config),
+    tables: new TableCreator(config.tables, administration),
+    check: (signal) => administration.databaseExists(config.tables.database, signal),
+    countsTables: config.metrics?.perTable,
+  });
+}
 
 export function timestreamClient({ region, timestreamEndpoint }: ConnectorConfig): TimestreamWriteClient {
   return new TimestreamWriteClient({

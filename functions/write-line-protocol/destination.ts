@@ -1,0 +1,75 @@
+/** A destination of points: what the write function needs of Timestream and of InfluxDB. */
+import type { TableTotals } from 'shared/connector-metrics';
+import type { DestinationName } from 'shared/destination-config';
+import type { Precision } from 'shared/line-protocol/precision';
+import type { LinePlace, LineReport, ListedReason } from 'shared/line-report';
+import type { ApiError } from './api-error';
+import type { HttpRequest } from './request';
+
+export interface RequestLines {
+  readonly request: HttpRequest;
+  /** The lines, without compression. */
+  readonly body: Buffer;
+  readonly precision: Precision;
+  /** Positions of lines that this destination must not store: each the start of a line in the body. */
+  readonly leftOut: ReadonlySet<number>;
+}
+
+export interface StoreOutcome {
+  readonly calls: number;
+  /** Calls that were throttled. Their points may be stored by a retry. */
+  readonly throttledCalls: number;
+  /** Missing tables that were created. */
+  readonly newTables: number;
+  /** Stored points, including those that the destination already has in a newer version. */
+  readonly stored: number;
+  readonly superseded: number;
+  /** Points that were not sent or have an unknown result. The client can safely send them again. */
+  readonly unstored: number;
+  readonly throttled: boolean;
+  /** Points that are in the dead-letter queue for this destination. */
+  readonly kept?: number;
+  /** Why points are unstored, for the log. */
+  readonly unstoredReason: string | undefined;
+  /** The same for a client, to follow `N points could not be stored`; it discloses no internals. */
+  readonly advice: string;
+  /** What became of the points of each table, if that is counted. */
+  readonly byTable?: ReadonlyMap<string, TableTotals> | undefined;
+  /** The lines of the unstored points, where they may be stored later without the client. */
+  readonly unstoredLines?: readonly LinePlace[];
+  /** Seconds after which the destination wants the request again. */
+  readonly retryAfter?: number | undefined;
+  /** The response if the client cannot succeed by sending the request again, and no other destination is to store it. */
+  readonly refusal?: ApiError | undefined;
+}
+
+/** Stores the lines until the signal aborts. When it returns, the outcome of every point is known. */
+export type Store = (signal: AbortSignal) => Promise<StoreOutcome>;
+
+export interface Destination {
+  readonly name: DestinationName;
+  /**
+   * Prepares to store lines. The lines that cannot be stored go to `report`: those that the destination's own limits exclude before
+   * the promise of `Store` is returned, and those that the service rejects before it settles.
+   * @throws ApiError, RequestTooLargeError for a request that the destination cannot store; nothing is sent then
+   */
+  prepare(lines: RequestLines, report: LineReport): Store;
+  /** Rejects if the destination cannot be written to. */
+  check(signal: AbortSignal): Promise<unknown>;
+}
+
+export interface DestinationResult extends StoreOutcome {
+  readonly destination: DestinationName;
+}
+
+/** What became of the lines in all destinations together. */
+export interface RequestResult {
+  readonly results: readonly DestinationResult[];
+  readonly faultyLines: number;
+  /** Lines that a destination cannot store. With two destinations, a line that both reject counts twice. */
+  readonly rejectedLines: number;
+  /** Lines that are stored in InfluxDB only, because of a limit of Timestream. */
+  readonly influxdbOnlyLines: number;
+  /** The first lines that are not stored everywhere, and the reasons. */
+  readonly reasons: readonly ListedReason[];
+}

@@ -1,0 +1,24 @@
+/** Builds the configured destinations, and loads only the code that they need. */
+import type { ConnectorConfig } from 'shared/config';
+import type { Logger } from 'shared/logger';
+import type { Destination } from './destination';
+
+/**
+ * The destinations of each request. Timestream is the first, because InfluxDB gets the lines that it does not refuse.
+ * @param timestream builds a Timestream of its own, such as the embedded one
+ */
+export async function buildDestinations(
+  config: ConnectorConfig,
+  logger: Logger,
+  timestream?: () => Destination,
+): Promise<Destination[]> {
+  const { destination, influxdb, bounds } = config;
+  const destinations: Destination[] = [];
+  if (destination !== 'influxdb') {
+    destinations.push(timestream?.() ?? (await import('./timestream-clients')).buildTimestream(config));
+  }
+  if (influxdb !== undefined) {
+    destinations.push((await import('./influxdb-clients')).buildInfluxDB(influxdb, bounds, logger));
+  }
+  return destinations;
+}

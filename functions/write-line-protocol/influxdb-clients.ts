@@ -1,0 +1,18 @@
+/** Builds the destination InfluxDB with its client. A separate bundle, loaded only where points are stored in InfluxDB. */
+import type { RequestBounds } from 'shared/config';
+import type { InfluxDBDestination } from 'shared/destination-config';
+import type { Logger } from 'shared/logger';
+import { influxClient } from '../clients/influxdb';
+import type { Destination } from './destination';
+import { influxdbDestination } from './influxdb-destination';
+
+/** A body below the size of one network packet gains nothing from compression. */
+const MIN_GZIP_BYTES = 1_400;
+
+export function buildInfluxDB(config: InfluxDBDestination, bounds: RequestBounds, logger: Logger): Destination {
+  const gzipLevel = isThisMachine(config.target.url) ? 0 : config.gzipLevel;
+  const client = influxClient({ ...config, gzipLevel }, { minGzipBytes: MIN_GZIP_BYTES });
+  return influxdbDestination(config, bounds, client, logger);
+}
+
+const isThisMachine = (url: string): boolean => /^(?:127\.|localhost$|\[::1\]$)/.test(new URL(url).hostname);

@@ -1,0 +1,92 @@
+/** Stores lines in InfluxDB, as they are. */
+import type { RequestBounds } from 'shared/config';
+import type { InfluxDBDestination } from 'shared/destination-config';
+import type { InfluxClient } from 'shared/influxdb/client';
+import { checkWritable } from 'shared/influxdb/health';
+import type { Engine } from 'shared/influxdb/protocol';
+import { batchLines, writtenPrecision } from 'shared/influxdb/request-lines';
+import {
+  type BatchesOutcome,
+  destinationBreaker,
+  type WriteFailure,
+  writeLineBatches,
+} from 'shared/influxdb/request-writer';
+import type { Logger } from 'shared/logger';
+import type { Clock } from 'shared/resilience/clock';
+import { ApiError } from './api-error';
+import type { Destination, StoreOutcome } from './destination';
+import { placeOf } from './influxdb-place';
+
+/** Maximum lines of a batch. Source: InfluxDB's advice for writes, 5,000 lines for version 2 and 10,000 for version 3. */
+const BATCH_LINES: Readonly<Record<Engine, number>> = { v2: 5_000, v3: 10_000 };
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+export function influxdbDestination(
+  config: InfluxDBDestination,
+  { maxLineBytes }: Pick<RequestBounds, 'maxLineBytes'>,
+  client: InfluxClient,
+  logger: Logger,
+  clock?: Clock,
+): Destination {
+  const breaker = destinationBreaker(clock);
+  const namesFromRequests = config.buckets.kind !== 'configured' || config.orgs.kind !== 'configured';
+  return {
+    name: 'influxdb',
+    prepare({ request, body, precision, leftOut }, report) {
+      const place = placeOf(request, config);
+      const unit = writtenPrecision(precision);
+      return async (signal) => {
+        const limits = { maxLineBytes, batchLines: BATCH_LINES[config.target.engine], batchBytes: BATCH_BYTES };
+        const batches = batchLines(body, { precision, requestTime: request.time, ...limits, leftOut }, report);
+        const writer = { client: client.for(place, unit), precision: unit, breaker, logger, clock };
+        const outcome = await writeLineBatches(batches, writer, report, signal);
+        return storeOutcome(outcome, namesFromRequests);
+      };
+    },
+    check: (signal) => checkWritable(client, !namesFromRequests, signal),
+  };
+}
+
+function storeOutcome(
+  { calls, throttledCalls, stored, unstored, failure }: BatchesOutcome,
+  namesFromRequests: boolean,
+): StoreOutcome {
+  const { kind, reason, retryAfterMs, status } = failure ?? {};
+  // A name that the client chose does not exist. InfluxDB would answer the client in the same way.
+  const isClientsName = namesFromRequests && status === 404;
+  return {
+    calls,
+    throttledCalls,
+    newTables: 0,
+    stored,
+    superseded: 0,
+    unstored: unstored.length,
+    throttled: kind === 'throttled',
+    unstoredReason: reason,
+    advice: failure === undefined ? '' : adviceOf(failure),
+    unstoredLines: unstored,
+    retryAfter: retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1_000),
+    refusal: isClientsName ? new ApiError(404, 'not found', NOT_FOUND) : undefined,
+  };
+}
+
+const NOT_FOUND = 'InfluxDB has no organization or bucket of this name';
+
+/** Repeats no text of InfluxDB or of the network, which may disclose internals. */
+function adviceOf({ kind, status }: WriteFailure): string {
+  if (kind !== 'refused') {
+    const why = { throttled: '', error: ' (InfluxDB returned an error)', unavailable: ' (InfluxDB cannot be reached)' }[
+      kind
+    ];
+    return ` in time${why}: send the request again`;
+  }
+  return `: ${(status !== undefined && REFUSALS[status]) || UNUSABLE}. Fix this, then send the request again`;
+}
+
+const REFUSALS: Readonly<Record<number, string>> = {
+  401: "InfluxDB does not accept the connector's token: check InfluxDBTokenSecretName (--influxdb-token)",
+  403: "the connector's token may not write to the bucket: check its permissions",
+  404: 'InfluxDB has no such organization or bucket: create it, or correct InfluxDBOrg and InfluxDBBucket',
+};
+const UNUSABLE =
+  'InfluxDB cannot be used: check InfluxDBUrl, its certificate and the token, and see the log of the write function';

@@ -1,0 +1,52 @@
+/** Sends one batch until its outcome is final: with retries, jitter, the delays that InfluxDB requests, and a circuit breaker. */
+import type { Logger } from '../logger';
+import { type BackoffOptions, fullJitterDelay } from '../resilience/backoff';
+import type { CircuitBreaker } from '../resilience/circuit-breaker';
+import type { Clock } from '../resilience/clock';
+import type { EncodedLines, LineWriter } from './client';
+import type { WriteOutcome } from './outcome';
+
+export interface DeliveryOptions {
+  /** Maximum retries. Those while the breaker is open do not count. */
+  readonly maxRetries: number;
+  readonly backoff: BackoffOptions;
+  /** Whether to wait as long as InfluxDB requests; if not, a response that requests a delay is final. */
+  readonly waitsAsRequested: boolean;
+  readonly breaker: CircuitBreaker;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Ends calls and delays early. */
+  readonly signal: AbortSignal;
+  readonly onRetry?: () => void;
+}
+
+/**
+ * Sends the lines until the outcome is not retryable, no retries are left, or the signal aborts. A call that the signal ended is no
+ * outcome: then the outcome of the call before it is returned, if there was one.
+ * @throws the breaker's error, and the errors of the client
+ */
+export async function deliver(
+  client: LineWriter,
+  lines: EncodedLines,
+  { maxRetries, backoff, waitsAsRequested, breaker, logger, clock, signal, onRetry }: DeliveryOptions,
+): Promise<WriteOutcome> {
+  let last: WriteOutcome | undefined;
+  for (let retries = 0; ; onRetry?.()) {
+    const outcome = await breaker.run(() => client.write(lines, signal), reasonAway, signal);
+    if (signal.aborted && outcome.kind === 'retryable') return last ?? outcome;
+    if (outcome.kind !== 'retryable') return outcome;
+    const { reason, cause, retryAfterMs, atOnce } = outcome;
+    if (retryAfterMs !== undefined && !waitsAsRequested) return outcome;
+    logger.warn('a write will be retried', { reason, cause, retries });
+    last = outcome;
+    if (breaker.isOpen && cause === 'unavailable') continue;
+    if (retries === maxRetries) return outcome;
+    if (!atOnce || retries > 0) await clock.delay((retryAfterMs ?? 0) + fullJitterDelay(retries, backoff), signal);
+    retries += 1;
+  }
+}
+
+/** The reason to count a failure of InfluxDB towards opening the breaker. An InfluxDB that throttles is available. */
+function reasonAway(outcome: WriteOutcome): string | undefined {
+  return outcome.kind === 'retryable' && outcome.cause !== 'throttled' ? outcome.reason : undefined;
+}

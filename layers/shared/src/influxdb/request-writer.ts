@@ -1,0 +1,222 @@
+/**
+ * Stores the lines of one request in InfluxDB. Sends several batches at a time, and settles each line before the deadline: stored,
+ * rejected with InfluxDB's reason, or left for the client to send again. No work continues afterwards.
+ */
+import { InfluxDBConnectionError } from '../errors';
+import type { LinePlace, LineReport } from '../line-report';
+import type { Logger } from '../logger';
+import { CircuitBreaker } from '../resilience/circuit-breaker';
+import { type Clock, systemClock } from '../resilience/clock';
+import type { LineWriter } from './client';
+import { deliver } from './delivery';
+import type { Rejection, WriteOutcome } from './outcome';
+import type { WritePrecision } from './protocol';
+import { findRejected } from './rejected-points';
+import type { RequestBatch } from './request-lines';
+
+/** Maximum concurrent calls of one request. */
+const CONCURRENT_CALLS = 4;
+/** The client waits and sends the request again anyway. */
+const RETRIES = 3;
+const BACKOFF = { baseMs: 100, capMs: 2_000 };
+
+export interface RequestWriterOptions {
+  readonly client: LineWriter;
+  readonly precision: WritePrecision;
+  /** Shared by all requests: while InfluxDB is away, they fail at once. */
+  readonly breaker: CircuitBreaker;
+  readonly logger: Logger;
+  readonly clock?: Clock | undefined;
+  readonly random?: () => number;
+}
+
+export interface BatchesOutcome {
+  readonly calls: number;
+  /** Calls that InfluxDB throttled. Their lines may be stored by a retry. */
+  readonly throttledCalls: number;
+  readonly stored: number;
+  /** Lines that were not sent or have an unknown result. They can safely be sent again. */
+  readonly unstored: readonly LinePlace[];
+  /** Why lines are unstored: the first cause. */
+  readonly failure: WriteFailure | undefined;
+}
+
+export interface WriteFailure {
+  /** `throttled`, `error`, `unavailable`: a retry may help; `refused`: somebody must fix the cause (token, bucket, address). */
+  readonly kind: 'throttled' | 'error' | 'unavailable' | 'refused';
+  /** For the log: it may have texts of InfluxDB. */
+  readonly reason: string;
+  /** The status of a `refused` response. */
+  readonly status?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** The breaker of a destination: after three failures in a row, requests fail at once, but for a probe every one or two seconds. */
+export function destinationBreaker(clock: Clock = systemClock, random = Math.random): CircuitBreaker {
+  const unavailable = (_: number, reason: string): Error => new InfluxDBConnectionError(reason);
+  return new CircuitBreaker(unavailable, { waits: false, clock, random });
+}
+
+/**
+ * Sends the batches and returns what became of their lines.
+ * @param report receives the rejected lines
+ * @param signal aborts at the deadline
+ */
+export async function writeLineBatches(
+  batches: readonly RequestBatch[],
+  options: RequestWriterOptions,
+  report: LineReport,
+  signal: AbortSignal,
+): Promise<BatchesOutcome> {
+  const writer = new RequestWriter(options, report, signal);
+  const queue = [...batches];
+  const work = async (): Promise<void> => {
+    for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) await writer.store(batch);
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_CALLS }, work));
+  return writer.outcome;
+}
+
+class RequestWriter {
+  readonly outcome = {
+    calls: 0,
+    throttledCalls: 0,
+    stored: 0,
+    unstored: [] as LinePlace[],
+    failure: undefined as WriteFailure | undefined,
+  };
+  private readonly client: LineWriter;
+
+  constructor(
+    private readonly options: RequestWriterOptions,
+    private readonly report: LineReport,
+    private readonly signal: AbortSignal,
+  ) {
+    const { client } = options;
+    this.client = {
+      encode: (lines) => client.encode(lines),
+      write: async (lines, callSignal) => {
+        this.outcome.calls++;
+        const outcome = await client.write(lines, callSignal);
+        if (outcome.kind === 'retryable' && outcome.cause === 'throttled') this.outcome.throttledCalls++;
+        return outcome;
+      },
+    };
+  }
+
+  async store(batch: RequestBatch): Promise<void> {
+    const { places } = batch;
+    if (places.length === 0) return;
+    const outcome = await this.send(batch);
+    switch (outcome.kind) {
+      case 'written':
+        this.outcome.stored += places.length;
+        return;
+      case 'rejected':
+        // With a remainder nothing is stored yet.
+        return await this.settleRejected(batch, outcome.rejections, outcome.remainder === undefined);
+      case 'too-large':
+        return await this.storeHalves(batch, outcome.reason);
+      case 'retryable':
+        return this.leave(batch, {
+          kind: outcome.cause,
+          reason: outcome.reason,
+          retryAfterMs: outcome.retryAfterMs,
+        });
+      case 'fatal':
+        if (outcome.scope === 'load') {
+          return this.leave(batch, { kind: 'refused', reason: outcome.reason, status: outcome.status });
+        }
+        for (const place of places) this.report.rejected(place, outcome.reason);
+    }
+  }
+
+  private async send({ bytes }: RequestBatch): Promise<WriteOutcome> {
+    const { breaker, clock = systemClock, logger, random } = this.options;
+    const { signal } = this;
+    try {
+      return await deliver(this.client, await this.client.encode(bytes), {
+        maxRetries: RETRIES,
+        backoff: { ...BACKOFF, random },
+        waitsAsRequested: false,
+        breaker,
+        logger,
+        clock,
+        signal,
+      });
+    } catch (error) {
+      // The breaker is open, or the token cannot be read.
+      const reason = error instanceof Error ? error.message : String(error);
+      const isAway = error instanceof InfluxDBConnectionError;
+      return isAway ? { kind: 'retryable', cause: 'unavailable', reason } : { kind: 'fatal', scope: 'load', reason };
+    }
+  }
+
+  private leave({ places }: RequestBatch, failure: WriteFailure): void {
+    for (const place of places) this.outcome.unstored.push(place);
+    this.outcome.failure ??= failure;
+  }
+
+  private async settleRejected(
+    batch: RequestBatch,
+    rejections: readonly Rejection[],
+    storesOthers: boolean,
+  ): Promise<void> {
+    const { places } = batch;
+    const settled = new Set<number>();
+    let rejected = 0;
+    for (const rejection of rejections) {
+      rejected += rejection.lines;
+      const found = this.linesOf(batch, rejection);
+      if (found === undefined) this.report.rejectedSome(rejection.lines, places[0], rejection.reason);
+      for (const index of found ?? []) {
+        settled.add(index);
+        this.reject(places[index], rejection);
+      }
+    }
+    if (storesOthers) this.outcome.stored += Math.max(0, places.length - rejected);
+    else if (settled.size > 0) await this.store(partOf(batch, (index) => !settled.has(index)));
+    else this.report.rejectedSome(places.length - rejected, places[0], 'InfluxDB refused the batch of this line');
+  }
+
+  private reject(place: LinePlace, { reason, example, isUnparsable = false }: Rejection): void {
+    if (isUnparsable) this.report.unparsable(place, example, reason.replace(/^unable to parse: /, ''));
+    else this.report.rejected(place, reason);
+  }
+
+  /** The positions of the rejected lines in the batch; undefined if InfluxDB does not say which ones they are. */
+  private linesOf(batch: RequestBatch, { index, lines, example }: Rejection): readonly number[] | undefined {
+    const { bytes } = batch;
+    if (index === undefined) return findRejected(bytes, this.options.precision, example, lines);
+    return textOf(batch, index)?.trim() === example.trim() ? [index] : undefined;
+  }
+
+  private async storeHalves(batch: RequestBatch, reason: string): Promise<void> {
+    const { places } = batch;
+    if (places.length === 1) return this.report.rejected(places[0], reason);
+    const half = Math.ceil(places.length / 2);
+    await this.store(partOf(batch, (index) => index < half));
+    await this.store(partOf(batch, (index) => index >= half));
+  }
+}
+
+function textOf({ bytes, ends }: RequestBatch, index: number): string | undefined {
+  const end = ends[index];
+  return end === undefined ? undefined : Buffer.from(bytes.subarray(ends[index - 1] ?? 0, end)).toString();
+}
+
+/** The lines of the batch that are kept. */
+function partOf({ bytes, ends, places }: RequestBatch, isKept: (index: number) => boolean): RequestBatch {
+  const parts: Uint8Array[] = [];
+  const part = { ends: [] as number[], places: [] as LinePlace[] };
+  let length = 0;
+  for (const [index, place] of places.entries()) {
+    if (!isKept(index)) continue;
+    const line = bytes.subarray(ends[index - 1] ?? 0, ends[index]);
+    parts.push(line);
+    length += line.length;
+    part.ends.push(length);
+    part.places.push(place);
+  }
+  return { bytes: Buffer.concat(parts), ...part };
+}
