@@ -91,7 +91,11 @@ async function takePicture(page: Page, folder: string, name: string): Promise<vo
   const width = 1_280;
   await page.setViewportSize({ width, height: 500 });
   const height = Math.min(await page.evaluate<number>('document.documentElement.scrollHeight'), 1_180);
-  await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true, clip: { x: 0, y: 0, width, height } });
+  await page.screenshot({
+    path: path.join(folder, `${name}.png`),
+    fullPage: true,
+    clip: { x: 0, y: 0, width, height },
+  });
 }
 
 describeProof('axe-core in Chromium', missingBrowser, () => {
@@ -108,7 +112,8 @@ describeProof('axe-core in Chromium', missingBrowser, () => {
         await expect(seriousViolations(page)).resolves.toEqual([]);
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
         if (SCREENSHOTS !== undefined && width > 1_000 && PICTURES.includes(name)) {
-        await takePicture(page, SCREENSHOTS, `console-${name}-${theme}`);
+          await takePicture(page, SCREENSHOTS, `console-${name}-${theme}`);
+        }
       }
     },
   );
