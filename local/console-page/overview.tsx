@@ -19,7 +19,7 @@ export function OverviewPanel() {
 }
 
 function Figures({ overview }: { readonly overview: Overview }) {
-  const { started, uptimeMs, url, p50Ms, p99Ms, pointsStored, rejectedLines, faultyLines, unstored } = overview;
+  const { started, uptimeMs, p50Ms, p99Ms, pointsStored, rejectedLines, faultyLines, unstored } = overview;
   const latency = (ms: number | null): string => (ms === null ? '–' : duration(ms));
   return (
     <>
@@ -43,11 +43,18 @@ function Figures({ overview }: { readonly overview: Overview }) {
         </Card>
       </div>
       <p class="muted">
-        Points go to {url === null ? 'Amazon Timestream' : `the embedded Timestream at ${url}`}. Started{' '}
-        {dateAndTime(started)}, {duration(uptimeMs)} ago. Latency: of the last 1,000 writes.
+        Points go to {destinationsOf(overview)}. Started {dateAndTime(started)}, {duration(uptimeMs)} ago. Latency: of
+        the last 1,000 writes.
       </p>
     </>
   );
+}
+
+function destinationsOf({ destination, url, influxdbUrl }: Overview): string {
+  const timestream = url === null ? 'Amazon Timestream' : `the embedded Timestream at ${url}`;
+  const influxdb = `InfluxDB at ${influxdbUrl}`;
+  if (destination === 'both') return `${timestream} and to ${influxdb}`;
+  return destination === 'influxdb' ? influxdb : timestream;
 }
 
 interface FigureProps {
@@ -115,7 +122,8 @@ function Statuses({ statuses }: { readonly statuses: Overview['statuses'] }) {
   );
 }
 
-function Tables({ overview: { tables } }: { readonly overview: Overview }) {
+function Tables({ overview: { destination, tables } }: { readonly overview: Overview }) {
+  if (destination === 'influxdb') return <p class="muted">The points are in InfluxDB, not in tables of Timestream.</p>;
   if (tables.length === 0) return <p class="muted">No tables yet. Write a point to create one.</p>;
   const sorted = [...tables].sort((one, other) => (other.records ?? 0) - (one.records ?? 0));
   const largest = Math.max(1, ...tables.map(({ records }) => records ?? 0));

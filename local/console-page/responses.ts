@@ -15,9 +15,11 @@ export interface Overview {
   /** The server's start, ISO 8601. */
   readonly started: string;
   readonly uptimeMs: number;
-  readonly destination: string;
-  /** Of the embedded Timestream; null for Amazon Timestream. */
+  readonly destination: 'timestream' | 'both' | 'influxdb';
+  /** Of the embedded Timestream, or of InfluxDB if it is the only destination; null for Amazon Timestream. */
   readonly url: string | null;
+  /** Null if no point goes to InfluxDB. */
+  readonly influxdbUrl: string | null;
   /** The last 300 s with the current one; `time` is the start of a second, ms since 1970. */
   readonly seconds: readonly { readonly time: number; readonly points: number; readonly requests: number }[];
   readonly statuses: Readonly<Record<string, number>>;
@@ -64,7 +66,10 @@ export interface QueryResult {
 export interface RefusedLine {
   readonly line: number;
   readonly reason: string;
+  /** Empty if the destination only says how many lines it refuses. */
   readonly text: string;
+  /** Which destination refuses it, if there are several. */
+  readonly destination?: string;
 }
 
 export interface WriteEntry {
@@ -90,7 +95,9 @@ export interface TriedLine {
   readonly line: number;
   readonly text: string;
   readonly outcome: 'stored' | 'faulty' | 'rejected';
+  /** Of a stored line: why it is stored in one destination only. */
   readonly reason?: string;
+  /** Of Timestream. */
   readonly table?: string;
   /** As WriteRecords receives it. */
   readonly record?: unknown;

@@ -155,7 +155,7 @@ function Before({ line: { outcome, reason, table, record } }: { readonly line: T
   }
   return (
     <>
-      <span class="badge good">would be stored</span> {table !== undefined && `in ${table}`}
+      <span class="badge good">would be stored</span> {table !== undefined && `in ${table}`} {reason}
       {record !== undefined && (
         <details>
           <summary>Record</summary>
@@ -168,11 +168,11 @@ function Before({ line: { outcome, reason, table, record } }: { readonly line: T
 
 /** With 400 and 422 the server stores every line that it does not refuse. */
 function After({ line, sent: { status, entry } }: { readonly line: TriedLine; readonly sent: Sent }) {
-  const refused = entry?.refused.find((each) => each.line === line.line);
-  if (refused !== undefined) {
+  const refused = entry?.refused.filter((each) => each.line === line.line) ?? [];
+  if (refused.length > 0) {
     return (
       <>
-        <span class="badge bad">refused</span> {refused.reason}
+        <span class="badge bad">refused</span> {refused.map(({ reason }) => reason).join('; ')}
       </>
     );
   }

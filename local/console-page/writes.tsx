@@ -76,8 +76,8 @@ function RefusedLines({ refused, total }: { readonly refused: readonly RefusedLi
           </tr>
         </thead>
         <tbody>
-          {refused.map(({ line, reason, text }) => (
-            <tr key={line}>
+          {refused.map(({ line, reason, text, destination = '' }) => (
+            <tr key={`${line} ${destination}`}>
               <td class="number">{line}</td>
               <td>{reason}</td>
               <td>
