@@ -83,7 +83,6 @@ const replaceSelection = EditorView.domEventHandlers({
 export interface Editor {
   text(): string;
   setText(sql: string): void;
-  focus(): void;
   close(): void;
 }
 
@@ -139,7 +138,6 @@ export function createEditor(
   return {
     text: () => view.state.doc.toString(),
     setText: (sql) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: sql } }),
-    focus: () => view.focus(),
     close: () => view.destroy(),
   };
 }

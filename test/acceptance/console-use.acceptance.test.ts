@@ -3,12 +3,11 @@
  * the server is away.
  */
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { StartedServer } from '../support/started-server';
 import { missingBrowser } from './browser';
 import { acceptCompletion, DATABASE, MANY, runSql, useConsole } from './console';
+import { takePicture, writeWave } from './console-pictures';
 import { describeProof } from './report';
 
 const served = useConsole();
@@ -76,30 +75,15 @@ async function openData(page: Page): Promise<void> {
   await runSql(page, PER_MINUTE);
 }
 
-/** A minute of writes at a rate that rises and falls, with an invalid line now and then, for the picture of Overview. */
-async function writeWave(): Promise<void> {
-  for (let step = 0; step < 120; step++) {
-    const count = 2_500 + Math.round(2_000 * Math.sin(step / 10));
-    const lines = Array.from({ length: count }, (_, host) => `cpu,host=h${host} usage=${step % 100} ${Date.now()}`);
-    await served().server.write(step % 30 === 29 ? [...lines, 'cpu,host=h0 usage='] : lines);
-    await setTimeout(500);
-  }
-}
-
-/** The page as far as it goes, but for long lists. */
-async function takePicture(page: Page, folder: string, name: string): Promise<void> {
-  const width = 1_280;
-  await page.setViewportSize({ width, height: 500 });
-  const height = Math.min(await page.evaluate<number>('document.documentElement.scrollHeight'), 1_180);
-  await page.screenshot({
-    path: path.join(folder, `${name}.png`),
-    fullPage: true,
-    clip: { x: 0, y: 0, width, height },
-  });
-}
-
 describeProof('axe-core in Chromium', missingBrowser, () => {
-  if (SCREENSHOTS !== undefined) beforeAll(writeWave);
+  let pictured: StartedServer | undefined;
+  if (SCREENSHOTS !== undefined) {
+    beforeAll(async () => {
+      pictured = await StartedServer.start([], served().environment);
+      await writeWave(pictured);
+    });
+    afterAll(() => pictured?.stop());
+  }
 
   const cases = ['light', 'dark'].flatMap((theme) => [1_280, 360].map((width) => [theme, width] as const));
   test.each(cases)(
@@ -107,7 +91,8 @@ describeProof('axe-core in Chromium', missingBrowser, () => {
     async (theme, width) => {
       const colorScheme = theme === 'dark' ? 'dark' : 'light';
       for (const [name, show] of Object.entries(PANELS)) {
-        const page = await served().open('#overview', { viewport: { width, height: 860 }, colorScheme });
+        const url = name === 'overview' ? pictured?.url : undefined;
+        const page = await served().open('#overview', { viewport: { width, height: 860 }, colorScheme }, url);
         await show(page);
         await expect(seriousViolations(page)).resolves.toEqual([]);
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
