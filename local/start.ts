@@ -153,7 +153,7 @@ async function startWriting(
   const verify = verifier && ((request: CredentialSource) => verifier.verify(request));
   const log = (line: string): void => console.log(line);
   const view = openConsole({
-    ...{ config, host: args.host, verify, timestreamUrl: timestream?.url, log },
+    ...{ config, host: args.host, verify, timestream, log },
     folders: args.consoleFolders,
   });
   const connector = await startConnector({

@@ -1,27 +1,21 @@
 /** Lists databases and tables with their sizes, and shows the columns and newest rows of a table. */
+import type { TableSize } from '../timestream/table-sizes';
 import { ConsoleError } from './responses';
 import type { Cell, SqlRunner } from './sql';
 
-export interface TableSize {
-  readonly database: string;
-  readonly table: string;
-  /** Null if it is not counted. */
-  readonly records: number | null;
-}
-
 export interface DataOptions {
   readonly sql: SqlRunner;
+  /**
+   * The tables of the embedded Timestream with their sizes. Undefined for Amazon Timestream, where counting reads whole tables, at a
+   * price.
+   */
+  readonly tableSizes: (() => Promise<TableSize[]>) | undefined;
   /** Whether points are stored in Timestream; if not, there are no tables. */
   readonly hasTimestream: boolean;
-  /** Whether counting is free. In Amazon Timestream, a count reads the whole table, at a price. */
-  readonly canCount: boolean;
 }
 
-/** Tables whose records are counted; the other ones are only listed. */
-const MAX_COUNTED = 500;
+/** Maximum number of tables that are listed. */
 const MAX_TABLES = 5_000;
-/** Tables of one counting query. */
-const PER_QUERY = 50;
 /** The list is read again after this time, or this multiple of the time that it took. */
 const FRESH_MS = { embedded: 900, remote: 60_000 };
 const FRESH_TIMES = 20;
@@ -70,7 +64,7 @@ export class DataReader {
     const name = `${quoted(database)}.${quoted(table)}`;
     const described = await this.select(`DESCRIBE ${name}`, signal);
     const roles = new Map(described.rows.map(([column, , attribute]) => [column, ROLES[attribute ?? ''] ?? 'measure']));
-    const recent = this.options.canCount ? '' : ` WHERE time > ago(${REMOTE_RANGE})`;
+    const recent = this.options.tableSizes !== undefined ? '' : ` WHERE time > ago(${REMOTE_RANGE})`;
     const newest = await this.select(`SELECT * FROM ${name}${recent} ORDER BY time DESC LIMIT ${NEWEST}`, signal);
     const columns = newest.columns.map((column) => ({ ...column, role: roles.get(column.name) ?? 'measure' }));
     return { columns, rows: newest.rows };
@@ -78,31 +72,21 @@ export class DataReader {
 
   private async read(): Promise<void> {
     const started = performance.now();
-    const names: { database: string; table: string }[] = [];
-    for (const [database] of (await this.select('SHOW DATABASES')).rows) {
-      if (database === null || names.length >= MAX_TABLES) continue;
-      const { rows } = await this.select(`SHOW TABLES FROM ${quoted(database ?? '')}`);
-      for (const [table] of rows) names.push({ database: database ?? '', table: table ?? '' });
-    }
-    names.splice(MAX_TABLES);
-    const counts = this.options.canCount ? await this.counts(names.slice(0, MAX_COUNTED)) : [];
-    this.sizes = names.map((each, index) => ({ ...each, records: counts[index] ?? null }));
+    const { tableSizes } = this.options;
+    this.sizes = (await (tableSizes?.() ?? this.namesOnly())).slice(0, MAX_TABLES);
     const ended = performance.now();
-    const { embedded, remote } = FRESH_MS;
-    this.freshUntil = ended + Math.max(this.options.canCount ? embedded : remote, FRESH_TIMES * (ended - started));
+    const fresh = tableSizes === undefined ? FRESH_MS.remote : FRESH_MS.embedded;
+    this.freshUntil = ended + Math.max(fresh, FRESH_TIMES * (ended - started));
   }
 
-  private async counts(names: readonly { database: string; table: string }[]): Promise<number[]> {
-    const counts: number[] = [];
-    for (let start = 0; start < names.length; start += PER_QUERY) {
-      const parts = names.slice(start, start + PER_QUERY).map(({ database, table }, index) => {
-        const from = `${quoted(database)}.${quoted(table)}`;
-        return `SELECT ${start + index} AS number, count(*) AS records FROM ${from}`;
-      });
-      const { rows } = await this.select(parts.join(' UNION ALL '));
-      for (const [number, records] of rows) counts[Number(number)] = Number(records);
+  private async namesOnly(): Promise<TableSize[]> {
+    const names: TableSize[] = [];
+    for (const [database] of (await this.select('SHOW DATABASES')).rows) {
+      if (database === null || names.length >= MAX_TABLES) continue;
+      const { rows } = await this.select(`SHOW TABLES FROM ${quoted(database)}`);
+      for (const [table] of rows) if (table !== null) names.push({ database, table, records: null });
     }
-    return counts;
+    return names;
   }
 
   private select(

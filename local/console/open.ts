@@ -4,6 +4,7 @@ import type { ConnectorConfig } from 'shared/config';
 import type { ConnectorMetrics } from 'shared/connector-metrics';
 import type { ConnectorOptions } from '../connector/server';
 import { runsFolder } from '../runs/folder';
+import type { RunningTimestream } from '../timestream/server';
 import { createConsole } from './console';
 import { DataReader } from './data';
 import type { Verify } from './guard';
@@ -16,8 +17,8 @@ export interface ConsoleOptions {
   readonly config: ConnectorConfig;
   readonly host: string;
   readonly verify: Verify | undefined;
-  /** Of the embedded Timestream; undefined for Amazon Timestream. */
-  readonly timestreamUrl: string | undefined;
+  /** The embedded Timestream; undefined for Amazon Timestream. */
+  readonly timestream: Pick<RunningTimestream, 'url' | 'tableSizes'> | undefined;
   readonly log: (line: string) => void;
   /** Of the page's files and of the runs; by default those of the program and of the user. */
   readonly folders: { readonly assets: string; readonly runs: string } | undefined;
@@ -29,7 +30,7 @@ export interface OpenConsole extends Required<Pick<ConnectorOptions, 'console' |
 }
 
 export function openConsole(options: ConsoleOptions): OpenConsole {
-  const { config, timestreamUrl, folders, ...rest } = options;
+  const { config, timestream, folders, ...rest } = options;
   const recorder = new Recorder();
   const { destination, influxdb } = config;
   const metrics = new PrometheusMetrics(destination === 'both' ? ['timestream', 'influxdb'] : [destination]);
@@ -39,7 +40,7 @@ export function openConsole(options: ConsoleOptions): OpenConsole {
     if (!hasTimestream)
       throw new ConsoleError(400, 'invalid', `the points are in InfluxDB at ${influxdbUrl}: query them there`);
     const { queryService } = await import('../query/service');
-    return await queryService(timestreamUrl, timestreamUrl === undefined ? config.region : undefined);
+    return await queryService(timestream?.url, timestream === undefined ? config.region : undefined);
   };
   const sql = new SqlRunner({ connect, database: config.tables.database });
   const serve = createConsole({
@@ -48,8 +49,8 @@ export function openConsole(options: ConsoleOptions): OpenConsole {
     recorder,
     metrics,
     sql,
-    data: new DataReader({ sql, hasTimestream, canCount: timestreamUrl !== undefined }),
-    place: { destination, url: hasTimestream ? (timestreamUrl ?? null) : influxdbUrl, influxdbUrl },
+    data: new DataReader({ sql, hasTimestream, tableSizes: timestream?.tableSizes }),
+    place: { destination, url: hasTimestream ? (timestream?.url ?? null) : influxdbUrl, influxdbUrl },
     // The bundler puts the page beside the program.
     ...(folders ?? { assets: join(__dirname, 'console'), runs: runsFolder() }),
   });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConnectorConfig } from 'shared/config';
+import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import { type RunningServers, type StartOptions, startServers } from '../../../local/start';
 
 export const DATABASE = 'influxdb-line-protocol';
@@ -24,7 +24,10 @@ export interface TestConsole extends RunningServers {
   write(lines: string, precision?: string): Promise<number>;
 }
 
-export async function startConsole(options: Partial<StartOptions> = {}): Promise<TestConsole> {
+export async function startConsole(
+  options: Partial<StartOptions> = {},
+  config: ConnectorConfig = loadConnectorConfig({}),
+): Promise<TestConsole> {
   const folder = mkdtempSync(join(tmpdir(), 'console-'));
   const assets = join(folder, 'page');
   const folders = options.consoleFolders ?? { assets, runs: join(folder, 'runs') };
@@ -47,7 +50,7 @@ export async function startConsole(options: Partial<StartOptions> = {}): Promise
       consoleFolders: folders,
       ...options,
     },
-    loadConnectorConfig({}),
+    config,
   );
   // A URL would normalize the path.
   const { hostname, port } = new URL(servers.url);
