@@ -2,7 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { api } from './api';
 import { Chart } from './chart';
-import { count, dateAndTime, duration } from './format';
+import { count, counted, dateAndTime, duration } from './format';
 import { Card, ErrorNotice, Status } from './notice';
 import { usePoll } from './poll';
 import type { Overview } from './responses';
@@ -75,19 +75,14 @@ function Rate({ overview }: { readonly overview: Overview }) {
   const points = useMemo(() => overview.seconds.map((second) => second.points), [overview]);
   const lines = useMemo(() => [{ name: 'Points', values: points }], [points]);
   // The last second is still running.
-  const latest = count(points.at(-2) ?? 0);
-  const maximum = count(Math.max(...points));
+  const latest = overview.seconds.at(-2);
+  const text = `${counted(latest?.points ?? 0, 'point')} in ${counted(latest?.requests ?? 0, 'request')} in the last second`;
+  const maximum = `at most ${counted(Math.max(...points), 'point')} a second in the last five minutes`;
   return (
     <>
-      <Chart
-        label={`Points a second in the last five minutes: ${latest} in the last second, at most ${maximum}`}
-        times={times}
-        lines={lines}
-        height={300}
-        kind="live"
-      />
+      <Chart label={`Points a second: ${text}, ${maximum}`} times={times} lines={lines} height={300} kind="live" />
       <p class="muted">
-        {latest} in the last second, at most {maximum} in the last five minutes
+        {text}, {maximum}
       </p>
     </>
   );
