@@ -1,6 +1,8 @@
 /**
- * Measures what the console costs the local server: its CPU time for the same writes without the console, with it, and with a page that
- * polls it once a second, as does a Prometheus. Checks that all points are stored.
+ * Measures what the console costs the local server. One server process listens with the console and twice without it, over the same
+ * embedded Timestream; blocks of writes go to the three in turn, and the CPU time of the process is compared. The difference of the two
+ * without it shows the error of the measurement. Then a page and a
+ * Prometheus poll the idle server once a second; their cost is compared with that of 100 writes.
  *
  *     npm run bench -- console [rounds]
  */
@@ -25,20 +27,17 @@ import { startTimestream } from '../local/timestream/server';
 import { type Row, report, round } from './report';
 import { median, runMain } from './runs';
 
-const WAYS = ['without', 'with', 'polled'] as const;
-type Way = (typeof WAYS)[number];
-
 /** Small requests, for which the cost of the console is the largest share. */
 const LINES = 10;
-const LOADS = [
-  { name: '100 requests/s', requests: 1_000, perSecond: 100 },
-  { name: 'full speed', requests: 3_000, perSecond: undefined },
-] as const;
+const WAYS = ['without', 'control', 'with'] as const;
+type Way = (typeof WAYS)[number];
+const REQUESTS = 200;
 const WORKERS = 4;
 const POLLED = ['/console/api/overview', '/metrics'];
+const POLLS = 20;
 
-/** The server, in its own process. It sends its URL, and after each message its CPU time, s. */
-async function serve(way: Way): Promise<void> {
+/** The server, in its own process. It sends its URLs, and after each message its CPU time, s. */
+async function serve(): Promise<void> {
   process.env.AWS_ACCESS_KEY_ID = 'bench';
   process.env.AWS_SECRET_ACCESS_KEY = 'bench';
   const timestream = await startTimestream({ host: '127.0.0.1', port: 0 });
@@ -46,19 +45,7 @@ async function serve(way: Way): Promise<void> {
   const client = timestreamClient(config);
   const quiet = () => undefined;
   const unused = () => Promise.reject(new Error('not in this benchmark'));
-  const folders = { assets: '.build', runs: '.build/runs' };
-  const view =
-    way === 'without'
-      ? undefined
-      : openConsole({
-          config,
-          host: '127.0.0.1',
-          verify: undefined,
-          timestream,
-          log: quiet,
-          folders,
-        });
-  const handler = createHandler({
+  const common = {
     config,
     logger: { addContext: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
     destinations: [
@@ -68,28 +55,27 @@ async function serve(way: Way): Promise<void> {
         check: unused,
       }),
     ],
-    ...(view && { metrics: view.metrics, onResult: noteWrite }),
-    invokeSelf: unused,
-    sendDeadLetter: unused,
-    storeRejected: unused,
-  });
-  const connector = await startConnector({
-    ...{
-      handler,
-      host: '127.0.0.1',
-      port: 0,
-      maxBodyBytes: 1e7,
-      corsAllowedOrigins: ['*'],
-      arrivalMs: 29_000,
-      log: quiet,
-    },
-    ...view,
-  });
+    ...{ invokeSelf: unused, sendDeadLetter: unused, storeRejected: unused },
+  };
+  const listen = {
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes: 1e7,
+    corsAllowedOrigins: ['*'],
+    arrivalMs: 29_000,
+    log: quiet,
+  };
+  const folders = { assets: '.build', runs: '.build/runs' };
+  const view = openConsole({ config, host: listen.host, verify: undefined, timestream, log: quiet, folders });
+  const without = await startConnector({ ...listen, handler: createHandler(common) });
+  const control = await startConnector({ ...listen, handler: createHandler(common) });
+  const recorded = createHandler({ ...common, metrics: view.metrics, onResult: noteWrite });
+  const withConsole = await startConnector({ ...listen, ...view, handler: recorded });
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
     process.send?.({ cpuSeconds: (user + system) / 1e6 });
   });
-  process.send?.({ url: connector.url });
+  process.send?.({ without: without.url, control: control.url, with: withConsole.url });
 }
 
 const agent = new Agent({ keepAlive: true });
@@ -117,53 +103,61 @@ async function cpuSeconds(child: ChildProcess): Promise<number> {
   return seconds;
 }
 
-/** Sends the requests, and returns the CPU time of the server, s. */
-async function measure(way: Way, requests: number, perSecond: number | undefined): Promise<number> {
-  const child = fork(process.argv[1] ?? '', ['--serve', way]);
-  const [{ url }] = (await once(child, 'message')) as [{ url: string }];
-  let next = 0;
-  const write = async (index: number): Promise<void> => {
-    const status = await send(`${url}/api/v2/write?precision=s`, 'POST', bodyOf(index));
-    if (status !== 204) throw new Error(`a write returned ${status}`);
-  };
-  // Compiles the code, creates the table.
-  for (let index = 0; index < 500; index++) await write(requests + index);
-  const polling =
-    way === 'polled' ? setInterval(() => POLLED.forEach((path) => void send(url + path, 'GET')), 1_000) : undefined;
+/** The CPU time of the server during `work`, ms. */
+async function costOf(child: ChildProcess, work: () => Promise<void>): Promise<number> {
   const before = await cpuSeconds(child);
-  const began = performance.now();
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < requests; index = next++) {
-      if (perSecond !== undefined) await sleep(Math.max(0, began + (index * 1_000) / perSecond - performance.now()));
-      await write(index);
-    }
-  };
-  await Promise.all(Array.from({ length: WORKERS }, work));
-  const cost = (await cpuSeconds(child)) - before;
-  clearInterval(polling);
-  const exit = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exit;
-  return cost;
+  await work();
+  return ((await cpuSeconds(child)) - before) * 1_000;
 }
 
 async function main(): Promise<void> {
-  const rounds = Number(process.argv[2] ?? 5);
-  const rows: Row[] = [];
-  for (const { name, requests, perSecond } of LOADS) {
-    const costs: Record<Way, number[]> = { without: [], with: [], polled: [] };
-    for (let index = 0; index < rounds; index++) {
-      for (const way of WAYS) costs[way].push(await measure(way, requests, perSecond));
-    }
-    const base = median(costs.without);
-    for (const way of WAYS) {
-      const ms = (median(costs[way]) * 1_000) / requests;
-      const more = `${round((median(costs[way]) / base - 1) * 100, 1)} %`;
-      rows.push({ load: name, console: way, 'CPU ms a request': round(ms, 3), 'more than without': more });
-    }
+  const rounds = Number(process.argv[2] ?? 30);
+  const child = fork(process.argv[1] ?? '', ['--serve']);
+  const [urls] = (await once(child, 'message')) as [Record<Way, string>];
+  let next = 0;
+  const block = async (url: string): Promise<void> => {
+    const end = next + REQUESTS;
+    const work = async (): Promise<void> => {
+      while (next < end) {
+        const status = await send(`${url}/api/v2/write?precision=s`, 'POST', bodyOf(next++));
+        if (status !== 204) throw new Error(`a write returned ${status}`);
+      }
+    };
+    await Promise.all(Array.from({ length: WORKERS }, work));
+  };
+  // Compiles the code and creates the table.
+  for (let index = 0; index < 4; index++) for (const way of WAYS) await block(urls[way]);
+  const costs: Record<Way, number[]> = { without: [], control: [], with: [] };
+  for (let index = 0; index < rounds; index++) {
+    // Each way is first, second and last equally often, because the table grows.
+    const order = WAYS.map((_, position) => WAYS[(position + index) % WAYS.length] ?? 'with');
+    for (const way of order) costs[way].push(await costOf(child, () => block(urls[way])));
   }
+  const polls = async (paths: readonly string[]): Promise<void> => {
+    for (let index = 0; index < POLLS; index++) {
+      await Promise.all([sleep(1_000), ...paths.map((path) => send(urls.with + path, 'GET'))]);
+    }
+  };
+  await polls(POLLED);
+  const idle = await costOf(child, () => polls([]));
+  const polled = await costOf(child, () => polls(POLLED));
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+
+  const request = median(costs.without) / REQUESTS;
+  const beside = (way: Way): number =>
+    median(costs[way].map((cost, index) => cost / (costs.without[index] ?? Number.NaN))) - 1;
+  const poll = (polled - idle) / POLLS;
+  const percent = (share: number): string => `${round(share * 100, 1)} %`;
+  const rows: Row[] = [
+    { cost: 'a write without the console, ms', value: round(request, 2) },
+    { cost: 'the same again, beside that', value: percent(beside('control')) },
+    { cost: 'a write with the console, beside that', value: percent(beside('with')) },
+    { cost: 'a second of polling, ms', value: round(poll, 2) },
+    { cost: 'the same beside 100 writes', value: percent(poll / (100 * request)) },
+  ];
   report('console', rows, { rounds, lines: LINES });
 }
 
-const [, , flag, way] = process.argv;
-runMain(flag === '--serve' ? () => serve(way as Way) : main);
+runMain(process.argv[2] === '--serve' ? serve : main);

@@ -65,6 +65,8 @@ export function chartOf(
     }
   }
   const series = [...found].flatMap(([name, values]) => (values === undefined ? [] : [{ name, values }]));
+  // Rows come in any order, but a series keeps its colour.
+  series.sort((one, other) => one.name.localeCompare(other.name, 'en', { numeric: true }));
   return { times, series, total: found.size };
 }
 

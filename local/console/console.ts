@@ -7,7 +7,7 @@ import { parametersOf, pathOf, readBody } from '../connector/incoming';
 import { readRuns } from '../runs/runs';
 import { asset } from './assets';
 import type { DataReader } from './data';
-import { assertAuthorized, assertOwnPage, type Verify } from './guard';
+import { assertAuthorized, assertOwnPage, assertToken, type Verify } from './guard';
 import type { PrometheusMetrics } from './prometheus';
 import type { Recorder } from './recorder';
 import { queryRequest, tableRequest, tryRequest } from './requests';
@@ -78,13 +78,13 @@ async function respond(
 ): Promise<ConsoleResponse> {
   try {
     if (path.startsWith(API)) {
-      assertOwnPage(request, services.host);
+      assertOwnPage(request.headers, services.host);
       await assertAuthorized(request, services.verify);
       return jsonResponse(await findEndpoint(endpoints, path, request.method)(await apiRequest(request, response)));
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET');
     if (path !== '/metrics') return await asset(services.assets, path === '/' ? 'index.html' : path.slice(9));
-    await assertAuthorized(request, services.verify);
+    if (services.verify) await assertToken(request.headers, services.verify);
     return contentResponse(services.metrics.contentType, await services.metrics.text());
   } catch (error) {
     return errorResponse(explained(error, services.log));

@@ -1,5 +1,5 @@
 /** Decides which requests may use the console's API: those of its own page, with a token if the server requires one. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { AcceptedToken } from 'shared/tokens/accepted';
@@ -15,7 +15,7 @@ export type Verify = (request: CredentialSource) => Promise<AcceptedToken | unde
  * @param listensOn the host that the server listens on
  * @throws ConsoleError 403
  */
-export function assertOwnPage({ headers }: Pick<IncomingMessage, 'headers'>, listensOn: string): void {
+export function assertOwnPage(headers: IncomingHttpHeaders, listensOn: string): void {
   if (headers['x-console'] !== '1') {
     throw new ConsoleError(403, 'forbidden', 'requests to the console need the header X-Console: 1');
   }
@@ -36,13 +36,26 @@ export function isOwnName(host: string | undefined, listensOn: string): boolean 
 }
 
 /**
- * @param verify undefined if every request is authorized
- * @throws ConsoleError 401
+ * Without tokens, only this machine may use the console: whoever may write from another one must not read the data, or run queries that
+ * Amazon Timestream bills.
+ * @param verify undefined if the server requires no token
+ * @throws ConsoleError 401 without an accepted token, 403 from another machine where there are no tokens
  */
 export async function assertAuthorized(
-  { headers }: Pick<IncomingMessage, 'headers'>,
+  {
+    headers,
+    socket,
+  }: { readonly headers: IncomingHttpHeaders; readonly socket: { readonly remoteAddress?: string | undefined } },
   verify: Verify | undefined,
 ): Promise<void> {
-  if (verify === undefined || (await verify({ headers })) !== undefined) return;
+  if (verify !== undefined) return await assertToken(headers, verify);
+  if (/^(?:::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '')) return;
+  const message = 'without a token the console serves only its own machine: start the server with --token';
+  throw new ConsoleError(403, 'forbidden', message);
+}
+
+/** @throws ConsoleError 401 */
+export async function assertToken(headers: IncomingHttpHeaders, verify: Verify): Promise<void> {
+  if ((await verify({ headers })) !== undefined) return;
   throw new ConsoleError(401, 'unauthorized', 'unauthorized access', { 'WWW-Authenticate': 'Token' });
 }

@@ -80,7 +80,10 @@ export class SqlRunner {
   private async *pages(sql: string, maxRows: number, signal: AbortSignal) {
     const limit = AbortSignal.timeout(this.options.limitMs ?? LIMIT_MS);
     try {
-      this.service ??= this.options.connect();
+      this.service ??= this.options.connect().catch((error: unknown) => {
+        this.service = undefined;
+        throw error;
+      });
       yield* (await this.service).pages(sql, { maxRows, signal: AbortSignal.any([signal, limit]) });
     } catch (error) {
       if (limit.aborted) {

@@ -30,7 +30,9 @@ export const itemsOf = ({ windows, loaded, failed }: MigrationProgress): Run['it
 /** Counts the window of a load when it has ended. */
 export function recordWindow(run: RunRecorder, load: Promise<Summary>): void {
   load.then(
-    ({ statusCode, rejected_points: rejected, failed_points: failed, message }) => {
+    ({ statusCode, rejected_points: rejected, failed_points: failed, message, causes }) => {
+      // An interrupted window is loaded by the next run.
+      if (causes.some(({ error }) => error === 'Interrupted')) return;
       if (statusCode === 200) run.itemDone({ rejected, failed });
       else run.itemFailed(new Error(message));
     },

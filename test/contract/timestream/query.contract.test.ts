@@ -461,12 +461,9 @@ test('ends a query whose client has closed the connection', async () => {
   const tables = Array.from({ length: 8 }, (_, index) => `${from(table)} t${index}`);
   const client = new AbortController();
   // 10^16 rows, which take longer than any test.
-  const sent = own.query.send(
-    new QueryCommand({ QueryString: `SELECT count(*) FROM ${tables.join(', ')}` }),
-    {
-      abortSignal: client.signal,
-    },
-  );
+  const sent = own.query.send(new QueryCommand({ QueryString: `SELECT count(*) FROM ${tables.join(', ')}` }), {
+    abortSignal: client.signal,
+  });
   const ended = expect(sent).rejects.toThrow();
   await own.query.send(new QueryCommand({ QueryString: 'SELECT 1' }));
   client.abort();

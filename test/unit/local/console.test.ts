@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { CONNECTOR_METRICS, type MetricDefinition } from 'shared/connector-metrics';
-import { isOwnName } from '../../../local/console/guard';
+import { assertAuthorized, isOwnName } from '../../../local/console/guard';
 import { PrometheusMetrics, prometheusName } from '../../../local/console/prometheus';
 import { type RecordedWrite, Recorder } from '../../../local/console/recorder';
 import { Ring } from '../../../local/console/ring';
@@ -100,6 +100,21 @@ describe('a Host header', () => {
   ])('%j does not', (host) => expect(isOwnName(host, 'plant.example')).toBe(false));
 
   test('is missing', () => expect(isOwnName(undefined, 'localhost')).toBe(false));
+});
+
+describe('without tokens', () => {
+  const from = (remoteAddress: string) => assertAuthorized({ headers: {}, socket: { remoteAddress } }, undefined);
+
+  test.each(['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1'])(
+    '%s, this machine, may use the console',
+    async (address) => {
+      await expect(from(address)).resolves.toBeUndefined();
+    },
+  );
+
+  test.each(['192.0.2.1', '::ffff:192.0.2.1', '2001:db8::1', '10.127.0.0.1', ''])('%j may not', async (address) => {
+    await expect(from(address)).rejects.toMatchObject({ status: 403, message: expect.stringContaining('--token') });
+  });
 });
 
 describe('the metrics for Prometheus', () => {
