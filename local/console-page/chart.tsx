@@ -30,6 +30,8 @@ const colourClass = (index: number): string => `series-${index % COLOURS}`;
 export function Chart({ label, times, lines, height, kind }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  /** Drawing the same lines again takes as long as the first time. */
+  const drawn = useRef<ChartProps['lines'] | null>(null);
   const [pointed, setPointed] = useState<Pointed>();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const isLive = kind === 'live';
@@ -72,6 +74,7 @@ export function Chart({ label, times, lines, height, kind }: ChartProps) {
       element,
     );
     plot.current = created;
+    drawn.current = lines;
     const unsubscribe = onThemeChange(() => created.redraw(false, true));
     const resize = new ResizeObserver(() => created.setSize({ width: element.clientWidth, height }));
     resize.observe(element);
@@ -82,9 +85,15 @@ export function Chart({ label, times, lines, height, kind }: ChartProps) {
     };
   }, [names, isLive, height]);
 
-  useEffect(() => plot.current?.setData(data), [times, lines]);
   useEffect(() => {
-    for (const [index, { name }] of lines.entries()) plot.current?.setSeries(index + 1, { show: !hidden.has(name) });
+    if (drawn.current !== lines) plot.current?.setData(data);
+    drawn.current = lines;
+  }, [times, lines]);
+  useEffect(() => {
+    for (const [index, { name }] of lines.entries()) {
+      const show = !hidden.has(name);
+      if (plot.current?.series[index + 1]?.show !== show) plot.current?.setSeries(index + 1, { show });
+    }
   }, [hidden, names]);
 
   function toggle(name: string): void {

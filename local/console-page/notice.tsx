@@ -23,6 +23,34 @@ export const Scroller = ({ label, children }: { readonly label: string; readonly
   </section>
 );
 
+export interface Heading {
+  readonly title: string;
+  readonly isNumber?: boolean;
+}
+
+interface TableProps {
+  readonly caption?: string;
+  readonly headings: readonly Heading[];
+  /** The rows. */
+  readonly children: ComponentChildren;
+}
+
+export const Table = ({ caption, headings, children }: TableProps) => (
+  <table class="plain">
+    {caption !== undefined && <caption>{caption}</caption>}
+    <thead>
+      <tr>
+        {headings.map(({ title, isNumber }) => (
+          <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
+            {title}
+          </th>
+        ))}
+      </tr>
+    </thead>
+    <tbody>{children}</tbody>
+  </table>
+);
+
 const MEANINGS: Readonly<Record<string, string>> = {
   '202': 'accepted',
   '204': 'stored',

@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { api } from './api';
 import { Chart } from './chart';
 import { count, counted, dateAndTime, duration } from './format';
-import { Card, ErrorNotice, Status } from './notice';
+import { Card, ErrorNotice, Status, Table } from './notice';
 import { usePoll } from './poll';
 import type { Overview } from './responses';
 import { hashOf } from './route';
@@ -92,28 +92,18 @@ function Statuses({ statuses }: { readonly statuses: Overview['statuses'] }) {
   const rows = Object.entries(statuses).sort();
   if (rows.length === 0) return <p class="muted">No requests yet.</p>;
   return (
-    <table class="plain">
-      <thead>
-        <tr>
-          <th scope="col">Status</th>
-          <th scope="col" class="number">
-            Requests
-          </th>
+    <Table headings={[{ title: 'Status' }, { title: 'Requests', isNumber: true }]}>
+      {rows.map(([status, requests]) => (
+        <tr key={status}>
+          <td>
+            <a href={hashOf({ panel: 'writes' })}>
+              <Status status={status} />
+            </a>
+          </td>
+          <td class="number">{count(requests)}</td>
         </tr>
-      </thead>
-      <tbody>
-        {rows.map(([status, requests]) => (
-          <tr key={status}>
-            <td>
-              <a href={hashOf({ panel: 'writes' })}>
-                <Status status={status} />
-              </a>
-            </td>
-            <td class="number">{count(requests)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }
 
@@ -123,26 +113,16 @@ function Tables({ overview: { destination, tables } }: { readonly overview: Over
   const sorted = [...tables].sort((one, other) => (other.records ?? 0) - (one.records ?? 0));
   const largest = Math.max(1, ...tables.map(({ records }) => records ?? 0));
   return (
-    <table class="plain">
-      <thead>
-        <tr>
-          <th scope="col">Table</th>
-          <th scope="col" class="number">
-            Records
-          </th>
+    <Table headings={[{ title: 'Table' }, { title: 'Records', isNumber: true }]}>
+      {sorted.map(({ database, table, records }) => (
+        <tr key={`${database} ${table}`}>
+          <td>
+            <a href={hashOf({ panel: 'data', database, table })}>{table}</a> <span class="muted">{database}</span>
+            <span class="bar" style={{ width: `${((records ?? 0) / largest) * 100}%` }} />
+          </td>
+          <td class="number">{records === null ? 'not counted' : count(records)}</td>
         </tr>
-      </thead>
-      <tbody>
-        {sorted.map(({ database, table, records }) => (
-          <tr key={`${database} ${table}`}>
-            <td>
-              <a href={hashOf({ panel: 'data', database, table })}>{table}</a> <span class="muted">{database}</span>
-              <span class="bar" style={{ width: `${((records ?? 0) / largest) * 100}%` }} />
-            </td>
-            <td class="number">{records === null ? 'not counted' : count(records)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }

@@ -1,4 +1,8 @@
 /** The responses of the console's API. */
+import type { RecordedWrite, RefusedLine } from '../console/recorder';
+import type { Run } from '../runs/run';
+
+export type { RefusedLine, Run };
 
 /** A cell as the server's text; null is SQL's NULL. */
 export type Cell = string | null;
@@ -63,32 +67,9 @@ export interface QueryResult {
   readonly milliseconds: number;
 }
 
-export interface RefusedLine {
-  readonly line: number;
-  readonly reason: string;
-  /** Empty if the destination only says how many lines it refuses. */
-  readonly text: string;
-  /** Which destination refuses it, if there are several. */
-  readonly destination?: string;
-}
-
-export interface WriteEntry {
+export interface WriteEntry extends Omit<RecordedWrite, 'faultyLines' | 'rejectedLines'> {
   readonly id: string;
-  readonly time: number;
-  readonly client: string;
-  readonly path: string;
-  readonly precision: string;
-  readonly bytes: number;
-  readonly lines: number;
-  readonly status: number;
-  readonly milliseconds: number;
-  readonly stored: number;
-  readonly unstored: number;
-  /** The first 20. */
-  readonly refused: readonly RefusedLine[];
   readonly refusedLines: number;
-  /** Of the response; empty if the write succeeded. */
-  readonly message: string;
 }
 
 export interface TriedLine {
@@ -101,20 +82,4 @@ export interface TriedLine {
   readonly table?: string;
   /** As WriteRecords receives it. */
   readonly record?: unknown;
-}
-
-export interface Run {
-  readonly id: string;
-  readonly kind: 'load' | 'migration';
-  /** ISO 8601. */
-  readonly started: string;
-  readonly ended: string | null;
-  readonly status: 'running' | 'succeeded' | 'failed' | 'interrupted';
-  readonly source: string;
-  readonly target: string;
-  readonly items: { readonly done: number; readonly total: number; readonly failed: number };
-  readonly points: { readonly written: number; readonly rejected: number; readonly failed: number };
-  readonly pointsPerSecond: number;
-  readonly causes: readonly { readonly cause: string; readonly count: number }[];
-  readonly report: string | null;
 }

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { api, RequestError } from './api';
 import { counted } from './format';
-import { Card, ErrorNotice, Scroller, Status } from './notice';
+import { Card, ErrorNotice, Scroller, Status, Table } from './notice';
 import type { TriedLine, WriteEntry } from './responses';
 
 const PRECISIONS = ['ns', 'us', 'ms', 's'] as const;
@@ -111,36 +111,31 @@ function expectation(tried: readonly TriedLine[]): string {
 function Lines({ tried, sent }: { readonly tried: readonly TriedLine[]; readonly sent: Sent | undefined }) {
   return (
     <Scroller label="What becomes of each line">
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col" class="number">
-              Line
-            </th>
-            <th scope="col">Text</th>
-            <th scope="col">Before sending</th>
-            {sent !== undefined && <th scope="col">After sending</th>}
+      <Table
+        headings={[
+          { title: 'Line', isNumber: true },
+          { title: 'Text' },
+          { title: 'Before sending' },
+          ...(sent === undefined ? [] : [{ title: 'After sending' }]),
+        ]}
+      >
+        {tried.map((line) => (
+          <tr key={line.line}>
+            <td class="number">{line.line}</td>
+            <td>
+              <code>{line.text}</code>
+            </td>
+            <td>
+              <Before line={line} />
+            </td>
+            {sent !== undefined && (
+              <td>
+                <After line={line} sent={sent} />
+              </td>
+            )}
           </tr>
-        </thead>
-        <tbody>
-          {tried.map((line) => (
-            <tr key={line.line}>
-              <td class="number">{line.line}</td>
-              <td>
-                <code>{line.text}</code>
-              </td>
-              <td>
-                <Before line={line} />
-              </td>
-              {sent !== undefined && (
-                <td>
-                  <After line={line} sent={sent} />
-                </td>
-              )}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </Scroller>
   );
 }

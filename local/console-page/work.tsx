@@ -1,7 +1,7 @@
 /** The panel Loads and migrations: the runs of this machine, their progress, errors and reports. */
 import { api } from './api';
 import { count, counted, dateAndTime, duration } from './format';
-import { Card, ErrorNotice } from './notice';
+import { Card, ErrorNotice, Table } from './notice';
 import { usePoll } from './poll';
 import type { Run } from './responses';
 
@@ -46,25 +46,14 @@ function RunCard({ run }: { readonly run: Run }) {
         <dd>{count(pointsPerSecond)}</dd>
       </dl>
       {causes.length > 0 && (
-        <table class="plain">
-          <caption>Causes of errors</caption>
-          <thead>
-            <tr>
-              <th scope="col">Cause</th>
-              <th scope="col" class="number">
-                Count
-              </th>
+        <Table caption="Causes of errors" headings={[{ title: 'Cause' }, { title: 'Count', isNumber: true }]}>
+          {causes.map(({ cause, count: times }) => (
+            <tr key={cause}>
+              <td>{cause}</td>
+              <td class="number">{count(times)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {causes.map(({ cause, count: times }) => (
-              <tr key={cause}>
-                <td>{cause}</td>
-                <td class="number">{count(times)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
       {report !== null && (
         <details>

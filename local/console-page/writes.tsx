@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { api } from './api';
 import { bytes, count, counted, duration, timeOfDay } from './format';
-import { Card, ErrorNotice, Scroller, Status } from './notice';
+import { Card, ErrorNotice, Scroller, Status, Table } from './notice';
 import { usePoll } from './poll';
 import type { RefusedLine, WriteEntry } from './responses';
 import { TryLines } from './try-lines';
@@ -65,28 +65,17 @@ function Write({ write }: { readonly write: WriteEntry }) {
 function RefusedLines({ refused, total }: { readonly refused: readonly RefusedLine[]; readonly total: number }) {
   return (
     <Scroller label="Refused lines">
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col" class="number">
-              Line
-            </th>
-            <th scope="col">Reason</th>
-            <th scope="col">Text</th>
+      <Table headings={[{ title: 'Line', isNumber: true }, { title: 'Reason' }, { title: 'Text' }]}>
+        {refused.map(({ line, reason, text, destination = '' }) => (
+          <tr key={`${line} ${destination}`}>
+            <td class="number">{line}</td>
+            <td>{reason}</td>
+            <td>
+              <code>{text}</code>
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {refused.map(({ line, reason, text, destination = '' }) => (
-            <tr key={`${line} ${destination}`}>
-              <td class="number">{line}</td>
-              <td>{reason}</td>
-              <td>
-                <code>{text}</code>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       {refused.length < total && (
         <p class="muted">
           The first {count(refused.length)} of {count(total)} refused lines.

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Locator, Page } from 'playwright-core';
 import { missingBrowser } from './browser';
-import { acceptCompletion, DATABASE, runSql, useConsole } from './console';
+import { acceptCompletion, DATABASE, MANY, runSql, useConsole } from './console';
 import { describeProof } from './report';
 
 const run = promisify(execFile);
@@ -66,7 +66,7 @@ describeProof('Chromium, curl and the server of `npm start`', missingBrowser, ()
     );
     expect([inOverview, inData].filter((responses) => responses > 2)).toEqual([]);
     await overview
-      .getByRole('row', { name: new RegExp(`^weather ${DATABASE} ${(before + 2).toLocaleString('en')}`) })
+      .getByRole('row', { name: new RegExp(`^weather ${DATABASE} ${(MANY + 2).toLocaleString('en')}`) })
       .waitFor();
   });
 
