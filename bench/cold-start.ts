@@ -102,7 +102,17 @@ async function main(): Promise<void> {
       'CPU ms': round(median(each.map(({ cpuMilliseconds }) => cpuMilliseconds)), 1),
       'peak MB': round(median(each.map(({ peakMegabytes }) => peakMegabytes)), 0),
     }));
-    report('cold-start', rows, { rounds });
+    await report(
+      'cold-start',
+      rows,
+      { rounds },
+      {
+        title: 'Start of a process to its first response',
+        value: 'CPU ms',
+        meaning: 'CPU milliseconds',
+        way: 'way',
+      },
+    );
   } finally {
     sink.kill();
     rmSync(folder, { recursive: true });

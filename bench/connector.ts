@@ -200,7 +200,18 @@ async function main(): Promise<void> {
         });
       }
     }
-    report('connector', rows, { rounds });
+    await report(
+      'connector',
+      rows,
+      { rounds },
+      {
+        title: 'CPU time to store points in Timestream',
+        value: 'CPU-s per million',
+        meaning: 'CPU seconds per million points',
+        way: 'way',
+        group: 'workload',
+      },
+    );
   } finally {
     sink.kill();
   }

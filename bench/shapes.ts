@@ -68,7 +68,7 @@ export async function runShapes({ name, shapes, ways, figures, ...given }: Shape
       found.push(...figures(of, statSync(path).size / 1e6, inTurn(argv, rounds)));
       rmSync(path);
     }
-    report(name, found, { rows: given.rows, rounds });
+    await report(name, found, { rows: given.rows, rounds });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { PEAK_MEMORY_IS_KNOWN } from '../test/support/peak-memory';
 import { missingSink, Sink } from '../test/support/sink';
+import { plotSeconds } from './plot';
 import { soakRequest, TABLES } from './soak-requests';
 
 const WORKERS = 4;
@@ -166,9 +167,13 @@ function checkMemory(name: string, memory: readonly number[]): void {
   note(late - early <= MAX_GROWTH_MB ? 'passed' : 'failed', what);
 }
 
-async function soakSink(seconds: number): Promise<void> {
+/** Returns the memory once a second, MB. */
+async function soakSink(seconds: number): Promise<readonly number[]> {
   const missing = missingSink();
-  if (missing !== undefined) return note('skipped', `at the maximum rate: ${missing}`);
+  if (missing !== undefined) {
+    note('skipped', `at the maximum rate: ${missing}`);
+    return [];
+  }
   const sink = await Sink.start({ isStrict: false });
   const credentials = { AWS_ACCESS_KEY_ID: 'soak', AWS_SECRET_ACCESS_KEY: 'soak' };
   const connector = await startConnector(['--aws'], { AWS_ENDPOINT_URL_TIMESTREAM_WRITE: sink.url, ...credentials });
@@ -176,17 +181,20 @@ async function soakSink(seconds: number): Promise<void> {
     const run = await load(connector, seconds);
     report('at the maximum rate', run, await sink.count());
     checkMemory('at the maximum rate', run.memory);
+    return run.memory;
   } finally {
     await stop(connector);
     await sink.stop();
   }
 }
 
-async function soakEmbedded(seconds: number): Promise<void> {
+/** Returns the memory once a second, MB. */
+async function soakEmbedded(seconds: number): Promise<readonly number[]> {
   const connector = await startConnector(['--timestream-port', '0', '--memory'], {});
   try {
     const run = await load(connector, seconds, MODERATE_REQUESTS_PER_SECOND);
     report('at a moderate rate', run, await countRows(connector.timestream ?? ''));
+    return run.memory;
   } finally {
     await stop(connector);
   }
@@ -197,8 +205,11 @@ async function main(): Promise<void> {
   const seconds = Number(values.minutes) * 60;
   if (!(seconds > 0)) throw new Error(`--minutes must be a number above 0, not '${values.minutes}'`);
   console.log(`${cpus()[0]?.model} x ${cpus().length}, Node ${process.version}`);
-  await soakSink(seconds);
-  await soakEmbedded(seconds / 3);
+  const memory = {
+    'at the maximum rate': await soakSink(seconds),
+    'at a moderate rate, embedded Timestream': await soakEmbedded(seconds / 3),
+  };
+  await plotSeconds('soak', 'Memory of npm start under load', 'MB', memory);
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   process.exitCode = counts.failed === 0 ? 0 : 1;
 }

@@ -24,7 +24,11 @@ const POINTS_MS = 10_000;
 
 /** @throws UsageError if the stack does not exist or has no loader */
 export const remoteLoads = (stackName: string): Promise<RemoteWorkflow> =>
-  remoteWorkflow(stackName, 'BulkLoadStateMachineArn', 'loader: deploy it with the parameter InfluxDBUrl');
+  remoteWorkflow(
+    stackName,
+    'BulkLoadStateMachineArn',
+    'loader: deploy it with the parameters InfluxDBUrl and DataBucketName',
+  );
 
 /**
  * Follows a load to its end.

@@ -5,7 +5,7 @@ import { UsageError } from '../cli/ending';
 
 export interface Stack {
   readonly name: string;
-  /** Undefined if the stack does not have the output, such as outputs of the loader without InfluxDBUrl. */
+  /** Undefined if the stack does not have the output, such as outputs of the loader without DataBucketName. */
   output(name: string): string | undefined;
   parameter(name: string): string | undefined;
 }

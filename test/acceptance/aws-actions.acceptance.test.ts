@@ -37,6 +37,7 @@ const readEvent = (name: string) =>
 const EVERYTHING = {
   ...LOADER,
   ...TOKENS,
+  Destination: 'both',
   DataBucketName: BUCKET,
   DatasetMappings: 's3://configuration/datasets.json',
   ObjectQueueArn: 'arn:aws:sqs:us-east-1:123456789012:objects',
@@ -139,6 +140,9 @@ const asynchronous = () => ({
 async function connect(): Promise<void> {
   const lines = numberedLines('plant', 120).join('\n');
   expect(await invoke('write-line-protocol', writeEvent(lines), WRITING)).toMatchObject({ statusCode: 204 });
+  expect(await invoke('write-line-protocol', writeEvent(lines), { ...WRITING, destination: 'both' })).toMatchObject({
+    statusCode: 204,
+  });
   expect(
     await invoke('write-line-protocol', writeEvent('', { path: '/health', resource: '/health', httpMethod: 'GET' })),
   ).toMatchObject({ statusCode: 200 });

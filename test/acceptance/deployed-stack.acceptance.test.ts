@@ -8,6 +8,7 @@ import { findInfluxd } from '../support/influxd';
 import { missingForStack } from '../support/ministack';
 import { describeAuthorization } from './deployed/authorization';
 import { Deployed } from './deployed/deployed';
+import { describeDestinations } from './deployed/destinations';
 import { GAPS } from './deployed/gaps';
 import { describeMigration } from './deployed/migration';
 import { describeRedrive } from './deployed/redrive';
@@ -32,6 +33,7 @@ describeProof('`sam deploy` to MiniStack', missingForStack(), () => {
   describe('and the resources that it then has', () => describeStacks(running));
   describe('and requests of clients', () => describeAuthorization(running));
   describeProof('and a real InfluxDB', noInfluxd, () => {
+    describe('writes to InfluxDB', () => describeDestinations(running, influxd ?? ''));
     describe('asynchronous writes and dead-letter messages', () => describeRedrive(running, influxd ?? ''));
     describe('loads of files written by DuckDB', () => describeWorkflow(running, influxd ?? ''));
     describe('migrations from Timestream', () => describeMigration(running, influxd ?? ''));

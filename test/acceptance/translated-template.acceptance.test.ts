@@ -4,6 +4,7 @@
  */
 import {
   at,
+  brokenRules,
   byType,
   type Fields,
   LOADER,
@@ -12,7 +13,15 @@ import {
   resourcesWith,
   template,
 } from '../unit/stack/template';
-import { CIDRS, choicesOf, combinations, ENDPOINTS, FEATURE_NAMES, withoutHashes } from './deployed/combinations';
+import {
+  CIDRS,
+  choicesOf,
+  combinations,
+  ENDPOINTS,
+  FEATURE_NAMES,
+  VARIABLES,
+  withoutHashes,
+} from './deployed/combinations';
 import { findings, missingForTranslation, type Translated, translate } from './deployed/translated';
 import { describeProof, detail } from './report';
 
@@ -30,6 +39,16 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
   const resources = (parameters = {}): Record<string, Resource> =>
     resourcesWith(parameters, translated.template.Resources);
   const properties = (name: string, parameters = {}): Fields => resources(parameters)[name]?.Properties ?? {};
+  /** The roles, and the policies beside them. */
+  const roles = (parameters: Record<string, string>) =>
+    Object.values(resources(parameters)).filter(({ Type }) => /^AWS::IAM::(Role|Policy)$/.test(Type));
+  /** The names of the policies in a role and beside it, sorted. */
+  const policies = (role: string, parameters: Record<string, string>): string[] => {
+    const own = (properties(role, parameters).Policies ?? []) as Fields[];
+    const beside = byType(resources(parameters), 'AWS::IAM::Policy').map(([, policy]) => policy.Properties);
+    const attached = beside.filter(({ Roles }) => listed(Roles).includes(`<${role}>`));
+    return [...own, ...attached].map(({ PolicyName }) => String(PolicyName)).sort();
+  };
   const functions = (parameters: Record<string, string>) => byType(resources(parameters), 'AWS::Lambda::Function');
   const policyOf = (parameters: Record<string, string>) =>
     at(properties('ConnectorApi', parameters), 'Body', 'x-amazon-apigateway-policy', 'Statement');
@@ -58,12 +77,31 @@ describeProof("template.yml, translated by the SAM CLI's own translator", missin
 
   describe('its conditions, evaluated by cfn-lint', () => {
     const results: string[] = [];
-    test.each(COMBINATIONS)('combination $number (below) has exactly its resources', (combination) => {
-      const row = combination.number - 1;
-      results[row] = 'differs';
-      expect(withoutHashes(translated.resources[row] ?? [])).toEqual(combination.resources);
-      results[row] = `${combination.resources.length} resources, as expected`;
+    test.each(COMBINATIONS)(
+      'combination $number (below) has exactly its resources, permissions and variables',
+      (combination) => {
+        const { parameters } = combination;
+        const row = combination.number - 1;
+        results[row] = 'differs';
+        expect(brokenRules(parameters)).toEqual([]);
+        expect(withoutHashes(translated.resources[row] ?? [])).toEqual(combination.resources);
+        expect(policies('WriteLineProtocolRole', parameters)).toEqual(combination.policies);
+        const variables = at(properties('WriteLineProtocolFunction', parameters), 'Environment', 'Variables') as Fields;
+        const chosen = Object.entries(variables).filter(([name]) => VARIABLES.includes(name));
+        expect(Object.fromEntries(chosen)).toEqual(combination.variables);
+        results[row] = `${combination.resources.length} resources, as expected`;
+      },
+    );
+
+    test('a stack that writes to InfluxDB only asks for no permission of Timestream, but for a migration', () => {
+      const toInfluxdb = COMBINATIONS.filter(({ choices }) => choices.destination.is === 'influxdb');
+      expect(toInfluxdb.length).toBeGreaterThan(0);
+      for (const { parameters } of toInfluxdb) {
+        const withoutMigration = { ...parameters, MigrationDatabaseName: '' };
+        expect(JSON.stringify(roles(withoutMigration))).not.toContain('timestream:');
+      }
     });
+
     afterAll(() =>
       detail(
         'Translated combinations, in which every pair of values occurs',

@@ -73,9 +73,10 @@ function influxdbOnly(env: EnvironmentReader): ReadonlySet<TimestreamLimit> {
   if (text === 'none') return new Set();
   if (text === 'all') return new Set(TIMESTREAM_LIMITS);
   const given = text.split(',').map((each) => each.trim());
-  const known = TIMESTREAM_LIMITS.filter((limit) => given.includes(limit));
-  if (known.length !== given.length) {
+  const known = new Set(TIMESTREAM_LIMITS.filter((limit) => given.includes(limit)));
+  // A limit that is named twice is no problem: the stack accepts that, too.
+  if (known.size !== new Set(given).size) {
     env.problem(name, `must be none, all, or some of ${TIMESTREAM_LIMITS.join(', ')}, not '${text}'`);
   }
-  return new Set(known);
+  return known;
 }

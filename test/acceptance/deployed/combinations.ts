@@ -13,6 +13,8 @@ export interface Choice {
   readonly policies?: readonly string[];
   /** Variables of the write function. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Policies and variables of a write function that writes to Timestream. */
+  readonly ofTimestream?: Pick<Choice, 'policies' | 'variables'>;
   /** MiniStack refuses this value. */
   readonly undeployable?: true;
 }
@@ -36,13 +38,11 @@ const ALWAYS: readonly string[] = [
   'RestApiGatewayLogGroup',
 ];
 
+const INFLUXDB = { InfluxDBUrl: 'http://influxdb.example:8086', InfluxDBTokenSecretName: 'influxdb/token' };
+
 const LOADER: Choice = {
   is: 'yes',
-  parameters: {
-    InfluxDBUrl: 'http://influxdb.example:8086',
-    InfluxDBTokenSecretName: 'influxdb/token',
-    DataBucketName: '*',
-  },
+  parameters: { ...INFLUXDB, DataBucketName: '*' },
   resources: [
     ...functionParts('DetectDataset', 'CheckInfluxDB', 'PlanLoad', 'LoadBatch', 'SummarizeLoad'),
     ...functionParts('LoadObject', 'StartLoad', 'DescribeLoad'),
@@ -85,14 +85,70 @@ const KEY = 'arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234
 
 const MULTI_TABLE = { table_mapping: 'multi-table', enable_table_creation: 'true' };
 
+const WRITES_TO_TIMESTREAM = ['WriteRecords', 'DescribeDatabase'];
+const OF_TIMESTREAM = { database_name: 'influxdb-line-protocol' };
+const OF_INFLUXDB = {
+  INFLUXDB_URL: INFLUXDB.InfluxDBUrl,
+  INFLUXDB_ORG: 'ons-energy',
+  INFLUXDB_BUCKET: 'energy_data',
+  INFLUXDB_TOKEN_SECRET_NAME: INFLUXDB.InfluxDBTokenSecretName,
+  INFLUXDB_ENGINE: 'v2',
+  bucket_mapping: 'configured',
+  org_mapping: 'configured',
+};
+
 /** The choices of each feature; the first one is the default. */
 const FEATURES = {
+  destination: [
+    {
+      is: 'timestream',
+      policies: WRITES_TO_TIMESTREAM,
+      variables: { destination: 'timestream', ...OF_TIMESTREAM },
+    },
+    {
+      is: 'both',
+      parameters: { ...INFLUXDB, Destination: 'both' },
+      policies: [...WRITES_TO_TIMESTREAM, 'ReadInfluxDBToken'],
+      variables: {
+        destination: 'both',
+        ...OF_TIMESTREAM,
+        ...OF_INFLUXDB,
+        secondary_required: 'true',
+        influxdb_only_lines: 'none',
+      },
+    },
+    {
+      is: 'both, InfluxDB optional',
+      parameters: {
+        ...INFLUXDB,
+        Destination: 'both',
+        SecondaryRequired: 'false',
+        InfluxDBOnlyLines: 'no-tags,names',
+        BucketMapping: 'telegraf=metrics',
+      },
+      policies: [...WRITES_TO_TIMESTREAM, 'ReadInfluxDBToken'],
+      variables: {
+        destination: 'both',
+        ...OF_TIMESTREAM,
+        ...OF_INFLUXDB,
+        bucket_mapping: 'telegraf=metrics',
+        secondary_required: 'false',
+        influxdb_only_lines: 'no-tags,names',
+      },
+    },
+    {
+      is: 'influxdb',
+      parameters: { ...INFLUXDB, Destination: 'influxdb', OrgMapping: 'passthrough' },
+      policies: ['ReadInfluxDBToken'],
+      variables: { destination: 'influxdb', ...OF_INFLUXDB, org_mapping: 'passthrough' },
+    },
+  ],
   tables: [
-    { is: 'multi-table', policies: ['CreateDatabase', 'CreateTable'], variables: MULTI_TABLE },
+    { is: 'multi-table', ofTimestream: { policies: ['CreateDatabase', 'CreateTable'], variables: MULTI_TABLE } },
     {
       is: 'single-table, created beforehand',
       parameters: { TableMapping: 'single-table', EnableDatabaseCreation: 'false', EnableTableCreation: 'false' },
-      variables: { table_mapping: 'single-table', enable_table_creation: 'false' },
+      ofTimestream: { variables: { table_mapping: 'single-table', enable_table_creation: 'false' } },
     },
     {
       is: 'partitioned by a dimension',
@@ -101,35 +157,36 @@ const FEATURES = {
         CustomPartitionKeyDimension: 'host',
         EnforceCustomPartitionKey: 'true',
       },
-      policies: ['CreateDatabase', 'CreateTable'],
-      variables: {
-        ...MULTI_TABLE,
-        custom_partition_key_type: 'dimension',
-        custom_partition_key_dimension: 'host',
-        enforce_custom_partition_key: 'true',
+      ofTimestream: {
+        policies: ['CreateDatabase', 'CreateTable'],
+        variables: {
+          ...MULTI_TABLE,
+          custom_partition_key_type: 'dimension',
+          custom_partition_key_dimension: 'host',
+          enforce_custom_partition_key: 'true',
+        },
       },
     },
     {
       is: 'partitioned by measure, with key and tags',
       parameters: { CustomPartitionKeyType: 'measure', KmsKeyId: KEY, ResourceTags: 'team=data' },
-      policies: ['CreateDatabase', 'CreateTable', 'UseDatabaseKey'],
-      variables: { ...MULTI_TABLE, custom_partition_key_type: 'measure', kms_key_id: KEY, resource_tags: 'team=data' },
+      ofTimestream: {
+        policies: ['CreateDatabase', 'CreateTable', 'UseDatabaseKey'],
+        variables: {
+          ...MULTI_TABLE,
+          custom_partition_key_type: 'measure',
+          kms_key_id: KEY,
+          resource_tags: 'team=data',
+        },
+      },
     },
   ],
   loader: [
     none,
     LOADER,
-    {
-      ...LOADER,
-      is: 'in a VPC, reserved',
-      parameters: {
-        ...LOADER.parameters,
-        VpcSubnetIds: 'subnet-0a,subnet-0b',
-        VpcSecurityGroupIds: 'sg-0a',
-        LoaderReservedConcurrency: '5',
-      },
-    },
+    { ...LOADER, is: 'reserved', parameters: { ...LOADER.parameters, LoaderReservedConcurrency: '5' } },
   ],
+  VPC: [none, { is: 'yes', parameters: { VpcSubnetIds: 'subnet-0a,subnet-0b', VpcSecurityGroupIds: 'sg-0a' } }],
   network: [
     { is: 'open' },
     { is: 'AllowedCidrs', parameters: { AllowedCidrs: CIDRS } },
@@ -253,7 +310,8 @@ export function combinations({ deployable }: { readonly deployable: boolean }): 
       ...resources,
       ...(loader ? ofLoader : []),
     ]);
-    const policies = chosen.flatMap((choice) => choice.policies ?? []);
+    const writesToTimestream = chosen.some(({ policies }) => policies?.includes('WriteRecords'));
+    const ofWriter = chosen.flatMap((choice) => [choice, ...(writesToTimestream ? [choice.ofTimestream ?? {}] : [])]);
     return {
       number: index + 1,
       choices: Object.fromEntries(chosen.map((choice, feature) => [FEATURE_NAMES[feature], choice])) as Record<
@@ -266,8 +324,8 @@ export function combinations({ deployable }: { readonly deployable: boolean }): 
         ...(loader ? chosen.map(({ parametersOfLoader }) => parametersOfLoader) : []),
       ),
       resources: [...ALWAYS, ...resources].sort(),
-      policies: ['Log', 'WriteRecords', 'DescribeDatabase', 'SendDeadLetters', ...policies].sort(),
-      variables: Object.assign({}, ...chosen.map(({ variables }) => variables)),
+      policies: ['Log', 'SendDeadLetters', ...ofWriter.flatMap(({ policies }) => policies ?? [])].sort(),
+      variables: Object.assign({}, ...ofWriter.map(({ variables }) => variables)),
     };
   });
 }
@@ -278,7 +336,9 @@ export const withoutHashes = (ids: readonly string[]): string[] =>
 
 /** All variables of the write function that a choice may set. */
 export const VARIABLES = FEATURE_NAMES.flatMap((name) =>
-  FEATURES[name].flatMap((choice: Choice) => Object.keys(choice.variables ?? {})),
+  FEATURES[name].flatMap(({ variables, ofTimestream }: Choice) =>
+    Object.keys({ ...variables, ...ofTimestream?.variables }),
+  ),
 );
 
 /** The columns of a combination in a table. */

@@ -1,6 +1,12 @@
 /** The stack on an emulator of AWS, over the embedded Timestream, shared by the tests of the deployed stack. */
 import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
 import { GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import type { Fault } from '../../../local/timestream/server';
 import { type LineWriterResult, writeLines } from '../../../samples/client/line-writer';
@@ -93,6 +99,33 @@ export class Deployed {
       }),
     });
     return { ...result, reports };
+  }
+
+  /**
+   * The URL of a queue, by the output with its name. Removes the policy of the queue, which refuses plain HTTP, with a request that
+   * pretends to come through a TLS proxy.
+   */
+  async openQueue(output: string): Promise<string | undefined> {
+    const proxied = new SQSClient(this.ministack.client);
+    const addHeader = { step: 'build' as const, name: 'addForwardedProto' };
+    proxied.middlewareStack.add(
+      (next) => (args) => {
+        (args.request as { headers: Record<string, string> }).headers['x-forwarded-proto'] = 'https';
+        return next(args);
+      },
+      addHeader,
+    );
+    const { QueueUrl } = await proxied.send(new GetQueueUrlCommand({ QueueName: this.ministack.output(output) }));
+    await proxied.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }));
+    return QueueUrl;
+  }
+
+  /** The number of messages in an open queue. */
+  async waiting(QueueUrl: string | undefined): Promise<number> {
+    const AttributeNames = ['ApproximateNumberOfMessages' as const];
+    const request = new GetQueueAttributesCommand({ QueueUrl, AttributeNames });
+    const { Attributes } = await new SQSClient(this.ministack.client).send(request);
+    return Number(Attributes?.ApproximateNumberOfMessages);
   }
 
   /** The number of rows of a table in Timestream; 0 if the table does not exist. */

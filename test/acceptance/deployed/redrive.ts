@@ -3,13 +3,7 @@ import { InvokeCommand, LambdaClient, UpdateFunctionConfigurationCommand } from 
 import { CreateBucketCommand, DeleteBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import {
-  GetQueueAttributesCommand,
-  GetQueueUrlCommand,
-  SendMessageCommand,
-  SetQueueAttributesCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { numberedLines } from '../../contract/connector/harness';
 import { DATABASE, select } from '../../contract/timestream/harness';
 import { BUCKET, Influxd, TOKEN } from '../../support/influxd';
@@ -57,29 +51,14 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
     });
     // The policy refuses plain HTTP, and MiniStack has nothing else.
     await s3.send(new DeleteBucketPolicyCommand({ Bucket: ministack.output('WorkBucketName') }));
-    [queue, parking] = await Promise.all(['LambdaDeadLetterQueueName', 'ParkingQueueName'].map(openQueue));
+    const queues = ['LambdaDeadLetterQueueName', 'ParkingQueueName'];
+    [queue, parking] = await Promise.all(queues.map((output) => deployed().openQueue(output)));
     // MiniStack's CloudFormation ignores the dead-letter queue.
     const attributes = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queue, AttributeNames: ['QueueArn'] }));
     const DeadLetterConfig = { TargetArn: attributes.Attributes?.QueueArn };
     for (const FunctionName of [WRITER, ministack.output('LoadObjectFunctionArn')])
       await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, DeadLetterConfig }));
   });
-
-  /** The URL of a queue. Removes its policy, which refuses plain HTTP, with a request that pretends to come through a TLS proxy. */
-  async function openQueue(output: string): Promise<string | undefined> {
-    const proxied = new SQSClient(ministack.client);
-    const addHeader = { step: 'build' as const, name: 'addForwardedProto' };
-    proxied.middlewareStack.add(
-      (next) => (args) => {
-        (args.request as { headers: Record<string, string> }).headers['x-forwarded-proto'] = 'https';
-        return next(args);
-      },
-      addHeader,
-    );
-    const { QueueUrl } = await proxied.send(new GetQueueUrlCommand({ QueueName: ministack.output(output) }));
-    await proxied.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }));
-    return QueueUrl;
-  }
 
   afterAll(() => influxd?.remove());
 
@@ -97,11 +76,7 @@ export function describeRedrive(deployed: () => Deployed, binary: string): void 
   const put = (message: object) =>
     sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: JSON.stringify(message) }));
 
-  async function waiting(QueueUrl: string | undefined): Promise<number> {
-    const AttributeNames = ['ApproximateNumberOfMessages' as const];
-    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
-    return Number(Attributes?.ApproximateNumberOfMessages);
-  }
+  const waiting = (url: string | undefined): Promise<number> => deployed().waiting(url);
 
   const describeExecution = (executionArn: string | undefined) =>
     workflow.send(new DescribeExecutionCommand({ executionArn }));

@@ -42,6 +42,8 @@ const NEEDED = [
   'VerifyFunction secretsmanager GetSecretValue',
   'WriteLineProtocolFunction lambda Invoke',
   'WriteLineProtocolFunction s3 PutObject',
+  'WriteLineProtocolFunction secretsmanager GetSecretValue',
+  'WriteLineProtocolFunction sqs SendMessage',
 ];
 
 const nameOf = ({ function: name, service, operation }: FunctionCall): string => `${name} ${service} ${operation}`;

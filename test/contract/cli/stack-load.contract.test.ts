@@ -140,7 +140,10 @@ test.each([
 test('an unknown load, an unknown stack or a stack without a loader exits with 2', async () => {
   expect(await load('--watch', 'none')).toMatchObject({ code: 2, err: 'the load none does not exist in this stack\n' });
   stack.aws.stacks.set('Mine', { outputs: {} });
-  expect(await load('s3://data/x/')).toMatchObject({ code: 2, err: expect.stringContaining('InfluxDBUrl') });
+  expect(await load('s3://data/x/')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('InfluxDBUrl and DataBucketName'),
+  });
   stack.aws.stacks.clear();
   expect(await load('s3://data/x/')).toMatchObject({ code: 2, err: expect.stringContaining('Mine does not exist') });
 });

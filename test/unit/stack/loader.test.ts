@@ -40,7 +40,7 @@ const permissions = (name: string, parameters: Overrides = LOADER): string[] =>
     .filter((permission) => !permission.startsWith('logs:'))
     .sort();
 
-describe('without InfluxDBUrl', () => {
+describe('without DataBucketName', () => {
   test('there is no resource of the loader, and none of the connector is missing', () => {
     const names = Object.keys(resourcesWith());
     const added = Object.keys(resourcesWith(LOADER)).filter((name) => !names.includes(name));

@@ -87,6 +87,8 @@ test('the application repository shows the version and the license of the packag
 });
 
 describe('rules', () => {
+  const { DataBucketName: _, ...INFLUXDB } = LOADER;
+  const BOTH = { ...INFLUXDB, Destination: 'both' };
   const DIMENSION = { CustomPartitionKeyType: 'dimension', CustomPartitionKeyDimension: 'host' };
 
   test.each([
@@ -99,6 +101,12 @@ describe('rules', () => {
     { EndpointType: 'PRIVATE', AllowedVpcEndpointIds: 'vpce-0a,vpce-0b', AllowedCidrs: '10.0.0.0/8' },
     LOADER,
     { ...LOADER, DataBucketName: '*' },
+    BOTH,
+    { ...BOTH, Destination: 'influxdb' },
+    { ...LOADER, Destination: 'influxdb' },
+    { ...BOTH, SecondaryRequired: 'false', InfluxDBOnlyLines: 'all', BucketMapping: 'a=b', OrgMapping: 'passthrough' },
+    // The last step of a cut-over changes Destination alone.
+    { ...BOTH, Destination: 'influxdb', InfluxDBOnlyLines: 'all', BucketMapping: 'a=b', KmsKeyId: 'arn:key' },
     { VpcSubnetIds: 'subnet-0a', VpcSecurityGroupIds: 'sg-0a' },
   ])('allow %p', (parameters) => {
     expect(brokenRules(parameters)).toEqual([]);
@@ -115,6 +123,19 @@ describe('rules', () => {
     [{ AllowedVpcEndpointIds: 'vpce-0a' }, 'needs EndpointType PRIVATE'],
     [{ ...LOADER, InfluxDBTokenSecretName: '' }, 'needs InfluxDBTokenSecretName'],
     [{ ...LOADER, DataBucketName: '' }, 'needs DataBucketName'],
+    [{ Destination: 'both' }, 'need InfluxDBUrl and InfluxDBTokenSecretName'],
+    [{ Destination: 'influxdb' }, 'need InfluxDBUrl and InfluxDBTokenSecretName'],
+    [{ ...BOTH, InfluxDBUrl: '' }, 'need InfluxDBUrl'],
+    [{ ...BOTH, InfluxDBTokenSecretName: '' }, 'needs InfluxDBTokenSecretName'],
+    [{ ...BOTH, Destination: 'influxdb', InfluxDBTokenSecretName: '' }, 'needs InfluxDBTokenSecretName'],
+    [{ ...BOTH, Destination: 'timestream' }, 'set Destination to both or influxdb'],
+    [{ SecondaryRequired: 'false' }, 'Set Destination to both, or SecondaryRequired to true'],
+    [{ ...BOTH, Destination: 'influxdb', SecondaryRequired: 'false' }, 'needs Destination both'],
+    [{ BucketMapping: 'passthrough' }, 'needs Destination both or influxdb'],
+    [{ ...LOADER, OrgMapping: 'a=b' }, 'needs Destination both or influxdb'],
+    [{ InfluxDBOnlyLines: 'all' }, 'needs Destination both'],
+    [{ ...BOTH, ExportBucketName: 'exports' }, 'needs InfluxDBUrl and DataBucketName'],
+    [{ ...BOTH, MigrationDatabaseName: 'plant' }, 'needs InfluxDBUrl and DataBucketName'],
     [{ InfluxDBTokenSecretName: 'influxdb/token' }, 'needs InfluxDBUrl'],
     [{ DataBucketName: 'energy' }, 'needs InfluxDBUrl'],
     [{ ObjectQueueArn: 'arn:aws:sqs:us-east-1:123456789012:objects' }, 'needs InfluxDBUrl'],
