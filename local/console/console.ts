@@ -11,7 +11,7 @@ import { assertAuthorized, assertOwnPage, assertToken, type Verify } from './gua
 import type { PrometheusMetrics } from './prometheus';
 import type { Recorder } from './recorder';
 import { queryRequest, tableRequest, tryRequest } from './requests';
-import { ConsoleError, type ConsoleResponse, contentResponse, errorResponse, jsonResponse } from './responses';
+import { type ConsoleResponse, contentResponse, errorResponse, jsonResponse } from './responses';
 import type { SqlRunner } from './sql';
 import { tryLines } from './try-lines';
 
@@ -93,7 +93,7 @@ async function respond(
 
 async function apiRequest(request: IncomingMessage, response: ServerResponse): Promise<ApiRequest> {
   const body = await readBody(request, MAX_BODY);
-  if (body === undefined) throw new ConsoleError(413, 'request too large', `at most ${MAX_BODY} bytes are allowed`);
+  if (body === undefined) throw new ApiError(413, 'request too large', `at most ${MAX_BODY} bytes are allowed`);
   const closed = new AbortController();
   response.once('close', () => closed.abort());
   return { parameters: parametersOf(request), body, signal: closed.signal };
@@ -106,22 +106,19 @@ function findEndpoint(endpoints: Readonly<Record<string, Endpoint>>, path: strin
   const endpoint = find(method);
   if (endpoint !== undefined) return endpoint;
   const allowed = ['GET', 'POST'].find((each) => find(each) !== undefined);
-  throw allowed === undefined
-    ? new ConsoleError(404, 'not found', 'the console has no such path')
-    : notAllowed(allowed);
+  throw allowed === undefined ? new ApiError(404, 'not found', 'the console has no such path') : notAllowed(allowed);
 }
 
-const notAllowed = (allowed: string): ConsoleError =>
-  new ConsoleError(405, 'method not allowed', `allowed methods: ${allowed}`, { Allow: allowed });
+const notAllowed = (allowed: string): ApiError =>
+  new ApiError(405, 'method not allowed', `allowed methods: ${allowed}`, { Allow: allowed });
 
 /** The error for the page. Unexpected errors are logged, and shown without their text. */
-function explained(error: unknown, log: (line: string) => void): ConsoleError {
-  if (error instanceof ConsoleError) return error;
-  if (error instanceof ApiError) return new ConsoleError(error.status, error.code, error.message);
-  if (error instanceof InvalidEventError) return new ConsoleError(400, 'invalid', error.message);
-  if (error instanceof RequestTooLargeError) return new ConsoleError(413, 'request too large', error.message);
+function explained(error: unknown, log: (line: string) => void): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof InvalidEventError) return new ApiError(400, 'invalid', error.message);
+  if (error instanceof RequestTooLargeError) return new ApiError(413, 'request too large', error.message);
   log(`console: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
-  return new ConsoleError(500, 'internal error', 'an internal error has occurred: see the log of the server');
+  return new ApiError(500, 'internal error', 'an internal error has occurred: see the log of the server');
 }
 
 function endpointsOf({ config, recorder, sql, data, runs, place }: ConsoleServices): Record<string, Endpoint> {

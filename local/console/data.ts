@@ -1,6 +1,6 @@
 /** Lists databases and tables with their sizes, and shows the columns and newest rows of a table. */
+import { ApiError } from '../../functions/write-line-protocol/api-error';
 import type { TableSize } from '../timestream/table-sizes';
-import { ConsoleError } from './responses';
 import type { Cell, SqlRunner } from './sql';
 
 export interface DataOptions {
@@ -36,7 +36,7 @@ export class DataReader {
 
   constructor(private readonly options: DataOptions) {}
 
-  /** The tables of all databases, sorted. They are read again only now and then. @throws ConsoleError */
+  /** The tables of all databases, sorted. They are read again only now and then. @throws ApiError */
   async tables(): Promise<readonly TableSize[]> {
     if (!this.options.hasTimestream) return [];
     if (this.reading === undefined && performance.now() >= this.freshUntil) {
@@ -58,7 +58,7 @@ export class DataReader {
 
   /**
    * The columns of a table with their roles and types, and its newest rows. In Amazon Timestream only those of the last day.
-   * @throws ConsoleError 400 if the table does not exist
+   * @throws ApiError 400 if the table does not exist
    */
   async table(database: string, table: string, signal: AbortSignal) {
     const name = `${quoted(database)}.${quoted(table)}`;
@@ -97,8 +97,8 @@ export class DataReader {
   }
 }
 
-/** @throws ConsoleError 400 for a name that no database or table can have */
+/** @throws ApiError 400 for a name that no database or table can have */
 function quoted(name: string): string {
-  if (!/^[\w.-]{1,256}$/.test(name)) throw new ConsoleError(400, 'invalid', `${name.slice(0, 100)} is not a name`);
+  if (!/^[\w.-]{1,256}$/.test(name)) throw new ApiError(400, 'invalid', `${name.slice(0, 100)} is not a name`);
   return `"${name}"`;
 }

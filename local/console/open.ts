@@ -1,7 +1,9 @@
 /** Connects the console to the local server: what it records, what it queries, and what it serves. */
+
 import { join } from 'node:path';
 import type { ConnectorConfig } from 'shared/config';
 import type { ConnectorMetrics } from 'shared/connector-metrics';
+import { ApiError } from '../../functions/write-line-protocol/api-error';
 import type { ConnectorOptions } from '../connector/server';
 import { runsFolder } from '../runs/folder';
 import type { RunningTimestream } from '../timestream/server';
@@ -10,7 +12,6 @@ import { DataReader } from './data';
 import type { Verify } from './guard';
 import { PrometheusMetrics } from './prometheus';
 import { Recorder } from './recorder';
-import { ConsoleError } from './responses';
 import { SqlRunner } from './sql';
 
 export interface ConsoleOptions {
@@ -38,7 +39,7 @@ export function openConsole(options: ConsoleOptions): OpenConsole {
   const hasTimestream = destination !== 'influxdb';
   const connect = async () => {
     if (!hasTimestream)
-      throw new ConsoleError(400, 'invalid', `the points are in InfluxDB at ${influxdbUrl}: query them there`);
+      throw new ApiError(400, 'invalid', `the points are in InfluxDB at ${influxdbUrl}: query them there`);
     const { queryService } = await import('../query/service');
     return await queryService(timestream?.url, timestream === undefined ? config.region : undefined);
   };

@@ -1,10 +1,11 @@
 /** Validates the input of the console's API. */
+
 import { InvalidEventError } from 'shared/errors';
 import type { Precision } from 'shared/line-protocol/precision';
 import { validate } from 'shared/validation';
 import { z } from 'zod';
+import { ApiError } from '../../functions/write-line-protocol/api-error';
 import { requestPrecision } from '../../functions/write-line-protocol/write';
-import { ConsoleError } from './responses';
 
 /** Maximum rows of a query. */
 const MAX_ROWS = 100_000;
@@ -32,13 +33,13 @@ export const tableRequest = (parameters: Readonly<Record<string, string>>) =>
 /** @throws InvalidEventError */
 export const queryRequest = (body: Buffer) => validate(querySchema, jsonOf(body), 'the query');
 
-/** @throws InvalidEventError, ApiError for an unknown precision, ConsoleError 413 for too many lines */
+/** @throws InvalidEventError, ApiError for an unknown precision, ApiError 413 for too many lines */
 export function tryRequest(body: Buffer): { readonly lines: string; readonly precision: Precision } {
   const { lines, precision, path } = validate(trySchema, jsonOf(body), 'the request');
   const count = lines.replace(/\n$/, '').split('\n').length;
   if (Buffer.byteLength(lines) > MAX_LINES_BYTES || count > MAX_LINES) {
     const message = `at most ${MAX_LINES} lines and ${MAX_LINES_BYTES} bytes can be tried; write the others with a client`;
-    throw new ConsoleError(413, 'request too large', message);
+    throw new ApiError(413, 'request too large', message);
   }
   return { lines, precision: requestPrecision({ path, query: new Map([['precision', precision]]) }) };
 }

@@ -1,23 +1,10 @@
-/** The responses of the console: their headers, and its errors. */
+/** The responses of the console and their headers. */
+import type { ApiError } from '../../functions/write-line-protocol/api-error';
 
 export interface ConsoleResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
-}
-
-/** An error that the page shows. */
-export class ConsoleError extends Error {
-  override readonly name = 'ConsoleError';
-
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    message: string,
-    readonly headers: Readonly<Record<string, string>> = {},
-  ) {
-    super(message);
-  }
 }
 
 const POLICY = [
@@ -55,7 +42,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** @param text JSON */
 export const jsonResponse = (text: string): ConsoleResponse => contentResponse(JSON_TYPE, text);
 
-export function errorResponse({ status, code, message, headers }: ConsoleError): ConsoleResponse {
+export function errorResponse({ status, code, message, headers }: ApiError): ConsoleResponse {
   const response = jsonResponse(JSON.stringify({ code, message }));
   return { ...response, status, headers: { ...response.headers, ...headers } };
 }

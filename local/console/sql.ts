@@ -1,10 +1,11 @@
 /** Runs the queries of the console with limits on rows, time and concurrency, so that they do not slow down writes. */
+
 import type { ColumnInfo, Datum, Row } from '@aws-sdk/client-timestream-query';
+import { ApiError } from '../../functions/write-line-protocol/api-error';
 import { QueryError } from '../query/query-error';
 import type { QueryService } from '../query/service';
 import { sqlOf } from '../query/statement';
 import { jsonValue, nameOf } from '../query/values';
-import { ConsoleError } from './responses';
 
 export interface QueryColumn {
   readonly name: string;
@@ -44,11 +45,11 @@ export class SqlRunner {
   /**
    * Runs one query at a time. Returns `{columns, rows, truncated, milliseconds}` as JSON: pages are turned into text one after the other,
    * because one large object would stop writes for as long as it takes to be turned into text.
-   * @throws ConsoleError 400 with the reason of Timestream, 429 if too many queries wait, 504 after the time limit
+   * @throws ApiError 400 with the reason of Timestream, 429 if too many queries wait, 504 after the time limit
    */
   async run({ sql, maxRows, signal }: QueryRequest): Promise<string> {
     const statement = sqlOf(sql, this.options.database);
-    if (!statement) throw new ConsoleError(400, 'invalid', `this is not a statement: ${sql.slice(0, 100)}`);
+    if (!statement) throw new ApiError(400, 'invalid', `this is not a statement: ${sql.slice(0, 100)}`);
     return await this.inTurn(async () => {
       const started = performance.now();
       const pages: string[] = [];
@@ -89,20 +90,16 @@ export class SqlRunner {
       if (limit.aborted) {
         const seconds = (this.options.limitMs ?? LIMIT_MS) / 1000;
         const advice = 'select less, for example with a condition on time or a LIMIT';
-        throw new ConsoleError(504, 'timeout', `the query was stopped after ${seconds} s: ${advice}`);
+        throw new ApiError(504, 'timeout', `the query was stopped after ${seconds} s: ${advice}`);
       }
-      if (error instanceof QueryError) throw new ConsoleError(400, 'invalid', error.message);
+      if (error instanceof QueryError) throw new ApiError(400, 'invalid', error.message);
       throw error;
     }
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.waiting >= MAX_WAITING) {
-      throw new ConsoleError(
-        429,
-        'too many requests',
-        'other queries of the console are still running: try again later',
-      );
+      throw new ApiError(429, 'too many requests', 'other queries of the console are still running: try again later');
     }
     this.waiting += 1;
     const result = this.tail.then(work).finally(() => {

@@ -1,6 +1,7 @@
 /** Reads the progress of the loads and migrations of this machine. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAlive } from '../is-alive';
 import { type Run, type RunFile, runFileSchema } from './run';
 
 /** A run that has not renewed its file for this time was killed, or its machine stopped. */
@@ -31,13 +32,4 @@ async function read(file: string): Promise<RunFile | undefined> {
 function settled({ process: owner, updated, ...run }: RunFile, now: number): Run {
   if (run.status !== 'running' || (now - updated < STALE_MS && isAlive(owner))) return run;
   return { ...run, status: 'interrupted', ended: new Date(updated).toISOString() };
-}
-
-function isAlive(owner: number): boolean {
-  try {
-    process.kill(owner, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
