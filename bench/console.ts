@@ -162,7 +162,7 @@ async function main(): Promise<void> {
     { cost: 'a scrape of the metrics, ms', value: round(polls.scrape, 2) },
     { cost: 'one of each, beside 100 writes', value: percent((polls.page + polls.scrape) / (100 * request)) },
   ];
-  report('console', rows, { rounds, lines: LINES });
+  await report('console', rows, { rounds, lines: LINES });
 }
 
 runMain(process.argv[2] === '--serve' ? serve : main);
