@@ -22,8 +22,10 @@ export function TryLines() {
   const [sent, setSent] = useState<Sent>();
   const [error, setError] = useState<string>();
 
-  function change(next: string): void {
+  /** Results of other lines are outdated. */
+  function change(next: string, nextPrecision = precision): void {
     setText(next);
+    setPrecision(nextPrecision);
     setTried(undefined);
     setSent(undefined);
   }
@@ -55,7 +57,7 @@ export function TryLines() {
       <div class="tools">
         <label>
           Precision{' '}
-          <select value={precision} onChange={({ currentTarget }) => setPrecision(currentTarget.value)}>
+          <select value={precision} onChange={({ currentTarget }) => change(text, currentTarget.value)}>
             {PRECISIONS.map((each) => (
               <option key={each}>{each}</option>
             ))}
