@@ -1,18 +1,19 @@
 /** Makes the record of a write that the console shows, from its request, its note and its response. */
 import type { IncomingMessage } from 'node:http';
 import type { RecordedWrite } from '../console/recorder';
-import { parametersOf, pathOf } from './incoming';
+import { parametersOf } from './incoming';
 import type { WriteNote } from './request-log';
 
 /** Maximum length of a user agent and of a message, in characters. */
 const MAX_AGENT = 200;
 const MAX_MESSAGE = 1_000;
 
-export const isWrite = (request: IncomingMessage): boolean =>
-  request.method === 'POST' && /^\/(?:api\/v2\/)?write\/?$/.test(pathOf(request));
+export const isWrite = ({ method }: IncomingMessage, path: string): boolean =>
+  method === 'POST' && /^\/(?:api\/v2\/)?write\/?$/.test(path);
 
 /** How a request was served. `body` is undefined if it was too large, `text` is the body of the response. */
 interface Served {
+  readonly path: string;
   readonly time: number;
   readonly milliseconds: number;
   readonly body: Buffer | undefined;
@@ -24,7 +25,7 @@ interface Served {
 export function writeOf(
   request: IncomingMessage,
   note: WriteNote,
-  { body, statusCode, text, time, milliseconds }: Served,
+  { path, body, statusCode, text, time, milliseconds }: Served,
 ): RecordedWrite {
   const { bytes = body?.length ?? 0, lines = 0, stored = 0, unstored = 0, faultyLines = 0, rejectedLines = 0 } = note;
   const { headers, socket } = request;
@@ -33,7 +34,7 @@ export function writeOf(
     time,
     milliseconds: Math.round(milliseconds * 10) / 10,
     client: `${agent} (${socket.remoteAddress ?? 'closed'})`,
-    path: pathOf(request),
+    path,
     precision: parametersOf(request).precision?.slice(0, 10) || 'ns',
     status: statusCode,
     message: statusCode < 400 ? '' : messageOf(text),

@@ -11,6 +11,7 @@ import { isPreflight, withCors } from '../../functions/write-line-protocol/cors'
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import { failure, type HttpResponse } from '../../functions/write-line-protocol/responses';
 import type { createHandler } from '../../functions/write-line-protocol/write-handler';
+import type { ConsoleServer } from '../console/console';
 import type { RecordedWrite } from '../console/recorder';
 import { parametersOf, pathOf, readBody } from './incoming';
 import { isWrite, writeOf } from './recorded-write';
@@ -29,8 +30,7 @@ export interface ConnectorOptions {
   readonly corsAllowedOrigins: readonly string[];
   /** A request that does not arrive completely within this time gets 408, ms. */
   readonly arrivalMs: number;
-  /** Serves the console; resolves to false for a request of another path. */
-  readonly console?: ((request: IncomingMessage, response: ServerResponse) => Promise<boolean>) | undefined;
+  readonly console?: ConsoleServer | undefined;
   /** Called after the response to each write. */
   readonly onWrite?: ((write: RecordedWrite) => void) | undefined;
   /** Called with one line per request. */
@@ -61,7 +61,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
   const server = createServer(limits, (request, response) => {
     respond(request, response, options).catch((error: unknown) => {
       options.log(
-        `${request.method} ${shownPath(request)} failed: ${error instanceof Error ? error.message : String(error)}`,
+        `${request.method} ${shown(pathOf(request))} failed: ${error instanceof Error ? error.message : String(error)}`,
       );
       response.destroy();
     });
@@ -77,13 +77,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, options: ConnectorOptions): Promise<void> {
-  if (await options.console?.(request, response)) return;
+  const path = pathOf(request);
+  if (options.console?.serves(path)) return await options.console.respond(path, request, response);
   const time = Date.now();
   const started = performance.now();
   const note: WriteNote = {};
   const body = await readBody(request, options.maxBodyBytes);
   const result =
-    body === undefined ? TOO_LARGE : await noting(note, () => authorized(request, event(request, body), options));
+    body === undefined ? TOO_LARGE : await noting(note, () => authorized(request, event(request, path, body), options));
   const complete = result ?? { statusCode: 202, headers: {}, body: '', isBase64Encoded: false };
   // Responses that do not come from the handler need the headers too, or the browser hides them from its page.
   const { origin } = request.headers;
@@ -92,8 +93,10 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
   response.end(request.method === 'HEAD' ? undefined : text);
   const reason = statusCode < 400 ? '' : text.slice(0, 300);
   const milliseconds = performance.now() - started;
-  options.log(requestLine(`${request.method} ${shownPath(request)}`, statusCode, milliseconds, note, reason));
-  if (isWrite(request)) options.onWrite?.(writeOf(request, note, { time, milliseconds, body, statusCode, text }));
+  options.log(requestLine(`${request.method} ${shown(path)}`, statusCode, milliseconds, note, reason));
+  if (options.onWrite && isWrite(request, path)) {
+    options.onWrite(writeOf(request, note, { path, time, milliseconds, body, statusCode, text }));
+  }
 }
 
 const TOO_LARGE = failure(
@@ -139,10 +142,10 @@ const REFUSALS: Readonly<Record<string, ApiError>> = {
   ERR_HTTP_REQUEST_TIMEOUT: new ApiError(408, 'request timeout', 'the request did not arrive in time'),
 };
 
-function event(request: IncomingMessage, body: Buffer): WriteEvent {
+function event(request: IncomingMessage, path: string, body: Buffer): WriteEvent {
   return {
     httpMethod: request.method ?? '',
-    path: pathOf(request),
+    path,
     headers: request.headers,
     queryStringParameters: parametersOf(request),
     body: body.toString('base64'),
@@ -151,7 +154,7 @@ function event(request: IncomingMessage, body: Buffer): WriteEvent {
   };
 }
 
-const shownPath = (request: IncomingMessage): string => pathOf(request).slice(0, MAX_PATH);
+const shown = (path: string): string => path.slice(0, MAX_PATH);
 
 function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {

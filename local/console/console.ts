@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ConnectorConfig } from 'shared/config';
 import { InvalidEventError, RequestTooLargeError } from 'shared/errors';
 import { ApiError } from '../../functions/write-line-protocol/api-error';
-import { parametersOf, pathOf, readBody } from '../connector/incoming';
+import { parametersOf, readBody } from '../connector/incoming';
 import { readRuns } from '../runs/runs';
 import { asset } from './assets';
 import type { DataReader } from './data';
@@ -52,24 +52,25 @@ const API = '/console/api/';
 /** Above the limit for lines, because their JSON is longer. */
 const MAX_BODY = 8 * 1024 * 1024;
 
-/** Serves the requests to the console. Resolves to false for every other path. */
-export function createConsole(
-  services: ConsoleServices,
-): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
+export interface ConsoleServer {
+  /** Whether a path is the console's; other requests go to the write endpoint. */
+  serves(path: string): boolean;
+  respond(path: string, request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+export function createConsole(services: ConsoleServices): ConsoleServer {
   const endpoints = endpointsOf(services);
-  return async (request, response) => {
-    const path = pathOf(request);
-    if (!isConsolePath(path)) return false;
-    const { status, headers, body } = await respond(path, request, response, services, endpoints);
-    response.writeHead(status, headers);
-    response.end(request.method === 'HEAD' ? undefined : body);
-    return true;
+  return {
+    serves: (path) => path === '/' || path === '/metrics' || path.startsWith('/console/'),
+    respond: async (path, request, response) => {
+      const { status, headers, body } = await responseTo(path, request, response, services, endpoints);
+      response.writeHead(status, headers);
+      response.end(request.method === 'HEAD' ? undefined : body);
+    },
   };
 }
 
-const isConsolePath = (path: string): boolean => path === '/' || path === '/metrics' || path.startsWith('/console/');
-
-async function respond(
+async function responseTo(
   path: string,
   request: IncomingMessage,
   response: ServerResponse,

@@ -17,8 +17,8 @@ export type Cell = string | null;
 /** Maximum rows of a page of the Query API. */
 const PAGE = 1_000;
 const LIMIT_MS = 30_000;
-/** Queries that may wait for another one. */
-const MAX_WAITING = 8;
+/** Queries that run or wait. */
+const MAX_QUERIES = 8;
 
 export interface SqlOptions {
   /** Connects to the Query API with the first query. */
@@ -37,7 +37,7 @@ export interface QueryRequest {
 
 export class SqlRunner {
   private tail: Promise<unknown> = Promise.resolve();
-  private waiting = 0;
+  private queries = 0;
   private service: Promise<QueryService> | undefined;
 
   constructor(private readonly options: SqlOptions) {}
@@ -98,12 +98,12 @@ export class SqlRunner {
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.waiting >= MAX_WAITING) {
+    if (this.queries >= MAX_QUERIES) {
       throw new ApiError(429, 'too many requests', 'other queries of the console are still running: try again later');
     }
-    this.waiting += 1;
+    this.queries += 1;
     const result = this.tail.then(work).finally(() => {
-      this.waiting -= 1;
+      this.queries -= 1;
     });
     this.tail = result.catch(() => undefined);
     return await result;
