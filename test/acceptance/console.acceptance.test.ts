@@ -97,6 +97,32 @@ describeProof('Chromium, curl and the server of `npm start`', missingBrowser, ()
     ]);
   });
 
+  test('Data repeats no request in Amazon Timestream, which bills them, until the user refreshes it', async () => {
+    const page = await served().open('#writes');
+    const counts = { databases: 0, table: 0 };
+    await page.route('**/console/api/databases', async (route) => {
+      counts.databases++;
+      await route.fulfill({
+        json: { databases: [{ database: DATABASE, tables: [{ table: 'weather', records: null }] }] },
+      });
+    });
+    await page.route('**/console/api/table?*', async (route) => {
+      counts.table++;
+      await route.continue();
+    });
+    await page.clock.install();
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    await page.getByRole('link', { name: 'weather', exact: true }).click();
+    const newest = page.getByRole('region', { name: /^Newest rows of weather/ });
+    await newest.waitFor();
+    await page.clock.runFor(60_000);
+    expect(counts).toEqual({ databases: 1, table: 1 });
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await newest.waitFor();
+    await page.clock.runFor(60_000);
+    expect(counts).toEqual({ databases: 2, table: 2 });
+  });
+
   test('a result is shown as a table and as a chart with a series per tag set, and is downloaded as CSV', async () => {
     const page = await served().open('#data');
     await runSql(
