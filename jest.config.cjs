@@ -10,9 +10,12 @@ module.exports = {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
     // ES modules, which Jest does not run as they are.
-    '/node_modules/hyparquet': ['@swc/jest', { jsc: { target: 'es2022' }, module: { type: 'commonjs' } }],
+    '/node_modules/(?:hyparquet|env-paths|is-safe-filename)': [
+      '@swc/jest',
+      { jsc: { target: 'es2022' }, module: { type: 'commonjs' } },
+    ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!hyparquet)'],
+  transformIgnorePatterns: ['/node_modules/(?!hyparquet|env-paths|is-safe-filename)'],
   moduleNameMapper: {
     // A thread cannot be started from TypeScript.
     '^shared/parquet/worker$': '<rootDir>/.build/parquet-worker.cjs',

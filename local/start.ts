@@ -5,6 +5,7 @@ import type { NameMapping } from 'shared/destination-config';
 import type { FunctionLogger, LogFields } from 'shared/logger';
 import { systemClock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
+import type { CredentialSource } from 'shared/tokens/presented';
 import { TokenVerifier } from 'shared/tokens/verifier';
 import type { Destination } from '../functions/write-line-protocol/destination';
 import { buildDestinations } from '../functions/write-line-protocol/destinations';
@@ -20,6 +21,7 @@ import { UsageError } from './cli/ending';
 import { noteWrite } from './connector/request-log';
 import { startConnector } from './connector/server';
 import { withStorageFault } from './connector/storage';
+import { openConsole } from './console/open';
 import { type RunningTimestream, startTimestream } from './timestream/server';
 import type { UnloadDestination } from './timestream/unload/destination';
 import { FolderDestination } from './timestream/unload/folder-destination';
@@ -39,6 +41,8 @@ export interface StartOptions {
   readonly aws: boolean;
   /** The accepted tokens; if empty, every request is accepted. */
   readonly tokens: readonly string[];
+  /** The folder of the console's page, and the folder of the runs that it shows; by default those of the program and of the user. */
+  readonly consoleFolders?: { readonly assets: string; readonly runs: string } | undefined;
 }
 
 /** Prints warnings and errors, except while `isQuiet`: the log then has the reason already. The server itself logs each request. */
@@ -50,14 +54,8 @@ function localLogger(isQuiet: () => boolean): FunctionLogger {
     addContext: () => undefined,
     appendKeys: () => undefined,
     debug: () => undefined,
-    info: (message, ...fields) => {
-      if (message === 'write') fields.forEach(noteWrite);
-    },
-    warn: (message, ...fields) => {
-      // The request's own line shows the points that were not stored.
-      if (message === 'write') fields.forEach(noteWrite);
-      print(message, fields);
-    },
+    info: () => undefined,
+    warn: (message, ...fields) => print(message, fields),
     error: (message, ...fields) => print(message, fields),
   };
 }
@@ -100,11 +98,26 @@ async function unloadDestination(
   return new S3Destination(client);
 }
 
+/** The servers of `start`. */
+export interface RunningServers {
+  readonly url: string;
+  /** Of the embedded Timestream. */
+  readonly timestreamUrl: string | undefined;
+  close(): Promise<void>;
+}
+
 /**
  * Starts the servers and returns once they listen. SIGINT or SIGTERM stops them.
  * @throws UsageError if a port or the data folder cannot be used
  */
 export async function start(args: StartOptions, given: ConnectorConfig): Promise<void> {
+  const servers = await startServers(args, given);
+  console.log(welcome(servers, args, given));
+  stopOnSignal(() => servers.close());
+}
+
+/** @throws UsageError if a port or the data folder cannot be used */
+export async function startServers(args: StartOptions, given: ConnectorConfig): Promise<RunningServers> {
   let timestream: RunningTimestream | undefined;
   try {
     if (args.aws || given.destination === 'influxdb') return await startWriting(args, given, undefined);
@@ -116,7 +129,7 @@ export async function start(args: StartOptions, given: ConnectorConfig): Promise
       ...(dataDir !== undefined && { dataDir }),
       ...(destination !== undefined && { unload: { destination } }),
     });
-    await startWriting(args, given, timestream);
+    return await startWriting(args, given, timestream);
   } catch (error) {
     await timestream?.close();
     throw explained(error, args);
@@ -128,7 +141,7 @@ async function startWriting(
   args: StartOptions,
   given: ConnectorConfig,
   timestream: RunningTimestream | undefined,
-): Promise<void> {
+): Promise<RunningServers> {
   const logger = localLogger(() => timestream?.storageFault() !== undefined);
   const verifier = verifierOf(args.tokens, logger);
   const config: ConnectorConfig = {
@@ -141,18 +154,28 @@ async function startWriting(
   if (args.aws) await assertAwsAccess(timestreamClient(config).config);
   const destinations = await buildDestinations(config, logger, timestream && (() => embedded(config, timestream)));
   const unavailable = () => Promise.reject(new Error('asynchronous mode needs AWS Lambda'));
+  const verify = verifier && ((request: CredentialSource) => verifier.verify(request));
+  const log = (line: string): void => console.log(line);
+  const view = openConsole({
+    ...{ config, host: args.host, verify, timestream, log },
+    folders: args.consoleFolders,
+  });
   const connector = await startConnector({
     host: args.host,
     port: args.port,
     maxBodyBytes: config.bounds.maxCompressedBytes,
-    verify: verifier && ((request) => verifier.verify(request)),
+    verify,
+    console: view.console,
+    onWrite: view.onWrite,
     corsAllowedOrigins: config.corsAllowedOrigins,
     arrivalMs: ARRIVAL_MS,
-    log: (line) => console.log(line),
+    log,
     handler: withStorageFault(
       createHandler({
         config,
         logger,
+        metrics: view.metrics,
+        onResult: noteWrite,
         destinations,
         invokeSelf: unavailable,
         sendDeadLetter: unavailable,
@@ -177,11 +200,14 @@ async function startWriting(
         'authorization: anyone can read and delete the points',
     );
   }
-  console.log(welcome(connector.url, timestream?.url, args, config));
-  stopOnSignal(async () => {
-    await connector.close();
-    await timestream?.close();
-  });
+  return {
+    url: connector.url,
+    timestreamUrl: timestream?.url,
+    close: async () => {
+      await connector.close();
+      await timestream?.close();
+    },
+  };
 }
 
 /** The embedded Timestream as a destination. */
@@ -215,8 +241,7 @@ function placeIn({ influxdb }: ConnectorConfig): string {
 }
 
 function welcome(
-  url: string,
-  timestreamUrl: string | undefined,
+  { url, timestreamUrl }: RunningServers,
   { dataDir, tokens }: StartOptions,
   config: ConnectorConfig,
 ): string {
@@ -224,6 +249,7 @@ function welcome(
   const header = tokens.length === 0 ? '' : " -H 'Authorization: Token YOUR_TOKEN'";
   const write = [
     `InfluxDB v2 write endpoint: ${url}`,
+    `Console: ${url}/`,
     '',
     'Write a point:',
     `  curl -i '${url}/api/v2/write?${placeIn(config)}precision=s'${header} --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,

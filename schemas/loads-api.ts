@@ -28,7 +28,11 @@ export const loadStateSchema = z.object({
       items: count.describe('The items of the load, as far as it is planned.'),
       itemsDone: count.describe('Items that were loaded.'),
       itemsFailed: count.describe('Items that failed.'),
-      points: count.describe('Points written so far.'),
+      points: count.describe('Points that InfluxDB acknowledged, of the items that were loaded.'),
+      rejectedPoints: count.describe('Points that InfluxDB rejected, of these items.'),
+      failedPoints: count.describe('Points of batches that failed, of these items.'),
+      invalidRows: count.describe('Invalid rows of these items.'),
+      pointsPerSecond: count.describe('Points divided by the time since the start, until the end.'),
     })
     .describe('The state so far; null for what is not known.'),
   summary: summarySchema.nullable().describe('null while the load runs, and if it ended before it was summarized.'),

@@ -56,6 +56,14 @@ export const migrationStateSchema = z.object({
       differing: count.describe('Windows with a difference.'),
       rows: count.describe('Rows of the exported windows.'),
       points: count.describe('Points in windows that were verified without a difference.'),
+      pointsWritten: count.describe('Points that InfluxDB acknowledged, of the loads that have ended.'),
+      rejectedPoints: count.describe('Points that InfluxDB rejected, of these loads.'),
+      failedPoints: count.describe('Points of batches that failed, of these loads.'),
+      pointsPerSecond: count
+        .nullable()
+        .describe(
+          'pointsWritten divided by the time since the start, until the end; null for a migration that was resumed.',
+        ),
     })
     .nullable()
     .describe('The state so far; null if the windows could not be counted in time.'),

@@ -1,6 +1,7 @@
 /**
  * Bundles the command line (local/cli/main.ts) into dist/: one file with all packages except DuckDB, which is native, and beside it
- * the Parquet worker and its .wasm. As a program it always bundles; `bundleWhenStale` bundles only if a source has changed.
+ * the Parquet worker, its .wasm and the console's page. As a program it always bundles; `bundleWhenStale` bundles only if a source has
+ * changed.
  */
 import './require-node.cjs';
 
@@ -12,14 +13,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = ['local', 'samples', 'functions', 'layers/shared/src'];
-const FILES = ['package.json', 'package-lock.json', 'scripts/bundle-cli.mjs', 'scripts/bundle-worker.mjs'];
+const SCRIPTS = ['scripts/bundle-cli.mjs', 'scripts/bundle-console.mjs', 'scripts/bundle-worker.mjs'];
+const FILES = ['package.json', 'package-lock.json', ...SCRIPTS];
 const STAMP = join(root, 'dist/sources.stamp');
 
 /** A hash that changes with the name, size or modification time of any source. */
 function stampOf() {
   const sources = SOURCES.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true })
-      .filter((file) => /\.(?:ts|json)$/.test(file))
+      .filter((file) => /\.(?:tsx?|json|css|html)$/.test(file))
       .map((file) => join(folder, file)),
   );
   const hash = createHash('sha256');
@@ -41,6 +43,7 @@ export async function bundleWhenStale() {
 
 export async function bundleCli() {
   const { build } = await import('esbuild');
+  const { bundleConsole } = await import('./bundle-console.mjs');
   const { bundleWorker } = await import('./bundle-worker.mjs');
   const stamp = stampOf();
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -70,6 +73,7 @@ export async function bundleCli() {
       logLevel: 'warning',
     }),
     bundleWorker(fresh('parquet-worker.cjs'), { external: [] }),
+    bundleConsole(join(root, 'dist/console')),
   ]);
   await cp(wasm, fresh('parquet_wasm_bg.wasm'));
   for (const name of ['parquet_wasm_bg.wasm', 'parquet-worker.cjs', 'cli.cjs'])

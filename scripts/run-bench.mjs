@@ -15,6 +15,7 @@ const ALL = {
   typed: 'columns of each field type to line protocol',
 };
 const BY_NAME_ALONE = {
+  console: 'what the console costs the local server',
   'plan-files': 'planning a prefix with many files',
   migrate: 'a migration from the embedded Timestream into a real InfluxDB (influxd)',
   'load-influxdb': 'a load of generated files into a real InfluxDB (influxd), the same as `npm run test:load`',

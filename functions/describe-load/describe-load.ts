@@ -1,5 +1,5 @@
 /** GET /loads/{id}: the state of a load, its progress, and its summary after it has ended. */
-import { pointsSoFar } from 'shared/loads/load-progress';
+import { pointRate, pointsSoFar } from 'shared/loads/load-progress';
 import { type ObjectStore, readText } from 'shared/loads/objects';
 import { workKey } from 'shared/loads/work-keys';
 import type { Logger } from 'shared/logger';
@@ -12,6 +12,8 @@ export interface DescribeServices {
   readonly objects: Pick<ObjectStore, 'read' | 'list'>;
   readonly workBucket: string;
   readonly logger: Pick<Logger, 'warn'>;
+  /** ms since 1970 */
+  readonly now?: () => number;
 }
 
 /** The name of an execution. `health` is another path of the API, not a load. */
@@ -31,7 +33,8 @@ export async function describeLoad(event: ApiEvent, services: DescribeServices):
       items: items?.total ?? null,
       itemsDone: items?.done ?? null,
       itemsFailed: items?.failed ?? null,
-      points,
+      ...(points ?? { points: null, rejectedPoints: null, failedPoints: null, invalidRows: null }),
+      pointsPerSecond: pointRate(points?.points, execution.started, execution.ended, (services.now ?? Date.now)()),
     },
     summary,
     ...failureOf(execution),

@@ -1,4 +1,5 @@
 /** GET /migrations/{id}: the state of a migration, its progress, and its report after it has ended. */
+import { pointRate } from 'shared/loads/load-progress';
 import { type ObjectStore, readText } from 'shared/loads/objects';
 import type { Logger } from 'shared/logger';
 import { type MigrationProgress, migrationProgress } from 'shared/migration/progress';
@@ -30,10 +31,14 @@ export async function describeMigration(event: ApiEvent, services: DescribeServi
   const { id: migrationId, execution } = found;
   const state = stateOf(execution);
   const ledger = ledgerId(migrationId, state.input);
+  const progress = await progressOf(ledger, services);
+  // The ledger of a resumed migration has the points of earlier executions too.
+  const isResumed = ledger !== migrationId;
+  const rate = isResumed ? null : pointRate(progress?.pointsWritten, execution.started, execution.ended, Date.now());
   return jsonResponse(200, {
     migrationId,
     ...state,
-    progress: (await progressOf(ledger, services)) ?? null,
+    progress: progress ? { ...progress, pointsPerSecond: rate } : null,
     result: execution.status === 'RUNNING' ? null : await resultOf(ledger, services),
     ...failureOf(execution),
   });

@@ -2,7 +2,7 @@
 import { loadLoaderConfig } from 'shared/loader-config';
 import type { ItemResult } from 'shared/loads/item-result';
 import { loadItem, readLoadBatch } from 'shared/loads/load-item';
-import { savePointCount } from 'shared/loads/load-progress';
+import { savePointCounts } from 'shared/loads/load-progress';
 import { loadMappings } from 'shared/loads/mappings';
 import { createLogger } from 'shared/logger';
 import { influxClient } from '../clients/influxdb';
@@ -28,9 +28,9 @@ export const handler = step(logger, (event, { deadline }) =>
     metrics.add(result);
     if (config.workBucket !== undefined) {
       const place = { objects, workBucket: config.workBucket };
-      await savePointCount(loadId, item, result.pointsWritten, place).catch((error: unknown) => {
+      await savePointCounts(loadId, item, result, place).catch((error: unknown) => {
         // The points are stored. Only the progress of the running load does not count them.
-        logger.warn('the point count of an item could not be saved', { error });
+        logger.warn('the point counts of an item could not be saved', { error });
       });
     }
     return result;

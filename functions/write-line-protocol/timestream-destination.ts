@@ -9,7 +9,7 @@ import type { Destination } from './destination';
 import { permanentCause } from './unstored-cause';
 
 /** Limit for the JSON of all records, as a multiple of the limit for a body. Most bodies need twice their own size. */
-const JSON_BYTES_OF_BODY = 4;
+export const JSON_BYTES_OF_BODY = 4;
 
 export interface TimestreamServices {
   readonly send: SendWriteRecords;

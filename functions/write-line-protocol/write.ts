@@ -23,6 +23,8 @@ export interface WriteServices {
   /** Receives the totals of each write; undefined for no metrics. */
   readonly metrics?: ConnectorMetrics | undefined;
   readonly tracer?: Tracer;
+  /** Called with the result of each request, the reports of its destinations, and its decompressed body. The local server shows them. */
+  readonly onResult?: (result: RequestResult, reports: readonly LineReport[], body: Buffer) => void;
   /** Puts a message into the dead-letter queue. Ends when the signal aborts. */
   readonly sendDeadLetter: (message: DeadLetter, signal: AbortSignal) => Promise<unknown>;
 }
@@ -38,7 +40,7 @@ export interface Deadline {
  * The precision of the request's timestamps.
  * @throws ApiError 400 for a precision that the API version of the path does not have
  */
-export function requestPrecision({ path, query }: HttpRequest): Precision {
+export function requestPrecision({ path, query }: Pick<HttpRequest, 'path' | 'query'>): Precision {
   const v1 = path === '/write';
   const name = query.get('precision') ?? 'ns';
   const precision = (v1 ? V1_PRECISIONS : V2_PRECISIONS).get(name === '' ? 'ns' : name);
@@ -96,6 +98,7 @@ export async function writeLines(
   for (const [index, each] of settled.entries()) {
     if (metrics !== undefined) recordResult(metrics, each, reports.all[index], body.length, milliseconds);
   }
+  services.onResult?.(result, reports.all, body);
   return result;
 }
 

@@ -138,14 +138,34 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const { loadFiles } = await import('../loader/load');
   const report = openReport(options.report, new Date());
   if (inferred) report.save('mapping.json', `${inferred.text}\n`);
-  const load = { sources, exported, dataset: inferred?.name ?? dataset, keepGoing, dryRun, hasToken, report, signal };
+  const { endLoadRun, startLoadRun } = await import('../runs/load-run');
+  const { runsFolder } = await import('../runs/folder');
+  const source = options.export ?? sources.join(' ');
+  const run = dryRun ? undefined : startLoadRun(runsFolder(), report.loadId, source, config.target);
+  const load = {
+    sources,
+    exported,
+    dataset: inferred?.name ?? dataset,
+    keepGoing,
+    dryRun,
+    hasToken,
+    report,
+    signal,
+    run,
+  };
   const { summary, details, checks } = await loadFiles(load, config).catch((error: unknown) => {
     report.discardUnused();
+    run?.fail(error);
     throw error;
   });
-  const code = await show(summary, options, { dryRun, report: report.path, checks }, details);
-  if (!options.json) console.log(`Report: ${report.path}`);
   const isCut = signal.aborted && summary.statusCode !== 200;
+  const code = await show(summary, options, { dryRun, report: report.path, checks }, details);
+  if (run) {
+    const { summaryText } = await import('../loader/summary-text');
+    const text = `${summaryText(summary, dryRun, details, checks)}\nReport: ${report.path}`;
+    endLoadRun(run, summary, isCut ? INTERRUPTED : code, text);
+  }
+  if (!options.json) console.log(`Report: ${report.path}`);
   const file = summary.failedItems === null ? null : report.file('failed-items.jsonl');
   const inferredWords = inferred ? ['--mapping', report.file('mapping.json'), ...datasetWords(inferred)] : [];
   if (!dryRun && (file !== null || isCut))

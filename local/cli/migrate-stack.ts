@@ -59,11 +59,20 @@ export async function migrateByStack(stack: string, options: MigrateOptions, com
 const isGiven = (command: Command, name: string): boolean =>
   OF_A_REQUEST.includes(name) && command.getOptionValueSource(name) === 'cli';
 
-function showProgress({ windows, exported, failed, loaded, verified, differing, rows }: MigrationProgress): void {
+function showProgress(progress: MigrationProgress, rate: number | null): void {
+  const { windows, exported, failed, loaded, verified, differing, rows } = progress;
   const counts = { exported, loaded, verified, failed, differing };
   const text = Object.entries(counts)
     .filter(([name, count]) => count > 0 || !['failed', 'differing'].includes(name))
     .map(([name, count]) => `${grouped(count)} ${name}`)
     .join(', ');
-  console.error(`${grouped(windows)} windows: ${text} (${grouped(rows)} rows)`);
+  const points = {
+    'points written': progress.pointsWritten,
+    'points/s': rate ?? 0,
+    'points rejected': progress.rejectedPoints,
+    'points failed': progress.failedPoints,
+  };
+  const counted = Object.entries(points).filter(([, count]) => count > 0);
+  const details = [`${grouped(rows)} rows`, ...counted.map(([name, count]) => `${grouped(count)} ${name}`)];
+  console.error(`${grouped(windows)} windows: ${text} (${details.join(', ')})`);
 }

@@ -11,7 +11,11 @@ import { isPreflight, withCors } from '../../functions/write-line-protocol/cors'
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import { failure, type HttpResponse } from '../../functions/write-line-protocol/responses';
 import type { createHandler } from '../../functions/write-line-protocol/write-handler';
-import { countingPoints, requestLine } from './request-log';
+import type { ConsoleServer } from '../console/console';
+import type { RecordedWrite } from '../console/recorder';
+import { parametersOf, pathOf, readBody } from './incoming';
+import { isWrite, writeOf } from './recorded-write';
+import { noting, requestLine, type WriteNote } from './request-log';
 
 export interface ConnectorOptions {
   readonly handler: ReturnType<typeof createHandler>;
@@ -26,6 +30,9 @@ export interface ConnectorOptions {
   readonly corsAllowedOrigins: readonly string[];
   /** A request that does not arrive completely within this time gets 408, ms. */
   readonly arrivalMs: number;
+  readonly console?: ConsoleServer | undefined;
+  /** Called after the response to each write. */
+  readonly onWrite?: ((write: RecordedWrite) => void) | undefined;
   /** Called with one line per request. */
   readonly log: (line: string) => void;
 }
@@ -54,7 +61,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
   const server = createServer(limits, (request, response) => {
     respond(request, response, options).catch((error: unknown) => {
       options.log(
-        `${request.method} ${shownPath(request)} failed: ${error instanceof Error ? error.message : String(error)}`,
+        `${request.method} ${shown(pathOf(request))} failed: ${error instanceof Error ? error.message : String(error)}`,
       );
       response.destroy();
     });
@@ -70,13 +77,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, options: ConnectorOptions): Promise<void> {
+  const path = pathOf(request);
+  if (options.console?.serves(path)) return await options.console.respond(path, request, response);
+  const time = Date.now();
   const started = performance.now();
-  const totals = {};
+  const note: WriteNote = {};
   const body = await readBody(request, options.maxBodyBytes);
   const result =
-    body === undefined
-      ? TOO_LARGE
-      : await countingPoints(totals, () => authorized(request, event(request, body), options));
+    body === undefined ? TOO_LARGE : await noting(note, () => authorized(request, event(request, path, body), options));
   const complete = result ?? { statusCode: 202, headers: {}, body: '', isBase64Encoded: false };
   // Responses that do not come from the handler need the headers too, or the browser hides them from its page.
   const { origin } = request.headers;
@@ -85,7 +93,10 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
   response.end(request.method === 'HEAD' ? undefined : text);
   const reason = statusCode < 400 ? '' : text.slice(0, 300);
   const milliseconds = performance.now() - started;
-  options.log(requestLine(`${request.method} ${shownPath(request)}`, statusCode, milliseconds, totals, reason));
+  options.log(requestLine(`${request.method} ${shown(path)}`, statusCode, milliseconds, note, reason));
+  if (options.onWrite && isWrite(request, path)) {
+    options.onWrite(writeOf(request, note, { path, time, milliseconds, body, statusCode, text }));
+  }
 }
 
 const TOO_LARGE = failure(
@@ -104,18 +115,6 @@ async function authorized(
   if (token === undefined) return failure(new ApiError(401, 'unauthorized', 'unauthorized access'));
   const requestContext = { ...event.requestContext, authorizer: scopeContext(token.scope) };
   return await handler({ ...event, requestContext });
-}
-
-/** The body. Undefined if it is too large; it is then read to its end and dropped. */
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= maxBytes) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  return bytes > maxBytes ? undefined : Buffer.concat(chunks);
 }
 
 /** Responds to input that Node's parser refuses, and closes the connection. */
@@ -143,24 +142,19 @@ const REFUSALS: Readonly<Record<string, ApiError>> = {
   ERR_HTTP_REQUEST_TIMEOUT: new ApiError(408, 'request timeout', 'the request did not arrive in time'),
 };
 
-function event(request: IncomingMessage, body: Buffer): WriteEvent {
-  const searchParams = new URLSearchParams(request.url?.replace(/^[^?]*/, ''));
+function event(request: IncomingMessage, path: string, body: Buffer): WriteEvent {
   return {
     httpMethod: request.method ?? '',
-    path: pathOf(request),
+    path,
     headers: request.headers,
-    // If a parameter occurs twice, the first value counts.
-    queryStringParameters: Object.fromEntries([...searchParams].reverse()),
+    queryStringParameters: parametersOf(request),
     body: body.toString('base64'),
     isBase64Encoded: true,
     requestContext: { requestId: randomUUID(), requestTimeEpoch: Date.now() },
   };
 }
 
-/** The path of a request target. A client of a proxy sends it with scheme and host. Source: RFC 9112, section 3.2. */
-const pathOf = ({ url = '/' }: IncomingMessage): string =>
-  url.replace(/[?#].*$/s, '').replace(/^https?:\/\/[^/]*/i, '') || '/';
-const shownPath = (request: IncomingMessage): string => pathOf(request).slice(0, MAX_PATH);
+const shown = (path: string): string => path.slice(0, MAX_PATH);
 
 function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {

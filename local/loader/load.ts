@@ -15,6 +15,7 @@ import { ParquetReader } from 'shared/parquet/reader';
 import { influxClient } from '../../functions/clients/influxdb';
 import { commandLine } from '../cli/command-line';
 import { UsageError } from '../cli/ending';
+import type { RunRecorder } from '../runs/recorder';
 import { type Checks, LoadChecks } from './checks';
 import { periodText, schemaWarnings } from './checks-text';
 import { LoadDetails } from './details';
@@ -38,6 +39,8 @@ export interface LoadOptions {
   readonly report: ReportFolder;
   /** Ends the load early, with a summary of what it stored. */
   readonly signal: AbortSignal;
+  /** Receives the progress of a load that writes. */
+  readonly run?: RunRecorder | undefined;
 }
 
 export interface LoadOutcome {
@@ -57,7 +60,7 @@ const NOWHERE: LineWriter = {
 
 /** @throws UsageError, ConfigurationError, InvalidEventError or InfluxDBConnectionError if the load cannot start */
 export async function loadFiles(options: LoadOptions, config: LoaderConfig): Promise<LoadOutcome> {
-  const { dataset, dryRun, keepGoing, report, signal } = options;
+  const { dataset, dryRun, keepGoing, report, signal, run } = options;
   const usesS3 = config.datasetMappings?.startsWith('s3://') ?? false;
   const { input, objects, datasets } = options.exported
     ? await readExport(options.exported.folder, options.exported.options, report)
@@ -92,7 +95,10 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
           config: { ...config, workBucket: WORK },
           influxdb: dryRun ? NOWHERE : influxdb,
           logger: noting(progress),
-          onBatch: (lines) => progress.add(lines),
+          onBatch: (lines) => {
+            progress.add(lines);
+            run?.addPoints(lines);
+          },
           onUnfinished: (result) => details.add(result),
           keepFrom: () => checks.keepFrom(Date.now()),
           onReport: (report) => checks.add(report),
@@ -122,7 +128,10 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
               () => undefined,
             );
         },
-        onPlan: ({ rows }) => progress.addTotal(rows),
+        onPlan: ({ rows, items }) => {
+          progress.addTotal(rows);
+          run?.addItems(items);
+        },
         onItem: (item, result) => {
           for (const column of item.absent ?? []) {
             const id = JSON.stringify([item.dataset, column.column]);
@@ -135,7 +144,11 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
             details.add(result);
             // Points are already counted, also refused ones; add the rows that did not become points.
             progress.add(item.rows - result.pointsWritten - result.rejectedPoints - result.failedPoints);
-          } else if (!signal.aborted) progress.note(`${result.name}: ${result.message}`);
+            run?.itemDone({ rejected: result.rejectedPoints, failed: result.failedPoints });
+          } else {
+            run?.itemFailed(result);
+            if (!signal.aborted) progress.note(`${result.name}: ${result.message}`);
+          }
         },
       },
     );

@@ -26,6 +26,7 @@ export class Progress {
   private done = 0;
   private shown = Number.NEGATIVE_INFINITY;
   private readonly start: number;
+  private detail = '';
 
   private readonly unit: string;
   private readonly now: () => number;
@@ -51,6 +52,11 @@ export class Progress {
     this.show();
   }
 
+  /** Sets a text that is shown after the counts, such as the points of a load that is followed. */
+  setDetail(text: string): void {
+    this.detail = text === '' ? '' : `; ${text}`;
+  }
+
   /** Prints a message above the bar. */
   note(message: string): void {
     this.output.write(`${this.output.isTTY ? CLEAR_LINE : ''}${message}\n`);
@@ -70,7 +76,7 @@ export class Progress {
     const isSteady = seconds * 1000 >= ESTIMATE_MS && share >= ESTIMATE_SHARE;
     const left = rate > 0 && isSteady ? ` ${time((this.total - this.done) / rate)} left` : '';
     const rows = `${grouped(this.done)} of ${grouped(this.total)} ${this.unit}, ${grouped(rate)}/s`;
-    const text = `${Math.floor(share * 100)}% ${rows}${share < 1 ? left : ` in ${time(seconds)}`}`;
+    const text = `${Math.floor(share * 100)}% ${rows}${share < 1 ? left : ` in ${time(seconds)}`}${this.detail}`;
     if (!this.output.isTTY) this.output.write(`${text}\n`);
     else this.output.write(`${CLEAR_LINE}[${'='.repeat(Math.round(share * WIDTH)).padEnd(WIDTH)}] ${text}`);
   }

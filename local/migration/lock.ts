@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../cli/ending';
+import { isAlive } from '../is-alive';
 
 /**
  * Locks a migration of this machine. The lock of a process that was killed does not count.
@@ -49,12 +50,4 @@ function ownerOf(file: string): number | undefined {
 }
 
 /** In a container, the process that was killed and this one may have the same number. */
-function isRunning(owner: number): boolean {
-  if (owner === process.pid) return false;
-  try {
-    process.kill(owner, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
+const isRunning = (owner: number): boolean => owner !== process.pid && isAlive(owner);

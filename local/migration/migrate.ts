@@ -8,6 +8,7 @@ import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
 import type { ObjectStore, ObjectVersion } from 'shared/loads/objects';
 import type { Summary } from 'shared/loads/summary';
+import { migrationProgress } from 'shared/migration/progress';
 import type { MigrationRequest } from 'shared/migration/request';
 import type { MigrationEvent } from 'shared/migration/services';
 import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
@@ -23,11 +24,13 @@ import { UsageError } from '../cli/ending';
 import { Progress } from '../loader/progress';
 import { WORK } from '../loader/report-folder';
 import { runLoad } from '../loader/workflow';
+import { runsFolder } from '../runs/folder';
+import { endMigrationRun, itemsOf, recordEvent, recordWindow, startMigrationRun } from '../runs/migration-run';
 import { earlierMigrations, type GivenPlaces, sameMigration, saveGivenPlaces } from './earlier';
 import { assertExportsAreFound } from './export-place';
 import { lockMigration } from './lock';
 import { places, regionOf, removeObjects, WORK_FOLDER } from './places';
-import { runMigration } from './workflow';
+import { InterruptedError, runMigration } from './workflow';
 
 export interface MigrateOptions {
   /** Without `export`, which follows from `exportTo`. */
@@ -61,6 +64,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
   const unlock = lockMigration(WORK_FOLDER, id);
   saveGivenPlaces(WORK_FOLDER, id, given);
   const progress = new Progress(process.stderr, { unit: 'rows' });
+  const recorder = request.dryRun ? undefined : startMigrationRun(runsFolder(), id, request, config.target);
   const influxdb = influxClient(config);
   // The bundler puts the worker beside the program.
   const reader = new ParquetReader({ ...config, workerFile: join(__dirname, 'parquet-worker.cjs') });
@@ -71,7 +75,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
   const load = ({ input: source, table }: LoadWindow): Promise<Summary> => {
     loads += 1;
     const loadId = `${id}-${run}-${loads}`.slice(-80);
-    return runLoad(
+    const loaded = runLoad(
       loadId,
       { ...source, toleratedFailurePercentage: 100, maxConcurrency: 1 },
       {
@@ -82,7 +86,10 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
           config: { ...config, workBucket: WORK },
           influxdb,
           logger,
-          onBatch: (lines) => progress.add(lines),
+          onBatch: (lines) => {
+            progress.add(lines);
+            recorder?.addPoints(lines);
+          },
         },
         check: () => Promise.resolve(),
         onItem: (_, result) => {
@@ -90,6 +97,8 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
         },
       },
     );
+    if (recorder) recordWindow(recorder, loaded);
+    return loaded;
   };
   try {
     const queries = { query: await queryCall(timestream, region), clock: systemClock, deadline: signal };
@@ -113,13 +122,24 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
       load,
       check: async () => assertUsable(await checkHealth(influxdb, options.advice), request),
       checkPlace,
-      onSurvey: ({ rows, next }) => next === 'Export' && progress.addTotal(rows),
+      onSurvey: async ({ migrationId, rows, next }) => {
+        if (next === 'Export') progress.addTotal(rows);
+        // A migration that goes on has windows that are loaded already.
+        const earlier = await migrationProgress(migrationId, { objects, workBucket: WORK, deadline: signal });
+        if (earlier) recorder?.setItems(itemsOf(earlier));
+      },
       onEvent: (event) => {
+        if (recorder) recordEvent(recorder, event);
         const text = eventText(event);
         if (text !== undefined) progress.note(text);
       },
     });
+    if (recorder) await endMigrationRun(recorder, report, { objects, workBucket: WORK });
     return { ...report, objects, workBucket: WORK };
+  } catch (error) {
+    if (error instanceof InterruptedError) recorder?.end({ status: 'interrupted' });
+    else recorder?.fail(error);
+    throw error;
   } finally {
     progress.end();
     influxdb.close();

@@ -49,7 +49,7 @@ export async function runMigration(
   await services.check();
   const survey = await surveyStep({ migrationId, input }, services);
   assertGoing(services, survey.done);
-  services.onSurvey?.(survey);
+  await services.onSurvey?.(survey);
   const step = { migrationId: survey.migrationId };
   if (survey.next === 'Export') {
     await services.checkPlace?.();

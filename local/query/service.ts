@@ -2,15 +2,18 @@
 import { QueryCommand, type QueryCommandOutput, TimestreamQueryClient } from '@aws-sdk/client-timestream-query';
 import { assertAwsAccess } from '../cli/aws';
 import type { Page } from './format';
+import { QueryError } from './query-error';
 
-/** A query failed. The message comes from the service, or says which server to start. */
-export class QueryError extends Error {
-  override readonly name = 'QueryError';
+export interface PageOptions {
+  /** Maximum rows of a page, 1 to 1,000. */
+  readonly maxRows?: number;
+  /** Ends the query. */
+  readonly signal?: AbortSignal;
 }
 
 export interface QueryService {
   /** All pages of the result. @throws QueryError */
-  pages(sql: string): AsyncGenerator<Page>;
+  pages(sql: string, options?: PageOptions): AsyncGenerator<Page>;
 }
 
 /** @param endpoint of the embedded Timestream; undefined for Amazon Timestream with the user's credentials */
@@ -23,11 +26,13 @@ export async function queryService(endpoint: string | undefined, region: string 
   });
   if (endpoint === undefined) await assertAwsAccess(client.config);
   return {
-    async *pages(QueryString) {
+    async *pages(QueryString, { maxRows: MaxRows, signal } = {}) {
       let NextToken: string | undefined;
       do {
         const page: QueryCommandOutput = await client
-          .send(new QueryCommand({ QueryString, NextToken }))
+          .send(new QueryCommand({ QueryString, NextToken, MaxRows }), {
+            ...(signal !== undefined && { abortSignal: signal }),
+          })
           .catch((error: unknown) => {
             throw explained(error, endpoint);
           });

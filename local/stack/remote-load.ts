@@ -1,4 +1,6 @@
 /** Follows loads of the workflow of a deployed stack. */
+import { grouped, number } from 'shared/count-text';
+import { type PointCounts, pointRate, pointsSoFar } from 'shared/loads/load-progress';
 import { type ObjectRef, type ObjectStore, readText } from 'shared/loads/objects';
 import { type Summary, summarySchema } from 'shared/loads/summary';
 import { workKey } from 'shared/loads/work-keys';
@@ -16,6 +18,9 @@ export interface RemoteOutcome {
   readonly summary: Summary | null;
   readonly failure: Failure | undefined;
 }
+
+/** Counting points lists an object for each item. */
+const POINTS_MS = 10_000;
 
 /** @throws UsageError if the stack does not exist or has no loader */
 export const remoteLoads = (stackName: string): Promise<RemoteWorkflow> =>
@@ -37,8 +42,17 @@ export async function watchRemote(
   signal: AbortSignal,
 ): Promise<RemoteOutcome | undefined> {
   let shown = { total: 0, ended: 0 };
-  const execution = await followRemote(loadId, 'load', executions, signal, async () => {
+  let next = 0;
+  const execution = await followRemote(loadId, 'load', executions, signal, async ({ status, started, ended }) => {
     const { total, done, failed } = await executions.countItems(loadId);
+    const now = performance.now();
+    if (now >= next || status !== 'RUNNING') {
+      // Who follows a load may lack the permission to list the bucket.
+      const points = await pointsSoFar(loadId, { objects, workBucket }).catch(() => null);
+      const rate = pointRate(points?.points, started, ended, Date.now());
+      if (points) progress.setDetail(pointsText(points, rate, failed));
+      next = now + POINTS_MS;
+    }
     progress.addTotal(total - shown.total);
     progress.add(done + failed - shown.ended);
     shown = { total, ended: done + failed };
@@ -47,6 +61,19 @@ export async function watchRemote(
   const { status: state, input } = execution;
   const summary = await readSummary(objects, { bucket: workBucket, key: workKey(loadId, 'summary.json') });
   return { state, input, summary, failure: failureOf(execution) };
+}
+
+/** For example `12,000 points, 400 points/s, 3 points rejected, 1 item failed`. */
+function pointsText(counts: PointCounts, rate: number | null, failedItems: number): string {
+  const { points, rejectedPoints, failedPoints, invalidRows } = counts;
+  const errors = [
+    { count: rejectedPoints, text: `${number(rejectedPoints, 'point')} rejected` },
+    { count: failedPoints, text: `${number(failedPoints, 'point')} failed` },
+    { count: invalidRows, text: number(invalidRows, 'invalid row') },
+    { count: failedItems, text: `${number(failedItems, 'item')} failed` },
+  ];
+  const found = errors.filter(({ count }) => count > 0).map(({ text }) => text);
+  return [number(points, 'point'), ...(rate ? [`${grouped(rate)} points/s`] : []), ...found].join(', ');
 }
 
 /** @throws Error if the summary is not in the form of this version */

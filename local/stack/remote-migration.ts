@@ -1,4 +1,5 @@
 /** Starts and follows migrations of the workflow of a deployed stack. */
+import { pointRate } from 'shared/loads/load-progress';
 import { type MigrationProgress, migrationProgress } from 'shared/migration/progress';
 import { ledgerId } from 'shared/migration/request';
 import { migrationKey } from 'shared/migration/work-keys';
@@ -31,21 +32,29 @@ export const remoteMigrations = (stackName: string): Promise<RemoteWorkflow> =>
 export async function watchMigration(
   id: string,
   { executions, objects, workBucket }: RemoteWorkflow,
-  show: (progress: MigrationProgress) => void,
+  show: (progress: MigrationProgress, pointsPerSecond: number | null) => void,
   signal: AbortSignal,
 ): Promise<RemoteOutcome | undefined> {
   let next = 0;
   let shown = '';
-  const execution = await followRemote(id, 'migration', executions, signal, async ({ status, input }) => {
-    const now = performance.now();
-    if (now < next && status === 'RUNNING') return;
-    next = now + PROGRESS_MS;
-    const place = { objects, workBucket, deadline: signal };
-    const progress = await migrationProgress(ledgerId(id, JSON.parse(input)), place);
-    if (progress === undefined || progress.windows === 0 || JSON.stringify(progress) === shown) return;
-    shown = JSON.stringify(progress);
-    show(progress);
-  });
+  const execution = await followRemote(
+    id,
+    'migration',
+    executions,
+    signal,
+    async ({ status, input, started, ended }) => {
+      const now = performance.now();
+      if (now < next && status === 'RUNNING') return;
+      next = now + PROGRESS_MS;
+      const place = { objects, workBucket, deadline: signal };
+      const ledger = ledgerId(id, JSON.parse(input));
+      const progress = await migrationProgress(ledger, place);
+      if (progress === undefined || progress.windows === 0 || JSON.stringify(progress) === shown) return;
+      shown = JSON.stringify(progress);
+      // The ledger of a resumed migration has the points of earlier executions too.
+      show(progress, ledger === id ? pointRate(progress.pointsWritten, started, ended, Date.now()) : null);
+    },
+  );
   if (execution === undefined) return undefined;
   const { status: state, error } = execution;
   const migrationId = ledgerId(id, JSON.parse(execution.input));

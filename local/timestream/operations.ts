@@ -18,6 +18,8 @@ export interface Service {
   readonly unloads: Unloads;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Aborts when nobody waits for the response any more. */
+  readonly signal: AbortSignal;
 }
 
 /** `address` is the address by which the client reached the server. */

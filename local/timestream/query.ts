@@ -57,7 +57,7 @@ function catalogStatement(sql: string, catalog: Catalog): ResultSet | undefined 
   );
 }
 
-async function select({ sql, names }: Rewritten, store: Store): Promise<ResultSet> {
+async function select({ sql, names }: Rewritten, store: Store, signal: AbortSignal): Promise<ResultSet> {
   return await store.reading(async (connection) => {
     const result = await connection.run(sql);
     const columns = columnsOf(result, names);
@@ -72,7 +72,7 @@ async function select({ sql, names }: Rewritten, store: Store): Promise<ResultSe
         );
       },
     };
-  });
+  }, signal);
 }
 
 interface QueryService {
@@ -81,11 +81,12 @@ interface QueryService {
   readonly pages: Pages;
   readonly unloads: Unloads;
   readonly now: () => number;
+  readonly signal: AbortSignal;
 }
 
 /** Carries out Query. @throws ValidationException if the query fails or uses an unsupported feature */
 export async function query(
-  { store, catalog, pages, unloads, now }: QueryService,
+  { store, catalog, pages, unloads, now, signal }: QueryService,
   request: JsonObject,
 ): Promise<object> {
   const sql = requiredString(request, 'QueryString', root, { min: 1, max: 262_144 });
@@ -93,7 +94,8 @@ export async function query(
   const token = optionalString(request, 'NextToken', root, { min: 1, max: 2048 });
   const clientToken = optionalString(request, 'ClientToken', root, { min: 32, max: 128 });
   if (isUnload(sql)) return await unloads.query({ sql, clientToken, nextToken: token });
-  const first = async () => catalogStatement(sql, catalog) ?? (await selected(sql, catalog, store, now()));
+  const first = async () =>
+    catalogStatement(sql, catalog) ?? (await selected(rewrite(sql, catalog, now()), catalog, store, signal));
   const page =
     token === undefined ? await pages.first(sql, await first(), maxRows) : await pages.next(sql, token, maxRows);
   return {
@@ -102,10 +104,9 @@ export async function query(
   };
 }
 
-async function selected(sql: string, catalog: Catalog, store: Store, nowMs: number): Promise<ResultSet> {
-  const rewritten = rewrite(sql, catalog, nowMs);
+async function selected(rewritten: Rewritten, catalog: Catalog, store: Store, signal: AbortSignal): Promise<ResultSet> {
   try {
-    return await select(rewritten, store);
+    return await select(rewritten, store, signal);
   } catch (error) {
     throw explained(error, rewritten, catalog);
   }

@@ -15,6 +15,7 @@ import { objectOf, root } from './shape';
 import { MACRO_STATEMENTS } from './sql-functions';
 import { StorageFault } from './storage-fault';
 import { Store } from './store';
+import { type TableSize, tableSizes } from './table-sizes';
 import { type UnloadOptions, Unloads } from './unload/unloads';
 
 export type { Fault, Intercept } from './faults';
@@ -39,6 +40,8 @@ export interface RunningTimestream {
   readonly storageFault: () => string | undefined;
   /** After a storage fault, tries to write again. Rejects with the reason if that fails. */
   readonly assertWritable: () => Promise<void>;
+  /** The tables and the number of their records. */
+  readonly tableSizes: () => Promise<TableSize[]>;
   /** Completes the requests in progress, stores everything and closes all connections. */
   close(): Promise<void>;
 }
@@ -112,7 +115,7 @@ function respondError(response: ServerResponse, error: unknown) {
 
 /** Serves one request; its body has been read. */
 async function serve(
-  service: Service,
+  service: Omit<Service, 'signal'>,
   intercept: Intercept | undefined,
   closing: AbortSignal,
   request: IncomingMessage,
@@ -122,7 +125,9 @@ async function serve(
   const operation = operationOf(request);
   const input = objectOf(parseJson(body || '{}'), root);
   const fault: Fault | undefined = intercept?.(operation, input);
-  const work = () => perform(service, operation, input, addressOf(request));
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  const work = () => perform({ ...service, signal: closed.signal }, operation, input, addressOf(request));
   const ignore = (outcome: Promise<unknown>) =>
     outcome.then(
       () => undefined,
@@ -165,7 +170,7 @@ async function listen(store: Store, options: TimestreamOptions): Promise<Running
   for (const statement of MACRO_STATEMENTS) await store.run(statement);
   const catalog = await Catalog.load(store, now);
   const unloads = new Unloads(store, catalog, now, options.unload);
-  const service: Service = { store, catalog, pages: new Pages(), unloads, now };
+  const service = { store, catalog, pages: new Pages(), unloads, now };
   const closing = new AbortController();
   const active = new Set<Promise<void>>();
 
@@ -205,6 +210,7 @@ async function listen(store: Store, options: TimestreamOptions): Promise<Running
     port,
     storageFault: () => store.fault,
     assertWritable: () => store.assertWritable(),
+    tableSizes: () => tableSizes(catalog, store),
     close: () => {
       closed ??= close();
       return closed;

@@ -149,13 +149,16 @@ export class Store {
     for await (const chunk of result) yield chunk.getColumns() as unknown as { [K in keyof T]: readonly T[K][] };
   }
 
-  /** Runs `work` on its own connection, in a read-only transaction. */
-  async reading<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  /** Runs `work` on its own connection, in a read-only transaction. The signal ends its statement with an error. */
+  async reading<T>(work: (connection: DuckDBConnection) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const connection = await this.instance.connect();
+    const interrupt = (): void => connection.interrupt();
+    signal?.addEventListener('abort', interrupt, { once: true });
     try {
       await connection.run('BEGIN TRANSACTION READ ONLY');
       return await work(connection);
     } finally {
+      signal?.removeEventListener('abort', interrupt);
       connection.closeSync();
     }
   }

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type RunningTimestream, startTimestream } from '../../local/timestream/server';
 import { FolderDestination } from '../../local/timestream/unload/folder-destination';
-import type { Ended } from '../contract/cli/program';
+import { CACHE, type Ended } from '../contract/cli/program';
 import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../support/influxd';
 import { finishedFolders } from '../support/migration-folders';
 import { fillTables } from '../support/timestream-rows';
@@ -41,7 +41,7 @@ describeWithInfluxd('migrate as a program', (binary) => {
   ): Promise<Ended> =>
     new Promise((done) => {
       const argv = [join(ROOT, 'bin/influxdb-timestream.mjs'), 'migrate', ...words];
-      const options = { env: { PATH: process.env.PATH }, cwd: folder };
+      const options = { env: { PATH: process.env.PATH, XDG_CACHE_HOME: CACHE }, cwd: folder };
       const child = execFile(process.execPath, argv, options, (error, out, err) =>
         done({ code: Number(error?.code ?? (error ? -1 : 0)), out, err }),
       );

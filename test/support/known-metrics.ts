@@ -77,11 +77,16 @@ async function connectorMetrics(namespace: string): Promise<KnownMetric[]> {
 async function migrationMetrics(namespace: string): Promise<KnownMetric[]> {
   const inputs: PutMetricDataCommandInput[] = [];
   const windows = { windows: 1, exported: 1, failed: 0, loaded: 1, verified: 1, differing: 0 };
-  await sendMigrationMetrics({ status: 'proved' }, () => Promise.resolve({ ...windows, rows: 1, points: 1 }), {
-    metricsNamespace: namespace,
-    logger: recordingLogger(),
-    put: (input) => Promise.resolve(inputs.push(input)),
-  });
+  const points = { pointsWritten: 1, rejectedPoints: 0, failedPoints: 0 };
+  await sendMigrationMetrics(
+    { status: 'proved' },
+    () => Promise.resolve({ ...windows, ...points, rows: 1, points: 1 }),
+    {
+      metricsNamespace: namespace,
+      logger: recordingLogger(),
+      put: (input) => Promise.resolve(inputs.push(input)),
+    },
+  );
   return inputs.flatMap(fromInput);
 }
 

@@ -26,10 +26,8 @@ export interface LineReason extends LinePlace {
 }
 
 /** A reason in a response, and the number of lines that it is about. */
-export interface ListedReason {
-  readonly line: number;
+export interface ListedReason extends LineReason {
   readonly lines: number;
-  readonly reason: string;
 }
 
 export interface LineReportOptions {
@@ -75,9 +73,9 @@ export class LineReport {
     if (isFull && this.onLine === undefined) return;
     const { line, lineStart: start } = decoder;
     const reason = `unable to parse '${decoder.lineText(MAX_TEXT_BYTES)}': ${shortened(decoder.describeError())}`;
-    const found = { line, start, end: decoder.endLine(), reason };
-    this.onLine?.({ ...found, kind: 'faulty' });
-    if (!isFull) this.first.push({ line, lines: 1, reason });
+    const found = { line, start, end: decoder.endLine(), reason, kind: 'faulty' as const };
+    this.onLine?.(found);
+    if (!isFull) this.first.push({ ...found, lines: 1 });
   }
 
   /** Adds a line that the decoder accepted, but that the destination cannot parse. */
@@ -105,12 +103,13 @@ export class LineReport {
     this.rejectedLines += count;
     const text = `${count} of ${among.length} lines from line ${first.line}: ${this.prefix}${shortened(reason)}`;
     for (const place of among) this.onLine?.({ ...numbers(place), reason: text, kind: 'rejected' });
-    this.keep({ line: first.line, lines: count, reason: text });
+    this.keep({ ...numbers(first), lines: count, reason: text, kind: 'rejected' });
   }
 
   private add(place: LinePlace, reason: string, kind: LineReason['kind']): void {
-    this.onLine?.({ ...numbers(place), reason, kind });
-    this.keep({ line: place.line, lines: 1, reason });
+    const found = { ...numbers(place), reason, kind };
+    this.onLine?.(found);
+    this.keep({ ...found, lines: 1 });
   }
 
   private keep(found: ListedReason): void {

@@ -3,6 +3,8 @@ import { execFile, execFileSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 
 export const ROOT = resolve(__dirname, '../../..');
+/** The cache folder of the user. */
+export const CACHE = join(ROOT, '.build/cache');
 const PROGRAM = join(ROOT, 'bin/influxdb-timestream.mjs');
 
 /** Bundles the program once, before the tests of a file. */
@@ -25,7 +27,7 @@ export interface RunOptions {
 /** Runs without the settings in the environment. */
 export function runProgram(argv: readonly string[], { cwd = ROOT, env = {}, input }: RunOptions = {}): Promise<Ended> {
   return new Promise((done) => {
-    const options = { cwd, env: { PATH: process.env.PATH, ...env } };
+    const options = { cwd, env: { PATH: process.env.PATH, XDG_CACHE_HOME: CACHE, ...env } };
     const child = execFile(process.execPath, [PROGRAM, ...argv], options, (error, out, err) =>
       done({ code: Number(error?.code ?? 0), out, err }),
     );

@@ -50,10 +50,13 @@ test('--detach starts the load and prints only its id; --watch shows its end lik
     { total: 3, succeeded: 3 },
     { total: 1, succeeded: 1 },
   ];
+  for (const name of ['0123456789abcdef-0.11000.0.0.9', '0123456789abcdef-1.990.2.3.1'])
+    stack.s3.put('work', `loads/${id}/progress/${name}`, '');
   stack.s3.put('work', `loads/${id}/summary.json`, JSON.stringify({ ...summary, loadId: id }));
   const watched = await load('--watch', id);
   expect(watched.code).toBe(0);
   expect(watched.err).toContain('100% 4 of 4 items');
+  expect(watched.err).toMatch(/; 11,990 points, .*2 points rejected, 3 points failed, 10 invalid rows\n/);
   expect(watched.out).toBe(
     [
       'Stored 11,990 points of 12,000 rows in 3 files; 10 invalid rows dropped',

@@ -74,7 +74,7 @@ test('--resume continues a migration, and --watch shows its progress and its rep
   putReport('first', 'everything is equal');
   const { code, out, err } = await migrate('--watch', id);
   expect([code, out]).toEqual([0, 'everything is equal\nReport: s3://work/migrations/first/report.txt\n']);
-  expect(err).toBe('2 windows: 2 exported, 1 loaded, 1 verified (12 rows)\n');
+  expect(err).toBe('2 windows: 2 exported, 1 loaded, 1 verified (12 rows, 7 points written)\n');
   expect(JSON.parse((await migrate('--watch', id, '--json')).out)).toMatchObject({ message: 'everything is equal' });
 });
 

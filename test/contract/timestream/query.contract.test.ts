@@ -452,3 +452,22 @@ test('queries run while records are written', async () => {
   await Promise.all([...writes, ...reads]);
   expect(await select(timestream, `SELECT count(*) FROM ${from(table)} WHERE time > ago(${HOUR}ms)`)).toEqual([['20']]);
 });
+
+test('ends a query whose client has closed the connection', async () => {
+  const own = await startHarness();
+  const table = await makeTable(own);
+  const times = Array.from({ length: 100 }, (_, index) => record({ Time: String(NOW - index) }));
+  await writeRecords(own, table, times);
+  const tables = Array.from({ length: 8 }, (_, index) => `${from(table)} t${index}`);
+  const client = new AbortController();
+  // 10^16 rows, which take longer than any test.
+  const sent = own.query.send(new QueryCommand({ QueryString: `SELECT count(*) FROM ${tables.join(', ')}` }), {
+    abortSignal: client.signal,
+  });
+  const ended = expect(sent).rejects.toThrow();
+  await own.query.send(new QueryCommand({ QueryString: 'SELECT 1' }));
+  client.abort();
+  await ended;
+  // Waits for all requests.
+  await own.close();
+});

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Summary } from 'shared/loads/summary';
-import type { Ended } from '../../contract/cli/program';
+import { CACHE, type Ended } from '../../contract/cli/program';
 import { describeWithInfluxd, Influxd, STARTING_MS } from '../../support/influxd';
 import { duckdb } from '../../support/loader';
 import { fixture } from '../../support/parquet';
@@ -35,7 +35,7 @@ describeWithInfluxd('the command line', (binary) => {
   const execute = (argv: readonly string[], onChild: (child: ChildProcess) => void = () => undefined): Promise<Ended> =>
     new Promise((done) => {
       const args = [join(ROOT, 'bin/influxdb-timestream.mjs'), 'load', ...argv];
-      const environment = { PATH: process.env.PATH };
+      const environment = { PATH: process.env.PATH, XDG_CACHE_HOME: CACHE };
       const child = execFile(process.execPath, args, { env: environment, cwd: folder }, (error, out, err) =>
         done({ code: Number(error?.code ?? 0), out, err }),
       );

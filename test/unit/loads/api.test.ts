@@ -15,7 +15,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { S3UnavailableError } from 'shared/errors';
-import { savePointCount } from 'shared/loads/load-progress';
+import { savePointCounts } from 'shared/loads/load-progress';
 import { executionsOf } from '../../../functions/clients/step-functions';
 import { describeLoad } from '../../../functions/describe-load/describe-load';
 import { type ApiResponse, apiHandler } from '../../../functions/http';
@@ -181,6 +181,8 @@ describe('POST /loads', () => {
   });
 });
 
+const NO_POINTS = { points: 0, rejectedPoints: 0, failedPoints: 0, invalidRows: 0 };
+
 describe('GET /loads/{id}', () => {
   const objects = {
     texts: new Map<string, string>(),
@@ -199,7 +201,16 @@ describe('GET /loads/{id}', () => {
     },
   };
   const get = (id: string) =>
-    describeLoad({ pathParameters: { id } }, { executions, objects, workBucket: 'work', logger: recordingLogger() });
+    describeLoad(
+      { pathParameters: { id } },
+      {
+        executions,
+        objects,
+        workBucket: 'work',
+        logger: recordingLogger(),
+        now: () => Date.parse('2026-01-02T03:04:15Z'),
+      },
+    );
   const times = { startDate: new Date('2026-01-02T03:04:05Z'), stopDate: new Date('2026-01-02T03:05:05Z') };
   beforeEach(() => {
     objects.texts.clear();
@@ -220,7 +231,7 @@ describe('GET /loads/{id}', () => {
       started: '2026-01-02T03:04:05.000Z',
       ended: null,
       input: { bucket: 'b' },
-      progress: { items: 0, itemsDone: 0, itemsFailed: 0, points: 0 },
+      progress: { items: 0, itemsDone: 0, itemsFailed: 0, ...NO_POINTS, pointsPerSecond: 0 },
       summary: null,
     });
   });
@@ -253,12 +264,33 @@ describe('GET /loads/{id}', () => {
         },
       },
     };
-    await savePointCount('abc', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1_000, place);
-    await savePointCount('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 500, place);
+    const result = (pointsWritten: number, rejectedPoints = 0) => ({
+      ...{ pointsWritten, rejectedPoints, failedPoints: rejectedPoints * 2 },
+      invalidRecords: { 'value nan': rejectedPoints, 'time missing': 1 },
+    });
+    const key = 'a.b/k.parquet';
+    await savePointCounts('abc', { bucket: 'b', key, firstRowGroup: 0 }, result(1_000, 7), place);
+    await savePointCounts('abc', { bucket: 'b', key, firstRowGroup: 5 }, result(500), place);
     // A retry of the same item, and an item of another load.
-    await savePointCount('abc', { bucket: 'b', key: 'k', firstRowGroup: 5 }, 400, place);
-    await savePointCount('other', { bucket: 'b', key: 'k', firstRowGroup: 0 }, 1, place);
-    expect(bodyOf(await get('abc')).progress).toEqual({ items: 16, itemsDone: 10, itemsFailed: 5, points: 1_500 });
+    await savePointCounts('abc', { bucket: 'b', key, firstRowGroup: 5 }, result(400, 9), place);
+    await savePointCounts('other', { bucket: 'b', key, firstRowGroup: 0 }, result(1), place);
+    // An item that was loaded before the stack was updated.
+    objects.texts.set('work/loads/abc/progress/0123456789abcdef-0.30', '');
+    expect(bodyOf(await get('abc')).progress).toEqual({
+      ...{ items: 16, itemsDone: 10, itemsFailed: 5 },
+      ...{ points: 1_530, rejectedPoints: 7, failedPoints: 14, invalidRows: 9 },
+      pointsPerSecond: null,
+    });
+  });
+
+  test('returns the points per second until now, and after the end until the end', async () => {
+    objects.texts.set('work/loads/abc/progress/0123456789abcdef-0.3000.0.0.0', '');
+    const startDate = new Date('2026-01-02T03:04:05Z');
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', input: '{}', startDate });
+    expect(bodyOf(await get('abc')).progress).toMatchObject({ points: 3_000, pointsPerSecond: 300 });
+    const stopDate = new Date('2026-01-02T03:04:35Z');
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'FAILED', input: '{}', startDate, stopDate });
+    expect(bodyOf(await get('abc')).progress).toMatchObject({ points: 3_000, pointsPerSecond: 100 });
   });
 
   test('returns the state also if the items cannot be counted', async () => {
@@ -266,7 +298,7 @@ describe('GET /loads/{id}', () => {
     sfn.on(ListMapRunsCommand).rejects(new Error('AccessDenied'));
     expect(bodyOf(await get('abc'))).toMatchObject({
       state: 'RUNNING',
-      progress: { items: null, itemsDone: null, itemsFailed: null, points: 0 },
+      progress: { items: null, itemsDone: null, itemsFailed: null, points: 0, pointsPerSecond: null },
     });
   });
 

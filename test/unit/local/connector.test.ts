@@ -1,32 +1,88 @@
 /** The parts that the local server adds to the function: a log line per request, and the reason if nothing can be stored. */
+import { LineReport } from 'shared/line-report';
+import type { DestinationResult, RequestResult } from '../../../functions/write-line-protocol/destination';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
-import { countingPoints, noteWrite, requestLine } from '../../../local/connector/request-log';
+import { noteWrite, noting, requestLine, type WriteNote } from '../../../local/connector/request-log';
 import { withStorageFault } from '../../../local/connector/storage';
 import { storageProblem } from '../../../local/timestream/storage-fault';
+
+const noted = (outcomes: readonly Partial<DestinationResult>[], reports: readonly LineReport[]): RequestResult => ({
+  results: outcomes.map((outcome) => ({
+    ...{ destination: 'timestream', points: 0, calls: 1, throttledCalls: 0, stored: 0, superseded: 0, unstored: 0 },
+    ...{ throttled: false, unstoredReason: undefined, advice: '' },
+    ...outcome,
+  })),
+  faultyLines: reports.reduce((sum, report) => sum + report.faultyLines, 0),
+  rejectedLines: reports.reduce((sum, report) => sum + report.rejectedLines, 0),
+  influxdbOnlyLines: 0,
+  reasons: [],
+});
+const BODY = Buffer.from('m f=1\n\nm f=2');
 
 describe('the line of a request', () => {
   const line = (totals: object, reason = '') => requestLine('POST /api/v2/write', 204, 35.4, totals, reason);
 
   test('has the time of day, method, path, status, ms and points', () => {
-    expect(line({ stored: 12, refused: 0, unstored: 0 })).toMatch(
+    expect(line({ stored: 12, unstored: 0 })).toMatch(
       /^\d\d:\d\d:\d\d POST \/api\/v2\/write 204 35 ms, 12 points stored$/,
     );
-    expect(line({ stored: 9, refused: 1, unstored: 2 })).toMatch(/ 9 points stored, 1 refused, 2 not stored$/);
-    expect(line({ stored: 1, refused: 0, unstored: 0 })).toMatch(/ 1 point stored$/);
+    expect(line({ stored: 9, faultyLines: 1, rejectedLines: 2, unstored: 2 })).toMatch(
+      / 9 points stored, 3 refused, 2 not stored$/,
+    );
+    expect(line({ stored: 1, unstored: 0 })).toMatch(/ 1 point stored$/);
     expect(line({})).toMatch(/ 204 35 ms$/);
     expect(line({}, '{"code":"invalid"}')).toMatch(/ 204 35 ms {2}\{"code":"invalid"\}$/);
   });
 
   test('counts the points of its own request only, also with concurrent writes', async () => {
-    const totals = [{}, {}];
+    const notes: WriteNote[] = [{}, {}];
     const write = async (index: number) => {
       await Promise.resolve();
-      noteWrite({ stored: index + 1, faultyLines: 1, rejectedLines: index, unstored: 0 });
+      const reports = [new LineReport()];
+      noteWrite(noted([{ stored: index + 1 }], reports), reports, BODY);
     };
-    await Promise.all(totals.map((each, index) => countingPoints(each, () => write(index))));
-    expect(totals).toEqual([
-      { stored: 1, refused: 1, unstored: 0 },
-      { stored: 2, refused: 2, unstored: 0 },
+    await Promise.all(notes.map((each, index) => noting(each, () => write(index))));
+    expect(notes).toEqual(
+      [1, 2].map((stored) => ({
+        ...{ bytes: BODY.length, lines: 3, stored, unstored: 0, faultyLines: 0, rejectedLines: 0, refused: [] },
+      })),
+    );
+  });
+
+  test('a note has the first 20 refused lines, in the order of the request, with their text', async () => {
+    const text = Array.from({ length: 30 }, (_, index) => `m f=${index}`).join('\n');
+    const report = new LineReport();
+    // The service reports rejected lines in any order.
+    for (let index = 29; index >= 0; index--) {
+      const start = text.split('\n').slice(0, index).join('\n').length + Number(index > 0);
+      const end = Math.min(text.length, start + `m f=${index}\n`.length);
+      report.rejected({ line: index + 1, start, end }, 'too old');
+    }
+    const note: WriteNote = {};
+    await noting(note, () => {
+      noteWrite(noted([{}], [report]), [report], Buffer.from(text));
+      return Promise.resolve();
+    });
+    expect(note).toMatchObject({ faultyLines: 0, rejectedLines: 30 });
+    expect(note.refused).toHaveLength(20);
+    expect(note.refused?.[0]).toEqual({ line: 1, reason: 'line 1: too old', text: 'm f=0' });
+    expect(note.refused?.[19]).toEqual({ line: 20, reason: 'line 20: too old', text: 'm f=19' });
+  });
+
+  test('with two destinations a note names the one that refuses a line, and has the points that both have stored', async () => {
+    const reports = [new LineReport({ prefix: 'timestream: ' }), new LineReport({ prefix: 'influxdb: ' })];
+    const body = Buffer.from('a f=1\nb f=2\nc f=3\n');
+    reports[1]?.rejected({ line: 1, start: 0, end: 6 }, 'a type conflict');
+    reports[0]?.rejected({ line: 2, start: 6, end: 12 }, 'too old');
+    reports[1]?.rejectedSome(2, { line: 1, start: 0, end: 6 }, 'outside retention');
+    const note: WriteNote = {};
+    const outcomes = [{ stored: 2 }, { destination: 'influxdb' as const, stored: 1, unstored: 1 }];
+    await noting(note, () => Promise.resolve(noteWrite(noted(outcomes, reports), reports, body)));
+    expect(note).toMatchObject({ lines: 3, stored: 1, unstored: 1, rejectedLines: 4 });
+    expect(note.refused).toEqual([
+      { line: 1, reason: 'line 1: influxdb: a type conflict', text: 'a f=1', destination: 'influxdb' },
+      { line: 1, reason: '2 of the lines from 1: influxdb: outside retention', text: '', destination: 'influxdb' },
+      { line: 2, reason: 'line 2: timestream: too old', text: 'b f=2', destination: 'timestream' },
     ]);
   });
 });

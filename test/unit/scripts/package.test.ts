@@ -30,6 +30,12 @@ test('the program exists, and the archive contains it with all files that it nee
   expect(existsSync(join(ROOT, program))).toBe(true);
   expect(readFileSync(join(ROOT, program), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   expect(files).toEqual(
-    expect.arrayContaining(['bin', 'dist/cli.cjs', 'dist/parquet-worker.cjs', 'dist/parquet_wasm_bg.wasm']),
+    expect.arrayContaining([
+      'bin',
+      'dist/cli.cjs',
+      'dist/console',
+      'dist/parquet-worker.cjs',
+      'dist/parquet_wasm_bg.wasm',
+    ]),
   );
 });

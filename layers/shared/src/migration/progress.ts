@@ -21,6 +21,10 @@ export interface MigrationProgress {
   readonly rows: number;
   /** Points that InfluxDB acknowledged in windows that were verified without a difference. */
   readonly points: number;
+  /** Points of the loads that have ended: acknowledged, rejected by InfluxDB, and of batches that failed. */
+  readonly pointsWritten: number;
+  readonly rejectedPoints: number;
+  readonly failedPoints: number;
 }
 
 /**
@@ -43,11 +47,15 @@ export async function migrationProgress(
   return deadline.aborted ? undefined : total;
 }
 
-const NAMES = ['windows', 'exported', 'failed', 'loaded', 'verified', 'differing', 'rows', 'points'] as const;
+const NAMES = [
+  ...(['windows', 'exported', 'failed', 'loaded', 'verified', 'differing'] as const),
+  ...(['rows', 'points', 'pointsWritten', 'rejectedPoints', 'failedPoints'] as const),
+] as const;
 
 const nothing = () => ({
   ...{ windows: 0, exported: 0, failed: 0, loaded: 0 },
   ...{ verified: 0, differing: 0, rows: 0, points: 0 },
+  ...{ pointsWritten: 0, rejectedPoints: 0, failedPoints: 0 },
 });
 
 async function ofTable(survey: TableSurvey, ledger: Ledger, deadline: AbortSignal): Promise<MigrationProgress> {
@@ -61,6 +69,9 @@ async function ofTable(survey: TableSurvey, ledger: Ledger, deadline: AbortSigna
       counts.rows += record.exported?.rows ?? 0;
     }
     if (record?.loaded?.complete) counts.loaded += 1;
+    counts.pointsWritten += record?.loaded?.written ?? 0;
+    counts.rejectedPoints += record?.loaded?.rejected ?? 0;
+    counts.failedPoints += record?.loaded?.failed ?? 0;
     if (!record?.verified) continue;
     counts.verified += 1;
     if (record.verified.differences.length > 0) counts.differing += 1;
