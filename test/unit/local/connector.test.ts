@@ -74,14 +74,21 @@ describe('the line of a request', () => {
     const body = Buffer.from('a f=1\nb f=2\nc f=3\n');
     reports[1]?.rejected({ line: 1, start: 0, end: 6 }, 'a type conflict');
     reports[0]?.rejected({ line: 2, start: 6, end: 12 }, 'too old');
-    reports[1]?.rejectedSome(2, { line: 1, start: 0, end: 6 }, 'outside retention');
+    reports[1]?.rejectedSome(
+      2,
+      [
+        { line: 1, start: 0, end: 6 },
+        { line: 3, start: 12, end: 18 },
+      ],
+      'outside retention',
+    );
     const note: WriteNote = {};
     const outcomes = [{ stored: 2 }, { destination: 'influxdb' as const, stored: 1, unstored: 1 }];
     await noting(note, () => Promise.resolve(noteWrite(noted(outcomes, reports), reports, body)));
     expect(note).toMatchObject({ lines: 3, stored: 1, unstored: 1, rejectedLines: 4 });
     expect(note.refused).toEqual([
       { line: 1, reason: 'line 1: influxdb: a type conflict', text: 'a f=1', destination: 'influxdb' },
-      { line: 1, reason: '2 of the lines from 1: influxdb: outside retention', text: '', destination: 'influxdb' },
+      { line: 1, reason: '2 of 2 lines from line 1: influxdb: outside retention', text: '', destination: 'influxdb' },
       { line: 2, reason: 'line 2: timestream: too old', text: 'b f=2', destination: 'timestream' },
     ]);
   });
