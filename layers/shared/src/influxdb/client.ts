@@ -1,11 +1,12 @@
 /** Sends requests to one InfluxDB with its token. A write returns a typed outcome. */
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
+import { untilAborted } from '../resilience/backoff';
 import { NO_TRACER, type Tracer } from '../tracing';
 import type { WriteOutcome } from './outcome';
 import { PROTOCOLS, type Target, type WritePrecision } from './protocol';
 import type { TokenProvider } from './token';
-import { type Exchange, InfluxTransport, type RequestOptions } from './transport';
+import { type Exchange, InfluxTransport, noResponse, type RequestOptions } from './transport';
 
 const gzip = promisify(gzipCallback);
 
@@ -41,7 +42,7 @@ export class InfluxClient implements LineWriter {
     readonly target: Target,
     readonly tokens: TokenProvider,
     { gzipLevel = 1, timeoutMs = 15_000, precision = 'ns', minGzipBytes = 1, tracer = NO_TRACER }: ClientOptions = {},
-    private readonly transport = new InfluxTransport(target.url),
+    private readonly transport: Pick<InfluxTransport, 'exchange' | 'close'> = new InfluxTransport(target.url),
   ) {
     this.options = { gzipLevel, timeoutMs, precision, minGzipBytes, tracer };
   }
@@ -80,11 +81,19 @@ export class InfluxClient implements LineWriter {
 
   /** Sends a request with the token. After a 401 it renews the token and sends the request once more. */
   async send(request: RequestOptions): Promise<Exchange> {
-    const token = await this.tokens.get();
-    const exchange = await this.sendAs(token, request);
-    if (exchange.kind === 'no-response' || exchange.status !== 401) return exchange;
-    const renewed = await this.tokens.renew(token);
-    return renewed === undefined ? exchange : this.sendAs(renewed, request);
+    const { signal } = request;
+    const inTime = <T>(reading: Promise<T>): Promise<T> => (signal ? untilAborted(reading, signal) : reading);
+    try {
+      const token = await inTime(this.tokens.get());
+      const exchange = await this.sendAs(token, request);
+      if (exchange.kind === 'no-response' || exchange.status !== 401) return exchange;
+      const renewed = await inTime(this.tokens.renew(token));
+      return renewed === undefined ? exchange : await this.sendAs(renewed, request);
+    } catch (error) {
+      // The secret of the token may take longer than the caller can wait.
+      if (signal?.aborted) return noResponse('stopped');
+      throw error;
+    }
   }
 
   private sendAs(token: string, request: RequestOptions): Promise<Exchange> {

@@ -119,7 +119,7 @@ async function readResponse(response: IncomingMessage): Promise<Exchange> {
   };
 }
 
-function noResponse(reason: string): Exchange {
+export function noResponse(reason: string): Exchange {
   return { kind: 'no-response', reason, staleSocket: false, isPermanent: false };
 }
 
