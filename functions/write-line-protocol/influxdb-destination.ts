@@ -11,7 +11,7 @@ import {
   writeLineBatches,
 } from 'shared/influxdb/request-writer';
 import type { Logger } from 'shared/logger';
-import type { Clock } from 'shared/resilience/clock';
+import type { Timing } from 'shared/resilience/clock';
 import { ApiError } from './api-error';
 import type { Destination, StoreOutcome } from './destination';
 import { placeOf } from './influxdb-place';
@@ -25,9 +25,9 @@ export function influxdbDestination(
   { maxLineBytes }: Pick<RequestBounds, 'maxLineBytes'>,
   client: InfluxClient,
   logger: Logger,
-  clock?: Clock,
+  timing: Timing = {},
 ): Destination {
-  const breaker = destinationBreaker(clock);
+  const breaker = destinationBreaker(timing);
   const namesFromRequests = config.buckets.kind !== 'configured' || config.orgs.kind !== 'configured';
   return {
     name: 'influxdb',
@@ -37,7 +37,7 @@ export function influxdbDestination(
       return async (signal) => {
         const limits = { maxLineBytes, batchLines: BATCH_LINES[config.target.engine], batchBytes: BATCH_BYTES };
         const batches = batchLines(body, { precision, requestTime: request.time, ...limits, leftOut }, report);
-        const writer = { client: client.for(place, unit), precision: unit, breaker, logger, clock };
+        const writer = { client: client.for(place, unit), precision: unit, breaker, logger, ...timing };
         const points = batches.reduce((sum, { places }) => sum + places.length, 0);
         const outcome = await writeLineBatches(batches, writer, report, signal);
         return storeOutcome(points, outcome, namesFromRequests);

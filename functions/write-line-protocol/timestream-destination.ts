@@ -1,5 +1,6 @@
 /** Stores lines in Timestream. */
 import type { ConnectorConfig } from 'shared/config';
+import type { Timing } from 'shared/resilience/clock';
 import { type RecordsOutcome, TableCounts } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
 import type { SendWriteRecords } from 'shared/timestream/service';
@@ -26,6 +27,7 @@ export function timestreamDestination(
     metrics,
   }: Pick<ConnectorConfig, 'mapping' | 'tables' | 'bounds' | 'metrics'>,
   { send, tables, check }: TimestreamServices,
+  timing: Timing = {},
 ): Destination {
   const { maxDecompressedBytes, maxLineBytes, maxTagsAndFields, maxNewTables } = bounds;
   const limits = { maxLineBytes, maxTagsAndFields, maxJsonBytes: JSON_BYTES_OF_BODY * maxDecompressedBytes };
@@ -34,7 +36,7 @@ export function timestreamDestination(
     prepare({ request: { time }, body, precision }, report) {
       const records = mapLines(body, { ...mapping, ...limits, precision, requestTime: time }, report);
       const tableCounts = metrics?.perTable ? new TableCounts() : undefined;
-      const writer = { database, send, tables, maxNewTables, tableCounts };
+      const writer = { database, send, tables, maxNewTables, tableCounts, ...timing };
       return async (signal) => {
         const outcome = await writeRecords(records, time, writer, report, signal).finally(() => records.release());
         const { length: points, emptyStrings } = records;

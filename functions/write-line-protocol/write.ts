@@ -90,7 +90,7 @@ export async function writeLines(
   logger[results.every(({ unstored }) => unstored === 0) ? 'info' : 'warn']('write', {
     bytes: body.length,
     destination: second === undefined ? first.destination : config.destination,
-    ...(second === undefined ? totalsOf(first) : totalsOfBoth(results)),
+    ...(second === undefined ? totalsOf(first) : totalsOfBoth(results, reports.all, config)),
     faultyLines: result.faultyLines,
     rejectedLines: result.rejectedLines,
     milliseconds: Math.round(milliseconds),
@@ -177,12 +177,22 @@ function totalsOf({
   return totals;
 }
 
-/** With two destinations: the points that both have stored or one has not, and the totals of each. */
-function totalsOfBoth(results: readonly DestinationResult[]): LogFields {
+/** With two destinations: the points that both have stored or one has not, and the totals of each. Each point counts once in its totals. */
+function totalsOfBoth(
+  results: readonly DestinationResult[],
+  reports: readonly LineReport[],
+  config: ConnectorConfig,
+): LogFields {
+  const totals = results.map((result, index) => {
+    const { rejectedLines, unparsableLines } = reports[index];
+    // The lines that an optional destination rejects are kept.
+    const rejected = isOptional(index, config) ? {} : { rejectedLines: rejectedLines + unparsableLines };
+    return [result.destination, { ...totalsOf(result), ...rejected }];
+  });
   return {
     stored: Math.min(...results.map(({ stored }) => stored)),
     unstored: Math.max(...results.map(({ unstored }) => unstored)),
-    destinations: Object.fromEntries(results.map((result) => [result.destination, totalsOf(result)])),
+    destinations: Object.fromEntries(totals),
   };
 }
 

@@ -2,8 +2,10 @@
  * Runs the simulations with many random schedules of faults: `npm run simulate -- [--schedules N] [--seed S]`. If a schedule fails,
  * prints it in its smallest form with the arguments that repeat it: `--only NAME --path P`.
  */
+import '../support/zlib-without-threads';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import { bothEnd } from './both';
 import { loadEnds } from './influxdb-load';
 import { replaysKeepTheNewest } from './timestream-replays';
 import { requestEnds } from './timestream-request';
@@ -11,10 +13,11 @@ import { resendsEnd } from './timestream-resends';
 
 /** `share` is the part of all schedules. */
 const SIMULATIONS: readonly { name: string; share: number; run: (parameters: fc.Parameters<unknown>) => Run }[] = [
-  { name: 'timestream-request', share: 0.4, run: (parameters) => fc.check(requestEnds, parameters as never) },
+  { name: 'timestream-request', share: 0.3, run: (parameters) => fc.check(requestEnds, parameters as never) },
   { name: 'timestream-replays', share: 0.2, run: (parameters) => fc.check(replaysKeepTheNewest, parameters as never) },
   { name: 'timestream-resends', share: 0.1, run: (parameters) => fc.check(resendsEnd, parameters as never) },
-  { name: 'influxdb-load', share: 0.3, run: (parameters) => fc.check(loadEnds, parameters as never) },
+  { name: 'both', share: 0.2, run: (parameters) => fc.check(bothEnd, parameters as never) },
+  { name: 'influxdb-load', share: 0.2, run: (parameters) => fc.check(loadEnds, parameters as never) },
 ];
 type Run = Promise<Pick<fc.RunDetails<unknown>, 'failed' | 'numRuns' | 'counterexamplePath' | 'errorInstance'>>;
 

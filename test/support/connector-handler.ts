@@ -88,7 +88,11 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
     destinations: [
       ...(config.destination === 'influxdb' ? [] : [timestream]),
       ...(influxdb && client
-        ? [influxdbDestination(influxdb, config.bounds, client, logger, options.influxdbClock ?? new VirtualClock())]
+        ? [
+            influxdbDestination(influxdb, config.bounds, client, logger, {
+              clock: options.influxdbClock ?? new VirtualClock(),
+            }),
+          ]
         : []),
     ],
     invokeSelf: options.invokeSelf ?? ((event) => Promise.resolve(handedOver.push(event))),

@@ -46,6 +46,8 @@ export interface LineReportOptions {
 export class LineReport {
   /** Number of lines that are not valid line protocol. */
   faultyLines = 0;
+  /** Number of these lines that the decoder accepted, but that the destination cannot parse. */
+  unparsableLines = 0;
   /** Number of lines with a point that the destination cannot store. */
   rejectedLines = 0;
   /** Number of lines beyond a limit of Timestream that only the other destination stores. */
@@ -81,6 +83,7 @@ export class LineReport {
   /** Adds a line that the decoder accepted, but that the destination cannot parse. */
   unparsable(place: LinePlace, text: string, reason: string): void {
     this.faultyLines++;
+    this.unparsableLines++;
     this.add(place, `unable to parse '${shortenedText(text)}': ${this.prefix}${shortened(reason)}`, 'rejected');
   }
 

@@ -127,7 +127,7 @@ async function written({ kinds, faults, batchSize, deadlineMs, callMs }: Request
   const done = new AbortController();
   setMaxListeners(0, deadline.signal);
   void clock.delay(deadlineMs, done.signal).then(() => deadline.abort());
-  const breaker = destinationBreaker(clock, () => 0.5);
+  const breaker = destinationBreaker({ clock, random: () => 0.5 });
   const options = {
     client: influxdb,
     precision: 'ns' as const,

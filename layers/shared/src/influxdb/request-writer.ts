@@ -6,7 +6,7 @@ import { InfluxDBConnectionError } from '../errors';
 import type { LinePlace, LineReport } from '../line-report';
 import type { Logger } from '../logger';
 import { CircuitBreaker } from '../resilience/circuit-breaker';
-import { type Clock, systemClock } from '../resilience/clock';
+import { systemClock, type Timing } from '../resilience/clock';
 import type { LineWriter } from './client';
 import { deliver } from './delivery';
 import type { Rejection, WriteOutcome } from './outcome';
@@ -22,14 +22,12 @@ const RETRIES = 3;
 const MAX_SPLITS = 64;
 const BACKOFF = { baseMs: 100, capMs: 2_000 };
 
-export interface RequestWriterOptions {
+export interface RequestWriterOptions extends Timing {
   readonly client: LineWriter;
   readonly precision: WritePrecision;
   /** Shared by all requests: while InfluxDB is away, they fail at once. */
   readonly breaker: CircuitBreaker;
   readonly logger: Logger;
-  readonly clock?: Clock | undefined;
-  readonly random?: () => number;
 }
 
 export interface BatchesOutcome {
@@ -54,9 +52,9 @@ export interface WriteFailure {
 }
 
 /** The breaker of a destination: after three failures in a row, requests fail at once, but for a probe every one or two seconds. */
-export function destinationBreaker(clock: Clock = systemClock, random = Math.random): CircuitBreaker {
+export function destinationBreaker(timing: Timing = {}): CircuitBreaker {
   const unavailable = (_: number, reason: string): Error => new InfluxDBConnectionError(reason);
-  return new CircuitBreaker(unavailable, { waits: false, clock, random });
+  return new CircuitBreaker(unavailable, { waits: false, ...timing });
 }
 
 /**

@@ -9,3 +9,9 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => performance.now(), delay };
+
+/** The clock, and random numbers in [0, 1): by default those of the system. */
+export interface Timing {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
