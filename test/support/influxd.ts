@@ -79,6 +79,15 @@ export class Influxd {
     }
   }
 
+  /** Stops the server without ending it: its connections stay open. */
+  pause(): void {
+    this.process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.process?.kill('SIGCONT');
+  }
+
   /** Kills the server as in a crash; resolves when it has ended. */
   async kill(): Promise<void> {
     const running = this.process;

@@ -16,7 +16,8 @@ export interface ProgramOptions {
 export function startProgram(source: string, options: ProgramOptions = {}): ChildProcessWithoutNullStreams {
   // As deep as its source, so that relative paths to fixtures stay valid.
   const outfile = join(ROOT, '.build/test', `${basename(source, '.ts')}.cjs`);
-  const bundling = ['--bundle', '--platform=node', '--target=node20', '--external:parquet-wasm', '--log-level=error'];
+  const external = ['--external:parquet-wasm', '--external:@duckdb/node-api'];
+  const bundling = ['--bundle', '--platform=node', '--target=node20', ...external, '--log-level=error'];
   execFileSync('node_modules/.bin/esbuild', [source, ...bundling, `--outfile=${outfile}`], { cwd: ROOT });
   return spawn(process.execPath, [...(options.flags ?? []), outfile, ...(options.arguments ?? [])], {
     cwd: ROOT,

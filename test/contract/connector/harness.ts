@@ -4,6 +4,7 @@ import { loadConnectorConfig } from 'shared/config';
 import type { FunctionLogger } from 'shared/logger';
 import type { Clock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
+import { buildDestinations } from '../../../functions/write-line-protocol/destinations';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
 import {
   tableAdministration,
@@ -43,6 +44,7 @@ export interface StackOptions {
   /** Takes the lines that the local server prints. */
   readonly log?: ConnectorOptions['log'];
   readonly storeRejected?: HandlerServices['storeRejected'];
+  readonly sendDeadLetter?: HandlerServices['sendDeadLetter'];
   /** Of the deadline. */
   readonly clock?: Clock;
   /** Called with the table of each WriteRecords call that has ended. */
@@ -91,6 +93,7 @@ export async function connectorBefore(
     environment = {},
     verify,
     storeRejected,
+    sendDeadLetter,
     clock,
     onCallEnd,
     log = () => undefined,
@@ -121,9 +124,9 @@ export async function connectorBefore(
   const services: HandlerServices = {
     config,
     logger: silentLogger,
-    destinations: [timestream],
+    destinations: await buildDestinations(config, silentLogger, () => timestream),
     invokeSelf: asynchronous,
-    sendDeadLetter: asynchronous,
+    sendDeadLetter: sendDeadLetter ?? asynchronous,
     storeRejected: storeRejected ?? asynchronous,
   };
   const handler = createHandler(services, clock);
