@@ -155,6 +155,7 @@ export class World {
       warn: noteWrite,
       error: noteWrite,
       addContext: () => undefined,
+      appendKeys: () => undefined,
     };
     const handler = createHandler(
       {
