@@ -1,6 +1,6 @@
 /**
- * Measures the cold start of the write function built by `npm run build`, from the start of the process to the first response, and
- * compares it with a process that does nothing. The response must be 204, and the sink must receive the point.
+ * Measures the cold start of the write function built by `npm run build` with each destination, from the start of the process to the first
+ * response, and compares it with a process that does nothing. The response must be 204, and the sink must receive the point.
  *
  *     npm run bench -- cold-start [rounds]
  */
@@ -16,6 +16,7 @@ import { median, runMain } from './runs';
 
 const BUILT = '.aws-sam/build';
 const ROUNDS = 15;
+const DESTINATIONS = ['timestream', 'influxdb', 'both'] as const;
 /** NODE24 is the path of a Node.js of Lambda's release. */
 const NODE = process.env.NODE24 ?? process.execPath;
 
@@ -45,8 +46,10 @@ const PROGRAM = `
   })();
 `;
 
-function start(endpoint: string, folder: string, handler?: string): Start {
-  const { stderr, status } = spawnSync(NODE, ['-e', PROGRAM, ...(handler === undefined ? [] : [handler])], {
+/** Starts a process with the function in `folder`, or without a destination a process that does nothing. */
+function start(endpoint: string, folder: string, destination?: (typeof DESTINATIONS)[number]): Start {
+  const handler = destination === undefined ? [] : [join(folder, 'task/handler.js')];
+  const { stderr, status } = spawnSync(NODE, ['-e', PROGRAM, ...handler], {
     encoding: 'utf8',
     env: {
       NODE_PATH: join(folder, 'opt/nodejs/node_modules'),
@@ -56,21 +59,30 @@ function start(endpoint: string, folder: string, handler?: string): Start {
       AWS_ENDPOINT_URL_TIMESTREAM_WRITE: endpoint,
       // As in the stack.
       metrics_namespace: 'ONS/InfluxDB',
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
+      ...(destination !== undefined && { destination }),
+      // As deployed: the token is in a secret.
+      ...(destination !== 'timestream' && { INFLUXDB_URL: endpoint, INFLUXDB_TOKEN_SECRET_NAME: 'influxdb' }),
     },
   });
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as Start;
 }
 
-/** The sink, in a separate process: responds to every call, and returns their number at /calls. */
+/** The sink, in a separate process: Timestream, InfluxDB and Secrets Manager. It returns the number of the writes at /writes. */
 function runSink(): void {
-  let calls = 0;
+  const writes = { timestream: 0, influxdb: 0 };
   const server = createServer((request, response) => {
     request.resume();
     request.on('end', () => {
-      if (request.url === '/calls') response.end(String(calls));
-      else {
-        calls++;
+      if (request.url === '/writes') response.end(JSON.stringify(writes));
+      else if (request.url?.startsWith('/api/v2/write')) {
+        writes.influxdb++;
+        response.writeHead(204).end();
+      } else if (String(request.headers['x-amz-target']).endsWith('GetSecretValue')) {
+        response.end('{"SecretString":"token"}');
+      } else {
+        writes.timestream++;
         response.end('{"RecordsIngested":{"Total":1}}');
       }
     });
@@ -91,14 +103,18 @@ async function main(): Promise<void> {
     cpSync(join(BUILT, 'SharedLayer'), join(folder, 'opt'), { recursive: true });
     const [port] = (await once(sink, 'message')) as [number];
     const endpoint = `http://127.0.0.1:${port}`;
-    const starts: Record<string, Start[]> = { 'Node alone': [], 'write function': [] };
+    const starts = new Map<string, Start[]>();
     for (let i = 0; i < rounds; i++) {
-      starts['Node alone']?.push(start(endpoint, folder));
-      starts['write function']?.push(start(endpoint, folder, join(folder, 'task/handler.js')));
+      for (const destination of [undefined, ...DESTINATIONS]) {
+        const way = destination ?? 'Node alone';
+        starts.set(way, [...(starts.get(way) ?? []), start(endpoint, folder, destination)]);
+      }
     }
-    const calls = Number(await (await fetch(`${endpoint}/calls`)).text());
-    if (calls !== rounds) throw new Error(`${calls} calls reached the sink, not ${rounds}`);
-    const rows = Object.entries(starts).map(([way, each]) => ({
+    // This process blocks while it waits for the others, so it would not notice that a kept-alive connection was closed.
+    const writes = await (await fetch(`${endpoint}/writes`, { headers: { connection: 'close' } })).text();
+    const expected = JSON.stringify({ timestream: 2 * rounds, influxdb: 2 * rounds });
+    if (writes !== expected) throw new Error(`the sink received the writes ${writes}, not ${expected}`);
+    const rows = [...starts].map(([way, each]) => ({
       way,
       'ms to the first response': round(median(each.map(({ milliseconds }) => milliseconds)), 1),
       'CPU ms': round(median(each.map(({ cpuMilliseconds }) => cpuMilliseconds)), 1),

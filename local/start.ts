@@ -1,6 +1,7 @@
 /** Starts the connector on one port and the embedded Timestream on another. With --aws it writes to Amazon Timestream instead. */
 import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import type { ConnectorConfig } from 'shared/config';
+import type { NameMapping } from 'shared/destination-config';
 import type { FunctionLogger, LogFields } from 'shared/logger';
 import { systemClock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
@@ -61,11 +62,13 @@ function localLogger(isQuiet: () => boolean): FunctionLogger {
   };
 }
 
+const plainText = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
 function logText(message: string, fields: readonly LogFields[]): string {
   const texts = fields
     .flatMap((each) => Object.entries(each))
     .map(([name, value]) => {
-      const text = value instanceof Error ? `${value.name}: ${value.message}` : String(value);
+      const text = value instanceof Error ? `${value.name}: ${value.message}` : plainText(value);
       return `${name}=${text}`;
     });
   return [message, ...texts].join(' ');
@@ -199,6 +202,18 @@ function embedded(config: ConnectorConfig, timestream: RunningTimestream): Desti
 /** Whether only this machine can connect to the host. */
 const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host);
 
+/** The parameters that name organization and bucket, where InfluxDB gets them from the request. */
+function placeIn({ influxdb }: ConnectorConfig): string {
+  if (influxdb === undefined) return '';
+  const { target, buckets, orgs } = influxdb;
+  const parameter = (name: 'org' | 'bucket', mapping: NameMapping): string => {
+    if (mapping.kind === 'configured') return '';
+    const [listed = target[name]] = mapping.kind === 'listed' ? mapping.names.keys() : [];
+    return `${new URLSearchParams({ [name]: listed })}&`;
+  };
+  return `${parameter('org', orgs)}${parameter('bucket', buckets)}`;
+}
+
 function welcome(
   url: string,
   timestreamUrl: string | undefined,
@@ -211,7 +226,7 @@ function welcome(
     `InfluxDB v2 write endpoint: ${url}`,
     '',
     'Write a point:',
-    `  curl -i '${url}/api/v2/write?precision=s'${header} --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,
+    `  curl -i '${url}/api/v2/write?${placeIn(config)}precision=s'${header} --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,
   ];
   const toInfluxDB = config.influxdb && `InfluxDB at ${config.influxdb.target.url}`;
   if (timestreamUrl === undefined) {

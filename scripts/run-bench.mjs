@@ -8,6 +8,7 @@ import { runProgram } from './run-program.mjs';
 const ALL = {
   encode: 'line protocol to the bodies of WriteRecords calls, in memory',
   connector: 'the whole connector: from events to calls over HTTP',
+  destinations: 'the write function with Timestream, InfluxDB, and both',
   'cold-start': 'the cold start of the write function, after `npm run build`',
   loader: 'the whole loader: from a Parquet file to writes over HTTP',
   wide: 'files of 300 and of 1,010 columns to line protocol',

@@ -5,6 +5,7 @@
 import { StorageUnavailableError } from 'shared/errors';
 import { ApiError } from './api-error';
 import { bytesOf, handOverEvent, MAX_EVENT_BYTES, RejectedMessages } from './dead-letters';
+import { placeOf } from './influxdb-place';
 import { type RejectedLine, RejectedLinesFile } from './rejected-lines';
 import { type HttpRequest, readBody, readHttpRequest, type WriteEvent } from './request';
 import { type HttpResponse, json, notHandedOver } from './responses';
@@ -26,6 +27,7 @@ export async function handOver(
   signal: AbortSignal,
 ): Promise<HttpResponse> {
   requestPrecision(request);
+  if (config.influxdb !== undefined && config.secondaryRequired) placeOf(request, config.influxdb);
   await readBody(request, config.bounds);
   const event = handOverEvent(request);
   const bytes = bytesOf(event);

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import type { DestinationName } from 'shared/destination-config';
 import { StorageUnavailableError } from 'shared/errors';
-import type { LinePlace } from 'shared/line-report';
+import type { LinePlace, LineReason } from 'shared/line-report';
 import type { RejectedLine } from './rejected-lines';
 import type { HttpRequest, WriteEvent } from './request';
 
@@ -100,53 +100,55 @@ export class RejectedMessages {
 
 const gzip = promisify(gzipCallback);
 
+/** A line to keep; with the reason if the destination rejected it. */
+type KeptLine = LinePlace & Partial<Pick<LineReason, 'reason'>>;
+
 /**
  * Messages with lines that a destination did not store, for that destination alone.
+ * @param lines either all with a reason, or none
  * @throws StorageUnavailableError if a line does not fit into a message
  */
-export async function unstoredMessages(
+export async function keptMessages(
   request: HttpRequest,
   body: Buffer,
-  places: readonly LinePlace[],
+  lines: readonly KeptLine[],
   destination: DestinationName,
 ): Promise<DeadLetter[]> {
   const messages: DeadLetter[] = [];
-  for (const group of groupsOf([...places].sort((a, b) => a.start - b.start))) {
-    const lines = group.map(({ start, end }) => lineOf(body, start, end));
-    messages.push(...(await messagesOf(request, lines, destination)));
+  const event = { ...handOverEvent(request), destination };
+  for (const group of groupsOf([...lines].sort((a, b) => a.start - b.start))) {
+    messages.push(...(await messagesOf(event, body, group)));
   }
   return messages;
 }
 
-function* groupsOf(places: readonly LinePlace[]): Generator<LinePlace[]> {
-  let group: LinePlace[] = [];
+function* groupsOf(lines: readonly KeptLine[]): Generator<KeptLine[]> {
+  let group: KeptLine[] = [];
   let bytes = 0;
-  for (const place of places) {
-    const size = place.end - place.start;
+  for (const line of lines) {
+    const size = line.end - line.start;
     if (group.length > 0 && bytes + size > LINES_BYTES) {
       yield group;
       group = [];
       bytes = 0;
     }
-    group.push(place);
+    group.push(line);
     bytes += size;
   }
   if (group.length > 0) yield group;
 }
 
-async function messagesOf(
-  request: HttpRequest,
-  lines: readonly Uint8Array[],
-  destination: DestinationName,
-): Promise<DeadLetter[]> {
-  const body = (await gzip(Buffer.concat(lines))).toString('base64');
-  const headers = { 'Content-Encoding': 'gzip' };
-  const message = { ...handOverEvent(request), destination, headers, body, isBase64Encoded: true };
+async function messagesOf(event: WriteEvent, body: Buffer, lines: readonly KeptLine[]): Promise<DeadLetter[]> {
+  const text = Buffer.concat(lines.map(({ start, end }) => lineOf(body, start, end)));
+  const content = { body: (await gzip(text)).toString('base64'), isBase64Encoded: true };
+  const reasons = lines.slice(0, MAX_REASONS_IN_MESSAGE).flatMap(({ reason }) => reason ?? []);
+  const rejectedLines = reasons.length > 0 && { rejectedLines: reasons };
+  const message = { ...event, headers: { 'Content-Encoding': 'gzip' }, ...content, ...rejectedLines };
   if (bytesOf(message) <= MAX_EVENT_BYTES) return [message];
   if (lines.length === 1) throw new StorageUnavailableError('a line does not fit into a dead-letter message');
   const half = Math.ceil(lines.length / 2);
-  const [first, second] = [lines.slice(0, half), lines.slice(half)];
-  return [...(await messagesOf(request, first, destination)), ...(await messagesOf(request, second, destination))];
+  const first = await messagesOf(event, body, lines.slice(0, half));
+  return [...first, ...(await messagesOf(event, body, lines.slice(half)))];
 }
 
 const NEWLINE = 0x0a;

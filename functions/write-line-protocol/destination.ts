@@ -16,6 +16,8 @@ export interface RequestLines {
 }
 
 export interface StoreOutcome {
+  /** Lines that became points. Invalid lines, and lines that exceed a limit of the destination, did not. */
+  readonly points: number;
   readonly calls: number;
   /** Calls that the destination throttled. Their points may be stored by a retry. */
   readonly throttledCalls: number;

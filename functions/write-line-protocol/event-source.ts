@@ -12,6 +12,7 @@ const BARE_KEYS = new Set([
   'multiValueQueryStringParameters',
   'requestContext',
   'asynchronous',
+  'destination',
   'rejectedLines',
 ]);
 const BARE_CONTEXT_KEYS = new Set(['requestId', 'requestTimeEpoch', 'timeEpoch']);

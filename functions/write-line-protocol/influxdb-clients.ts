@@ -12,6 +12,8 @@ const MIN_GZIP_BYTES = 1_400;
 export function buildInfluxDB(config: InfluxDBDestination, bounds: RequestBounds, logger: Logger): Destination {
   const gzipLevel = isThisMachine(config.target.url) ? 0 : config.gzipLevel;
   const client = influxClient({ ...config, gzipLevel }, { minGzipBytes: MIN_GZIP_BYTES });
+  // Lambda gives more CPU while the function starts than at its first request. If the token cannot be read, the next write tries again.
+  client.tokens.get().catch(() => undefined);
   return influxdbDestination(config, bounds, client, logger);
 }
 

@@ -2,7 +2,6 @@
 import type { RequestBounds } from 'shared/config';
 import type { InfluxDBDestination } from 'shared/destination-config';
 import type { InfluxClient } from 'shared/influxdb/client';
-import { checkWritable } from 'shared/influxdb/health';
 import type { Engine } from 'shared/influxdb/protocol';
 import { batchLines, writtenPrecision } from 'shared/influxdb/request-lines';
 import {
@@ -39,15 +38,21 @@ export function influxdbDestination(
         const limits = { maxLineBytes, batchLines: BATCH_LINES[config.target.engine], batchBytes: BATCH_BYTES };
         const batches = batchLines(body, { precision, requestTime: request.time, ...limits, leftOut }, report);
         const writer = { client: client.for(place, unit), precision: unit, breaker, logger, clock };
+        const points = batches.reduce((sum, { places }) => sum + places.length, 0);
         const outcome = await writeLineBatches(batches, writer, report, signal);
-        return storeOutcome(outcome, namesFromRequests);
+        return storeOutcome(points, outcome, namesFromRequests);
       };
     },
-    check: (signal) => checkWritable(client, !namesFromRequests, signal),
+    check: async (signal) => {
+      // Loaded for the first check: writes do not need it.
+      const { checkWritable } = await import('shared/influxdb/health');
+      return checkWritable(client, !namesFromRequests, signal);
+    },
   };
 }
 
 function storeOutcome(
+  points: number,
   { calls, throttledCalls, stored, unstored, failure }: BatchesOutcome,
   namesFromRequests: boolean,
 ): StoreOutcome {
@@ -55,6 +60,7 @@ function storeOutcome(
   // A name that the client chose does not exist. InfluxDB would answer the client in the same way.
   const isClientsName = namesFromRequests && status === 404;
   return {
+    points,
     calls,
     throttledCalls,
     stored,
@@ -74,7 +80,7 @@ const NOT_FOUND = 'InfluxDB has no organization or bucket of this name';
 /** Repeats no text of InfluxDB or of the network, which may disclose internals. */
 function adviceOf({ kind, status }: WriteFailure): string {
   if (kind !== 'refused') {
-    const why = { throttled: '', error: ' (InfluxDB returned an error)', unavailable: ' (InfluxDB cannot be reached)' }[
+    const why = { throttled: '', error: ' (InfluxDB returned an error)', unavailable: ' (InfluxDB is not available)' }[
       kind
     ];
     return ` in time${why}: send the request again`;

@@ -15,7 +15,7 @@ export function placeOf(
 ): Pick<Target, 'org' | 'bucket'> {
   if (path === '/write') {
     const [database, policy] = [query.get('db') ?? '', query.get('rp') ?? ''];
-    const name = policy === '' || policy === 'autogen' ? database : `${database}/${policy}`;
+    const name = database === '' || policy === '' || policy === 'autogen' ? database : `${database}/${policy}`;
     const missing = new ApiError(400, 'invalid', 'missing db');
     return { org: target.org, bucket: mapped(name, buckets, target.bucket, missing, 'no dbrp mapping found') };
   }

@@ -4,10 +4,9 @@ import { RequestTooLargeError } from 'shared/errors';
 import { untilAborted } from 'shared/resilience/backoff';
 import { ApiError } from './api-error';
 import { preflight, withCors } from './cors';
-import { RejectedMessages } from './dead-letters';
 import { pathNotFound } from './not-served';
 import { checkScope } from './permission';
-import { type RejectedLine, RejectedLinesFile, type RejectedLinesObject } from './rejected-lines';
+import { RejectedLinesFile, type RejectedLinesObject } from './rejected-lines';
 import type { HttpRequest } from './request';
 import {
   badLines,
@@ -37,32 +36,15 @@ const HEALTH_TIMEOUT_MS = 2_000;
 const started = new Date();
 
 const writeNow: Route = async (request, services, deadline) => {
-  const { config } = services;
-  const file = config.rejectedLinesBucket === undefined ? undefined : new RejectedLinesFile(request);
-  // The client does not get to know what an optional destination rejects.
-  const messages = file === undefined && !config.secondaryRequired ? new RejectedMessages(request, 2) : undefined;
-  const keep = messages && ((line: RejectedLine) => line.destination === 'influxdb' && messages.add(line));
-  const result = await writeLines(request, services, deadline, file?.add ?? keep);
+  const file = services.config.rejectedLinesBucket === undefined ? undefined : new RejectedLinesFile(request);
+  const result = await writeLines(request, services, deadline, file?.add);
   // The client sends the whole request again. The same lines are then rejected again, and kept.
   if (result.results.some(({ unstored }) => unstored > 0)) throw notStored(result.results);
   const object = file?.finish();
   const address = object && (await tryStoring(object, services, deadline.signal));
-  if (messages !== undefined) await trySending(messages, services, deadline.signal);
   if (result.faultyLines + result.rejectedLines > 0) throw badLines(result, address);
   return noContent(result.influxdbOnlyLines);
 };
-
-async function trySending(
-  messages: RejectedMessages,
-  { sendDeadLetter, logger }: RouteServices,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    for (const message of messages.finish()) await untilAborted(sendDeadLetter(message, signal), signal);
-  } catch (error) {
-    logger.error('lines that InfluxDB rejected could not be put into the dead-letter queue', { error });
-  }
-}
 
 /** The address of the object; undefined if it could not be stored in time. The write itself has succeeded by then. */
 async function tryStoring(

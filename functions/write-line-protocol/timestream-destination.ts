@@ -37,8 +37,8 @@ export function timestreamDestination(
       const writer = { database, send, tables, maxNewTables, tableCounts };
       return async (signal) => {
         const outcome = await writeRecords(records, time, writer, report, signal).finally(() => records.release());
-        const { emptyStrings } = records;
-        return { ...outcome, emptyStrings, tables: tableCounts?.totals, advice: adviceOf(outcome) };
+        const { length: points, emptyStrings } = records;
+        return { points, ...outcome, emptyStrings, tables: tableCounts?.totals, advice: adviceOf(outcome) };
       };
     },
     check,

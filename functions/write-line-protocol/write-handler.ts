@@ -17,7 +17,7 @@ import type { Deadline } from './write';
 /** Time reserved to abort calls and to respond before Lambda ends the invocation. */
 const RESPONSE_MS = 1_000;
 
-/** Time to keep elsewhere what an optional destination did not store. */
+/** Time to keep the lines that an optional destination did not store; at most a third of the request's time. */
 const EARLY_MS = 1_500;
 
 export interface HandlerServices extends AsynchronousServices {
@@ -68,7 +68,7 @@ function tryReading(event: WriteEvent): HttpRequest | ApiError {
   }
 }
 
-/** Calls `run` with a deadline in `ms`. @param earlyMs how much earlier it is for an optional destination */
+/** Calls `run` with a deadline in `ms`. @param earlyMs how much earlier it is for an optional destination, if the time allows it */
 async function withDeadline<T>(
   clock: Clock,
   ms: number,
@@ -85,7 +85,7 @@ async function withDeadline<T>(
   };
   try {
     const signal = abortingAfter(ms);
-    return await run({ signal, early: earlyMs === 0 ? signal : abortingAfter(ms - earlyMs) });
+    return await run({ signal, early: earlyMs === 0 ? signal : abortingAfter(ms - Math.min(earlyMs, ms / 3)) });
   } finally {
     done.abort();
   }

@@ -1,32 +1,31 @@
 /** The totals of a write, for the metrics of the connector. */
 import type { ConnectorMetrics } from 'shared/connector-metrics';
+import type { DestinationName } from 'shared/destination-config';
 import type { LineReport } from 'shared/line-report';
-import type { DestinationResult } from './destination';
+import type { StoreOutcome } from './destination';
 
 /**
- * Records what a request did in one destination. Points that were put into the dead-letter queue for it are not stored.
- * @param bytes size of the body after decompression
- * @param milliseconds duration of the request
+ * Records what a request did in one destination. Points that are kept in the dead-letter queue for it are not stored.
+ * @param request size of the body after decompression, and duration of the request
  */
-export function recordResult(
+export function recordOutcome(
   metrics: ConnectorMetrics,
-  { destination, calls, stored, superseded, unstored, kept = 0, tables, ...result }: DestinationResult,
+  destination: DestinationName,
+  { calls, throttledCalls, newTables = 0, stored, superseded, unstored, tables }: StoreOutcome,
   { rejectedLines, faultyLines }: Pick<LineReport, 'rejectedLines' | 'faultyLines'>,
-  bytes: number,
-  milliseconds: number,
+  request: { readonly bytes: number; readonly milliseconds: number },
 ): void {
-  const { throttledCalls, newTables = 0 } = result;
   const totals = {
     pointsStored: stored,
     pointsSuperseded: superseded,
-    pointsUnstored: unstored + kept,
+    pointsUnstored: unstored,
     rejectedLines,
     faultyLines,
     calls,
     throttledCalls,
     newTables,
-    requestBytes: bytes,
-    duration: milliseconds,
+    requestBytes: request.bytes,
+    duration: request.milliseconds,
   };
   metrics.record(destination, totals, tables);
 }

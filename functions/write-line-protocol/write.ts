@@ -12,8 +12,8 @@ import type { DeadLetter } from './dead-letters';
 import type { Destination, DestinationResult, RequestResult } from './destination';
 import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
-import { keepUnstored } from './secondary';
-import { recordResult } from './write-metrics';
+import { keepUnstored, prepareOptional } from './secondary';
+import { recordOutcome } from './write-metrics';
 
 export interface WriteServices {
   readonly config: ConnectorConfig;
@@ -49,7 +49,7 @@ export function requestPrecision({ path, query }: HttpRequest): Precision {
 
 /**
  * Stores the points of the request, until the deadline. When it returns, the outcome of every point is known.
- * @param onRejected called with every line that is not stored everywhere, as it is found
+ * @param onRejected called with every line that is not stored in each required destination, as it is found
  * @throws ApiError, RequestTooLargeError if the request cannot be read
  * @throws ConfigurationError if the request is for a destination that is not configured
  */
@@ -67,7 +67,11 @@ export async function writeLines(
   const reports = reportsOf(destinations, config, body, onRejected);
   const lines = { request, body, precision, leftOut: reports.leftOut };
   const stores = await tracer.trace('decode', async () =>
-    destinations.map((destination, index) => destination.prepare(lines, reports.all[index])),
+    destinations.map((destination, index) =>
+      isOptional(index, config)
+        ? prepareOptional(destination, lines, reports.all[index])
+        : destination.prepare(lines, reports.all[index]),
+    ),
   );
   const outcomes = await Promise.all(
     // In this order: when the promise of the first one is there, the lines that it refuses are known.
@@ -76,7 +80,7 @@ export async function writeLines(
   const results = outcomes.map((outcome, index) => ({ ...outcome, destination: destinations[index].name }));
   const [first, second] = results;
   if (second !== undefined && isOptional(1, config)) {
-    results[1] = await keepUnstored(second, request, body, services, deadline.signal);
+    results[1] = await keepUnstored(second, reports.optional, request, body, services, deadline.signal);
   }
   const result = resultOf(results, reports.all, config);
   const milliseconds = performance.now() - started;
@@ -88,8 +92,9 @@ export async function writeLines(
     rejectedLines: result.rejectedLines,
     milliseconds: Math.round(milliseconds),
   });
-  for (const [index, each] of results.entries()) {
-    if (metrics !== undefined) recordResult(metrics, each, reports.all[index], body.length, milliseconds);
+  for (const [index, { name }] of destinations.entries()) {
+    const size = { bytes: body.length, milliseconds };
+    if (metrics !== undefined) recordOutcome(metrics, name, outcomes[index], reports.all[index], size);
   }
   return result;
 }
@@ -105,28 +110,38 @@ function destinationsOf({ destination }: HttpRequest, { config, destinations }: 
 /** Whether the request counts as stored without this destination. */
 const isOptional = (index: number, { secondaryRequired }: ConnectorConfig): boolean => index > 0 && !secondaryRequired;
 
-/** One report for each destination, and the starts of the lines that only the first one has reported, for the second one to leave out. */
+interface Reports {
+  /** One for each destination. */
+  readonly all: readonly LineReport[];
+  /** The starts of the lines that the first destination refused, for the second one to leave out. */
+  readonly leftOut: ReadonlySet<number>;
+  /** The lines that an optional destination rejected. */
+  readonly optional: readonly LineReason[];
+}
+
 function reportsOf(
   destinations: readonly Destination[],
-  { influxdbOnly }: ConnectorConfig,
+  config: ConnectorConfig,
   body: Buffer,
   onRejected: ((line: RejectedLine) => void) | undefined,
-): { readonly all: readonly LineReport[]; readonly leftOut: ReadonlySet<number> } {
+): Reports {
   if (destinations.length === 1) {
     const [{ name }] = destinations;
     const onLine = onRejected && ((line: LineReason) => onRejected(withText(line, body, name)));
-    return { all: [new LineReport({ onLine })], leftOut: new Set() };
+    return { all: [new LineReport({ onLine })], leftOut: new Set(), optional: [] };
   }
   const leftOut = new Set<number>();
+  const optional: LineReason[] = [];
   const all = destinations.map(({ name }, index) => {
     const onLine = (line: LineReason): void => {
       if (index === 0 && line.kind !== 'elsewhere') leftOut.add(line.start);
-      onRejected?.(withText(line, body, name));
+      if (isOptional(index, config)) optional.push(line);
+      else onRejected?.(withText(line, body, name));
     };
-    const elsewhere = name === 'timestream' ? influxdbOnly : undefined;
+    const elsewhere = name === 'timestream' ? config.influxdbOnly : undefined;
     return new LineReport({ prefix: `${name}: `, onLine, elsewhere, countsFaulty: index === 0 });
   });
-  return { all, leftOut };
+  return { all, leftOut, optional };
 }
 
 function resultOf(

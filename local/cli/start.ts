@@ -1,7 +1,7 @@
 /** `start`: runs the connector on this machine. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { loadConnectorConfig } from 'shared/config';
+import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import { UsageError } from './ending';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { CONNECTOR_SETTINGS } from './settings-tables';
@@ -67,18 +67,20 @@ async function run(options: Options): Promise<void> {
   if (exportDir !== undefined && s3Endpoint !== undefined) {
     throw new UsageError('--export-dir and --s3-endpoint are both places of UNLOAD: give only one of them');
   }
-  const sqlPort = timestreamPort ?? 9001;
-  if (!aws && options.port === sqlPort && sqlPort !== 0) {
-    throw new UsageError(`--port and --timestream-port are both ${sqlPort}: the two ports must differ`);
-  }
   for (const warning of misnamedSettings(CONNECTOR_SETTINGS, process.env)) console.error(warning);
   const { settings } = withToken(settingsOf(CONNECTOR_SETTINGS, options, process.env), {
+    names: ['--influxdb-token', '--influxdb-token-secret'],
     ...(options.influxdbToken !== undefined && { token: options.influxdbToken }),
     ...(options.influxdbTokenSecret !== undefined && { tokenSecret: options.influxdbTokenSecret }),
   });
   const config = readSettings(loadConnectorConfig, settings, CONNECTOR_SETTINGS, process.env);
+  assertUsed(options, config.destination);
   if (config.destination === 'influxdb' && (aws || useless !== undefined)) {
     throw new UsageError(`${aws ? '--aws' : useless} belongs to Timestream, which --destination influxdb does not use`);
+  }
+  const sqlPort = timestreamPort ?? 9001;
+  if (!aws && config.destination !== 'influxdb' && options.port === sqlPort && sqlPort !== 0) {
+    throw new UsageError(`--port and --timestream-port are both ${sqlPort}: the two ports must differ`);
   }
   const folder = dataDir ?? '.data';
   const { start } = await import('../start');
@@ -96,4 +98,28 @@ async function run(options: Options): Promise<void> {
     },
     config,
   );
+}
+
+/** Options that only some destinations use. In the environment their settings may serve other commands, too. */
+const INFLUXDB_OPTIONS = [
+  'influxdb-url',
+  'influxdb-org',
+  'influxdb-bucket',
+  'influxdb-token',
+  'influxdb-token-secret',
+  'influxdb-engine',
+  'gzip-level',
+  'bucket-mapping',
+  'org-mapping',
+];
+const BOTH_OPTIONS = ['influxdb-only-lines'];
+
+/** @throws UsageError for an option that the destination does not use */
+function assertUsed(options: Options, destination: ConnectorConfig['destination']): void {
+  const isGiven = (option: string): boolean =>
+    options[option.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] !== undefined;
+  const forInfluxDB = destination === 'timestream' ? INFLUXDB_OPTIONS.find(isGiven) : undefined;
+  if (forInfluxDB !== undefined) throw new UsageError(`--${forInfluxDB} needs --destination influxdb or both`);
+  const forBoth = destination === 'both' ? undefined : BOTH_OPTIONS.find(isGiven);
+  if (forBoth !== undefined) throw new UsageError(`--${forBoth} needs --destination both`);
 }

@@ -28,7 +28,7 @@ export interface Client {
 }
 
 const HERE = path.join(__dirname, 'clients');
-const GO_BINARY = path.resolve(__dirname, '../../.build/acceptance-clients');
+export const GO_BINARY = path.resolve(__dirname, '../../.build/acceptance-clients');
 const PYTHON_CLIENT = 'influxdb-client==1.50.0';
 
 /** Runs a program with the job as its input; its output is a JSON array of texts. */
@@ -51,8 +51,8 @@ function execute(command: string, args: readonly string[], input: string | Uint8
   });
 }
 
-/** Builds the Go program, which has three clients. Returns the reason if a tool or the network is missing. */
-function buildGoClients(): string | undefined {
+/** Builds the Go program, which has the clients in Go. Returns the reason if a tool or the network is missing. */
+export function buildGoClients(): string | undefined {
   if (!runs('go', 'version')) return 'no go: install Go 1.26 (https://go.dev/dl)';
   const cwd = path.join(HERE, 'go');
   try {

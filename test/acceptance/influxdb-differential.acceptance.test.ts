@@ -1,41 +1,26 @@
 /** The same requests to a real InfluxDB and to the connector: both responses are compared, and the points read back from each. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { missingCorpus } from '../support/corpus';
 import { findInfluxd, STARTING_MS } from '../support/influxd';
 import type { Case } from './differential/case';
-import { type Comparison, compare } from './differential/compare';
+import { type Comparison, compare, type Sides } from './differential/compare';
 import { ConnectorSide } from './differential/connector-side';
 import { corpusCases } from './differential/corpus';
 import { DIFFERENCES } from './differential/differences';
+import { documentedDifferences } from './differential/documented';
 import { InfluxdbSide } from './differential/influxdb-side';
 import { randomCases, SEED } from './differential/random-cases';
+import { reportComparisons } from './differential/report-comparisons';
 import { writtenCases } from './differential/written-cases';
-import { code, describeProof, detail } from './report';
+import { describeProof } from './report';
 
 const binary = findInfluxd();
 const missing = binary === undefined ? 'no influxd: set INFLUXD to one of version 2.7' : undefined;
-const DOCUMENTED = path.resolve(__dirname, '../../docs/differences.md');
+
+/** All points in one table, with Timestream's maximum retention. */
+const ENVIRONMENT = { table_mapping: 'single-table', mag_store_retention_period: '73000' };
 
 /** The cells of docs/differences.md for each difference: InfluxDB, the connector, why. */
-function documented(): Map<string, string[]> {
-  const [, section = ''] = readFileSync(DOCUMENTED, 'utf8').split('## The connector and InfluxDB');
-  const [table = ''] = section.split('\n## ');
-  const rows = table
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .slice(2);
-  return new Map(
-    rows
-      .map((row) =>
-        row
-          .split('|')
-          .slice(1, -1)
-          .map((cell) => cell.trim()),
-      )
-      .map(([name = '', ...cells]) => [name, cells]),
-  );
-}
+const documented = documentedDifferences('The connector and InfluxDB OSS 2.7');
 
 let influxdb: InfluxdbSide;
 let connector: ConnectorSide;
@@ -44,7 +29,12 @@ const compared = new Map<string, Comparison[]>();
 async function compareAll(source: string, cases: readonly Case[]): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
   compared.set(source, comparisons);
-  for (const given of cases) comparisons.push(await compare(given, { influxdb, connector }));
+  const sides: Sides = {
+    influxdb,
+    connector: { write: (given, environment) => connector.write(given, { ...ENVIRONMENT, ...environment }) },
+    differences: DIFFERENCES,
+  };
+  for (const given of cases) comparisons.push(await compare(given, sides));
   return comparisons;
 }
 
@@ -67,7 +57,7 @@ describeProof('InfluxDB OSS 2.7.12 and the connector given the same requests', m
   afterAll(async () => {
     await influxdb.remove();
     await connector.remove();
-    report();
+    reportComparisons(compared, documented, 'the connector');
   });
 
   test('handwritten requests: the same responses and the same points, except for the listed differences', async () => {
@@ -94,47 +84,10 @@ describeProof('InfluxDB OSS 2.7.12 and the connector given the same requests', m
   test.each(DIFFERENCES.map(({ name }) => name))('the difference occurs and is documented: %s', (name) => {
     const all = [...compared.values()].flat();
     expect(all.some(({ classes }) => classes.includes(name))).toBe(true);
-    expect(documented().get(name)).toEqual([expect.any(String), expect.any(String), expect.stringMatching(/./)]);
+    expect(documented.get(name)).toEqual([expect.any(String), expect.any(String), expect.stringMatching(/./)]);
   });
 
   test('every documented difference occurs', () => {
-    expect([...documented().keys()].sort()).toEqual(DIFFERENCES.map(({ name }) => name).sort());
+    expect([...documented.keys()].sort()).toEqual(DIFFERENCES.map(({ name }) => name).sort());
   });
 });
-
-/** Adds the tables: the number of comparisons, and each class with an example. */
-function report(): void {
-  const counts = [...compared].map(([source, comparisons]) => {
-    const count = (of: (each: Comparison) => boolean): number => comparisons.filter(of).length;
-    const equal = count(({ classes, unexplained: open }) => classes.length === 0 && !open);
-    const stored = comparisons.reduce((sum, each) => sum + each.connector.values.length, 0);
-    return [
-      source,
-      comparisons.length,
-      equal,
-      count(({ classes }) => classes.length > 0),
-      count((each) => each.unexplained),
-      stored,
-    ];
-  });
-  const columns = [
-    'requests',
-    'compared',
-    'equal',
-    'listed differences',
-    'other differences',
-    'field values read back',
-  ];
-  detail('Comparisons', columns, counts);
-  const all = [...compared.values()].flat();
-  const rows = [...documented()].map(([name, cells]) => {
-    const found = all.filter(({ classes }) => classes.includes(name));
-    const body = Buffer.from(found[0]?.given.requests.at(-1)?.body ?? []).toString('latin1');
-    return [name, ...cells, found.length, code(body.slice(0, 60))];
-  });
-  detail(
-    'Differences between InfluxDB and the connector',
-    ['difference', 'InfluxDB', 'the connector', 'why', 'requests', 'example'],
-    rows,
-  );
-}

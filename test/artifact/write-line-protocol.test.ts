@@ -167,6 +167,58 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
       }
     });
 
+    describe.each(['timestream', 'influxdb', 'both'])('with destination %s', (destination) => {
+      const bundles = { timestream: 'timestream-clients.js', influxdb: 'influxdb-clients.js' };
+      const isUsed = (name: string): boolean => destination === 'both' || destination === name;
+      let copy: string;
+      let influxdb: ScriptedServer;
+      let writing: LambdaRuntime;
+
+      beforeEach(async () => {
+        copy = mkdtempSync(path.join(tmpdir(), 'lambda-'));
+        cpSync(folder, copy, { recursive: true });
+        // Loading the other destination's bundle would fail.
+        for (const [name, file] of Object.entries(bundles)) if (!isUsed(name)) rmSync(path.join(copy, 'task', file));
+        influxdb = await ScriptedServer.start(({ path: route }) =>
+          route === '/api/v2/write' ? { status: 204 } : { status: 200, body: '{"SecretString":"the-token"}' },
+        );
+        const environment = {
+          destination,
+          write_deadline_millis: '28000',
+          ...(isUsed('timestream') && { AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url }),
+          ...(isUsed('influxdb') && {
+            AWS_ENDPOINT_URL_SECRETS_MANAGER: influxdb.url,
+            INFLUXDB_URL: influxdb.url,
+            INFLUXDB_TOKEN_SECRET_NAME: 'the-secret',
+          }),
+        };
+        writing = await LambdaRuntime.start({ folder: copy, handler: 'handler.handler', environment });
+      });
+      afterEach(async () => {
+        await writing.stop();
+        await influxdb.stop();
+        rmSync(copy, { recursive: true, force: true });
+      });
+
+      test('stores points with the bundles of this destination alone', async () => {
+        const body = `m,host=a v=1 ${TIME}000000000\n`;
+        expect(await writing.invoke({ body })).toMatchObject({ result: { statusCode: 204 } });
+        if (isUsed('timestream')) expect(await rows('m')).toEqual([['1']]);
+        const writes = influxdb.requests.filter((request) => request.path === '/api/v2/write');
+        expect(writes.map((write) => [write.headers.authorization, write.body])).toEqual(
+          isUsed('influxdb') ? [['Token the-token', body]] : [],
+        );
+      });
+    });
+
+    test('only the bundle of a destination has its client', () => {
+      const code = (file: string) => readFileSync(path.join(folder, 'task', file), 'utf8');
+      const has = (client: RegExp) =>
+        ['handler.js', 'timestream-clients.js', 'influxdb-clients.js'].map((file) => client.test(code(file)));
+      expect(has(/DescribeEndpoints/)).toEqual([false, true, false]);
+      expect(has(/GetSecretValue/)).toEqual([false, false, true]);
+    });
+
     test('an invalid configuration fails the start with every problem', async () => {
       const environment = { database_name: 'no name', max_line_bytes: 'many', enable_table_creation: '' };
       const broken = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });

@@ -86,12 +86,17 @@ describe.each(pages)('%s', (page) => {
 
 /** The whole block succeeds, and no HTTP response that it prints is an error. */
 async function run({ text }: Block): Promise<void> {
-  const [before = '', start] = text.split(/^(?=npm start)/m);
+  const at = text.search(/^npm start/m);
+  const [before, start] = at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at)];
   if (before.trim() !== '') {
     const output = await pasted(before);
     expect(output).not.toMatch(/^HTTP\/[\d.]+ [345]/m);
   }
-  if (start !== undefined) await startServer(start);
+  if (start !== undefined) {
+    // A page that starts it again has told its reader to stop it.
+    await stopServer();
+    await startServer(start);
+  }
 }
 
 async function pasted(commands: string): Promise<string> {

@@ -25,24 +25,39 @@ const DISTINCT: Readonly<Record<string, number>> = {
 
 if (!PEAK_MEMORY_IS_KNOWN) test.skip('peak memory [skipped: no /proc]', () => undefined);
 else {
-  describe.each([128, 256])('a function of %i MB', (memory) => {
+  describe.each([
+    [128, 'timestream'],
+    [256, 'timestream'],
+    [128, 'both'],
+    [256, 'both'],
+    [128, 'influxdb'],
+  ])('a function of %i MB with destination %s', (memory, destination) => {
     const { bounds } = loadConnectorConfig({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memory) });
     let folder: string;
     let sink: ScriptedServer;
     let runtime: LambdaRuntime;
+    /** InfluxDB's response to a write. */
+    let answer: (lines: string) => { status: number; body?: string };
 
     beforeAll(async () => {
       folder = mkdtempSync(path.join(tmpdir(), 'memory-'));
       bundleWriteFunction(folder);
-      sink = await ScriptedServer.start(() => ({ status: 200, body: '{}' }));
+      sink = await ScriptedServer.start(({ path: route, body }) =>
+        route === '/api/v2/write' ? answer(body) : { status: 200, body: '{}' },
+      );
     });
     afterAll(async () => {
       rmSync(folder, { recursive: true, force: true });
       await sink.stop();
     });
     beforeEach(async () => {
+      answer = () => ({ status: 204 });
       runtime = await startWithMemory(memory, folder, {
+        destination,
         AWS_ENDPOINT_URL_TIMESTREAM_WRITE: sink.url,
+        // Not 127.0.0.1: for this machine the function does not compress.
+        INFLUXDB_URL: sink.url.replace('127.0.0.1', '0.0.0.0'),
+        INFLUXDB_TOKEN: 'token',
         ...ENVIRONMENT,
       });
     });
@@ -64,14 +79,32 @@ else {
     }
 
     test.each(SHAPES)('stores the largest request that it accepts: $name', async (shape) => {
-      const perLine = DISTINCT[shape.name];
+      // The limit of distinct tags and fields is for Timestream's records.
+      const perLine = destination === 'influxdb' ? undefined : DISTINCT[shape.name];
       const distinct = perLine === undefined ? bounds.maxLines : Math.floor((bounds.maxTagsAndFields - 100) / perLine);
       const isGood = shape.name !== 'invalid lines';
       const escaped = shape.name === 'control characters' ? 0.6 : 1;
       const body = bodyOf(shape, bounds.maxDecompressedBytes * escaped, Math.min(bounds.maxLines, distinct));
       for (let repeat = 0; repeat < 2; repeat++) expect(await send(body)).toBe(isGood ? 204 : 400);
       expect(peakMegabytes(runtime.pid)).toBeLessThan(memory);
+      const isCompressed = sink.requests.some(({ headers }) => headers['content-encoding'] === 'gzip');
+      expect(isCompressed).toBe(isGood && destination !== 'timestream');
     });
+
+    if (destination !== 'timestream') {
+      test.each(SHAPES.slice(0, 2))(
+        'stays within the memory when InfluxDB rejects every line: $name',
+        async (shape) => {
+          answer = (lines) => ({
+            status: 400,
+            body: JSON.stringify({ message: lines.trim().replace(/^.*$/gm, "unable to parse '$&': no reason") }),
+          });
+          const body = bodyOf(shape, bounds.maxDecompressedBytes, bounds.maxLines);
+          expect(await send(body)).toBe(400);
+          expect(peakMegabytes(runtime.pid)).toBeLessThan(memory);
+        },
+      );
+    }
 
     test.each(SHAPES)('returns 413 for a larger request: $name', async (shape) => {
       const body = bodyOf(shape, BIG_MEGABYTES * 1e6, 90_000);

@@ -5,8 +5,9 @@ import type { FunctionLogger } from 'shared/logger';
 import type { Clock } from 'shared/resilience/clock';
 import type { SendWriteRecords } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
+import { influxClient } from '../../functions/clients/influxdb';
 import type { DeadLetter } from '../../functions/write-line-protocol/dead-letters';
-import type { Destination } from '../../functions/write-line-protocol/destination';
+import { influxdbDestination } from '../../functions/write-line-protocol/influxdb-destination';
 import type { RejectedLinesObject } from '../../functions/write-line-protocol/rejected-lines';
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import type { HttpResponse } from '../../functions/write-line-protocol/responses';
@@ -32,10 +33,10 @@ export interface HandlerOptions {
   readonly tracer?: HandlerServices['tracer'];
   /** Replaces the recording logger. */
   readonly logger?: FunctionLogger;
-  /** A second destination. */
-  readonly secondary?: Destination;
   /** Clock of the deadline. */
   readonly clock?: Clock;
+  /** Clock of the calls to InfluxDB. */
+  readonly influxdbClock?: Clock;
 }
 
 export interface HandlerUnderTest {
@@ -77,12 +78,19 @@ export function handlerOf(options: HandlerOptions = {}): HandlerUnderTest {
     tables: new TableCreator(config.tables, administration, new VirtualClock()),
     check: options.checkTimestream ?? nothing,
   });
+  const { influxdb } = config;
+  const client = influxdb && influxClient(influxdb);
   const services: HandlerServices = {
     config,
     logger: options.logger ?? logger,
     metrics: options.metrics,
     ...(options.tracer && { tracer: options.tracer }),
-    destinations: [timestream, ...(options.secondary ? [options.secondary] : [])],
+    destinations: [
+      ...(config.destination === 'influxdb' ? [] : [timestream]),
+      ...(influxdb && client
+        ? [influxdbDestination(influxdb, config.bounds, client, logger, options.influxdbClock ?? new VirtualClock())]
+        : []),
+    ],
     invokeSelf: options.invokeSelf ?? ((event) => Promise.resolve(handedOver.push(event))),
     sendDeadLetter: options.sendDeadLetter ?? ((message) => Promise.resolve(messages.push(message))),
     storeRejected:

@@ -63,6 +63,9 @@ function nameMapping(env: EnvironmentReader, name: string): NameMapping {
   if (!names.every((parts) => parts.length === 2 && parts.every((part) => part !== ''))) {
     env.problem(name, `must be configured, passthrough or from=to,from=to, not '${text}'`);
   }
+  const froms = names.map(([from = '']) => from);
+  const twice = froms.find((from, index) => froms.indexOf(from) < index);
+  if (twice !== undefined) env.problem(name, `names '${twice}' twice: keep one of them`);
   return { kind: 'listed', names: new Map(names.map(([from = '', to = '']) => [from, to])) };
 }
 

@@ -18,7 +18,10 @@ export interface LinePlace {
 
 export interface LineReason extends LinePlace {
   readonly reason: string;
-  /** `faulty`: not valid line protocol; `rejected`: the destination cannot store its point; `elsewhere`: only another one stores it. */
+  /**
+   * `faulty`: not valid line protocol, for every destination; `rejected`: this destination does not store its point; `elsewhere`: only
+   * another one stores it.
+   */
   readonly kind: 'faulty' | 'rejected' | 'elsewhere';
 }
 
@@ -80,7 +83,7 @@ export class LineReport {
   /** Adds a line that the decoder accepted, but that the destination cannot parse. */
   unparsable(place: LinePlace, text: string, reason: string): void {
     this.faultyLines++;
-    this.add(place, `unable to parse '${shortenedText(text)}': ${this.prefix}${shortened(reason)}`, 'faulty');
+    this.add(place, `unable to parse '${shortenedText(text)}': ${this.prefix}${shortened(reason)}`, 'rejected');
   }
 
   /** Adds a line with a point that cannot be stored, because of this limit of Timestream or for another reason. */
@@ -95,11 +98,14 @@ export class LineReport {
     this.add(place, text, 'rejected');
   }
 
-  /** Adds lines with points that cannot be stored; the destination does not say which lines of these they are. */
-  rejectedSome(count: number, among: LinePlace, reason: string): void {
+  /** Adds `count` of the lines, whose points cannot be stored; the destination does not say which ones they are. */
+  rejectedSome(count: number, among: readonly LinePlace[], reason: string): void {
+    const [first] = among;
+    if (count === 0 || first === undefined) return;
     this.rejectedLines += count;
-    const text = `${count} of the lines from ${among.line}: ${this.prefix}${shortened(reason)}`;
-    this.keep({ line: among.line, lines: count, reason: text });
+    const text = `${count} of ${among.length} lines from line ${first.line}: ${this.prefix}${shortened(reason)}`;
+    for (const place of among) this.onLine?.({ ...numbers(place), reason: text, kind: 'rejected' });
+    this.keep({ line: first.line, lines: count, reason: text });
   }
 
   private add(place: LinePlace, reason: string, kind: LineReason['kind']): void {

@@ -7,6 +7,8 @@ export interface Case {
   readonly requests: readonly Request[];
   /** The same requests without the deliberately invalid lines, with LF line ends. */
   readonly good?: readonly Request[];
+  /** Retention of InfluxDB's bucket; by default unlimited. */
+  readonly retentionSeconds?: number;
   /** Settings of the connector that differ from the suite's. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether the grammar accepts it, by InfluxData's corpus or by hand. */

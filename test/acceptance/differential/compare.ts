@@ -1,12 +1,8 @@
 /** Compares the outcomes of a case in InfluxDB and the connector, and finds the classes that explain their differences. */
 import type { Case } from './case';
-import type { ConnectorSide } from './connector-side';
-import { type Compared, DIFFERENCES, type LostPoint } from './differences';
-import type { InfluxdbSide } from './influxdb-side';
+import type { Compared, Difference, LostPoint } from './differences';
 import { type Outcome, textOf, type Value } from './stored';
 
-/** All points in one table, with Timestream's maximum retention. */
-const ENVIRONMENT = { table_mapping: 'single-table', mag_store_retention_period: '73000' };
 /** A server's own time may be this much before the start of the case, because it is truncated to the precision. */
 const NOW_NS = 60_000_000_000n;
 
@@ -20,34 +16,52 @@ export interface Comparison {
   readonly unexplained: boolean;
 }
 
+interface Side {
+  /** Writes the requests of a case, and reads what is stored then. */
+  write(given: Case, environment: Readonly<Record<string, string>>): Promise<Outcome>;
+}
+
+export interface Sides {
+  readonly influxdb: Side;
+  readonly connector: Side;
+  /** The classes of differences between them. */
+  readonly differences: readonly Difference[];
+  /** Whether 400 and 422 are a difference; by default only those between 2xx, 4xx and 5xx are. */
+  readonly exactStatuses?: boolean;
+}
+
 export async function compare(
   given: Case,
-  sides: { influxdb: InfluxdbSide; connector: ConnectorSide },
+  { influxdb: server, connector: other, differences, exactStatuses = false }: Sides,
 ): Promise<Comparison> {
   const started = BigInt(Date.now()) * 1_000_000n - NOW_NS;
   const [influxdb, connector] = await Promise.all([
-    sides.influxdb.write(given.requests),
-    sides.connector.write(given.requests, { ...ENVIRONMENT, ...given.environment }),
+    server.write(given, {}),
+    other.write(given, given.environment ?? {}),
   ]);
   const texts = ({ values }: Outcome): string[] => values.map((value) => textOf(value, started)).sort();
   const same = (one: Outcome, other: Outcome): boolean => texts(one).join() === texts(other).join();
   const result = { given, influxdb, connector };
-  if (statusClasses(influxdb) === statusClasses(connector) && same(influxdb, connector)) {
+  const statuses = exactStatuses ? statusTexts : statusClasses;
+  if (statuses(influxdb) === statuses(connector) && same(influxdb, connector)) {
     return { ...result, classes: [], unexplained: false };
   }
-  const good = given.good && (await sides.influxdb.write(given.good));
+  const good = given.good && (await server.write({ ...given, requests: given.good }, {}));
   const stored = new Set(texts(connector));
   const all = new Set(texts(influxdb));
   const isSubset = [...stored].every((text) => all.has(text));
   const compared = { ...result, goodStored: good && same(good, connector), isSubset };
-  const classes = requestClass(compared) ?? pointClasses(compared, (value) => stored.has(textOf(value, started)));
+  const classes =
+    requestClass(compared, differences) ??
+    pointClasses(compared, differences, (value) => stored.has(textOf(value, started)));
   return { ...result, classes: classes ?? [], unexplained: classes === undefined };
 }
 
+const statusTexts = ({ statuses }: Outcome): string => statuses.join();
 const statusClasses = ({ statuses }: Outcome): string => statuses.map((status) => Math.floor(status / 100)).join();
 
-function requestClass(compared: Compared): string[] | undefined {
-  const found = DIFFERENCES.find((difference) => 'request' in difference && difference.request(compared));
+function requestClass(compared: Compared, differences: readonly Difference[]): string[] | undefined {
+  const found = differences.find((difference) => 'request' in difference && difference.request(compared));
   return found && [found.name];
 }
 
@@ -57,6 +71,7 @@ function requestClass(compared: Compared): string[] | undefined {
  */
 function pointClasses(
   { given, influxdb, connector, isSubset }: Compared,
+  differences: readonly Difference[],
   isStored: (value: Value) => boolean,
 ): string[] | undefined {
   const points = new Map<string, Value[]>();
@@ -70,9 +85,9 @@ function pointClasses(
     .map(({ all, values }): LostPoint => ({ given, values, isWhole: values.length === all.length }));
   const status = lost.some(({ isWhole }) => isWhole) ? 422 : 204;
   if (influxdb.statuses.join() !== '204' || connector.statuses.join() !== String(status) || !isSubset) return undefined;
-  const classes = lost.map(pointClass);
+  const classes = lost.map((point) => pointClass(point, differences));
   return lost.length > 0 && classes.every((name) => name !== undefined) ? [...new Set(classes)] : undefined;
 }
 
-const pointClass = (lost: LostPoint): string | undefined =>
-  DIFFERENCES.find((each) => 'point' in each && (lost.isWhole || each.partly) && each.point(lost))?.name;
+const pointClass = (lost: LostPoint, differences: readonly Difference[]): string | undefined =>
+  differences.find((each) => 'point' in each && (lost.isWhole || each.partly) && each.point(lost))?.name;

@@ -3,6 +3,7 @@
 import { QueryCommand } from '@aws-sdk/client-timestream-query';
 import { type Connector, connectorBefore } from '../../contract/connector/harness';
 import { type Harness, startHarness } from '../../contract/timestream/harness';
+import type { Case } from './case';
 import { canonical, type Outcome, type Request, sorted, type Value } from './stored';
 
 const TYPES: Readonly<Record<string, Value['type']>> = {
@@ -35,7 +36,7 @@ export class ConnectorSide {
   }
 
   /** @param environment the connector's configuration in this case */
-  async write(requests: readonly Request[], environment: Readonly<Record<string, string>>): Promise<Outcome> {
+  async write({ requests }: Pick<Case, 'requests'>, environment: Readonly<Record<string, string>>): Promise<Outcome> {
     const { connector, database } = await this.takeFresh(environment);
     const statuses: number[] = [];
     const messages: string[] = [];

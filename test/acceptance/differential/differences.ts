@@ -33,9 +33,9 @@ export type Difference = { readonly name: string } & (
     }
 );
 
-const hasStatuses = ({ statuses }: Outcome, ...expected: number[]): boolean =>
+export const hasStatuses = ({ statuses }: Outcome, ...expected: number[]): boolean =>
   statuses.length === expected.length && statuses.every((status, n) => status === expected[n]);
-const includes = ({ requests }: Case, text: string): boolean =>
+export const includes = ({ requests }: Case, text: string): boolean =>
   requests.some(({ body }) => Buffer.from(body).includes(text));
 const header = ({ requests }: Case, name: string): string | undefined => requests[0]?.headers?.[name];
 const bytes = (text: string): number => Buffer.byteLength(text);

@@ -1,73 +1,113 @@
-/** A real InfluxDB as one side of a comparison: an empty bucket per case, and a restart if a request crashes it. */
+/**
+ * A real InfluxDB as one side of a comparison: an empty bucket per case, and a restart if a request crashes it. Its requests go to the
+ * server itself, or to an endpoint that stores their points in it.
+ */
 import { Influxd, ORG, type StoredValue, TOKEN } from '../../support/influxd';
+import type { Case } from './case';
 import { canonical, type Outcome, type Request, sorted, type Value } from './stored';
 
-const TYPES: Readonly<Record<string, Value['type']>> = {
+type Types = Readonly<Record<string, Value['type']>>;
+
+/** The types of Timestream, which has one of integers. */
+const TYPES: Types = {
   double: 'float',
   long: 'integer',
   unsignedLong: 'integer',
   boolean: 'boolean',
   string: 'string',
 };
+/** The types of InfluxDB. */
+export const INFLUXDB_TYPES: Types = { ...TYPES, unsignedLong: 'unsigned' };
+
+type SideCase = Pick<Case, 'requests' | 'retentionSeconds'>;
 
 const SHARD_SECONDS = 100 * 365 * 86_400;
 
+/** The URL that requests go to, with the settings of a case. */
+type Endpoint = (environment: Readonly<Record<string, string>>) => Promise<string>;
+
+interface Place {
+  readonly bucket: string;
+  /** Where requests go. */
+  readonly url: string;
+}
+
 export class InfluxdbSide {
   private buckets = 0;
-  private bucket = '';
+  private bucket: string | undefined;
 
   private constructor(
     private readonly influxd: Influxd,
     private readonly orgID: string,
+    private readonly name: 'direct' | 'through',
+    private readonly types: Types,
+    private readonly endpoint: Endpoint,
   ) {}
 
-  static async start(binary: string): Promise<InfluxdbSide> {
+  static async start(binary: string, types = TYPES): Promise<InfluxdbSide> {
     const influxd = await Influxd.start(binary);
-    const side = new InfluxdbSide(influxd, await influxd.orgId());
-    await side.takeBucket();
-    return side;
+    return new InfluxdbSide(influxd, await influxd.orgId(), 'direct', types, async () => influxd.url);
+  }
+
+  /**
+   * Another side with buckets of its own in the same server.
+   * @param endpoint an endpoint that writes to this server
+   */
+  through(endpoint: Endpoint): InfluxdbSide {
+    return new InfluxdbSide(this.influxd, this.orgID, 'through', this.types, endpoint);
+  }
+
+  get url(): string {
+    return this.influxd.url;
   }
 
   /** A new bucket per case, because InfluxDB may lose points that are written right after a delete. */
-  private async takeBucket(): Promise<void> {
-    this.bucket = `case-${this.buckets++}`;
+  private async takeBucket(everySeconds: number): Promise<string> {
+    const name = `${this.name}-${this.buckets++}`;
     // One shard for all points, because creating a shard takes 60 ms.
-    const retentionRules = [{ type: 'expire', everySeconds: 0, shardGroupDurationSeconds: SHARD_SECONDS }];
-    await this.influxd.post('/api/v2/buckets', { orgID: this.orgID, name: this.bucket, retentionRules });
+    const shardGroupDurationSeconds = everySeconds === 0 ? SHARD_SECONDS : everySeconds;
+    const retentionRules = [{ type: 'expire', everySeconds, shardGroupDurationSeconds }];
+    await this.influxd.post('/api/v2/buckets', { orgID: this.orgID, name, retentionRules });
+    return name;
   }
 
   remove(): Promise<void> {
     return this.influxd.remove();
   }
 
-  async write(requests: readonly Request[]): Promise<Outcome> {
+  async write({ requests, retentionSeconds = 0 }: SideCase, environment = {}): Promise<Outcome> {
+    const url = await this.endpoint(environment);
+    const bucket = (retentionSeconds === 0 ? this.bucket : undefined) ?? (await this.takeBucket(retentionSeconds));
     const statuses: number[] = [];
     const messages: string[] = [];
     for (const request of requests) {
-      const { status, message } = await this.post(request);
+      const { status, message } = await this.post(request, { bucket, url });
       statuses.push(status);
       if (message !== '') messages.push(message);
     }
-    // InfluxDB stores nothing of a refused request; otherwise the next case would fail.
-    const mayHold = statuses.some((status) => status === 204 || status === 422);
-    const values = mayHold ? (await this.influxd.values(this.bucket)).map(toValue) : [];
-    if (mayHold) await this.takeBucket();
+    const hasStored = statuses.some((status) => status === 204 || status === 422);
+    // InfluxDB itself stores nothing of a request that it refuses.
+    const mayHold = hasStored || this.name === 'through';
+    const values = mayHold ? (await this.influxd.values(bucket)).map((value) => toValue(value, this.types)) : [];
+    // A bucket without values may have points that no query returns.
+    const isUsed = hasStored || values.length > 0;
+    this.bucket = isUsed || retentionSeconds > 0 ? undefined : bucket;
     return { statuses, messages: messages.join('\n'), values };
   }
 
-  private async post({
-    body,
-    precision = 'ns',
-    bucket = this.bucket,
-    headers = {},
-  }: Request): Promise<{ status: number; message: string }> {
-    const url = `${this.influxd.url}/api/v2/write?org=${ORG}&bucket=${bucket}&precision=${precision}`;
+  private async post(
+    { body, precision = 'ns', org = ORG, headers = {}, ...request }: Request,
+    { bucket, url }: Place,
+  ): Promise<{ status: number; message: string }> {
+    const target = request.bucket ?? bucket;
+    const path = request.path ?? `/api/v2/write?org=${org}&bucket=${target}&precision=${precision}`;
     const init = {
       method: 'POST',
-      headers: { Authorization: `Token ${TOKEN}`, ...headers },
+      // An open connection would keep the endpoint from closing.
+      headers: { Authorization: `Token ${TOKEN}`, Connection: 'close', ...headers },
       body: new Uint8Array(body),
     };
-    const response = await fetch(url, init).catch(() => undefined);
+    const response = await fetch(url + path.replace('{bucket}', bucket), init).catch(() => undefined);
     if (response !== undefined) return { status: response.status, message: await response.text() };
     await this.influxd.kill();
     await this.influxd.restart();
@@ -75,8 +115,8 @@ export class InfluxdbSide {
   }
 }
 
-export function toValue({ measurement, tags, time, field, type, value }: StoredValue): Value {
-  const kind = TYPES[type];
+export function toValue({ measurement, tags, time, field, type, value }: StoredValue, types = TYPES): Value {
+  const kind = types[type];
   if (kind === undefined) throw new Error(`Flux gives the field ${field} an unknown type: ${type}`);
   return {
     measurement,

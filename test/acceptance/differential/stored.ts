@@ -6,6 +6,10 @@ export interface Request {
   readonly precision?: string;
   /** Default: a bucket that exists in InfluxDB. */
   readonly bucket?: string;
+  /** Default: an organization that exists in InfluxDB. */
+  readonly org?: string;
+  /** The whole target of the request, in which `{bucket}` stands for the bucket of the case. */
+  readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -17,7 +21,7 @@ export interface Value {
   /** Nanoseconds since 1970. */
   readonly time: bigint;
   readonly field: string;
-  readonly type: 'float' | 'integer' | 'boolean' | 'string';
+  readonly type: 'float' | 'integer' | 'unsigned' | 'boolean' | 'string';
   readonly value: string;
 }
 
@@ -34,7 +38,7 @@ export const sorted = (tags: Iterable<readonly [string, string]>): Value['tags']
 
 /** Numbers compare as numbers: `1` is `1.0`. */
 export const canonical = (type: Value['type'], value: string): string =>
-  type === 'float' ? String(Number(value)) : type === 'integer' ? String(BigInt(value)) : value;
+  type === 'float' ? String(Number(value)) : type === 'integer' || type === 'unsigned' ? String(BigInt(value)) : value;
 
 /** A text by which two values can be compared; the servers' own times are all equal. */
 export function textOf({ measurement, tags, time, field, type, value }: Value, started: bigint): string {

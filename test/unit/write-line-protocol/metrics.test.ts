@@ -1,17 +1,12 @@
 /** The totals that the function records for the metrics of the connector. */
-import { loadConnectorConfig } from 'shared/config';
 import type { ConnectorMetrics, ConnectorTotals, TableTotals } from 'shared/connector-metrics';
 import { embeddedMetrics } from 'shared/embedded-metrics';
 import type { SendWriteRecords } from 'shared/timestream/service';
-import { influxClient } from '../../../functions/clients/influxdb';
-import { influxdbDestination } from '../../../functions/write-line-protocol/influxdb-destination';
 import { ASYNCHRONOUS, handlerOf, writeEvent } from '../../support/connector-handler';
 import { extractMetrics } from '../../support/embedded-metric-format';
-import { recordingLogger } from '../../support/influx-writing';
 import { STORED, scriptedInfluxDB } from '../../support/scripted-influxdb';
 import { stdoutLines } from '../../support/stdout-lines';
 import { expandCall } from '../../support/timestream-calls';
-import { VirtualClock } from '../../support/virtual-clock';
 
 interface Recorded {
   readonly destination: string;
@@ -116,18 +111,8 @@ describe('with two destinations', () => {
       dead_letter_queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/queue',
       ...changes,
     };
-    const config = loadConnectorConfig(environment);
-    if (config.influxdb === undefined) throw new Error('InfluxDB is configured');
-    const client = influxClient(config.influxdb);
     const metrics = recorder();
-    const secondary = influxdbDestination(
-      config.influxdb,
-      config.bounds,
-      client,
-      recordingLogger(),
-      new VirtualClock(),
-    );
-    return { metrics, ...handlerOf({ metrics, environment, secondary }) };
+    return { metrics, ...handlerOf({ metrics, environment }) };
   };
 
   test('records the totals of each', async () => {

@@ -1,10 +1,13 @@
 /** Sends one batch until its outcome is final: with retries, jitter, the delays that InfluxDB requests, and a circuit breaker. */
 import type { Logger } from '../logger';
 import { type BackoffOptions, fullJitterDelay } from '../resilience/backoff';
-import type { CircuitBreaker } from '../resilience/circuit-breaker';
+import { type CircuitBreaker, UNKNOWN } from '../resilience/circuit-breaker';
 import type { Clock } from '../resilience/clock';
 import type { EncodedLines, LineWriter } from './client';
 import type { WriteOutcome } from './outcome';
+
+/** A call that the signal ended after less time, ms, says nothing about InfluxDB. */
+const SLOW_MS = 2_000;
 
 export interface DeliveryOptions {
   /** Maximum retries. Those while the breaker is open do not count. */
@@ -32,7 +35,14 @@ export async function deliver(
 ): Promise<WriteOutcome> {
   let last: WriteOutcome | undefined;
   for (let retries = 0; ; onRetry?.()) {
-    const outcome = await breaker.run(() => client.write(lines, signal), reasonAway, signal);
+    let started = clock.now();
+    const call = (): Promise<WriteOutcome> => {
+      started = clock.now();
+      return client.write(lines, signal);
+    };
+    const failureOf = (result: WriteOutcome) =>
+      signal.aborted && clock.now() - started < SLOW_MS ? UNKNOWN : reasonAway(result);
+    const outcome = await breaker.run(call, failureOf, signal);
     if (signal.aborted && outcome.kind === 'retryable') return last ?? outcome;
     if (outcome.kind !== 'retryable') return outcome;
     const { reason, cause, retryAfterMs, atOnce } = outcome;

@@ -194,7 +194,7 @@ export async function checkWritable(client: InfluxClient, checksBucket: boolean,
   const { target } = client;
   const request = checksBucket ? emptyWrite(target) : { method: 'GET' as const, path: ALIVE_PATHS[target.engine][0] };
   const exchange = await client.send({ ...request, timeoutMs: LIMIT_MS, signal });
-  const isUp = exchange.kind === 'response' && exchange.status < 500;
+  const isUp = exchange.kind === 'response' && exchange.status < 500 && ![401, 403].includes(exchange.status);
   const isWritable = checksBucket ? emptyWriteOutcome(target.engine, exchange).kind === 'written' : isUp;
   if (!isWritable) throw new InfluxDBConnectionError(exchangeText(exchange));
 }

@@ -57,7 +57,14 @@ export function httpOutcome(exchange: Exchange): WriteOutcome {
   if (isBusy) return { kind: 'retryable', cause: 'throttled', reason, ...wait };
   if (status >= 502 && status <= 504) return { kind: 'retryable', cause: 'unavailable', reason, ...wait };
   if (status >= 500 || status === 408 || status === 425) return { kind: 'retryable', cause: 'error', reason, ...wait };
-  return { kind: 'fatal', scope: BATCH_STATUSES.has(status) ? 'batch' : 'load', reason, status };
+  const isAboutBatch = BATCH_STATUSES.has(status) && isFromInfluxDB(body);
+  return { kind: 'fatal', scope: isAboutBatch ? 'batch' : 'load', reason, status };
+}
+
+/** InfluxDB's errors about lines are JSON. A page or a text is from a proxy, or from a port that expects TLS. */
+function isFromInfluxDB(body: string): boolean {
+  const { message, error } = parseObject(body);
+  return typeof message === 'string' || typeof error === 'string';
 }
 
 /** The text of an error body, at most 500 characters: `message` (InfluxDB 2), `error` (InfluxDB 3), or the body itself. */

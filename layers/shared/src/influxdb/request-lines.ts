@@ -1,4 +1,5 @@
 /** Reads the lines of a write request and makes batches of the valid ones for InfluxDB: their own bytes, wherever these can stay. */
+import { BACKSLASH, RETURN, SPACE } from '../line-protocol/bytes';
 import { END, ERROR, LineDecoder, type Reading, TOKEN } from '../line-protocol/decoder';
 import type { Precision } from '../line-protocol/precision';
 import { type LinePlace, type LineReport, lineTooLong } from '../line-report';
@@ -38,8 +39,15 @@ export function batchLines(body: Uint8Array, options: RequestLinesOptions, repor
   const { precision, maxLineBytes, leftOut } = options;
   const decoder = new LineDecoder(body);
   const batches = new Batches(body, options);
+  let endsInBackslash = false;
+  const readFields = (): Reading => {
+    endsInBackslash = false;
+    let reading = decoder.readField();
+    for (; reading === TOKEN; reading = decoder.readField()) endsInBackslash ||= body[decoder.keyEnd - 1] === BACKSLASH;
+    return reading;
+  };
   while (decoder.nextLine()) {
-    const fields = readSeries(decoder) === ERROR ? ERROR : readFields(decoder);
+    const fields = readSeries(decoder) === ERROR ? ERROR : readFields();
     const timeStart = decoder.nextToken;
     const time = fields === ERROR ? ERROR : decoder.readTime(precision);
     if (time === ERROR) {
@@ -47,11 +55,17 @@ export function batchLines(body: Uint8Array, options: RequestLinesOptions, repor
       continue;
     }
     const place = { line: decoder.line, start: decoder.lineStart, end: decoder.nextToken };
+    if (leftOut?.has(place.start)) continue;
     if (decoder.lineBytes > maxLineBytes) report.rejected(place, lineTooLong(decoder.lineBytes, maxLineBytes));
-    else if (leftOut?.has(place.start)) continue;
-    else if (time === END) batches.addWithTime(place, place.start + decoder.lineBytes, batches.requestTime);
-    else if (precision.secondsPerUnit === 1) batches.add(place);
-    else batches.addWithTime(place, timeStart, String(decoder.seconds));
+    else if (endsInBackslash) report.rejected(place, BACKSLASH_IN_KEY);
+    else {
+      const lineEnd = place.start + decoder.lineBytes;
+      if (time === END) batches.addText(place, lineEnd, ` ${batches.requestTime}\n`);
+      else if (precision.secondsPerUnit !== 1) batches.addText(place, timeStart, ` ${decoder.seconds}\n`);
+      // InfluxDB 2 refuses a line that ends with CR.
+      else if (body[lineEnd] === RETURN) batches.addText(place, lineEnd, '\n');
+      else batches.add(place);
+    }
   }
   return batches.finish();
 }
@@ -60,13 +74,6 @@ function readSeries(decoder: LineDecoder): Reading {
   if (decoder.readMeasurement() === ERROR) return ERROR;
   let reading: Reading;
   do reading = decoder.readTag();
-  while (reading === TOKEN);
-  return reading;
-}
-
-function readFields(decoder: LineDecoder): Reading {
-  let reading: Reading;
-  do reading = decoder.readField();
   while (reading === TOKEN);
   return reading;
 }
@@ -108,11 +115,11 @@ class Batches {
     this.note(place, end - start);
   }
 
-  /** Adds a line with another timestamp, or with one. @param textEnd end of its fields, or of the spaces after them */
-  addWithTime(place: LinePlace, textEnd: number, time: string): void {
+  /** Adds a line with another end. @param textEnd end of the part that stays as it is, or of the spaces after it */
+  addText(place: LinePlace, textEnd: number, tail: string): void {
     let end = textEnd;
     while (this.body[end - 1] === SPACE) end--;
-    const text = Buffer.concat([this.body.subarray(place.start, end), Buffer.from(` ${time}\n`)]);
+    const text = Buffer.concat([this.body.subarray(place.start, end), Buffer.from(tail)]);
     this.makeRoom(text.length);
     this.closePart();
     this.parts.push(text);
@@ -153,4 +160,5 @@ class Batches {
   }
 }
 
-const SPACE = 0x20;
+/** InfluxDB 2.7.12 reads the equals sign as a part of the key. With an equals sign in a string after it, it returns 500 or ends. */
+const BACKSLASH_IN_KEY = 'a field key ends in a backslash, which InfluxDB cannot store';

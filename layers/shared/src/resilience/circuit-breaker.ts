@@ -14,6 +14,9 @@ export interface BreakerOptions {
   readonly random?: () => number;
 }
 
+/** The result of a call says nothing about the service, for example because the caller ended it early. */
+export const UNKNOWN = Symbol('unknown');
+
 export class CircuitBreaker {
   private readonly options: Required<BreakerOptions>;
   private failures = 0;
@@ -46,17 +49,21 @@ export class CircuitBreaker {
 
   /**
    * Makes the call: at once while the breaker is closed. While it is open, one call at a time is a probe and the others wait, or fail.
-   * @param failureOf the reason if the result means that the service is unavailable, otherwise undefined
+   * @param failureOf the reason if the result means that the service is unavailable, UNKNOWN, or undefined if it is available
    * @param signal ends the wait; the call is still made, and should check the signal itself
    * @throws the error of `unavailable` when the breaker has been open for `failAfterMs`, or at once if calls do not wait
    */
-  async run<T>(call: () => Promise<T>, failureOf: (result: T) => string | undefined, signal?: AbortSignal): Promise<T> {
+  async run<T>(
+    call: () => Promise<T>,
+    failureOf: (result: T) => string | undefined | typeof UNKNOWN,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const isProbe = await this.admit(signal);
     try {
       const result = await call();
       const reason = failureOf(result);
       if (reason === undefined) this.close();
-      else this.fail(reason, isProbe);
+      else if (reason !== UNKNOWN) this.fail(reason, isProbe);
       return result;
     } finally {
       if (isProbe) this.probing = false;

@@ -1,5 +1,6 @@
 // Command clients writes with one of three Go packages: influxdb-client-go, line-protocol/v2 and Telegraf's outputs.influxdb_v2.
 // It reads a job from stdin (see ../../clients.ts) and prints the errors that the client reports as a JSON array of texts.
+// As telegraf-agent it is an agent that writes until stdin ends (see ../../cut-over/agent.ts).
 package main
 
 import (
@@ -35,12 +36,20 @@ func main() {
 		"line-protocol":      writeByEncoder,
 		"telegraf":           writeByTelegraf,
 	}
-	if len(os.Args) != 2 || clients[os.Args[1]] == nil {
-		log.Fatal("usage: clients influxdb-client-go|line-protocol|telegraf < job.json")
+	isAgent := len(os.Args) == 2 && os.Args[1] == "telegraf-agent"
+	if len(os.Args) != 2 || (clients[os.Args[1]] == nil && !isAgent) {
+		log.Fatal("usage: clients influxdb-client-go|line-protocol|telegraf|telegraf-agent < job.json")
 	}
+	input := json.NewDecoder(os.Stdin)
 	var given job
-	if err := json.NewDecoder(os.Stdin).Decode(&given); err != nil {
+	if err := input.Decode(&given); err != nil {
 		log.Fatal(err)
+	}
+	if isAgent {
+		if err := runAgent(given, input); err != nil {
+			log.Fatal(err)
+		}
+		return
 	}
 	errors, err := clients[os.Args[1]](given)
 	if err != nil {
