@@ -57,12 +57,12 @@ function start(endpoint: string, folder: string, destination?: (typeof DESTINATI
       AWS_ACCESS_KEY_ID: 'bench',
       AWS_SECRET_ACCESS_KEY: 'bench',
       AWS_ENDPOINT_URL_TIMESTREAM_WRITE: endpoint,
-      // As in the stack.
-      metrics_namespace: 'ONS/InfluxDB',
       AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
       ...(destination !== undefined && { destination }),
       // As deployed: the token is in a secret.
       ...(destination !== 'timestream' && { INFLUXDB_URL: endpoint, INFLUXDB_TOKEN_SECRET_NAME: 'influxdb' }),
+      // As in the stack.
+      metrics_namespace: 'ONS/InfluxDB',
     },
   });
   if (status !== 0) throw new Error(stderr);

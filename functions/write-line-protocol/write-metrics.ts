@@ -1,20 +1,21 @@
 /** The totals of a write, for the metrics of the connector. */
 import type { ConnectorMetrics } from 'shared/connector-metrics';
-import type { DestinationName } from 'shared/destination-config';
 import type { LineReport } from 'shared/line-report';
-import type { StoreOutcome } from './destination';
+import type { DestinationResult } from './destination';
 
 /**
- * Records what a request did in one destination. Points that are kept in the dead-letter queue for it are not stored.
- * @param request size of the body after decompression, and duration of the request
+ * Records what a request did in one destination.
+ * @param bytes size of the body after decompression
+ * @param milliseconds duration of the request
  */
-export function recordOutcome(
+export function recordResult(
   metrics: ConnectorMetrics,
-  destination: DestinationName,
-  { calls, throttledCalls, newTables = 0, stored, superseded, unstored, tables }: StoreOutcome,
+  { destination, calls, stored, superseded, unstored, tables, ...result }: DestinationResult,
   { rejectedLines, faultyLines }: Pick<LineReport, 'rejectedLines' | 'faultyLines'>,
-  request: { readonly bytes: number; readonly milliseconds: number },
+  bytes: number,
+  milliseconds: number,
 ): void {
+  const { throttledCalls, newTables = 0 } = result;
   const totals = {
     pointsStored: stored,
     pointsSuperseded: superseded,
@@ -24,8 +25,8 @@ export function recordOutcome(
     calls,
     throttledCalls,
     newTables,
-    requestBytes: request.bytes,
-    duration: request.milliseconds,
+    requestBytes: bytes,
+    duration: milliseconds,
   };
   metrics.record(destination, totals, tables);
 }

@@ -13,7 +13,7 @@ import type { Destination, DestinationResult, RequestResult } from './destinatio
 import type { RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { keepUnstored, prepareOptional } from './secondary';
-import { recordOutcome } from './write-metrics';
+import { recordResult } from './write-metrics';
 
 export interface WriteServices {
   readonly config: ConnectorConfig;
@@ -77,8 +77,9 @@ export async function writeLines(
     // In this order: when the promise of the first one is there, the lines that it refuses are known.
     stores.map((store, index) => store(isOptional(index, config) ? deadline.early : deadline.signal)),
   );
-  const results = outcomes.map((outcome, index) => ({ ...outcome, destination: destinations[index].name }));
-  const [first, second] = results;
+  const settled = outcomes.map((outcome, index) => ({ ...outcome, destination: destinations[index].name }));
+  const [first, second] = settled;
+  const results: DestinationResult[] = [...settled];
   if (second !== undefined && isOptional(1, config)) {
     results[1] = await keepUnstored(second, reports.optional, request, body, services, deadline.signal);
   }
@@ -92,9 +93,8 @@ export async function writeLines(
     rejectedLines: result.rejectedLines,
     milliseconds: Math.round(milliseconds),
   });
-  for (const [index, { name }] of destinations.entries()) {
-    const size = { bytes: body.length, milliseconds };
-    if (metrics !== undefined) recordOutcome(metrics, name, outcomes[index], reports.all[index], size);
+  for (const [index, each] of settled.entries()) {
+    if (metrics !== undefined) recordResult(metrics, each, reports.all[index], body.length, milliseconds);
   }
   return result;
 }

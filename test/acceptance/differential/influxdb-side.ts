@@ -77,7 +77,8 @@ export class InfluxdbSide {
 
   async write({ requests, retentionSeconds = 0 }: SideCase, environment = {}): Promise<Outcome> {
     const url = await this.endpoint(environment);
-    const bucket = (retentionSeconds === 0 ? this.bucket : undefined) ?? (await this.takeBucket(retentionSeconds));
+    const isUsual = retentionSeconds === 0;
+    const bucket = (isUsual ? this.bucket : undefined) ?? (await this.takeBucket(retentionSeconds));
     const statuses: number[] = [];
     const messages: string[] = [];
     for (const request of requests) {
@@ -91,7 +92,8 @@ export class InfluxdbSide {
     const values = mayHold ? (await this.influxd.values(bucket)).map((value) => toValue(value, this.types)) : [];
     // A bucket without values may have points that no query returns.
     const isUsed = hasStored || values.length > 0;
-    this.bucket = isUsed || retentionSeconds > 0 ? undefined : bucket;
+    // The next one is there some time before it is needed: a server under load may not find points of a bucket that it has just made.
+    if (isUsual) this.bucket = isUsed ? await this.takeBucket(0) : bucket;
     return { statuses, messages: messages.join('\n'), values };
   }
 

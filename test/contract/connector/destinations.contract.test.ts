@@ -26,8 +26,8 @@ const settings = (changes: Readonly<Record<string, string>> = {}) => ({
   INFLUXDB_ORG: 'plant',
   INFLUXDB_BUCKET: 'metrics',
   INFLUXDB_TOKEN: TOKEN,
-  // Ends the retries of a Timestream that throttles.
-  write_deadline_millis: '1000',
+  // Long enough for a busy machine; tests of the deadline set their own.
+  write_deadline_millis: '60000',
   ...changes,
 });
 const handler = (changes: Readonly<Record<string, string>> = {}, options: HandlerOptions = {}) =>
@@ -94,7 +94,9 @@ describe('both', () => {
     async (outcome) => {
       influxdb.respond = ({ body }) => INFLUXDB[outcome.influxdb]?.(body) ?? STORED;
       const send = TIMESTREAM[outcome.timestream];
-      const { handle } = handler({}, send && { send });
+      // Ends the retries of a Timestream that throttles.
+      const deadline = outcome.timestream === 'throttles' ? { write_deadline_millis: '2000' } : {};
+      const { handle } = handler(deadline, send && { send });
       const response = await handle(writeEvent(outcome.hasInvalidLine ? `${LINES}broken\n` : LINES));
       const status = expectedStatus(outcome);
       expect(response?.statusCode).toBe(status);
@@ -566,7 +568,7 @@ describe('SecondaryRequired=false', () => {
     const random = (n: number): string =>
       Buffer.from(Array.from({ length: 300 }, (_, i) => (n * 7_919 + i * i * 31) % 251)).toString('hex');
     const lines = Array.from({ length: 9_000 }, (_, n) => `m,t=a${n} v="${random(n)}" ${n + 1}`);
-    const { handle, messages } = optional({ write_deadline_millis: '29000' });
+    const { handle, messages } = optional();
     const body = Buffer.from(lines.join('\n'));
     expect(body.length).toBeGreaterThan(5_000_000);
     expect(await handle(writeEvent(body))).toMatchObject({ statusCode: 204 });
@@ -592,7 +594,7 @@ describe('SecondaryRequired=false', () => {
   test('a queue that does not respond gives 503 at the deadline', async () => {
     influxdb.respond = () => 'drop';
     const sendDeadLetter = () => new Promise<void>(() => undefined);
-    const { handle } = optional({}, { sendDeadLetter });
+    const { handle } = optional({ write_deadline_millis: '500' }, { sendDeadLetter });
     expect(await handle(writeEvent(LINES))).toMatchObject({ statusCode: 503 });
   });
 

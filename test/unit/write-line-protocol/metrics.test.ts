@@ -1,4 +1,3 @@
-/** The totals that the function records for the metrics of the connector. */
 import type { ConnectorMetrics, ConnectorTotals, TableTotals } from 'shared/connector-metrics';
 import { embeddedMetrics } from 'shared/embedded-metrics';
 import type { SendWriteRecords } from 'shared/timestream/service';
