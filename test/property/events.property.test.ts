@@ -51,7 +51,8 @@ test('the write function responds to requests, fails any other event, and writes
         }
       } catch (error) {
         // Lambda reports the invocation as failed.
-        const names = ['InvalidEventError', ...(asynchronous === true ? ['ApiError', 'RequestTooLargeError'] : [])];
+        const handedOver = ['ApiError', 'RequestTooLargeError', 'ConfigurationError'];
+        const names = ['InvalidEventError', ...(asynchronous === true ? handedOver : [])];
         expect(names).toContain((error as Error).name);
         expect((error as Error).message).not.toBe('');
         expect(stored).toEqual([]);
