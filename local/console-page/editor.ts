@@ -73,12 +73,28 @@ const look = EditorView.theme({
  */
 const replaceSelection = EditorView.domEventHandlers({
   beforeinput({ inputType, data }, view) {
-    const { state } = view;
-    if (inputType !== 'insertText' || data === null || view.composing || state.selection.main.empty) return false;
-    view.dispatch(state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true });
+    const { from, to } = selectionOf(view);
+    if (inputType !== 'insertText' || data === null || view.composing || from === to) return false;
+    const changes = { from, to, insert: data };
+    view.dispatch({
+      changes,
+      selection: { anchor: from + data.length },
+      userEvent: 'input.type',
+      scrollIntoView: true,
+    });
     return true;
   },
 });
+
+/** The browser's selection, which may be newer than the editor's. Only Chromium shows that of a shadow root. */
+function selectionOf(view: EditorView): { readonly from: number; readonly to: number } {
+  const root: DocumentOrShadowRoot & { getSelection?: () => Selection | null } = view.root;
+  const { anchorNode = null, anchorOffset = 0, focusNode = null, focusOffset = 0 } = root.getSelection?.() ?? {};
+  if (!view.contentDOM.contains(anchorNode) || !view.contentDOM.contains(focusNode)) return view.state.selection.main;
+  if (anchorNode === null || focusNode === null) return view.state.selection.main;
+  const ends = [view.posAtDOM(anchorNode, anchorOffset), view.posAtDOM(focusNode, focusOffset)];
+  return { from: Math.min(...ends), to: Math.max(...ends) };
+}
 
 export interface Editor {
   text(): string;
