@@ -150,7 +150,7 @@ describeProof('Chromium and the server of `npm start`', missingBrowser, () => {
     await tabTo(page, page.getByRole('button', { name: 'Send' }));
     await press('Enter');
     await page.getByText('Sent:').waitFor();
-    await tabTo(page, page.locator('.writes summary').first());
+    await tabTo(page, page.locator('.writes summary', { hasText: '400' }).first());
     await press('Enter');
     await page.getByRole('region', { name: 'Refused lines' }).waitFor();
 
