@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { EncodedLines, LineWriter } from 'shared/influxdb/client';
 import { joinLines, splitLines } from 'shared/influxdb/lines';
 import type { WriteOutcome } from 'shared/influxdb/outcome';
+import { protocolV2 } from 'shared/influxdb/protocol-v2';
 import type { LineBatch } from 'shared/points/batch-buffer';
 import type { Clock } from 'shared/resilience/clock';
 import { batchOf, write } from '../support/influx-writing';
@@ -13,6 +14,7 @@ import { VirtualClock } from '../support/virtual-clock';
 const STEPS = [
   'store',
   'refuse',
+  'vague',
   'unparsable',
   'throttle',
   'fault',
@@ -25,6 +27,22 @@ const STEPS = [
 ] as const;
 type Step = (typeof STEPS)[number];
 
+/** A line of a batch. `old` is outside the retention. All fields are of the type float; each shard checks them by itself. */
+interface Line {
+  readonly measurement: 'm' | 'n';
+  readonly value: '1' | '"x"' | '2i';
+  readonly shard: number;
+  readonly old: boolean;
+}
+const isGood = ({ value, old }: Line): boolean => value === '1' && !old;
+const SHARD_NS = 1_000_000;
+const RETENTION_BOUND_NS = 1_000_000_000;
+
+function textOf({ measurement, value, shard, old }: Line, batch: number, index: number): string {
+  const time = (old ? 0 : RETENTION_BOUND_NS) + shard * SHARD_NS + batch * 100 + index;
+  return `${measurement} v=${value} ${time}`;
+}
+
 /** Timeout of the client's requests, ms. */
 const TIMEOUT_MS = 15_000;
 /** Duration of calls after the end of the schedule, ms. */
@@ -36,7 +54,10 @@ interface Schedule {
   readonly maxLines: number;
 }
 
-/** A model of InfluxDB that follows a schedule, and counts how often it acknowledged each line. */
+/**
+ * A model of InfluxDB 2 that follows a schedule, and counts how often it acknowledged each line. Like InfluxDB 2.7.12, it reports the
+ * type conflicts of one shard, and lines outside the retention only if there is no type conflict.
+ */
 class ModelInfluxDB implements LineWriter {
   readonly acknowledged = new Map<string, number>();
   readonly stored = new Set<string>();
@@ -62,6 +83,7 @@ class ModelInfluxDB implements LineWriter {
       if (signal?.aborted) return { kind: 'retryable', cause: 'unavailable', reason: 'stopped' };
       return this.respond(
         step,
+        ms,
         splitLines(lines).map((line) => Buffer.from(line).toString()),
       );
     } finally {
@@ -69,13 +91,16 @@ class ModelInfluxDB implements LineWriter {
     }
   }
 
-  private respond(step: Step, lines: string[]): WriteOutcome {
+  private respond(step: Step, ms: number, lines: string[]): WriteOutcome {
     if (lines.length > this.given.maxLines) return { kind: 'too-large', reason: '413' };
     const [first = '', ...others] = lines;
-    const rejections = [{ reason: 'no', lines: 1, example: first }];
+    const rejections = [{ reason: 'no', lines: 1, example: first, index: 0 }];
     switch (step) {
       case 'store':
-        return this.acknowledge(lines);
+        return this.store(lines, ms);
+      case 'vague':
+        for (const line of others) this.stored.add(line);
+        return { kind: 'rejected', rejections: [{ reason: 'vague', lines: 1, example: 'vague' }] };
       case 'refuse':
         this.acknowledge(others);
         return { kind: 'rejected', rejections };
@@ -100,6 +125,29 @@ class ModelInfluxDB implements LineWriter {
     }
   }
 
+  /** @param choice which of the shards with conflicts is reported */
+  private store(lines: string[], choice: number): WriteOutcome {
+    const [good, dropped, conflicts]: [string[], string[], Map<number, string[]>] = [[], [], new Map()];
+    for (const line of lines) {
+      const [, value, time = ''] = line.split(/ v=| /);
+      const shard = Math.floor(Number(time) / SHARD_NS);
+      if (Number(time) < RETENTION_BOUND_NS) dropped.push(line);
+      else if (value === '1') good.push(line);
+      else conflicts.set(shard, [...(conflicts.get(shard) ?? []), line]);
+    }
+    if (conflicts.size === 0 && dropped.length === 0) return this.acknowledge(good);
+    for (const line of good) this.stored.add(line);
+    const reported = [...conflicts.values()][choice % Math.max(1, conflicts.size)];
+    const [measurement, value] = reported?.[0]?.split(/ v=| /) ?? [];
+    const type = value === '2i' ? 'integer' : 'string';
+    const reason =
+      reported === undefined
+        ? `dropped ${dropped.length} points outside retention policy of duration 1h0m0s - oldest point m at 1970-01-01T00:00:00Z dropped because it violates a Retention Policy Lower Bound at 1970-01-01T00:00:01Z`
+        : `field type conflict: input field "v" on measurement "${measurement}" is type ${type}, already exists as type float`;
+    const message = `failure writing points to database: partial write: ${reason} dropped=${(reported ?? dropped).length}`;
+    return protocolV2.outcome({ kind: 'response', status: 422, body: JSON.stringify({ message }) }, new Uint8Array());
+  }
+
   private acknowledge(lines: string[]): WriteOutcome {
     for (const line of lines) {
       this.stored.add(line);
@@ -110,16 +158,25 @@ class ModelInfluxDB implements LineWriter {
 }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(...STEPS.slice(0, 8)) },
+  { weight: 6, arbitrary: fc.constantFrom(...STEPS.slice(0, 9)) },
   { weight: 1, arbitrary: fc.constantFrom(...STEPS) },
 );
+const line: fc.Arbitrary<Line> = fc.record({
+  measurement: fc.constantFrom('m', 'n'),
+  value: fc.oneof(
+    { weight: 4, arbitrary: fc.constant('1' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('"x"', '2i') },
+  ),
+  shard: fc.nat(2),
+  old: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.boolean() }),
+});
 const scenario = fc.record({
   schedule: fc.array(fc.record({ step, ms: fc.nat(50) }), { maxLength: 60 }),
   afterwards: fc.oneof(
     { weight: 4, arbitrary: fc.constant('store' as const) },
     { weight: 1, arbitrary: fc.constantFrom('throttle', 'fault', 'away', 'hang' as const) },
   ),
-  sizes: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 20 }),
+  batches: fc.array(fc.array(line, { minLength: 1, maxLength: 12 }), { maxLength: 20 }),
   maxLines: fc.integer({ min: 1, max: 12 }),
   maxRetries: fc.nat(3),
   concurrency: fc.integer({ min: 1, max: 16 }),
@@ -132,10 +189,10 @@ const scenario = fc.record({
 
 /**
  * Each line is acknowledged, rejected or failed; none is acknowledged twice; no work continues after the load; a second load completes
- * it.
+ * it, and rejects exactly the lines that InfluxDB cannot store.
  */
 export const loadEnds = fc.asyncProperty(scenario, async (given) => {
-  const { maxRetries, concurrency, maxBytesInFlight, skipFailedBatches, jitter, sizes } = given;
+  const { maxRetries, concurrency, maxBytesInFlight, skipFailedBatches, jitter, batches } = given;
   const clock = new VirtualClock();
   const model = new ModelInfluxDB(given, clock);
   let taken = 0;
@@ -145,12 +202,12 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   let sourceClosed = false;
   async function* source(failsAt?: number): AsyncGenerator<LineBatch> {
     try {
-      for (const [index, size] of sizes.entries()) {
+      for (const [index, lines] of batches.entries()) {
         maxBytesAtTaking = Math.max(maxBytesAtTaking, bytesInUse);
         await clock.delay(1);
         if (index === failsAt) throw new Error('corrupt page');
-        taken += size;
-        const batch = batchOf(Array.from({ length: size }, (_, line) => `m v=${index} ${line}`));
+        taken += lines.length;
+        const batch = batchOf(lines.map((line, number) => textOf(line, index, number)));
         // The source reuses a released buffer. This must not change lines that are still to be sent.
         const release = (): void => {
           batch.bytes.fill(0);
@@ -184,16 +241,18 @@ export const loadEnds = fc.asyncProperty(scenario, async (given) => {
   assert.equal(result.pointsWritten, model.acknowledged.size);
   assert.ok([...model.acknowledged].every(([line, times]) => times === 1 && model.stored.has(line)));
   assert.equal(result.failedBatches > 0, result.failedLines > 0);
-  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const all = batches.flat().length;
   if (result.failure === undefined) assert.equal(taken, all);
   if (!skipFailedBatches && result.failedBatches > 0) assert.ok(result.failure);
 
   // Reasons for a call: a step of the schedule, a part of a batch with its retries, or a probe (at most one per second for 30 s).
-  const maxCalls = given.schedule.length + (sizes.length + 3 * all) * (maxRetries + 1) + 30 + concurrency;
+  const maxCalls = given.schedule.length + (batches.length + 3 * all) * (maxRetries + 1) + 30 + concurrency;
   assert.ok(model.calls <= maxCalls, `${model.calls} calls, ${maxCalls} at most`);
 
   const again = new ModelInfluxDB({ ...given, schedule: [], afterwards: 'store' }, clock);
   const second = await write(again, source(), options);
-  assert.deepEqual([second.failure, again.acknowledged.size, again.stored.size], [undefined, all, all]);
+  const good = batches.flat().filter(isGood).length;
+  assert.deepEqual([second.failure, again.acknowledged.size, again.stored.size], [undefined, good, good]);
+  assert.deepEqual([second.pointsWritten, second.rejectedLines], [good, all - good]);
   assert.equal(inUse, 0, 'a batch was not given back');
 });

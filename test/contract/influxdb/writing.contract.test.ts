@@ -273,15 +273,71 @@ describe('a rejection', () => {
     },
   );
 
-  test('of some points with 422: the others are stored, and the reason is reported', async () => {
-    const reason =
-      'field type conflict: input field "v" on measurement "m" is type string, already exists as type float';
-    const message = `failure writing points to database: partial write: ${reason} dropped=2`;
-    await script(json(422, { code: 'unprocessable entity', message }));
-    const result = await write(client(), numberedBatches(1, 5));
+  const CONFLICT =
+    'field type conflict: input field "v" on measurement "m" is type string, already exists as type float';
+  const partial = (reason: string, dropped: number): Answer => {
+    const message = `failure writing points to database: partial write: ${reason} dropped=${dropped}`;
+    return json(422, { code: 'unprocessable entity', message });
+  };
+
+  test('of some points with 422: the others count as written once InfluxDB has accepted them alone', async () => {
+    await script(partial(CONFLICT, 2));
+    const lines = ['m v=1 1', 'm v="x" 2', 'm v=3 3', 'm v="y" 4', 'm v=5 5'];
+    const result = await write(client(), streamOf(batchOf(lines)));
+    expect(server.requests.map(({ body }) => body).slice(1)).toEqual(['m v=1 1\nm v=3 3\nm v=5 5\n']);
     expect(result).toMatchObject({ pointsWritten: 3, rejectedLines: 2, failedLines: 0, failure: undefined });
-    expect(result.rejected).toEqual([{ reason, lines: 2, examples: [message.slice(0, 200)] }]);
+    const example = `failure writing points to database: partial write: ${CONFLICT} dropped=2`;
+    expect(result.rejected).toEqual([{ reason: CONFLICT, lines: 2, examples: [example] }]);
   });
+
+  test.each([CONFLICT, 'unknown cause'])('of all points with 422 takes no second request: %s', async (reason) => {
+    await script(partial(reason, 5));
+    const result = await write(client(), numberedBatches(1, 5));
+    expect(server.requests).toHaveLength(1);
+    expect(result).toMatchObject({ pointsWritten: 0, rejectedLines: 5, failedLines: 0, failure: undefined });
+  });
+
+  test('of points for two causes with 422: the suspects of the first cause are sent alone', async () => {
+    const second = CONFLICT.replace('"v"', '"w"');
+    await script(partial(CONFLICT, 3), partial(CONFLICT, 2), partial(second, 1));
+    const lines = ['m v=1 1', 'm v="x" 2', 'm w="x" 3', 'm v="y" 4', 'm w=5 5'];
+    const result = await write(client(), streamOf(batchOf(lines)));
+    expect(server.requests.map(({ body }) => body).slice(1)).toEqual([
+      'm v="x" 2\nm v="y" 4\n',
+      'm v=1 1\nm w="x" 3\nm w=5 5\n',
+      'm v=1 1\nm w=5 5\n',
+    ]);
+    expect(result).toMatchObject({ pointsWritten: 2, rejectedLines: 3, failedLines: 0, failure: undefined });
+  });
+
+  test('of points with 422 for an unknown cause: the lines are found in halves', async () => {
+    await serve(({ body }) => (body.includes('bad') ? partial('unknown cause', 1) : STORED));
+    const lines = Array.from({ length: 1_000 }, (_, n) => `m,t=${n === 777 ? 'bad' : 'good'} v=${n} ${n}`);
+    const result = await write(client(), streamOf(batchOf(lines)));
+    expect(result).toMatchObject({ pointsWritten: 999, rejectedLines: 1, failedLines: 0, failure: undefined });
+    expect(server.requests.length).toBeLessThan(25);
+  });
+
+  test('of a single point with 422 and no dropped point counts as written', async () => {
+    await script(partial('unknown cause', 0));
+    expect(await write(client(), streamOf(ONE))).toMatchObject({ pointsWritten: 1, rejectedLines: 0, failedLines: 0 });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([1, 0])(
+    'of %d points in every response with 422 for an unknown cause: the lines fail after a limited number of requests',
+    async (dropped) => {
+      await serve(({ body }) => (body.trim().includes('\n') ? partial('unknown cause', dropped) : STORED));
+      const result = await write(client(), numberedBatches(2, 2_000), { skipFailedBatches: true });
+      expect(result.pointsWritten + result.failedLines).toBe(4_000);
+      expect(result).toMatchObject({ failedBatches: 2, rejectedLines: 0, failure: undefined });
+      expect(result.failedLines).toBeGreaterThan(3_000);
+      expect(server.requests.length).toBeLessThanOrEqual(2 * (1 + 2 * 256));
+      const ended = await write(client(), numberedBatches(2, 2_000));
+      expect(ended.failure).toMatchObject({ name: 'InfluxDBWriteError' });
+      expect(ended.failure?.message).toMatch(/^InfluxDB rejected some of \d+ lines, .*: unknown cause$/);
+    },
+  );
 
   test('of unparsable lines with 400: the other lines are sent again', async () => {
     const lines = ['m v=1 1', "m v=1 1': bad", `m s="two\nlines': x" 2`, 'bad', 'm v=4 4'];

@@ -160,7 +160,13 @@ describe('InfluxDB', () => {
   });
 
   test('that rejects some points: the status is 207, with the reason', async () => {
-    influxdb.respond = (_request, index) => (index === 0 ? conflict(7) : STORED);
+    const refused = new Set<string>();
+    influxdb.respond = ({ body }, index) => {
+      const lines = body.trim().split('\n');
+      if (index === 0) for (const line of lines.slice(0, 7)) refused.add(line);
+      const dropped = lines.filter((line) => refused.has(line)).length;
+      return dropped > 0 ? conflict(dropped) : STORED;
+    };
     const result = await run(await itemOf('codec-snappy'), { MAX_BATCH_SIZE: '100' });
     expect(result).toMatchObject({ statusCode: 207, sourceRecords: 300, pointsWritten: 293, rejectedPoints: 7 });
     expect(result.rejected[0]?.reason).toMatch(/field type conflict/);

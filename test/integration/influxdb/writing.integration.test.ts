@@ -1,4 +1,5 @@
 /** Writes to a real InfluxDB 2: its responses, and the points that it has stored. */
+import type { LineWriter } from 'shared/influxdb/client';
 import { secretToken, staticToken } from 'shared/influxdb/token';
 import { batchOf, type ClientSettings, clientOf, numberedBatches, streamOf, write } from '../../support/influx-writing';
 import { BUCKET, describeWithInfluxd, Influxd, STARTING_MS, TOKEN } from '../../support/influxd';
@@ -10,10 +11,20 @@ describeWithInfluxd('writing to InfluxDB 2', (binary) => {
   }, STARTING_MS);
   afterAll(() => influxd?.remove());
 
+  /** Requests of the last load. */
+  let calls = 0;
   async function load(lines: string[], settings: ClientSettings = {}, skipFailedBatches = false) {
     const client = clientOf(influxd.url, settings);
     try {
-      return await write(client, streamOf(batchOf(lines)), { skipFailedBatches });
+      calls = 0;
+      const counted: LineWriter = {
+        encode: (bytes) => client.encode(bytes),
+        write: (encoded, signal) => {
+          calls += 1;
+          return client.write(encoded, signal);
+        },
+      };
+      return await write(counted, streamOf(batchOf(lines)), { skipFailedBatches });
     } finally {
       client.close();
     }
@@ -75,6 +86,64 @@ describeWithInfluxd('writing to InfluxDB 2', (binary) => {
     expect(result).toMatchObject({ pointsWritten: 1, rejectedLines: 2, failure: undefined });
     expect(result.rejected[0]?.reason).toBe('points outside retention policy of duration 1h0m0s');
     expect(await influxd.count('v', 'short')).toBe(1);
+  });
+
+  const NOW = BigInt(Date.now()) * 1_000_000n;
+  const DAY = 86_400_000_000_000n;
+  const OLD = 1_700_000_000_000_000_000n;
+
+  test('counts no point as written that a type conflict in another shard, or the retention, drops without a report', async () => {
+    await influxd.makeBucket('hidden', 30 * 86_400);
+    await influxd.write([0n, 3n, 6n].map((days) => `m v=1 ${NOW - days * DAY}`).join('\n'), 'hidden');
+    const lines = [1n, 1n + 3n * DAY, 1n + 6n * DAY].map((age) => `m v="x" ${NOW - age}`);
+    const result = await load([...lines, `m v=2 ${OLD}`, `m v=3 ${NOW - 2n}`], { bucket: 'hidden' });
+    expect(result).toMatchObject({ pointsWritten: 1, rejectedLines: 4, failedLines: 0, failure: undefined });
+    expect(result.rejected.map(({ lines: count }) => count)).toEqual([3, 1]);
+    expect(await influxd.count('v', 'hidden')).toBe(3 + 1);
+  });
+
+  test('a single cause takes one request more, and no cause takes none', async () => {
+    await influxd.makeBucket('calls', 86_400);
+    const lines = Array.from({ length: 1_000 }, (_, n) => `m v=${n} ${NOW - BigInt(n)}`);
+    await load(lines, { bucket: 'calls' });
+    expect(calls).toBe(1);
+    const conflicts = lines.map((line, n) => (n % 3 === 0 ? line.replace(/v=\d+/, 'v="x"') : line));
+    expect(await load(conflicts, { bucket: 'calls' })).toMatchObject({ pointsWritten: 666, rejectedLines: 334 });
+    expect(calls).toBe(2);
+    const old = lines.map((line, n) => (n % 3 === 0 ? `m v=1 ${OLD + BigInt(n)}` : line));
+    expect(await load(old, { bucket: 'calls' })).toMatchObject({ pointsWritten: 666, rejectedLines: 334 });
+    expect(calls).toBe(2);
+  });
+
+  test('accounts for conflicts of three fields in ten shards in random order, in a bucket with old points', async () => {
+    await influxd.makeBucket('many-causes', 30 * 86_400);
+    const base = Array.from({ length: 10 }, (_, day) => `m a=1,b=1,c=1i ${NOW - BigInt(day) * DAY}`);
+    await influxd.write(base.join('\n'), 'many-causes');
+    const fields = ['a="x"', 'b=true', 'c=1.5'];
+    const isBad = (n: number): boolean => n % 10 === 0;
+    const lines = Array.from({ length: 5_000 }, (_, n) => {
+      const age = BigInt((Math.floor(n / 30) * 7) % 10) * DAY + BigInt(n + 1);
+      if (n % 100 === 1) return `m a=2 ${OLD + BigInt(n)}`;
+      return `m ${isBad(n) ? fields[(n / 10) % 3] : 'a=2'} ${NOW - age}`;
+    });
+    const result = await load(lines, { bucket: 'many-causes' });
+    expect(result).toMatchObject({ pointsWritten: 4_450, rejectedLines: 550, failedLines: 0, failure: undefined });
+    expect(result.rejected.map(({ lines: count }) => count).sort()).toEqual([166, 167, 167, 50]);
+    expect(await influxd.count('a', 'many-causes')).toBe(10 + 4_450);
+    expect(calls).toBeLessThan(100);
+  });
+
+  test('stores a type that conflicts in one shard where another shard has it', async () => {
+    await influxd.makeBucket('types', 30 * 86_400);
+    await influxd.write(`m v=1 ${NOW}\nm v="x" ${NOW - 5n * DAY}\nm v=1 ${NOW - 10n * DAY}`, 'types');
+    const ages = [0n, 5n, 10n].flatMap((days) => Array.from({ length: 50 }, (_, n) => days * DAY + BigInt(n + 1)));
+    const result = await load(
+      ages.map((age) => `m v="y" ${NOW - age}`),
+      { bucket: 'types' },
+    );
+    expect(result).toMatchObject({ pointsWritten: 50, rejectedLines: 100, failedLines: 0, failure: undefined });
+    const texts = await influxd.query('from(bucket: "types") |> range(start: -6d, stop: -4d) |> count()');
+    expect(texts.map(({ _value }) => _value)).toEqual(['51']);
   });
 
   test('reports unparsable lines as rejected, each with its reason, and stores the others', async () => {

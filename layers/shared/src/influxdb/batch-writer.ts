@@ -9,7 +9,8 @@ import type { EncodedLines, LineWriter } from './client';
 import { deliver } from './delivery';
 import { joinLines, splitLines } from './lines';
 import { type LoadCount, LoadTally } from './load-count';
-import type { WriteOutcome } from './outcome';
+import type { Rejection, WriteOutcome } from './outcome';
+import { findRejected, partToTry } from './rejected-points';
 
 export interface WriterOptions {
   /** Retries per batch. Retries during an outage of InfluxDB do not count: the circuit breaker limits them. */
@@ -30,6 +31,18 @@ export interface WriterOptions {
 
 /** Maximum delays before the retries: 0.5 s, 1 s, 2 s ... 10 s. */
 const BACKOFF = { baseMs: 500, capMs: 10_000 };
+
+/**
+ * Maximum splits of one batch to find lines that InfluxDB rejected without reporting which ones; the lines that remain unknown then fail.
+ * A type conflict in each of 180 shards of a day takes 179.
+ */
+const MAX_SPLITS = 256;
+interface Splits {
+  left: number;
+}
+
+/** Precision of the loader's lines. */
+const PRECISION = 'ns';
 
 /**
  * Writes all batches and returns the count. Never throws: `failure` is the error that ended the load early (an error of the source,
@@ -99,14 +112,14 @@ class BatchWriter {
 
   private async writeBatch(batch: LineBatch): Promise<void> {
     this.tally.batches += 1;
-    const failed = await this.store(batch);
+    const failed = await this.store(batch, { left: MAX_SPLITS });
     batch.release?.();
     this.tally.failedLines += failed;
     if (failed > 0) this.tally.failedBatches += 1;
   }
 
   /** Writes the lines, with retries and in parts if necessary. Returns the number of lines that failed. */
-  private async store(batch: LineBatch): Promise<number> {
+  private async store(batch: LineBatch, splits: Splits): Promise<number> {
     if (batch.lines === 0) return 0;
     if (this.abort.signal.aborted) return batch.lines;
     try {
@@ -115,15 +128,10 @@ class BatchWriter {
         case 'written':
           this.tally.pointsWritten += batch.lines;
           return 0;
-        case 'rejected': {
-          for (const rejection of outcome.rejections) this.tally.reject(rejection);
-          const lines = batch.lines - outcome.rejections.reduce((sum, rejection) => sum + rejection.lines, 0);
-          if (outcome.remainder) return await this.store({ bytes: outcome.remainder, lines });
-          this.tally.pointsWritten += lines;
-          return 0;
-        }
+        case 'rejected':
+          return await this.settleRejected(batch, outcome, splits);
         case 'too-large':
-          return await this.storeHalves(batch, outcome.reason);
+          return await this.storeHalves(batch, outcome.reason, splits);
         case 'retryable':
           return this.fail(batch, new InfluxDBConnectionError(`${outcome.reason} (no retries left)`), false);
         case 'fatal':
@@ -134,15 +142,53 @@ class BatchWriter {
     }
   }
 
-  private async storeHalves(batch: LineBatch, reason: string): Promise<number> {
-    const lines = splitLines(batch.bytes);
-    if (lines.length < 2) {
-      this.tally.reject({ reason, lines: batch.lines, example: Buffer.from(batch.bytes).toString('utf8', 0, 1000) });
+  /** Counts the rejected lines that InfluxDB reports, and sends the others again unless they are stored for certain. */
+  private async settleRejected(
+    batch: LineBatch,
+    { rejections, remainder }: Extract<WriteOutcome, { kind: 'rejected' }>,
+    splits: Splits,
+  ): Promise<number> {
+    const { found, unknown } = findRejected(batch.bytes, PRECISION, rejections);
+    if (unknown.length > 0 || found.size === 0) return await this.findInParts(batch, rejections, splits);
+    for (const rejection of found.values()) this.tally.reject({ ...rejection, lines: 1 });
+    const left = batch.lines - found.size;
+    if (remainder === undefined && rejections.every(({ index }) => index !== undefined)) {
+      this.tally.pointsWritten += left;
       return 0;
     }
-    const half = Math.ceil(lines.length / 2);
-    const failed = await this.store({ bytes: joinLines(lines.slice(0, half)), lines: half });
-    return failed + (await this.store({ bytes: joinLines(lines.slice(half)), lines: batch.lines - half }));
+    const others = splitLines(batch.bytes).filter((_, index) => !found.has(index));
+    return await this.store({ bytes: joinLines(others), lines: left }, splits);
+  }
+
+  /** The lines that are stored already are sent once more, which does not change them. */
+  private async findInParts(batch: LineBatch, rejections: readonly Rejection[], splits: Splits): Promise<number> {
+    const { reason, example } = rejections[0] ?? { reason: '', example: '' };
+    if (batch.lines === 1 && rejections.every(({ lines }) => lines === 0)) {
+      this.tally.pointsWritten += 1;
+      return 0;
+    }
+    if (batch.lines === 1 || splits.left === 0) {
+      const text = `InfluxDB rejected some of ${batch.lines} lines, and did not report which ones: ${reason}`;
+      return this.fail(batch, new InfluxDBWriteError(text), false);
+    }
+    splits.left -= 1;
+    return await this.storeParts(batch, partToTry(batch.bytes, PRECISION, example), splits);
+  }
+
+  private async storeHalves(batch: LineBatch, reason: string, splits: Splits): Promise<number> {
+    if (batch.lines === 1) {
+      this.tally.reject({ reason, lines: 1, example: Buffer.from(batch.bytes).toString('utf8', 0, 1000) });
+      return 0;
+    }
+    return await this.storeParts(batch, new Set(Array(Math.ceil(batch.lines / 2)).keys()), splits);
+  }
+
+  private async storeParts(batch: LineBatch, part: ReadonlySet<number>, splits: Splits): Promise<number> {
+    const lines = splitLines(batch.bytes);
+    const first = lines.filter((_, index) => part.has(index));
+    const second = lines.filter((_, index) => !part.has(index));
+    const failed = await this.store({ bytes: joinLines(first), lines: first.length }, splits);
+    return failed + (await this.store({ bytes: joinLines(second), lines: batch.lines - first.length }, splits));
   }
 
   private async deliver(encoded: EncodedLines): Promise<WriteOutcome> {

@@ -1,7 +1,7 @@
 /** The counts of a load: lines that were written, lines that InfluxDB rejected (with reasons), and lines that failed. */
 import type { Rejection } from './outcome';
 
-/** Lines that InfluxDB rejected for one reason, with a few examples. */
+/** Lines that InfluxDB rejected for one reason, with a few different examples. */
 export interface RejectedLines {
   readonly reason: string;
   readonly lines: number;
@@ -47,7 +47,8 @@ export class LoadTally {
     const key = this.rejected.has(reason) || this.rejected.size < MAX_REASONS ? reason : OTHER_REASONS;
     const entry = this.rejected.get(key) ?? { lines: 0, examples: [] };
     entry.lines += lines;
-    if (entry.examples.length < MAX_EXAMPLES) entry.examples.push(example.slice(0, MAX_EXAMPLE_LENGTH));
+    const text = example.slice(0, MAX_EXAMPLE_LENGTH);
+    if (entry.examples.length < MAX_EXAMPLES && !entry.examples.includes(text)) entry.examples.push(text);
     this.rejected.set(key, entry);
   }
 

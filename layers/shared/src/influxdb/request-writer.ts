@@ -11,7 +11,7 @@ import type { LineWriter } from './client';
 import { deliver } from './delivery';
 import type { Rejection, WriteOutcome } from './outcome';
 import type { WritePrecision } from './protocol';
-import { findRejected } from './rejected-points';
+import { findRejected, partToTry } from './rejected-points';
 import type { RequestBatch } from './request-lines';
 
 /** Maximum concurrent calls of one request. */
@@ -161,16 +161,14 @@ class RequestWriter {
     batch: RequestBatch,
     { rejections, remainder }: Extract<WriteOutcome, { kind: 'rejected' }>,
   ): Promise<void> {
-    const found = new Map<number, Rejection>();
-    const unknown: Rejection[] = [];
-    for (const rejection of rejections) {
-      const indexes = this.linesOf(batch, rejection);
-      if (indexes === undefined) unknown.push(rejection);
-      for (const index of indexes ?? []) found.set(index, rejection);
-    }
+    const { bytes } = batch;
+    const { precision } = this.options;
+    const { found, unknown } = findRejected(bytes, precision, withCertainPositions(rejections, batch));
     if (remainder !== undefined && found.size === 0) return await this.refuse(batch, rejections[0]?.reason ?? '');
     // The lines that are stored already are sent once more, which does not change them.
-    if (remainder === undefined && unknown.length > 0 && this.maySplit(batch)) return await this.storeHalves(batch);
+    if (remainder === undefined && unknown[0] !== undefined && this.maySplit(batch)) {
+      return await this.storeParts(batch, partToTry(bytes, precision, unknown[0].example));
+    }
     for (const [index, rejection] of found) this.reject(batch.places[index], rejection);
     const others = partOf(batch, (index) => !found.has(index));
     // With a remainder nothing is stored yet. InfluxDB 2 reports one of several causes, so lines may have been dropped for another one.
@@ -205,20 +203,25 @@ class RequestWriter {
     else this.report.rejected(place, reason);
   }
 
-  /** The positions of the rejected lines in the batch; undefined if InfluxDB does not say which ones they are. */
-  private linesOf(batch: RequestBatch, { index, lines, example }: Rejection): readonly number[] | undefined {
-    const { bytes } = batch;
-    if (index === undefined) return findRejected(bytes, this.options.precision, example, lines);
-    return textOf(batch, index)?.trim() === example.trim() ? [index] : undefined;
+  private storeHalves(batch: RequestBatch): Promise<void> {
+    return this.storeParts(batch, new Set(Array(Math.ceil(batch.places.length / 2)).keys()));
   }
 
-  private async storeHalves(batch: RequestBatch): Promise<void> {
-    const half = Math.ceil(batch.places.length / 2);
+  private async storeParts(batch: RequestBatch, part: ReadonlySet<number>): Promise<void> {
     await Promise.all([
-      this.store(partOf(batch, (index) => index < half)),
-      this.store(partOf(batch, (index) => index >= half)),
+      this.store(partOf(batch, (index) => part.has(index))),
+      this.store(partOf(batch, (index) => !part.has(index))),
     ]);
   }
+}
+
+/** A position remains only if it is the position of the same line in the request. */
+function withCertainPositions(rejections: readonly Rejection[], batch: RequestBatch): Rejection[] {
+  return rejections.map(({ index, ...rejection }) =>
+    index !== undefined && textOf(batch, index)?.trim() === rejection.example.trim()
+      ? { ...rejection, index }
+      : rejection,
+  );
 }
 
 function textOf({ bytes, ends }: RequestBatch, index: number): string | undefined {
