@@ -325,8 +325,6 @@ const FEATURES = {
     {
       is: 'X-Ray',
       parameters: { EnableTracing: 'true' },
-      resources: ['SendTracesPolicy'],
-      policies: ['SendTraces'],
       variables: { ENABLE_TRACING: 'true' },
     },
   ],
