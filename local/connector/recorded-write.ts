@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RecordedWrite } from '../console/recorder';
 import { parametersOf } from './incoming';
-import type { WriteNote } from './request-log';
+import { copyOf, type WriteNote } from './request-log';
 
 /** Maximum length of a user agent and of a message, in characters. */
 const MAX_AGENT = 200;
@@ -29,7 +29,7 @@ export function writeOf(
 ): RecordedWrite {
   const { bytes = body?.length ?? 0, lines = 0, stored = 0, unstored = 0, faultyLines = 0, rejectedLines = 0 } = note;
   const { headers, socket } = request;
-  const agent = (headers['user-agent'] ?? 'unknown').slice(0, MAX_AGENT);
+  const agent = copyOf((headers['user-agent'] ?? 'unknown').slice(0, MAX_AGENT));
   return {
     time,
     milliseconds: Math.round(milliseconds * 10) / 10,
@@ -43,8 +43,8 @@ export function writeOf(
   };
 }
 
-/** The message of an error response, shortened; a copy, so that the response itself is not kept. */
+/** The message of an error response, shortened. */
 function messageOf(text: string): string {
   const { message } = JSON.parse(text) as { message?: unknown };
-  return Buffer.from(String(message).slice(0, MAX_MESSAGE)).toString();
+  return copyOf(String(message).slice(0, MAX_MESSAGE));
 }

@@ -61,12 +61,15 @@ function refusedLine(
 ): RefusedLine {
   return {
     line,
-    reason,
+    reason: copyOf(reason),
     // InfluxDB may say how many lines it refuses, but not which.
     text: lines === 1 ? lineText(body, start, end) : '',
     ...(destination !== undefined && kind !== 'faulty' && { destination }),
   };
 }
+
+/** The same text. A part of a text keeps the whole one in memory, such as a name of 60 KB of which a reason quotes the beginning. */
+export const copyOf = (text: string): string => Buffer.from(text).toString();
 
 /** The number of lines, with empty lines and comments. */
 function linesOf(body: Buffer): number {

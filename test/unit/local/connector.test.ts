@@ -1,4 +1,6 @@
 /** The parts that the local server adds to the function: a log line per request, and the reason if nothing can be stored. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { LineReport } from 'shared/line-report';
 import type { DestinationResult, RequestResult } from '../../../functions/write-line-protocol/destination';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
@@ -18,6 +20,13 @@ const noted = (outcomes: readonly Partial<DestinationResult>[], reports: readonl
   reasons: [],
 });
 const BODY = Buffer.from('m f=1\n\nm f=2');
+
+/** Bytes of the objects that are still referenced. */
+function usedBytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
 
 describe('the line of a request', () => {
   const line = (totals: object, reason = '') => requestLine('POST /api/v2/write', 204, 35.4, totals, reason);
@@ -67,6 +76,19 @@ describe('the line of a request', () => {
     expect(note.refused).toHaveLength(20);
     expect(note.refused?.[0]).toEqual({ line: 1, reason: 'line 1: too old', text: 'm f=0' });
     expect(note.refused?.[19]).toEqual({ line: 20, reason: 'line 20: too old', text: 'm f=19' });
+  });
+
+  test('a note keeps nothing of a long name but the part that its reason quotes', async () => {
+    const notes: WriteNote[] = Array.from({ length: 200 }, () => ({}));
+    const before = usedBytes();
+    for (const note of notes) {
+      const report = new LineReport();
+      const name = Buffer.alloc(100_000, 'x').toString();
+      report.rejected({ line: 1, start: 0, end: 5 }, `tag '${name}': the name is longer than 60 bytes`);
+      await noting(note, () => Promise.resolve(noteWrite(noted([{}], [report]), [report], BODY)));
+    }
+    expect(notes[199]?.refused?.[0]?.reason).toMatch(/^line 1: tag 'xxx.*\.\.\.$/);
+    expect(usedBytes() - before).toBeLessThan(200 * 10_000);
   });
 
   test('with two destinations a note names the one that refuses a line, and has the points that both have stored', async () => {
