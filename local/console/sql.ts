@@ -16,6 +16,8 @@ export type Cell = string | null;
 
 /** Maximum rows of a page of the Query API. */
 const PAGE = 1_000;
+/** A result is cut before the page that follows this many characters. */
+const MAX_CHARACTERS = 64e6;
 const LIMIT_MS = 30_000;
 /** Queries that run or wait. */
 const MAX_QUERIES = 8;
@@ -55,14 +57,19 @@ export class SqlRunner {
       const pages: string[] = [];
       let columns: readonly QueryColumn[] = [];
       let rows = 0;
+      let characters = 0;
+      let truncated = false;
       for await (const page of this.pages(statement, Math.min(PAGE, maxRows + 1), signal)) {
         columns = page.columns.map(columnOf);
-        const kept = page.rows.slice(0, maxRows - rows);
-        if (kept.length > 0) pages.push(JSON.stringify(kept.map((row) => cellsOf(row, page.columns))).slice(1, -1));
-        rows += page.rows.length;
-        if (rows > maxRows) break;
+        const kept = page.rows.slice(0, characters > MAX_CHARACTERS ? 0 : maxRows - rows);
+        const text = JSON.stringify(kept.map((row) => cellsOf(row, page.columns))).slice(1, -1);
+        if (text !== '') pages.push(text);
+        rows += kept.length;
+        characters += text.length;
+        truncated = kept.length < page.rows.length;
+        if (truncated) break;
       }
-      const rest = { truncated: rows > maxRows, milliseconds: Math.round(performance.now() - started) };
+      const rest = { truncated, milliseconds: Math.round(performance.now() - started) };
       return `{"columns":${JSON.stringify(columns)},"rows":[${pages.join(',')}],${JSON.stringify(rest).slice(1)}`;
     });
   }

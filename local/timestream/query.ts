@@ -1,5 +1,6 @@
 /** Carries out Query: DuckDB runs SELECT, the catalog serves SHOW and DESCRIBE, and UNLOAD runs in the background. */
 import type { Catalog } from './catalog';
+import { withinMemory } from './memory-limit';
 import type { Pages, ResultSet } from './pages';
 import { type JsonObject, optionalInteger, optionalString, requiredString, root } from './shape';
 import { explained } from './sql-advice';
@@ -95,7 +96,8 @@ export async function query(
   const clientToken = optionalString(request, 'ClientToken', root, { min: 32, max: 128 });
   if (isUnload(sql)) return await unloads.query({ sql, clientToken, nextToken: token });
   const first = async () =>
-    catalogStatement(sql, catalog) ?? (await selected(rewrite(sql, catalog, now()), catalog, store, signal));
+    catalogStatement(sql, catalog) ??
+    (await withinMemory((ending) => selected(rewrite(sql, catalog, now()), catalog, store, ending), signal));
   const page =
     token === undefined ? await pages.first(sql, await first(), maxRows) : await pages.next(sql, token, maxRows);
   return {

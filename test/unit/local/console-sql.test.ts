@@ -84,3 +84,32 @@ test('an aborted query leaves room for the next one', async () => {
   next();
   await expect(second).resolves.toContain('"rows":[["1"]]');
 });
+
+test.each([
+  { pages: [1, 1, 1], maxRows: 10, rows: 3, truncated: false },
+  { pages: [2, 1], maxRows: 2, rows: 2, truncated: true },
+  { pages: [2, 0], maxRows: 2, rows: 2, truncated: false },
+])('cuts a result after maxRows rows, and says so: %j', async ({ pages, maxRows, rows, truncated }) => {
+  const text = await runner(serviceOf(pages, 'x')).run({ ...request('SELECT 1'), maxRows });
+  expect(JSON.parse(text)).toMatchObject({ rows: Array(rows).fill(['x']), truncated });
+});
+
+test('cuts a result after 64 MB of text, and says so', async () => {
+  const { rows, truncated } = JSON.parse(
+    await runner(serviceOf(Array(200).fill(1), 'x'.repeat(1e6))).run({ ...request('SELECT 1'), maxRows: 1_000 }),
+  ) as { rows: unknown[]; truncated: boolean };
+  expect({ rows: rows.length, truncated }).toEqual({ rows: 64, truncated: true });
+});
+
+/** A service whose pages have these numbers of rows, each with the text. */
+function serviceOf(pages: readonly number[], text: string): QueryService {
+  return {
+    async *pages(): AsyncGenerator<Page> {
+      await turn();
+      for (const rows of pages) {
+        const columns = [{ Name: 'a', Type: { ScalarType: 'VARCHAR' as const } }];
+        yield { columns, rows: Array(rows).fill({ Data: [{ ScalarValue: text }] }) };
+      }
+    },
+  };
+}
