@@ -53,7 +53,7 @@ export function createHandler(
     }
     const limit = Math.min(remaining, config.writeDeadlineMs);
     const request = tryReading(event);
-    if (request instanceof ApiError) return failure(request);
+    if (request instanceof ApiError) return withRequestId(failure(request), id);
     const response = await withDeadline(clock, limit, earlyMs, (deadline) => route(request, deadline));
     return withRequestId(response, id);
   };

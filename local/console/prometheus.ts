@@ -29,7 +29,6 @@ export function prometheusName({ name, unit, kind }: MetricDefinition): string {
 }
 
 export class PrometheusMetrics implements ConnectorMetrics {
-  readonly perTable = false;
   private readonly registry = new Registry();
   private readonly adders: readonly [ConnectorMetric, (destination: string, value: number) => void][];
 

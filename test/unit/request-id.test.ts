@@ -36,6 +36,12 @@ test.each([
   expect(response).toMatchObject({ statusCode: status, headers: { 'X-Request-Id': 'request-1' } });
 });
 
+test('is in the response to a request that cannot be read', async () => {
+  const requestContext = { requestId: 'request-1', requestTimeEpoch: -1 };
+  const response = await handlerOf().handle(writeEvent(POINT, { requestContext }));
+  expect(response).toMatchObject({ statusCode: 400, headers: { 'X-Request-Id': 'request-1' } });
+});
+
 test.each([undefined, '', 'a\r\nSet-Cookie: b', 'x'.repeat(101)])('%j is no header', async (requestId) => {
   const { handle } = handlerOf();
   const response = await handle(writeEvent(POINT, { requestContext: { requestId } as never }));
