@@ -180,7 +180,18 @@ async function main(): Promise<void> {
         });
       }
     }
-    await report('destinations', rows, { rounds });
+    await report(
+      'destinations',
+      rows,
+      { rounds },
+      {
+        title: 'CPU time to store points, by destination',
+        value: 'ratio',
+        meaning: 'CPU time beside that of Timestream',
+        way: 'way',
+        group: 'workload',
+      },
+    );
   } finally {
     sink.kill();
   }
