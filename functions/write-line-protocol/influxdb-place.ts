@@ -19,7 +19,7 @@ export function placeOf(
     const missing = new ApiError(400, 'invalid', 'missing db');
     return { org: target.org, bucket: mapped(name, buckets, target.bucket, missing, 'no dbrp mapping found') };
   }
-  const [org, bucket] = [query.get('org') ?? query.get('orgID') ?? '', query.get('bucket') ?? ''];
+  const [org, bucket] = [query.get('org') || query.get('orgID') || '', query.get('bucket') ?? ''];
   const noOrg = new ApiError(400, 'invalid', 'Please provide either orgID or org');
   const noBucket = new ApiError(404, 'not found', 'bucket not found');
   return {

@@ -323,15 +323,29 @@ describe('influxdb alone', () => {
     expect(bodies().at(-1)).toBe('m,t=a v=1i 6\nm,t=a v=1i 8');
   });
 
-  test.each(['passthrough', 'b=renamed'])(
-    'a bucket that the client named and InfluxDB does not have: 404, with %s',
-    async (bucket_mapping) => {
-      influxdb.respond = () => json(404, 'not found', 'bucket "b" not found in secret-host');
-      const response = await alone({ bucket_mapping }).handle(writeEvent(LINES));
-      expect(response?.statusCode).toBe(404);
-      expect(response?.body).not.toMatch(disclosed);
-    },
-  );
+  test.each<[string, Record<string, string>, string, number]>([
+    ['a bucket of the client', { bucket_mapping: 'passthrough' }, 'bucket "b" not found', 404],
+    ['an organization of the client', { org_mapping: 'passthrough' }, 'organization name "o" not found', 404],
+    ['the bucket that a mapping gives', { bucket_mapping: 'b=secret' }, 'bucket "secret" not found', 503],
+    [
+      'the configured organization, and the client named the bucket',
+      { bucket_mapping: 'passthrough' },
+      'organization name "secret" not found',
+      503,
+    ],
+    [
+      'the configured bucket, and the client named the organization',
+      { org_mapping: 'passthrough' },
+      'bucket "secret" not found',
+      503,
+    ],
+    ['nothing that it names', { bucket_mapping: 'passthrough' }, 'page not found', 503],
+  ])('InfluxDB does not have %s: %j, %s: %i', async (_, mapping, message, status) => {
+    influxdb.respond = () => json(404, 'not found', message);
+    const response = await alone(mapping).handle(writeEvent(LINES));
+    expect(response?.statusCode).toBe(status);
+    expect(response?.body).not.toMatch(disclosed);
+  });
 
   test('invalid lines, and a body without lines, are not sent', async () => {
     expect(await alone().handle(writeEvent('# comment\n\n'))).toMatchObject({ statusCode: 204 });

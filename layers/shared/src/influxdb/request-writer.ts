@@ -48,6 +48,8 @@ export interface WriteFailure {
   readonly reason: string;
   /** The status of a `refused` response. */
   readonly status?: number | undefined;
+  /** What InfluxDB does not have, where its response says so. */
+  readonly missing?: 'org' | 'bucket' | undefined;
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -135,7 +137,12 @@ class RequestWriter {
         });
       case 'fatal':
         if (outcome.scope === 'batch') return await this.refuse(batch, outcome.reason);
-        return this.leave(batch, { kind: 'refused', reason: outcome.reason, status: outcome.status });
+        return this.leave(batch, {
+          kind: 'refused',
+          reason: outcome.reason,
+          status: outcome.status,
+          missing: outcome.missing,
+        });
     }
   }
 
