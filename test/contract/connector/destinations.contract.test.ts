@@ -234,6 +234,18 @@ describe('lines that only InfluxDB can store', () => {
     expect(bodies()).toEqual(['m,t=a v=1i 7', 'm,t=a v=1i 7']);
   });
 
+  test('sizes: lines of one point that are too large together are stored in InfluxDB if the class is listed', async () => {
+    const text = 'x'.repeat(1_500);
+    const lines = `m,t=a v="${text}" 7\nm,t=a w="${text}" 7\n`;
+    const refusing = await handler().handle(writeEvent(lines));
+    expect(errorIn(refusing).message).toMatch(/line 2: timestream: together with line 1, .* dropped=1$/s);
+    expect(await handler({ influxdb_only_lines: 'sizes' }).handle(writeEvent(lines))).toMatchObject({
+      statusCode: 204,
+      headers: { 'X-Influxdb-Only-Lines': '1' },
+    });
+    expect(bodies()).toEqual([lines.slice(0, lines.indexOf('\n') + 1), lines]);
+  });
+
   test('a line above MaxLineBytes is refused once, with any setting, and is in neither destination', async () => {
     const { handle } = handler({ influxdb_only_lines: 'all', max_line_bytes: '2000' });
     const response = await handle(writeEvent(`m,t=a v="${long}" 7\n${good}\n`));
