@@ -9,7 +9,7 @@ import type { LogFields, Logger } from 'shared/logger';
 import { NO_TRACER, type Tracer } from 'shared/tracing';
 import { ApiError } from './api-error';
 import type { DeadLetter } from './dead-letters';
-import type { Destination, DestinationResult, RequestResult } from './destination';
+import type { Destination, DestinationResult, RequestLines, RequestResult, Store } from './destination';
 import type { OnRejected, RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { keepUnstored, prepareOptional } from './secondary';
@@ -68,14 +68,8 @@ export async function writeLines(
   const body = await readBody(request, config.bounds);
   const reports = reportsOf(destinations, config, body, onRejected);
   const lines = { request, body, precision, leftOut: reports.leftOut };
-  const stores = await tracer.trace('decode', async () =>
-    destinations.map((destination, index) =>
-      isOptional(index, config)
-        ? prepareOptional(destination, lines, reports.all[index])
-        : destination.prepare(lines, reports.all[index]),
-    ),
-  );
-  const outcomes = await Promise.all(
+  const stores = await tracer.trace('decode', async () => prepareAll(destinations, lines, reports, config));
+  const outcomes = await allOf(
     stores.map((store, index) => {
       // The first one has its own limits behind it: the lines that it refuses are known, and the second one leaves them out.
       if (index > 0) reports.divide();
@@ -103,6 +97,30 @@ export async function writeLines(
   }
   services.onResult?.(result, reports.all, body);
   return result;
+}
+
+/** @throws ApiError, RequestTooLargeError for a request that a required destination does not accept */
+function prepareAll(
+  destinations: readonly Destination[],
+  lines: RequestLines,
+  { all }: Reports,
+  config: ConnectorConfig,
+): Store[] {
+  const stores: Store[] = [];
+  // The last one first: InfluxDB only reads the names in the request, and what it refuses need not be decoded for Timestream.
+  for (const [index, destination] of [...destinations.entries()].reverse()) {
+    const report = all[index];
+    stores.unshift(
+      isOptional(index, config) ? prepareOptional(destination, lines, report) : destination.prepare(lines, report),
+    );
+  }
+  return stores;
+}
+
+/** As Promise.all, but if one fails, the others end first: no work continues after the response. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 /** The destinations of a request: all, or the one that it names. */
