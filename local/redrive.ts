@@ -2,9 +2,9 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
-import type { RedriveConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
 import type { Logger } from 'shared/logger';
+import type { RedriveConfig } from 'shared/redrive-config';
 import { s3Objects } from '../functions/clients/s3';
 import { messageQueue, replayTargets } from '../functions/redrive-dead-letters/clients';
 import { redrive, survey } from '../functions/redrive-dead-letters/redrive';

@@ -10,11 +10,11 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { RedriveConfig } from 'shared/config';
 import { type ObjectStore, readText } from 'shared/loads/objects';
 import { repetitionOf } from 'shared/loads/repeat';
 import { workKey } from 'shared/loads/work-keys';
 import { migrationKey } from 'shared/migration/work-keys';
+import type { RedriveConfig } from 'shared/redrive-config';
 import { s3Objects } from '../clients/s3';
 import { type Executions, executionsOf } from '../clients/step-functions';
 import type { DeadLetterMessage } from './message';

@@ -1,6 +1,7 @@
 /** The Lambda function that replays dead-letter messages: started by hand, or on a schedule. */
-import { loadRedriveConfig } from 'shared/config';
+
 import { createLogger } from 'shared/logger';
+import { loadRedriveConfig } from 'shared/redrive-config';
 import { step } from '../step';
 import { messageQueue, replayTargets } from './clients';
 import { readRedriveInput } from './input';

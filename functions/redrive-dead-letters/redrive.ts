@@ -2,9 +2,10 @@
  * Replays the messages of a dead-letter queue, each once per run. A message is deleted after its replay succeeded, or after it was moved: back
  * into the queue with the reason, or into the parking queue after too many tries.
  */
-import type { RedriveBounds } from 'shared/config';
+
 import { isPermanent } from 'shared/errors';
 import type { Logger } from 'shared/logger';
+import type { RedriveBounds } from 'shared/redrive-config';
 import { type Clock, systemClock } from 'shared/resilience/clock';
 import { Pacer } from 'shared/resilience/pacer';
 import { type Content, type DeadLetterMessage, type MessageRules, readMessage } from './message';

@@ -6,7 +6,7 @@ import { StorageUnavailableError } from 'shared/errors';
 import { ApiError } from './api-error';
 import { bytesOf, handOverEvent, MAX_EVENT_BYTES, RejectedMessages } from './dead-letters';
 import { placeOf } from './influxdb-place';
-import { type RejectedLine, RejectedLinesFile } from './rejected-lines';
+import { type OnRejected, RejectedLinesFile } from './rejected-lines';
 import { type HttpRequest, readBody, readHttpRequest, type WriteEvent } from './request';
 import { type HttpResponse, json, notHandedOver } from './responses';
 import type { RouteServices } from './routes';
@@ -56,7 +56,7 @@ export async function storeHandedOver(
 ): Promise<void> {
   const request = readHttpRequest(event);
   if (services.config.rejectedLinesBucket === undefined) {
-    const rejected = new RejectedMessages(request, services.destinations.length);
+    const rejected = new RejectedMessages(request);
     await storeValidLines(request, services, deadline, rejected.add);
     for (const message of rejected.finish()) await services.sendDeadLetter(message, deadline.signal);
   } else {
@@ -71,7 +71,7 @@ async function storeValidLines(
   request: HttpRequest,
   services: AsynchronousServices,
   deadline: Deadline,
-  onRejected: (line: RejectedLine) => void,
+  onRejected: OnRejected,
 ): Promise<void> {
   const { results } = await writeLines(request, services, deadline, onRejected);
   const failures = results

@@ -4,7 +4,7 @@ import { gzip as gzipCallback } from 'node:zlib';
 import type { DestinationName } from 'shared/destination-config';
 import { StorageUnavailableError } from 'shared/errors';
 import type { LinePlace, LineReason } from 'shared/line-report';
-import type { RejectedLine } from './rejected-lines';
+import type { OnRejected, RejectedLine } from './rejected-lines';
 import type { HttpRequest, WriteEvent } from './request';
 
 /** Below Lambda's limit of 1 MB for asynchronous invocations, with room for the fields that Lambda adds. */
@@ -72,22 +72,18 @@ class RejectedMessage {
   }
 }
 
-/** The rejected lines of a request as messages. With two destinations, the lines that one of them rejected are a message for it alone. */
+/** The rejected lines of a request as messages. The lines that only one destination lacks are a message for it alone. */
 export class RejectedMessages {
   private readonly messages = new Map<DestinationName | undefined, RejectedMessage>();
 
-  constructor(
-    private readonly request: HttpRequest,
-    private readonly destinations: number,
-  ) {}
+  constructor(private readonly request: HttpRequest) {}
 
-  readonly add = (line: RejectedLine): void => {
+  readonly add: OnRejected = (line, only) => {
     if (line.kind === 'elsewhere') return;
-    const destination = this.destinations > 1 ? line.destination : undefined;
-    let message = this.messages.get(destination);
+    let message = this.messages.get(only);
     if (message === undefined) {
-      message = new RejectedMessage(this.request, destination);
-      this.messages.set(destination, message);
+      message = new RejectedMessage(this.request, only);
+      this.messages.set(only, message);
     }
     message.add(line);
   };

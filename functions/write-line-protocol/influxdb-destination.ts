@@ -40,7 +40,7 @@ export function influxdbDestination(
         const writer = { client: client.for(place, unit), precision: unit, breaker, logger, ...timing };
         const points = batches.reduce((sum, { places }) => sum + places.length, 0);
         const outcome = await writeLineBatches(batches, writer, report, signal);
-        return storeOutcome(points, outcome, namesFromRequests);
+        return storeOutcome(points, outcome, config);
       };
     },
     check: async (signal) => {
@@ -54,11 +54,11 @@ export function influxdbDestination(
 function storeOutcome(
   points: number,
   { calls, throttledCalls, stored, unstored, failure }: BatchesOutcome,
-  namesFromRequests: boolean,
+  { buckets, orgs }: Pick<InfluxDBDestination, 'buckets' | 'orgs'>,
 ): StoreOutcome {
-  const { kind, reason, retryAfterMs, status } = failure ?? {};
-  // A name that the client chose does not exist. InfluxDB would answer the client in the same way.
-  const isClientsName = namesFromRequests && status === 404;
+  const { kind, reason, retryAfterMs, missing } = failure ?? {};
+  // The client chose the name, and InfluxDB would respond to it in the same way. All other names are the operator's.
+  const isClientsName = missing !== undefined && { org: orgs, bucket: buckets }[missing].kind === 'passthrough';
   return {
     points,
     calls,

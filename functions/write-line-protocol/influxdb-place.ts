@@ -14,18 +14,23 @@ export function placeOf(
   { target, buckets, orgs }: InfluxDBDestination,
 ): Pick<Target, 'org' | 'bucket'> {
   if (path === '/write') {
-    const [database, policy] = [query.get('db') ?? '', query.get('rp') ?? ''];
-    const name = database === '' || policy === '' || policy === 'autogen' ? database : `${database}/${policy}`;
     const missing = new ApiError(400, 'invalid', 'missing db');
-    return { org: target.org, bucket: mapped(name, buckets, target.bucket, missing, 'no dbrp mapping found') };
+    const bucket = mapped(databaseOf(query), buckets, target.bucket, missing, 'no dbrp mapping found');
+    return { org: target.org, bucket };
   }
-  const [org, bucket] = [query.get('org') ?? query.get('orgID') ?? '', query.get('bucket') ?? ''];
+  const [org, bucket] = [query.get('org') || query.get('orgID') || '', query.get('bucket') ?? ''];
   const noOrg = new ApiError(400, 'invalid', 'Please provide either orgID or org');
   const noBucket = new ApiError(404, 'not found', 'bucket not found');
   return {
     org: mapped(org, orgs, target.org, noOrg, `organization name "${org}" not found`),
     bucket: mapped(bucket, buckets, target.bucket, noBucket, `bucket "${bucket}" not found`),
   };
+}
+
+/** The name of the bucket in a v1 request; empty without `db`. */
+export function databaseOf(query: ReadonlyMap<string, string>): string {
+  const [database, policy] = [query.get('db') ?? '', query.get('rp') ?? ''];
+  return database === '' || policy === '' || policy === 'autogen' ? database : `${database}/${policy}`;
 }
 
 function mapped(name: string, mapping: NameMapping, configured: string, missing: ApiError, notFound: string): string {

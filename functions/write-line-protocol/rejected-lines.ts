@@ -19,6 +19,9 @@ export interface RejectedLine extends Rejected {
   readonly destination: DestinationName | undefined;
 }
 
+/** @param only the one destination that lacks the line; undefined if none of the request has it */
+export type OnRejected = (line: RejectedLine, only: DestinationName | undefined) => void;
+
 export interface RejectedLinesObject {
   readonly key: string;
   readonly body: Uint8Array;
@@ -33,7 +36,7 @@ export class RejectedLinesFile {
     this.file = new RejectFile({ time: this.time, requestId: request.id }, { entries: MAX_LINES });
   }
 
-  readonly add = (line: RejectedLine): void => {
+  readonly add: OnRejected = (line) => {
     const { text } = line;
     this.file.add(
       text.length > MAX_LINE_CHARACTERS ? { ...line, text: `${text.slice(0, MAX_LINE_CHARACTERS)}...` } : line,

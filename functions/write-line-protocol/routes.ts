@@ -99,9 +99,9 @@ const ANY = 'ANY';
 /** Wraps a write route so that it serves only writes that the scope of the token allows. */
 const allowed =
   (write: Route): Route =>
-  (request, ...rest) => {
-    checkScope(request);
-    return write(request, ...rest);
+  (request, services, deadline) => {
+    checkScope(request, services.config.influxdb);
+    return write(request, services, deadline);
   };
 
 /** The response to OPTIONS for a path outside /api/v2, as in InfluxDB. */

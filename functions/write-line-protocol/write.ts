@@ -9,8 +9,8 @@ import type { LogFields, Logger } from 'shared/logger';
 import { NO_TRACER, type Tracer } from 'shared/tracing';
 import { ApiError } from './api-error';
 import type { DeadLetter } from './dead-letters';
-import type { Destination, DestinationResult, RequestResult } from './destination';
-import type { RejectedLine } from './rejected-lines';
+import type { Destination, DestinationResult, RequestLines, RequestResult, Store } from './destination';
+import type { OnRejected, RejectedLine } from './rejected-lines';
 import { type HttpRequest, readBody } from './request';
 import { keepUnstored, prepareOptional } from './secondary';
 import { recordResult } from './write-metrics';
@@ -59,7 +59,7 @@ export async function writeLines(
   request: HttpRequest,
   services: WriteServices,
   deadline: Deadline,
-  onRejected?: (line: RejectedLine) => void,
+  onRejected?: OnRejected,
 ): Promise<RequestResult> {
   const started = performance.now();
   const { config, logger, metrics, tracer = NO_TRACER } = services;
@@ -68,16 +68,13 @@ export async function writeLines(
   const body = await readBody(request, config.bounds);
   const reports = reportsOf(destinations, config, body, onRejected);
   const lines = { request, body, precision, leftOut: reports.leftOut };
-  const stores = await tracer.trace('decode', async () =>
-    destinations.map((destination, index) =>
-      isOptional(index, config)
-        ? prepareOptional(destination, lines, reports.all[index])
-        : destination.prepare(lines, reports.all[index]),
-    ),
-  );
-  const outcomes = await Promise.all(
-    // In this order: when the promise of the first one is there, the lines that it refuses are known.
-    stores.map((store, index) => store(isOptional(index, config) ? deadline.early : deadline.signal)),
+  const stores = await tracer.trace('decode', async () => prepareAll(destinations, lines, reports, config));
+  const outcomes = await allOf(
+    stores.map((store, index) => {
+      // The first one has its own limits behind it: the lines that it refuses are known, and the second one leaves them out.
+      if (index > 0) reports.divide();
+      return store(isOptional(index, config) ? deadline.early : deadline.signal);
+    }),
   );
   const settled = outcomes.map((outcome, index) => ({ ...outcome, destination: destinations[index].name }));
   const [first, second] = settled;
@@ -102,6 +99,30 @@ export async function writeLines(
   return result;
 }
 
+/** @throws ApiError, RequestTooLargeError for a request that a required destination does not accept */
+function prepareAll(
+  destinations: readonly Destination[],
+  lines: RequestLines,
+  { all }: Reports,
+  config: ConnectorConfig,
+): Store[] {
+  const stores: Store[] = [];
+  // The last one first: InfluxDB only reads the names in the request, and what it refuses need not be decoded for Timestream.
+  for (const [index, destination] of [...destinations.entries()].reverse()) {
+    const report = all[index];
+    stores.unshift(
+      isOptional(index, config) ? prepareOptional(destination, lines, report) : destination.prepare(lines, report),
+    );
+  }
+  return stores;
+}
+
+/** As Promise.all, but if one fails, the others end first: no work continues after the response. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}
+
 /** The destinations of a request: all, or the one that it names. */
 function destinationsOf({ destination }: HttpRequest, { config, destinations }: WriteServices): readonly Destination[] {
   if (destination === undefined) return destinations;
@@ -120,31 +141,37 @@ interface Reports {
   readonly leftOut: ReadonlySet<number>;
   /** The lines that an optional destination rejected. */
   readonly optional: readonly LineReason[];
+  /** Called before the second destination stores its lines: it has the lines that the first one rejects from now on. */
+  readonly divide: () => void;
 }
 
 function reportsOf(
   destinations: readonly Destination[],
   config: ConnectorConfig,
   body: Buffer,
-  onRejected: ((line: RejectedLine) => void) | undefined,
+  onRejected: OnRejected | undefined,
 ): Reports {
   if (destinations.length === 1) {
     const [{ name }] = destinations;
-    const onLine = onRejected && ((line: LineReason) => onRejected(withText(line, body, name)));
-    return { all: [new LineReport({ onLine })], leftOut: new Set(), optional: [] };
+    const onLine = onRejected && ((line: LineReason) => onRejected(withText(line, body, name), undefined));
+    return { all: [new LineReport({ onLine })], leftOut: new Set(), optional: [], divide: () => undefined };
   }
   const leftOut = new Set<number>();
   const optional: LineReason[] = [];
+  let isDivided = false;
   const all = destinations.map(({ name }, index) => {
     const onLine = (line: LineReason): void => {
-      if (index === 0 && line.kind !== 'elsewhere') leftOut.add(line.start);
+      if (!isDivided && line.kind !== 'elsewhere') leftOut.add(line.start);
       if (isOptional(index, config)) optional.push(line);
-      else onRejected?.(withText(line, body, name));
+      else onRejected?.(withText(line, body, name), isDivided ? name : undefined);
     };
     const elsewhere = name === 'timestream' ? config.influxdbOnly : undefined;
     return new LineReport({ prefix: `${name}: `, onLine, elsewhere, countsFaulty: index === 0 });
   });
-  return { all, leftOut, optional };
+  const divide = (): void => {
+    isDivided = true;
+  };
+  return { all, leftOut, optional, divide };
 }
 
 function resultOf(

@@ -1,7 +1,7 @@
 /** `redrive`: replays the dead-letter messages of a deployed stack. */
 import type { Command } from 'commander';
-import { loadRedriveConfig } from 'shared/config';
 import type { Environment } from 'shared/environment';
+import { loadRedriveConfig } from 'shared/redrive-config';
 import { DONE, FAILED, INTERRUPTED, interruption, UsageError } from './ending';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { REDRIVE_SETTINGS } from './settings-tables';

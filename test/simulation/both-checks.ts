@@ -181,6 +181,9 @@ const isKept = ({ invocations }: World, { n }: Line, destination: DestinationNam
       keptInBucket.some((text) => numbersInText(text).includes(n)) ||
       kept.some(
         (message) =>
-          message.rejectedLines !== undefined && message.destination === destination && numbersIn(message).includes(n),
+          message.rejectedLines !== undefined &&
+          // Without a destination, the lines are in neither.
+          (message.destination ?? destination) === destination &&
+          numbersIn(message).includes(n),
       ),
   );

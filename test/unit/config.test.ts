@@ -1,6 +1,7 @@
 /** The configuration of the connector: each variable, all problems in one error, and the same defaults as the stack. */
-import { type ConnectorConfig, loadConnectorConfig, loadRedriveConfig } from 'shared/config';
+import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
 import { ConfigurationError } from 'shared/errors';
+import { loadRedriveConfig } from 'shared/redrive-config';
 import { TABLES } from '../support/connector-tables';
 import { at, type Fields, resourcesWith, template } from './stack/template';
 

@@ -1,7 +1,10 @@
 /** Reads settings from environment variables and collects all problems. */
 import { ConfigurationError } from './errors';
+import type { LogLevel } from './logger';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
 
 /** Called with the name of each variable and its default, if it has one. The command line lists its settings with it. */
 export type ObserveSetting = (name: string, fallback: string | number | boolean | undefined) => void;

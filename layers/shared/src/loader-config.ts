@@ -1,12 +1,11 @@
 /** The configuration of the loader's functions. Each function gets the part that it needs, validated and frozen. */
-import { type Environment, EnvironmentReader, type ObserveSetting } from './environment';
+import { type Environment, EnvironmentReader, LOG_LEVELS, type ObserveSetting } from './environment';
 import type { Engine } from './influxdb/protocol';
 import { type InfluxDBSettings, readInfluxDB } from './influxdb-config';
 import type { LogLevel } from './logger';
 import { DEFAULT_NAMESPACE } from './metrics';
 import type { BatchLimits } from './points/batch-buffer';
 
-const LOG_LEVELS: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
 /** Default size of a batch. InfluxDB 3 accepts 10 MB, decompressed. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const MEGABYTE = 1024 * 1024;

@@ -234,6 +234,18 @@ describe('lines that only InfluxDB can store', () => {
     expect(bodies()).toEqual(['m,t=a v=1i 7', 'm,t=a v=1i 7']);
   });
 
+  test('sizes: lines of one point that are too large together are stored in InfluxDB if the class is listed', async () => {
+    const text = 'x'.repeat(1_500);
+    const lines = `m,t=a v="${text}" 7\nm,t=a w="${text}" 7\n`;
+    const refusing = await handler().handle(writeEvent(lines));
+    expect(errorIn(refusing).message).toMatch(/line 2: timestream: together with line 1, .* dropped=1$/s);
+    expect(await handler({ influxdb_only_lines: 'sizes' }).handle(writeEvent(lines))).toMatchObject({
+      statusCode: 204,
+      headers: { 'X-Influxdb-Only-Lines': '1' },
+    });
+    expect(bodies()).toEqual([lines.slice(0, lines.indexOf('\n') + 1), lines]);
+  });
+
   test('a line above MaxLineBytes is refused once, with any setting, and is in neither destination', async () => {
     const { handle } = handler({ influxdb_only_lines: 'all', max_line_bytes: '2000' });
     const response = await handle(writeEvent(`m,t=a v="${long}" 7\n${good}\n`));
@@ -323,15 +335,29 @@ describe('influxdb alone', () => {
     expect(bodies().at(-1)).toBe('m,t=a v=1i 6\nm,t=a v=1i 8');
   });
 
-  test.each(['passthrough', 'b=renamed'])(
-    'a bucket that the client named and InfluxDB does not have: 404, with %s',
-    async (bucket_mapping) => {
-      influxdb.respond = () => json(404, 'not found', 'bucket "b" not found in secret-host');
-      const response = await alone({ bucket_mapping }).handle(writeEvent(LINES));
-      expect(response?.statusCode).toBe(404);
-      expect(response?.body).not.toMatch(disclosed);
-    },
-  );
+  test.each<[string, Record<string, string>, string, number]>([
+    ['a bucket of the client', { bucket_mapping: 'passthrough' }, 'bucket "b" not found', 404],
+    ['an organization of the client', { org_mapping: 'passthrough' }, 'organization name "o" not found', 404],
+    ['the bucket that a mapping gives', { bucket_mapping: 'b=secret' }, 'bucket "secret" not found', 503],
+    [
+      'the configured organization, and the client named the bucket',
+      { bucket_mapping: 'passthrough' },
+      'organization name "secret" not found',
+      503,
+    ],
+    [
+      'the configured bucket, and the client named the organization',
+      { org_mapping: 'passthrough' },
+      'bucket "secret" not found',
+      503,
+    ],
+    ['nothing that it names', { bucket_mapping: 'passthrough' }, 'page not found', 503],
+  ])('InfluxDB does not have %s: %j, %s: %i', async (_, mapping, message, status) => {
+    influxdb.respond = () => json(404, 'not found', message);
+    const response = await alone(mapping).handle(writeEvent(LINES));
+    expect(response?.statusCode).toBe(status);
+    expect(response?.body).not.toMatch(disclosed);
+  });
 
   test('invalid lines, and a body without lines, are not sent', async () => {
     expect(await alone().handle(writeEvent('# comment\n\n'))).toMatchObject({ statusCode: 204 });

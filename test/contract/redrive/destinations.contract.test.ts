@@ -112,21 +112,31 @@ describe('an event that was handed over', () => {
     expect(gunzipSync(Buffer.from(String(second.messages[0]?.body), 'base64')).toString()).toBe(`${LINES}\n`);
   });
 
-  test('rejected lines become one message for each destination that rejected them, and invalid lines one for both', async () => {
+  test('rejected lines become one message for each destination that alone lacks them, and one for both with those that neither has', async () => {
     const message =
       'failure writing points to database: partial write: field type conflict: input field "w" on measurement "m" is type float, already exists as type string dropped=1';
     influxdb.respond = ({ body }) =>
       body.includes('w=1') ? { status: 422, body: JSON.stringify({ code: 'unprocessable entity', message }) } : STORED;
-    const second = handler();
-    const lines = `${LINES}\nbroken\nm v=3i 9\nm,t=c w=1 10`;
+    const send: SendWriteRecords = (call) => {
+      const { Records } = JSON.parse(Buffer.from(call).toString()) as { Records: unknown[] };
+      const RecordIndex = Records.findIndex((record) => JSON.stringify(record).includes('"late"'));
+      const rejected = { RejectedRecords: [{ RecordIndex, Reason: 'too old' }] };
+      return Promise.resolve(
+        RecordIndex < 0 ? { status: 200, body: Buffer.from('{}') } : answer(419, 'RejectedRecordsException', rejected),
+      );
+    };
+    const second = handler({}, { send });
+    const lines = `${LINES}\nbroken\nm v=3i 9\nm,t=c w=1 10\nm,t=late v=4i 11`;
     expect(await second.handle(await handedOver({}, writeEvent(lines)))).toBeUndefined();
     expect(
       second.messages.map(({ destination, body, rejectedLines }) => [destination, body, rejectedLines?.length]),
     ).toEqual([
-      [undefined, 'broken\n', 1],
-      ['timestream', 'm v=3i 9\n', 1],
+      [undefined, 'broken\nm v=3i 9\n', 2],
+      ['timestream', 'm,t=late v=4i 11\n', 1],
       ['influxdb', 'm,t=c w=1 10\n', 1],
     ]);
+    const inInfluxDB = influxdb.requests.map(({ body }) => body).join('');
+    expect([inInfluxDB.includes('t=late'), inInfluxDB.includes('v=3i')]).toEqual([true, false]);
     expect(JSON.stringify(second.messages)).not.toContain('secret');
   });
 });

@@ -1,7 +1,8 @@
 /** Every setting has an option, and the help lists every option. */
 import { Command } from 'commander';
-import { loadAuthorizerConfig, loadConnectorConfig, loadRedriveConfig } from 'shared/config';
+import { loadAuthorizerConfig, loadConnectorConfig } from 'shared/config';
 import { loadLoaderConfig, loadPlanningConfig, loadWorkflowConfig } from 'shared/loader-config';
+import { loadRedriveConfig } from 'shared/redrive-config';
 import { createProgram } from '../../../local/cli/program';
 import {
   addSettings,

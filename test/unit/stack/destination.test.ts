@@ -1,5 +1,6 @@
 /** What the parameter Destination changes in the stack: the role and the variables of the write function. */
 import { loadConnectorConfig } from 'shared/config';
+import { TIMESTREAM_LIMITS } from 'shared/timestream/refusal';
 import {
   at,
   byType,
@@ -306,8 +307,7 @@ describe('values', () => {
   });
 
   test('InfluxDBOnlyLines is none, all or a list of classes', () => {
-    const classes = ['no-tags', 'before-1970', 'unsigned', 'names', 'empty-strings', 'sizes', 'partition-key'];
-    for (const value of ['none', 'all', ...classes, classes.join(','), 'names,names']) {
+    for (const value of ['none', 'all', ...TIMESTREAM_LIMITS, TIMESTREAM_LIMITS.join(','), 'names,names']) {
       expect([value, allows('InfluxDBOnlyLines', value)]).toEqual([value, true]);
     }
     for (const value of ['', 'None', 'tags', 'no-tags,', 'no-tags, names', 'all,names', 'none,names']) {

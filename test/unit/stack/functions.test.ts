@@ -1,4 +1,4 @@
-import { loadRedriveConfig } from 'shared/config';
+import { loadRedriveConfig } from 'shared/redrive-config';
 import {
   at,
   brokenRules,

@@ -38,6 +38,7 @@ test.each([
   ['configured names without any in the request', {}, '', 'plant | metrics'],
   ['names of the request', PASS, 'org=x&bucket=y', 'x | y'],
   ['the id of an organization', PASS, 'orgID=0123456789abcdef&bucket=y', '0123456789abcdef | y'],
+  ['an empty organization with an id', PASS, 'org=&orgID=1&bucket=y', '1 | y'],
   ['org before orgID', PASS, 'org=x&orgID=1&bucket=y', 'x | y'],
   ['names of any characters', PASS, 'org=%C3%BC%26&bucket=a%2Fb%3Dc', 'ü& | a/b=c'],
   ['no organization', PASS, 'bucket=y', '400 Please provide either orgID or org'],

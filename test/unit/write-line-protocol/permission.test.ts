@@ -86,3 +86,42 @@ test('a scope limits writes only: every token may request /ping', async () => {
   const ping = { ...event('/ping', {}, BUCKETS), httpMethod: 'GET' };
   expect(await handle(ping)).toMatchObject({ statusCode: 204 });
 });
+
+describe('a v1 request whose names InfluxDB gets', () => {
+  const environment = {
+    destination: 'influxdb',
+    // Nothing listens there, so a request that is allowed is 503.
+    INFLUXDB_URL: 'http://127.0.0.1:1',
+    INFLUXDB_ORG: 'plant',
+    INFLUXDB_BUCKET: 'metrics',
+    INFLUXDB_TOKEN: 'token',
+  };
+  const PASS = { bucket_mapping: 'passthrough' };
+  const PASS_ORG = { org_mapping: 'passthrough' };
+  const status = async (mapping: object, query: Record<string, string>, authorizer: Record<string, string>) => {
+    const { handle } = handlerOf({ environment: { ...environment, ...mapping } });
+    return (await handle(event('/write', query, authorizer)))?.statusCode;
+  };
+
+  test.each([
+    ['the bucket of another retention policy', PASS, { db: 'metrics', rp: 'secret' }, BUCKETS, 403],
+    [
+      'a listed bucket of another retention policy',
+      { bucket_mapping: 'metrics/r=x' },
+      { db: 'metrics', rp: 'r' },
+      BUCKETS,
+      403,
+    ],
+    ['the bucket of an allowed retention policy', PASS, { db: 'a', rp: 'b' }, { buckets: '["a/b"]' }, 503],
+    ['an allowed bucket', PASS, { db: 'metrics', rp: 'autogen' }, BUCKETS, 503],
+    ['no db', PASS, { rp: 'r' }, BUCKETS, 403],
+    ['a retention policy where all points go to one bucket', {}, { db: 'metrics', rp: 'r' }, BUCKETS, 503],
+    ['the configured organization, which is allowed', PASS_ORG, { db: 'metrics' }, BOTH, 503],
+    ['the configured organization, which is not allowed', PASS_ORG, { db: 'metrics' }, { orgs: '["other"]' }, 403],
+    ['the configured organization by its listed name', { org_mapping: 'a=plant' }, { db: 'm' }, { orgs: '["a"]' }, 503],
+    ['another organization by a listed name', { org_mapping: 'a=b' }, { db: 'm' }, { orgs: '["a"]' }, 403],
+    ['one organization for all', {}, { db: 'm' }, { orgs: '["other"]' }, 503],
+  ])('%s', async (_case, mapping, query, authorizer, expected) => {
+    expect(await status(mapping, query, authorizer)).toBe(expected);
+  });
+});

@@ -20,7 +20,16 @@ export type WriteOutcome =
   | { readonly kind: 'too-large'; readonly reason: string }
   | Retryable
   /** A retry fails the same way: for this batch, or for every batch of the load (credentials, bucket, address). */
-  | { readonly kind: 'fatal'; readonly scope: 'batch' | 'load'; readonly reason: string; readonly status?: number };
+  | Fatal;
+
+export interface Fatal {
+  readonly kind: 'fatal';
+  readonly scope: 'batch' | 'load';
+  readonly reason: string;
+  readonly status?: number;
+  /** What InfluxDB does not have, where its response says so. */
+  readonly missing?: 'org' | 'bucket' | undefined;
+}
 
 export interface Retryable {
   readonly kind: 'retryable';

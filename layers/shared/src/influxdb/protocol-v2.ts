@@ -11,9 +11,17 @@ export const protocolV2: Protocol = {
   outcome(exchange, lines): WriteOutcome {
     const outcome = httpOutcome(exchange);
     if (exchange.kind === 'no-response' || outcome.kind !== 'fatal') return outcome;
+    if (exchange.status === 404) return { ...outcome, missing: missingIn(exchange.body) };
     return partialWrite(exchange) ?? unparsable(exchange, lines) ?? outcome;
   },
 };
+
+/** `organization name "..." not found`, `bucket "..." not found`, or the same without a name, with 404. */
+function missingIn(body: string): 'org' | 'bucket' | undefined {
+  const message = String(parseObject(body).message ?? '');
+  if (/^organization\b.* not found$/s.test(message)) return 'org';
+  return /^bucket\b.* not found$/s.test(message) ? 'bucket' : undefined;
+}
 
 /** `... partial write: <reason> dropped=N`, with 422: InfluxDB rejected N points and stored all others. */
 function partialWrite(exchange: Exchange & { kind: 'response' }): WriteOutcome | undefined {

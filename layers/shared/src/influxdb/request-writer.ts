@@ -48,6 +48,8 @@ export interface WriteFailure {
   readonly reason: string;
   /** The status of a `refused` response. */
   readonly status?: number | undefined;
+  /** What InfluxDB does not have, where its response says so. */
+  readonly missing?: 'org' | 'bucket' | undefined;
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -106,19 +108,27 @@ class RequestWriter {
   }
 
   async store(batch: RequestBatch): Promise<void> {
+    // A loop, not a recursion: InfluxDB may report its causes one by one, and each call keeps its batch in memory.
+    let left: RequestBatch | undefined = batch;
+    while (left !== undefined) left = await this.storeOnce(left);
+  }
+
+  /** Sends the batch, and returns the lines of it that must be sent once more. */
+  private async storeOnce(batch: RequestBatch): Promise<RequestBatch | undefined> {
     const { places } = batch;
-    if (places.length === 0) return;
+    if (places.length === 0) return undefined;
     if (this.signal.aborted) return this.leave(batch, { kind: 'unavailable', reason: 'the deadline has passed' });
     const outcome = await this.send(batch);
     switch (outcome.kind) {
       case 'written':
         this.outcome.stored += places.length;
-        return;
+        return undefined;
       case 'rejected':
         return await this.settleRejected(batch, outcome);
       case 'too-large':
         if (places.length > 1) return await this.storeHalves(batch);
-        return this.report.rejected(places[0], 'the line exceeds the limit of InfluxDB for a request');
+        this.report.rejected(places[0], 'the line exceeds the limit of InfluxDB for a request');
+        return undefined;
       case 'retryable':
         return this.leave(batch, {
           kind: outcome.cause,
@@ -127,7 +137,12 @@ class RequestWriter {
         });
       case 'fatal':
         if (outcome.scope === 'batch') return await this.refuse(batch, outcome.reason);
-        return this.leave(batch, { kind: 'refused', reason: outcome.reason, status: outcome.status });
+        return this.leave(batch, {
+          kind: 'refused',
+          reason: outcome.reason,
+          status: outcome.status,
+          missing: outcome.missing,
+        });
     }
   }
 
@@ -152,15 +167,16 @@ class RequestWriter {
     }
   }
 
-  private leave({ places }: RequestBatch, failure: WriteFailure): void {
+  private leave({ places }: RequestBatch, failure: WriteFailure): undefined {
     for (const place of places) this.outcome.unstored.push(place);
     this.outcome.failure ??= failure;
   }
 
+  /** Returns the lines that must be sent once more. */
   private async settleRejected(
     batch: RequestBatch,
     { rejections, remainder }: Extract<WriteOutcome, { kind: 'rejected' }>,
-  ): Promise<void> {
+  ): Promise<RequestBatch | undefined> {
     const { bytes } = batch;
     const { precision } = this.options;
     const { found, unknown } = findRejected(bytes, precision, withCertainPositions(rejections, batch));
@@ -174,7 +190,7 @@ class RequestWriter {
     // With a remainder nothing is stored yet. InfluxDB 2 reports one of several causes, so lines may have been dropped for another one.
     const isComplete = rejections.every(({ index }) => index !== undefined);
     const mayHideOthers = !isComplete && unknown.length === 0 && found.size > 0;
-    if (remainder !== undefined || mayHideOthers) return await this.store(others);
+    if (remainder !== undefined || mayHideOthers) return others;
     let left = others.places.length;
     for (const { lines, reason } of unknown) {
       const count = Math.min(lines, left);
@@ -183,10 +199,11 @@ class RequestWriter {
       left -= count;
     }
     this.outcome.stored += left;
+    return undefined;
   }
 
   /** InfluxDB refused the batch as a whole, because of one or more of its lines. */
-  private async refuse(batch: RequestBatch, reason: string): Promise<void> {
+  private async refuse(batch: RequestBatch, reason: string): Promise<undefined> {
     if (this.maySplit(batch)) return await this.storeHalves(batch);
     const { places } = batch;
     const text = places.length === 1 ? reason : `InfluxDB refused ${places.length} lines together: ${reason}`;
@@ -203,11 +220,11 @@ class RequestWriter {
     else this.report.rejected(place, reason);
   }
 
-  private storeHalves(batch: RequestBatch): Promise<void> {
+  private storeHalves(batch: RequestBatch): Promise<undefined> {
     return this.storeParts(batch, new Set(Array(Math.ceil(batch.places.length / 2)).keys()));
   }
 
-  private async storeParts(batch: RequestBatch, part: ReadonlySet<number>): Promise<void> {
+  private async storeParts(batch: RequestBatch, part: ReadonlySet<number>): Promise<undefined> {
     await Promise.all([
       this.store(partOf(batch, (index) => part.has(index))),
       this.store(partOf(batch, (index) => !part.has(index))),

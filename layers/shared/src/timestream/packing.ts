@@ -126,7 +126,7 @@ function mergeRun(records: RecordSet, run: Int32Array, report: LineReport): numb
     if (problem === undefined) merged.push(record);
     else {
       const reason = `together with line ${line[first]}, of the same series and time: ${problem.reason}`;
-      report.rejected(records.place(record), reason);
+      report.rejected(records.place(record), reason, problem.limit);
     }
   }
   measuresStart[first] = json.length;
