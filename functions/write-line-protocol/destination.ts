@@ -67,8 +67,15 @@ export interface DestinationResult extends StoreOutcome {
 /** What became of the lines in all destinations together. */
 export interface RequestResult {
   readonly results: readonly DestinationResult[];
+  /**
+   * With one destination: the points that it stored. With two: the lines that both have stored. The number is not exact (usually too low)
+   * where InfluxDB does not say which lines it rejected, and where Timestream left points unstored.
+   */
+  readonly stored: number;
+  /** The largest number of points that one destination left unstored. */
+  readonly unstored: number;
   readonly faultyLines: number;
-  /** Lines that a destination cannot store. With two destinations, a line that both reject counts twice. */
+  /** Lines that a destination cannot store. A line that both reject counts once, but where InfluxDB does not say which lines it rejected. */
   readonly rejectedLines: number;
   /** Lines that are stored in InfluxDB only, because of a limit of Timestream. */
   readonly influxdbOnlyLines: number;

@@ -1,5 +1,7 @@
 /** The responses of the write endpoint, in the status codes, headers and JSON that InfluxDB's clients rely on. */
+import { number } from 'shared/count-text';
 import type { DestinationName } from 'shared/destination-config';
+import { linesIn } from 'shared/line-report';
 import { ApiError } from './api-error';
 import type { DestinationResult, RequestResult } from './destination';
 
@@ -89,8 +91,8 @@ export function notHandedOver(throttled: boolean): ApiError {
 export function badLines({ faultyLines, rejectedLines, reasons, results }: RequestResult, address?: string): ApiError {
   const dropped = faultyLines + rejectedLines;
   const listed = reasons.map(({ reason }) => reason);
-  const others = dropped - reasons.reduce((sum, { lines }) => sum + lines, 0);
-  if (others > 0) listed.push(`and ${others} more lines`);
+  const others = dropped - linesIn(reasons);
+  if (others > 0) listed.push(`and ${number(others, 'more line')}`);
   if (address !== undefined) listed.push(`the rejected lines are in ${address}`);
   const text = `${listed.join('\n')} dropped=${dropped}`;
   if (faultyLines === 0) {

@@ -1,16 +1,16 @@
 /** Stores the lines of one write request in the destinations and returns the outcome. */
 import type { ConnectorConfig } from 'shared/config';
 import type { ConnectorMetrics } from 'shared/connector-metrics';
-import type { DestinationName } from 'shared/destination-config';
 import { ConfigurationError } from 'shared/errors';
 import { type Precision, V1_PRECISIONS, V2_PRECISIONS } from 'shared/line-protocol/precision';
-import { firstReasons, type LineReason, LineReport } from 'shared/line-report';
+import type { LineReport } from 'shared/line-report';
 import type { LogFields, Logger } from 'shared/logger';
 import { NO_TRACER, type Tracer } from 'shared/tracing';
 import { ApiError } from './api-error';
 import type { DeadLetter } from './dead-letters';
 import type { Destination, DestinationResult, RequestLines, RequestResult, Store } from './destination';
-import type { OnRejected, RejectedLine } from './rejected-lines';
+import type { OnRejected } from './rejected-lines';
+import { isOptional, Reports } from './reports';
 import { type HttpRequest, readBody } from './request';
 import { keepUnstored, prepareOptional } from './secondary';
 import { recordResult } from './write-metrics';
@@ -66,7 +66,7 @@ export async function writeLines(
   const precision = requestPrecision(request);
   const destinations = destinationsOf(request, services);
   const body = await readBody(request, config.bounds);
-  const reports = reportsOf(destinations, config, body, onRejected);
+  const reports = new Reports(destinations, config, body, onRejected);
   const lines = { request, body, precision, leftOut: reports.leftOut };
   const stores = await tracer.trace('decode', async () => prepareAll(destinations, lines, reports, config));
   const outcomes = await allOf(
@@ -82,12 +82,12 @@ export async function writeLines(
   if (second !== undefined && isOptional(1, config)) {
     results[1] = await keepUnstored(second, reports.optional, request, body, services, deadline.signal);
   }
-  const result = resultOf(results, reports.all, config);
+  const result = reports.resultOf(results);
   const milliseconds = performance.now() - started;
   logger[results.every(({ unstored }) => unstored === 0) ? 'info' : 'warn']('write', {
     bytes: body.length,
     destination: second === undefined ? first.destination : config.destination,
-    ...(second === undefined ? totalsOf(first) : totalsOfBoth(results, reports.all, config)),
+    ...(second === undefined ? totalsOf(first) : totalsOfBoth(result, reports.all, config)),
     faultyLines: result.faultyLines,
     rejectedLines: result.rejectedLines,
     milliseconds: Math.round(milliseconds),
@@ -131,66 +131,6 @@ function destinationsOf({ destination }: HttpRequest, { config, destinations }: 
   throw new ConfigurationError([`Destination is ${config.destination}, but the event is for ${destination} alone`]);
 }
 
-/** Whether the request counts as stored without this destination. */
-const isOptional = (index: number, { secondaryRequired }: ConnectorConfig): boolean => index > 0 && !secondaryRequired;
-
-interface Reports {
-  /** One for each destination. */
-  readonly all: readonly LineReport[];
-  /** The starts of the lines that the first destination refused, for the second one to leave out. */
-  readonly leftOut: ReadonlySet<number>;
-  /** The lines that an optional destination rejected. */
-  readonly optional: readonly LineReason[];
-  /** Called before the second destination stores its lines: it has the lines that the first one rejects from now on. */
-  readonly divide: () => void;
-}
-
-function reportsOf(
-  destinations: readonly Destination[],
-  config: ConnectorConfig,
-  body: Buffer,
-  onRejected: OnRejected | undefined,
-): Reports {
-  if (destinations.length === 1) {
-    const [{ name }] = destinations;
-    const onLine = onRejected && ((line: LineReason) => onRejected(withText(line, body, name), undefined));
-    return { all: [new LineReport({ onLine })], leftOut: new Set(), optional: [], divide: () => undefined };
-  }
-  const leftOut = new Set<number>();
-  const optional: LineReason[] = [];
-  let isDivided = false;
-  const all = destinations.map(({ name }, index) => {
-    const onLine = (line: LineReason): void => {
-      if (!isDivided && line.kind !== 'elsewhere') leftOut.add(line.start);
-      if (isOptional(index, config)) optional.push(line);
-      else onRejected?.(withText(line, body, name), isDivided ? name : undefined);
-    };
-    const elsewhere = name === 'timestream' ? config.influxdbOnly : undefined;
-    return new LineReport({ prefix: `${name}: `, onLine, elsewhere, countsFaulty: index === 0 });
-  });
-  const divide = (): void => {
-    isDivided = true;
-  };
-  return { all, leftOut, optional, divide };
-}
-
-function resultOf(
-  results: readonly DestinationResult[],
-  reports: readonly LineReport[],
-  config: ConnectorConfig,
-): RequestResult {
-  const required = reports.filter((_, index) => !isOptional(index, config));
-  const sum = (count: (report: LineReport) => number): number =>
-    required.reduce((total, report) => total + count(report), 0);
-  return {
-    results,
-    faultyLines: sum(({ faultyLines }) => faultyLines),
-    rejectedLines: sum(({ rejectedLines }) => rejectedLines),
-    influxdbOnlyLines: sum(({ elsewhereLines }) => elsewhereLines),
-    reasons: firstReasons(required),
-  };
-}
-
 /** The fields of the log entry for one destination. */
 function totalsOf({
   destination,
@@ -204,9 +144,9 @@ function totalsOf({
   return totals;
 }
 
-/** With two destinations: the points that both have stored or one has not, and the totals of each. Each point counts once in its totals. */
+/** With two destinations: the totals of both together, and of each. Each point counts once in its totals. */
 function totalsOfBoth(
-  results: readonly DestinationResult[],
+  { results, stored, unstored }: RequestResult,
   reports: readonly LineReport[],
   config: ConnectorConfig,
 ): LogFields {
@@ -217,16 +157,8 @@ function totalsOfBoth(
     return [result.destination, { ...totalsOf(result), ...rejected }];
   });
   return {
-    stored: Math.min(...results.map(({ stored }) => stored)),
-    unstored: Math.max(...results.map(({ unstored }) => unstored)),
+    stored,
+    unstored,
     destinations: Object.fromEntries(totals),
   };
-}
-
-function withText({ line, start, end, reason, kind }: LineReason, body: Buffer, name: DestinationName): RejectedLine {
-  const text = body
-    .subarray(start, end)
-    .toString()
-    .replace(/\r?\n$/, '');
-  return { line, reason, text, kind, destination: kind === 'faulty' ? undefined : name };
 }

@@ -33,7 +33,7 @@ export const noting = <T>(note: WriteNote, respond: () => Promise<T>): Promise<T
 
 /** Notes what became of a write. The body is the decompressed one; only texts of refused lines are copied from it. */
 export function noteWrite(
-  { results, faultyLines, rejectedLines }: RequestResult,
+  { results, stored, unstored, faultyLines, rejectedLines }: RequestResult,
   reports: readonly LineReport[],
   body: Buffer,
 ): void {
@@ -41,9 +41,8 @@ export function noteWrite(
   if (note === undefined) return;
   note.bytes = body.length;
   note.lines = linesOf(body);
-  // As in the response: points that each destination has stored, and points that one of them has not.
-  note.stored = Math.min(...results.map(({ stored }) => stored));
-  note.unstored = Math.max(...results.map(({ unstored }) => unstored));
+  note.stored = stored;
+  note.unstored = unstored;
   note.faultyLines = faultyLines;
   note.rejectedLines = rejectedLines;
   const refused = reports.flatMap((report, index) => {
@@ -55,7 +54,7 @@ export function noteWrite(
 
 /** @param destination that refuses the line, if there are several */
 function refusedLine(
-  { line, lines, reason, kind, start, end }: ListedReason,
+  { line, among, reason, kind, start, end }: ListedReason,
   body: Buffer,
   destination: DestinationName | undefined,
 ): RefusedLine {
@@ -63,7 +62,7 @@ function refusedLine(
     line,
     reason: copyOf(reason),
     // InfluxDB may say how many lines it refuses, but not which.
-    text: lines === 1 ? lineText(body, start, end) : '',
+    text: among === undefined ? lineText(body, start, end) : '',
     ...(destination !== undefined && kind !== 'faulty' && { destination }),
   };
 }

@@ -23,6 +23,8 @@ export interface LineReason extends LinePlace {
    * another one stores it.
    */
   readonly kind: 'faulty' | 'rejected' | 'elsewhere';
+  /** The number of lines, if the destination rejected some of them without saying which ones. This line is then one of them. */
+  readonly among?: number;
 }
 
 /** A reason in a response, and the number of lines that it is about. */
@@ -105,8 +107,9 @@ export class LineReport {
     if (count === 0 || first === undefined) return;
     this.rejectedLines += count;
     const text = `${count} of ${among.length} lines from line ${first.line}: ${this.prefix}${shortened(reason)}`;
-    for (const place of among) this.onLine?.({ ...numbers(place), reason: text, kind: 'rejected' });
-    this.keep({ ...numbers(first), lines: count, reason: text, kind: 'rejected' });
+    const found = { reason: text, kind: 'rejected' as const, among: among.length };
+    for (const place of among) this.onLine?.({ ...numbers(place), ...found });
+    this.keep({ ...numbers(first), ...found, lines: count });
   }
 
   private add(place: LinePlace, reason: string, kind: LineReason['kind']): void {
@@ -131,6 +134,17 @@ export class LineReport {
 export function firstReasons(reports: readonly LineReport[], limit = MAX_REASONS): ListedReason[] {
   const all = reports.flatMap((report) => report.reasons());
   return reports.length === 1 ? all : all.sort((a, b) => a.line - b.line).slice(0, limit);
+}
+
+/** The number of lines that the reasons are about. A line counts once, with the reasons of two destinations too. */
+export function linesIn(reasons: readonly ListedReason[]): number {
+  const known = new Set<number>();
+  let others = 0;
+  for (const { start, lines, among } of reasons) {
+    if (among === undefined) known.add(start);
+    else others += lines;
+  }
+  return known.size + others;
 }
 
 /** The reason for a line above the bound of the request. */

@@ -115,8 +115,9 @@ describe('both', () => {
         for (const [name, what] of Object.entries(titles)) {
           expect(message.includes(`line 2: ${name}: `)).toBe(what === 'rejects');
         }
-        const rejections = Object.values(titles).filter((what) => what === 'rejects').length;
+        const rejections = Object.values(titles).some((what) => what === 'rejects') ? 1 : 0;
         expect(message).toContain(`dropped=${rejections + (outcome.hasInvalidLine ? 1 : 0)}`);
+        expect(message).not.toContain('more line');
         if (outcome.hasInvalidLine) expect(message.match(/unable to parse 'broken'/g)).toHaveLength(1);
       }
     },
@@ -166,6 +167,58 @@ describe('both', () => {
       },
     ]);
     expect(JSON.stringify(entries)).not.toContain(TOKEN);
+  });
+});
+
+describe('both: the numbers of lines', () => {
+  const entryOf = ({ logger }: ReturnType<typeof handler>) =>
+    logger.entries.find(({ message }) => message === 'write')?.fields;
+  const timestreamRejects = TIMESTREAM.rejects && { send: TIMESTREAM.rejects };
+
+  test('a line that both reject counts once, and the reasons of both are listed', async () => {
+    influxdb.respond = ({ body }) => INFLUXDB.rejects?.(body) ?? STORED;
+    const both = handler({}, timestreamRejects);
+    const { message } = errorIn(await both.handle(writeEvent(LINES)));
+    expect(message).toMatch(/line 2: timestream: too old\nline 2: influxdb: field type conflict.* dropped=1$/);
+    expect(entryOf(both)).toMatchObject({ stored: 2, unstored: 0, faultyLines: 0, rejectedLines: 1 });
+  });
+
+  test('lines of which each destination rejects another one are stored in none of them together', async () => {
+    influxdb.respond = ({ body }) =>
+      body.includes('t=a') ? json(422, 'unprocessable entity', CONFLICT.replace('"v"', '"w"')) : STORED;
+    const both = handler({}, timestreamRejects);
+    const response = await both.handle(writeEvent('m,t=a w=2.5 7\nm,t=bad v=1i 8\n'));
+    expect(errorIn(response).message).toContain('dropped=2');
+    expect(entryOf(both)).toMatchObject({
+      ...{ stored: 0, rejectedLines: 2 },
+      destinations: { timestream: { stored: 1 }, influxdb: { stored: 1 } },
+    });
+  });
+
+  test('lines that share a record of Timestream count as lines', async () => {
+    const both = handler();
+    expect(await both.handle(writeEvent('m,t=a v=1i 7\nm,t=a w=1i 7\n'))).toMatchObject({ statusCode: 204 });
+    expect(entryOf(both)).toMatchObject({ stored: 2, destinations: { timestream: { stored: 1 } } });
+  });
+
+  test('lines that InfluxDB has not stored are not in both', async () => {
+    influxdb.respond = () => 'drop';
+    const both = handler({}, timestreamRejects);
+    expect(await both.handle(writeEvent(LINES))).toMatchObject({ statusCode: 503 });
+    expect(entryOf(both)).toMatchObject({ stored: 0, unstored: 3, rejectedLines: 1 });
+  });
+
+  test('a line for InfluxDB only is not in both; it is in none if InfluxDB rejects it', async () => {
+    const lines = 'm v=2.5 7\nm,t=a v=1i 8\n';
+    const stores = handler({ influxdb_only_lines: 'all' });
+    expect(await stores.handle(writeEvent(lines))).toMatchObject({ headers: { 'X-Influxdb-Only-Lines': '1' } });
+    expect(entryOf(stores)).toMatchObject({ stored: 1, rejectedLines: 0 });
+    influxdb.respond = ({ body }) => (body.includes('m v') ? json(422, 'unprocessable entity', CONFLICT) : STORED);
+    const rejects = handler({ influxdb_only_lines: 'all' });
+    const response = await rejects.handle(writeEvent(lines));
+    expect(response?.statusCode).toBe(422);
+    expect(response?.headers).not.toHaveProperty('X-Influxdb-Only-Lines');
+    expect(entryOf(rejects)).toMatchObject({ stored: 1, rejectedLines: 1 });
   });
 });
 

@@ -8,7 +8,12 @@ import { noteWrite, noting, requestLine, type WriteNote } from '../../../local/c
 import { withStorageFault } from '../../../local/connector/storage';
 import { storageProblem } from '../../../local/timestream/storage-fault';
 
-const noted = (outcomes: readonly Partial<DestinationResult>[], reports: readonly LineReport[]): RequestResult => ({
+const noted = (
+  outcomes: readonly Partial<DestinationResult>[],
+  reports: readonly LineReport[],
+  totals: Pick<RequestResult, 'stored' | 'unstored'> = { stored: 0, unstored: 0 },
+): RequestResult => ({
+  ...totals,
   results: outcomes.map((outcome) => ({
     ...{ destination: 'timestream', points: 0, calls: 1, throttledCalls: 0, stored: 0, superseded: 0, unstored: 0 },
     ...{ throttled: false, unstoredReason: undefined, advice: '' },
@@ -48,7 +53,7 @@ describe('the line of a request', () => {
     const write = async (index: number) => {
       await Promise.resolve();
       const reports = [new LineReport()];
-      noteWrite(noted([{ stored: index + 1 }], reports), reports, BODY);
+      noteWrite(noted([{}], reports, { stored: index + 1, unstored: 0 }), reports, BODY);
     };
     await Promise.all(notes.map((each, index) => noting(each, () => write(index))));
     expect(notes).toEqual(
@@ -106,7 +111,8 @@ describe('the line of a request', () => {
     );
     const note: WriteNote = {};
     const outcomes = [{ stored: 2 }, { destination: 'influxdb' as const, stored: 1, unstored: 1 }];
-    await noting(note, () => Promise.resolve(noteWrite(noted(outcomes, reports), reports, body)));
+    const totals = { stored: 1, unstored: 1 };
+    await noting(note, () => Promise.resolve(noteWrite(noted(outcomes, reports, totals), reports, body)));
     expect(note).toMatchObject({ lines: 3, stored: 1, unstored: 1, rejectedLines: 4 });
     expect(note.refused).toEqual([
       { line: 1, reason: 'line 1: influxdb: a type conflict', text: 'a f=1', destination: 'influxdb' },
