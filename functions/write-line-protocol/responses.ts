@@ -20,13 +20,13 @@ const VERSION_HEADERS = { 'X-Influxdb-Build': 'Timestream', 'X-Influxdb-Version'
 /** @param influxdbOnlyLines number of lines that are stored in InfluxDB only, shown in a header */
 export const noContent = (influxdbOnlyLines = 0): HttpResponse => ({
   statusCode: 204,
-  headers:
-    influxdbOnlyLines === 0
-      ? VERSION_HEADERS
-      : { ...VERSION_HEADERS, 'X-Influxdb-Only-Lines': String(influxdbOnlyLines) },
+  headers: { ...VERSION_HEADERS, ...onlyLines(influxdbOnlyLines) },
   body: '',
   isBase64Encoded: false,
 });
+
+const onlyLines = (influxdbOnlyLines: number): Readonly<Record<string, string>> =>
+  influxdbOnlyLines === 0 ? {} : { 'X-Influxdb-Only-Lines': String(influxdbOnlyLines) };
 
 export const json = (
   statusCode: number,
@@ -63,7 +63,7 @@ export function notStored(results: readonly DestinationResult[]): ApiError {
     .map(({ destination, unstored, advice }) => {
       const where = results.length > 1 ? ` in ${destination}` : '';
       const throttles = throttled ? `${TITLES[destination]} throttles writes: ` : '';
-      return `${throttles}${unstored} points could not be stored${where}${advice}`;
+      return `${throttles}${number(unstored, 'point')} could not be stored${where}${advice}`;
     })
     .join('; ');
   const retryAfter = Math.max(RETRY_AFTER_S, ...failed.map((result) => result.retryAfter ?? 0));
@@ -88,16 +88,19 @@ export function notHandedOver(throttled: boolean): ApiError {
  * Some lines can never be stored; all other points are stored.
  * @param address of the object that contains all these lines, if there is one
  */
-export function badLines({ faultyLines, rejectedLines, reasons, results }: RequestResult, address?: string): ApiError {
+export function badLines(result: RequestResult, address?: string): ApiError {
+  const { faultyLines, rejectedLines, influxdbOnlyLines, reasons, results } = result;
   const dropped = faultyLines + rejectedLines;
   const listed = reasons.map(({ reason }) => reason);
   const others = dropped - linesIn(reasons);
   if (others > 0) listed.push(`and ${number(others, 'more line')}`);
   if (address !== undefined) listed.push(`the rejected lines are in ${address}`);
   const text = `${listed.join('\n')} dropped=${dropped}`;
+  const headers = onlyLines(influxdbOnlyLines);
   if (faultyLines === 0) {
-    return new ApiError(422, 'unprocessable entity', `failure writing points to database: partial write: ${text}`);
+    const message = `failure writing points to database: partial write: ${text}`;
+    return new ApiError(422, 'unprocessable entity', message, headers);
   }
   const someStored = results.some(({ stored }) => stored > 0);
-  return new ApiError(400, 'invalid', someStored ? `partial write: ${text}` : text);
+  return new ApiError(400, 'invalid', someStored ? `partial write: ${text}` : text, headers);
 }

@@ -274,6 +274,15 @@ describe('lines that only InfluxDB can store', () => {
     },
   );
 
+  test.each([
+    ['an invalid line', 'broken', 400],
+    ['a line that is not listed', 'm,t=a v="" 7', 422],
+  ])('the response to a request that also has %s has the number of lines', async (_, other, status) => {
+    const { handle } = handler({ influxdb_only_lines: 'no-tags' });
+    const response = await handle(writeEvent(`m v=1i 7\n${other}\n${good}\n`));
+    expect(response).toMatchObject({ statusCode: status, headers: { 'X-Influxdb-Only-Lines': '1' } });
+  });
+
   test('time-range: a line that Timestream rejects is stored in InfluxDB, and counts as rejected only if the class is not listed', async () => {
     const Reason = 'The record timestamp is outside the time range of the memory store';
     const send: SendWriteRecords = () =>
