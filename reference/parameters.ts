@@ -18,6 +18,8 @@ export function parametersPage(template: Template): string {
     'Set parameters with `sam deploy --parameter-overrides DatabaseName=metrics MemStoreRetentionPeriod=24`, or in\n' +
       '`samconfig.toml` ([several environments](deploy.md#parameters-for-several-environments)). On this machine the same settings are\n' +
       'options of [the command line](command-line.md).',
+    'A deployment keeps the value of each parameter that it does not name. To empty a parameter, keep both pairs of quotes:\n' +
+      '`sam deploy --parameter-overrides \'InfluxDBUrl=""\'`.',
     ...groups,
     `## Outputs\n\n${table(['output', 'meaning'], outputs)}`,
   ];

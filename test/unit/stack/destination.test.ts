@@ -133,7 +133,13 @@ describe('without parameters', () => {
 });
 
 describe('Destination timestream', () => {
-  test.each([{ ...LOADER }, { ...LOADER, ...TIMESTREAM_OPTIONS, ...VPC }])(
+  /** What the way back from `both` leaves. */
+  const LEFT = {
+    ...{ ...INFLUXDB, InfluxDBUrl: '' },
+    ...{ BucketMapping: 'a=b', OrgMapping: 'passthrough', InfluxDBOnlyLines: 'all' },
+  };
+
+  test.each([{ ...LOADER }, { ...LOADER, ...TIMESTREAM_OPTIONS, ...VPC }, LEFT])(
     'gives the write function no variable and no token of InfluxDB with %p',
     (parameters) => {
       expect(Object.keys(variables(parameters)).filter((name) => /influx|mapping|second/i.test(name))).toEqual([

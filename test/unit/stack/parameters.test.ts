@@ -107,6 +107,15 @@ describe('rules', () => {
     { ...BOTH, SecondaryRequired: 'false', InfluxDBOnlyLines: 'all', BucketMapping: 'a=b', OrgMapping: 'passthrough' },
     // The last step of a cut-over changes Destination alone.
     { ...BOTH, Destination: 'influxdb', InfluxDBOnlyLines: 'all', BucketMapping: 'a=b', KmsKeyId: 'arn:key' },
+    // And the way back to Timestream leaves them.
+    {
+      ...BOTH,
+      InfluxDBUrl: '',
+      Destination: 'timestream',
+      InfluxDBOnlyLines: 'all',
+      BucketMapping: 'a=b',
+      OrgMapping: 'a=b',
+    },
     { VpcSubnetIds: 'subnet-0a', VpcSecurityGroupIds: 'sg-0a' },
   ])('allow %p', (parameters) => {
     expect(brokenRules(parameters)).toEqual([]);
@@ -131,12 +140,8 @@ describe('rules', () => {
     [{ ...BOTH, Destination: 'timestream' }, 'set Destination to both or influxdb'],
     [{ SecondaryRequired: 'false' }, 'Set Destination to both, or SecondaryRequired to true'],
     [{ ...BOTH, Destination: 'influxdb', SecondaryRequired: 'false' }, 'needs Destination both'],
-    [{ BucketMapping: 'passthrough' }, 'needs Destination both or influxdb'],
-    [{ ...LOADER, OrgMapping: 'a=b' }, 'needs Destination both or influxdb'],
-    [{ InfluxDBOnlyLines: 'all' }, 'needs Destination both'],
     [{ ...BOTH, ExportBucketName: 'exports' }, 'needs InfluxDBUrl and DataBucketName'],
     [{ ...BOTH, MigrationDatabaseName: 'plant' }, 'needs InfluxDBUrl and DataBucketName'],
-    [{ InfluxDBTokenSecretName: 'influxdb/token' }, 'needs InfluxDBUrl'],
     [{ DataBucketName: 'energy' }, 'needs InfluxDBUrl'],
     [{ ObjectQueueArn: 'arn:aws:sqs:us-east-1:123456789012:objects' }, 'needs InfluxDBUrl'],
     [{ DatasetMappings: 's3://configuration/datasets.json' }, 'needs InfluxDBUrl'],
