@@ -24,18 +24,24 @@ export function Work() {
 }
 
 function RunCard({ run }: { readonly run: Run }) {
-  const { id, kind, status, source, target, items, points, pointsPerSecond, causes, report } = run;
+  const { id, kind, status, source, target, items, points, migration, pointsPerSecond, causes, report } = run;
   return (
     <Card title={`${kind === 'load' ? 'Load' : 'Migration'} of ${source}`}>
       <p>
         <span class={`badge ${badgeOf(run)}`}>{status}</span> to {target}. {times(run)}
       </p>
-      <label class="stacked">
-        {count(items.done)} of {counted(items.total, 'item')}
-        {items.failed > 0 && `, ${count(items.failed)} failed`}
-        <progress value={items.done} max={Math.max(1, items.total)} />
-      </label>
+      <Progress run={run} />
       <dl class="inline">
+        {migration !== null && (
+          <>
+            <dt>Windows exported</dt>
+            <dd>{count(migration.exported)}</dd>
+            <dt>Loaded</dt>
+            <dd>{count(items.done)}</dd>
+            <dt>Verified</dt>
+            <dd>{count(migration.verified)}</dd>
+          </>
+        )}
         <dt>Points written</dt>
         <dd>{count(points.written)}</dd>
         <dt>Rejected</dt>
@@ -63,6 +69,26 @@ function RunCard({ run }: { readonly run: Run }) {
       )}
       <p class="muted">{id}</p>
     </Card>
+  );
+}
+
+/** The items of a load, or the windows of a migration in its current step. */
+function Progress({ run }: { readonly run: Run }) {
+  const { items, migration, status } = run;
+  const step = migration !== null && status === 'running' ? migration.step : undefined;
+  const done = step === 'export' ? migration?.exported : step === 'verify' ? migration?.verified : items.done;
+  const noun = migration === null ? 'item' : 'window';
+  return (
+    <label class="stacked">
+      {step !== undefined && <b>Step {step}: </b>}
+      {step === 'survey'
+        ? `${counted(items.total, noun)} so far`
+        : `${count(done ?? 0)} of ${counted(items.total, noun)}`}
+      {step === undefined && migration !== null && ' loaded'}
+      {items.failed > 0 && `, ${count(items.failed)} failed`}
+      {/* Without a value it shows that the end is not known. */}
+      <progress {...(step !== 'survey' && { value: done })} max={Math.max(1, items.total)} />
+    </label>
   );
 }
 

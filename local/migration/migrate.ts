@@ -25,7 +25,14 @@ import { Progress } from '../loader/progress';
 import { WORK } from '../loader/report-folder';
 import { runLoad } from '../loader/workflow';
 import { runsFolder } from '../runs/folder';
-import { endMigrationRun, itemsOf, recordEvent, recordWindow, startMigrationRun } from '../runs/migration-run';
+import {
+  endMigrationRun,
+  recordEvent,
+  recordProgress,
+  recordStep,
+  recordWindow,
+  startMigrationRun,
+} from '../runs/migration-run';
 import { earlierMigrations, type GivenPlaces, sameMigration, saveGivenPlaces } from './earlier';
 import { assertExportsAreFound } from './export-place';
 import { lockMigration } from './lock';
@@ -126,7 +133,11 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
         if (next === 'Export') progress.addTotal(rows);
         // A migration that goes on has windows that are loaded already.
         const earlier = await migrationProgress(migrationId, { objects, workBucket: WORK, deadline: signal });
-        if (earlier) recorder?.setItems(itemsOf(earlier));
+        if (earlier && recorder) recordProgress(recorder, earlier);
+      },
+      onExport: (exported) => recorder?.setWindows(() => ({ exported: exported.exported })),
+      onStep: (step) => {
+        if (recorder) recordStep(recorder, step);
       },
       onEvent: (event) => {
         if (recorder) recordEvent(recorder, event);

@@ -18,6 +18,7 @@ import { surveyStep } from 'shared/migration/survey';
 import { verifyStep } from 'shared/migration/verify';
 import { validate } from 'shared/validation';
 import type { z } from 'zod';
+import type { MigrationStep } from '../runs/run';
 
 export interface WorkflowServices extends MigrationServices {
   /** Runs the bulk load. Rejects if it ends without a summary. */
@@ -28,6 +29,8 @@ export interface WorkflowServices extends MigrationServices {
   readonly checkPlace?: () => Promise<unknown>;
   readonly onSurvey?: (survey: SurveyOutput) => unknown;
   readonly onExport?: (exported: ExportOutput) => void;
+  /** Called when a step begins. */
+  readonly onStep?: (step: MigrationStep) => void;
 }
 
 /** The migration was stopped by Ctrl-C. Its ledger is complete: the next run goes on. */
@@ -45,6 +48,7 @@ export async function runMigration(
   input: unknown,
   services: WorkflowServices,
 ): Promise<ReportOutput> {
+  services.onStep?.('survey');
   // Also before a dry run: it says whether the tables can be migrated.
   await services.check();
   const survey = await surveyStep({ migrationId, input }, services);
@@ -52,16 +56,20 @@ export async function runMigration(
   await services.onSurvey?.(survey);
   const step = { migrationId: survey.migrationId };
   if (survey.next === 'Export') {
+    services.onStep?.('export');
     await services.checkPlace?.();
     const exported = await exportStep(step, services);
     assertGoing(services, exported.done);
     services.onExport?.(exported);
+    services.onStep?.('load');
     await loadWindows(step, services);
   }
   if (survey.next !== 'Report') {
+    services.onStep?.('verify');
     const verified = await verifyStep(step, services);
     assertGoing(services, verified.done);
   }
+  services.onStep?.('report');
   return await reportStep(step, services);
 }
 

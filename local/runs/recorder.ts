@@ -1,7 +1,7 @@
 /** Leaves the progress of a load or migration in a small file, for the console of `start`. */
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Run, RunFile } from './run';
+import type { MigrationStep, Run, RunFile } from './run';
 
 /** The file is renewed in this interval, also without progress: a reader then knows that the run goes on. */
 const INTERVAL_MS = 1_000;
@@ -26,11 +26,16 @@ export interface RunEnd extends Pick<Run, 'status'> {
   readonly report?: string;
 }
 
+type WindowCounts = Pick<NonNullable<Run['migration']>, 'exported' | 'verified'>;
+
 export class RunRecorder {
   private items = { done: 0, total: 0, failed: 0 };
   private points = { written: 0, rejected: 0, failed: 0 };
   private readonly causes = new Map<string, number>();
+  private migration: Run['migration'] = null;
   private readonly started = Date.now();
+  /** When points were loaded, ms since 1970. */
+  private loading: { readonly from: number; readonly to?: number } = { from: this.started };
   private readonly file: string;
   private readonly timer: NodeJS.Timeout;
 
@@ -56,6 +61,22 @@ export class RunRecorder {
 
   addItems(total: number): void {
     this.items.total += total;
+  }
+
+  /** Begins a step of a migration. */
+  setStep(step: MigrationStep): void {
+    const now = Date.now();
+    if (step === 'load') this.loading = { from: now };
+    else if (this.migration?.step === 'load') this.loading = { ...this.loading, to: now };
+    this.migration = { exported: 0, verified: 0, ...this.migration, step };
+  }
+
+  /** Counts windows of a migration. It may repeat windows, so a count ends with all of them. */
+  setWindows(count: (known: WindowCounts) => Partial<WindowCounts>): void {
+    if (this.migration === null) return;
+    const { exported, verified } = { ...this.migration, ...count(this.migration) };
+    const most = (value: number): number => Math.min(value, this.items.total);
+    this.migration = { ...this.migration, exported: most(exported), verified: most(verified) };
   }
 
   /** @param lines of a batch that was sent; what became of them is known when its item ends */
@@ -95,12 +116,12 @@ export class RunRecorder {
   }
 
   private write(status: Run['status'], ended: string | null, report?: string): void {
-    const { about, items, points, started } = this;
+    const { about, items, points, migration, loading, started } = this;
     const updated = Date.now();
-    const seconds = (updated - started) / 1000;
+    const seconds = ((loading.to ?? updated) - loading.from) / 1000;
     const run: RunFile = {
       ...{ id: about.id, kind: about.kind, source: about.source.slice(0, MAX_SOURCE), target: about.target },
-      ...{ started: new Date(started).toISOString(), ended, status, items, points },
+      ...{ started: new Date(started).toISOString(), ended, status, items, points, migration },
       pointsPerSecond: seconds > 0 ? Math.round(points.written / seconds) : 0,
       causes: [...this.causes].slice(0, MAX_CAUSES).map(([cause, count]) => ({ cause, count })),
       report: report?.slice(0, MAX_REPORT) ?? null,

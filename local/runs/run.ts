@@ -3,6 +3,10 @@ import { z } from 'zod';
 
 const count = z.number().nonnegative();
 
+/** The steps of a migration, in their order. */
+export const MIGRATION_STEPS = ['survey', 'export', 'load', 'verify', 'report'] as const;
+export type MigrationStep = (typeof MIGRATION_STEPS)[number];
+
 /** Files of other versions are not shown. */
 export const runSchema = z.object({
   id: z.string(),
@@ -17,7 +21,12 @@ export const runSchema = z.object({
   /** Runs of row groups of a load, windows of a migration. */
   items: z.object({ done: count, total: count, failed: count }),
   points: z.object({ written: count, rejected: count, failed: count }),
-  /** Written points per second since the start. */
+  /** Of a migration: its current or last step, and its windows that were exported and verified. Items are the loaded ones. */
+  migration: z
+    .object({ step: z.enum(MIGRATION_STEPS), exported: count, verified: count })
+    .nullable()
+    .default(null),
+  /** Written points per second while points were loaded: since the start, or in the step load of a migration. */
   pointsPerSecond: count,
   causes: z.array(z.object({ cause: z.string(), count })),
   /** The summary or report as text, after the end. */

@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { Run } from '../../../local/runs/run';
 import { duckdb } from '../../support/loader';
 import { bundleProgram, ROOT } from '../cli/program';
@@ -30,15 +31,19 @@ beforeAll(async () => {
     dataDir: join(folder, 'data'),
   });
   influxdb = createServer(async (request, response) => {
-    let bytes = 0;
-    for await (const chunk of request as AsyncIterable<Buffer>) bytes += chunk.length;
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const encoded = Buffer.concat(chunks);
+    const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(encoded) : encoded;
     if (!request.url?.startsWith('/api/v2/write')) {
       response.end(JSON.stringify({ status: 'pass', version: 'v2.7.12' }));
       return;
     }
     // The check before a load writes nothing.
-    if (bytes > 0) await open;
-    response.writeHead(204).end();
+    if (body.length > 0) await open;
+    if (!body.includes('refused')) response.writeHead(204).end();
+    else
+      response.writeHead(422).end(JSON.stringify({ code: 'unprocessable entity', message: 'outside the retention' }));
   });
   influxdb.listen(0, '127.0.0.1');
   await once(influxdb, 'listening');
@@ -151,20 +156,25 @@ test('a dry run is not shown, because it writes nothing', async () => {
   expect(await runs()).toEqual(before);
 });
 
-test('shows a migration with its windows and report', async () => {
-  const lines = Array.from({ length: 10 }, (_, index) => `moved,a=b c=${index} ${now() - index}`);
+/** Migrates a new table of 10 points without verifying. */
+async function migrate(table: string): Promise<Started> {
+  const lines = Array.from({ length: 10 }, (_, index) => `${table},a=b c=${index} ${now() - index}`);
   expect(await server.write(lines.join('\n'))).toBe(204);
-  const words = [
-    '--table',
-    'moved',
-    '--timestream',
-    server.timestreamUrl ?? '',
-    '--export',
-    'exports/moving',
-    '--verify',
-    'none',
-  ];
-  const { code, text } = await start('migrate', '--database', DATABASE, ...words).ended;
+  const words = ['--table', table, '--timestream', server.timestreamUrl ?? '', '--export', 'exports/moving'];
+  return start('migrate', '--database', DATABASE, ...words, '--verify', 'none');
+}
+
+test('shows a migration with its step and windows while it runs, and its report', async () => {
+  let release = (): void => undefined;
+  open = new Promise((resolve) => {
+    release = resolve;
+  });
+  const { ended } = await migrate('moved');
+  const running = await newest(({ migration }) => migration?.step === 'load');
+  expect(running).toMatchObject({ status: 'running', migration: { exported: 1, verified: 0 } });
+  expect(running.items).toEqual({ done: 0, total: 1, failed: 0 });
+  release();
+  const { code, text } = await ended;
   expect([code, text]).toEqual([0, expect.stringContaining('Report:')]);
   const [run] = await runs();
   expect(run).toMatchObject({
@@ -172,11 +182,26 @@ test('shows a migration with its windows and report', async () => {
     status: 'succeeded',
     source: `${DATABASE}: moved`,
     target: `${url} energy_data`,
-    items: { failed: 0 },
+    items: { done: 1, total: 1, failed: 0 },
     points: { written: 10, rejected: 0, failed: 0 },
+    migration: { step: 'report', exported: 1 },
     report: expect.stringContaining('moved'),
   });
-  expect(run?.items.done).toBe(run?.items.total);
+});
+
+test('shows the differences of a migration that failed as its causes', async () => {
+  const { code } = await (await migrate('refused')).ended;
+  expect(code).toBe(1);
+  const [run] = await runs();
+  expect(run).toMatchObject({ kind: 'migration', status: 'failed' });
+  expect(run?.causes).toEqual([
+    {
+      cause: expect.stringMatching(
+        /^refused: load: the manifest has 10 rows.*InfluxDB returned 422: outside the retention/,
+      ),
+      count: 1,
+    },
+  ]);
 });
 
 test('the files have no token, and only the user may read them', async () => {
