@@ -18,6 +18,7 @@ export function Data({ route }: { readonly route: Route }) {
   useEffect(() => {
     if (data !== undefined) knowDatabases(data);
   }, [data]);
+  if (data?.destination === 'influxdb') return <InInfluxdb url={data.influxdbUrl} />;
   return (
     <div class="data">
       <div class="side">
@@ -41,11 +42,18 @@ export function Data({ route }: { readonly route: Route }) {
             query={(sql) => setProposed({ sql })}
           />
         )}
-        <Workbench route={route} proposed={proposed} />
+        {/* The first response says whether there is a database for SQL. */}
+        {(data !== undefined || error !== undefined) && <Workbench route={route} proposed={proposed} />}
       </div>
     </div>
   );
 }
+
+const InInfluxdb = ({ url }: { readonly url: string | null }) => (
+  <p class="notice">
+    The points are in InfluxDB at {url}: query them there. Tables and SQL here are those of Timestream.
+  </p>
+);
 
 /** Amazon Timestream bills every query, so there the page asks only once. Its tables have no count. */
 const isCounted = ({ databases }: Databases): boolean =>

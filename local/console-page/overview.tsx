@@ -107,8 +107,8 @@ function Statuses({ statuses }: { readonly statuses: Overview['statuses'] }) {
   );
 }
 
-function Tables({ overview: { destination, tables } }: { readonly overview: Overview }) {
-  if (destination === 'influxdb') return <p class="muted">The points are in InfluxDB, not in tables of Timestream.</p>;
+function Tables({ overview: { destination, influxdbUrl, tables } }: { readonly overview: Overview }) {
+  if (destination === 'influxdb') return <p class="muted">The points are in InfluxDB at {influxdbUrl}.</p>;
   if (tables.length === 0) return <p class="muted">No tables yet. Write a point to create one.</p>;
   const sorted = [...tables].sort((one, other) => (other.records ?? 0) - (one.records ?? 0));
   const largest = Math.max(1, ...tables.map(({ records }) => records ?? 0));

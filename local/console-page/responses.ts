@@ -15,15 +15,19 @@ export interface TableSize {
   readonly records: number | null;
 }
 
-export interface Overview {
-  /** The server's start, ISO 8601. */
-  readonly started: string;
-  readonly uptimeMs: number;
+/** Where points are stored. */
+export interface Place {
   readonly destination: 'timestream' | 'both' | 'influxdb';
   /** Of the embedded Timestream, or of InfluxDB if it is the only destination; null for Amazon Timestream. */
   readonly url: string | null;
   /** Null if no point goes to InfluxDB. */
   readonly influxdbUrl: string | null;
+}
+
+export interface Overview extends Place {
+  /** The server's start, ISO 8601. */
+  readonly started: string;
+  readonly uptimeMs: number;
   /** The last 300 s with the current one; `time` is the start of a second, ms since 1970. */
   readonly seconds: readonly { readonly time: number; readonly points: number; readonly requests: number }[];
   readonly statuses: Readonly<Record<string, number>>;
@@ -37,7 +41,7 @@ export interface Overview {
   readonly tables: readonly TableSize[];
 }
 
-export interface Databases {
+export interface Databases extends Place {
   readonly databases: readonly {
     readonly database: string;
     readonly tables: readonly Omit<TableSize, 'database'>[];

@@ -129,7 +129,7 @@ function endpointsOf({ config, recorder, sql, data, runs, place }: ConsoleServic
       const state = { started: started.toISOString(), uptimeMs: Date.now() - started.getTime(), ...place };
       return JSON.stringify({ ...state, ...recorder.summary(Date.now()), tables: await data.tables() });
     },
-    'GET databases': async () => JSON.stringify(await data.databases()),
+    'GET databases': async () => JSON.stringify({ ...place, ...(await data.databases()) }),
     'GET table': async ({ parameters, signal }) => {
       const { database, table } = tableRequest(parameters);
       return JSON.stringify(await data.table(database, table, signal));

@@ -123,6 +123,17 @@ describeProof('Chromium, curl and the server of `npm start`', missingBrowser, ()
     expect(counts).toEqual({ databases: 2, table: 2 });
   });
 
+  test('Data names the URL of InfluxDB and has no editor if the points are in InfluxDB alone', async () => {
+    const page = await served().open('#writes');
+    const url = 'http://influxdb.example:8086';
+    await page.route('**/console/api/databases', (route) =>
+      route.fulfill({ json: { destination: 'influxdb', url, influxdbUrl: url, databases: [] } }),
+    );
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    await page.getByText(`The points are in InfluxDB at ${url}: query them there.`).waitFor();
+    expect(await page.getByRole('textbox').count()).toBe(0);
+  });
+
   test('a result is shown as a table and as a chart with a series per tag set, and is downloaded as CSV', async () => {
     const page = await served().open('#data');
     await runSql(

@@ -32,7 +32,9 @@ test('with InfluxDB alone, Overview counts its points, and the data panel says w
       ...{ destination: 'influxdb', url: influxdb.url, influxdbUrl: influxdb.url },
       ...{ pointsStored: 1, faultyLines: 1, tables: [] },
     });
-    expect(await server.api('databases')).toEqual({ status: 200, databases: [] });
+    expect(await server.api('databases')).toEqual({
+      ...{ status: 200, destination: 'influxdb', url: influxdb.url, influxdbUrl: influxdb.url, databases: [] },
+    });
     expect(await server.api('query', { sql: 'SELECT 1' })).toMatchObject({
       status: 400,
       message: `the points are in InfluxDB at ${influxdb.url}: query them there`,
@@ -47,6 +49,45 @@ test('with InfluxDB alone, Overview counts its points, and the data panel says w
     expect(text).not.toContain('destination="timestream"');
   });
 });
+
+test.each<[string, RegExp[]]>([
+  [
+    'influxdb',
+    [
+      /^queries .*: the points are in InfluxDB, so query InfluxDB itself at URL$/,
+      /: send the request to InfluxDB itself at URL$/,
+      /Send other requests to InfluxDB itself at URL$/,
+    ],
+  ],
+  [
+    'both',
+    [
+      /SQL by the Timestream query API at TIMESTREAM, or query InfluxDB itself at URL$/,
+      /Timestream deletes .* InfluxDB itself at URL$/,
+      /InfluxDB itself at URL$/,
+    ],
+  ],
+  [
+    'timestream',
+    [
+      /in Amazon Timestream\. .* at TIMESTREAM$/,
+      /Timestream deletes points .* ends$/,
+      /any org and bucket; all points are stored in one Timestream database$/,
+    ],
+  ],
+])(
+  'with %s, the paths of InfluxDB that are not served say where to send the request',
+  async (destination, messages) => {
+    await withConsole(configOf(destination), async (server) => {
+      for (const [index, path] of ['query', 'delete', 'buckets'].entries()) {
+        const { status, text } = await server.send('POST', `/api/v2/${path}`);
+        const { message } = JSON.parse(text) as { message: string };
+        const named = message.replace(influxdb.url, 'URL').replace(server.timestreamUrl ?? 'none', 'TIMESTREAM');
+        expect([status, named]).toEqual([404, expect.stringMatching(messages[index] ?? 'missing')]);
+      }
+    });
+  },
+);
 
 test('with both, a refused line names its destination, and the metrics tell the two apart', async () => {
   await withConsole(configOf('both'), async (server) => {
