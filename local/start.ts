@@ -177,6 +177,7 @@ async function startWriting(
         metrics: view.metrics,
         onResult: noteWrite,
         destinations,
+        destinationUrls: { timestream: timestream?.url, influxdb: config.influxdb?.target.url },
         invokeSelf: unavailable,
         sendDeadLetter: unavailable,
         storeRejected: async (object, signal) =>

@@ -4,7 +4,7 @@ import { RequestTooLargeError } from 'shared/errors';
 import { untilAborted } from 'shared/resilience/backoff';
 import { ApiError } from './api-error';
 import { preflight, withCors } from './cors';
-import { pathNotFound } from './not-served';
+import { type DestinationUrls, pathNotFound } from './not-served';
 import { checkScope } from './permission';
 import { RejectedLinesFile, type RejectedLinesObject } from './rejected-lines';
 import type { HttpRequest } from './request';
@@ -24,6 +24,8 @@ import { type Deadline, type WriteServices, writeLines } from './write';
 export interface RouteServices extends WriteServices {
   /** Puts rejected lines into their bucket, and returns the address of the object. */
   readonly storeRejected: (object: RejectedLinesObject, signal: AbortSignal) => Promise<string>;
+  /** URLs that messages may name; a deployed function names none. */
+  readonly destinationUrls?: DestinationUrls;
 }
 
 export type Route = (
@@ -130,7 +132,10 @@ export function createRouter(
   const { corsAllowedOrigins } = services.config;
   const respond = async (request: HttpRequest, deadline: Deadline): Promise<HttpResponse> => {
     try {
-      return preflight(request, corsAllowedOrigins) ?? (await findRoute(table, request)(request, services, deadline));
+      return (
+        preflight(request, corsAllowedOrigins) ??
+        (await findRoute(table, request, services)(request, services, deadline))
+      );
     } catch (error) {
       if (error instanceof ApiError) return failure(error);
       if (error instanceof RequestTooLargeError) return failure(tooLarge(error.message));
@@ -143,9 +148,13 @@ export function createRouter(
 }
 
 /** @throws ApiError 404 for an unknown path, 405 for a method that the path does not have */
-function findRoute(table: Routes, { method, path }: HttpRequest): Route {
+function findRoute(
+  table: Routes,
+  { method, path }: HttpRequest,
+  { config, destinationUrls }: Pick<RouteServices, 'config' | 'destinationUrls'>,
+): Route {
   const methods = Object.hasOwn(table, path) ? table[path] : undefined;
-  if (methods === undefined) throw pathNotFound(path);
+  if (methods === undefined) throw pathNotFound(path, config.destination, destinationUrls);
   const route = Object.hasOwn(methods, method) ? methods[method] : methods[ANY];
   if (route !== undefined) return route;
   const allow = Object.keys(methods).join(', ');
