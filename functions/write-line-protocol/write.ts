@@ -69,19 +69,19 @@ export async function writeLines(
   const reports = new Reports(destinations, config, body, onRejected);
   const lines = { request, body, precision, leftOut: reports.leftOut };
   const stores = await tracer.trace('decode', async () => prepareAll(destinations, lines, reports, config));
-  const outcomes = await allOf(
-    stores.map((store, index) => {
-      // The first one has its own limits behind it: the lines that it refuses are known, and the second one leaves them out.
-      if (index > 0) reports.divide();
-      return store(isOptional(index, config) ? deadline.early : deadline.signal);
-    }),
-  );
-  const settled = outcomes.map((outcome, index) => ({ ...outcome, destination: destinations[index].name }));
-  const [first, second] = settled;
-  const results: DestinationResult[] = [...settled];
-  if (second !== undefined && isOptional(1, config)) {
-    results[1] = await keepUnstored(second, reports.optional, request, body, services, deadline.signal);
-  }
+  const storeIn = async (store: Store, index: number) => {
+    // The first one has its own limits behind it: the lines that it refuses are known, and the second one leaves them out.
+    if (index > 0) reports.divide();
+    const isSpare = isOptional(index, config);
+    const outcome = await store(isSpare ? deadline.early : deadline.signal);
+    const own: DestinationResult = { ...outcome, destination: destinations[index].name };
+    // Kept at once, because the other destination may need all the time.
+    if (!isSpare) return { own, result: own };
+    return { own, result: await keepUnstored(own, reports.optional, request, body, services, deadline.signal) };
+  };
+  const outcomes = await allOf(stores.map(storeIn));
+  const results = outcomes.map(({ result }) => result);
+  const [first, second] = results;
   const result = reports.resultOf(results);
   const milliseconds = performance.now() - started;
   logger[results.every(({ unstored }) => unstored === 0) ? 'info' : 'warn']('write', {
@@ -92,8 +92,8 @@ export async function writeLines(
     rejectedLines: result.rejectedLines,
     milliseconds: Math.round(milliseconds),
   });
-  for (const [index, each] of settled.entries()) {
-    if (metrics !== undefined) recordResult(metrics, each, reports.all[index], body.length, milliseconds);
+  for (const [index, { own }] of outcomes.entries()) {
+    if (metrics !== undefined) recordResult(metrics, own, reports.all[index], body.length, milliseconds);
   }
   services.onResult?.(result, reports.all, body);
   return result;
