@@ -56,8 +56,17 @@ export interface Destination {
    * @throws ApiError, RequestTooLargeError for a request that the destination cannot store; nothing is sent then
    */
   prepare(lines: RequestLines, report: LineReport): Store;
-  /** Rejects if the destination cannot be written to. */
+  /** Rejects if the destination cannot be written to; with UnwritableError if the cause is known. */
   check(signal: AbortSignal): Promise<unknown>;
+}
+
+/** A destination cannot be written to. The message is for clients, and `cause`, which may disclose internals, for the log. */
+export class UnwritableError extends Error {
+  override readonly name = 'UnwritableError';
+
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+  }
 }
 
 export interface DestinationResult extends StoreOutcome {

@@ -1,20 +1,19 @@
 /** Stores lines in InfluxDB, as they are. */
 import type { RequestBounds } from 'shared/config';
 import type { InfluxDBDestination } from 'shared/destination-config';
+import { ConfigurationError } from 'shared/errors';
 import type { InfluxClient } from 'shared/influxdb/client';
+import type { WriteOutcome } from 'shared/influxdb/outcome';
 import type { Engine } from 'shared/influxdb/protocol';
 import { batchLines, writtenPrecision } from 'shared/influxdb/request-lines';
-import {
-  type BatchesOutcome,
-  destinationBreaker,
-  type WriteFailure,
-  writeLineBatches,
-} from 'shared/influxdb/request-writer';
+import { type BatchesOutcome, destinationBreaker, writeLineBatches } from 'shared/influxdb/request-writer';
 import type { Logger } from 'shared/logger';
 import type { Timing } from 'shared/resilience/clock';
 import { ApiError } from './api-error';
-import type { Destination, StoreOutcome } from './destination';
+import { type Destination, type StoreOutcome, UnwritableError } from './destination';
+import { adviceOf, refusalCause } from './influxdb-cause';
 import { placeOf } from './influxdb-place';
+import type { HttpRequest } from './request';
 
 /** Maximum lines of a batch. Source: InfluxDB's advice for writes, 5,000 lines for version 2 and 10,000 for version 3. */
 const BATCH_LINES: Readonly<Record<Engine, number>> = { v2: 5_000, v3: 10_000 };
@@ -40,13 +39,17 @@ export function influxdbDestination(
         const writer = { client: client.for(place, unit), precision: unit, breaker, logger, ...timing };
         const points = batches.reduce((sum, { places }) => sum + places.length, 0);
         const outcome = await writeLineBatches(batches, writer, report, signal);
-        return storeOutcome(points, outcome, config);
+        return storeOutcome(points, outcome, request, config);
       };
     },
     check: async (signal) => {
       // Loaded for the first check: writes do not need it.
       const { checkWritable } = await import('shared/influxdb/health');
-      return checkWritable(client, !namesFromRequests, signal);
+      const outcome = await checkWritable(client, !namesFromRequests, signal).catch((error: unknown) => {
+        // The token cannot be read.
+        throw error instanceof ConfigurationError ? new UnwritableError(refusalCause({}), error) : error;
+      });
+      if (outcome.kind !== 'written') throw unwritable(outcome);
     },
   };
 }
@@ -54,8 +57,10 @@ export function influxdbDestination(
 function storeOutcome(
   points: number,
   { calls, throttledCalls, stored, unstored, failure }: BatchesOutcome,
-  { buckets, orgs }: Pick<InfluxDBDestination, 'buckets' | 'orgs'>,
+  request: HttpRequest,
+  config: InfluxDBDestination,
 ): StoreOutcome {
+  const { buckets, orgs } = config;
   const { kind, reason, retryAfterMs, missing } = failure ?? {};
   // The client chose the name, and InfluxDB would respond to it in the same way. All other names are the operator's.
   const isClientsName = missing !== undefined && { org: orgs, bucket: buckets }[missing].kind === 'passthrough';
@@ -68,7 +73,7 @@ function storeOutcome(
     unstored: unstored.length,
     throttled: kind === 'throttled',
     unstoredReason: reason,
-    advice: failure === undefined ? '' : adviceOf(failure),
+    advice: failure === undefined ? '' : adviceOf(failure, request, config),
     unstoredLines: unstored,
     retryAfter: retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1_000),
     refusal: isClientsName ? new ApiError(404, 'not found', NOT_FOUND) : undefined,
@@ -77,21 +82,14 @@ function storeOutcome(
 
 const NOT_FOUND = 'InfluxDB has no organization or bucket of this name';
 
-/** Repeats no text of InfluxDB or of the network, which may disclose internals. */
-function adviceOf({ kind, status }: WriteFailure): string {
-  if (kind !== 'refused') {
-    const why = { throttled: '', error: ' (InfluxDB returned an error)', unavailable: ' (InfluxDB is not available)' }[
-      kind
-    ];
-    return ` in time${why}: send the request again`;
-  }
-  return `: ${(status !== undefined && REFUSALS[status]) || UNUSABLE}. Fix this, then send the request again`;
-}
-
-const REFUSALS: Readonly<Record<number, string>> = {
-  401: "InfluxDB does not accept the connector's token: check InfluxDBTokenSecretName (--influxdb-token)",
-  403: "the connector's token may not write to the bucket: check its permissions",
-  404: 'InfluxDB has no such organization or bucket: create it, or correct InfluxDBOrg and InfluxDBBucket',
+const RETRYABLE = {
+  throttled: 'InfluxDB throttles writes',
+  error: 'InfluxDB returned an error',
+  unavailable: 'InfluxDB cannot be reached',
 };
-const UNUSABLE =
-  'InfluxDB cannot be used: check InfluxDBUrl, its certificate and the token, and see the log of the write function';
+
+function unwritable(outcome: Exclude<WriteOutcome, { kind: 'written' }>): UnwritableError {
+  const reason = 'reason' in outcome ? outcome.reason : outcome.rejections[0]?.reason;
+  if (outcome.kind === 'retryable') return new UnwritableError(RETRYABLE[outcome.cause], reason);
+  return new UnwritableError(refusalCause(outcome.kind === 'fatal' ? outcome : {}), reason);
+}

@@ -13,18 +13,24 @@ export function placeOf(
   { path, query }: Pick<HttpRequest, 'path' | 'query'>,
   { target, buckets, orgs }: InfluxDBDestination,
 ): Pick<Target, 'org' | 'bucket'> {
+  const { org, bucket } = namesOf({ path, query });
   if (path === '/write') {
     const missing = new ApiError(400, 'invalid', 'missing db');
-    const bucket = mapped(databaseOf(query), buckets, target.bucket, missing, 'no dbrp mapping found');
-    return { org: target.org, bucket };
+    const notListed = `no dbrp mapping found: BucketMapping does not list "${bucket}"`;
+    return { org: target.org, bucket: mapped(bucket, buckets, target.bucket, missing, notListed) };
   }
-  const [org, bucket] = [query.get('org') || query.get('orgID') || '', query.get('bucket') ?? ''];
   const noOrg = new ApiError(400, 'invalid', 'Please provide either orgID or org');
   const noBucket = new ApiError(404, 'not found', 'bucket not found');
   return {
     org: mapped(org, orgs, target.org, noOrg, `organization name "${org}" not found`),
     bucket: mapped(bucket, buckets, target.bucket, noBucket, `bucket "${bucket}" not found`),
   };
+}
+
+/** The names in a request; empty without one. A v1 request has no organization. */
+export function namesOf({ path, query }: Pick<HttpRequest, 'path' | 'query'>): Pick<Target, 'org' | 'bucket'> {
+  if (path === '/write') return { org: '', bucket: databaseOf(query) };
+  return { org: query.get('org') || query.get('orgID') || '', bucket: query.get('bucket') ?? '' };
 }
 
 /** The name of the bucket in a v1 request; empty without `db`. */

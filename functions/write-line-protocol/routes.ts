@@ -4,6 +4,7 @@ import { RequestTooLargeError } from 'shared/errors';
 import { untilAborted } from 'shared/resilience/backoff';
 import { ApiError } from './api-error';
 import { preflight, withCors } from './cors';
+import { UnwritableError } from './destination';
 import { type DestinationUrls, pathNotFound } from './not-served';
 import { checkScope } from './permission';
 import { RejectedLinesFile, type RejectedLinesObject } from './rejected-lines';
@@ -70,8 +71,9 @@ const health: Route = async (_request, { destinations, logger }, { signal }) => 
         await untilAborted(check(limit), limit);
         return { name, status: 'pass', message: 'ready for writes' };
       } catch (error) {
-        logger.error(`${TITLES[name]} cannot be reached`, { error });
-        return { name, status: 'fail', message: `${TITLES[name]} cannot be reached` };
+        const message = error instanceof UnwritableError ? error.message : `${TITLES[name]} cannot be reached`;
+        logger.error(message, { error });
+        return { name, status: 'fail', message };
       }
     }),
   );

@@ -1,7 +1,11 @@
 /** The responses of the write endpoint that stores in InfluxDB, or in Timestream and InfluxDB, for each outcome in each destination. */
 import { gunzipSync } from 'node:zlib';
+import { loadConnectorConfig } from 'shared/config';
+import { ConfigurationError } from 'shared/errors';
 import { TIMESTREAM_LIMITS } from 'shared/timestream/refusal';
 import type { SendWriteRecords } from 'shared/timestream/service';
+import { influxClient } from '../../../functions/clients/influxdb';
+import { influxdbDestination } from '../../../functions/write-line-protocol/influxdb-destination';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
 import {
   ASYNCHRONOUS,
@@ -13,6 +17,7 @@ import {
 } from '../../support/connector-handler';
 import { REQUEST_TIME } from '../../support/connector-mapping';
 import { FakeInfluxDB3, V3_TOKEN } from '../../support/fake-influxdb3';
+import { recordingLogger } from '../../support/influx-writing';
 import { STORED, scriptedInfluxDB } from '../../support/scripted-influxdb';
 import { type Answer, ScriptedServer } from '../../support/scripted-server';
 import { answer } from '../../support/timestream-model';
@@ -354,7 +359,7 @@ describe('influxdb alone', () => {
       'has no such bucket',
       json(404, 'not found', 'bucket "metrics" not found'),
       503,
-      'correct InfluxDBOrg and InfluxDBBucket',
+      'correct InfluxDBOrg (--influxdb-org) and InfluxDBBucket (--influxdb-bucket)',
     ],
     ['is a proxy that answers with a page', { status: 200, body: '<html>secret-host' }, 503, 'InfluxDB cannot be used'],
     [
@@ -421,6 +426,30 @@ describe('influxdb alone', () => {
     expect(response?.body).not.toMatch(disclosed);
   });
 
+  test.each<[string, Record<string, string>, string, string]>([
+    [
+      'bucket',
+      { bucket_mapping: 'b=secret' },
+      'bucket "secret" not found',
+      'BucketMapping (--bucket-mapping) gives for "b"',
+    ],
+    [
+      'organization',
+      { org_mapping: 'o=secret' },
+      'organization name "secret" not found',
+      'OrgMapping (--org-mapping) gives for "o"',
+    ],
+  ])(
+    'a missing target of a mapping: the response has the name of the %s in the request',
+    async (what, mapping, message, text) => {
+      influxdb.respond = () => json(404, 'not found', message);
+      const response = await alone(mapping).handle(writeEvent('m,t=a v=1i 7'));
+      expect(errorIn(response).message).toBe(
+        `1 point could not be stored: InfluxDB does not have the ${what} that ${text}: create it, or correct the mapping. Fix this, then send the request again`,
+      );
+    },
+  );
+
   test('invalid lines, and a body without lines, are not sent', async () => {
     expect(await alone().handle(writeEvent('# comment\n\n'))).toMatchObject({ statusCode: 204 });
     const response = await alone().handle(writeEvent('broken\n'));
@@ -477,6 +506,34 @@ describe('/health', () => {
       expect(response?.body).not.toMatch(disclosed);
     },
   );
+
+  test.each<[Answer, string]>([
+    ['drop', 'InfluxDB cannot be reached'],
+    [json(401, 'unauthorized', 'secret'), "InfluxDB does not accept the connector's token"],
+    [json(403, 'forbidden', 'secret'), "the connector's token may not write to the bucket"],
+    [json(404, 'not found', 'bucket "secret" not found'), 'InfluxDB has no such organization or bucket'],
+    [json(429, 'too many requests', 'secret'), 'InfluxDB throttles writes'],
+    [json(500, 'internal error', 'secret'), 'InfluxDB returned an error'],
+    [{ status: 200, body: '<html>secret' }, 'InfluxDB cannot be used'],
+  ])('InfluxDB responding %j: the check has the cause, and the log has the reason', async (given, cause) => {
+    influxdb.respond = () => given;
+    const { handle, logger } = handler();
+    const response = await handle(writeEvent('', { resource: '/health', httpMethod: 'GET' }));
+    const { message, checks } = JSON.parse(response?.body ?? '') as { message: string; checks: { message: string }[] };
+    expect(checks[1]?.message).toContain(cause);
+    expect(message).toBe(checks[1]?.message);
+    expect(response?.body).not.toMatch(disclosed);
+    expect(logger.entries.at(-1)?.fields).toMatchObject({ error: { cause: expect.any(String) as string } });
+  });
+
+  test('a token that cannot be read is not an InfluxDB that cannot be reached', async () => {
+    const config = loadConnectorConfig(settings({ destination: 'influxdb' }));
+    if (config.influxdb === undefined) throw new Error('no InfluxDB');
+    const client = influxClient(config.influxdb);
+    jest.spyOn(client, 'send').mockRejectedValue(new ConfigurationError(['the secret has no key token']));
+    const { check } = influxdbDestination(config.influxdb, config.bounds, client, recordingLogger());
+    await expect(check(new AbortController().signal)).rejects.toThrow(/^InfluxDB cannot be used: .*the token/);
+  });
 
   test('writes no point, and needs no configured bucket where requests name their own', async () => {
     influxdb.respond = ({ path }) => ({ status: path === '/health' ? 200 : 404 });

@@ -63,7 +63,7 @@ test.each([
   ['no database', PASS, 'rp=r', '400 missing db'],
   ['a listed database', LIST, 'db=a', 'plant | b'],
   ['a listed database with a retention policy', { bucket_mapping: 'd/r=b' }, 'db=d&rp=r', 'plant | b'],
-  ['a database that is not listed', LIST, 'db=x', '404 no dbrp mapping found'],
+  ['a database that is not listed', LIST, 'db=x&rp=y', '404 no dbrp mapping found: BucketMapping does not list "x/y"'],
 ])('/write: %s', (_, settings, query, expected) => {
   expect(place(settings, query, '/write')).toBe(expected);
 });

@@ -187,14 +187,18 @@ function exchangeText(exchange: Exchange): string {
 }
 
 /**
- * Rejects with InfluxDBConnectionError if InfluxDB cannot be written to. Stores nothing.
+ * Whether InfluxDB can be written to, as the outcome of a write. Stores nothing.
  * @param checksBucket whether to check that the token may write to the bucket too, or only that the server responds
  */
-export async function checkWritable(client: InfluxClient, checksBucket: boolean, signal: AbortSignal): Promise<void> {
+export async function checkWritable(
+  client: InfluxClient,
+  checksBucket: boolean,
+  signal: AbortSignal,
+): Promise<WriteOutcome> {
   const { target } = client;
   const request = checksBucket ? emptyWrite(target) : { method: 'GET' as const, path: ALIVE_PATHS[target.engine][0] };
   const exchange = await client.send({ ...request, timeoutMs: LIMIT_MS, signal });
+  if (checksBucket) return emptyWriteOutcome(target.engine, exchange);
   const isUp = exchange.kind === 'response' && exchange.status < 500 && ![401, 403].includes(exchange.status);
-  const isWritable = checksBucket ? emptyWriteOutcome(target.engine, exchange).kind === 'written' : isUp;
-  if (!isWritable) throw new InfluxDBConnectionError(exchangeText(exchange));
+  return isUp ? { kind: 'written' } : httpOutcome(exchange);
 }
