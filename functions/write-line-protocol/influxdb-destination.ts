@@ -36,7 +36,7 @@ export function influxdbDestination(
       return async (signal) => {
         const limits = { maxLineBytes, batchLines: BATCH_LINES[config.target.engine], batchBytes: BATCH_BYTES };
         const batches = batchLines(body, { precision, requestTime: request.time, ...limits, leftOut }, report);
-        const writer = { client: client.for(place, unit), precision: unit, breaker, logger, ...timing };
+        const writer = { client: client.for(place, unit), body, precision: unit, breaker, logger, ...timing };
         const points = batches.reduce((sum, { places }) => sum + places.length, 0);
         const outcome = await writeLineBatches(batches, writer, report, signal);
         return storeOutcome(points, outcome, request, config);

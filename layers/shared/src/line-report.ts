@@ -82,11 +82,12 @@ export class LineReport {
     if (!isFull) this.first.push({ ...found, lines: 1 });
   }
 
-  /** Adds a line that the decoder accepted, but that the destination cannot parse. */
-  unparsable(place: LinePlace, text: string, reason: string): void {
+  /** Adds a line of the body that the decoder accepted, but that the destination cannot parse. */
+  unparsable(place: LinePlace, body: Uint8Array, reason: string): void {
     this.faultyLines++;
     this.unparsableLines++;
-    this.add(place, `unable to parse '${shortenedText(text)}': ${this.prefix}${shortened(reason)}`, 'rejected');
+    const text = `unable to parse '${quoted(place, body)}': at line ${place.line}: ${this.prefix}${shortened(reason)}`;
+    this.add(place, text, 'rejected');
   }
 
   /** Adds a line with a point that cannot be stored, because of this limit of Timestream or for another reason. */
@@ -156,5 +157,7 @@ const numbers = ({ line, start, end }: LinePlace): LinePlace => ({ line, start, 
 const shortened = (reason: string): string =>
   reason.length > MAX_REASON_CHARACTERS ? `${reason.slice(0, MAX_REASON_CHARACTERS)}...` : reason;
 
-const shortenedText = (text: string): string =>
-  text.length > MAX_TEXT_BYTES ? `${text.slice(0, MAX_TEXT_BYTES)}...` : text;
+function quoted({ start, end }: LinePlace, body: Uint8Array): string {
+  const shown = Buffer.from(body.subarray(start, Math.min(end, start + MAX_TEXT_BYTES))).toString();
+  return end - start > MAX_TEXT_BYTES ? `${shown}...` : shown.replace(/\r?\n$/, '');
+}

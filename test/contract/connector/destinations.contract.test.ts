@@ -398,8 +398,31 @@ describe('influxdb alone', () => {
       body.includes(bad) ? json(400, 'invalid', `unable to parse '${bad}': duplicate tags`) : STORED;
     const response = await alone().handle(writeEvent(`m,t=a v=1i 6\n${bad}\nm,t=a v=1i 8`));
     expect(response?.statusCode).toBe(400);
-    expect(errorIn(response).message).toBe(`partial write: unable to parse '${bad}': duplicate tags dropped=1`);
+    expect(errorIn(response).message).toBe(
+      `partial write: unable to parse '${bad}': at line 2: duplicate tags dropped=1`,
+    );
     expect(bodies().at(-1)).toBe('m,t=a v=1i 6\nm,t=a v=1i 8');
+  });
+
+  test.each([
+    ['a line without a timestamp', 'ns', 'weather,time=x t=1', /^weather,time=x t=1 \d+$/],
+    ['a timestamp in minutes', 'm', 'weather,time=x t=1 5', /^weather,time=x t=1 300$/],
+    ['a long line', 'ns', `weather,time=x t="${'y'.repeat(300)}" 7`, /^weather,time=x/],
+  ])('such a line is quoted as the client sent it: %s', async (_, precision, bad, sent) => {
+    influxdb.respond = ({ body }) => {
+      const text = body.split('\n').find((line) => line.includes('time=x'));
+      if (text === undefined || !sent.test(text)) return STORED;
+      return json(400, 'invalid', `unable to parse '${text}': cannot use reserved tag key "time"`);
+    };
+    const event = writeEvent(`m,t=a v=1i 6\n\n${bad}\r\n`, {
+      resource: '/write',
+      queryStringParameters: { db: 'd', precision },
+    });
+    const { message } = errorIn(await alone().handle(event));
+    const quoted = bad.length > 200 ? `${bad.slice(0, 200)}...` : bad;
+    expect(message).toBe(
+      `partial write: unable to parse '${quoted}': at line 3: cannot use reserved tag key "time" dropped=1`,
+    );
   });
 
   test.each<[string, Record<string, string>, string, number]>([

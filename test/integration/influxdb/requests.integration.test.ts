@@ -29,6 +29,7 @@ describeWithInfluxd('the lines of a request in InfluxDB 2', (binary) => {
     const unit = writtenPrecision(precision);
     const writer = {
       client: client.for({ org: ORG, bucket }, unit),
+      body: Buffer.from(body),
       precision: unit,
       breaker: destinationBreaker(),
       logger: recordingLogger(),
@@ -98,8 +99,8 @@ describeWithInfluxd('the lines of a request in InfluxDB 2', (binary) => {
     const { outcome, report, found } = await send(lines.join('\n'), 'unparsable');
     expect(found.map(({ line }) => line)).toEqual([2, 6]);
     expect(found.map(({ reason }) => reason)).toEqual([
-      "unable to parse 'a,t=1,t=2 v=2 2': duplicate tags",
-      "unable to parse 'a,u=1,u=1 v=4 4': duplicate tags",
+      "unable to parse 'a,t=1,t=2 v=2 2': at line 2: duplicate tags",
+      "unable to parse 'a,u=1,u=1 v=4 4': at line 6: duplicate tags",
     ]);
     expect(report.faultyLines).toBe(2);
     expect(outcome.stored).toBe(3);

@@ -130,6 +130,7 @@ async function written({ kinds, faults, batchSize, deadlineMs, callMs }: Request
   const breaker = destinationBreaker({ clock, random: () => 0.5 });
   const options = {
     client: influxdb,
+    body,
     precision: 'ns' as const,
     breaker,
     logger: recordingLogger(),

@@ -35,7 +35,7 @@ test('does not keep the batches of earlier calls when InfluxDB reports its cause
   const report = new LineReport();
   const body = Buffer.from(lines.join(''));
   const given = batchLines(body, { ...limits, precision: NANOSECONDS, requestTime: 0 }, report);
-  const options = { client, precision: 'ns' as const, breaker: destinationBreaker(), logger: recordingLogger() };
+  const options = { client, body, precision: 'ns' as const, breaker: destinationBreaker(), logger: recordingLogger() };
   const outcome = await writeLineBatches(given, options, report, new AbortController().signal);
   expect(report.rejectedLines).toBe(LINES);
   expect(outcome).toMatchObject({ calls: LINES, stored: 0, unstored: [] });

@@ -24,6 +24,8 @@ const BACKOFF = { baseMs: 100, capMs: 2_000 };
 
 export interface RequestWriterOptions extends Timing {
   readonly client: LineWriter;
+  /** The lines of the request as the client sent them, to quote invalid ones. */
+  readonly body: Uint8Array;
   readonly precision: WritePrecision;
   /** Shared by all requests: while InfluxDB is away, they fail at once. */
   readonly breaker: CircuitBreaker;
@@ -215,8 +217,8 @@ class RequestWriter {
     return places.length > 1 && this.splits-- > 0;
   }
 
-  private reject(place: LinePlace, { reason, example, isUnparsable = false }: Rejection): void {
-    if (isUnparsable) this.report.unparsable(place, example, reason.replace(/^unable to parse: /, ''));
+  private reject(place: LinePlace, { reason, isUnparsable = false }: Rejection): void {
+    if (isUnparsable) this.report.unparsable(place, this.options.body, reason.replace(/^unable to parse: /, ''));
     else this.report.rejected(place, reason);
   }
 
