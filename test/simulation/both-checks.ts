@@ -81,11 +81,11 @@ export function checkResponse(attempt: Attempt, invocation: Invocation, given: W
     assert.equal(statusCode, isInvalid ? 400 : refused.length > 0 ? 422 : 204, body);
     const prefix = (destination: DestinationName): string => (mode === 'both' ? `${destination}: ` : '');
     for (const { line, number, destination } of refused) {
-      const reason = isUnparsable(line) ? `': ${prefix(destination)}` : `line ${number}: ${prefix(destination)}`;
+      const reason = `line ${number}: ${prefix(destination)}`;
       assert.ok(JSON.parse(body).message.includes(reason), `${destination} refused line ${number}: ${body}`);
       if (isUnparsable(line)) assert.ok(body.includes(`n=${line.n}i`), `line ${number} is not named: ${body}`);
     }
-    const dropped = faulty.length + refused.length;
+    const dropped = faulty.length + new Set(refused.map(({ number }) => number)).size;
     if (dropped > 0) assert.match(body, new RegExp(`dropped=${dropped}\\b`));
   }
   checkSums(attempt, invocation, given, isRetry);
@@ -107,6 +107,11 @@ function checkSums(
   const entry = log as (Totals & { faultyLines: number; destinations?: Record<DestinationName, Totals> }) | undefined;
   assert.ok(entry, `no entry in the log: ${response.body}`);
   const faulty = lines.filter(({ kind }) => kind === 'faulty').length;
+  if (mode === 'both' && !isRetry && given.secondaryRequired) {
+    const isInBoth = (line: Line): boolean =>
+      line.kind !== 'faulty' && destinationsOf(mode).every((each) => stored[each].has(expected(line, time, unit)));
+    assert.equal(entry.stored, lines.filter(isInBoth).length, 'the number of lines in both');
+  }
   for (const destination of destinationsOf(mode)) {
     const totals: Totals | undefined = mode === 'both' ? entry.destinations?.[destination] : entry;
     assert.ok(totals);
