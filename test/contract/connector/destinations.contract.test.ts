@@ -200,6 +200,23 @@ describe('both: the numbers of lines', () => {
     });
   });
 
+  test.each([
+    ['both', { timestream: 1, influxdb: 1 }],
+    ['influxdb', { influxdb: 2 }],
+  ])(
+    'metrics with %s: which destination has the invalid lines, and those that InfluxDB alone cannot parse',
+    async (destination, expected) => {
+      influxdb.respond = ({ body }) =>
+        body.includes('t=bad') ? json(400, 'invalid', "unable to parse 'm,t=bad v=2.5 8': no") : STORED;
+      const counted: Record<string, number> = {};
+      const record = (name: string, { faultyLines }: { readonly faultyLines: number }): void => {
+        counted[name] = faultyLines;
+      };
+      await handler({ destination }, { metrics: { record } }).handle(writeEvent(`${LINES}broken\n`));
+      expect(counted).toEqual(expected);
+    },
+  );
+
   test('lines that share a record of Timestream count as lines', async () => {
     const both = handler();
     expect(await both.handle(writeEvent('m,t=a v=1i 7\nm,t=a w=1i 7\n'))).toMatchObject({ statusCode: 204 });
