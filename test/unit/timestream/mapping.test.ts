@@ -80,7 +80,7 @@ test.each(['time', 'ts_x', 'measure_name'])('rejects the measurement %s with a s
 describe('dimensions', () => {
   test('rejects points without tags and names the parameter that helps', () => {
     expect(reasonOf('m v=1 1')).toBe(
-      'line 1: the point has no tags, but Timestream needs a dimension: add a tag, or set the parameter DefaultDimension (default_dimension in the environment)',
+      'line 1: the point has no tags, but Timestream needs a dimension: add a tag, or set DefaultDimension (--default-dimension)',
     );
   });
 

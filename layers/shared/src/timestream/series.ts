@@ -73,7 +73,7 @@ export type SeriesOrRefusal = Series | Refusal;
 
 const NO_TAGS = new Refusal(
   'no-tags',
-  'the point has no tags, but Timestream needs a dimension: add a tag, or set the parameter DefaultDimension (default_dimension in the environment)',
+  'the point has no tags, but Timestream needs a dimension: add a tag, or set DefaultDimension (--default-dimension)',
 );
 const TOO_MANY_TAGS = new Refusal(
   'sizes',
