@@ -1,5 +1,6 @@
 /** Stores lines in Timestream. */
 import type { ConnectorConfig } from 'shared/config';
+import { number } from 'shared/count-text';
 import type { Timing } from 'shared/resilience/clock';
 import { type RecordsOutcome, TableCounts } from 'shared/timestream/record-ledger';
 import { mapLines } from 'shared/timestream/records';
@@ -50,7 +51,8 @@ export function timestreamDestination(
 function adviceOf({ missingTables, failureCode }: RecordsOutcome): string {
   const permanent = permanentCause(failureCode);
   if (permanent !== undefined) return `: ${permanent}. Fix this, then send the request again`;
-  const tables = missingTables > 0 ? `, because ${missingTables} tables must be created first (one per second)` : '';
+  const tables =
+    missingTables > 0 ? `, because ${number(missingTables, 'table')} must be created first (one per second)` : '';
   const code = failureCode === undefined ? '' : ` (${failureCode})`;
   return ` in time${tables}${code}: send the request again, or send fewer lines per request`;
 }
