@@ -8,6 +8,7 @@ export interface Parameter {
   readonly Type: string;
   readonly Default: string | number;
   readonly Description: string;
+  readonly ConstraintDescription?: string;
   readonly AllowedValues?: readonly string[];
   readonly AllowedPattern?: string;
   readonly MinValue?: number;

@@ -320,4 +320,21 @@ describe('values', () => {
       expect([value, allows('InfluxDBOnlyLines', value)]).toEqual([value, false]);
     }
   });
+
+  test('InfluxDBOnlyLines accepts and describes the classes of the write function, and no other', () => {
+    const {
+      AllowedPattern = '',
+      ConstraintDescription = '',
+      Description,
+    } = template.Parameters.InfluxDBOnlyLines ?? {};
+    const inPattern = /^none\|all\|\(([^)]+)\)\(,\(([^)]+)\)\)\*$/.exec(AllowedPattern)?.slice(1);
+    expect(inPattern?.map((classes) => classes.split('|'))).toEqual([[...TIMESTREAM_LIMITS], [...TIMESTREAM_LIMITS]]);
+    const described = (text: unknown, [from, to]: [string, string]): string[] =>
+      String(text)
+        .split(from)[1]
+        ?.split(to)[0]
+        ?.split(/, | and /) ?? [];
+    expect(described(ConstraintDescription, ['a list of ', ', separated'])).toEqual(TIMESTREAM_LIMITS);
+    expect(described(Description, ['comma-separated ', '; or all'])).toEqual(TIMESTREAM_LIMITS);
+  });
 });
