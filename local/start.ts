@@ -1,7 +1,6 @@
 /** Starts the connector on one port and the embedded Timestream on another. With --aws it writes to Amazon Timestream instead. */
 import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import type { ConnectorConfig } from 'shared/config';
-import type { NameMapping } from 'shared/destination-config';
 import type { FunctionLogger, LogFields } from 'shared/logger';
 import { systemClock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
@@ -21,6 +20,8 @@ import { UsageError } from './cli/ending';
 import { noteWrite } from './connector/request-log';
 import { startConnector } from './connector/server';
 import { withStorageFault } from './connector/storage';
+import { unwritableWarning } from './connector/unwritable';
+import { welcome } from './connector/welcome';
 import { openConsole } from './console/open';
 import { type RunningTimestream, startTimestream } from './timestream/server';
 import type { UnloadDestination } from './timestream/unload/destination';
@@ -107,13 +108,15 @@ export interface RunningServers {
 }
 
 /**
- * Starts the servers and returns once they listen. SIGINT or SIGTERM stops them.
+ * Starts the servers, and warns once they listen if InfluxDB cannot be written to. SIGINT or SIGTERM stops them.
  * @throws UsageError if a port or the data folder cannot be used
  */
 export async function start(args: StartOptions, given: ConnectorConfig): Promise<void> {
   const servers = await startServers(args, given);
   console.log(welcome(servers, args, given));
   stopOnSignal(() => servers.close());
+  const warning = given.influxdb && (await unwritableWarning(given.influxdb));
+  if (warning !== undefined) console.error(warning);
 }
 
 /** @throws UsageError if a port or the data folder cannot be used */
@@ -228,49 +231,6 @@ function embedded(config: ConnectorConfig, timestream: RunningTimestream): Desti
 
 /** Whether only this machine can connect to the host. */
 const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host);
-
-/** The parameters that name organization and bucket, where InfluxDB gets them from the request. */
-function placeIn({ influxdb }: ConnectorConfig): string {
-  if (influxdb === undefined) return '';
-  const { target, buckets, orgs } = influxdb;
-  const parameter = (name: 'org' | 'bucket', mapping: NameMapping): string => {
-    if (mapping.kind === 'configured') return '';
-    const [listed = target[name]] = mapping.kind === 'listed' ? mapping.names.keys() : [];
-    return `${new URLSearchParams({ [name]: listed })}&`;
-  };
-  return `${parameter('org', orgs)}${parameter('bucket', buckets)}`;
-}
-
-function welcome(
-  { url, timestreamUrl }: RunningServers,
-  { dataDir, tokens }: StartOptions,
-  config: ConnectorConfig,
-): string {
-  const { database } = config.tables;
-  const header = tokens.length === 0 ? '' : " -H 'Authorization: Token YOUR_TOKEN'";
-  const write = [
-    `InfluxDB v2 write endpoint: ${url}`,
-    `Console: ${url}/`,
-    '',
-    'Write a point:',
-    `  curl -i '${url}/api/v2/write?${placeIn(config)}precision=s'${header} --data-binary "weather,city=Lisbon temperature=21.5 $(date +%s)"`,
-  ];
-  const toInfluxDB = config.influxdb && `InfluxDB at ${config.influxdb.target.url}`;
-  if (timestreamUrl === undefined) {
-    const places = [config.destination === 'influxdb' ? undefined : 'Amazon Timestream', toInfluxDB];
-    return [...write, '', `Points go to ${places.filter(Boolean).join(' and to ')}. Ctrl-C stops.`].join('\n');
-  }
-  const table = config.mapping.singleTable ?? 'weather';
-  const sql = `SELECT * FROM \\"${database}\\".\\"${table}\\" LIMIT 10`;
-  return [
-    ...write,
-    '',
-    'Read it back:',
-    `  npx influxdb-timestream query "${sql}" --endpoint-url ${timestreamUrl}`,
-    '',
-    `Points are stored in the embedded Timestream at ${timestreamUrl}, ${dataDir === undefined ? 'in memory' : `in ${dataDir}/`}${toInfluxDB === undefined ? '' : `, and in ${toInfluxDB}`}. Ctrl-C stops.`,
-  ].join('\n');
-}
 
 function stopOnSignal(stop: () => Promise<void>): void {
   let stopping = false;

@@ -1,11 +1,12 @@
 /** `start`: runs the connector on this machine. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type ConnectorConfig, loadConnectorConfig } from 'shared/config';
+import { loadConnectorConfig } from 'shared/config';
 import { UsageError } from './ending';
 import { addSettings, misnamedSettings, readSettings, settingsOf } from './settings';
 import { CONNECTOR_SETTINGS } from './settings-tables';
 import { withToken } from './token';
+import { assertCompatible, assertUsed } from './unused-options';
 import { httpUrl, oneMore, portNumber, token } from './values';
 
 interface Options extends Readonly<Record<string, unknown>> {
@@ -50,23 +51,7 @@ export function addStart(program: Command): Command {
 
 async function run(options: Options): Promise<void> {
   const { timestreamPort, timestreamHost, dataDir, memory = false, exportDir, s3Endpoint, aws = false } = options;
-  const embedded = {
-    '--memory': options.memory,
-    '--data-dir': dataDir,
-    '--timestream-port': timestreamPort,
-    '--timestream-host': timestreamHost,
-    '--export-dir': exportDir,
-    '--s3-endpoint': s3Endpoint,
-  };
-  const [useless] = Object.entries(embedded).find(([, value]) => value !== undefined) ?? [];
-  if (aws && useless !== undefined) {
-    throw new UsageError(
-      `${useless} belongs to the embedded Timestream, which --aws does not use: give only one of them`,
-    );
-  }
-  if (exportDir !== undefined && s3Endpoint !== undefined) {
-    throw new UsageError('--export-dir and --s3-endpoint are both places of UNLOAD: give only one of them');
-  }
+  assertCompatible(options);
   for (const warning of misnamedSettings(CONNECTOR_SETTINGS, process.env)) console.error(warning);
   const { settings } = withToken(settingsOf(CONNECTOR_SETTINGS, options, process.env), {
     names: ['--influxdb-token', '--influxdb-token-secret'],
@@ -74,10 +59,7 @@ async function run(options: Options): Promise<void> {
     ...(options.influxdbTokenSecret !== undefined && { tokenSecret: options.influxdbTokenSecret }),
   });
   const config = readSettings(loadConnectorConfig, settings, CONNECTOR_SETTINGS, process.env);
-  assertUsed(options, config.destination);
-  if (config.destination === 'influxdb' && (aws || useless !== undefined)) {
-    throw new UsageError(`${aws ? '--aws' : useless} belongs to Timestream, which --destination influxdb does not use`);
-  }
+  assertUsed(options, config);
   const sqlPort = timestreamPort ?? 9001;
   if (!aws && config.destination !== 'influxdb' && options.port === sqlPort && sqlPort !== 0) {
     throw new UsageError(`--port and --timestream-port are both ${sqlPort}: the two ports must differ`);
@@ -98,28 +80,4 @@ async function run(options: Options): Promise<void> {
     },
     config,
   );
-}
-
-/** Options that only some destinations use. In the environment their settings may serve other commands, too. */
-const INFLUXDB_OPTIONS = [
-  'influxdb-url',
-  'influxdb-org',
-  'influxdb-bucket',
-  'influxdb-token',
-  'influxdb-token-secret',
-  'influxdb-engine',
-  'gzip-level',
-  'bucket-mapping',
-  'org-mapping',
-];
-const BOTH_OPTIONS = ['influxdb-only-lines'];
-
-/** @throws UsageError for an option that the destination does not use */
-function assertUsed(options: Options, destination: ConnectorConfig['destination']): void {
-  const isGiven = (option: string): boolean =>
-    options[option.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] !== undefined;
-  const forInfluxDB = destination === 'timestream' ? INFLUXDB_OPTIONS.find(isGiven) : undefined;
-  if (forInfluxDB !== undefined) throw new UsageError(`--${forInfluxDB} needs --destination influxdb or both`);
-  const forBoth = destination === 'both' ? undefined : BOTH_OPTIONS.find(isGiven);
-  if (forBoth !== undefined) throw new UsageError(`--${forBoth} needs --destination both`);
 }

@@ -1,6 +1,9 @@
 /** What the parameter Destination changes in the stack: the role and the variables of the write function. */
 import { loadConnectorConfig } from 'shared/config';
 import { TIMESTREAM_LIMITS } from 'shared/timestream/refusal';
+import { optionOf } from '../../../local/cli/settings';
+import { CONNECTOR_SETTINGS } from '../../../local/cli/settings-tables';
+import { TIMESTREAM_OPTIONS as REFUSED_OPTIONS } from '../../../local/cli/unused-options';
 import {
   at,
   byType,
@@ -280,6 +283,17 @@ test('the write function uses the choices for both destinations', () => {
     influxdbOnly: new Set(['names', 'sizes']),
     influxdb: { buckets: { kind: 'listed', names: new Map([['a', 'b']]) }, orgs: { kind: 'passthrough' } },
   });
+});
+
+test('start refuses the options whose variables a stack with influxdb does not have', () => {
+  const withInfluxDB = variables({ ...TO_INFLUXDB, ...TIMESTREAM_OPTIONS });
+  const withBoth = Object.keys(variables({ ...TO_BOTH, ...TIMESTREAM_OPTIONS }));
+  const left = withBoth.filter((name) => !(name in withInfluxDB) && name !== 'influxdb_only_lines');
+  const options = Object.entries(CONNECTOR_SETTINGS).flatMap(([name, setting]) =>
+    left.includes(name) ? [optionOf(name, setting)] : [],
+  );
+  // The stack has this limit beside those of every destination.
+  expect(new Set(REFUSED_OPTIONS)).toEqual(new Set([...options, 'max-tags-and-fields']));
 });
 
 describe('values', () => {
