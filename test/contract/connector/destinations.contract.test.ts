@@ -155,6 +155,26 @@ describe('both', () => {
     expect(influxdb.requests[0]?.query.get('precision')).toBe(precision);
   });
 
+  test.each([
+    [
+      '400 for a reserved name',
+      '_field=bad',
+      'm,_field=bad v=2i 8',
+      json(400, 'invalid', `unable to parse 'm,_field=bad v=2i 8': tag key "_field" is reserved`),
+    ],
+    ['422 for the type of a field', 't=bad', 'm,t=bad v=2i 8', json(422, 'unprocessable entity', CONFLICT)],
+  ])('a line that InfluxDB alone refuses with %s is stored in Timestream', async (title, tag, line, refusal) => {
+    influxdb.respond = ({ body }) => (body.includes('bad') ? refusal : STORED);
+    const { handle, stored } = handler();
+    const response = await handle(writeEvent(`m,t=a v=1i 7\n${line}\n`));
+    expect(response?.statusCode).toBe(Number(title.slice(0, 3)));
+    const { message } = errorIn(response);
+    expect(message).toContain('influxdb: ');
+    expect(message).not.toContain('timestream: ');
+    expect(message).toContain('dropped=1');
+    expect(stored.flatMap(({ dimensions }) => dimensions).sort()).toEqual([tag, 't=a'].sort());
+  });
+
   test('one log entry has the totals of each destination, and what both have stored', async () => {
     influxdb.respond = ({ body }) => INFLUXDB.rejects?.(body) ?? STORED;
     const { handle, logger } = handler();
