@@ -27,7 +27,8 @@ export function writeOf(
   note: WriteNote,
   { path, body, statusCode, text, time, milliseconds }: Served,
 ): RecordedWrite {
-  const { bytes = body?.length ?? 0, lines = 0, stored = 0, unstored = 0, faultyLines = 0, rejectedLines = 0 } = note;
+  const { bytes = body?.length ?? 0, lines = 0, stored = 0, unstored = 0 } = note;
+  const { influxdbOnly = 0, faultyLines = 0, rejectedLines = 0 } = note;
   const { headers, socket } = request;
   const agent = copyOf((headers['user-agent'] ?? 'unknown').slice(0, MAX_AGENT));
   return {
@@ -39,7 +40,7 @@ export function writeOf(
     status: statusCode,
     message: statusCode < 400 ? '' : messageOf(text),
     refused: note.refused ?? [],
-    ...{ bytes, lines, stored, unstored, faultyLines, rejectedLines },
+    ...{ bytes, lines, stored, influxdbOnly, unstored, faultyLines, rejectedLines },
   };
 }
 

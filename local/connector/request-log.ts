@@ -15,6 +15,8 @@ export interface WriteNote {
   /** Points. */
   stored?: number;
   unstored?: number;
+  /** Of the stored points: those in InfluxDB only. */
+  influxdbOnly?: number;
   faultyLines?: number;
   rejectedLines?: number;
   /** The first faulty and rejected lines. */
@@ -33,7 +35,7 @@ export const noting = <T>(note: WriteNote, respond: () => Promise<T>): Promise<T
 
 /** Notes what became of a write. The body is the decompressed one; only texts of refused lines are copied from it. */
 export function noteWrite(
-  { results, stored, unstored, faultyLines, rejectedLines }: RequestResult,
+  { results, stored, unstored, faultyLines, rejectedLines, influxdbOnlyLines }: RequestResult,
   reports: readonly LineReport[],
   body: Buffer,
 ): void {
@@ -41,7 +43,8 @@ export function noteWrite(
   if (note === undefined) return;
   note.bytes = body.length;
   note.lines = linesOf(body);
-  note.stored = stored;
+  note.influxdbOnly = Math.min(influxdbOnlyLines, results.at(-1)?.stored ?? 0);
+  note.stored = stored + note.influxdbOnly;
   note.unstored = unstored;
   note.faultyLines = faultyLines;
   note.rejectedLines = rejectedLines;
@@ -90,12 +93,13 @@ export function requestLine(
   request: string,
   status: number,
   milliseconds: number,
-  { stored, faultyLines = 0, rejectedLines = 0, unstored }: WriteNote,
+  { stored, influxdbOnly, faultyLines = 0, rejectedLines = 0, unstored }: WriteNote,
   reason: string,
 ): string {
   const time = new Date().toTimeString().slice(0, 8);
   const refused = faultyLines + rejectedLines;
   const points = stored === undefined ? '' : `, ${stored} ${stored === 1 ? 'point' : 'points'} stored`;
+  const only = influxdbOnly ? ` (InfluxDB only: ${influxdbOnly})` : '';
   const others = `${refused ? `, ${refused} refused` : ''}${unstored ? `, ${unstored} not stored` : ''}`;
-  return `${time} ${request} ${status} ${Math.round(milliseconds)} ms${points}${others}${reason && `  ${reason}`}`;
+  return `${time} ${request} ${status} ${Math.round(milliseconds)} ms${points}${only}${others}${reason && `  ${reason}`}`;
 }

@@ -1,5 +1,5 @@
 /** Requests to the console's API. The page comes from the same server and version, so responses are not checked. */
-import type { Databases, Overview, Run, TableDetails, TriedLine, WriteEntry } from './responses';
+import type { Databases, Overview, Run, TableDetails, TriedLines, WriteEntry } from './responses';
 import { session } from './session';
 
 /** An error response of the server, or status 0 if there was none. */
@@ -62,7 +62,7 @@ export const api = {
   tryLines: async (lines: string, precision: string) => {
     const body = JSON.stringify({ lines, precision });
     const response = await request('/console/api/try', { method: 'POST', body });
-    return (await response.json()) as { readonly lines: readonly TriedLine[] };
+    return (await response.json()) as TriedLines;
   },
   /** Writes the lines as any client does. Returns the response's status. @throws RequestError as for every request */
   write: async (lines: string, precision: string) =>

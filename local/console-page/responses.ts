@@ -82,8 +82,16 @@ export interface TriedLine {
   readonly outcome: 'stored' | 'faulty' | 'rejected';
   /** Of a stored line: why it is stored in one destination only. */
   readonly reason?: string;
+  /** Whether a stored line is stored in InfluxDB only. */
+  readonly influxdbOnly?: true;
   /** Of Timestream. */
   readonly table?: string;
   /** As WriteRecords receives it. */
   readonly record?: unknown;
+}
+
+export interface TriedLines {
+  readonly lines: readonly TriedLine[];
+  /** The checks that only the destinations make, as a sentence. */
+  readonly unchecked: string;
 }

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { api, RequestError } from './api';
 import { counted } from './format';
 import { Card, ErrorNotice, Scroller, Status, Table } from './notice';
-import type { TriedLine, WriteEntry } from './responses';
+import type { TriedLine, TriedLines, WriteEntry } from './responses';
 
 const PRECISIONS = ['ns', 'us', 'ms', 's'] as const;
 const EXAMPLE = 'weather,city=Lisbon temperature=21.5,humid=true\nweather,city=Porto temperature=';
@@ -18,7 +18,7 @@ interface Sent {
 export function TryLines() {
   const [text, setText] = useState('');
   const [precision, setPrecision] = useState<string>('ns');
-  const [tried, setTried] = useState<readonly TriedLine[]>();
+  const [tried, setTried] = useState<TriedLines>();
   const [sent, setSent] = useState<Sent>();
   const [error, setError] = useState<string>();
 
@@ -32,7 +32,7 @@ export function TryLines() {
   async function check(): Promise<void> {
     setError(undefined);
     setSent(undefined);
-    setTried((await api.tryLines(text, precision)).lines);
+    setTried(await api.tryLines(text, precision));
   }
   async function sendLines(): Promise<void> {
     await check();
@@ -83,7 +83,7 @@ export function TryLines() {
         )}
         {sent?.message !== undefined && <pre class="message">{sent.message}</pre>}
       </div>
-      {tried !== undefined && tried.length > 0 && <Lines tried={tried} sent={sent} />}
+      {tried !== undefined && tried.lines.length > 0 && <Lines tried={tried.lines} sent={sent} />}
     </Card>
   );
 }
@@ -105,9 +105,12 @@ async function written(lines: string, precision: string): Promise<Sent> {
   return { ...result, ...(entry !== undefined && { entry }) };
 }
 
-function expectation(tried: readonly TriedLine[]): string {
-  const stored = tried.filter(({ outcome }) => outcome === 'stored').length;
-  return `Nothing was sent. ${counted(stored, 'line')} would be stored, ${counted(tried.length - stored, 'line')} refused.`;
+function expectation({ lines, unchecked }: TriedLines): string {
+  const stored = lines.filter(({ outcome }) => outcome === 'stored').length;
+  const only = lines.filter(({ influxdbOnly }) => influxdbOnly).length;
+  const where = only > 0 ? ` (InfluxDB only: ${only})` : '';
+  const counts = `${counted(stored, 'line')} would be stored${where}, ${counted(lines.length - stored, 'line')} refused`;
+  return `Nothing was sent. ${counts}. ${unchecked}`;
 }
 
 function Lines({ tried, sent }: { readonly tried: readonly TriedLine[]; readonly sent: Sent | undefined }) {
@@ -142,11 +145,18 @@ function Lines({ tried, sent }: { readonly tried: readonly TriedLine[]; readonly
   );
 }
 
-function Before({ line: { outcome, reason, table, record } }: { readonly line: TriedLine }) {
+function Before({ line: { outcome, influxdbOnly, reason, table, record } }: { readonly line: TriedLine }) {
   if (outcome !== 'stored') {
     return (
       <>
         <span class="badge bad">{outcome === 'faulty' ? 'invalid' : 'rejected'}</span> {reason}
+      </>
+    );
+  }
+  if (influxdbOnly) {
+    return (
+      <>
+        <span class="badge good">would be stored in InfluxDB only</span> {reason}
       </>
     );
   }
@@ -175,7 +185,7 @@ function After({ line, sent: { status, entry } }: { readonly line: TriedLine; re
   }
   const listsAll = entry !== undefined && entry.refused.length === entry.refusedLines && entry.unstored === 0;
   if (status === 204 || ((status === 400 || status === 422) && listsAll && entry.stored > 0)) {
-    return <span class="badge good">stored</span>;
+    return <span class="badge good">{line.influxdbOnly ? 'stored in InfluxDB only' : 'stored'}</span>;
   }
   return <span class="badge late">see the response</span>;
 }

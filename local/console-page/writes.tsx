@@ -38,13 +38,14 @@ export function Writes() {
 }
 
 function Write({ write }: { readonly write: WriteEntry }) {
-  const { time, client, path, precision, lines, status, milliseconds, stored, unstored, refusedLines, message } = write;
+  const { time, client, path, precision, lines, status, milliseconds, stored, influxdbOnly, unstored, message } = write;
+  const { refusedLines } = write;
   const [isOpen, setOpen] = useState(false);
   return (
     <details open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>
         <span class="number">{timeOfDay(time)}</span> <Status status={status} /> <span>{counted(lines, 'line')}</span>{' '}
-        <span>{count(stored)} stored</span>{' '}
+        <span>{count(stored)} stored</span> {influxdbOnly > 0 && <span>InfluxDB only: {count(influxdbOnly)}</span>}{' '}
         <span class={refusedLines > 0 ? 'bad' : 'muted'}>{count(refusedLines)} refused</span>{' '}
         <span class="number">{duration(milliseconds)}</span> <span class="client">{client}</span>
       </summary>
@@ -52,6 +53,8 @@ function Write({ write }: { readonly write: WriteEntry }) {
         <>
           <p class="muted">
             {path}, precision {precision}, {bytes(write.bytes)}
+            {influxdbOnly > 0 &&
+              `, ${counted(influxdbOnly, 'line')} stored in InfluxDB only, because of a limit of Timestream`}
             {unstored > 0 && `, ${counted(unstored, 'point')} not stored`}
           </p>
           {message !== '' && <pre class="message">{message}</pre>}

@@ -13,7 +13,7 @@ import type { Recorder } from './recorder';
 import { queryRequest, tableRequest, tryRequest } from './requests';
 import { type ConsoleResponse, contentResponse, errorResponse, jsonResponse } from './responses';
 import type { SqlRunner } from './sql';
-import { tryLines } from './try-lines';
+import { tryLines, UNCHECKED } from './try-lines';
 
 export interface ConsoleServices {
   readonly config: ConnectorConfig;
@@ -138,7 +138,8 @@ function endpointsOf({ config, recorder, sql, data, runs, place }: ConsoleServic
     'GET writes': () => Promise.resolve(JSON.stringify({ writes: recorder.newestWrites().map(shownWrite) })),
     'POST try': ({ body }) => {
       const { lines, precision } = tryRequest(body);
-      return Promise.resolve(JSON.stringify({ lines: tryLines(lines, precision, Date.now(), config) }));
+      const tried = { lines: tryLines(lines, precision, Date.now(), config), unchecked: UNCHECKED[config.destination] };
+      return Promise.resolve(JSON.stringify(tried));
     },
     'GET work': async () => JSON.stringify({ runs: await readRuns(runs, Date.now()) }),
   };

@@ -27,6 +27,8 @@ export interface RecordedWrite {
   readonly milliseconds: number;
   /** Points. */
   readonly stored: number;
+  /** Of the stored ones: those in InfluxDB only, because of a limit of Timestream. */
+  readonly influxdbOnly: number;
   readonly unstored: number;
   readonly faultyLines: number;
   readonly rejectedLines: number;

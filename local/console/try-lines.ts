@@ -16,6 +16,8 @@ export interface TriedLine {
   readonly text: string;
   readonly outcome: 'stored' | 'faulty' | 'rejected';
   readonly reason?: string;
+  /** Whether a stored line is stored in InfluxDB only; `reason` then has the limit of Timestream. */
+  readonly influxdbOnly?: true;
   readonly table?: string;
   /** As WriteRecords receives it. Lines of one series and time share a record. */
   readonly record?: object;
@@ -35,6 +37,18 @@ export function tryLines(text: string, precision: Precision, time: number, confi
   if (config.destination !== 'timestream') attempt.sendAsTheyAre();
   return attempt.lines();
 }
+
+const BY_TIMESTREAM = 'retention and the types of existing columns, which only Timestream knows';
+const BY_INFLUXDB =
+  'InfluxDB may still refuse a line, for example because of its retention, the type of an existing field, or a tag key ' +
+  'such as time, _measurement or _field';
+
+/** The checks of a destination that trying lines leaves out, as a sentence. */
+export const UNCHECKED: Readonly<Record<ConnectorConfig['destination'], string>> = {
+  timestream: `Not checked: ${BY_TIMESTREAM}.`,
+  both: `Not checked: ${BY_TIMESTREAM}. ${BY_INFLUXDB}.`,
+  influxdb: `${BY_INFLUXDB}.`,
+};
 
 class Attempt {
   private readonly found = new Map<number, TriedLine>();
@@ -96,7 +110,10 @@ class Attempt {
       countsFaulty: !isSecond,
       onLine: ({ kind, reason, ...place }) => {
         if (kind !== 'elsewhere') this.leftOut.add(place.start);
-        this.add(place, { outcome: kind === 'elsewhere' ? 'stored' : kind, reason });
+        this.add(
+          place,
+          kind === 'elsewhere' ? { outcome: 'stored', influxdbOnly: true, reason } : { outcome: kind, reason },
+        );
       },
     });
   }

@@ -227,7 +227,7 @@ describeProof('Chromium, curl and the server of `npm start`', missingBrowser, ()
       .getByRole('textbox', { name: 'Lines' })
       .fill(`${table},city=Faro temperature=1\n${table},city=Faro temperature=`);
     await page.getByRole('button', { name: 'Check' }).click();
-    await page.getByText('Nothing was sent. 1 line would be stored, 1 line refused.').waitFor();
+    await page.getByText('Nothing was sent. 1 line would be stored, 1 line refused. Not checked: retention').waitFor();
     await page.getByRole('row', { name: new RegExp(`would be stored in ${table}`) }).waitFor();
     await page.getByText('Record', { exact: true }).click();
     await page.getByText('"MeasureValues"').waitFor();

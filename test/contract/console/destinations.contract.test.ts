@@ -121,7 +121,22 @@ test('with both, a line that only InfluxDB stores is stored, and trying it says 
     const line = `weather temperature=2 ${second}`;
     const { lines } = await server.api('try', { lines: line, precision: 's' });
     const reason = expect.stringMatching(/: stored in influxdb only$/);
-    expect(lines).toEqual([{ line: 1, text: line, outcome: 'stored', reason }]);
-    expect(await server.write(line)).toBe(204);
+    expect(lines).toEqual([{ line: 1, text: line, outcome: 'stored', influxdbOnly: true, reason }]);
+    const inBoth = `weather,city=Faro temperature=2 ${second}`;
+    expect(await server.write(`${line}\n${inBoth}`)).toBe(204);
+    const { writes } = await server.api('writes');
+    expect(writes).toMatchObject([{ lines: 2, stored: 2, influxdbOnly: 1, unstored: 0, refusedLines: 0 }]);
+    expect(await server.api('overview')).toMatchObject({ pointsStored: 2 });
+  });
+});
+
+test.each([
+  ['influxdb', /^InfluxDB may still refuse a line/],
+  ['both', /types of existing columns.*InfluxDB may still refuse/],
+  ['timestream', /^Not checked: retention and the types of existing columns, which only Timestream knows\.$/],
+])('with %s, trying lines says what it does not check', async (destination, expected) => {
+  await withConsole(configOf(destination), async (server) => {
+    const { unchecked } = await server.api('try', { lines: `weather,time=a temperature=1 ${second}`, precision: 's' });
+    expect(unchecked).toMatch(expected);
   });
 });

@@ -44,6 +44,7 @@ describe('the line of a request', () => {
       / 9 points stored, 3 refused, 2 not stored$/,
     );
     expect(line({ stored: 1, unstored: 0 })).toMatch(/ 1 point stored$/);
+    expect(line({ stored: 3, influxdbOnly: 1 })).toMatch(/ 3 points stored \(InfluxDB only: 1\)$/);
     expect(line({})).toMatch(/ 204 35 ms$/);
     expect(line({}, '{"code":"invalid"}')).toMatch(/ 204 35 ms {2}\{"code":"invalid"\}$/);
   });
@@ -58,7 +59,16 @@ describe('the line of a request', () => {
     await Promise.all(notes.map((each, index) => noting(each, () => write(index))));
     expect(notes).toEqual(
       [1, 2].map((stored) => ({
-        ...{ bytes: BODY.length, lines: 3, stored, unstored: 0, faultyLines: 0, rejectedLines: 0, refused: [] },
+        ...{
+          bytes: BODY.length,
+          lines: 3,
+          stored,
+          influxdbOnly: 0,
+          unstored: 0,
+          faultyLines: 0,
+          rejectedLines: 0,
+          refused: [],
+        },
       })),
     );
   });

@@ -10,7 +10,7 @@ import { Ring } from '../../../local/console/ring';
 const START = 1_700_000_000_000;
 const write = (changes: Partial<RecordedWrite> = {}): RecordedWrite => ({
   ...{ time: START, client: 'c', path: '/write', precision: 'ns', bytes: 1, lines: 1, status: 204, milliseconds: 1 },
-  ...{ stored: 1, unstored: 0, faultyLines: 0, rejectedLines: 0, refused: [], message: '' },
+  ...{ stored: 1, influxdbOnly: 0, unstored: 0, faultyLines: 0, rejectedLines: 0, refused: [], message: '' },
   ...changes,
 });
 
