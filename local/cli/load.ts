@@ -6,6 +6,7 @@ import { loadLoaderConfig } from 'shared/loader-config';
 import type { Summary } from 'shared/loads/summary';
 import type { Checks } from '../loader/checks';
 import type { LoadDetails } from '../loader/details';
+import type { RunRecorder } from '../runs/recorder';
 import { commandLine, givenOptions } from './command-line';
 import { DONE, FAILED, INTERRUPTED, interruption, MISUSED, UsageError } from './ending';
 import {
@@ -141,7 +142,11 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
   const { endLoadRun, startLoadRun } = await import('../runs/load-run');
   const { runsFolder } = await import('../runs/folder');
   const source = options.export ?? sources.join(' ');
-  const run = dryRun ? undefined : startLoadRun(runsFolder(), report.loadId, source, config.target);
+  let run: RunRecorder | undefined;
+  const startRun = (): RunRecorder => {
+    run = startLoadRun(runsFolder(), report.loadId, source, config.target);
+    return run;
+  };
   const load = {
     sources,
     exported,
@@ -151,7 +156,7 @@ async function loadFromHere(sources: readonly string[], options: Options, comman
     hasToken,
     report,
     signal,
-    run,
+    startRun: dryRun ? undefined : startRun,
   };
   const { summary, details, checks } = await loadFiles(load, config).catch((error: unknown) => {
     report.discardUnused();

@@ -39,8 +39,8 @@ export interface LoadOptions {
   readonly report: ReportFolder;
   /** Ends the load early, with a summary of what it stored. */
   readonly signal: AbortSignal;
-  /** Receives the progress of a load that writes. */
-  readonly run?: RunRecorder | undefined;
+  /** Called when the sources and mappings are known to be usable; receives the progress of a load that writes. */
+  readonly startRun?: (() => RunRecorder) | undefined;
 }
 
 export interface LoadOutcome {
@@ -60,7 +60,7 @@ const NOWHERE: LineWriter = {
 
 /** @throws UsageError, ConfigurationError, InvalidEventError or InfluxDBConnectionError if the load cannot start */
 export async function loadFiles(options: LoadOptions, config: LoaderConfig): Promise<LoadOutcome> {
-  const { dataset, dryRun, keepGoing, report, signal, run } = options;
+  const { dataset, dryRun, keepGoing, report, signal } = options;
   const usesS3 = config.datasetMappings?.startsWith('s3://') ?? false;
   const { input, objects, datasets } = options.exported
     ? await readExport(options.exported.folder, options.exported.options, report)
@@ -72,6 +72,7 @@ export async function loadFiles(options: LoadOptions, config: LoaderConfig): Pro
       `the failed items are of the dataset '${unknown}', which is not built in: name the mapping of that load with --mapping FILE`,
     );
   }
+  const run = options.startRun?.();
   const detection: Detection = { fallback: single, advice: ADVICE };
   const details = new LoadDetails(mappings);
   const progress = new Progress(process.stderr, { unit: 'rows' });

@@ -1,5 +1,5 @@
 /** Finds the objects of a load from its sources: files, folders, globs, S3 addresses, and the failed items of an earlier load. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { JsonLines } from 'shared/loads/json-lines';
@@ -9,6 +9,7 @@ import { type ObjectRef, type ObjectStore, parseS3Uri } from 'shared/loads/objec
 import { type Repeated, repeatedSchema } from 'shared/loads/plan-item';
 import { workKey } from 'shared/loads/work-keys';
 import { glob, isDynamicPattern } from 'tinyglobby';
+import { commandLine } from '../cli/command-line';
 import { UsageError } from '../cli/ending';
 import { combined, FolderObjects } from './folder-objects';
 import { isReport, originOf, type ReportFolder, WORK } from './report-folder';
@@ -148,7 +149,7 @@ function staticPart(pattern: string): string {
 }
 
 function remotePlace(address: string): Place {
-  const kind = isItems(address) ? 'items' : /\.(?:parquet|parq|pq)$/i.test(address) ? 'file' : 'folder';
+  const kind = isItems(address) ? 'items' : isParquetName(address) ? 'file' : 'folder';
   try {
     return { ...parseS3Uri(address), kind };
   } catch {
@@ -166,7 +167,28 @@ function localPlace(name: string, folders: Record<string, string>): Place {
   }
   const ref = localRef(path, folders);
   if (isItems(name)) return { ...ref, kind: 'items' };
-  return statSync(path).isDirectory() ? { ...ref, key: `${ref.key}/`, kind: 'folder' } : { ...ref, kind: 'file' };
+  const isFolder = statSync(path).isDirectory();
+  if (!isFolder && !isParquetName(name)) assertParquet(name, path);
+  return isFolder ? { ...ref, key: `${ref.key}/`, kind: 'folder' } : { ...ref, kind: 'file' };
+}
+
+const isParquetName = (name: string): boolean => /\.(?:parquet|parq|pq)$/i.test(name);
+
+/** The first bytes of a Parquet file, also of one with an encrypted footer. Source: the Parquet format, "File format". */
+const MAGIC = ['PAR1', 'PARE'];
+
+/** A file of another format would be searched for its dataset first. @throws UsageError if it is not a Parquet file */
+function assertParquet(name: string, path: string): void {
+  const start = Buffer.alloc(4);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, start);
+  } finally {
+    closeSync(file);
+  }
+  if (MAGIC.includes(start.toString('latin1'))) return;
+  const write = commandLine('sample', ['write', name]);
+  throw new UsageError(`${name} is not a Parquet file. Line protocol is written by ${write}, or by curl --data-binary`);
 }
 
 /** Keys start at the current folder where possible, so that the names of folders above it cannot be taken for a dataset. */

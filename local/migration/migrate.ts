@@ -64,6 +64,8 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
   const { timestream, signal, exportTo } = options;
   const region = regionOf(timestream);
   const isEmbedded = region === undefined;
+  if (isEmbedded) await assertListening(timestream);
+  const query = await queryCall(timestream, region);
   const { objects, exportUri } = await places(exportTo, region);
   const request: MigrationRequest = { ...options.request, export: exportUri };
   const given = { exportTo: exportTo.startsWith('s3://') ? exportTo : resolve(exportTo), timestream };
@@ -108,7 +110,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
     return loaded;
   };
   try {
-    const queries = { query: await queryCall(timestream, region), clock: systemClock, deadline: signal };
+    const queries = { query, clock: systemClock, deadline: signal };
     const unloads = new Pacer(UNLOAD_MS);
     const checkPlace = async (): Promise<void> => {
       if (!isEmbedded) return;
@@ -188,6 +190,19 @@ function identified(request: MigrationRequest, given: GivenPlaces, { target }: L
   if (!same || isEnded) return { id, input: request };
   console.error(`Going on with the migration ${same.migration.migrationId}`);
   return { id: same.migration.migrationId, input: { resume: same.migration.migrationId } };
+}
+
+/** @throws UsageError if nothing listens at the URL of the embedded Timestream */
+async function assertListening(url: string): Promise<void> {
+  try {
+    await (await fetch(url)).body?.cancel();
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (code !== 'ECONNREFUSED' && code !== 'ENOTFOUND') return;
+    throw new UsageError(
+      `--timestream: nothing listens at ${url} (${code}): start it with \`influxdb-timestream start\`, or set another URL`,
+    );
+  }
 }
 
 async function queryCall(timestream: string, region: string | undefined) {

@@ -150,6 +150,25 @@ test('shows the cause of a load that failed', async () => {
   expect(run?.causes[0]?.cause).toContain('not a Parquet file');
 });
 
+test('wrong arguments are not shown as a failed load or migration', async () => {
+  const before = await runs();
+  writeFileSync(join(folder, 'sample.lp'), 'weather,city=Faro temperature=1\n');
+  expect(await load('nothere').ended).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('nothere does not exist'),
+  });
+  expect(await load('sample.lp').ended).toMatchObject({
+    code: 2,
+    text: expect.stringMatching(/^sample\.lp is not a Parquet file\. .*sample write sample\.lp/m),
+  });
+  const words = ['--database', DATABASE, '--table', 'moved', '--timestream', 'http://127.0.0.1:1'];
+  const { code, text } = await start('migrate', ...words).ended;
+  expect(code).toBe(2);
+  expect(text).toMatch(/^--timestream: nothing listens at http:\/\/127\.0\.0\.1:1 \(ECONNREFUSED\)/m);
+  expect(text).not.toContain('To go on');
+  expect(await runs()).toEqual(before);
+});
+
 test('a dry run is not shown, because it writes nothing', async () => {
   const before = await runs();
   expect((await load('generation.parquet', '--dry-run').ended).code).toBe(0);
