@@ -26,6 +26,11 @@ interface ChartProps {
 /** The style sheet has as many colours of series. */
 const COLOURS = 8;
 const colourClass = (index: number): string => `series-${index % COLOURS}`;
+/** Of series that share a colour: lengths of strokes and gaps, px. The style sheet has them for the legend. */
+const DASHES: readonly (readonly number[])[] = [[], [8, 4], [2, 4]];
+const dashOf = (index: number): number => Math.floor(index / COLOURS) % DASHES.length;
+/** A series with more values than this has no points, which would hide its line. */
+const MAX_POINTS = 60;
 
 export function Chart({ label, times, lines, height, kind }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -66,7 +71,8 @@ export function Chart({ label, times, lines, height, kind }: ChartProps) {
             ...(isLive && { fill: colour(`${colourClass(index)} area`) }),
             width: 1.5,
             spanGaps: true,
-            points: { show: times.length <= 60 },
+            dash: [...(DASHES[dashOf(index)] ?? [])],
+            points: { show: (plot: uPlot, at: number) => !isLive && isSparse(plot.data[at] ?? []) },
           })),
         ],
       },
@@ -119,7 +125,7 @@ export function Chart({ label, times, lines, height, kind }: ChartProps) {
           {lines.map(({ name, values }, index) => (
             <label key={name}>
               <input type="checkbox" checked={!hidden.has(name)} onChange={() => toggle(name)} />
-              <span class={`swatch ${colourClass(index)}`} />
+              <span class={`swatch ${colourClass(index)} dash-${dashOf(index)}`} />
               {name}
               {pointed !== undefined && <b class="number">{valueAt(values, pointed.values[index])}</b>}
             </label>
@@ -138,6 +144,15 @@ function colourOf(parent: Element, className: string): string {
   const { color } = getComputedStyle(probe);
   probe.remove();
   return color;
+}
+
+/** Whether the line has so few values that each is drawn as a point too; a single one has no line. */
+export function isSparse(values: ArrayLike<number | null | undefined>): boolean {
+  let found = 0;
+  for (let index = 0; index < values.length && found <= MAX_POINTS; index++) {
+    if (typeof values[index] === 'number') found += 1;
+  }
+  return found <= MAX_POINTS;
 }
 
 /** Room above and below the values; a constant has some too. */

@@ -54,25 +54,39 @@ export const Table = ({ caption, headings, children }: TableProps) => (
 const MEANINGS: Readonly<Record<string, string>> = {
   '202': 'accepted',
   '204': 'stored',
-  '400': 'invalid lines',
+  '400': 'invalid',
   '401': 'no valid token',
   '403': 'not authorized',
   '404': 'not found',
+  '405': 'wrong method',
   '408': 'too slow',
   '413': 'too large',
+  '415': 'unknown encoding',
   '422': 'lines rejected',
   '429': 'throttled',
   '500': 'server error',
-  '503': 'not stored in time',
+  '503': 'not stored',
 };
 
+/** @param refusedLines of the request; undefined for several requests */
+export function meaningOf(code: string, refusedLines?: number): string {
+  const meaning = MEANINGS[code] ?? '';
+  if (code !== '400' || refusedLines === undefined) return meaning;
+  return `${meaning} ${refusedLines > 0 ? 'lines' : 'request'}`;
+}
+
+interface StatusProps {
+  readonly status: number | string;
+  readonly refusedLines?: number | undefined;
+}
+
 /** Colour and text, as colour alone says nothing to some. */
-export function Status({ status }: { readonly status: number | string }) {
+export function Status({ status, refusedLines }: StatusProps) {
   const code = String(status);
   const kind = code < '300' ? 'good' : code < '500' && code !== '429' ? 'bad' : 'late';
   return (
     <span class={`badge ${kind}`}>
-      {code} {MEANINGS[code] ?? ''}
+      {code} {meaningOf(code, refusedLines)}
     </span>
   );
 }

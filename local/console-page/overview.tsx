@@ -113,16 +113,18 @@ function Tables({ overview: { destination, influxdbUrl, tables } }: { readonly o
   const sorted = [...tables].sort((one, other) => (other.records ?? 0) - (one.records ?? 0));
   const largest = Math.max(1, ...tables.map(({ records }) => records ?? 0));
   return (
-    <Table headings={[{ title: 'Table' }, { title: 'Records', isNumber: true }]}>
-      {sorted.map(({ database, table, records }) => (
-        <tr key={`${database} ${table}`}>
-          <td>
-            <a href={hashOf({ panel: 'data', database, table })}>{table}</a> <span class="muted">{database}</span>
-            <span class="bar" style={{ width: `${((records ?? 0) / largest) * 100}%` }} />
-          </td>
-          <td class="number">{records === null ? 'not counted' : count(records)}</td>
-        </tr>
-      ))}
-    </Table>
+    <section class="tables" tabIndex={0} aria-label="Sizes of tables">
+      <Table headings={[{ title: 'Table' }, { title: 'Records', isNumber: true }]}>
+        {sorted.map(({ database, table, records }) => (
+          <tr key={`${database} ${table}`}>
+            <td>
+              <a href={hashOf({ panel: 'data', database, table })}>{table}</a> <span class="muted">{database}</span>
+              <span class="bar" style={{ width: `${((records ?? 0) / largest) * 100}%` }} />
+            </td>
+            <td class="number">{records === null ? 'not counted' : count(records)}</td>
+          </tr>
+        ))}
+      </Table>
+    </section>
   );
 }

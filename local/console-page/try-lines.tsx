@@ -78,7 +78,7 @@ export function TryLines() {
         {tried !== undefined && sent === undefined && <p class="muted">{expectation(tried)}</p>}
         {sent !== undefined && (
           <p>
-            Sent: <Status status={sent.status} />
+            Sent: <Status status={sent.status} refusedLines={sent.entry?.refusedLines} />
           </p>
         )}
         {sent?.message !== undefined && <pre class="message">{sent.message}</pre>}

@@ -44,15 +44,16 @@ function Write({ write }: { readonly write: WriteEntry }) {
   return (
     <details open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>
-        <span class="number">{timeOfDay(time)}</span> <Status status={status} /> <span>{counted(lines, 'line')}</span>{' '}
-        <span>{count(stored)} stored</span> {influxdbOnly > 0 && <span>InfluxDB only: {count(influxdbOnly)}</span>}{' '}
-        <span class={refusedLines > 0 ? 'bad' : 'muted'}>{count(refusedLines)} refused</span>{' '}
-        <span class="number">{duration(milliseconds)}</span> <span class="client">{client}</span>
+        <span class="number">{timeOfDay(time)}</span> <Status status={status} refusedLines={refusedLines} />{' '}
+        <span class="count">{counted(lines, 'line')}</span> <span class="count">{count(stored)} stored</span>{' '}
+        <span class={`count ${refusedLines > 0 ? 'bad' : 'muted'}`}>{count(refusedLines)} refused</span>{' '}
+        <span>{duration(milliseconds)}</span> {influxdbOnly > 0 && <span>InfluxDB only: {count(influxdbOnly)}</span>}{' '}
+        <span class="client">{client}</span>
       </summary>
       {isOpen && (
         <>
-          <p class="muted">
-            {path}, precision {precision}, {bytes(write.bytes)}
+          <p class="muted request">
+            {client}: {path}, precision {precision}, {bytes(write.bytes)}
             {influxdbOnly > 0 &&
               `, ${counted(influxdbOnly, 'line')} stored in InfluxDB only, because of a limit of Timestream`}
             {unstored > 0 && `, ${counted(unstored, 'point')} not stored`}

@@ -73,7 +73,7 @@ describeProof('Chromium, curl and the server of `npm start`', missingBrowser, ()
   test('Overview shows requests by status, latency, invalid and rejected lines, and the size of each table', async () => {
     const page = await served().open('#overview');
     expect(await curl('weather,city=Porto temperature=\nweather temperature=1')).toBe('400');
-    await page.getByRole('row', { name: /400 invalid lines/ }).waitFor();
+    await page.getByRole('row', { name: /400 invalid \d/ }).waitFor();
     await page.getByRole('row', { name: new RegExp(`^weather ${DATABASE} 100,0`) }).waitFor();
     await page.getByRole('row', { name: /204 stored \d/ }).waitFor();
     expect(Number(await figure(page, 'Invalid lines').textContent())).toBeGreaterThan(0);
@@ -160,6 +160,28 @@ describeProof('Chromium, curl and the server of `npm start`', missingBrowser, ()
     expect(await drawnPixels(page)).toBe(0);
   });
 
+  test('a chart draws the only value of a series, and series of one colour have other strokes', async () => {
+    const page = await served().open('#data');
+    const lines = Array.from(
+      { length: 10 },
+      (_, index) => `single,n=${index} v=${index} ${Math.floor(Date.now() / 1000)}`,
+    );
+    expect(await curl([...lines, 'weather,city=Alone temperature=7'].join('\n'))).toBe('204');
+    await runSql(
+      page,
+      `SELECT time, city, temperature FROM "${DATABASE}"."weather" WHERE city = 'Alone' OR (city = 'Faro' AND time > ago(20m))`,
+    );
+    await page.getByRole('radio', { name: 'Chart' }).check();
+    await page.getByRole('img', { name: /^Line chart/ }).waitFor();
+    await page.getByRole('checkbox', { name: /Faro/ }).uncheck();
+    expect(await drawnPixels(page)).toBeGreaterThan(0);
+
+    await runSql(page, `SELECT time, n, v FROM "${DATABASE}"."single"`);
+    await page.getByRole('checkbox', { name: 'n=9' }).waitFor();
+    const looks = `[...document.querySelectorAll('.legend .swatch')].map(getComputedStyle).map((look) => look.color + look.backgroundImage)`;
+    expect(new Set(await page.evaluate<string[]>(looks)).size).toBe(10);
+  });
+
   test('the message of Timestream is shown for a wrong statement', async () => {
     const page = await served().open('#data');
     await page.getByRole('textbox', { name: /^SQL statement/ }).fill(`SELECT nothing FROM "${DATABASE}"."weather"`);
@@ -218,6 +240,18 @@ describeProof('Chromium, curl and the server of `npm start`', missingBrowser, ()
     await request.locator('summary').click();
     const line = request.getByRole('row').nth(1);
     await expect(line.textContent()).resolves.toMatch(/^2.*at line 2:\d+.*temperature=12i3/s);
+  });
+
+  test('Writes says what a 400 is about, and a long user agent leaves its row as high as the others', async () => {
+    const page = await served().open('#writes');
+    const target = `${served().url}/api/v2/write`;
+    await fetch(`${target}?precision=nope`, { method: 'POST', body: 'm,a=b v=1', headers: { 'User-Agent': 'short' } });
+    await fetch(target, { method: 'POST', body: 'm,a=b v=', headers: { 'User-Agent': 'x'.repeat(200) } });
+    const [long, short] = [/400 invalid lines.*x{100}/, /400 invalid request.*short/].map((hasText) =>
+      page.locator('.writes li', { hasText }).first(),
+    );
+    await long?.waitFor();
+    expect((await long?.boundingBox())?.height).toBe((await short?.boundingBox())?.height);
   });
 
   test('line protocol can be tried: what becomes of each line, without storing it, and after sending it', async () => {
