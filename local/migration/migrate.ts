@@ -1,4 +1,6 @@
 /** Migrates tables of Timestream to InfluxDB from this machine, with the steps of the deployed workflow. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { number } from 'shared/count-text';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
@@ -195,9 +197,11 @@ function identified(request: MigrationRequest, given: GivenPlaces, { target }: L
 /** @throws UsageError if nothing listens at the URL of the embedded Timestream */
 async function assertListening(url: string): Promise<void> {
   try {
-    await (await fetch(url)).body?.cancel();
+    const { hostname, port, protocol } = new URL(url);
+    const socket = connect(Number(port) || (protocol === 'https:' ? 443 : 80), hostname.replace(/^\[|\]$/g, ''));
+    await once(socket, 'connect').finally(() => socket.destroy());
   } catch (error) {
-    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ECONNREFUSED' && code !== 'ENOTFOUND') return;
     throw new UsageError(
       `--timestream: nothing listens at ${url} (${code}): start it with \`influxdb-timestream start\`, or set another URL`,
