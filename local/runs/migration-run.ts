@@ -16,11 +16,12 @@ import type { MigrationStep, Run } from './run';
 export function startMigrationRun(
   folder: string,
   id: string,
-  { database, tables }: Pick<MigrationRequest, 'database' | 'tables'>,
+  { database, tables, verify }: Pick<MigrationRequest, 'database' | 'tables' | 'verify'>,
   target: Target,
 ): RunRecorder {
   const source = `${database}: ${tables.join(', ')}`;
-  return new RunRecorder({ folder, id, kind: 'migration', source, target: targetText(target) });
+  const about = { folder, id, kind: 'migration', source, target: targetText(target) } as const;
+  return new RunRecorder({ ...about, isUnverified: verify === 'none' });
 }
 
 const itemsOf = ({ windows, loaded, failed }: MigrationProgress): Run['items'] => ({

@@ -16,6 +16,8 @@ const MAX_SOURCE = 1_000;
 export interface RunAbout extends Pick<Run, 'id' | 'kind' | 'source' | 'target'> {
   /** The folder of the files, of all runs. */
   readonly folder: string;
+  /** Whether a migration compares no window, so that none counts as verified. */
+  readonly isUnverified?: boolean;
 }
 
 /** The end of a run. Counts replace those so far, which are not exact for items that failed. */
@@ -76,7 +78,11 @@ export class RunRecorder {
     if (this.migration === null) return;
     const { exported, verified } = { ...this.migration, ...count(this.migration) };
     const most = (value: number): number => Math.min(value, this.items.total);
-    this.migration = { ...this.migration, exported: most(exported), verified: most(verified) };
+    this.migration = {
+      ...this.migration,
+      exported: most(exported),
+      verified: this.about.isUnverified ? 0 : most(verified),
+    };
   }
 
   /** @param lines of a batch that was sent; what became of them is known when its item ends */

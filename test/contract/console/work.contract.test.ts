@@ -203,7 +203,7 @@ test('shows a migration with its step and windows while it runs, and its report'
     target: `${url} energy_data`,
     items: { done: 1, total: 1, failed: 0 },
     points: { written: 10, rejected: 0, failed: 0 },
-    migration: { step: 'report', exported: 1 },
+    migration: { step: 'report', exported: 1, verified: 0 },
     report: expect.stringContaining('moved'),
   });
 });

@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test('counts surveyed, exported and verified windows, and a repeated one once', async () => {
   const target = { engine: 'v2', url: 'http://localhost:8086', org: 'o', bucket: 'b' } as const;
-  const run = startMigrationRun(folder, 'id', { database: 'db', tables: ['t'] }, target);
+  const run = startMigrationRun(folder, 'id', { database: 'db', tables: ['t'], verify: 'counts' }, target);
   recordStep(run, 'survey');
   recordEvent(run, { kind: 'surveyed', table: 't', rows: 9, windows: 1 });
   recordStep(run, 'export');
