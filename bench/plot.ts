@@ -11,7 +11,7 @@ const CONFIG = {
   background: 'white',
   font: 'sans-serif',
   axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: 'normal' },
-  legend: { labelFontSize: 12, title: null },
+  legend: { labelFontSize: 12, labelLimit: 400, title: null },
   header: { labelFontSize: 12, title: null },
 } as const;
 
