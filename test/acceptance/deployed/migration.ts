@@ -110,7 +110,8 @@ export function describeMigration(deployed: () => Deployed, binary: string): voi
     const windows = TABLES.length;
     expect(state.progress).toEqual({
       ...{ windows, exported: windows, failed: 0, loaded: windows, verified: windows, differing: 0 },
-      ...{ rows, points: rows },
+      ...{ rows, points: rows, pointsWritten: rows, rejectedPoints: 0, failedPoints: 0 },
+      pointsPerSecond: expect.any(Number),
     });
     expect(await stored()).toEqual(EXPECTED);
   });
@@ -121,7 +122,7 @@ export function describeMigration(deployed: () => Deployed, binary: string): voi
       env: ministack.variables,
     });
     expect([code, out]).toEqual([0, expect.stringContaining('proved, every window is equal')]);
-    expect(err).toContain('2 windows: 2 exported, 2 loaded, 2 verified (400 rows)');
+    expect(err).toContain('2 windows: 2 exported, 2 loaded, 2 verified (400 rows, 400 points written)');
     expect(out).toContain(`s3://${ministack.output('WorkBucketName')}/migrations/${migrated}/proof.json`);
     expect(await stored()).toEqual(EXPECTED);
   });
