@@ -3,6 +3,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { numberedLines } from '../../contract/connector/harness';
 import { BUCKET, Influxd, TOKEN } from '../../support/influxd';
+import { until } from '../../support/ministack';
 import type { Deployed } from './deployed';
 
 const TOKEN_SECRET = 'influxdb/endpoint-token';
@@ -64,6 +65,14 @@ export function describeDestinations(deployed: () => Deployed, binary: string): 
     expect(await deployed().waiting(queue)).toBeGreaterThan(0);
 
     await influxd.restart();
+    // For a moment the function does not call an InfluxDB that was away, and a replay in that time would be put back.
+    await until(
+      async () => {
+        await write('back', 1);
+        return await count('back');
+      },
+      (points) => points > 0,
+    );
     const FunctionName = deployed().ministack.output('RedriveDeadLettersFunctionName');
     const redrive = new InvokeCommand({ FunctionName, Payload: '{}' });
     const { FunctionError } = await new LambdaClient(deployed().ministack.client).send(redrive);
