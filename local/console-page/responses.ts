@@ -1,5 +1,6 @@
 /** The responses of the console's API. */
 import type { RecordedWrite, RefusedLine } from '../console/recorder';
+import type { TriedLine } from '../console/tried-line';
 import type { Run } from '../runs/run';
 
 export type { RefusedLine, Run };
@@ -74,20 +75,6 @@ export interface QueryResult {
 export interface WriteEntry extends Omit<RecordedWrite, 'faultyLines' | 'rejectedLines'> {
   readonly id: string;
   readonly refusedLines: number;
-}
-
-export interface TriedLine {
-  readonly line: number;
-  readonly text: string;
-  readonly outcome: 'stored' | 'faulty' | 'rejected';
-  /** Of a stored line: why it is stored in one destination only. */
-  readonly reason?: string;
-  /** Whether a stored line is stored in InfluxDB only. */
-  readonly influxdbOnly?: true;
-  /** Of Timestream. */
-  readonly table?: string;
-  /** As WriteRecords receives it. */
-  readonly record?: unknown;
 }
 
 export interface TriedLines {

@@ -1,9 +1,10 @@
 /** A box to try line protocol: what would become of each line, and after sending, what became of it. */
 import { useState } from 'preact/hooks';
+import type { TriedLine } from '../console/tried-line';
 import { api, RequestError } from './api';
 import { counted } from './format';
 import { Card, ErrorNotice, Scroller, Status, Table } from './notice';
-import type { TriedLine, TriedLines, WriteEntry } from './responses';
+import type { TriedLines, WriteEntry } from './responses';
 
 const PRECISIONS = ['ns', 'us', 'ms', 's'] as const;
 const EXAMPLE = 'weather,city=Lisbon temperature=21.5,humid=true\nweather,city=Porto temperature=';

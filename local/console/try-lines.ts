@@ -9,19 +9,7 @@ import { CallEncoder, packRecords } from 'shared/timestream/packing';
 import type { RecordSet } from 'shared/timestream/record-set';
 import { mapLines } from 'shared/timestream/records';
 import { JSON_BYTES_OF_BODY } from '../../functions/write-line-protocol/timestream-destination';
-
-export interface TriedLine {
-  /** Number in the text, from 1. */
-  readonly line: number;
-  readonly text: string;
-  readonly outcome: 'stored' | 'faulty' | 'rejected';
-  readonly reason?: string;
-  /** Whether a stored line is stored in InfluxDB only; `reason` then has the limit of Timestream. */
-  readonly influxdbOnly?: true;
-  readonly table?: string;
-  /** As WriteRecords receives it. Lines of one series and time share a record. */
-  readonly record?: object;
-}
+import type { TriedLine } from './tried-line';
 
 const RECORD_BYTES = 64 * 1024;
 
