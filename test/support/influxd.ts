@@ -1,10 +1,9 @@
 /** A real InfluxDB 2 for tests: started on a free port in a temporary folder, killed and restarted there. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ServerProcess } from './server-process';
 
 export const ORG = 'ons-energy';
 export const BUCKET = 'energy_data';
@@ -41,15 +40,14 @@ export interface StoredValue {
   readonly value: string;
 }
 
-export class Influxd {
-  private process: ChildProcess | undefined;
-  private readonly folder = mkdtempSync(join(tmpdir(), 'influxd-'));
-
+export class Influxd extends ServerProcess {
   private constructor(
     readonly binary: string,
-    readonly port: number,
+    port: number,
     private readonly token: string,
-  ) {}
+  ) {
+    super('influxd', port);
+  }
 
   /** Starts an influxd and sets it up with ORG, BUCKET and a token. Defaults: TOKEN, and a free port. */
   static async start(
@@ -63,12 +61,8 @@ export class Influxd {
     return influxd;
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
   /** Starts the server (again) on the same port and folder; resolves when it is ready. */
-  async restart(): Promise<void> {
+  override async restart(): Promise<void> {
     const at = (name: string): string => join(this.folder, name);
     const options = ['--bolt-path', at('bolt'), '--sqlite-path', at('sqlite'), '--engine-path', at('engine')];
     const bind = ['--http-bind-address', `127.0.0.1:${this.port}`, '--reporting-disabled', '--log-level', 'error'];
@@ -77,30 +71,6 @@ export class Influxd {
     while ((await Promise.race([exited, this.isReady()])) !== true) {
       if (this.process.exitCode !== null) throw new Error(`influxd ended with code ${this.process.exitCode}`);
     }
-  }
-
-  /** Stops the server without ending it: its connections stay open. */
-  pause(): void {
-    this.process?.kill('SIGSTOP');
-  }
-
-  resume(): void {
-    this.process?.kill('SIGCONT');
-  }
-
-  /** Kills the server as in a crash; resolves when it has ended. */
-  async kill(): Promise<void> {
-    const running = this.process;
-    this.process = undefined;
-    if (!running || running.exitCode !== null) return;
-    running.kill('SIGKILL');
-    await once(running, 'exit');
-  }
-
-  /** Kills the server and removes its folder. */
-  async remove(): Promise<void> {
-    await this.kill();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Posts JSON with the all-access token; answers with the JSON of the response. */
