@@ -1,5 +1,6 @@
 /** Texts that tell a client why InfluxDB does not store its points, and what to do. They repeat no text of InfluxDB or of the network. */
 import type { InfluxDBDestination } from 'shared/destination-config';
+import type { WriteOutcome } from 'shared/influxdb/outcome';
 import type { WriteFailure } from 'shared/influxdb/request-writer';
 import { namesOf } from './influxdb-place';
 import type { HttpRequest } from './request';
@@ -21,8 +22,20 @@ export function adviceOf(
   return ` in time${why[kind]}: send the request again`;
 }
 
+/** Why a check finds that InfluxDB cannot be written to. */
+export function unwritableCause(outcome: Exclude<WriteOutcome, { kind: 'written' }>): string {
+  if (outcome.kind === 'retryable') return RETRYABLE[outcome.cause];
+  return refusalCause(outcome.kind === 'fatal' ? outcome : {});
+}
+
+const RETRYABLE = {
+  throttled: 'InfluxDB throttles writes',
+  error: 'InfluxDB returned an error',
+  unavailable: 'InfluxDB cannot be reached',
+};
+
 /** What somebody must fix before InfluxDB accepts a write. */
-export const refusalCause = ({ status }: Refusal): string => (status !== undefined && REFUSALS[status]) || UNUSABLE;
+const refusalCause = ({ status }: Refusal): string => (status !== undefined && REFUSALS[status]) || UNUSABLE;
 
 /** The cause where a mapping gives a name that InfluxDB does not have: the client knows only the name that it sent. */
 function missingTarget(
@@ -45,5 +58,5 @@ const REFUSALS: Readonly<Record<number, string>> = {
   403: "the connector's token may not write to the bucket: check its permissions",
   404: 'InfluxDB has no such organization or bucket: create it, or correct InfluxDBOrg (--influxdb-org) and InfluxDBBucket (--influxdb-bucket)',
 };
-const UNUSABLE =
+export const UNUSABLE =
   'InfluxDB cannot be used: check InfluxDBUrl (--influxdb-url), its certificate and the token, and see the log of the connector';

@@ -11,7 +11,7 @@ import type { Logger } from 'shared/logger';
 import type { Timing } from 'shared/resilience/clock';
 import { ApiError } from './api-error';
 import { type Destination, type StoreOutcome, UnwritableError } from './destination';
-import { adviceOf, refusalCause } from './influxdb-cause';
+import { adviceOf, UNUSABLE, unwritableCause } from './influxdb-cause';
 import { placeOf } from './influxdb-place';
 import type { HttpRequest } from './request';
 
@@ -47,9 +47,9 @@ export function influxdbDestination(
       const { checkWritable } = await import('shared/influxdb/health');
       const outcome = await checkWritable(client, !namesFromRequests, signal).catch((error: unknown) => {
         // The token cannot be read.
-        throw error instanceof ConfigurationError ? new UnwritableError(refusalCause({}), error) : error;
+        throw error instanceof ConfigurationError ? new UnwritableError(UNUSABLE, error) : error;
       });
-      if (outcome.kind !== 'written') throw unwritable(outcome);
+      if (outcome.kind !== 'written') throw new UnwritableError(unwritableCause(outcome), reasonOf(outcome));
     },
   };
 }
@@ -82,14 +82,6 @@ function storeOutcome(
 
 const NOT_FOUND = 'InfluxDB has no organization or bucket of this name';
 
-const RETRYABLE = {
-  throttled: 'InfluxDB throttles writes',
-  error: 'InfluxDB returned an error',
-  unavailable: 'InfluxDB cannot be reached',
-};
-
-function unwritable(outcome: Exclude<WriteOutcome, { kind: 'written' }>): UnwritableError {
-  const reason = 'reason' in outcome ? outcome.reason : outcome.rejections[0]?.reason;
-  if (outcome.kind === 'retryable') return new UnwritableError(RETRYABLE[outcome.cause], reason);
-  return new UnwritableError(refusalCause(outcome.kind === 'fatal' ? outcome : {}), reason);
-}
+/** For the log: it may have texts of InfluxDB. */
+const reasonOf = (outcome: Exclude<WriteOutcome, { kind: 'written' }>): string | undefined =>
+  'reason' in outcome ? outcome.reason : outcome.rejections[0]?.reason;

@@ -140,6 +140,8 @@ function aliveDetail(exchange: Exchange, { unreachable }: HealthAdvice): string 
   return isAway ? `${exchange.reason}: ${unreachable}` : exchangeText(exchange);
 }
 
+const NO_LINES = new Uint8Array();
+
 function emptyWrite(target: Target): Omit<RequestOptions, 'timeoutMs'> {
   const headers = { 'content-type': 'text/plain; charset=utf-8' };
   return { method: 'POST', path: PROTOCOLS[target.engine].writePath(target, 'ns'), headers };
@@ -151,7 +153,7 @@ function emptyWrite(target: Target): Omit<RequestOptions, 'timeoutMs'> {
  * the name, such as "db name cannot be empty". The first write creates a missing database.
  */
 function emptyWriteOutcome(engine: Engine, exchange: Exchange): WriteOutcome {
-  const outcome = httpOutcome(exchange);
+  const outcome = PROTOCOLS[engine].outcome(exchange, NO_LINES);
   if (engine !== 'v3' || exchange.kind === 'no-response' || exchange.status !== 400) return outcome;
   const message = messageOf(exchange.body);
   return /\bempty\b/i.test(message) && !/\bname\b/i.test(message) ? { kind: 'written' } : outcome;
@@ -160,13 +162,10 @@ function emptyWriteOutcome(engine: Engine, exchange: Exchange): WriteOutcome {
 function writeDetail(exchange: Exchange, outcome: WriteOutcome, { unauthorized, missing }: HealthAdvice): string {
   const reason = 'reason' in outcome ? outcome.reason : 'the token may write to the bucket';
   if (exchange.kind !== 'response') return reason;
-  const hint =
-    exchange.status === 401 ? unauthorized : exchange.status === 404 ? missing?.[missingPart(reason)] : undefined;
+  const missingPart = (outcome.kind === 'fatal' && outcome.missing) || 'bucket';
+  const hint = exchange.status === 401 ? unauthorized : exchange.status === 404 ? missing?.[missingPart] : undefined;
   return hint === undefined ? reason : `${reason}: ${hint}`;
 }
-
-/** InfluxDB 2: `organization name "x" not found`, `bucket "x" not found`; InfluxDB 3: `database not found`. */
-const missingPart = (reason: string): 'org' | 'bucket' => (/\borganization\b/i.test(reason) ? 'org' : 'bucket');
 
 function queryRequest({ engine, org, bucket }: Target): Omit<RequestOptions, 'timeoutMs'> {
   const [path, query] =
