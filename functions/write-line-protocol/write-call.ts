@@ -2,16 +2,14 @@
  * Sends WriteRecords calls over keep-alive connections. It signs them with the SDK's credentials, but bypasses the SDK's
  * middleware; docs/adr/write-calls-past-the-sdk.md has the figures.
  */
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { untilAborted } from 'shared/resilience/backoff';
 import { errorType, type SendWriteRecords, type ServiceResponse } from 'shared/timestream/service';
+import { HttpClient } from './http-client';
+import type { HttpResponse } from './http-response';
 import { type Credentials, Signer } from './signature';
 
 /** A call is aborted after this time without data on its connection. The request's deadline bounds all tries together. */
 const SILENCE_MS = 3_000;
-/** The agent gets no timeout: it would also close idle connections, and clients write only every 10 s or so. */
-const CONNECTIONS = { keepAlive: true };
 /** HTTP status of InvalidEndpointException, which requires another endpoint discovery. */
 const INVALID_ENDPOINT = 421;
 /** Error types of AWS services for a signature with a wrong time. Some of them may have another cause. */
@@ -46,13 +44,8 @@ export interface ClockOffset {
   systemClockOffset: number;
 }
 
-interface DatedResponse extends ServiceResponse {
-  /** The header `date`. */
-  readonly date: string | undefined;
-}
-
 export interface SenderOptions {
-  /** CAs in addition to those of Node.js. */
+  /** CAs that replace those of Node.js. */
   readonly ca?: string;
   readonly silenceMs?: number;
 }
@@ -70,8 +63,7 @@ export function callSender(
   { ca, silenceMs = SILENCE_MS }: SenderOptions = {},
 ): SendWriteRecords {
   const signer = new Signer(region, 'timestream');
-  const https = new HttpsAgent({ ...CONNECTIONS, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) });
-  const connections = { http: new HttpAgent(CONNECTIONS), https, silenceMs };
+  const client = new HttpClient({ ca, silenceMs });
   const send = async (body: Uint8Array, signal: AbortSignal, maySendAgain: boolean): Promise<ServiceResponse> => {
     // The SDK's providers accept no signal; their own timeouts end them.
     const [endpoint, keys] = await Promise.all([target.resolve(signal), untilAborted(credentials(), signal)]);
@@ -82,13 +74,13 @@ export function callSender(
     };
     const now = Date.now() + clock.systemClockOffset;
     const signed = signer.sign(headers, body, keys, new Date(now));
-    const response = await post(endpoint.url, signed, body, connections, signal);
+    const response = await client.post(endpoint.url, signed, body, signal);
     if (response.status === 200 || !maySendAgain) return response;
     return (await correct(response, endpoint, now, signal)) ? send(body, signal, false) : response;
   };
   /** Corrects what the response reports as wrong: the endpoint, the credentials, or the time `now` of the signature. */
   const correct = async (
-    response: DatedResponse,
+    response: HttpResponse,
     endpoint: Endpoint,
     now: number,
     signal: AbortSignal,
@@ -108,43 +100,4 @@ export function callSender(
     return true;
   };
   return (body, signal) => send(body, signal, true);
-}
-
-function post(
-  url: URL,
-  headers: Record<string, string>,
-  body: Uint8Array,
-  { http, https, silenceMs }: { readonly http: HttpAgent; readonly https: HttpsAgent; readonly silenceMs: number },
-  signal: AbortSignal,
-): Promise<DatedResponse> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      method: 'POST',
-      path: '/',
-      // Node sends a list as it is. It checks and copies an object header by header, which takes a tenth of a call's CPU time.
-      headers: Object.entries(headers).flat().concat('content-length', String(body.length), 'connection', 'keep-alive'),
-      timeout: silenceMs,
-    };
-    const place = { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port };
-    const request =
-      url.protocol === 'https:'
-        ? httpsRequest({ ...options, ...place, agent: https })
-        : httpRequest({ ...options, ...place, agent: http });
-    // The option `signal` would watch the whole stream, which takes a tenth of a call's CPU time.
-    const abort = (): unknown => request.destroy(new Error('the deadline of the request has passed'));
-    signal.addEventListener('abort', abort, { once: true });
-    request.on('close', () => signal.removeEventListener('abort', abort));
-    if (signal.aborted) abort();
-    request.on('timeout', () => request.destroy(new Error(`no response within ${silenceMs} ms`)));
-    request.on('error', reject);
-    request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks), date: response.headers.date }),
-      );
-    });
-    request.end(body);
-  });
 }

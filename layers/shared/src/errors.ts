@@ -87,6 +87,16 @@ export class TimestreamUnavailableError extends Error {
   override readonly name = 'TimestreamUnavailableError';
 }
 
+/** The bytes of an HTTP response are not valid, or exceed a limit, so its connection cannot be used any more. */
+export class HttpResponseError extends Error {
+  override readonly name = 'HttpResponseError';
+
+  /** @param problem about the response, such as 'its head is too long' */
+  constructor(problem: string) {
+    super(`the HTTP response is not valid: ${problem}`);
+  }
+}
+
 /** Timestream refused a query: the same query fails again, until permissions, quotas or the query change. */
 export class TimestreamQueryError extends Error {
   override readonly name = 'TimestreamQueryError';

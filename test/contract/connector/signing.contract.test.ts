@@ -1,8 +1,8 @@
 /** Calls that bypass the SDK's middleware: signed like the SDK's, and sent to the endpoint of Timestream's discovery. */
 import { createHash, createHmac } from 'node:crypto';
-import http from 'node:http';
-import https from 'node:https';
+import net from 'node:net';
 import { Readable } from 'node:stream';
+import tls from 'node:tls';
 import { TimestreamWriteClient, WriteRecordsCommand } from '@aws-sdk/client-timestream-write';
 import { loadConnectorConfig } from 'shared/config';
 import { timestreamClient, writeRecordsSender } from '../../../functions/write-line-protocol/timestream-clients';
@@ -153,11 +153,11 @@ describe('without an endpoint', () => {
   let send: ReturnType<typeof writeRecordsSender>;
   beforeAll(async () => {
     server = await ScriptedServer.start((request) => discovery.write(request));
-    const { hostname, port } = new URL(server.url);
+    const { hostname: host, port } = new URL(server.url);
     jest
-      .spyOn(https, 'request')
-      .mockImplementation(((options: https.RequestOptions) =>
-        http.request({ ...options, host: hostname, port, agent: undefined })) as typeof https.request);
+      .spyOn(tls, 'connect')
+      .mockImplementation(((options: net.TcpNetConnectOpts, ready: () => void) =>
+        net.connect({ ...options, host, port: Number(port) }, ready)) as typeof tls.connect);
   });
   beforeEach(() => {
     discovery = new Discovery();
