@@ -13,7 +13,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = ['local', 'samples', 'functions', 'layers/shared/src'];
-const SCRIPTS = ['scripts/bundle-cli.mjs', 'scripts/bundle-console.mjs', 'scripts/bundle-worker.mjs'];
+const SCRIPTS = ['bundle-cli', 'bundle-console', 'bundle-worker', 'zod-in-english'].map(
+  (name) => `scripts/${name}.mjs`,
+);
 const FILES = ['package.json', 'package-lock.json', ...SCRIPTS];
 const STAMP = join(root, 'dist/sources.stamp');
 
@@ -45,6 +47,7 @@ export async function bundleCli() {
   const { build } = await import('esbuild');
   const { bundleConsole } = await import('./bundle-console.mjs');
   const { bundleWorker } = await import('./bundle-worker.mjs');
+  const { zodInEnglish } = await import('./zod-in-english.mjs');
   const stamp = stampOf();
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   await rm(STAMP, { force: true });
@@ -70,6 +73,7 @@ export async function bundleCli() {
       // Packages use import.meta.url to require files, but CommonJS has no import.meta.
       banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
       define: { PROGRAM_VERSION: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
+      plugins: [zodInEnglish],
       logLevel: 'warning',
     }),
     bundleWorker(fresh('parquet-worker.cjs'), { external: [] }),

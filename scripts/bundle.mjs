@@ -9,6 +9,7 @@ import { promises, readdirSync, readFileSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { zodInEnglish } from './zod-in-english.mjs';
 
 // Not imported by name: an old Node without one of the names would fail here, before its version is checked.
 const { cp, readFile, rm, writeFile } = promises;
@@ -85,6 +86,7 @@ async function vendor(specifier) {
       bundle: true,
       minify: true,
       mainFields: ['module', 'main'],
+      plugins: [zodInEnglish],
     });
   }
   const { version } = JSON.parse(await readFile(join('node_modules', name, 'package.json'), 'utf8'));

@@ -1,12 +1,18 @@
 /** The JSON form of a dataset mapping. Rules across several members are in `mapping-rules`. */
 import { z } from 'zod';
 import { mappingProblems } from './mapping-rules';
-import { isMeasurement, keySchema } from './names';
+import { isMeasurement } from './names';
 import { pathProblem } from './path-pattern';
 
 const text = z.string().trim().min(1);
 /** As in the file: Parquet's names may begin or end with spaces. */
 const column = z.string().min(1);
+/** A tag's or field's key, as `isKey` of `names`, which does without zod because worker threads load it. */
+const key = z
+  .string()
+  .min(1)
+  .refine((name) => name !== 'time' && !name.startsWith('_'), 'InfluxDB reserves this name')
+  .refine((name) => !name.endsWith('\\'), 'line protocol cannot hold a name that ends in a backslash');
 const zone = text.refine(isZone, 'not an IANA time zone such as America/Sao_Paulo');
 const unit = z.enum(['s', 'ms', 'us', 'ns']);
 const encoding = z.enum(['hex', 'base64']).describe('For a column of bytes: how its bytes are written as text.');
@@ -16,10 +22,10 @@ const columns = column.describe(
 const except = z.array(column).describe('Columns or patterns of columns that `columns` does not mean.');
 
 const tagSchema = z.union([
-  keySchema.describe('A column; its name is the tag.'),
+  key.describe('A column; its name is the tag.'),
   z.strictObject({
     column: column.describe('The column.'),
-    name: keySchema.optional().describe('The tag; default: the name of the column.'),
+    name: key.optional().describe('The tag; default: the name of the column.'),
     encoding: encoding.optional(),
   }),
   z.strictObject({ columns, except: except.optional(), encoding: encoding.optional() }),
@@ -48,7 +54,7 @@ const fieldSchema = z.union([
   z.strictObject({
     column: column.describe('The column of the Parquet file.'),
     ...typed,
-    name: keySchema.optional().describe("The field's key; default: the name of the column."),
+    name: key.optional().describe("The field's key; default: the name of the column."),
     required: z
       .boolean()
       .optional()
@@ -58,8 +64,8 @@ const fieldSchema = z.union([
     named: z
       .strictObject({
         by: column.describe('The other column.'),
-        names: z.record(text, keySchema).optional().describe('Field keys by text of the other column.'),
-        otherwise: keySchema
+        names: z.record(text, key).optional().describe('Field keys by text of the other column.'),
+        otherwise: key
           .optional()
           .describe(
             'The field key for any other text; default: the text itself, and then a row with a value but without a text is invalid.',
@@ -107,7 +113,7 @@ export const mappingSchema = z
       optional: z.array(tagSchema).default([]).describe('Tag columns; a point without a value has no such tag.'),
       constant: z
         .record(
-          keySchema,
+          key,
           text.refine((value) => !value.endsWith('\\'), 'line protocol cannot hold a tag that ends in a backslash'),
         )
         .optional()

@@ -1,13 +1,6 @@
 /** Names that InfluxDB and line protocol can hold. */
-import { z } from 'zod';
 
 /** A tag's or field's key. The server refuses a reserved one point by point. */
-export const keySchema = z
-  .string()
-  .min(1)
-  .refine((name) => name !== 'time' && !name.startsWith('_'), 'InfluxDB reserves this name')
-  .refine((name) => !name.endsWith('\\'), 'line protocol cannot hold a name that ends in a backslash');
-
 export const isKey = (name: string): boolean =>
   name !== '' && name !== 'time' && !name.startsWith('_') && !name.endsWith('\\');
 
