@@ -20,6 +20,8 @@ export interface ArrowColumn {
   /** The whole WebAssembly memory; `buffer(index)` is the address of a buffer in it (0 is the validity). */
   readonly memory: ArrayBuffer;
   buffer(index: number): number;
+  /** If the column has codes (32 bits per row, in buffer 1), its distinct values, which may repeat; the code is the value's row in it. */
+  readonly dictionary?: ArrowColumn | undefined;
 }
 
 /**
@@ -45,9 +47,10 @@ export function isValid(column: ArrowColumn, row: number): boolean {
   return ((column.validity[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
 }
 
-const ARRAY = { nullCount: 8, offset: 16, childCount: 32, buffers: 40, children: 44 };
+const ARRAY = { nullCount: 8, offset: 16, childCount: 32, buffers: 40, children: 44, dictionary: 48 };
 
-function columnAt(memory: ArrayBuffer, outermost: number, { name, type, stored }: ColumnInfo): ArrowColumn | undefined {
+function columnAt(memory: ArrayBuffer, outermost: number, column: ColumnInfo): ArrowColumn | undefined {
+  const { name, type, stored } = column;
   const view = new DataView(memory);
   let array = outermost;
   let offset = Number(view.getBigInt64(array + ARRAY.offset, true));
@@ -63,6 +66,7 @@ function columnAt(memory: ArrayBuffer, outermost: number, { name, type, stored }
   if (nulls === length) return undefined;
   const buffers = view.getUint32(array + ARRAY.buffers, true);
   const buffer = (index: number) => view.getUint32(buffers + 4 * index, true);
+  const dictionary = view.getUint32(array + ARRAY.dictionary, true);
   // -1 means that the nulls were not counted.
   const hasNulls = nulls !== 0 && buffer(0) !== 0;
   return {
@@ -74,7 +78,14 @@ function columnAt(memory: ArrayBuffer, outermost: number, { name, type, stored }
     validity: hasNulls ? new Uint8Array(memory, buffer(0), (offset + length + 7) >> 3) : undefined,
     memory,
     buffer,
+    dictionary: dictionary === 0 ? undefined : dictionaryAt(memory, dictionary, column),
   };
+}
+
+function dictionaryAt(memory: ArrayBuffer, array: number, { stored, ...column }: ColumnInfo): ArrowColumn {
+  const dictionary = columnAt(memory, array, { ...column, stored: { ...stored, depth: 0 } });
+  if (!dictionary) throw new Error(`the dictionary of column ${column.name} is empty`);
+  return dictionary;
 }
 
 function children(memory: ArrayBuffer, struct: number): number[] {

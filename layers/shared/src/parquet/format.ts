@@ -167,15 +167,18 @@ const fileMetaData = struct('FileMetaData', {
   created_by: optional(6, advisory(string)),
 });
 
-const pageCount = struct('DataPageHeader', { num_values: required(1, i32) });
+const dataPageHeader = struct('DataPageHeader', { num_values: required(1, i32), encoding: optional(2, encoding) });
+const dataPageHeaderV2 = struct('DataPageHeaderV2', { num_values: required(1, i32), encoding: optional(4, encoding) });
+const dictionaryPageHeader = struct('DictionaryPageHeader', { num_values: required(1, i32) });
 
 const pageHeader = struct('PageHeader', {
   type: required(1, oneOf(PAGES)),
   uncompressed_page_size: required(2, i32),
   compressed_page_size: required(3, i32),
   crc: optional(4, i32),
-  data_page_header: optional(5, pageCount),
-  data_page_header_v2: optional(8, pageCount),
+  data_page_header: optional(5, dataPageHeader),
+  dictionary_page_header: optional(7, dictionaryPageHeader),
+  data_page_header_v2: optional(8, dataPageHeaderV2),
 });
 
 /**

@@ -4,14 +4,20 @@
  */
 import * as zlib from 'node:zlib';
 import { grouped } from '../count-text';
-import { type PageHeader, readPageHeader } from './format';
+import { type Encoding, type PageHeader, readPageHeader } from './format';
 import { ThriftError, type ThriftInput } from './thrift';
 
 /** Missing before Node 20.15: checksums are then not verified. */
 const crc32: typeof zlib.crc32 | undefined = zlib.crc32;
 
-/** The pages of a chunk: their length in bytes, or why they cannot be decoded, in words that continue "column NAME". */
-export type Pages = { readonly length: number } | { readonly problem: string };
+/** The encodings of pages with codes of a dictionary. */
+const CODES: ReadonlySet<unknown> = new Set<Encoding>(['PLAIN_DICTIONARY', 'RLE_DICTIONARY']);
+
+/**
+ * The pages of a chunk: their length in bytes, and the number of values in its dictionary if every value is in it; or why they cannot be
+ * decoded, in words that continue "column NAME".
+ */
+export type Pages = { readonly length: number; readonly dictionary: number | undefined } | { readonly problem: string };
 
 /**
  * Checks that a chunk's pages can be decoded to `rows` rows.
@@ -22,14 +28,15 @@ export type Pages = { readonly length: number } | { readonly problem: string };
 export function checkPages(bytes: Uint8Array, rows: number, maxPageBytes: number, padding = 0): Pages {
   const reader = { bytes, offset: 0 };
   let values = 0;
+  let dictionary: number | undefined;
   for (let page = 0; reader.offset < bytes.length; page++) {
     const start = reader.offset;
-    if (padding > 0 && values === rows && start >= bytes.length - padding) return { length: start };
+    if (padding > 0 && values === rows && start >= bytes.length - padding) return { length: start, dictionary };
     const header = headerAt(reader);
     const size = header?.compressed_page_size ?? -1;
     if (!header || size < 0 || reader.offset + size > bytes.length) {
       // Some writers leave other bytes after the last page.
-      if (values === rows) return { length: start };
+      if (values === rows) return { length: start, dictionary };
       if (!header || size < 0) return { problem: `has a corrupt header of page ${page}` };
       return { problem: `is truncated: page ${page} ends beyond it` };
     }
@@ -41,13 +48,16 @@ export function checkPages(bytes: Uint8Array, rows: number, maxPageBytes: number
     if (header.crc !== undefined && crc32 && crc32(body) !== header.crc >>> 0) {
       return { problem: `is damaged: the checksum of page ${page} does not match its bytes` };
     }
-    const count = (header.data_page_header ?? header.data_page_header_v2)?.num_values;
+    const data = header.data_page_header ?? header.data_page_header_v2;
+    const count = data?.num_values;
     const isData = header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2';
     if (isData && (count === undefined || count < 0)) return { problem: `has a corrupt header of page ${page}` };
     if (isData) values += count ?? 0;
+    if (header.type === 'DICTIONARY_PAGE' && page === 0) dictionary = header.dictionary_page_header?.num_values;
+    if (isData && !CODES.has(data?.encoding)) dictionary = undefined;
     reader.offset += size;
   }
-  if (values === rows) return { length: bytes.length };
+  if (values === rows) return { length: bytes.length, dictionary };
   return { problem: `has ${grouped(values)} rows in its pages, its row group counts ${grouped(rows)}` };
 }
 

@@ -6,6 +6,7 @@
 import type { FileMetaData, RowGroup, SchemaElement } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
+import { arrowSchema } from './arrow-schema';
 import type { ColumnInfo, RowGroupInfo, Storage } from './metadata';
 
 const INT96_BYTES = 12;
@@ -14,13 +15,20 @@ const MAGIC = new TextEncoder().encode('PAR1');
 /**
  * Footer, its length and the magic: the bytes that end a Parquet file of one row group. All offsets are those of the original file.
  * @param columns that have a chunk in the row group
+ * @param coded names of the columns of BYTE_ARRAY that parquet-wasm returns as dictionaries
  */
-export function physicalFooter(columns: readonly ColumnInfo[], rowGroup: RowGroupInfo): Uint8Array {
+export function physicalFooter(
+  columns: readonly ColumnInfo[],
+  rowGroup: RowGroupInfo,
+  coded: ReadonlySet<string>,
+): Uint8Array {
+  const paths = columns.map((column, index) => ({ path: pathOf(column, index), isCoded: coded.has(column.name) }));
   const footer: FileMetaData = {
     version: 2,
     schema: [{ name: 'schema', num_children: columns.length }, ...columns.flatMap(elementsOf)],
     num_rows: BigInt(rowGroup.rows),
     row_groups: [rowGroupOf(rowGroup, columns)],
+    ...(coded.size > 0 && { key_value_metadata: [{ key: 'ARROW:schema', value: arrowSchema(paths) }] }),
     metadata_length: 0,
   };
   const writer = new ByteWriter();

@@ -12,6 +12,9 @@ import { UnreadableFile } from './unreadable';
 
 /** Row groups up to this size are fetched while the previous one is encoded. */
 const FETCH_AHEAD_BYTES = 16 * 1024 * 1024;
+/** Maximum values of a dictionary that is kept as it is: every record batch goes through it once. */
+const MAX_DICTIONARY = 1 << 16;
+
 /** The decoder failed without a hint at the column. */
 export class UndecodableRowGroup extends Error {
   override readonly name = 'UndecodableRowGroup';
@@ -40,6 +43,8 @@ export class ParquetTables {
   private opened: OpenRowGroup | undefined;
   /** The chunks in the cache, without bytes behind their pages. */
   private fetched: RowGroupInfo = { rows: 0, chunks: new Map() };
+  /** The columns in the cache that are read as dictionaries. */
+  private coded: ReadonlySet<string> = new Set();
 
   /** @param reading called with the row group that is being read. */
   constructor(
@@ -167,7 +172,7 @@ export class ParquetTables {
   private async open(rowGroup: number, columns: readonly ColumnInfo[]): Promise<ParquetFile> {
     if (this.opened?.index === rowGroup) return this.opened.file;
     this.close();
-    const footer = physicalFooter(columns, this.fetched);
+    const footer = physicalFooter(columns, this.fetched, this.coded);
     const read: ReadRange = (start, end) =>
       start < this.size
         ? this.cache.read(start, end)
@@ -186,17 +191,23 @@ export class ParquetTables {
   private async fetchChunks(rowGroup: number, columns: readonly ColumnInfo[], maxPageBytes: number): Promise<void> {
     this.reading(rowGroup);
     const { chunks, rows } = this.group(rowGroup);
-    const ranges = columns.flatMap(({ name }) => {
-      const chunk = chunks.get(name);
-      return chunk ? [{ name, chunk, start: chunk.start, end: chunk.start + chunk.compressed }] : [];
+    const ranges = columns.flatMap((column) => {
+      const chunk = chunks.get(column.name);
+      return chunk ? [{ column, chunk, start: chunk.start, end: chunk.start + chunk.compressed }] : [];
     });
     await this.cache.fetch(ranges);
-    const checked = ranges.map(({ name, chunk, start, end }): [string, ChunkInfo] => {
+    const coded = new Set<string>();
+    const checked = ranges.map(({ column: { name, type, stored }, chunk, start, end }): [string, ChunkInfo] => {
       const pages = checkPages(this.cache.chunk(start, end), rows, maxPageBytes, chunk.padding);
       if ('problem' in pages) throw new UnreadableFile(`column ${name} ${pages.problem}`);
-      return [name, { ...chunk, compressed: pages.length }];
+      const { length, dictionary = 0 } = pages;
+      // parquet-wasm does not check the codes of an empty dictionary.
+      const isSmall = dictionary > 0 && dictionary <= MAX_DICTIONARY;
+      if (isSmall && type.kind === 'text' && stored.type === 'BYTE_ARRAY') coded.add(name);
+      return [name, { ...chunk, compressed: length }];
     });
     this.fetched = { rows, chunks: new Map(checked) };
+    this.coded = coded;
   }
 
   private *slicesOf(

@@ -91,10 +91,7 @@ export class Heads {
   /** Writes the number of each row's head to `ids`. Columns that the file lacks are missing in every row. */
   read(columns: ReadonlyMap<string, ArrowColumn>, rows: number, ids: Int32Array): void {
     this.sources.read(columns, rows, ids);
-    for (let row = 0; row < rows; row++) {
-      const id = ids[row];
-      if (this.heads[id] === undefined) this.heads[id] = this.make(id);
-    }
+    for (let id = this.heads.length; id < this.sources.size; id++) this.heads[id] = this.make(id);
   }
 
   /** Drops all heads once they exceed a maximum. Returns whether it did: the numbers of series then begin again at 0. */

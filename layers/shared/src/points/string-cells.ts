@@ -6,7 +6,7 @@ import { cellText } from './cell-text';
 import { Cell, markMissing } from './cells';
 import { writeText } from './digits';
 import type { FieldCells } from './field-cells';
-import { emptySpans, spansOf } from './spans';
+import { codesOf, emptySpans, spansOf } from './spans';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -63,6 +63,21 @@ export class StringCells implements FieldCells {
   private readText(column: ArrowColumn): void {
     this.spans = spansOf(column, this.spans);
     this.source = new DataView(column.memory);
+    if (column.dictionary) this.checkCodes(column, column.dictionary);
+    else this.checkText(column);
+  }
+
+  private checkCodes(column: ArrowColumn, dictionary: ArrowColumn): void {
+    const { starts, ends } = spansOf(dictionary, emptySpans(dictionary.length));
+    const bytes = new Uint8Array(column.memory);
+    const areValid = starts.map((start, index) => (isUtf8(bytes.subarray(start, ends[index])) ? 1 : 0));
+    const codes = codesOf(column);
+    for (let row = 0; row < column.length; row++) {
+      if (this.states[row] === Cell.ok && areValid[codes[row]] === 0) this.states[row] = Cell.unreadable;
+    }
+  }
+
+  private checkText(column: ArrowColumn): void {
     const { starts, ends } = this.spans;
     const bytes = new Uint8Array(column.memory);
     if (column.length === 0) return;

@@ -3,11 +3,13 @@ import type { Encoding } from '../datasets/mapping';
 import { type ArrowColumn, isValid } from '../parquet/c-data';
 import { cellText } from './cell-text';
 import { Interner, sameBytesAcross } from './interner';
-import { emptySpans, spansOf } from './spans';
+import { codesOf, emptySpans, spansOf } from './spans';
 
 export class TextIds {
   private interner = new Interner();
   private spans = emptySpans(0);
+  /** Numbers by code in the current record batch; 0 for codes that no row has had. */
+  private numbers = new Int32Array(0);
 
   /** Bytes of all values kept so far; call `forget` when they become too many. */
   get bytes(): number {
@@ -28,19 +30,48 @@ export class TextIds {
     this.interner = new Interner();
   }
 
-  /** Writes each row's number to `ids[start + row * stride]`. */
-  read(column: ArrowColumn, ids: Int32Array, start = 0, stride = 1, encoding?: Encoding): void {
-    if (column.type.kind === 'text' && encoding === undefined) this.readText(column, ids, start, stride);
-    else {
-      const textAt = cellText(column, encoding);
-      for (let row = 0; row < column.length; row++) {
-        const text = textAt(row);
-        ids[start + row * stride] = text === null ? 0 : 1 + this.interner.idOfText(text);
-      }
+  /** Numbers so far: all are below this one. */
+  get count(): number {
+    return this.interner.values.length + 1;
+  }
+
+  /** Writes each row's number to `ids`. */
+  read(column: ArrowColumn, ids: Int32Array, encoding?: Encoding): void {
+    if (column.type.kind === 'text' && encoding === undefined) {
+      if (column.dictionary) this.readCodes(column, column.dictionary, ids);
+      else this.readText(column, ids);
+      return;
+    }
+    const textAt = cellText(column, encoding);
+    for (let row = 0; row < column.length; row++) {
+      const text = textAt(row);
+      ids[row] = text === null ? 0 : 1 + this.interner.idOfText(text);
     }
   }
 
-  private readText(column: ArrowColumn, ids: Int32Array, first: number, stride: number): void {
+  /** Looks each code up once per record batch: 2 ns a row, where texts take 15 to 40 ns. */
+  private readCodes(column: ArrowColumn, dictionary: ArrowColumn, ids: Int32Array): void {
+    const codes = codesOf(column);
+    if (this.numbers.length < dictionary.length) this.numbers = new Int32Array(dictionary.length);
+    const { numbers } = this;
+    numbers.fill(0, 0, dictionary.length);
+    this.spans = spansOf(dictionary, this.spans);
+    for (let row = 0; row < codes.length; row++) {
+      const code = codes[row];
+      if (column.validity && !isValid(column, row)) ids[row] = 0;
+      else ids[row] = numbers[code] || this.numberOf(dictionary, code);
+    }
+  }
+
+  private numberOf(dictionary: ArrowColumn, code: number): number {
+    const start = this.spans.starts[code];
+    const length = this.spans.ends[code] - start;
+    const number = 1 + this.interner.idOf(new DataView(dictionary.memory), start, length);
+    this.numbers[code] = number;
+    return number;
+  }
+
+  private readText(column: ArrowColumn, ids: Int32Array): void {
     this.spans = spansOf(column, this.spans);
     const { starts, ends } = this.spans;
     const bytes = new DataView(column.memory);
@@ -50,7 +81,7 @@ export class TextIds {
     let lastId = 0;
     for (let row = 0; row < column.length; row++) {
       if (!isValid(column, row)) {
-        ids[first + row * stride] = 0;
+        ids[row] = 0;
         continue;
       }
       const start = starts[row];
@@ -61,7 +92,7 @@ export class TextIds {
         lastStart = start;
         lastLength = length;
       }
-      ids[first + row * stride] = lastId;
+      ids[row] = lastId;
     }
   }
 }

@@ -15,8 +15,7 @@ export interface TextColumn {
 export type TextOf = (column: string, encoding?: Encoding) => string | null | undefined;
 
 export class TextSources {
-  private readonly sources: readonly (TextColumn & { readonly texts: TextIds })[];
-  private readonly members: Int32Array;
+  private readonly sources: readonly (TextColumn & { readonly texts: TextIds; readonly ids: Int32Array })[];
   private tuples: TupleTable;
 
   /**
@@ -32,16 +31,23 @@ export class TextSources {
     const distinct = new Map(
       columns
         .filter(({ column }) => !constants.has(column))
-        .map(({ column, encoding }) => [sourceId(column, encoding), { column, encoding, texts: new TextIds() }]),
+        .map(({ column, encoding }) => {
+          const texts = new TextIds();
+          return [sourceId(column, encoding), { column, encoding, texts, ids: new Int32Array(capacity) }];
+        }),
     );
     this.sources = [...distinct.values()];
-    this.members = new Int32Array(this.sources.length * capacity);
     this.tuples = new TupleTable(this.sources.length);
   }
 
   /** Bytes of all texts kept so far. */
   get bytes(): number {
     return this.sources.reduce((sum, { texts }) => sum + texts.bytes, 0);
+  }
+
+  /** Combinations so far: all numbers are below this one. */
+  get size(): number {
+    return this.tuples.size;
   }
 
   /** Drops all texts. The numbers of combinations then begin again at 0. */
@@ -52,14 +58,17 @@ export class TextSources {
 
   /** Writes the number of each row's combination to `ids`. Columns that the file lacks are missing in every row. */
   read(columns: ReadonlyMap<string, ArrowColumn>, rows: number, ids: Int32Array): void {
-    const { members, tuples } = this;
-    const width = this.sources.length;
-    if (this.sources.some(({ column }) => !columns.has(column))) members.fill(0);
-    for (const [index, { column: name, encoding, texts }] of this.sources.entries()) {
+    for (const { column: name, encoding, texts, ids: own } of this.sources) {
       const column = columns.get(name);
-      if (column) texts.read(column, members, index, width, encoding);
+      if (column) texts.read(column, own, encoding);
+      else own.fill(0, 0, rows);
     }
-    for (let row = 0; row < rows; row++) ids[row] = tuples.idOf(members, row * width);
+    this.tuples.read(
+      this.sources.map(({ ids: own }) => own),
+      this.sources.map(({ texts }) => texts.count),
+      rows,
+      ids,
+    );
   }
 
   /** The texts of a combination. */
