@@ -16,6 +16,7 @@ const ALL = {
 };
 const BY_NAME_ALONE = {
   console: 'what the console costs the local server',
+  start: 'the local server with the embedded Timestream: lines per second, memory per record',
   'plan-files': 'planning a prefix with many files',
   migrate: 'a migration from the embedded Timestream into a real InfluxDB (influxd)',
   'load-influxdb': 'a load of generated files into a real InfluxDB (influxd), the same as `npm run test:load`',

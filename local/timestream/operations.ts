@@ -9,6 +9,7 @@ import type { Store } from './store';
 import type { Database, Table } from './table';
 import { newTableProperties, updatedTableProperties } from './table-properties';
 import type { Unloads } from './unload/unloads';
+import type { WriteQueue } from './write-queue';
 import { writeRecords } from './write-records';
 
 export interface Service {
@@ -16,6 +17,7 @@ export interface Service {
   readonly catalog: Catalog;
   readonly pages: Pages;
   readonly unloads: Unloads;
+  readonly writes: WriteQueue;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Aborts when nobody waits for the response any more. */
@@ -118,7 +120,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     return {};
   },
 
-  WriteRecords: ({ store, catalog, now }, request) => writeRecords(store, catalog, request, now),
+  WriteRecords: ({ writes }, request) => writeRecords(writes, request),
   Query: query,
   CancelQuery: ({ unloads }, request) => {
     const id = requiredString(request, 'QueryId', root, { min: 1, max: 64, pattern: /^[a-zA-Z0-9]+$/ });

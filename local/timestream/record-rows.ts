@@ -1,4 +1,4 @@
-/** Stores records as rows in one transaction: adds new columns, deletes replaced rows, appends the records. */
+/** Stores records as rows: adds new columns, deletes replaced rows, appends the records. */
 import {
   type DuckDBAppender,
   type DuckDBConnection,
@@ -8,7 +8,7 @@ import {
 } from '@duckdb/node-api';
 import { type Column, type Columns, columnOfMeasure } from './columns';
 import type { WriteRecord } from './record';
-import { INTERNAL, type Store } from './store';
+import { INTERNAL } from './store';
 import { recordsOf, type Table } from './table';
 import type { StoredVersion } from './version-index';
 import { createViewSql } from './views';
@@ -31,6 +31,9 @@ const DUCKDB_TYPE: Readonly<Record<Column['type'], string>> = {
   TIMESTAMP: 'BIGINT',
   MULTI: 'VARCHAR',
 };
+
+/** Rows of a chunk; DuckDB's vectors hold no more. */
+const MAX_CHUNK = 2_048;
 
 const isPhysical = ({ kind }: Column) => kind !== 'name';
 
@@ -95,26 +98,25 @@ async function addColumns(connection: DuckDBConnection, table: Table, columns: C
   }
 }
 
-/** Stores the rows and sets the table's columns to `columns`. Call it only inside the store's `exclusive`. */
+/** Stores the rows in the transaction of `connection`, and adds the columns that the table does not have yet. */
 export async function appendRecords(
-  store: Store,
+  connection: DuckDBConnection,
   table: Table,
   columns: Columns,
   rows: readonly NewRow[],
 ): Promise<void> {
+  await addColumns(connection, table, columns);
   const replaced = rows.flatMap(({ replaces }) => replaces ?? []);
-  await store.transaction(async (connection) => {
-    await addColumns(connection, table, columns);
-    if (replaced.length > 0) {
-      // Rows are numbered in the order of writing, so DuckDB skips all but a few blocks.
-      await connection.run(`DELETE FROM ${INTERNAL}.${recordsOf(table)} WHERE _row IN (${replaced.join(',')})`);
+  if (replaced.length > 0) {
+    // Rows are numbered in the order of writing, so DuckDB skips all but a few blocks.
+    await connection.run(`DELETE FROM ${INTERNAL}.${recordsOf(table)} WHERE _row IN (${replaced.join(',')})`);
+  }
+  const appender = await connection.createAppender(recordsOf(table), INTERNAL);
+  try {
+    for (let from = 0; from < rows.length; from += MAX_CHUNK) {
+      appender.appendDataChunk(fillChunk(appender, columns, rows.slice(from, from + MAX_CHUNK)));
     }
-    const appender = await connection.createAppender(recordsOf(table), INTERNAL);
-    try {
-      appender.appendDataChunk(fillChunk(appender, columns, rows));
-    } finally {
-      appender.closeSync();
-    }
-  });
-  table.columns = columns;
+  } finally {
+    appender.closeSync();
+  }
 }

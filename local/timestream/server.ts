@@ -17,6 +17,7 @@ import { StorageFault } from './storage-fault';
 import { Store } from './store';
 import { type TableSize, tableSizes } from './table-sizes';
 import { type UnloadOptions, Unloads } from './unload/unloads';
+import { WriteQueue } from './write-queue';
 
 export type { Fault, Intercept } from './faults';
 
@@ -170,7 +171,8 @@ async function listen(store: Store, options: TimestreamOptions): Promise<Running
   for (const statement of MACRO_STATEMENTS) await store.run(statement);
   const catalog = await Catalog.load(store, now);
   const unloads = new Unloads(store, catalog, now, options.unload);
-  const service = { store, catalog, pages: new Pages(), unloads, now };
+  const writes = new WriteQueue(store, catalog, now);
+  const service = { store, catalog, pages: new Pages(), unloads, writes, now };
   const closing = new AbortController();
   const active = new Set<Promise<void>>();
 
