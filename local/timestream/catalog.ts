@@ -176,7 +176,7 @@ export class Catalog {
       await this.store.transaction(async (connection) => {
         await connection.run(
           `CREATE TABLE ${INTERNAL}.${recordsOf(table)}
-             (_row BIGINT, _id VARCHAR, _version BIGINT, _values VARCHAR, measure_name VARCHAR, time BIGINT)`,
+             (_row BIGINT, _version BIGINT, measure_name VARCHAR, time BIGINT)`,
         );
         await connection.run(createViewSql(table, table.columns));
         await connection.run(`INSERT INTO ${INTERNAL}.tables VALUES ($1, $2, $3, $4, $5, $6, $7)`, [

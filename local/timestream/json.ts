@@ -4,16 +4,19 @@ import { ServiceError } from './errors';
 // A quote inside a JSON string is always escaped, so this text can only be a member's name.
 const LONG_VERSION = /"Version"\s*:\s*(\d{16,})/g;
 const MARK = '\u0001long:';
+// Half of a surrogate pair, which has no UTF-8, can only come from an escape. DuckDB stores U+FFFD for it, so the text is compared as that.
+const SURROGATE = /\\u[dD][89a-fA-F]/;
 const MARKED = /"\\u0001long:(-?\d+)"/g;
 
 /** Parses a request; versions with 16 or more digits become bigints. @throws SerializationException */
 export function parseJson(text: string): unknown {
   try {
     const marked = text.replace(LONG_VERSION, `"Version":"\\u0001long:$1"`);
-    if (marked === text) return JSON.parse(text);
-    return JSON.parse(marked, (_, value: unknown) =>
-      typeof value === 'string' && value.startsWith(MARK) ? BigInt(value.slice(MARK.length)) : value,
-    );
+    if (marked === text && !SURROGATE.test(text)) return JSON.parse(text);
+    return JSON.parse(marked, (_, value: unknown) => {
+      if (typeof value !== 'string') return value;
+      return value.startsWith(MARK) ? BigInt(value.slice(MARK.length)) : value.toWellFormed();
+    });
   } catch (error) {
     throw new ServiceError(
       'SerializationException',

@@ -22,7 +22,8 @@ export function toNanoseconds(text: string, unit: TimeUnit): bigint | undefined 
   return time <= MAX_LONG ? time : undefined;
 }
 
-function parse(text: string, type: ScalarType, unit: TimeUnit): Scalar | undefined {
+/** The value of a text; undefined if it is not a value of the type. `unit` is that of a TIMESTAMP. */
+export function parse(text: string, type: ScalarType, unit: TimeUnit): Scalar | undefined {
   switch (type) {
     case 'VARCHAR':
       return text;

@@ -6,22 +6,19 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import { type Column, type Columns, columnOfMeasure } from './columns';
-import type { WriteRecord } from './record';
+import { type Column, type Columns, measureColumns } from './columns';
+import type { RecordShape, WriteRecord } from './record-shape';
 import { INTERNAL } from './store';
+import { FIXED_COLUMNS } from './stored-rows';
 import { recordsOf, type Table } from './table';
-import type { StoredVersion } from './version-index';
 import { createViewSql } from './views';
 
-/** A record to store; `replaces` is the number of the row that it replaces. */
-export interface NewRow extends StoredVersion {
-  readonly id: string;
+/** A record to store in row number `row`; `replaces` is the number of the row that it replaces. */
+export interface NewRow {
   readonly record: WriteRecord;
-  readonly replaces: bigint | undefined;
+  readonly row: number;
+  readonly replaces: number | undefined;
 }
-
-/** The number of columns before those of dimensions and measures. */
-const FIXED = 6;
 
 const DUCKDB_TYPE: Readonly<Record<Column['type'], string>> = {
   VARCHAR: 'VARCHAR',
@@ -37,32 +34,45 @@ const MAX_CHUNK = 2_048;
 
 const isPhysical = ({ kind }: Column) => kind !== 'name';
 
+/** Finds the columns of the dimensions and measures of a shape, in their order. */
+function columnFinder(columns: Columns): (shape: RecordShape) => readonly number[] {
+  // Physical columns are in the order in which they were added to the table.
+  const physical = columns.all().filter(isPhysical);
+  const positions = new Map(physical.map((column, i) => [column, FIXED_COLUMNS.length + i]));
+  const known = new Map<RecordShape, readonly number[]>();
+  return (shape) => {
+    const before = known.get(shape);
+    if (before !== undefined) return before;
+    const wanted = [
+      ...shape.dimensions.map((name) => ({ kind: 'dimension', name }) as const),
+      ...measureColumns(shape),
+    ];
+    const found = wanted.map(({ kind, name }) => {
+      const column = columns.get(kind, name);
+      const position = column && positions.get(column);
+      if (position === undefined) throw new Error(`no column for the ${kind} ${name}`);
+      return position;
+    });
+    known.set(shape, found);
+    return found;
+  };
+}
+
 function fillChunk(appender: DuckDBAppender, columns: Columns, rows: readonly NewRow[]): DuckDBDataChunk {
   const types: DuckDBType[] = Array.from({ length: appender.columnCount }, (_, i) => appender.columnType(i));
   const values: DuckDBValue[][] = types.map(() => new Array<DuckDBValue>(rows.length).fill(null));
-  // Physical columns are in the order in which they were added to the table.
-  const position = new Map(
-    columns
-      .all()
-      .filter(isPhysical)
-      .map(({ id }, i) => [id, FIXED + i]),
-  );
-  const put = (kind: Column['kind'], name: string, row: number, value: DuckDBValue) => {
-    const list = values[position.get(columns.get(kind, name)?.id ?? -1) ?? -1];
-    if (!list) throw new Error(`no column for the ${kind} ${name}`);
-    list[row] = value;
-  };
-  rows.forEach(({ record, row, id, version, values: digest }, i) => {
-    [row, id, version, digest, record.measureName, record.time].forEach((value, column) => {
-      const list = values[column];
-      if (list) list[i] = value;
-    });
-    for (const { name, value } of record.dimensions) put('dimension', name, i, value);
-    for (const measure of record.measures) {
-      const column = columnOfMeasure(record, measure);
-      put(column.kind, column.name, i, measure.value);
-    }
-  });
+  const columnsOf = columnFinder(columns);
+  for (const [i, { record, row }] of rows.entries()) {
+    const { shape, dimensions, measures, version, time } = record;
+    const put = (column: number | undefined, value: DuckDBValue): void => {
+      const list = values[column ?? -1];
+      if (list !== undefined) list[i] = value;
+    };
+    for (const [column, value] of [BigInt(row), version, shape.measureName, time].entries()) put(column, value);
+    const positions = columnsOf(shape);
+    for (let at = 0; at < dimensions.length; at++) put(positions[at], dimensions[at] ?? null);
+    for (let at = 0; at < measures.length; at++) put(positions[dimensions.length + at], measures[at] ?? null);
+  }
   const chunk = DuckDBDataChunk.create(types, rows.length);
   chunk.setColumns(values);
   return chunk;

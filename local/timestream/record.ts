@@ -4,13 +4,14 @@ import {
   MAX_LONG,
   parseMeasureValue,
   SCALAR_TYPES,
-  type Scalar,
   type ScalarType,
   TIME_UNITS,
   type TimeUnit,
   toNanoseconds,
 } from './measure-value';
 import { checkColumnName } from './names';
+import { RecordPattern } from './record-pattern';
+import { RecordShape, type WriteRecord } from './record-shape';
 import {
   element,
   type JsonObject,
@@ -26,25 +27,9 @@ import {
   root,
 } from './shape';
 
-export interface Dimension {
+interface Dimension {
   readonly name: string;
   readonly value: string;
-}
-
-export interface StoredMeasure {
-  readonly name: string;
-  readonly type: ScalarType;
-  readonly value: Scalar;
-}
-
-/** A record after merging; `time` is nanoseconds since 1970. A single-measure record has one measure, named like the record. */
-export interface WriteRecord {
-  readonly dimensions: readonly Dimension[];
-  readonly measureName: string;
-  readonly type: ScalarType | 'MULTI';
-  readonly measures: readonly StoredMeasure[];
-  readonly time: bigint;
-  readonly version: bigint;
 }
 
 interface MeasureText {
@@ -160,24 +145,26 @@ function mergeMeasures(
   return [{ name: measureName, text, type }];
 }
 
+/** The unit of a record's time and of its TIMESTAMP measures. */
+const unitOf = (common: RecordParts, own: RecordParts): TimeUnit => own.timeUnit ?? common.timeUnit ?? 'MILLISECONDS';
+
 function mergeRecord(common: RecordParts, own: RecordParts, at: Path): WriteRecord {
   const measureName = own.measureName ?? common.measureName;
   if (measureName === undefined) throw validationError(`A measure name is required at '${at()}'.`);
   checkColumnName('measure', measureName);
-  const timeUnit = own.timeUnit ?? common.timeUnit ?? 'MILLISECONDS';
+  const timeUnit = unitOf(common, own);
   const time = toNanoseconds(own.time ?? common.time ?? '', timeUnit);
   if (time === undefined) throw validationError('Invalid time for record.');
   const type = own.type ?? common.type ?? 'DOUBLE';
   const texts = mergeMeasures(common, own, type, measureName, at);
+  const dimensions = mergeDimensions(common, own, at);
+  const measures = texts.map(({ name, type, text }) => parseMeasureValue(name, text, type, timeUnit));
+  const names = dimensions.map(({ name }) => name);
+  const shapes = texts.map(({ name, type }) => ({ name, type }));
   return {
-    dimensions: mergeDimensions(common, own, at),
-    measureName,
-    type,
-    measures: texts.map(({ name, text, type }) => ({
-      name,
-      type,
-      value: parseMeasureValue(name, text, type, timeUnit),
-    })),
+    shape: new RecordShape(names, measureName, type, shapes),
+    dimensions: dimensions.map(({ value }) => value),
+    measures,
     time,
     version: own.version ?? common.version ?? 1n,
   };
@@ -188,8 +175,15 @@ export function readRecords(request: JsonObject): readonly WriteRecord[] {
   const list = optionalList(request, 'Records', root, { min: 1, max: 100 });
   if (list === undefined) throw missing(member(root, 'Records'));
   const common = readParts(optionalObject(request, 'CommonAttributes', root) ?? {}, member(root, 'CommonAttributes'));
+  let pattern: RecordPattern | undefined;
   return list.map((value, i) => {
+    const like = pattern?.read(value);
+    if (like !== undefined) return like;
     const at = element(member(root, 'Records'), i);
-    return mergeRecord(common, readParts(objectOf(value, at), at), at);
+    const raw = objectOf(value, at);
+    const own = readParts(raw, at);
+    const record = mergeRecord(common, own, at);
+    pattern = new RecordPattern(raw, record, unitOf(common, own));
+    return record;
   });
 }

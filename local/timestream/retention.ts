@@ -13,22 +13,37 @@ const FUTURE = 15 * 60_000;
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** `time` is nanoseconds, `nowMs` milliseconds since 1970. */
-export function arrivalOf(time: bigint, properties: TableProperties, nowMs: number): Arrival {
-  const { MemoryStoreRetentionPeriodInHours, MagneticStoreRetentionPeriodInDays } = properties.RetentionProperties;
-  const magnetic = properties.MagneticStoreWriteProperties.EnableMagneticStoreWrites;
-  const ns = (ms: number) => BigInt(Math.round(ms)) * 1_000_000n;
-  const end = nowMs + FUTURE;
-  const memoryStart = nowMs - MemoryStoreRetentionPeriodInHours * HOUR;
-  const magneticStart = Math.max(0, Math.min(memoryStart, nowMs - MagneticStoreRetentionPeriodInDays * DAY));
+/** The times that the stores of a table accept at a moment, ns. */
+export class Retention {
+  private readonly end: bigint;
+  private readonly memoryStart: bigint;
+  private readonly magneticStart: bigint;
+  private readonly rejection: string;
 
-  if (time <= ns(end)) {
-    if (time >= ns(memoryStart)) return { store: 'MemoryStore' };
-    if (magnetic && time >= ns(magneticStart)) return { store: 'MagneticStore' };
+  /** @param nowMs milliseconds since 1970 */
+  constructor({ RetentionProperties, MagneticStoreWriteProperties }: TableProperties, nowMs: number) {
+    const { MemoryStoreRetentionPeriodInHours, MagneticStoreRetentionPeriodInDays } = RetentionProperties;
+    const magnetic = MagneticStoreWriteProperties.EnableMagneticStoreWrites;
+    const end = nowMs + FUTURE;
+    const memoryStart = nowMs - MemoryStoreRetentionPeriodInHours * HOUR;
+    const magneticStart = Math.max(0, Math.min(memoryStart, nowMs - MagneticStoreRetentionPeriodInDays * DAY));
+    const ns = (ms: number) => BigInt(Math.round(ms)) * 1_000_000n;
+    this.end = ns(end);
+    this.memoryStart = ns(memoryStart);
+    this.magneticStart = ns(magnetic ? magneticStart : memoryStart);
+    const [start, window] = magnetic ? [magneticStart, 'data ingestion window'] : [memoryStart, 'memory store'];
+    this.rejection = `The record timestamp is outside the time range [${iso(start)}, ${iso(end)}) of the ${window}.`;
   }
-  const [start, window] = magnetic ? [magneticStart, 'data ingestion window'] : [memoryStart, 'memory store'];
-  return {
-    store: 'MemoryStore',
-    rejection: `The record timestamp is outside the time range [${iso(start)}, ${iso(end)}) of the ${window}.`,
-  };
+
+  /** `time` is nanoseconds since 1970. */
+  arrivalOf(time: bigint): Arrival {
+    if (time <= this.end) {
+      if (time >= this.memoryStart) return IN_MEMORY;
+      if (time >= this.magneticStart) return IN_MAGNETIC;
+    }
+    return { store: 'MemoryStore', rejection: this.rejection };
+  }
 }
+
+const IN_MEMORY: Arrival = { store: 'MemoryStore' };
+const IN_MAGNETIC: Arrival = { store: 'MagneticStore' };

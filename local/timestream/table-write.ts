@@ -2,12 +2,14 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Columns } from './columns';
 import { exceededLimit } from './limits';
-import type { WriteRecord } from './record';
+import { hashOf, type RecordHash } from './record-hash';
 import { appendRecords, type NewRow } from './record-rows';
-import { type Arrival, arrivalOf } from './retention';
+import { hasSameIdentity, hasSameMeasures, type RecordShape, type WriteRecord } from './record-shape';
+import { type Arrival, Retention } from './retention';
+import type { RowIndex } from './row-index';
 import type { Store } from './store';
-import { recordsOf, type Table } from './table';
-import { identityOf, type StoredVersion, VersionIndex, valuesOf } from './version-index';
+import { loadIndex, readStored } from './stored-rows';
+import type { Table } from './table';
 
 export interface Rejection {
   readonly RecordIndex: number;
@@ -30,79 +32,129 @@ const lowerVersion = (version: bigint, existing: bigint) =>
   `The record version ${version} is lower than the existing version ${existing}. ` +
   'A higher version is required to update the measure value.';
 
+/** A row to store; `next` is another one whose hash has the same key. */
+interface PendingRow extends NewRow {
+  record: WriteRecord;
+  readonly hash: RecordHash;
+  readonly next: PendingRow | undefined;
+}
+
+/** The upper 53 bits of a hash, as a key of a Map. */
+const keyOf = ({ high, low }: RecordHash): number => high * 2 ** 21 + (low >>> 11);
+
 /** The calls to one table that are committed together. Use it only inside the store's `exclusive`. */
 export class TableWrite {
   private readonly columns: Columns;
-  /** The records to store, by identity. */
-  private readonly rows = new Map<string, NewRow>();
+  private readonly retention: Retention;
+  private readonly requiredDimension: string | undefined;
+  /** The last shape that was found not to conflict with the table. */
+  private accepted: RecordShape | undefined;
+  private readonly rows: PendingRow[] = [];
+  private readonly pending = new Map<number, PendingRow>();
 
   private constructor(
     private readonly table: Table,
-    private readonly index: VersionIndex,
+    private readonly index: RowIndex,
+    /** Stored rows that may have records of the calls. */
+    private readonly stored: ReadonlyMap<number, WriteRecord>,
+    nowMs: number,
   ) {
     this.columns = table.columns.fork();
+    this.retention = new Retention(table.properties, nowMs);
+    this.requiredDimension = table.properties.Schema.CompositePartitionKey.find(
+      ({ EnforcementInRecord }) => EnforcementInRecord === 'REQUIRED',
+    )?.Name;
   }
 
-  static async open(store: Store, table: Table): Promise<TableWrite> {
-    table.index ??= await VersionIndex.load(store, recordsOf(table));
-    return new TableWrite(table, table.index);
+  /** @param records of all calls @param nowMs milliseconds since 1970 */
+  static async open(store: Store, table: Table, records: readonly WriteRecord[], nowMs: number): Promise<TableWrite> {
+    table.index ??= await loadIndex(store, table);
+    const { index } = table;
+    const rows = new Set(records.flatMap((record) => index.rowsOf(hashOf(record))));
+    return new TableWrite(table, index, await readStored(store, table, [...rows]), nowMs);
   }
 
   /** Adds the records of a call. A record sees those of earlier calls. */
-  add(records: readonly WriteRecord[], nowMs: number): WriteOutcome {
-    const { table, columns, rows, index } = this;
+  add(records: readonly WriteRecord[]): WriteOutcome {
     const rejected: Rejection[] = [];
     const ingested = { Total: 0, MemoryStore: 0, MagneticStore: 0 };
-    records.forEach((record, RecordIndex) => {
-      const arrival = arrivalOf(record.time, table.properties, nowMs);
-      const reason = this.refusal(record, arrival);
-      if (reason !== undefined) {
-        rejected.push({ RecordIndex, Reason: reason });
-        return;
-      }
-      const id = identityOf(record);
-      const values = valuesOf(record);
-      const existing: StoredVersion | undefined = rows.get(id) ?? index.get(id);
-      if (existing && existing.version >= record.version && existing.values !== values) {
-        const { version } = existing;
-        const Reason = version === record.version ? SAME_VERSION : lowerVersion(record.version, version);
-        rejected.push({ RecordIndex, Reason, ExistingVersion: version });
-        return;
-      }
-      if (!existing || existing.version < record.version) {
-        columns.add(record);
-        const { version } = record;
-        rows.set(id, { record, id, values, version, row: index.takeRow(), replaces: index.get(id)?.row });
-      }
-      ingested.Total += 1;
-      ingested[arrival.store] += 1;
-    });
+    for (const [RecordIndex, record] of records.entries()) {
+      const arrival = this.retention.arrivalOf(record.time);
+      const rejection = this.refusal(record, arrival) ?? this.put(record);
+      if (rejection === undefined) {
+        ingested.Total += 1;
+        ingested[arrival.store] += 1;
+      } else rejected.push({ RecordIndex, ...rejection });
+    }
     return { ingested, rejected };
   }
 
-  /** The reason why the table refuses a record, whether or not a version of it is stored; or undefined. */
-  private refusal(record: WriteRecord, arrival: Arrival): string | undefined {
-    const required = this.table.properties.Schema.CompositePartitionKey.find(
-      ({ EnforcementInRecord }) => EnforcementInRecord === 'REQUIRED',
-    )?.Name;
-    if (required !== undefined && !record.dimensions.some(({ name }) => name === required)) {
-      return `The record is missing the required partition key dimension '${required}'.`;
+  /** Why the table refuses a record, whether or not a version of it is stored; or undefined. */
+  private refusal(record: WriteRecord, arrival: Arrival): { Reason: string } | undefined {
+    const { requiredDimension: required } = this;
+    const { shape } = record;
+    const Reason =
+      required !== undefined && !shape.dimensions.includes(required)
+        ? `The record is missing the required partition key dimension '${required}'.`
+        : (exceededLimit(record) ??
+          arrival.rejection ??
+          (shape === this.accepted ? undefined : this.columns.conflict(shape)));
+    return Reason === undefined ? undefined : { Reason };
+  }
+
+  /** Accepts the record, or returns why its version is not accepted. */
+  private put(record: WriteRecord): Omit<Rejection, 'RecordIndex'> | undefined {
+    const hash = hashOf(record);
+    const key = keyOf(hash);
+    const first = this.pending.get(key);
+    const pending = findPending(first, record);
+    const row = pending ? undefined : this.storedRowOf(record, hash);
+    const existing = pending?.record ?? (row === undefined ? undefined : this.stored.get(row));
+    if (existing !== undefined && existing.version >= record.version) {
+      if (hasSameMeasures(existing, record)) return undefined;
+      const { version } = existing;
+      const Reason = version === record.version ? SAME_VERSION : lowerVersion(record.version, version);
+      return { Reason, ExistingVersion: version };
     }
-    return exceededLimit(record) ?? arrival.rejection ?? this.columns.conflict(record);
+    if (record.shape !== this.accepted) this.columns.add(record.shape);
+    this.accepted = record.shape;
+    if (pending) pending.record = record;
+    else {
+      const added = { record, hash, row: this.index.takeRow(), replaces: row, next: first };
+      this.rows.push(added);
+      this.pending.set(key, added);
+    }
+    return undefined;
+  }
+
+  private storedRowOf(record: WriteRecord, hash: RecordHash): number | undefined {
+    return this.index.rowsOf(hash).find((row) => {
+      const stored = this.stored.get(row);
+      return stored !== undefined && hasSameIdentity(stored, record);
+    });
   }
 
   get hasChanges(): boolean {
-    return this.rows.size > 0;
+    return this.rows.length > 0;
   }
 
   /** Stores the accepted records in the transaction of `connection`. */
   async append(connection: DuckDBConnection): Promise<void> {
-    await appendRecords(connection, this.table, this.columns, [...this.rows.values()]);
+    await appendRecords(connection, this.table, this.columns, this.rows);
   }
 
   /** Call it once the transaction is committed. */
   committed(): void {
     this.table.columns = this.columns;
-    for (const { id, version, values, row } of this.rows.values()) this.index.set(id, { version, values, row });
+    for (const { hash, row, replaces } of this.rows) {
+      if (replaces === undefined) this.index.add(hash, row);
+      else this.index.replace(hash, replaces, row);
+    }
   }
+}
+
+function findPending(first: PendingRow | undefined, record: WriteRecord): PendingRow | undefined {
+  let found = first;
+  while (found !== undefined && !hasSameIdentity(found.record, record)) found = found.next;
+  return found;
 }

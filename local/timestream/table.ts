@@ -1,7 +1,7 @@
 /** The types of databases and tables, and their names in the store. */
 import type { Columns } from './columns';
+import type { RowIndex } from './row-index';
 import type { TableProperties } from './table-properties';
-import type { VersionIndex } from './version-index';
 
 export interface Table {
   readonly id: number;
@@ -14,7 +14,7 @@ export interface Table {
   updated: number;
   columns: Columns;
   /** Undefined until the first write loads it. */
-  index: VersionIndex | undefined;
+  index: RowIndex | undefined;
 }
 
 export interface Database {

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Catalog } from './catalog';
 import { ServiceError } from './errors';
-import type { WriteRecord } from './record';
+import type { WriteRecord } from './record-shape';
 import type { Store } from './store';
 import type { Table } from './table';
 import { TableWrite, type WriteOutcome } from './table-write';
@@ -68,18 +68,19 @@ export class WriteQueue {
   }
 
   private async carryOut(group: readonly WriteCall[]): Promise<(WriteOutcome | ServiceError)[]> {
+    const targets = group.map((call) => ({ call, table: this.tableOf(call) }));
     const writes = new Map<Table, TableWrite>();
     const outcomes: (WriteOutcome | ServiceError)[] = [];
-    const nowMs = this.now();
-    for (const call of group) {
-      const table = this.tableOf(call);
+    for (const { call, table } of targets) {
       if (table instanceof ServiceError) {
         outcomes.push(table);
         continue;
       }
-      const write = writes.get(table) ?? (await TableWrite.open(this.store, table));
+      // The records of all its calls, so that stored rows that they may replace are read by one query.
+      const records = () => targets.flatMap((target) => (target.table === table ? target.call.records : []));
+      const write = writes.get(table) ?? (await TableWrite.open(this.store, table, records(), this.now()));
       writes.set(table, write);
-      outcomes.push(write.add(call.records, nowMs));
+      outcomes.push(write.add(call.records));
     }
     const changes = [...writes.values()].filter((write) => write.hasChanges);
     if (changes.length > 0) {

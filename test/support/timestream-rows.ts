@@ -77,7 +77,6 @@ async function insertRows(file: string, rows: number, stepNs: number): Promise<v
 
 function expressionOf(name: string, type: string, stepNs: number): string {
   if (name === '_row') return '_row + n';
-  if (name === '_id') return "_id || '-' || n";
   if (name === 'time') return `time + n * ${stepNs}`;
   if (name.startsWith('_') || name === 'measure_name') return name;
   if (type === 'DOUBLE') return 'CASE WHEN n % 7 = 0 THEN NULL ELSE n / 8.0 END';

@@ -8,6 +8,7 @@ import {
   DescribeTableCommand,
   ListTablesCommand,
 } from '@aws-sdk/client-timestream-write';
+import { DuckDBInstance } from '@duckdb/node-api';
 import {
   DATABASE,
   from,
@@ -110,6 +111,31 @@ describe.each([
     await writeRecords(timestream, 'later', [record()]);
     expect(await select(timestream, `SELECT count(*) FROM ${from(TableName)}`)).toEqual([['0']]);
   });
+});
+
+test('accepts a folder of version 0.2, which stored digests with each record', async () => {
+  const table = await makeTable(timestream);
+  await writeRecords(timestream, table, [value('1', 5)]);
+  await timestream.close();
+  const instance = await DuckDBInstance.create(join(folder, 'data', 'timestream.duckdb'));
+  const connection = await instance.connect();
+  const [[name] = []] = await connection
+    .runAndReadAll("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'records%'")
+    .then((found) => found.getRows());
+  const digests = "'a' AS _id, _version, 'b' AS _values";
+  await connection.run(
+    `CREATE OR REPLACE TABLE _timestream.${name} AS SELECT _row, ${digests}, * EXCLUDE (_row, _version) FROM _timestream.${name}`,
+  );
+  connection.closeSync();
+  instance.closeSync();
+  timestream = await startHarness({ dataDir: join(folder, 'data') });
+  const values = `SELECT value FROM ${from(table)} ORDER BY time`;
+  expect(await select(timestream, values)).toEqual([['1.0']]);
+  expect(await rejections(writeRecords(timestream, table, [value('2', 5)]))).toHaveLength(1);
+  await writeRecords(timestream, table, [value('3', 6), { ...value('4', 1), Time: String(NOW + 1) }]);
+  expect(await select(timestream, values)).toEqual([['3.0'], ['4.0']]);
+  await restart();
+  expect(await rejections(writeRecords(timestream, table, [value('2', 6)]))).toHaveLength(1);
 });
 
 test('refuses a folder that is in use, and accepts it after that', async () => {
