@@ -12,7 +12,7 @@ const MARKED = /"\\u0001long:(-?\d+)"/g;
 export function parseJson(text: string): unknown {
   try {
     const marked = text.replace(LONG_VERSION, `"Version":"\\u0001long:$1"`);
-    if (marked === text && !SURROGATE.test(text)) return JSON.parse(text);
+    if (marked === text && !(text.includes('\\u') && SURROGATE.test(text))) return JSON.parse(text);
     return JSON.parse(marked, (_, value: unknown) => {
       if (typeof value !== 'string') return value;
       return value.startsWith(MARK) ? BigInt(value.slice(MARK.length)) : value.toWellFormed();

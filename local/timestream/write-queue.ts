@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Catalog } from './catalog';
 import { ServiceError } from './errors';
 import type { WriteRecord } from './record-shape';
+import { StorageFault } from './storage-fault';
 import type { Store } from './store';
 import type { Table } from './table';
 import { TableWrite, type WriteOutcome } from './table-write';
@@ -61,9 +62,9 @@ export class WriteQueue {
         else resolve(outcome);
       });
     } catch (error) {
-      // No call of the group is stored. Alone, each fails only for its own reason.
-      if (group.length > 1) for (const call of group) await this.settle([call]);
-      else for (const { reject } of group) reject(error);
+      // No call of the group is stored. Unless the disk is the reason, each is tried alone and fails only for its own reason.
+      if (group.length === 1 || error instanceof StorageFault) for (const { reject } of group) reject(error);
+      else for (const call of group) await this.settle([call]);
     }
   }
 
