@@ -36,6 +36,14 @@ interface Endpoint {
   invalidate(): void;
 }
 
+interface Shared {
+  /** Of this clock, since 1970. */
+  readonly second: number;
+  readonly endpoint: Endpoint;
+  readonly keys: Credentials;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** The SDK's provider: caches credentials until they expire; `forceRefresh` requests new ones. */
 export type CredentialProvider = (options?: { forceRefresh?: boolean }) => Promise<Credentials>;
 
@@ -53,7 +61,7 @@ export interface SenderOptions {
 /**
  * Sends each call once. If the response shows that the endpoint, the time or the credentials are outdated, it corrects them and
  * sends the call once more.
- * @param credentials called for each request, so that expired credentials are replaced
+ * @param credentials called once in a second with calls, so that expired credentials are replaced
  */
 export function callSender(
   target: Target,
@@ -64,7 +72,9 @@ export function callSender(
 ): SendWriteRecords {
   const signer = new Signer(region, 'timestream');
   const client = new HttpClient({ ca, silenceMs });
-  const send = async (body: Uint8Array, signal: AbortSignal, maySendAgain: boolean): Promise<ServiceResponse> => {
+  /** What the calls of one second share. To resolve endpoint and credentials for each call takes as long as to sign it. */
+  let shared: Shared | undefined;
+  const resolve = async (second: number, signal: AbortSignal): Promise<Shared> => {
     // The SDK's providers accept no signal; their own timeouts end them.
     const [endpoint, keys] = await Promise.all([target.resolve(signal), untilAborted(credentials(), signal)]);
     const headers = {
@@ -72,10 +82,17 @@ export function callSender(
       'content-type': 'application/x-amz-json-1.0',
       'x-amz-target': 'Timestream_20181101.WriteRecords',
     };
+    shared = { second, endpoint, keys, headers };
+    return shared;
+  };
+  const send = async (body: Uint8Array, signal: AbortSignal, maySendAgain: boolean): Promise<ServiceResponse> => {
+    const second = Math.floor(Date.now() / 1000);
+    const { endpoint, keys, headers } = shared?.second === second ? shared : await resolve(second, signal);
     const now = Date.now() + clock.systemClockOffset;
     const signed = signer.sign(headers, body, keys, new Date(now));
     const response = await client.post(endpoint.url, signed, body, signal);
     if (response.status === 200 || !maySendAgain) return response;
+    shared = undefined;
     return (await correct(response, endpoint, now, signal)) ? send(body, signal, false) : response;
   };
   /** Corrects what the response reports as wrong: the endpoint, the credentials, or the time `now` of the signature. */

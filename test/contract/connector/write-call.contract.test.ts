@@ -143,6 +143,39 @@ test.each(['ExpiredTokenException', 'ExpiredToken'])(
   },
 );
 
+test('endpoint and credentials are requested again after a second', async () => {
+  server = await ScriptedServer.start(() => STORED);
+  let now = 1_800_000_000_000;
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
+  let asked = 0;
+  let key = 'first';
+  const resolve = () => {
+    asked++;
+    return Promise.resolve({ url: new URL(server.url), invalidate: () => undefined });
+  };
+  const send = callSender({ resolve }, 'us-east-1', () => Promise.resolve({ ...CREDENTIALS, accessKeyId: key }));
+  await send(Buffer.from('1'), signal);
+  key = 'second';
+  now += 999;
+  await send(Buffer.from('2'), signal);
+  now += 1;
+  await send(Buffer.from('3'), signal);
+  // A clock that was set back.
+  key = 'third';
+  now -= 3_600_000;
+  await send(Buffer.from('4'), signal);
+  clock.mockRestore();
+  const keys = server.requests.map(({ headers }) => /Credential=(\w+)/.exec(headers.authorization ?? '')?.[1]);
+  expect(keys).toEqual(['first', 'first', 'second', 'third']);
+  expect(asked).toBe(3);
+  expect(server.requests.map(({ headers }) => headers['x-amz-date'])).toEqual([
+    '20270115T080000Z',
+    '20270115T080000Z',
+    '20270115T080001Z',
+    '20270115T070001Z',
+  ]);
+});
+
 test('an endpoint that the service calls invalid is requested again, also if its address has a port', async () => {
   server = await ScriptedServer.start((_, index) => (index === 0 ? { status: 421, body: '{}' } : STORED));
   const invalidated: string[] = [];
