@@ -7,6 +7,7 @@ import { runProgram } from './run-program.mjs';
 
 const ALL = {
   encode: 'line protocol to the bodies of WriteRecords calls, in memory',
+  call: 'one WriteRecords call: the HTTP client and the signature',
   connector: 'the whole connector: from events to calls over HTTP',
   destinations: 'the write function with Timestream, InfluxDB, and both',
   'cold-start': 'the cold start of the write function, after `npm run build`',
