@@ -31,6 +31,24 @@ test('writes a double as String does, except for -0', () => {
   );
 });
 
+test('writes doubles that come again, with few decimals and many in turn, as String does', () => {
+  const writer = new FloatWriter();
+  fc.assert(
+    fc.property(fc.array(double, { minLength: 1, maxLength: 5 }), (values) => {
+      for (const x of [...values, ...values.toReversed(), ...values.map((value) => -value)])
+        expect(written(writer.write(out, 0, x))).toBe(Object.is(x, -0) ? '-0' : String(x));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test.each([1000, 1e6, 1e7])('writes counts of 1/%i to the limit of their fast path', (parts) => {
+  const writer = new FloatWriter();
+  const limit = 2 ** 31;
+  const counts = [0, 1, 9, 10, 99, 100, 999, 1000, 1001, 1e5, 999_999, 1e6, 1e6 + 1, limit - 1, limit, limit + 1];
+  for (const count of counts) expect(written(writer.write(out, 0, count / parts))).toBe(String(count / parts));
+});
+
 test('writes a float32 as the shortest decimal that denotes it', () => {
   const writer = new FloatWriter(32);
   fc.assert(
@@ -83,7 +101,7 @@ test('writes a timestamp as an integer, also when it repeats', () => {
     fc.property(fc.integer({ min: -9223372036, max: 9223372036 }), fc.integer({ min: 0, max: 999_999_999 }), (s, n) => {
       const text = String(BigInt(s) * 1_000_000_000n + BigInt(n));
       for (let time = 0; time < 2; time++) {
-        const end = writer.write(out, time, s, n);
+        const end = writer.write(out, time, { seconds: Float64Array.of(s), nanos: Int32Array.of(n) }, 0);
         expect(end).toBeLessThanOrEqual(time + LONGEST_NUMBER - 3);
         expect(written(end).slice(time)).toBe(text);
       }

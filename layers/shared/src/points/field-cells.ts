@@ -20,7 +20,7 @@ export interface FieldCells {
   readonly longest: number;
   /** Reads the column of a record batch. Its memory must stay as it is until the last value is written. */
   read(column: ArrowColumn): void;
-  /** Writes a row's value and returns the position after it. Up to three bytes after it may be overwritten. */
+  /** Writes a row's value and returns the position after it. Three bytes after it may be overwritten, and LONGEST_NUMBER from `at` on. */
   write(out: DataView, at: number, row: number): number;
   /** The nearest double of a row's value, for a check of its range. */
   numberAt?(row: number): number;

@@ -190,7 +190,7 @@ export class PointsEncoder {
     view.setUint8(at, SPACE);
     const seconds = this.times.seconds[row];
     const nanos = this.times.nanos[row];
-    at = this.timestamps.write(view, at + 1, seconds, nanos);
+    at = this.timestamps.write(view, at + 1, this.times, row);
     view.setUint8(at, NEWLINE);
     buffer.endLine(at + 1);
     head.rows++;
