@@ -5,7 +5,7 @@ import { exportStep } from 'shared/migration/export';
 import { migrationServices } from '../migration-services';
 import { step } from '../step';
 
-/** Time reserved for saving the records of the windows in progress, and for counting all of them. */
+/** Time reserved for saving the records of the windows in progress. */
 const RESERVE_MS = 90_000;
 
 const config = loadMigrationConfig();

@@ -111,6 +111,34 @@ test('exports each window once, with its counts at the source', async () => {
   expect([total('n'), total('x'), total('ok')]).toEqual([100, 50, 1]);
 });
 
+test('reads no record after its deadline, and the next call counts the windows', async () => {
+  const id = await survey();
+  const stop = new AbortController();
+  const { objects } = source;
+  let exported = 0;
+  let readsAfterwards = 0;
+  const watched: typeof objects = Object.assign(Object.create(objects), {
+    write: async (ref: ObjectRef, body: Uint8Array) => {
+      await objects.write(ref, body);
+      if (!ref.key.includes('/windows/') || !Buffer.from(body).toString().includes('"state":"exported"')) return;
+      exported += 1;
+      if (exported === 3) stop.abort();
+    },
+    read: (ref: ObjectRef) => {
+      if (stop.signal.aborted) readsAfterwards += 1;
+      return objects.read(ref);
+    },
+  });
+  const first = await exportStep({ migrationId: id }, services({ objects: watched, deadline: stop.signal }));
+  expect([first.done, readsAfterwards]).toEqual([false, 0]);
+  expect(await exportStep({ migrationId: id }, services())).toMatchObject({
+    done: true,
+    windows: 3,
+    exported: 3,
+    rows: 101,
+  });
+});
+
 /** Services of a process that is killed at its n-th access to Timestream or to an object; all later ones fail too. */
 function killedAt(n: number): { readonly exported: Set<string>; readonly services: Partial<MigrationServices> } {
   let accesses = 0;

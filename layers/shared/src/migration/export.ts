@@ -23,7 +23,7 @@ export async function exportStep(event: unknown, services: MigrationServices): P
   const work = (entry: Work): Promise<void> => exportEntry(entry, migration, ledger, services);
   for await (const _ of inOrder(pending(ledger, services.objects), CONCURRENCY, work))
     if (services.deadline.aborted) break;
-  return await progress(migrationId, ledger);
+  return await progress(migrationId, ledger, services.deadline);
 }
 
 type Work = LedgerEntry & { readonly survey: TableSurvey };
@@ -58,9 +58,12 @@ async function exportEntry(
   }
 }
 
-async function progress(migrationId: string, ledger: Ledger): Promise<ExportOutput> {
+/** The counts of all windows. Reading many records takes minutes, so after the deadline the counts are those of the windows read so far. */
+async function progress(migrationId: string, ledger: Ledger, deadline: AbortSignal): Promise<ExportOutput> {
   const counts = { windows: 0, exported: 0, failed: 0, rows: 0, bytes: 0 };
+  if (deadline.aborted) return { migrationId, done: false, ...counts };
   for await (const { record } of ledger.allEntries()) {
+    if (deadline.aborted) return { migrationId, done: false, ...counts };
     counts.windows += 1;
     if (record?.state === 'failed') counts.failed += 1;
     if (record?.state !== 'exported') continue;

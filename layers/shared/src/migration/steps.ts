@@ -33,6 +33,7 @@ export const stepInputSchema = z.object({
   continuation: count.nullish(),
 });
 
+/** With `done: false` the counts are those of the windows that were counted before the deadline. */
 export const exportOutputSchema = z.object({
   migrationId: z.string(),
   done: z.boolean(),
