@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { InfluxDBConnectionError, InfluxDBWriteError } from '../errors';
 import type { Logger } from '../logger';
 import type { LineBatch } from '../points/batch-buffer';
+import { AdaptiveLimit } from '../resilience/adaptive-limit';
 import { type BreakerOptions, CircuitBreaker } from '../resilience/circuit-breaker';
 import { type Clock, systemClock } from '../resilience/clock';
 import type { EncodedLines, LineWriter } from './client';
@@ -67,6 +68,7 @@ class BatchWriter {
   private readonly clock: Clock;
   private readonly random: () => number;
   private readonly breaker: CircuitBreaker;
+  private readonly limit: AdaptiveLimit;
   private readonly tally = new LoadTally();
   private readonly abort = new AbortController();
 
@@ -75,6 +77,7 @@ class BatchWriter {
     this.options = options;
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
+    this.limit = new AdaptiveLimit(options.concurrency);
     this.breaker = new CircuitBreaker(unavailable, { ...options.breaker, clock: this.clock, random: this.random });
     // Each request in flight adds a listener. Node warns about a leak above 10.
     setMaxListeners(0, this.abort.signal);
@@ -198,6 +201,7 @@ class BatchWriter {
       backoff: { ...BACKOFF, random: this.random },
       waitsAsRequested: true,
       breaker: this.breaker,
+      limit: this.limit,
       logger,
       clock: this.clock,
       signal: this.abort.signal,

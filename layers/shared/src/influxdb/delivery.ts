@@ -1,5 +1,6 @@
 /** Sends one batch until its outcome is final: with retries, jitter, the delays that InfluxDB requests, and a circuit breaker. */
 import type { Logger } from '../logger';
+import type { AdaptiveLimit } from '../resilience/adaptive-limit';
 import { type BackoffOptions, fullJitterDelay } from '../resilience/backoff';
 import { type CircuitBreaker, UNKNOWN } from '../resilience/circuit-breaker';
 import type { Clock } from '../resilience/clock';
@@ -16,6 +17,8 @@ export interface DeliveryOptions {
   /** Whether to wait as long as InfluxDB requests; if not, a response that requests a delay is final. */
   readonly waitsAsRequested: boolean;
   readonly breaker: CircuitBreaker;
+  /** Of the calls to this InfluxDB; without it, the caller limits them. */
+  readonly limit?: AdaptiveLimit;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Ends calls and delays early. */
@@ -31,7 +34,7 @@ export interface DeliveryOptions {
 export async function deliver(
   client: LineWriter,
   lines: EncodedLines,
-  { maxRetries, backoff, waitsAsRequested, breaker, logger, clock, signal, onRetry }: DeliveryOptions,
+  { maxRetries, backoff, waitsAsRequested, breaker, limit, logger, clock, signal, onRetry }: DeliveryOptions,
 ): Promise<WriteOutcome> {
   let last: WriteOutcome | undefined;
   for (let retries = 0; ; onRetry?.()) {
@@ -42,7 +45,8 @@ export async function deliver(
     };
     const failureOf = (result: WriteOutcome) =>
       signal.aborted && clock.now() - started < SLOW_MS ? UNKNOWN : reasonAway(result);
-    const outcome = await breaker.run(call, failureOf, signal);
+    const attempt = (): Promise<WriteOutcome> => breaker.run(call, failureOf, signal);
+    const outcome = limit ? await limit.run(attempt, isOverload) : await attempt();
     if (signal.aborted && outcome.kind === 'retryable') return last ?? outcome;
     if (outcome.kind !== 'retryable') return outcome;
     const { reason, cause, retryAfterMs, atOnce } = outcome;
@@ -55,6 +59,9 @@ export async function deliver(
     retries += 1;
   }
 }
+
+/** Whether InfluxDB has more to do than it can, as far as it says so: a slow response alone may be a flush that waits. */
+const isOverload = (outcome: WriteOutcome): boolean => outcome.kind === 'retryable' && outcome.cause !== 'error';
 
 /** The reason to count a failure of InfluxDB towards opening the breaker. An InfluxDB that throttles is available. */
 function reasonAway(outcome: WriteOutcome): string | undefined {
