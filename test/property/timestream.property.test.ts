@@ -1,8 +1,10 @@
 /** Lines to calls: the same records as a naive implementation, in the fewest calls, with shared attributes written once. */
 import fc from 'fast-check';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
+import { ByteWriter } from 'shared/timestream/byte-writer';
+import { CallEncoder, packRecords } from 'shared/timestream/packing';
 import type { MappingOptions } from 'shared/timestream/records';
-import { MAPPING, packText, REQUEST_TIME } from '../support/connector-mapping';
+import { DATABASE, MAPPING, mapText, packText, REQUEST_TIME } from '../support/connector-mapping';
 import { identityOf, type PlainRecord, readCall, type WireCall } from '../support/timestream-calls';
 
 /** Names with all characters that need escapes. Some fields have the name of a tag. */
@@ -180,3 +182,22 @@ function expectShared({ CommonAttributes, Records }: WireCall, records: readonly
   expect(allowed).toEqual(expect.arrayContaining([...own]));
   expect(Records.filter((record) => record.Dimensions?.length === 0)).toEqual([]);
 }
+
+test('requests that are in progress at the same time do not share memory, and later ones may reuse it', () => {
+  fc.assert(
+    fc.property(fc.array(lines, { minLength: 2, maxLength: 4 }), (texts) => {
+      const alone = texts.map((text) => packText(text).bodies.map(String));
+      for (let round = 0; round < 2; round++) {
+        const mapped = texts.map((text) => mapText(text));
+        const packed = mapped.map(({ records, report }) => ({ records, ...packRecords(records, report) }));
+        const bodies = packed.map(({ records, batches }) => {
+          const encoder = new CallEncoder(records, DATABASE);
+          return batches.map((batch) => String(encoder.encode(batch, 1, new ByteWriter(16))));
+        });
+        expect(bodies).toEqual(alone);
+        for (const { records } of mapped) records.release();
+      }
+    }),
+    { numRuns: 20 },
+  );
+});

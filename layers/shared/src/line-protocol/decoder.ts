@@ -61,6 +61,9 @@ const MIN_NANOS = 145_224_192;
 /** After this many lines with a string without a closing quote, strings of invalid lines end with their line: see `findLineEnd`. */
 const MAX_OPEN_STRINGS = 8;
 
+/** A float with more digits is read by `readNumber`, which checks its range and its length. */
+const MAX_USUAL_DIGITS = 100;
+
 const AT_MEASUREMENT = 0;
 const AT_TAGS = 1;
 const AT_FIELDS = 2;
@@ -77,10 +80,14 @@ export class LineDecoder {
   keyEnd = 0;
   valueStart = 0;
   valueEnd = 0;
-  valueEscaped = false;
   kind: FieldKind = FLOAT;
-  /** Whether the text of a number is a JSON number. */
-  isJsonNumber = false;
+  /**
+   * Whether the text of the value can stand in JSON as it is: a number that JSON allows, or a string in which each backslash escapes a
+   * quote or a backslash, as in JSON, and that has no control character. False for a boolean.
+   */
+  isJsonText = false;
+  /** Number of escapes in the last string: backslashes before a quote or a backslash. */
+  escapes = 0;
   /** `hashBytes` of measurement and tags; set by `findSeriesEnd`. */
   seriesHash = 0;
   /** The time of the line: seconds since 1970, and 0..999,999,999 ns after that second. */
@@ -265,16 +272,17 @@ export class LineDecoder {
     if (first === QUOTE) {
       if (!this.readString(start)) return ERROR;
     } else {
+      if (this.readUsualNumber(start)) return this.endField() ? TOKEN : ERROR;
       let at = start;
       while (at < end && (CLASS[bytes[at]] & ENDS_VALUE) === 0) at++;
       this.position = at;
       this.valueStart = start;
       this.valueEnd = at;
-      this.valueEscaped = false;
       if ((first >= ZERO && first <= NINE) || first === MINUS || first === DOT) {
         if (!this.readNumber()) return ERROR;
       } else if (isBoolean(bytes, start, at)) {
         this.kind = BOOLEAN;
+        this.isJsonText = false;
       } else {
         return this.fail('the field value is not a number, a boolean or a quoted string', start);
       }
@@ -475,14 +483,22 @@ export class LineDecoder {
 
   private readString(quote: number): boolean {
     const { bytes, end } = this;
-    let escaped = false;
+    let escapes = 0;
     let newlines = 0;
+    /** Whether the string has a byte that JSON writes differently: a control character or a backslash that is no escape. */
+    let differs = false;
     let at = quote + 1;
     for (; at < end && bytes[at] !== QUOTE; at++) {
-      if (bytes[at] === BACKSLASH) {
-        escaped = true;
-        if (at + 1 < end && (bytes[at + 1] === QUOTE || bytes[at + 1] === BACKSLASH)) at++;
-      } else if (bytes[at] === NEWLINE) newlines++;
+      const byte = bytes[at];
+      if (byte === BACKSLASH) {
+        if (at + 1 < end && (bytes[at + 1] === QUOTE || bytes[at + 1] === BACKSLASH)) {
+          escapes++;
+          at++;
+        } else differs = true;
+      } else if (byte < SPACE) {
+        differs = true;
+        if (byte === NEWLINE) newlines++;
+      }
     }
     if (at >= end) {
       // Without a closing quote the rest of the input would be this string. Go back, so that only this line is lost.
@@ -494,11 +510,49 @@ export class LineDecoder {
     this.kind = STRING;
     this.valueStart = quote + 1;
     this.valueEnd = at;
-    this.valueEscaped = escaped;
+    this.escapes = escapes;
+    this.isJsonText = !differs;
     this.position = at + 1;
     if (this.isText(this.valueStart, at)) return true;
     this.fail('invalid UTF-8 in a string', this.valueStart);
     return false;
+  }
+
+  /**
+   * Reads a number in the form that nearly all numbers have: up to 18 digits without leading zeros, then a suffix or a fraction. Returns
+   * false for any other value, which is not read. One pass over the bytes takes half the time of finding the end first.
+   */
+  private readUsualNumber(start: number): boolean {
+    const { bytes, end } = this;
+    const first = bytes[start] === MINUS ? start + 1 : start;
+    let at = first;
+    while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
+    const digits = at - first;
+    if (at >= end || digits === 0 || digits > 18 || (bytes[first] === ZERO && digits > 1)) return false;
+    let valueEnd = at;
+    let kind: FieldKind = FLOAT;
+    const next = bytes[at];
+    if (next === DOT) {
+      at++;
+      while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE) at++;
+      valueEnd = at;
+      if (at - first > MAX_USUAL_DIGITS || bytes[at - 1] === DOT) return false;
+    } else if (next === 0x69 /* i */) {
+      if (first > start && bytes[first] === ZERO) return false;
+      kind = INTEGER;
+      at++;
+    } else if (next === 0x75 /* u */) {
+      if (first > start) return false;
+      kind = UNSIGNED;
+      at++;
+    }
+    if (at >= end || (CLASS[bytes[at]] & ENDS_VALUE) === 0) return false;
+    this.kind = kind;
+    this.isJsonText = true;
+    this.valueStart = start;
+    this.valueEnd = valueEnd;
+    this.position = at;
+    return true;
   }
 
   /** Sets the kind of the number in `valueStart..valueEnd`, removes its suffix, and checks its syntax and range. */
@@ -516,7 +570,7 @@ export class LineDecoder {
       this.kind = FLOAT;
       form = floatForm(bytes, valueStart, this.valueEnd);
     }
-    this.isJsonNumber = form === JSON_NUMBER;
+    this.isJsonText = form === JSON_NUMBER;
     if (form !== INVALID) return true;
     this.fail(`invalid or out of range ${NUMBER_NAMES[this.kind]}`, valueStart);
     return false;

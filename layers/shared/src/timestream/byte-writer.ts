@@ -1,6 +1,7 @@
-/** A growing buffer for JSON. Buffers are reused from one request to the next. */
+/** A growing buffer for JSON. */
 import { BACKSLASH, QUOTE } from '../line-protocol/bytes';
 import { LITTLE_ENDIAN, viewOf, type Words } from '../line-protocol/words';
+import { borrowBuffer, returnBuffer } from './reused-buffers';
 
 const HEX = Buffer.from('0123456789abcdef');
 /** 1 for each byte that must be escaped inside a JSON string. Source: RFC 8259, section 7. */
@@ -12,45 +13,35 @@ const POWERS_OF_TEN = Array.from({ length: 10 }, (_, exponent) => 10 ** exponent
 /** Up to this length, copying by words is faster than a native copy, which needs a call and a new view. */
 const WORD_COPY_BYTES = 128;
 
-/** Unused buffers. Getting fresh memory from the kernel takes longer than writing the bytes. */
-let idle: ByteWriter[] = [];
-/** Maximum total size of the unused buffers: enough for a request of 15,000 wide lines. */
-const MAX_IDLE_BYTES = 16 * 1024 * 1024;
+/** Up to this length, `wordsAndCopy` copies without a loop. */
+const SHORT_BYTES = 16;
 
 export class ByteWriter {
-  buffer: Buffer;
   length = 0;
   /** `buffer`, to read and write by word. */
   view: DataView;
 
-  constructor(capacity: number) {
-    this.buffer = Buffer.allocUnsafeSlow(capacity);
+  constructor(
+    capacity: number,
+    public buffer: Buffer = Buffer.allocUnsafeSlow(capacity),
+  ) {
     this.view = viewOf(this.buffer);
   }
 
-  /** Returns an empty writer: the smallest unused one with enough capacity, or a new one. */
+  /** Returns an empty writer with a reused buffer. */
   static borrow(capacity: number): ByteWriter {
-    let best: ByteWriter | undefined;
-    for (const each of idle) {
-      const fits = each.buffer.length >= capacity;
-      if (fits && (best === undefined || each.buffer.length < best.buffer.length)) best = each;
-    }
-    if (best === undefined) return new ByteWriter(capacity);
-    idle = idle.filter((each) => each !== best);
-    return best;
+    return new ByteWriter(capacity, borrowBuffer(capacity));
   }
 
-  /** Returns the writer for the next `borrow`. The caller must not use the writer or its bytes afterwards. */
+  /** Returns the buffer for reuse. The caller must not use the writer or its bytes afterwards. */
   release(): void {
-    this.length = 0;
-    const bytes = idle.reduce((sum, { buffer }) => sum + buffer.length, this.buffer.length);
-    if (bytes <= MAX_IDLE_BYTES) idle.push(this);
+    returnBuffer(this.buffer);
   }
 
   /** Makes room for `count` more bytes. */
   reserve(count: number): void {
     if (this.length + count <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.length + count));
+    const grown = borrowBuffer(Math.max(this.buffer.length * 2, this.length + count));
     this.buffer.copy(grown, 0, 0, this.length);
     this.buffer = grown;
     this.view = viewOf(grown);
@@ -63,7 +54,7 @@ export class ByteWriter {
     this.length += bytes.length;
   }
 
-  /** Appends `from[start, end)`; `from` may be this writer's own view. */
+  /** Appends `from[start, end)`, which is valid UTF-8; `from` may be this writer's own view. */
   copy(from: DataView, start: number, end: number): void {
     const count = end - start;
     if (this.length + count + 3 > this.buffer.length) this.reserve(count + 3);
@@ -71,20 +62,47 @@ export class ByteWriter {
     if (count > WORD_COPY_BYTES || start + count + 3 > from.byteLength) {
       this.buffer.set(new Uint8Array(from.buffer, from.byteOffset + start, count), to);
     } else {
-      // The last word may write up to three extra bytes. The next write replaces them.
       const { view } = this;
-      for (let i = 0; i < count; i += 4) view.setInt32(to + i, from.getInt32(start + i, LITTLE_ENDIAN), LITTLE_ENDIAN);
+      let i = 0;
+      // Valid UTF-8 is never a NaN: see `Words`.
+      for (; i + 8 <= count; i += 8) view.setFloat64(to + i, from.getFloat64(start + i, LITTLE_ENDIAN), LITTLE_ENDIAN);
+      // The last word may write up to three extra bytes. The next write replaces them.
+      for (; i < count; i += 4) view.setInt32(to + i, from.getInt32(start + i, LITTLE_ENDIAN), LITTLE_ENDIAN);
     }
     this.length = to + count;
   }
 
   /** Appends prepared bytes. */
-  words({ words, length }: Words): void {
-    const padded = words.length * 4;
+  words({ doubles, length }: Words): void {
+    const padded = doubles.length * 8;
     if (this.length + padded > this.buffer.length) this.reserve(padded);
     const { view, length: start } = this;
-    for (let i = 0; i < words.length; i++) view.setInt32(start + i * 4, words[i], LITTLE_ENDIAN);
+    for (let i = 0; i < doubles.length; i++) view.setFloat64(start + i * 8, doubles[i], LITTLE_ENDIAN);
     this.length = start + length;
+  }
+
+  /** Appends prepared bytes and then `from[start, end)`, as `words` and `copy` do, in two thirds of their time for a short value. */
+  wordsAndCopy(words: Words, from: DataView, start: number, end: number): void {
+    const { doubles, length } = words;
+    const count = end - start;
+    const textStart = this.length;
+    const to = textStart + length;
+    if (count > SHORT_BYTES || start + SHORT_BYTES > from.byteLength || to + SHORT_BYTES > this.buffer.length) {
+      this.words(words);
+      this.copy(from, start, end);
+      return;
+    }
+    const { view } = this;
+    for (let i = 0; i < doubles.length; i++) view.setFloat64(textStart + i * 8, doubles[i], LITTLE_ENDIAN);
+    view.setInt32(to, from.getInt32(start, LITTLE_ENDIAN), LITTLE_ENDIAN);
+    if (count > 4) {
+      view.setInt32(to + 4, from.getInt32(start + 4, LITTLE_ENDIAN), LITTLE_ENDIAN);
+      if (count > 8) {
+        view.setInt32(to + 8, from.getInt32(start + 8, LITTLE_ENDIAN), LITTLE_ENDIAN);
+        if (count > 12) view.setInt32(to + 12, from.getInt32(start + 12, LITTLE_ENDIAN), LITTLE_ENDIAN);
+      }
+    }
+    this.length = to + count;
   }
 
   /** Appends ASCII text. */
@@ -153,4 +171,20 @@ export class ByteWriter {
   get written(): Buffer {
     return this.buffer.subarray(0, this.length);
   }
+}
+
+/** The number of bytes that `jsonText` appends for the same parameters. */
+export function jsonTextBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  escapes: (byte: number) => boolean,
+): number {
+  let count = 0;
+  for (let at = start; at < end; at++) {
+    let byte = bytes[at];
+    if (byte === BACKSLASH && at + 1 < end && escapes(bytes[at + 1])) byte = bytes[++at];
+    count += ESCAPED_IN_JSON[byte] === 0 ? 1 : byte >= 0x20 ? 2 : 6;
+  }
+  return count;
 }

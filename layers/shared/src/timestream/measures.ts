@@ -1,12 +1,7 @@
-/** The measures of one record, as the JSON of a request: checks their limits, and merges lists of them. */
-import {
-  BOOLEAN_BYTES,
-  MAX_MEASURE_VALUES_BYTES,
-  MAX_MEASURES_PER_RECORD,
-  MAX_RECORD_BYTES,
-  NUMBER_BYTES,
-  TIME_BYTES,
-} from './limits';
+/** The measures of one record: checks their limits, and merges those of several lines. */
+import { MAX_MEASURE_VALUES_BYTES, MAX_MEASURES_PER_RECORD, MAX_RECORD_BYTES, TIME_BYTES } from './limits';
+import type { MeasureColumn } from './measure-json';
+import type { MeasureList } from './measure-list';
 import { Refusal } from './refusal';
 
 /** Number and size of a record's measures. Bytes are counted as AWS meters them: number 8, boolean 1, string its UTF-8 length. */
@@ -36,46 +31,39 @@ export function measuresProblem(totals: MeasureTotals, seriesBytes: number): Ref
 
 const tooLarge = (what: string, most: number): Refusal => new Refusal('sizes', `${what}: a record has at most ${most}`);
 
-interface FieldMeasure {
-  readonly Name: string;
-  readonly Value: string;
-  readonly Type: string;
-}
-
-/** Merges lists of measures. If several measures have the same name, the last one wins, as in InfluxDB. */
+/** Merges measures into one record. If several measures have the same name, the last one wins, as in InfluxDB. */
 export class MeasureMerge {
-  private readonly measures = new Map<string, FieldMeasure>();
+  /** The measure of each name, in the order of their first appearance. */
+  private readonly measures = new Map<MeasureColumn, number>();
   private totals: MeasureTotals = { count: 0, valueBytes: 0 };
 
+  /** @param list contains the measures; they belong to one shape */
+  constructor(private readonly list: MeasureList) {}
+
   /**
-   * Adds a list to the record. Returns the reason if the record would exceed a limit; then nothing is added.
-   * @param list JSON objects `{"Name","Value","Type"}` separated by commas
+   * Adds the measures `start..end`. Returns the reason if the record would exceed a limit; then nothing is added.
    * @param seriesBytes length of the record's dimension names and values
    */
-  add(list: Buffer, seriesBytes: number): Refusal | undefined {
-    const added = new Map<string, FieldMeasure>();
-    for (const measure of JSON.parse(`[${list.toString()}]`) as FieldMeasure[]) added.set(measure.Name, measure);
+  add(start: number, end: number, seriesBytes: number): Refusal | undefined {
+    const { list } = this;
+    const added = new Map<MeasureColumn, number>();
+    for (let measure = start; measure < end; measure++) added.set(list.columnOf(measure), measure);
     const totals = { ...this.totals };
-    for (const measure of added.values()) {
-      const replaced = this.measures.get(measure.Name);
+    for (const [column, measure] of added) {
+      const replaced = this.measures.get(column);
       if (replaced === undefined) totals.count++;
-      else totals.valueBytes -= valueBytes(replaced);
-      totals.valueBytes += valueBytes(measure);
+      else totals.valueBytes -= list.valueBytes(replaced);
+      totals.valueBytes += list.valueBytes(measure);
     }
     const problem = measuresProblem(totals, seriesBytes);
     if (problem !== undefined) return problem;
     this.totals = totals;
-    for (const [name, measure] of added) this.measures.set(name, measure);
+    for (const [column, measure] of added) this.measures.set(column, measure);
     return undefined;
   }
 
-  /** The merged list, in the same format. */
-  toJson(): Buffer {
-    return Buffer.from(JSON.stringify([...this.measures.values()]).slice(1, -1));
+  /** The measures of the record. */
+  get merged(): number[] {
+    return [...this.measures.values()];
   }
-}
-
-function valueBytes({ Value, Type }: FieldMeasure): number {
-  if (Type === 'VARCHAR') return Buffer.byteLength(Value);
-  return Type === 'BOOLEAN' ? BOOLEAN_BYTES : NUMBER_BYTES;
 }

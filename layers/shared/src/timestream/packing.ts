@@ -116,22 +116,22 @@ function mergeRepeated(
 
 /** Merges a run into its first record. Returns the records that were merged; reports those that would exceed a limit. */
 function mergeRun(records: RecordSet, run: Int32Array, report: LineReport): number[] {
-  const { json, measuresStart, measuresEnd, line } = records;
+  const { measures, measuresStart, measuresEnd, line } = records;
   const [first] = run;
   const { bytes } = records.series[records.seriesOf[first]];
-  const merge = new MeasureMerge();
+  const merge = new MeasureMerge(measures);
   const merged: number[] = [];
   for (const record of run) {
-    const problem = merge.add(json.buffer.subarray(measuresStart[record], measuresEnd[record]), bytes);
+    const problem = merge.add(measuresStart[record], measuresEnd[record], bytes);
     if (problem === undefined) merged.push(record);
     else {
       const reason = `together with line ${line[first]}, of the same series and time: ${problem.reason}`;
       report.rejected(records.place(record), reason, problem.limit);
     }
   }
-  measuresStart[first] = json.length;
-  json.append(merge.toJson());
-  measuresEnd[first] = json.length;
+  measuresStart[first] = measures.length;
+  measures.repeat(merge.merged);
+  measuresEnd[first] = measures.length;
   return merged;
 }
 
@@ -175,7 +175,7 @@ export class CallEncoder {
    * @param body emptied first; the returned buffer is valid until the next use of `body`
    */
   encode(batch: RecordBatch, version: number, body: ByteWriter): Buffer {
-    const { json, measuresStart, measuresEnd, seconds, nanos, seriesOf } = this.records;
+    const { measures, measuresStart, measuresEnd, seconds, nanos, seriesOf } = this.records;
     const series = distinctSeries(this.records, batch);
     const [first] = series;
     const sharesName = series.every((each) => each.measurement === first.measurement);
@@ -204,7 +204,7 @@ export class CallEncoder {
         body.words(MEASURES);
         headEnd = body.length;
       }
-      body.copy(json.view, measuresStart[record], measuresEnd[record]);
+      measures.write(body, measuresStart[record], measuresEnd[record]);
       body.words(TIME);
       appendTime(body, seconds[record], nanos[record], unit);
       body.words(RECORD_END);

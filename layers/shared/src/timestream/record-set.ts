@@ -1,32 +1,37 @@
 /**
- * The records of one request as columns of numbers: series, time, position of the measures in one JSON buffer, and line. So a
+ * The records of one request as columns of numbers: series, time, measures, and line. So a
  * request of any size needs only a few objects.
  */
 import type { LineDecoder } from '../line-protocol/decoder';
 import { type Precision, precisionDoubt } from '../line-protocol/precision';
 import type { LinePlace } from '../line-report';
-import type { ByteWriter } from './byte-writer';
 import type { DimensionTable } from './dimensions';
+import type { MeasureList } from './measure-list';
+import { borrowBuffer, returnBuffer } from './reused-buffers';
 import type { Series, SeriesTable } from './series';
 
-const FIRST_RECORDS = 1024;
+const FIRST_RECORDS = 512;
+/** Seven columns of 4 bytes and one of 8. */
+const BYTES_PER_RECORD = 36;
 
 /** Index n of each column is record n. */
 export class RecordSet {
   length = 0;
   /** Indices into `series`. */
-  seriesOf = new Int32Array(FIRST_RECORDS);
+  seriesOf = new Int32Array();
   /** Time: seconds since 1970, and the remaining nanoseconds. */
-  seconds = new Float64Array(FIRST_RECORDS);
-  nanos = new Int32Array(FIRST_RECORDS);
-  /** Measures: `json[start, end)`, JSON objects separated by commas. */
-  measuresStart = new Int32Array(FIRST_RECORDS);
-  measuresEnd = new Int32Array(FIRST_RECORDS);
+  seconds = new Float64Array();
+  nanos = new Int32Array();
+  /** Measures: `start..end` of `measures`. */
+  measuresStart = new Int32Array();
+  measuresEnd = new Int32Array();
   /** Line number, from 1. */
-  line = new Int32Array(FIRST_RECORDS);
+  line = new Int32Array();
   /** Position of the line in the source, including its line break. */
-  lineStart = new Int32Array(FIRST_RECORDS);
-  lineEnd = new Int32Array(FIRST_RECORDS);
+  lineStart = new Int32Array();
+  lineEnd = new Int32Array();
+  /** The memory of all columns. */
+  private buffer: Buffer = Buffer.of();
   /** Number of empty strings, which are left out of their records because Timestream cannot store them. */
   emptyStrings = 0;
   /** The time of lines without a timestamp; -1 if there are none. */
@@ -35,38 +40,53 @@ export class RecordSet {
 
   constructor(
     private readonly seriesTable: SeriesTable,
-    readonly json: ByteWriter,
+    readonly measures: MeasureList,
     private readonly precision: Precision,
-  ) {}
+  ) {
+    this.allocate(FIRST_RECORDS);
+  }
 
-  /** Adds the decoder's current line. Its measures are from `measuresStart` to the end of `json`, which is a comma. */
+  /** Adds the decoder's current line. Its measures are those from `measuresStart` on. */
   add(series: Series, measuresStart: number, decoder: LineDecoder): void {
-    if (this.length === this.line.length) this.grow();
+    if (this.length === this.line.length) this.allocate(this.length * 2);
     const record = this.length++;
     this.seriesOf[record] = series.index;
     this.seconds[record] = decoder.seconds;
     this.nanos[record] = decoder.nanos;
     this.measuresStart[record] = measuresStart;
-    this.measuresEnd[record] = this.json.length - 1;
+    this.measuresEnd[record] = this.measures.length;
     this.line[record] = decoder.line;
     this.lineStart[record] = decoder.lineStart;
     this.lineEnd[record] = decoder.nextToken;
   }
 
-  private grow(): void {
-    this.seriesOf = grown(this.seriesOf);
-    this.seconds = grown(this.seconds);
-    this.nanos = grown(this.nanos);
-    this.measuresStart = grown(this.measuresStart);
-    this.measuresEnd = grown(this.measuresEnd);
-    this.line = grown(this.line);
-    this.lineStart = grown(this.lineStart);
-    this.lineEnd = grown(this.lineEnd);
+  /** Moves the columns to memory for `records` records. */
+  private allocate(records: number): void {
+    const buffer = borrowBuffer(records * BYTES_PER_RECORD);
+    const capacity = Math.floor(buffer.length / BYTES_PER_RECORD);
+    let end = 0;
+    const moved = <Column extends Int32Array | Float64Array>(column: Column): Column => {
+      const longer = new (column.constructor as ColumnConstructor<Column>)(buffer.buffer, end, capacity);
+      longer.set(column);
+      end += longer.byteLength;
+      return longer;
+    };
+    // First, because a Float64Array starts at a multiple of 8 bytes.
+    this.seconds = moved(this.seconds);
+    this.nanos = moved(this.nanos);
+    this.seriesOf = moved(this.seriesOf);
+    this.measuresStart = moved(this.measuresStart);
+    this.measuresEnd = moved(this.measuresEnd);
+    this.line = moved(this.line);
+    this.lineStart = moved(this.lineStart);
+    this.lineEnd = moved(this.lineEnd);
+    this.buffer = buffer;
   }
 
-  /** Releases the JSON buffers. The records cannot be sent afterwards. */
+  /** Returns the buffers for reuse. The records cannot be used afterwards. */
   release(): void {
-    this.json.release();
+    returnBuffer(this.buffer);
+    this.measures.release();
     this.seriesTable.dimensions.json.release();
   }
 
@@ -90,9 +110,4 @@ export class RecordSet {
   }
 }
 
-/** A copy of twice the length. */
-function grown<Numbers extends Int32Array | Float64Array>(numbers: Numbers): Numbers {
-  const longer = new (numbers.constructor as new (length: number) => Numbers)(numbers.length * 2);
-  longer.set(numbers);
-  return longer;
-}
+type ColumnConstructor<Column> = new (buffer: ArrayBufferLike, start: number, length: number) => Column;

@@ -1,23 +1,11 @@
-/** Maps decoded lines to multi-measure records, and copies field values from the lines into the JSON of the measures. */
+/** Maps decoded lines to multi-measure records: finds their series, their measures and their time, and checks their limits. */
 import { RequestTooLargeError } from '../errors';
-import { escapesInString } from '../line-protocol/bytes';
-import {
-  BOOLEAN,
-  END,
-  ERROR,
-  FLOAT,
-  LineDecoder,
-  type Reading,
-  STRING,
-  TOKEN,
-  UNSIGNED,
-} from '../line-protocol/decoder';
+import { END, ERROR, LineDecoder, type Reading, STRING, TOKEN, UNSIGNED } from '../line-protocol/decoder';
 import { INVALID, integerForm } from '../line-protocol/number-syntax';
 import type { Precision } from '../line-protocol/precision';
-import { Words } from '../line-protocol/words';
 import { type LineReport, lineTooLong } from '../line-report';
-import { ByteWriter } from './byte-writer';
-import { BOOLEAN_BYTES, MAX_MEASURES_PER_RECORD, NUMBER_BYTES } from './limits';
+import { MAX_MEASURES_PER_RECORD } from './limits';
+import { MeasureList } from './measure-list';
 import { MeasureMerge, type MeasureTotals, measuresProblem } from './measures';
 import { RecordSet } from './record-set';
 import { Refusal } from './refusal';
@@ -27,19 +15,11 @@ import type { Field } from './shape';
 /** A line with more fields is rejected without reading the rest. */
 const MAX_FIELDS_READ = 4 * MAX_MEASURES_PER_RECORD;
 
-/** JSON after a value, by the kind of its field. */
-const VALUE_TAIL: readonly Words[] = ['DOUBLE', 'BIGINT', 'BIGINT', 'BOOLEAN', 'VARCHAR'].map((type) =>
-  Words.of(`","Type":"${type}"},`),
-);
 const TOO_MANY_FIELDS = new Refusal(
   'sizes',
   `more than ${MAX_FIELDS_READ} fields: a record has at most ${MAX_MEASURES_PER_RECORD}`,
 );
 const BEFORE_1970 = new Refusal('before-1970', 'the timestamp is before 1970, which Timestream cannot store');
-
-const TRUE = Words.of('true');
-const COMMA = Words.of(',');
-const FALSE = Words.of('false');
 
 export interface MappingOptions extends SeriesMapping {
   readonly precision: Precision;
@@ -60,8 +40,9 @@ export interface MappingOptions extends SeriesMapping {
 export function mapLines(source: Uint8Array, options: MappingOptions, report: LineReport): RecordSet {
   const mapper = new LineMapper(source, options);
   const { decoder, records } = mapper;
+  const { measures } = records;
   while (decoder.nextLine()) {
-    const start = records.json.length;
+    const { length, jsonBytes } = measures;
     const problem = mapper.mapLine();
     const excess = mapper.excess();
     if (excess !== undefined) {
@@ -69,7 +50,7 @@ export function mapLines(source: Uint8Array, options: MappingOptions, report: Li
       throw new RequestTooLargeError(excess);
     }
     if (problem === undefined) continue;
-    records.json.length = start;
+    measures.replace(length, jsonBytes, []);
     if (problem === ERROR) report.faulty(decoder);
     else {
       const place = { line: decoder.line, start: decoder.lineStart, end: decoder.nextToken };
@@ -83,7 +64,7 @@ class LineMapper {
   readonly decoder: LineDecoder;
   readonly records: RecordSet;
   private readonly seriesTable: SeriesTable;
-  private readonly json: ByteWriter;
+  private readonly measures: MeasureList;
   /** Totals of the current line. */
   private readonly totals: MeasureTotals = { count: 0, valueBytes: 0 };
   private problem: Refusal | undefined;
@@ -95,8 +76,8 @@ class LineMapper {
   ) {
     this.decoder = new LineDecoder(source);
     this.seriesTable = new SeriesTable(options);
-    this.json = ByteWriter.borrow(1024 + source.length * 2);
-    this.records = new RecordSet(this.seriesTable, this.json, options.precision);
+    this.measures = new MeasureList(source, this.seriesTable.measureColumns);
+    this.records = new RecordSet(this.seriesTable, this.measures, options.precision);
   }
 
   /** Which limit of the request the lines so far exceed; undefined if they exceed none. */
@@ -104,15 +85,15 @@ class LineMapper {
     const { maxJsonBytes, maxTagsAndFields } = this.options;
     if (this.seriesTable.tagsAndFields > maxTagsAndFields)
       return `more than ${maxTagsAndFields} distinct tags and fields`;
-    if (this.json.length > maxJsonBytes)
+    if (this.measures.jsonBytes > maxJsonBytes)
       return `fields that need more than ${maxJsonBytes} bytes as Timestream records`;
     return undefined;
   }
 
   /** Maps the decoder's current line and adds its record. If that fails, returns ERROR or the reason why it cannot be stored. */
   mapLine(): typeof ERROR | Refusal | undefined {
-    const { decoder, json, records, seriesTable } = this;
-    const measuresStart = json.length;
+    const { decoder, measures, records, seriesTable } = this;
+    const { length: measuresStart, jsonBytes } = measures;
     const series = seriesTable.read(decoder);
     if (series === undefined) return ERROR;
     this.problem = series instanceof Refusal ? series : undefined;
@@ -123,7 +104,7 @@ class LineMapper {
     this.checkLine();
     if (series instanceof Refusal || this.problem !== undefined) return this.problem;
     const problem = this.repeats
-      ? this.keepLastOfEach(measuresStart, series)
+      ? this.keepLastOfEach(measuresStart, jsonBytes, series)
       : measuresProblem(this.totals, series.bytes);
     if (problem !== undefined) return problem;
 
@@ -131,7 +112,7 @@ class LineMapper {
     return undefined;
   }
 
-  /** Reads the fields of the line. Appends them as measures if the line has a series. */
+  /** Reads the fields of the line. Adds them as measures if the line has a series. */
   private readFields(series: Series | undefined): Reading {
     const { decoder, totals } = this;
     totals.count = 0;
@@ -174,9 +155,9 @@ class LineMapper {
     return reading;
   }
 
-  /** Appends the current field as a measure, and a comma. */
+  /** Adds the current field as a measure. */
   private addMeasure(field: Field): void {
-    const { decoder, json, records, source, totals } = this;
+    const { decoder, measures, records, source, totals } = this;
     const { kind, valueStart, valueEnd } = decoder;
     if (field.problem !== undefined) this.problem ??= new Refusal('names', field.problem);
     if (kind === STRING && valueStart === valueEnd) {
@@ -187,30 +168,14 @@ class LineMapper {
     if (measure.line === decoder.line) this.noteRepeat(field);
     measure.line = decoder.line;
     measure.field = field;
-    totals.count++;
-    json.words(field.head);
-    if (kind === STRING) {
-      totals.valueBytes += json.jsonText(
-        source,
-        valueStart,
-        valueEnd,
-        decoder.valueEscaped ? escapesInString : undefined,
+    if (kind === UNSIGNED && integerForm(source, valueStart, valueEnd) === INVALID) {
+      this.problem ??= new Refusal(
+        'unsigned',
+        `field '${measure.name}': Timestream cannot store unsigned values above 9223372036854775807`,
       );
-    } else if (kind === BOOLEAN) {
-      totals.valueBytes += BOOLEAN_BYTES;
-      json.words((source[valueStart] | 0x20) === 0x74 /* t */ ? TRUE : FALSE);
-    } else {
-      totals.valueBytes += NUMBER_BYTES;
-      if (kind === UNSIGNED && integerForm(source, valueStart, valueEnd) === INVALID) {
-        this.problem ??= new Refusal(
-          'unsigned',
-          `field '${measure.name}': Timestream cannot store unsigned values above 9223372036854775807`,
-        );
-      }
-      if (decoder.isJsonNumber) json.copy(decoder.view, valueStart, valueEnd);
-      else json.ascii(canonicalNumber(source, valueStart, valueEnd, kind === FLOAT));
     }
-    json.words(VALUE_TAIL[kind]);
+    totals.count++;
+    totals.valueBytes += measures.add(measure, decoder);
   }
 
   private noteRepeat(field: Field): void {
@@ -220,14 +185,15 @@ class LineMapper {
     this.problem ??= new Refusal('names', `two fields of the point would become the measure '${measure.name}'`);
   }
 
-  /** Keeps the last of several measures with the same name. Returns the reason if the record cannot be stored. */
-  private keepLastOfEach(measuresStart: number, series: Series): Refusal | undefined {
-    const { json } = this;
-    const merge = new MeasureMerge();
-    const problem = merge.add(json.buffer.subarray(measuresStart, json.length - 1), series.bytes);
-    json.length = measuresStart;
-    json.append(merge.toJson());
-    json.words(COMMA);
+  /**
+   * Keeps the last of several measures with the same name. Returns the reason if the record cannot be stored.
+   * @param jsonBytes length of the JSON of the measures before this line
+   */
+  private keepLastOfEach(measuresStart: number, jsonBytes: number, series: Series): Refusal | undefined {
+    const { measures } = this;
+    const merge = new MeasureMerge(measures);
+    const problem = merge.add(measuresStart, measures.length, series.bytes);
+    measures.replace(measuresStart, jsonBytes, merge.merged);
     return problem;
   }
 
@@ -247,10 +213,4 @@ class LineMapper {
     this.records.requestSeconds = this.decoder.seconds;
     this.records.requestNanos = this.decoder.nanos;
   }
-}
-
-/** A number that is not a JSON number, in its shortest form: `5` for `05.`, `0` for `-0i`. */
-function canonicalNumber(source: Uint8Array, start: number, end: number, float: boolean): string {
-  const text = Buffer.from(source.subarray(start, end)).toString('latin1');
-  return float ? String(Number(text)) : String(BigInt(text));
 }

@@ -9,6 +9,7 @@ import { ERROR, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { viewOf, Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
+import type { MeasureColumn } from './measure-json';
 import { escapeColumnName, escapeTableName, storedName } from './names';
 import { Refusal } from './refusal';
 import { type FieldCount, type FieldNaming, Shape } from './shape';
@@ -94,7 +95,7 @@ export class SeriesTable {
   readonly dimensions: DimensionTable;
   private readonly byText = new ByteMap<SeriesText>(1024);
   private last: SeriesText | undefined;
-  private readonly count: FieldCount = { fields: 0 };
+  private readonly count: FieldCount = { fields: 0, columns: [] };
   private readonly measurements = new Map<string, Measurement>();
   private readonly measurementsByText = new ByteMap<Measurement>();
   private readonly byIdentity = new ByteMap<Series>(1024);
@@ -142,6 +143,11 @@ export class SeriesTable {
   /** Distinct tags and fields so far. Each measurement after the first counts as several tags. Memory grows with this number. */
   get tagsAndFields(): number {
     return this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * Math.max(0, this.measurements.size - 1);
+  }
+
+  /** The measures of all shapes, by id. */
+  get measureColumns(): readonly MeasureColumn[] {
+    return this.count.columns;
   }
 
   private parse(decoder: LineDecoder): SeriesOrRefusal | undefined {

@@ -1,32 +1,26 @@
-/** The fields of all series that have the same table and tag keys, with the prepared JSON of their measures. */
+/** The fields of all series that have the same table and tag keys, and their measures. */
 import { ByteMap, hashBytes } from '../line-protocol/byte-map';
 import { escapesInKey, unescapeText } from '../line-protocol/bytes';
 import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
 import type { Dimension } from './dimensions';
 import { measureNameProblem } from './limits';
+import { MeasureColumn } from './measure-json';
 import { escapeMeasureName, storedName } from './names';
 
 export interface Field {
   /** Key and equals sign, as in a line. */
   readonly key: Words;
-  /** `{"Name":"...","Value":"` */
-  readonly head: Words;
   readonly measure: MeasureColumn;
   /** Why records cannot have this field; undefined if they can. */
   readonly problem: string | undefined;
 }
 
-export interface MeasureColumn {
-  readonly name: string;
-  /** The last line and field with this measure, to detect a measure that a line has twice. */
-  line: number;
-  field: Field | undefined;
-}
-
-/** Number of distinct fields in all shapes of a request. */
+/** The distinct fields and measures in all shapes of a request. */
 export interface FieldCount {
   fields: number;
+  /** By id. */
+  readonly columns: MeasureColumn[];
 }
 
 /** How fields of a measurement are named as measures. */
@@ -72,7 +66,6 @@ export class Shape {
       field = {
         // Includes the equals sign.
         key: new Words(bytes.subarray(keyStart, keyEnd + 1)),
-        head: Words.of(`{"Name":${JSON.stringify(name)},"Value":"`),
         measure: this.measure(name),
         problem,
       };
@@ -97,7 +90,8 @@ export class Shape {
   private measure(name: string): MeasureColumn {
     let measure = this.measures.get(name);
     if (measure === undefined) {
-      measure = { name, line: 0, field: undefined };
+      measure = new MeasureColumn(this.count.columns.length, name);
+      this.count.columns.push(measure);
       this.measures.set(name, measure);
     }
     return measure;

@@ -1,0 +1,170 @@
+/**
+ * The measures of a request's records, as columns of numbers: what they are, and where their values are in the lines. Their JSON, which
+ * is several times as long as the lines, exists only in the calls that are being sent.
+ */
+import { BACKSLASH, escapesInString } from '../line-protocol/bytes';
+import { BOOLEAN as BOOLEAN_KIND, type LineDecoder, STRING } from '../line-protocol/decoder';
+import { viewOf, Words } from '../line-protocol/words';
+import { type ByteWriter, jsonTextBytes } from './byte-writer';
+import { BOOLEAN_BYTES, NUMBER_BYTES } from './limits';
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  END_BYTES,
+  END_OF_VALUE,
+  type Form,
+  type MeasureColumn,
+  VARCHAR,
+} from './measure-json';
+import { borrowBuffer, returnBuffer } from './reused-buffers';
+
+/** Numbers per measure: its column and the form of its value; start and end of the value. */
+const WIDTH = 3;
+const FIRST_BYTES = 32 * 1024;
+/** The first number: the id of the column above the form and a bit that says whether the text of the value must change for JSON. */
+const COLUMN_SHIFT = 4;
+const CHANGES = 8;
+const FORM = 7;
+
+const TRUE = Words.of('true');
+const FALSE = Words.of('false');
+const FORM_OF_KIND: readonly Form[] = [DOUBLE, BIGINT, BIGINT, BOOLEAN, VARCHAR];
+
+export class MeasureList {
+  /** Number of measures. */
+  length = 0;
+  /** Length of the JSON of all measures, with a comma after each. */
+  jsonBytes = 0;
+  private buffer = borrowBuffer(FIRST_BYTES);
+  private numbers = integersOf(this.buffer);
+  private readonly view: DataView;
+
+  /** @param columns the measures of the request, by id */
+  constructor(
+    private readonly source: Uint8Array,
+    private readonly columns: readonly MeasureColumn[],
+  ) {
+    this.view = viewOf(source);
+  }
+
+  /** Adds the decoder's current field. Returns the bytes of its value, as AWS meters them. */
+  add(column: MeasureColumn, { escapes, isJsonText, kind, valueEnd, valueStart }: LineDecoder): number {
+    const form = FORM_OF_KIND[kind];
+    this.place((column.id << COLUMN_SHIFT) | (isJsonText ? form : form | CHANGES), valueStart, valueEnd);
+    return kind === STRING ? valueEnd - valueStart - escapes : kind === BOOLEAN_KIND ? BOOLEAN_BYTES : NUMBER_BYTES;
+  }
+
+  /** Replaces the measures from `start` on. @param jsonBytes `jsonBytes` when `start` was the length */
+  replace(start: number, jsonBytes: number, measures: Iterable<number>): void {
+    this.length = start;
+    this.jsonBytes = jsonBytes;
+    this.repeat(measures);
+  }
+
+  /** Adds copies of measures. */
+  repeat(measures: Iterable<number>): void {
+    for (const measure of measures) {
+      const at = measure * WIDTH;
+      this.place(this.numbers[at], this.numbers[at + 1], this.numbers[at + 2]);
+    }
+  }
+
+  /** Returns the memory of the columns for reuse. */
+  release(): void {
+    returnBuffer(this.buffer);
+  }
+
+  columnOf(measure: number): MeasureColumn {
+    return this.columns[this.numbers[measure * WIDTH] >> COLUMN_SHIFT];
+  }
+
+  /** The bytes of a value, as AWS meters them. */
+  valueBytes(measure: number): number {
+    const form = this.formOf(measure);
+    if (form === BOOLEAN) return BOOLEAN_BYTES;
+    if (form !== VARCHAR) return NUMBER_BYTES;
+    const { source } = this;
+    const end = this.numbers[measure * WIDTH + 2];
+    let bytes = 0;
+    for (let at = this.numbers[measure * WIDTH + 1]; at < end; at++) {
+      if (source[at] === BACKSLASH && at + 1 < end && escapesInString(source[at + 1])) at++;
+      bytes++;
+    }
+    return bytes;
+  }
+
+  /** Appends the measures `start..end` as JSON objects with commas between them. */
+  write(body: ByteWriter, start: number, end: number): void {
+    const { columns, numbers, view } = this;
+    let previous = -1;
+    for (let at = start * WIDTH; at < end * WIDTH; at += WIDTH) {
+      const code = numbers[at];
+      const column = columns[code >> COLUMN_SHIFT];
+      const head = previous < 0 ? column.head : column.headAfter(previous as Form, body);
+      if ((code & CHANGES) === 0) body.wordsAndCopy(head, view, numbers[at + 1], numbers[at + 2]);
+      else {
+        body.words(head);
+        this.writeChanged(body, at);
+      }
+      previous = code & FORM;
+    }
+    if (previous >= 0) body.words(END_OF_VALUE[previous]);
+  }
+
+  private formOf(measure: number): Form {
+    return (this.numbers[measure * WIDTH] & FORM) as Form;
+  }
+
+  private place(columnAndForm: number, start: number, end: number): void {
+    const at = this.length * WIDTH;
+    if (at + WIDTH > this.numbers.length) this.grow();
+    const { numbers } = this;
+    numbers[at] = columnAndForm;
+    numbers[at + 1] = start;
+    numbers[at + 2] = end;
+    this.length++;
+    const valueBytes = (columnAndForm & CHANGES) === 0 ? end - start : this.changedBytes(at);
+    this.jsonBytes +=
+      this.columns[columnAndForm >> COLUMN_SHIFT].head.length + valueBytes + END_BYTES[columnAndForm & FORM];
+  }
+
+  private grow(): void {
+    const longer = borrowBuffer(this.buffer.length * 2);
+    longer.set(this.buffer);
+    this.buffer = longer;
+    this.numbers = integersOf(longer);
+  }
+
+  private changedBytes(at: number): number {
+    const { numbers } = this;
+    const form = numbers[at];
+    const start = numbers[at + 1];
+    const end = numbers[at + 2];
+    if ((form & FORM) === VARCHAR) return jsonTextBytes(this.source, start, end, escapesInString);
+    if ((form & FORM) === BOOLEAN) return this.booleanAt(start).length;
+    return canonicalNumber(this.source, start, end, (form & FORM) === DOUBLE).length;
+  }
+
+  private booleanAt(start: number): Words {
+    return (this.source[start] | 0x20) === 0x74 /* t */ ? TRUE : FALSE;
+  }
+
+  private writeChanged(body: ByteWriter, at: number): void {
+    const { numbers } = this;
+    const form = numbers[at];
+    const start = numbers[at + 1];
+    const end = numbers[at + 2];
+    if ((form & FORM) === BOOLEAN) body.words(this.booleanAt(start));
+    else if ((form & FORM) === VARCHAR) body.jsonText(this.source, start, end, escapesInString);
+    else body.ascii(canonicalNumber(this.source, start, end, (form & FORM) === DOUBLE));
+  }
+}
+
+const integersOf = ({ buffer, byteLength }: Buffer): Int32Array => new Int32Array(buffer, 0, byteLength >> 2);
+
+/** A number that is not a JSON number, in its shortest form: `5` for `05.`, `0` for `-0i`. */
+function canonicalNumber(source: Uint8Array, start: number, end: number, float: boolean): string {
+  const text = Buffer.from(source.subarray(start, end)).toString('latin1');
+  return float ? String(Number(text)) : String(BigInt(text));
+}
