@@ -183,6 +183,31 @@ function expectShared({ CommonAttributes, Records }: WireCall, records: readonly
   expect(Records.filter((record) => record.Dimensions?.length === 0)).toEqual([]);
 }
 
+test('orders the series by measurement and then by their dimensions, as a comparison sort does', () => {
+  fc.assert(
+    fc.property(lines, mapping, (text, options) => {
+      const { records, report } = mapText(text, options);
+      const { series, seriesOf } = records;
+      const keyOf = (each: number): number[] => [
+        series.measurementOf(each).id,
+        ...series.dimensionIds.subarray(series.dimensionsStart(each), series.dimensionsEnd(each)),
+      ];
+      const compare = (a: number[], b: number[]): number => {
+        const at = a.findIndex((id, index) => id !== b[index]);
+        return at < 0 ? a.length - b.length : (a[at] ?? 0) - (b[at] ?? -1);
+      };
+      const stored = new Set(seriesOf.subarray(0, records.length));
+      const expected = [...stored].map(keyOf).sort(compare);
+      const packed = packRecords(records, report).batches.flatMap((batch) => [...batch.records]);
+      const order = packed
+        .map((record) => seriesOf[record] ?? -1)
+        .filter((each, index, all) => each !== all[index - 1]);
+      expect(order.map(keyOf)).toEqual(expected);
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test('requests that are in progress at the same time do not share memory, and later ones may reuse it', () => {
   fc.assert(
     fc.property(fc.array(lines, { minLength: 2, maxLength: 4 }), (texts) => {

@@ -9,7 +9,7 @@
  * reads the text after such a line break as a separate line, even if the line is invalid.
  */
 import { isUtf8 } from 'node:buffer';
-import { HASH_BASIS, hashByte } from './byte-map';
+import { HASH_BASIS, hashRest, hashWord } from './byte-map';
 import {
   BACKSLASH,
   CLASS,
@@ -34,7 +34,7 @@ import {
 } from './bytes';
 import { floatForm, INVALID, integerForm, isBoolean, JSON_NUMBER, unsignedForm } from './number-syntax';
 import type { Precision } from './precision';
-import { sameBytesWithin, viewOf, type Words } from './words';
+import { LITTLE_ENDIAN, sameBytesWithin, viewOf, type Words } from './words';
 
 /** Result of reading a token. */
 export const END = 0;
@@ -197,16 +197,30 @@ export class LineDecoder {
    * a line with the same bytes before, it passes the returned position to `beginFields`.
    */
   findSeriesEnd(): number {
-    const { bytes, end } = this;
+    const { end, view } = this;
     let hash = HASH_BASIS;
     let at = this.position;
-    for (; at < end; at++) {
-      const byte = bytes[at];
-      if (byte <= SPACE && (byte < SPACE ? this.endsLine(at) : bytes[at - 1] !== BACKSLASH)) break;
-      hash = hashByte(hash, byte);
+    for (; at + 4 <= end; at += 4) {
+      const word = view.getInt32(at, LITTLE_ENDIAN);
+      // The highest bit of each byte up to 0x20, and perhaps of bytes after it.
+      if (((word - 0x21212121) & ~word & 0x80808080) !== 0 && this.hasSeriesEnd(at, at + 4)) break;
+      hash = hashWord(hash, word);
     }
-    this.seriesHash = hash;
+    const rest = at;
+    while (at < end && !this.isSeriesEnd(at)) at++;
+    this.seriesHash = hashRest(hash, view, rest, at);
     return at;
+  }
+
+  private hasSeriesEnd(start: number, end: number): boolean {
+    for (let at = start; at < end; at++) if (this.isSeriesEnd(at)) return true;
+    return false;
+  }
+
+  /** Whether measurement and tags end at this byte: at the end of the line, or at a space without a backslash before it. */
+  private isSeriesEnd(at: number): boolean {
+    const byte = this.bytes[at];
+    return byte <= SPACE && (byte < SPACE ? this.endsLine(at) : this.bytes[at - 1] !== BACKSLASH);
   }
 
   /** Moves to the fields if measurement and tags equal `bytes[start, end)`, those of another line. */

@@ -1,6 +1,6 @@
 /** The tags of one request as dimensions. Each distinct `key=value` is read and validated once. */
 
-import { ByteMap, hashBytes } from '../line-protocol/byte-map';
+import { ByteMap, hashBytes, withRoom } from '../line-protocol/byte-map';
 import { escapeKey, escapesInKey, unescapeText } from '../line-protocol/bytes';
 import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
@@ -12,9 +12,6 @@ export interface Dimension {
   /** Number of the dimension in the request, from 0, in order of appearance. */
   readonly id: number;
   readonly name: string;
-  /** `json[start, end)` of the table is `{"Name":"...","Value":"..."}`. */
-  readonly start: number;
-  readonly end: number;
   /** Length of name and value in UTF-8. */
   readonly bytes: number;
   /** Why records cannot have this dimension; undefined if they can. */
@@ -35,9 +32,14 @@ const TAIL = Words.of('"}');
 export class DimensionTable {
   /** Number of dimensions. */
   size = 0;
+  /** `{"Name":"...","Value":"..."}` of all dimensions, by id. */
   readonly json = ByteWriter.borrow(4096);
-  private readonly byText = new ByteMap<Dimension>();
-  private readonly names = new ByteMap<Name>();
+  /** Where the JSON of each dimension begins; the number after the last one is where the next will begin. */
+  starts = new Int32Array(128);
+  private readonly texts = new ByteMap(128);
+  private readonly ofText: Dimension[] = [];
+  private readonly keys = new ByteMap();
+  private readonly ofKey: Name[] = [];
   /** The dimension of points without tags, and the text of an equal tag. */
   private readonly given: { readonly text: Words; readonly dimension: Dimension } | undefined;
 
@@ -60,38 +62,44 @@ export class DimensionTable {
   /** The dimension of the decoder's current tag. */
   read(decoder: LineDecoder): Dimension {
     const { bytes, view, keyStart, valueStart, valueEnd } = decoder;
-    const hash = hashBytes(bytes, keyStart, valueEnd);
-    let dimension = this.byText.get(view, keyStart, valueEnd, hash);
-    if (dimension === undefined) {
-      const { given } = this;
-      // There is only one way to escape a text, so equal tags have equal bytes.
-      const isGiven =
-        given !== undefined && given.text.length === valueEnd - keyStart && given.text.standAt(view, keyStart);
-      dimension = isGiven ? given.dimension : this.add(this.name(decoder), bytes, valueStart, valueEnd);
-      this.byText.add(keyStart, valueEnd, hash, dimension);
-    }
+    const hash = hashBytes(view, keyStart, valueEnd);
+    const number = this.texts.find(view, keyStart, valueEnd, hash);
+    if (number >= 0) return this.ofText[number];
+    const { given } = this;
+    // There is only one way to escape a text, so equal tags have equal bytes.
+    const isGiven =
+      given !== undefined && given.text.length === valueEnd - keyStart && given.text.standAt(view, keyStart);
+    const dimension = isGiven ? given.dimension : this.add(this.name(decoder), bytes, valueStart, valueEnd);
+    this.texts.add(keyStart, valueEnd, hash);
+    this.ofText.push(dimension);
     return dimension;
   }
 
+  /** The JSON of a dimension. */
+  jsonOf(id: number): Buffer {
+    return this.json.buffer.subarray(this.starts[id], this.starts[id + 1]);
+  }
+
   private name({ bytes, view, keyStart, keyEnd }: LineDecoder): Name {
-    const hash = hashBytes(bytes, keyStart, keyEnd);
-    let name = this.names.get(view, keyStart, keyEnd, hash);
-    if (name === undefined) {
-      const key = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
-      name = nameOf(key, this.escapeNames);
-      this.names.add(keyStart, keyEnd, hash, name);
-    }
+    const hash = hashBytes(view, keyStart, keyEnd);
+    const number = this.keys.find(view, keyStart, keyEnd, hash);
+    if (number >= 0) return this.ofKey[number];
+    const name = nameOf(unescapeText(bytes, keyStart, keyEnd, escapesInKey), this.escapeNames);
+    this.keys.add(keyStart, keyEnd, hash);
+    this.ofKey.push(name);
     return name;
   }
 
   /** @param value escaped text of the tag value, `value[from, to)` */
   private add(name: Name, value: Uint8Array, from: number, to: number): Dimension {
     const { json } = this;
-    const start = json.length;
     json.words(name.head);
     const bytes = name.bytes + json.jsonText(value, from, to, escapesInKey);
     json.words(TAIL);
-    return { id: this.size++, name: name.text, start, end: json.length, bytes, problem: name.problem };
+    const id = this.size++;
+    this.starts = withRoom(this.starts, id + 2);
+    this.starts[id + 1] = json.length;
+    return { id, name: name.text, bytes, problem: name.problem };
   }
 }
 

@@ -12,10 +12,13 @@ const RECORD_BYTES = 4096;
  */
 export function recordKey(records: RecordSet, record: number): string {
   const { dimensions, measures, measuresStart, measuresEnd, seconds, nanos } = records;
-  const { measurement, dimensions: own } = records.series[records.seriesOf[record]];
+  const { series, seriesOf } = records;
+  const own = seriesOf[record];
   const hash = createHash('sha256');
-  hash.update(measurement.measureName.bytes);
-  for (const { start, end } of own) hash.update(dimensions.json.buffer.subarray(start, end));
+  hash.update(series.measurementOf(own).measureName.bytes);
+  for (let i = series.dimensionsStart(own); i < series.dimensionsEnd(own); i++) {
+    hash.update(dimensions.jsonOf(series.dimensionIds[i]));
+  }
   const json = ByteWriter.borrow(RECORD_BYTES);
   measures.write(json, measuresStart[record], measuresEnd[record]);
   hash.update(json.written);

@@ -8,7 +8,7 @@ import type { LinePlace } from '../line-report';
 import type { DimensionTable } from './dimensions';
 import type { MeasureList } from './measure-list';
 import { borrowBuffer, returnBuffer } from './reused-buffers';
-import type { Series, SeriesTable } from './series';
+import type { SeriesTable } from './series';
 
 const FIRST_RECORDS = 512;
 /** Seven columns of 4 bytes and one of 8. */
@@ -39,7 +39,7 @@ export class RecordSet {
   requestNanos = -1;
 
   constructor(
-    private readonly seriesTable: SeriesTable,
+    readonly series: SeriesTable,
     readonly measures: MeasureList,
     private readonly precision: Precision,
   ) {
@@ -47,10 +47,10 @@ export class RecordSet {
   }
 
   /** Adds the decoder's current line. Its measures are those from `measuresStart` on. */
-  add(series: Series, measuresStart: number, decoder: LineDecoder): void {
+  add(series: number, measuresStart: number, decoder: LineDecoder): void {
     if (this.length === this.line.length) this.allocate(this.length * 2);
     const record = this.length++;
-    this.seriesOf[record] = series.index;
+    this.seriesOf[record] = series;
     this.seconds[record] = decoder.seconds;
     this.nanos[record] = decoder.nanos;
     this.measuresStart[record] = measuresStart;
@@ -87,16 +87,12 @@ export class RecordSet {
   release(): void {
     returnBuffer(this.buffer);
     this.measures.release();
-    this.seriesTable.dimensions.json.release();
-  }
-
-  get series(): readonly Series[] {
-    return this.seriesTable.series;
+    this.series.dimensions.json.release();
   }
 
   /** The dimensions of all series. */
   get dimensions(): DimensionTable {
-    return this.seriesTable.dimensions;
+    return this.series.dimensions;
   }
 
   /** A question to the user if a wrong precision explains the time of a record. */

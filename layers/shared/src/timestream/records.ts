@@ -9,8 +9,8 @@ import { MeasureList } from './measure-list';
 import { MeasureMerge, type MeasureTotals, measuresProblem } from './measures';
 import { RecordSet } from './record-set';
 import { Refusal } from './refusal';
-import { type Series, type SeriesMapping, SeriesTable } from './series';
-import type { Field } from './shape';
+import { INVALID as INVALID_SERIES, REFUSED, type SeriesMapping, SeriesTable } from './series';
+import type { Field, Shape } from './shape';
 
 /** A line with more fields is rejected without reading the rest. */
 const MAX_FIELDS_READ = 4 * MAX_MEASURES_PER_RECORD;
@@ -95,31 +95,31 @@ class LineMapper {
     const { decoder, measures, records, seriesTable } = this;
     const { length: measuresStart, jsonBytes } = measures;
     const series = seriesTable.read(decoder);
-    if (series === undefined) return ERROR;
-    this.problem = series instanceof Refusal ? series : undefined;
-    if (this.readFields(series instanceof Refusal ? undefined : series) === ERROR) return ERROR;
+    if (series === INVALID_SERIES) return ERROR;
+    this.problem = series === REFUSED ? seriesTable.refusal : undefined;
+    if (this.readFields(series === REFUSED ? undefined : seriesTable.shapeOf(series)) === ERROR) return ERROR;
     const time = decoder.readTime(this.options.precision);
     if (time === ERROR) return ERROR;
     if (time === END) this.useRequestTime();
     this.checkLine();
-    if (series instanceof Refusal || this.problem !== undefined) return this.problem;
+    if (this.problem !== undefined) return this.problem;
+    const seriesBytes = seriesTable.bytesOf(series);
     const problem = this.repeats
-      ? this.keepLastOfEach(measuresStart, jsonBytes, series)
-      : measuresProblem(this.totals, series.bytes);
+      ? this.keepLastOfEach(measuresStart, jsonBytes, seriesBytes)
+      : measuresProblem(this.totals, seriesBytes);
     if (problem !== undefined) return problem;
 
     records.add(series, measuresStart, decoder);
     return undefined;
   }
 
-  /** Reads the fields of the line. Adds them as measures if the line has a series. */
-  private readFields(series: Series | undefined): Reading {
+  /** Reads the fields of the line. Adds them as measures if the line has a shape. */
+  private readFields(shape: Shape | undefined): Reading {
     const { decoder, totals } = this;
     totals.count = 0;
     totals.valueBytes = 0;
     this.repeats = false;
-    if (series === undefined) return this.skipFields();
-    const { shape } = series;
+    if (shape === undefined) return this.skipFields();
     const { layout } = shape;
     for (let index = 0; ; index++) {
       let field: Field | undefined;
@@ -189,10 +189,10 @@ class LineMapper {
    * Keeps the last of several measures with the same name. Returns the reason if the record cannot be stored.
    * @param jsonBytes length of the JSON of the measures before this line
    */
-  private keepLastOfEach(measuresStart: number, jsonBytes: number, series: Series): Refusal | undefined {
+  private keepLastOfEach(measuresStart: number, jsonBytes: number, seriesBytes: number): Refusal | undefined {
     const { measures } = this;
     const merge = new MeasureMerge(measures);
-    const problem = merge.add(measuresStart, measures.length, series.bytes);
+    const problem = merge.add(measuresStart, measures.length, seriesBytes);
     measures.replace(measuresStart, jsonBytes, merge.merged);
     return problem;
   }

@@ -3,10 +3,10 @@
  * Series are looked up by the bytes of the line. Lines with the same tags in a different order share one series.
  */
 
-import { ByteMap, hashBytes } from '../line-protocol/byte-map';
+import { ByteMap, HASH_BASIS, HashSlots, hashBytes, hashWord, withRoom } from '../line-protocol/byte-map';
 import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
 import { ERROR, type LineDecoder, TOKEN } from '../line-protocol/decoder';
-import { viewOf, Words } from '../line-protocol/words';
+import { Words } from '../line-protocol/words';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
 import type { MeasureColumn } from './measure-json';
@@ -58,19 +58,9 @@ export interface Measurement {
   readonly id: number;
 }
 
-export interface Series {
-  /** Number of the series in the request, from 0, in order of appearance. */
-  readonly index: number;
-  readonly measurement: Measurement;
-  /** Sorted by name. */
-  readonly dimensions: readonly Dimension[];
-  /** Length of all dimension names and values. */
-  readonly bytes: number;
-  readonly shape: Shape;
-}
-
-/** The series of a line, or the reason why its point cannot be stored. */
-export type SeriesOrRefusal = Series | Refusal;
+/** What `SeriesTable.read` returns for a line without a series. */
+export const INVALID = -1;
+export const REFUSED = -2;
 
 const NO_TAGS = new Refusal(
   'no-tags',
@@ -81,28 +71,36 @@ const TOO_MANY_TAGS = new Refusal(
   `more than ${MAX_DIMENSIONS_PER_RECORD} tags: a record can have at most ${MAX_DIMENSIONS_PER_RECORD}`,
 );
 
-/** Measurement and tags as the text of a line. */
-interface SeriesText {
-  readonly start: number;
-  readonly end: number;
-  readonly series: SeriesOrRefusal;
-  /** The text of the following line. Batches often repeat their series in the same order. */
-  next: SeriesText | undefined;
-}
+/** Numbers per series: its hash, measurement and shape; its dimensions, `start..end` of `dimensionIds`; length of their names and values. */
+const WIDTH = 6;
+const [HASH, MEASUREMENT, SHAPE, DIMENSIONS_START, DIMENSIONS_END, BYTES] = [0, 1, 2, 3, 4, 5];
+/** Expected number of series. */
+const CAPACITY = 512;
 
 export class SeriesTable {
-  readonly series: Series[] = [];
+  /** Number of series. They are numbered from 0 in order of appearance. */
+  length = 0;
   readonly dimensions: DimensionTable;
-  private readonly byText = new ByteMap<SeriesText>(1024);
-  private last: SeriesText | undefined;
+  /** The dimensions of all series, each sorted by name. */
+  dimensionIds = new Int32Array(4 * CAPACITY);
+  /** Why the line of the last `read` is refused. */
+  refusal: Refusal = NO_TAGS;
+  private rows = new Int32Array(WIDTH * CAPACITY);
+  private readonly identities = new HashSlots(CAPACITY);
+  private idsEnd = 0;
+  /** Measurement and tags as in the lines, and what `read` returns for each text; refusals are below REFUSED. */
+  private readonly texts = new ByteMap(CAPACITY);
+  private seriesOfText = new Int32Array(CAPACITY);
+  /** The text of the line after this text, plus one; 0 for none. Batches often repeat their series in the same order. */
+  private textAfter = new Int32Array(CAPACITY);
+  private lastText = -1;
+  private readonly refusals: Refusal[] = [];
   private readonly count: FieldCount = { fields: 0, columns: [] };
-  private readonly measurements = new Map<string, Measurement>();
-  private readonly measurementsByText = new ByteMap<Measurement>();
-  private readonly byIdentity = new ByteMap<Series>(1024);
-  /** Keys of `byIdentity`: for each series the id of its measurement, then the ids of its dimensions. */
-  private identityBytes = new Uint8Array(16_384);
-  private identities = viewOf(this.identityBytes);
-  private identitiesEnd = 0;
+  private readonly measurements: Measurement[] = [];
+  private readonly measurementsByName = new Map<string, Measurement>();
+  private readonly measurementTexts = new ByteMap();
+  private readonly measurementOfText: Measurement[] = [];
+  private readonly shapes: Shape[] = [];
   /** Tags of the current line. */
   private readonly tags: Dimension[] = [];
 
@@ -115,34 +113,74 @@ export class SeriesTable {
   }
 
   /**
-   * Reads measurement and tags of the decoder's current line and moves the decoder to the fields. Undefined if measurement or tags
-   * are invalid; the decoder has the error.
+   * Reads measurement and tags of the decoder's current line and moves the decoder to the fields. Returns the number of the series;
+   * INVALID if measurement or tags are invalid, and the decoder has the error; REFUSED for the reason in `refusal`.
    */
-  read(decoder: LineDecoder): SeriesOrRefusal | undefined {
-    const expected = this.last?.next;
-    if (expected !== undefined && decoder.readSeriesIf(expected.start, expected.end)) {
-      this.last = expected;
-      return expected.series;
+  read(decoder: LineDecoder): number {
+    const { lastText, texts } = this;
+    const expected = lastText < 0 ? -1 : this.textAfter[lastText] - 1;
+    if (expected >= 0 && decoder.readSeriesIf(texts.startOf(expected), texts.endOf(expected))) {
+      this.lastText = expected;
+      return this.resultOf(expected);
     }
     const { lineStart, view } = decoder;
     const end = decoder.findSeriesEnd();
     const hash = decoder.seriesHash;
-    let text = this.byText.get(view, lineStart, end, hash);
-    if (text !== undefined) decoder.beginFields(end);
+    let text = texts.find(view, lineStart, end, hash);
+    if (text >= 0) decoder.beginFields(end);
     else {
       const series = this.parse(decoder);
-      if (series === undefined) return undefined;
-      text = { start: lineStart, end, series, next: undefined };
-      this.byText.add(lineStart, end, hash, text);
+      if (series === INVALID) return INVALID;
+      text = texts.add(lineStart, end, hash);
+      this.seriesOfText = withRoom(this.seriesOfText, texts.length);
+      this.textAfter = withRoom(this.textAfter, texts.length);
+      this.seriesOfText[text] = series;
     }
-    if (this.last !== undefined) this.last.next = text;
-    this.last = text;
-    return text.series;
+    if (lastText >= 0) this.textAfter[lastText] = text + 1;
+    this.lastText = text;
+    return this.resultOf(text);
+  }
+
+  private resultOf(text: number): number {
+    const series = this.seriesOfText[text];
+    if (series >= 0) return series;
+    this.refusal = this.refusals[REFUSED - 1 - series];
+    return REFUSED;
+  }
+
+  get measurementCount(): number {
+    return this.measurements.length;
+  }
+
+  measurementOf(series: number): Measurement {
+    return this.measurements[this.rows[series * WIDTH + MEASUREMENT]];
+  }
+
+  shapeOf(series: number): Shape {
+    return this.shapes[this.rows[series * WIDTH + SHAPE]];
+  }
+
+  /** The dimensions of a series are `dimensionIds[start, end)`. */
+  dimensionsStart(series: number): number {
+    return this.rows[series * WIDTH + DIMENSIONS_START];
+  }
+
+  dimensionsEnd(series: number): number {
+    return this.rows[series * WIDTH + DIMENSIONS_END];
+  }
+
+  dimensionCount(series: number): number {
+    return this.dimensionsEnd(series) - this.dimensionsStart(series);
+  }
+
+  /** Length of all dimension names and values of a series. */
+  bytesOf(series: number): number {
+    return this.rows[series * WIDTH + BYTES];
   }
 
   /** Distinct tags and fields so far. Each measurement after the first counts as several tags. Memory grows with this number. */
   get tagsAndFields(): number {
-    return this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * Math.max(0, this.measurements.size - 1);
+    return this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * Math.max(0, this.measurements.length - 1);
   }
 
   /** The measures of all shapes, by id. */
@@ -150,24 +188,25 @@ export class SeriesTable {
     return this.count.columns;
   }
 
-  private parse(decoder: LineDecoder): SeriesOrRefusal | undefined {
-    if (decoder.readMeasurement() === ERROR) return undefined;
+  /** The number of the series of the current line, INVALID, or a number below REFUSED for a refusal. */
+  private parse(decoder: LineDecoder): number {
+    if (decoder.readMeasurement() === ERROR) return INVALID;
     const measurement = this.measurement(decoder);
     const { tags } = this;
     tags.length = 0;
-    let sorted = true;
     let reading = decoder.readTag();
     for (; reading === TOKEN; reading = decoder.readTag()) {
       // A line with more tags is rejected in any case.
-      if (tags.length > MAX_DIMENSIONS_PER_RECORD) continue;
-      const tag = this.dimensions.read(decoder);
-      sorted &&= tags.length === 0 || tags[tags.length - 1].name < tag.name;
-      tags.push(tag);
+      if (tags.length <= MAX_DIMENSIONS_PER_RECORD) tags.push(this.dimensions.read(decoder));
     }
-    if (reading === ERROR) return undefined;
-    if (!sorted && !this.sortTags(decoder)) return undefined;
+    if (reading === ERROR) return INVALID;
+    // The tags of a shape are sorted.
+    const isUsual = measurement.lastShape?.fits(tags) ?? false;
+    if (!isUsual && !this.sortTags(decoder)) return INVALID;
     if (tags.length === 0 && this.dimensions.default !== undefined) tags.push(this.dimensions.default);
-    return measurement.refusal ?? this.refuseTags() ?? this.intern(measurement);
+    const refusal = measurement.refusal ?? this.refuseTags();
+    if (refusal === undefined) return this.intern(measurement);
+    return REFUSED - this.refusals.push(refusal);
   }
 
   /** Sorts the tags by name. Returns false for a duplicate tag, and sets the decoder's error. */
@@ -190,13 +229,13 @@ export class SeriesTable {
 
   private measurement(decoder: LineDecoder): Measurement {
     const { bytes, view, keyStart, keyEnd } = decoder;
-    const hash = hashBytes(bytes, keyStart, keyEnd);
-    let measurement = this.measurementsByText.get(view, keyStart, keyEnd, hash);
-    if (measurement === undefined) {
-      const name = unescapeText(bytes, keyStart, keyEnd, escapesInMeasurement);
-      measurement = this.measurements.get(name) ?? this.addMeasurement(name);
-      this.measurementsByText.add(keyStart, keyEnd, hash, measurement);
-    }
+    const hash = hashBytes(view, keyStart, keyEnd);
+    const text = this.measurementTexts.find(view, keyStart, keyEnd, hash);
+    if (text >= 0) return this.measurementOfText[text];
+    const name = unescapeText(bytes, keyStart, keyEnd, escapesInMeasurement);
+    const measurement = this.measurementsByName.get(name) ?? this.addMeasurement(name);
+    this.measurementTexts.add(keyStart, keyEnd, hash);
+    this.measurementOfText.push(measurement);
     return measurement;
   }
 
@@ -209,7 +248,7 @@ export class SeriesTable {
         : storedName(name, escapeNames, escapeColumnName, recordNameProblem);
     const suffixed = suffixedFields.filter(({ measurement = name }) => measurement === name);
     const measurement: Measurement = {
-      id: this.measurements.size,
+      id: this.measurements.length,
       table: singleTable ?? { name: own.name },
       measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : own.name)),
       naming: { escapeNames, suffixed: new Set(suffixed.map(({ field }) => field)) },
@@ -217,7 +256,8 @@ export class SeriesTable {
       lastShape: undefined,
       refusal: own.problem === undefined ? undefined : new Refusal('names', own.problem),
     };
-    this.measurements.set(name, measurement);
+    this.measurements.push(measurement);
+    this.measurementsByName.set(name, measurement);
     return measurement;
   }
 
@@ -244,45 +284,65 @@ export class SeriesTable {
   }
 
   /** The series with the current tags, which are sorted, so that the order of tags in the line does not matter. */
-  private intern(measurement: Measurement): Series {
-    const start = this.identitiesEnd;
-    const end = start + 4 * (1 + this.tags.length);
-    if (end > this.identities.byteLength) {
-      const grown = new Uint8Array(end * 2);
-      grown.set(this.identityBytes);
-      this.identityBytes = grown;
-      this.identities = viewOf(grown);
+  private intern(measurement: Measurement): number {
+    const { tags } = this;
+    let hash = hashWord(HASH_BASIS, measurement.id);
+    for (let i = 0; i < tags.length; i++) hash = hashWord(hash, tags[i].id);
+    for (let slot = this.identities.first(hash); ; slot = this.identities.next(slot)) {
+      const series = this.identities.at(slot);
+      if (series < 0) return this.add(measurement, hash);
+      if (this.rows[series * WIDTH + HASH] === hash && this.isCurrent(series, measurement)) return series;
     }
-    this.identities.setInt32(start, measurement.id);
-    for (let i = 0, at = start + 4; at < end; i++, at += 4) {
-      this.identities.setInt32(at, this.tags[i].id);
-    }
-    const hash = hashBytes(this.identityBytes, start, end);
-    let series = this.byIdentity.get(this.identities, start, end, hash);
-    if (series === undefined) {
-      this.identitiesEnd = end;
-      series = this.add(measurement);
-      this.byIdentity.add(start, end, hash, series);
-    }
-    return series;
   }
 
-  private add(measurement: Measurement): Series {
-    const dimensions = this.tags.slice();
+  /** Whether a series has this measurement and the current tags. */
+  private isCurrent(series: number, measurement: Measurement): boolean {
+    const { dimensionIds, rows, tags } = this;
+    const row = series * WIDTH;
+    const start = rows[row + DIMENSIONS_START];
+    if (rows[row + MEASUREMENT] !== measurement.id || rows[row + DIMENSIONS_END] - start !== tags.length) return false;
+    for (let i = 0; i < tags.length; i++) if (dimensionIds[start + i] !== tags[i].id) return false;
+    return true;
+  }
+
+  private add(measurement: Measurement, hash: number): number {
+    const { tags } = this;
+    const series = this.length++;
+    const start = this.idsEnd;
+    this.idsEnd += tags.length;
+    this.dimensionIds = withRoom(this.dimensionIds, this.idsEnd);
     let bytes = 0;
-    for (const dimension of dimensions) bytes += dimension.bytes;
-    const shape = this.shapeOf(measurement, dimensions);
-    const series = { index: this.series.length, measurement, dimensions, bytes, shape };
-    this.series.push(series);
+    for (let i = 0; i < tags.length; i++) {
+      this.dimensionIds[start + i] = tags[i].id;
+      bytes += tags[i].bytes;
+    }
+    this.rows = withRoom(this.rows, this.length * WIDTH);
+    const { rows } = this;
+    const row = series * WIDTH;
+    rows[row + HASH] = hash;
+    rows[row + MEASUREMENT] = measurement.id;
+    rows[row + SHAPE] = this.shape(measurement).id;
+    rows[row + DIMENSIONS_START] = start;
+    rows[row + DIMENSIONS_END] = this.idsEnd;
+    rows[row + BYTES] = bytes;
+    if (!this.identities.add(hash, series)) this.rehash();
     return series;
   }
 
-  private shapeOf(measurement: Measurement, dimensions: readonly Dimension[]): Shape {
-    if (measurement.lastShape?.fits(dimensions)) return measurement.lastShape;
-    const names = JSON.stringify(dimensions.map(({ name }) => name));
+  private rehash(): void {
+    this.identities.double();
+    for (let series = 0; series < this.length; series++) this.identities.add(this.rows[series * WIDTH + HASH], series);
+  }
+
+  /** The shape of the current tags. */
+  private shape(measurement: Measurement): Shape {
+    const { tags } = this;
+    if (measurement.lastShape?.fits(tags)) return measurement.lastShape;
+    const names = JSON.stringify(tags.map(({ name }) => name));
     let shape = measurement.shapes.get(names);
     if (shape === undefined) {
-      shape = new Shape(dimensions, measurement.naming, this.count);
+      shape = new Shape(this.shapes.length, [...tags], measurement.naming, this.count);
+      this.shapes.push(shape);
       measurement.shapes.set(names, shape);
     }
     measurement.lastShape = shape;

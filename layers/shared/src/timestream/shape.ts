@@ -35,11 +35,16 @@ const SUFFIX = '_field';
 export class Shape {
   /** The fields of the previous line, in its order. Most lines repeat it. */
   readonly layout: Field[] = [];
-  private readonly fields = new ByteMap<Field>(16);
+  private readonly fieldNumbers = new ByteMap();
+  private readonly fields: Field[] = [];
   private readonly measures = new Map<string, MeasureColumn>();
 
-  /** @param dimensions dimensions of one of its series; only their names matter */
+  /**
+   * @param id number of the shape in the request, from 0
+   * @param dimensions dimensions of one of its series; only their names matter
+   */
   constructor(
+    readonly id: number,
     private readonly dimensions: readonly Dimension[],
     private readonly naming: FieldNaming,
     private readonly count: FieldCount,
@@ -58,20 +63,17 @@ export class Shape {
    * configuration lists the field. The suffix repeats while the point has a tag with the suffixed name too. A dimension and a measure of one table cannot have the same name.
    */
   field({ bytes, view, keyStart, keyEnd }: LineDecoder): Field {
-    const hash = hashBytes(bytes, keyStart, keyEnd);
-    let field = this.fields.get(view, keyStart, keyEnd, hash);
-    if (field === undefined) {
-      const text = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
-      const { name, problem } = this.measureName(text);
-      field = {
-        // Includes the equals sign.
-        key: new Words(bytes.subarray(keyStart, keyEnd + 1)),
-        measure: this.measure(name),
-        problem,
-      };
-      this.fields.add(keyStart, keyEnd, hash, field);
-      this.count.fields++;
-    }
+    const hash = hashBytes(view, keyStart, keyEnd);
+    const number = this.fieldNumbers.find(view, keyStart, keyEnd, hash);
+    if (number >= 0) return this.fields[number];
+    const text = unescapeText(bytes, keyStart, keyEnd, escapesInKey);
+    const { name, problem } = this.measureName(text);
+    // Includes the equals sign.
+    const key = new Words(bytes.subarray(keyStart, keyEnd + 1));
+    const field = { key, measure: this.measure(name), problem };
+    this.fieldNumbers.add(keyStart, keyEnd, hash);
+    this.fields.push(field);
+    this.count.fields++;
     return field;
   }
 
