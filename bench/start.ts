@@ -21,7 +21,8 @@ import { workload } from './workloads';
 const LINES = 5_000;
 const WORKLOADS = ['narrow', 'devops'] as const;
 const STORES = ['disk', 'memory'] as const;
-const WARM_UP = 4;
+/** Requests until the code is compiled. */
+const WARM_UP = 10;
 
 interface Usage {
   readonly cpuSeconds: number;
