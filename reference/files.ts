@@ -1,4 +1,4 @@
-/** Every file that is generated from the code and the template. */
+/** Every file that is generated from the code and the template, without docs/scale.md (`scale`), whose simulation takes seconds. */
 import { readFileSync } from 'node:fs';
 import { schemaDocuments } from '../schemas/documents';
 import { commandLinePage } from './command-line';

@@ -18,7 +18,7 @@ const MAX_NAMES = 30;
 
 export interface FilePlanner {
   readonly objects: ObjectStore;
-  readonly reader: ParquetReader;
+  readonly reader: Pick<ParquetReader, 'inspect' | 'survey'>;
   readonly mappings: readonly DatasetMapping[];
   readonly detection?: Detection;
   /** Whether a file fails if a required column is missing, has a wrong type or has no value at all. */
