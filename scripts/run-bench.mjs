@@ -20,6 +20,7 @@ const BY_NAME_ALONE = {
   start: 'the local server with the embedded Timestream: lines per second, memory per record',
   'plan-files': 'planning a prefix with many files',
   scale: 'a simulation of loads and migrations of 10^9 and 10^12 rows: the tables of docs/scale.md',
+  'influxdb-limit': 'the command `load` beside the maximum of a real InfluxDB (influxd)',
   migrate: 'a migration from the embedded Timestream into a real InfluxDB (influxd)',
   'load-influxdb': 'a load of generated files into a real InfluxDB (influxd), the same as `npm run test:load`',
   soak: 'ten minutes of load and invalid requests, the same as `npm run soak`, after `npm run bundle`',
