@@ -52,7 +52,6 @@ function start(endpoint: string, folder: string, destination?: (typeof DESTINATI
   const { stderr, status } = spawnSync(NODE, ['-e', PROGRAM, ...handler], {
     encoding: 'utf8',
     env: {
-      NODE_PATH: join(folder, 'opt/nodejs/node_modules'),
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'bench',
       AWS_SECRET_ACCESS_KEY: 'bench',
@@ -95,12 +94,11 @@ async function main(): Promise<void> {
   if (first === '--sink') return runSink();
   if (!existsSync(BUILT)) throw new Error(`${BUILT} is missing: run npm run build first`);
   const rounds = Number(first ?? ROUNDS);
-  // Outside the repository: its node_modules would hide packages that are missing from the layer.
+  // Outside the repository: its node_modules would hide packages that are missing from the bundles.
   const folder = mkdtempSync(join(tmpdir(), 'bench-cold-'));
   const sink = fork(process.argv[1] ?? '', ['--sink'], { stdio: 'ignore' });
   try {
     cpSync(join(BUILT, 'WriteLineProtocolFunction'), join(folder, 'task'), { recursive: true });
-    cpSync(join(BUILT, 'SharedLayer'), join(folder, 'opt'), { recursive: true });
     const [port] = (await once(sink, 'message')) as [number];
     const endpoint = `http://127.0.0.1:${port}`;
     const starts = new Map<string, Start[]>();

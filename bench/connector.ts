@@ -31,8 +31,8 @@ const logger = { addContext: quiet, appendKeys: quiet, debug: quiet, info: quiet
 type Send = (event: string) => Promise<void>;
 
 /** Implementations that send the points of an event to the sink. */
-const ways: Record<string, (endpoint: string) => Send> = {
-  connector(endpoint) {
+const ways: Record<string, (endpoint: string) => Send | Promise<Send>> = {
+  async connector(endpoint) {
     const config = loadConnectorConfig({ AWS_ENDPOINT_URL_TIMESTREAM_WRITE: endpoint, write_deadline_millis: '60000' });
     process.env.AWS_ACCESS_KEY_ID = CREDENTIALS.accessKeyId;
     process.env.AWS_SECRET_ACCESS_KEY = CREDENTIALS.secretAccessKey;
@@ -40,7 +40,7 @@ const ways: Record<string, (endpoint: string) => Send> = {
     const handler = createHandler({
       config,
       logger,
-      destinations: [buildTimestream(config)],
+      destinations: [await buildTimestream(config)],
       invokeSelf: unused,
       sendDeadLetter: unused,
       storeRejected: unused,
@@ -71,7 +71,7 @@ const eventOf = (body: string): string =>
 
 /** One implementation, in a separate process: warms up, sends the requests and prints the cost. */
 async function runWay(way: string, name: string, lines: number, requests: number, endpoint: string): Promise<void> {
-  const send = ways[way]?.(endpoint);
+  const send = await ways[way]?.(endpoint);
   if (send === undefined) throw new Error(`unknown implementation '${way}'`);
   const events = Array.from({ length: requests }, (_, index) => eventOf(workload(name).request(index, lines)));
   for (const event of events) await send(event);
@@ -158,7 +158,7 @@ async function compare(name: string, lines: number, endpoint: string): Promise<R
   const event = eventOf(workload(name).request(0, lines));
   await takeBodies(endpoint);
   for (const way of Object.keys(ways)) {
-    await ways[way]?.(endpoint)(event);
+    await (await ways[way]?.(endpoint))?.(event);
     sent[way] = await takeBodies(endpoint);
   }
   if (JSON.stringify(sent.connector?.records) !== JSON.stringify(sent.naive?.records)) {

@@ -13,12 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConnectorConfig } from 'shared/config';
 import { systemClock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
-import {
-  tableAdministration,
-  timestreamClient,
-  writeRecordsSender,
-} from '../functions/write-line-protocol/timestream-clients';
+import { writeRecordsSender } from '../functions/write-line-protocol/timestream-connection';
 import { timestreamDestination } from '../functions/write-line-protocol/timestream-destination';
+import { sdkConnection, tableAdministration, timestreamClient } from '../functions/write-line-protocol/timestream-sdk';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { noteWrite } from '../local/connector/request-log';
 import { startConnector } from '../local/connector/server';
@@ -51,7 +48,7 @@ async function serve(): Promise<void> {
     logger: { addContext: quiet, appendKeys: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
     destinations: [
       timestreamDestination(config, {
-        send: writeRecordsSender(client, config),
+        send: writeRecordsSender(sdkConnection(client), config),
         tables: new TableCreator(config.tables, tableAdministration(client), systemClock, 0),
         check: unused,
       }),

@@ -43,7 +43,7 @@ const WAYS: Readonly<Record<string, Way>> = {
 type Send = (event: string) => Promise<void>;
 
 /** The handler with the destinations, which are the sink. */
-function senderFor({ destination, gzipLevel }: Way, endpoint: string): Send {
+async function senderFor({ destination, gzipLevel }: Way, endpoint: string): Promise<Send> {
   process.env.AWS_ACCESS_KEY_ID = 'bench';
   process.env.AWS_SECRET_ACCESS_KEY = 'bench';
   const config = loadConnectorConfig({
@@ -55,7 +55,7 @@ function senderFor({ destination, gzipLevel }: Way, endpoint: string): Send {
     rest_api_gateway_timeout_in_millis: '90000',
   });
   const { bounds, influxdb } = config;
-  const destinations: Destination[] = destination === 'influxdb' ? [] : [buildTimestream(config)];
+  const destinations: Destination[] = destination === 'influxdb' ? [] : [await buildTimestream(config)];
   // Built here, because the function does not compress for an InfluxDB on the same machine.
   if (influxdb !== undefined) {
     destinations.push(influxdbDestination(influxdb, bounds, influxClient({ ...influxdb, gzipLevel }), logger));
@@ -75,7 +75,7 @@ const eventOf = (body: string): string =>
 
 /** One way, in a separate process: warms up, sends the requests and prints the cost. */
 async function runWay(way: string, name: string, requests: number, endpoint: string): Promise<void> {
-  const send = senderFor(wayOf(way), endpoint);
+  const send = await senderFor(wayOf(way), endpoint);
   const events = Array.from({ length: requests }, (_, index) => eventOf(workload(name).request(index, LINES)));
   for (const event of events) await send(event);
   const cost = await costOf(async () => {
@@ -123,7 +123,7 @@ async function sentBy(way: Way, event: string, endpoint: string): Promise<Sent> 
   const get = async (path: string): Promise<unknown> =>
     (await fetch(endpoint + path, { headers: { connection: 'close' } })).json();
   await get('/record');
-  await senderFor(way, endpoint)(event);
+  await (await senderFor(way, endpoint))(event);
   const calls = (await get('/calls')) as { path: string; body: string }[];
   const bodies = (areLines: boolean): Buffer[] =>
     calls

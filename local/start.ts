@@ -8,12 +8,9 @@ import type { CredentialSource } from 'shared/tokens/presented';
 import { TokenVerifier } from 'shared/tokens/verifier';
 import type { Destination } from '../functions/write-line-protocol/destination';
 import { buildDestinations } from '../functions/write-line-protocol/destinations';
-import {
-  tableAdministration,
-  timestreamClient,
-  writeRecordsSender,
-} from '../functions/write-line-protocol/timestream-clients';
+import { writeRecordsSender } from '../functions/write-line-protocol/timestream-connection';
 import { timestreamDestination } from '../functions/write-line-protocol/timestream-destination';
+import { sdkConnection, tableAdministration, timestreamClient } from '../functions/write-line-protocol/timestream-sdk';
 import { createHandler } from '../functions/write-line-protocol/write-handler';
 import { assertAwsAccess } from './cli/aws';
 import { UsageError } from './cli/ending';
@@ -219,7 +216,7 @@ function embedded(config: ConnectorConfig, timestream: RunningTimestream): Desti
   const client = localClient(config, timestream.url);
   const administration = tableAdministration(client);
   return timestreamDestination(config, {
-    send: writeRecordsSender(client, config),
+    send: writeRecordsSender(sdkConnection(client), config),
     // It does not limit create calls, so there is no delay between them.
     tables: new TableCreator(config.tables, administration, systemClock, 0),
     check: async (signal) => {

@@ -1,7 +1,9 @@
-/** Builds the configured destinations, and loads only the code that they need. */
+/** Builds the configured destinations. */
 import type { ConnectorConfig } from 'shared/config';
 import type { Logger } from 'shared/logger';
 import type { Destination } from './destination';
+import { buildInfluxDB } from './influxdb-clients';
+import { buildTimestream } from './timestream-clients';
 
 /**
  * The destinations of each request. Timestream is the first, because InfluxDB gets the lines that it does not refuse.
@@ -14,11 +16,7 @@ export async function buildDestinations(
 ): Promise<Destination[]> {
   const { destination, influxdb, bounds } = config;
   const destinations: Destination[] = [];
-  if (destination !== 'influxdb') {
-    destinations.push(timestream?.() ?? (await import('./timestream-clients')).buildTimestream(config));
-  }
-  if (influxdb !== undefined) {
-    destinations.push((await import('./influxdb-clients')).buildInfluxDB(influxdb, bounds, logger));
-  }
+  if (destination !== 'influxdb') destinations.push(timestream?.() ?? (await buildTimestream(config)));
+  if (influxdb !== undefined) destinations.push(buildInfluxDB(influxdb, bounds, logger));
   return destinations;
 }

@@ -1,4 +1,4 @@
-/** Builds the destination InfluxDB with its client. A separate bundle, loaded only where points are stored in InfluxDB. */
+/** Builds the destination InfluxDB with its client. */
 import type { RequestBounds } from 'shared/config';
 import type { InfluxDBDestination } from 'shared/destination-config';
 import type { Logger } from 'shared/logger';

@@ -3,6 +3,7 @@ import type { RequestBounds } from 'shared/config';
 import type { InfluxDBDestination } from 'shared/destination-config';
 import { ConfigurationError } from 'shared/errors';
 import type { InfluxClient } from 'shared/influxdb/client';
+import { checkWritable } from 'shared/influxdb/health';
 import type { WriteOutcome } from 'shared/influxdb/outcome';
 import type { Engine } from 'shared/influxdb/protocol';
 import { batchLines, writtenPrecision } from 'shared/influxdb/request-lines';
@@ -43,8 +44,6 @@ export function influxdbDestination(
       };
     },
     check: async (signal) => {
-      // Loaded for the first check: writes do not need it.
-      const { checkWritable } = await import('shared/influxdb/health');
       const outcome = await checkWritable(client, !namesFromRequests, signal).catch((error: unknown) => {
         // The token cannot be read.
         throw error instanceof ConfigurationError ? new UnwritableError(UNUSABLE, error) : error;

@@ -1,24 +1,16 @@
-/** Builds the destination Timestream with its AWS clients. A separate bundle, loaded only where points are stored in Timestream. */
-import {
-  CreateDatabaseCommand,
-  CreateTableCommand,
-  DescribeDatabaseCommand,
-  DescribeEndpointsCommand,
-  TimestreamWriteClient,
-} from '@aws-sdk/client-timestream-write';
+/** Builds the destination Timestream. The SDK's client is loaded only when a call needs it. */
 import type { ConnectorConfig } from 'shared/config';
-import { EndpointCache } from 'shared/timestream/endpoints';
-import type { SendWriteRecords, TableAdministration } from 'shared/timestream/service';
+import type { TableAdministration } from 'shared/timestream/service';
 import { TableCreator } from 'shared/timestream/tables';
 import { tracer } from 'shared/tracing';
 import type { Destination } from './destination';
+import { type Connection, environmentConnection, writeRecordsSender } from './timestream-connection';
 import { timestreamDestination } from './timestream-destination';
-import { callSender, type Target } from './write-call';
+import type { ClockOffset } from './write-call';
 
-export function buildTimestream(config: ConnectorConfig): Destination {
-  const client = timestreamClient(config);
-  const administration = tableAdministration(client);
-  const send = writeRecordsSender(client, config);
+export async function buildTimestream(config: ConnectorConfig): Promise<Destination> {
+  const { connection, administration } = await connect(config);
+  const send = writeRecordsSender(connection, config);
   return timestreamDestination(config, {
     send: (body, signal) => tracer.trace('Timestream WriteRecords', () => send(body, signal)),
     tables: new TableCreator(config.tables, administration),
@@ -26,53 +18,29 @@ export function buildTimestream(config: ConnectorConfig): Destination {
   });
 }
 
-export function timestreamClient({ region, timestreamEndpoint }: ConnectorConfig): TimestreamWriteClient {
-  return new TimestreamWriteClient({
-    region,
-    // Without an endpoint the SDK requests one from Timestream.
-    ...(timestreamEndpoint !== undefined && { endpoint: timestreamEndpoint }),
-    requestHandler: { requestTimeout: 3_000, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
-    maxAttempts: 1,
-  });
+interface Connected {
+  readonly connection: Connection;
+  readonly administration: TableAdministration;
 }
 
-/** Sends WriteRecords calls with the client's credentials. */
-export function writeRecordsSender(client: TimestreamWriteClient, config: ConnectorConfig): SendWriteRecords {
-  // Shares the clock offset of the SDK's own calls, so that a correction found by one call serves all.
-  return callSender(writeTarget(client, config), config.region, client.config.credentials, client.config);
+async function connect(config: ConnectorConfig): Promise<Connected> {
+  const connection = environmentConnection(config);
+  if (connection !== undefined) return { connection, administration: loadedOnUse(config, connection.clock) };
+  const { timestreamClient, sdkConnection, tableAdministration } = await import('./timestream-sdk');
+  const client = timestreamClient(config);
+  return { connection: sdkConnection(client), administration: tableAdministration(client) };
 }
 
-/** The endpoint of write calls: the configured one, or the one that Timestream assigns. */
-function writeTarget(client: TimestreamWriteClient, { timestreamEndpoint }: ConnectorConfig): Target {
-  if (timestreamEndpoint !== undefined) {
-    const url = new URL(timestreamEndpoint);
-    return { resolve: () => Promise.resolve({ url, invalidate: () => undefined }) };
-  }
-  const endpoints = new EndpointCache(async (signal) => {
-    const { Endpoints } = await client.send(new DescribeEndpointsCommand({}), { abortSignal: signal });
-    const [endpoint] = Endpoints ?? [];
-    if (endpoint?.Address === undefined) throw new Error('Timestream returned no endpoint');
-    return { address: endpoint.Address, cacheMinutes: endpoint.CachePeriodInMinutes ?? 1 };
-  });
-  return {
-    resolve: async (signal) => {
-      const address = await endpoints.get(signal);
-      return { url: new URL(`https://${address}`), invalidate: () => endpoints.invalidate(address) };
-    },
+/** Loads the SDK's client when the first table is created or described: writes to existing tables do not need it. */
+function loadedOnUse(config: ConnectorConfig, clock: ClockOffset): TableAdministration {
+  let loaded: Promise<TableAdministration> | undefined;
+  const load = (): Promise<TableAdministration> => {
+    loaded ??= import('./timestream-sdk').then(({ administrationWith }) => administrationWith(config, clock));
+    return loaded;
   };
-}
-
-export function tableAdministration(client: TimestreamWriteClient): TableAdministration {
   return {
-    databaseExists: (name, signal) =>
-      client.send(new DescribeDatabaseCommand({ DatabaseName: name }), { abortSignal: signal }).then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof Error && error.name === 'ResourceNotFoundException') return false;
-          throw error;
-        },
-      ),
-    createDatabase: (request, signal) => client.send(new CreateDatabaseCommand(request), { abortSignal: signal }),
-    createTable: (request, signal) => client.send(new CreateTableCommand(request), { abortSignal: signal }),
+    databaseExists: async (name, signal) => (await load()).databaseExists(name, signal),
+    createDatabase: async (request, signal) => (await load()).createDatabase(request, signal),
+    createTable: async (request, signal) => (await load()).createTable(request, signal),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Sends WriteRecords calls over keep-alive connections. It signs them with the SDK's credentials, but bypasses the SDK's
+ * Sends calls over keep-alive connections. It signs them with the SDK's credentials, but bypasses the SDK's
  * middleware; docs/adr/write-calls-past-the-sdk.md has the figures.
  */
 import { untilAborted } from 'shared/resilience/backoff';
@@ -53,6 +53,8 @@ export interface ClockOffset {
 }
 
 export interface SenderOptions {
+  /** The operation of the Write API. */
+  readonly operation?: 'WriteRecords' | 'DescribeEndpoints';
   /** CAs that replace those of Node.js. */
   readonly ca?: string;
   readonly silenceMs?: number;
@@ -68,7 +70,7 @@ export function callSender(
   region: string,
   credentials: CredentialProvider,
   clock: ClockOffset = { systemClockOffset: 0 },
-  { ca, silenceMs = SILENCE_MS }: SenderOptions = {},
+  { operation = 'WriteRecords', ca, silenceMs = SILENCE_MS }: SenderOptions = {},
 ): SendWriteRecords {
   const signer = new Signer(region, 'timestream');
   const client = new HttpClient({ ca, silenceMs });
@@ -80,7 +82,7 @@ export function callSender(
     const headers = {
       host: endpoint.url.host,
       'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': 'Timestream_20181101.WriteRecords',
+      'x-amz-target': `Timestream_20181101.${operation}`,
     };
     shared = { second, endpoint, keys, headers };
     return shared;

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { TimestreamWriteClient } from '@aws-sdk/client-timestream-write';
 import type { Context } from 'aws-lambda';
 import { loadConnectorConfig } from 'shared/config';
-import { writeRecordsSender } from '../../functions/write-line-protocol/timestream-clients';
+import { writeRecordsSender } from '../../functions/write-line-protocol/timestream-connection';
+import { sdkConnection } from '../../functions/write-line-protocol/timestream-sdk';
 import { numberedLines } from '../contract/connector/harness';
 import { type Harness, startHarness } from '../contract/timestream/harness';
 import { writeEvent } from '../support/connector-handler';
@@ -159,7 +160,7 @@ async function connect(): Promise<void> {
     requestHandler: { handle: throughTap },
   });
   // Nothing listens at the discovered endpoint: the test needs only the request for it.
-  const send = writeRecordsSender(client, loadConnectorConfig({}));
+  const send = writeRecordsSender(sdkConnection(client), loadConnectorConfig({}));
   await expect(send(Buffer.from('{}'), new AbortController().signal)).rejects.toThrow('ECONNREFUSED');
 }
 

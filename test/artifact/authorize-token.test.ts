@@ -20,7 +20,6 @@ if (existsSync(path.join(BUILD, 'AuthorizeTokenFunction'))) {
     beforeAll(() => {
       folder = mkdtempSync(path.join(tmpdir(), 'lambda-'));
       cpSync(path.join(BUILD, 'AuthorizeTokenFunction'), path.join(folder, 'task'), { recursive: true });
-      cpSync(path.join(BUILD, 'SharedLayer'), path.join(folder, 'opt'), { recursive: true });
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
     beforeEach(async () => {

@@ -1,6 +1,6 @@
-/** The function and the layer, built by `sam build`, outside of the repository, in a Lambda-like runtime. */
+/** The function, built by `sam build`, outside of the repository and without the layer, in a Lambda-like runtime. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -27,7 +27,6 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
     beforeAll(() => {
       folder = mkdtempSync(path.join(tmpdir(), 'lambda-'));
       cpSync(path.join(BUILD, 'WriteLineProtocolFunction'), path.join(folder, 'task'), { recursive: true });
-      cpSync(path.join(BUILD, 'SharedLayer'), path.join(folder, 'opt'), { recursive: true });
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
     beforeEach(async () => {
@@ -43,8 +42,8 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
     const rows = (table: string, what = 'count(*)') =>
       select(timestream, `SELECT ${what} FROM "${DATABASE}"."${table}"`);
 
-    test('the layer has no AWS SDK, and the function loads its shared code only from the layer', () => {
-      const layer = path.join(folder, 'opt/nodejs/node_modules');
+    test('the layer has no AWS SDK, and no file of the function needs the layer', () => {
+      const layer = path.join(BUILD, 'SharedLayer/nodejs/node_modules');
       const packages = readdirSync(layer, { recursive: true }).map(String);
       expect(packages).toContain('shared');
       expect(packages.filter((name) => /(^|\/)(@aws-sdk|@smithy)(\/|$)/.test(name))).toEqual([]);
@@ -54,7 +53,12 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
           false,
         ]);
       }
-      expect(readFileSync(path.join(folder, 'task/handler.js'), 'utf8')).toMatch(/require\("shared\//);
+      for (const file of readdirSync(path.join(folder, 'task'))) {
+        expect([file, /require\("shared\//.test(readFileSync(path.join(folder, 'task', file), 'utf8'))]).toEqual([
+          file,
+          false,
+        ]);
+      }
     });
 
     test('a sample event exists for each accepted shape', () => {
@@ -168,7 +172,7 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
     });
 
     describe.each(['timestream', 'influxdb', 'both'])('with destination %s', (destination) => {
-      const bundles = { timestream: 'timestream-clients.js', influxdb: 'influxdb-clients.js' };
+      const bundles = { timestream: 'timestream-sdk.js', influxdb: 'secrets.js' };
       const isUsed = (name: string): boolean => destination === 'both' || destination === name;
       let copy: string;
       let influxdb: ScriptedServer;
@@ -177,7 +181,7 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
       beforeEach(async () => {
         copy = mkdtempSync(path.join(tmpdir(), 'lambda-'));
         cpSync(folder, copy, { recursive: true });
-        // Loading the other destination's bundle would fail.
+        // Loading the clients of the other destination would fail.
         for (const [name, file] of Object.entries(bundles)) if (!isUsed(name)) rmSync(path.join(copy, 'task', file));
         influxdb = await ScriptedServer.start(({ path: route }) =>
           route === '/api/v2/write' ? { status: 204 } : { status: 200, body: '{"SecretString":"the-token"}' },
@@ -200,7 +204,7 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
         rmSync(copy, { recursive: true, force: true });
       });
 
-      test('stores points with the bundles of this destination alone', async () => {
+      test('stores points with the clients of this destination alone', async () => {
         const body = `m,host=a v=1 ${TIME}000000000\n`;
         expect(await writing.invoke({ body })).toMatchObject({ result: { statusCode: 204 } });
         if (isUsed('timestream')) expect(await rows('m')).toEqual([['1']]);
@@ -211,12 +215,58 @@ if (existsSync(path.join(BUILD, 'template.yaml'))) {
       });
     });
 
-    test('only the bundle of a destination has its client', () => {
+    test('the handler has no client of the SDK, and each other file has its own', () => {
       const code = (file: string) => readFileSync(path.join(folder, 'task', file), 'utf8');
-      const has = (client: RegExp) =>
-        ['handler.js', 'timestream-clients.js', 'influxdb-clients.js'].map((file) => client.test(code(file)));
-      expect(has(/DescribeEndpoints/)).toEqual([false, true, false]);
+      const files = ['handler.js', 'timestream-sdk.js', 'secrets.js'];
+      const has = (text: RegExp) => files.map((file) => text.test(code(file)));
+      expect(has(/DescribeDatabase/)).toEqual([false, true, false]);
       expect(has(/GetSecretValue/)).toEqual([false, false, true]);
+      expect(has(/smithy/i)).toEqual([false, true, true]);
+    });
+
+    describe('of a write, the SDK’s client for Timestream', () => {
+      let copy: string;
+      let starting: LambdaRuntime;
+
+      beforeEach(async () => {
+        copy = mkdtempSync(path.join(tmpdir(), 'lambda-'));
+        cpSync(folder, copy, { recursive: true });
+        const sdk = path.join(copy, 'task/timestream-sdk.js');
+        writeFileSync(sdk, `console.log('the SDK is loaded');\n${readFileSync(sdk, 'utf8')}`);
+        const environment = { AWS_ENDPOINT_URL_TIMESTREAM_WRITE: timestream.server.url };
+        starting = await LambdaRuntime.start({ folder: copy, handler: 'handler.handler', environment });
+      });
+      afterEach(async () => {
+        await starting.stop();
+        rmSync(copy, { recursive: true, force: true });
+      });
+
+      test('is not loaded for an existing table, and is loaded to create one', async () => {
+        const write = async (to: LambdaRuntime, table: string) =>
+          expect(await to.invoke({ body: `${table},host=a v=1 ${TIME}000000000\n` })).toMatchObject({
+            result: { statusCode: 204 },
+          });
+        await write(runtime, 'existing');
+        await write(starting, 'existing');
+        expect(starting.log).not.toContain('the SDK is loaded');
+        await write(starting, 'fresh');
+        expect(starting.log).toContain('the SDK is loaded');
+        expect(await rows('existing')).toEqual([['1']]);
+        expect(await rows('fresh')).toEqual([['1']]);
+      });
+    });
+
+    test('a request to a bucket that is not listed gets 404', async () => {
+      const environment = {
+        destination: 'influxdb',
+        INFLUXDB_URL: 'http://127.0.0.1:9',
+        INFLUXDB_TOKEN: 'the-token',
+        bucket_mapping: 'here=there',
+      };
+      const mapped = await LambdaRuntime.start({ folder, handler: 'handler.handler', environment });
+      const outcome = await mapped.invoke({ body: 'm v=1', queryStringParameters: { org: 'o', bucket: 'elsewhere' } });
+      await mapped.stop();
+      expect(outcome).toMatchObject({ result: { statusCode: 404 } });
     });
 
     test('an invalid configuration fails the start with every problem', async () => {

@@ -6,12 +6,13 @@ import type { Clock } from 'shared/resilience/clock';
 import { TableCreator } from 'shared/timestream/tables';
 import { buildDestinations } from '../../../functions/write-line-protocol/destinations';
 import type { HttpResponse } from '../../../functions/write-line-protocol/responses';
+import { writeRecordsSender } from '../../../functions/write-line-protocol/timestream-connection';
+import { timestreamDestination } from '../../../functions/write-line-protocol/timestream-destination';
 import {
+  sdkConnection,
   tableAdministration,
   timestreamClient,
-  writeRecordsSender,
-} from '../../../functions/write-line-protocol/timestream-clients';
-import { timestreamDestination } from '../../../functions/write-line-protocol/timestream-destination';
+} from '../../../functions/write-line-protocol/timestream-sdk';
 import {
   createHandler,
   type HandlerServices,
@@ -108,7 +109,7 @@ export async function connectorBefore(
   const client = timestreamClient(config);
   const administration = tableAdministration(client);
   const asynchronous = () => Promise.reject(new Error('not in these tests'));
-  const send = writeRecordsSender(client, config);
+  const send = writeRecordsSender(sdkConnection(client), config);
   let underWay = 0;
   const timestream = timestreamDestination(config, {
     send: (body, signal) => {

@@ -3,9 +3,18 @@ import { createHash, createHmac } from 'node:crypto';
 import net from 'node:net';
 import { Readable } from 'node:stream';
 import tls from 'node:tls';
-import { TimestreamWriteClient, WriteRecordsCommand } from '@aws-sdk/client-timestream-write';
+import { DescribeEndpointsCommand, TimestreamWriteClient, WriteRecordsCommand } from '@aws-sdk/client-timestream-write';
 import { loadConnectorConfig } from 'shared/config';
-import { timestreamClient, writeRecordsSender } from '../../../functions/write-line-protocol/timestream-clients';
+import {
+  type Connection,
+  environmentConnection,
+  writeRecordsSender,
+} from '../../../functions/write-line-protocol/timestream-connection';
+import {
+  administrationWith,
+  sdkConnection,
+  timestreamClient,
+} from '../../../functions/write-line-protocol/timestream-sdk';
 import { type ReceivedRequest, ScriptedServer } from '../../support/scripted-server';
 
 const ACCESS_KEY = 'AKIDEXAMPLE';
@@ -67,7 +76,7 @@ describe('the signature', () => {
     const config = loadConnectorConfig({ AWS_ENDPOINT_URL_TIMESTREAM_WRITE: server.url, region: 'eu-west-1' });
     const client = timestreamClient(config);
     await client.send(new WriteRecordsCommand(CALL as ConstructorParameters<typeof WriteRecordsCommand>[0]));
-    expect(await writeRecordsSender(client, config)(BODY, NEVER)).toMatchObject({ status: 200 });
+    expect(await writeRecordsSender(sdkConnection(client), config)(BODY, NEVER)).toMatchObject({ status: 200 });
     client.destroy();
     const [sdk, own] = server.requests.slice(before);
     if (sdk === undefined || own === undefined) throw new Error('two requests were expected');
@@ -109,15 +118,15 @@ describe('the signature', () => {
 });
 
 /**
- * A Timestream without an `endpoint`: records the requests by operation and host, and responds to them. The SDK does the discovery; the
- * write calls, which would go to a TLS host, are sent to a local server instead.
+ * A Timestream without an `endpoint`: records the requests by operation and host, and responds to them. The requests of the SDK come from its
+ * request handler; the connector's own, which would go to a TLS host, are sent to a local server instead.
  */
 class Discovery {
   readonly asked: string[] = [];
   addresses = ['cell1.example', 'cell2.example'];
   /** Hosts that return 421 for a write. */
   readonly invalid = new Set<string>();
-  describe: 'respond' | 'fail' | 'hang' = 'respond';
+  describe: 'respond' | 'fail' | 'hang' | Reply = 'respond';
   private described = 0;
 
   readonly client = new TimestreamWriteClient({
@@ -128,31 +137,51 @@ class Discovery {
   });
 
   private async describeEndpoints({ hostname }: { hostname: string }) {
-    this.asked.push(`DescribeEndpoints ${hostname}`);
-    if (this.describe === 'hang') await new Promise(() => undefined);
-    if (this.describe === 'fail') return this.respond(500, { __type: 'InternalServerException' });
+    const answer = this.discovery(hostname);
+    if (answer === 'hang') return await new Promise<never>(() => undefined);
+    const { status, body } = answer;
+    return { response: { statusCode: status, headers: {}, body: Readable.from([Buffer.from(body)]) } };
+  }
+
+  /** The response of a host to a request of the connector itself. */
+  answer({ headers }: ReceivedRequest): Reply | 'hang' {
+    const host = String(headers.host);
+    if (headers['x-amz-target'] === 'Timestream_20181101.DescribeEndpoints') return this.discovery(host);
+    this.asked.push(`WriteRecords ${host}`);
+    return { status: this.invalid.has(host) ? 421 : 200, body: '{}' };
+  }
+
+  private discovery(host: string): Reply | 'hang' {
+    this.asked.push(`DescribeEndpoints ${host}`);
+    if (this.describe === 'hang') return 'hang';
+    if (this.describe === 'fail') return { status: 500, body: '{"__type":"InternalServerException"}' };
+    if (this.describe !== 'respond') return this.describe;
     const Address = this.addresses[Math.min(this.described++, this.addresses.length - 1)];
-    return this.respond(200, { Endpoints: [{ Address, CachePeriodInMinutes: 1440 }] });
-  }
-
-  /** The response of a host to a write. */
-  write({ headers }: ReceivedRequest): { status: number; body: string } {
-    this.asked.push(`WriteRecords ${headers.host}`);
-    return { status: this.invalid.has(String(headers.host)) ? 421 : 200, body: '{}' };
-  }
-
-  private respond(statusCode: number, body: object) {
-    return { response: { statusCode, headers: {}, body: Readable.from([Buffer.from(JSON.stringify(body))]) } };
+    return { status: 200, body: JSON.stringify({ Endpoints: [{ Address, CachePeriodInMinutes: 1440 }] }) };
   }
 }
 
-describe('without an endpoint', () => {
+interface Reply {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** As in Lambda: the environment has the credentials, and says that there are no others. */
+function lambdaConnection(): Connection {
+  const connection = environmentConnection(loadConnectorConfig({ AWS_LAMBDA_FUNCTION_NAME: 'connector' }));
+  if (connection === undefined) throw new Error('the environment of this test has all that a connection needs');
+  return connection;
+}
+
+describe.each(['the SDK', 'the connector'])('without an endpoint, which %s requests', (by) => {
+  const environment = process.env;
   const DISCOVERY = 'DescribeEndpoints ingest.timestream.us-east-1.amazonaws.com';
   let discovery: Discovery;
   let server: ScriptedServer;
   let send: ReturnType<typeof writeRecordsSender>;
   beforeAll(async () => {
-    server = await ScriptedServer.start((request) => discovery.write(request));
+    process.env = { ...environment, AWS_ACCESS_KEY_ID: ACCESS_KEY, AWS_SECRET_ACCESS_KEY: SECRET };
+    server = await ScriptedServer.start((request) => discovery.answer(request));
     const { hostname: host, port } = new URL(server.url);
     jest
       .spyOn(tls, 'connect')
@@ -161,9 +190,11 @@ describe('without an endpoint', () => {
   });
   beforeEach(() => {
     discovery = new Discovery();
-    send = writeRecordsSender(discovery.client, loadConnectorConfig({}));
+    const connection = by === 'the SDK' ? sdkConnection(discovery.client) : lambdaConnection();
+    send = writeRecordsSender(connection, loadConnectorConfig({}));
   });
   afterAll(async () => {
+    process.env = environment;
     jest.restoreAllMocks();
     await server.stop();
   });
@@ -201,4 +232,64 @@ describe('without an endpoint', () => {
     deadline.abort();
     await expect(call).rejects.toMatchObject({ name: 'AbortError' });
   });
+
+  test.each([
+    [{ status: 400, body: '{"__type":"AccessDeniedException","Message":"not allowed"}' }],
+    [{ status: 400, body: '{"__type":"com.amazonaws.timestream#UnrecognizedClientException","message":"no"}' }],
+    [{ status: 400, body: '{"__type":"com.amazon.coral.service#ExpiredTokenException","message":"too old"}' }],
+    [{ status: 429, body: '{"__type":"ThrottlingException","message":"slow down"}' }],
+    [{ status: 200, body: '{"Endpoints":[]}' }],
+    [{ status: 200, body: '{}' }],
+  ])('a discovery with the response %j fails a call with the error of the SDK', async (reply) => {
+    discovery.describe = reply;
+    const failure = await send(BODY, NEVER).catch((error: unknown) => error);
+    const expected = await describedBySdk(discovery.client);
+    expect(failure).toMatchObject({ name: expected.name, message: expected.message });
+  });
+});
+
+/** The error of the SDK's own DescribeEndpoints, or that of a response without an endpoint. */
+async function describedBySdk(client: TimestreamWriteClient): Promise<Error> {
+  return await client.send(new DescribeEndpointsCommand({})).then(
+    () => new Error('Timestream returned no endpoint'),
+    (error: Error) => error,
+  );
+}
+
+test.each([
+  ['credentials', {}, { AWS_LAMBDA_FUNCTION_NAME: 'connector', region: 'us-east-1' }],
+  ['a function', { AWS_ACCESS_KEY_ID: ACCESS_KEY, AWS_SECRET_ACCESS_KEY: SECRET }, {}],
+  [
+    'a region whose endpoint is known',
+    { AWS_ACCESS_KEY_ID: ACCESS_KEY, AWS_SECRET_ACCESS_KEY: SECRET },
+    { AWS_LAMBDA_FUNCTION_NAME: 'connector', region: 'us-gov-west-1' },
+  ],
+])('an environment without %s leaves the connection to the SDK', (_, environment, settings) => {
+  const original = process.env;
+  process.env = environment;
+  try {
+    expect(environmentConnection(loadConnectorConfig(settings))).toBeUndefined();
+  } finally {
+    process.env = original;
+  }
+});
+
+test('the client that creates tables and the write calls share one clock', async () => {
+  const HOUR_MS = 3_600_000;
+  const serverTime = new Date(Date.now() + 2 * HOUR_MS).toUTCString();
+  const server = await ScriptedServer.start(() => ({ status: 200, body: '{}', headers: { date: serverTime } }));
+  const original = process.env;
+  process.env = { ...original, AWS_ACCESS_KEY_ID: ACCESS_KEY, AWS_SECRET_ACCESS_KEY: SECRET };
+  try {
+    const clock = { systemClockOffset: HOUR_MS };
+    const config = loadConnectorConfig({ AWS_ENDPOINT_URL_TIMESTREAM_WRITE: server.url });
+    await administrationWith(config, clock).createTable({ DatabaseName: 'db', TableName: 'table' }, NEVER);
+    const signedFor = String(server.requests[0]?.headers['x-amz-date']);
+    const iso = signedFor.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
+    expect(Math.round((Date.parse(iso) - Date.now()) / HOUR_MS)).toBe(1);
+    expect(Math.round(clock.systemClockOffset / HOUR_MS)).toBe(2);
+  } finally {
+    process.env = original;
+    await server.stop();
+  }
 });

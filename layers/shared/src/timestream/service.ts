@@ -90,6 +90,14 @@ export function errorType({ body }: ServiceResponse): string | undefined {
   return type === UNKNOWN ? undefined : type;
 }
 
+/** The error of a response without success, with the service's error type as `name`, as the SDK throws it. */
+export function failureOf(response: ServiceResponse): Error {
+  const { type, message } = parseFailure(response.body);
+  const error = new Error(message === '' ? `HTTP ${response.status}` : message);
+  error.name = type === UNKNOWN ? 'UnknownError' : type;
+  return error;
+}
+
 interface Failure {
   readonly type: string;
   readonly message: string;
