@@ -3,6 +3,7 @@
  * their positions, so it makes no strings; callers keep what belongs to a text in columns of their own.
  */
 
+import { borrowIntegers, returnIntegers, withRoom } from '../reused-buffers';
 import { LITTLE_ENDIAN, sameBytesWithin } from './words';
 
 /** Numbers per text: hash, start, end. */
@@ -53,6 +54,12 @@ export class ByteMap {
     return this.rows[text * WIDTH + 2];
   }
 
+  /** Returns the memory for reuse. The map cannot be used afterwards. */
+  release(): void {
+    returnIntegers(this.rows);
+    this.slots.release();
+  }
+
   private rehash(): void {
     this.slots.double();
     for (let text = 0; text < this.length; text++) this.slots.add(this.rows[text * WIDTH], text);
@@ -62,11 +69,11 @@ export class ByteMap {
 /** A hash table of numbers with open addressing. Its users compare keys: they go from slot to slot until they find theirs or none. */
 export class HashSlots {
   /** Numbers plus one; 0 in an unused slot. */
-  private slots: Int32Array;
+  private slots: Int32Array<ArrayBuffer>;
   private used = 0;
 
   constructor(capacity: number) {
-    this.slots = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
+    this.slots = emptySlots(2 ** Math.ceil(Math.log2(capacity * 2)));
   }
 
   /** The first slot for a hash. */
@@ -94,18 +101,20 @@ export class HashSlots {
 
   /** Removes all numbers and doubles the capacity. */
   double(): void {
-    this.slots = new Int32Array(this.slots.length * 2);
+    const { length } = this.slots;
+    this.release();
+    this.slots = emptySlots(length * 2);
     this.used = 0;
+  }
+
+  /** Returns the memory for reuse. */
+  release(): void {
+    returnIntegers(this.slots);
   }
 }
 
-/** The numbers, or a copy of at least twice the length if `length` does not fit. */
-export function withRoom(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  if (length <= numbers.length) return numbers;
-  const longer = new Int32Array(Math.max(numbers.length * 2, length));
-  longer.set(numbers);
-  return longer;
-}
+/** @param length a power of two */
+const emptySlots = (length: number): Int32Array<ArrayBuffer> => borrowIntegers(length).subarray(0, length).fill(0);
 
 /**
  * A keyed hash: starts with HASH_BASIS and calls `hashWord` for each four bytes. Basis and multipliers are random in each process, so that a

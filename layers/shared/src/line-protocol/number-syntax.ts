@@ -71,6 +71,7 @@ function isSmallExponent(bytes: Uint8Array, start: number, end: number): boolean
 
 /** Whether the text is a boolean, in any spelling that line protocol allows. */
 export function isBoolean(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end === start + 1) return (bytes[start] | 0x20) === 0x74 /* t */ || (bytes[start] | 0x20) === 0x66; /* f */
   for (const word of BOOLEANS) if (word.length === end - start && startsWith(bytes, start, word)) return true;
   return false;
 }

@@ -1,7 +1,7 @@
 /** A growing buffer for JSON. */
 import { BACKSLASH, QUOTE } from '../line-protocol/bytes';
 import { LITTLE_ENDIAN, viewOf, type Words } from '../line-protocol/words';
-import { borrowBuffer, returnBuffer } from './reused-buffers';
+import { borrowBuffer, returnBuffer } from '../reused-buffers';
 
 const HEX = Buffer.from('0123456789abcdef');
 /** 1 for each byte that must be escaped inside a JSON string. Source: RFC 8259, section 7. */
@@ -10,6 +10,11 @@ const ESCAPED_IN_JSON = Uint8Array.from({ length: 256 }, (_, byte) =>
 );
 const BILLION = 1_000_000_000;
 const POWERS_OF_TEN = Array.from({ length: 10 }, (_, exponent) => 10 ** exponent);
+/** The two digits of each number below 100. */
+const TWO_DIGITS = new Uint16Array(100);
+new Uint8Array(TWO_DIGITS.buffer).set(
+  Buffer.from(Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0')).join('')),
+);
 /** Up to this length, copying by words is faster than a native copy, which needs a call and a new view. */
 const WORD_COPY_BYTES = 128;
 
@@ -121,18 +126,20 @@ export class ByteWriter {
     }
   }
 
-  /** Appends a number below 10^9. Its 32-bit division takes half the time of a double division. */
+  /** Appends a number below 10^9, two digits at a time. A 32-bit division takes half the time of a double division. */
   private smallDigits(value: number, width: number): void {
     let count = width;
     for (let bound = POWERS_OF_TEN[width]; value >= bound; bound *= 10) count++;
     if (this.length + count > this.buffer.length) this.reserve(count);
-    const { buffer } = this;
+    const { buffer, length, view } = this;
     let rest = value | 0;
-    for (let i = this.length + count - 1; i >= this.length; i--) {
-      const next = (rest / 10) | 0;
-      buffer[i] = 0x30 + (rest - next * 10);
+    let at = length + count;
+    for (; at > length + 1; at -= 2) {
+      const next = (rest / 100) | 0;
+      view.setUint16(at - 2, TWO_DIGITS[rest - next * 100], LITTLE_ENDIAN);
       rest = next;
     }
+    if (at > length) buffer[length] = 0x30 + rest;
     this.length += count;
   }
 

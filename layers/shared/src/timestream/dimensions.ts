@@ -1,9 +1,10 @@
 /** The tags of one request as dimensions. Each distinct `key=value` is read and validated once. */
 
-import { ByteMap, hashBytes, withRoom } from '../line-protocol/byte-map';
+import { ByteMap, hashBytes } from '../line-protocol/byte-map';
 import { escapeKey, escapesInKey, unescapeText } from '../line-protocol/bytes';
 import type { LineDecoder } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
+import { returnIntegers, withRoom } from '../reused-buffers';
 import { ByteWriter } from './byte-writer';
 import { dimensionNameProblem } from './limits';
 import { escapeColumnName, storedName } from './names';
@@ -33,9 +34,9 @@ export class DimensionTable {
   /** Number of dimensions. */
   size = 0;
   /** `{"Name":"...","Value":"..."}` of all dimensions, by id. */
-  readonly json = ByteWriter.borrow(4096);
+  readonly json = ByteWriter.borrow(16 * 1024);
   /** Where the JSON of each dimension begins; the number after the last one is where the next will begin. */
-  starts = new Int32Array(128);
+  starts: Int32Array<ArrayBuffer> = new Int32Array(128);
   private readonly texts = new ByteMap(128);
   private readonly ofText: Dimension[] = [];
   private readonly keys = new ByteMap();
@@ -78,6 +79,13 @@ export class DimensionTable {
   /** The JSON of a dimension. */
   jsonOf(id: number): Buffer {
     return this.json.buffer.subarray(this.starts[id], this.starts[id + 1]);
+  }
+
+  /** Returns the memory for reuse. */
+  release(): void {
+    this.json.release();
+    this.texts.release();
+    returnIntegers(this.starts);
   }
 
   private name({ bytes, view, keyStart, keyEnd }: LineDecoder): Name {

@@ -23,6 +23,7 @@ export const END_AND_COMMA: readonly Words[] = ENDS.map((end) => Words.of(`${end
 export class MeasureColumn {
   /** `{"Name":"...","Value":"` */
   readonly head: Words;
+  readonly headBytes: number;
   /** The last line and field with this measure, to detect a measure that a line has twice. */
   line = 0;
   field: Field | undefined;
@@ -36,6 +37,7 @@ export class MeasureColumn {
     readonly name: string,
   ) {
     this.head = Words.of(headOf(name));
+    this.headBytes = this.head.length;
     this.joined = this.head;
   }
 

@@ -5,6 +5,7 @@
 import { BACKSLASH, escapesInString } from '../line-protocol/bytes';
 import { BOOLEAN as BOOLEAN_KIND, type LineDecoder, STRING } from '../line-protocol/decoder';
 import { viewOf, Words } from '../line-protocol/words';
+import { borrowIntegers, returnIntegers, withRoom } from '../reused-buffers';
 import { type ByteWriter, jsonTextBytes } from './byte-writer';
 import { BOOLEAN_BYTES, NUMBER_BYTES } from './limits';
 import {
@@ -17,15 +18,15 @@ import {
   type MeasureColumn,
   VARCHAR,
 } from './measure-json';
-import { borrowBuffer, returnBuffer } from './reused-buffers';
 
 /** Numbers per measure: its column and the form of its value; start and end of the value. */
 const WIDTH = 3;
-const FIRST_BYTES = 32 * 1024;
+const FIRST_NUMBERS = 8 * 1024;
 /** The first number: the id of the column above the form and a bit that says whether the text of the value must change for JSON. */
 const COLUMN_SHIFT = 4;
 const CHANGES = 8;
 const FORM = 7;
+const FORM_AND_CHANGES = FORM | CHANGES;
 
 const TRUE = Words.of('true');
 const FALSE = Words.of('false');
@@ -36,8 +37,7 @@ export class MeasureList {
   length = 0;
   /** Length of the JSON of all measures, with a comma after each. */
   jsonBytes = 0;
-  private buffer = borrowBuffer(FIRST_BYTES);
-  private numbers = integersOf(this.buffer);
+  private numbers = borrowIntegers(FIRST_NUMBERS);
   private readonly view: DataView;
 
   /** @param columns the measures of the request, by id */
@@ -51,7 +51,7 @@ export class MeasureList {
   /** Adds the decoder's current field. Returns the bytes of its value, as AWS meters them. */
   add(column: MeasureColumn, { escapes, isJsonText, kind, valueEnd, valueStart }: LineDecoder): number {
     const form = FORM_OF_KIND[kind];
-    this.place((column.id << COLUMN_SHIFT) | (isJsonText ? form : form | CHANGES), valueStart, valueEnd);
+    this.place(column, isJsonText ? form : form | CHANGES, valueStart, valueEnd);
     return kind === STRING ? valueEnd - valueStart - escapes : kind === BOOLEAN_KIND ? BOOLEAN_BYTES : NUMBER_BYTES;
   }
 
@@ -66,13 +66,18 @@ export class MeasureList {
   repeat(measures: Iterable<number>): void {
     for (const measure of measures) {
       const at = measure * WIDTH;
-      this.place(this.numbers[at], this.numbers[at + 1], this.numbers[at + 2]);
+      this.place(
+        this.columnOf(measure),
+        this.numbers[at] & FORM_AND_CHANGES,
+        this.numbers[at + 1],
+        this.numbers[at + 2],
+      );
     }
   }
 
   /** Returns the memory of the columns for reuse. */
   release(): void {
-    returnBuffer(this.buffer);
+    returnIntegers(this.numbers);
   }
 
   columnOf(measure: number): MeasureColumn {
@@ -116,24 +121,16 @@ export class MeasureList {
     return (this.numbers[measure * WIDTH] & FORM) as Form;
   }
 
-  private place(columnAndForm: number, start: number, end: number): void {
+  private place(column: MeasureColumn, form: number, start: number, end: number): void {
     const at = this.length * WIDTH;
-    if (at + WIDTH > this.numbers.length) this.grow();
+    if (at + WIDTH > this.numbers.length) this.numbers = withRoom(this.numbers, at + WIDTH);
     const { numbers } = this;
-    numbers[at] = columnAndForm;
+    numbers[at] = (column.id << COLUMN_SHIFT) | form;
     numbers[at + 1] = start;
     numbers[at + 2] = end;
     this.length++;
-    const valueBytes = (columnAndForm & CHANGES) === 0 ? end - start : this.changedBytes(at);
-    this.jsonBytes +=
-      this.columns[columnAndForm >> COLUMN_SHIFT].head.length + valueBytes + END_BYTES[columnAndForm & FORM];
-  }
-
-  private grow(): void {
-    const longer = borrowBuffer(this.buffer.length * 2);
-    longer.set(this.buffer);
-    this.buffer = longer;
-    this.numbers = integersOf(longer);
+    const valueBytes = form < CHANGES ? end - start : this.changedBytes(at);
+    this.jsonBytes += column.headBytes + valueBytes + END_BYTES[form & FORM];
   }
 
   private changedBytes(at: number): number {
@@ -160,8 +157,6 @@ export class MeasureList {
     else body.ascii(canonicalNumber(this.source, start, end, (form & FORM) === DOUBLE));
   }
 }
-
-const integersOf = ({ buffer, byteLength }: Buffer): Int32Array => new Int32Array(buffer, 0, byteLength >> 2);
 
 /** A number that is not a JSON number, in its shortest form: `5` for `05.`, `0` for `-0i`. */
 function canonicalNumber(source: Uint8Array, start: number, end: number, float: boolean): string {

@@ -285,9 +285,9 @@ export class CallEncoder {
 }
 
 /** The coarsest unit that expresses every time of the batch as a whole number. */
-function timeUnit(records: RecordSet, batch: RecordBatch): TimeUnit {
+function timeUnit({ nanos }: RecordSet, { records: batch }: RecordBatch): TimeUnit {
   let at = 0;
-  for (const record of batch.records) while (records.nanos[record] % TIME_UNITS[at].nanos !== 0) at++;
+  for (let i = 0; i < batch.length; i++) while (nanos[batch[i]] % TIME_UNITS[at].nanos !== 0) at++;
   return TIME_UNITS[at];
 }
 

@@ -5,9 +5,9 @@
 import type { LineDecoder } from '../line-protocol/decoder';
 import { type Precision, precisionDoubt } from '../line-protocol/precision';
 import type { LinePlace } from '../line-report';
+import { borrowBuffer, returnBuffer } from '../reused-buffers';
 import type { DimensionTable } from './dimensions';
 import type { MeasureList } from './measure-list';
-import { borrowBuffer, returnBuffer } from './reused-buffers';
 import type { SeriesTable } from './series';
 
 const FIRST_RECORDS = 512;
@@ -80,6 +80,7 @@ export class RecordSet {
     this.line = moved(this.line);
     this.lineStart = moved(this.lineStart);
     this.lineEnd = moved(this.lineEnd);
+    returnBuffer(this.buffer);
     this.buffer = buffer;
   }
 
@@ -87,7 +88,7 @@ export class RecordSet {
   release(): void {
     returnBuffer(this.buffer);
     this.measures.release();
-    this.series.dimensions.json.release();
+    this.series.release();
   }
 
   /** The dimensions of all series. */

@@ -19,6 +19,8 @@ const TOO_MANY_FIELDS = new Refusal(
   'sizes',
   `more than ${MAX_FIELDS_READ} fields: a record has at most ${MAX_MEASURES_PER_RECORD}`,
 );
+/** A number with up to this many digits is within 64 bits. */
+const SAFE_DIGITS = 18;
 const BEFORE_1970 = new Refusal('before-1970', 'the timestamp is before 1970, which Timestream cannot store');
 
 export interface MappingOptions extends SeriesMapping {
@@ -121,6 +123,7 @@ class LineMapper {
     this.repeats = false;
     if (shape === undefined) return this.skipFields();
     const { layout } = shape;
+    const limit = decoder.lineStart + this.options.maxLineBytes;
     for (let index = 0; ; index++) {
       let field: Field | undefined;
       let reading: Reading = END;
@@ -138,14 +141,10 @@ class LineMapper {
         this.problem ??= TOO_MANY_FIELDS;
         return this.skipFields();
       }
-      if (this.isTooLong()) return this.skipFields();
+      // The line is too long, up to this field: `checkLine` rejects it.
+      if (decoder.valueEnd > limit) return this.skipFields();
       if (field !== undefined) this.addMeasure(field);
     }
-  }
-
-  /** Whether the line is too long, up to the current field. `checkLine` then rejects it. */
-  private isTooLong(): boolean {
-    return this.decoder.valueEnd - this.decoder.lineStart > this.options.maxLineBytes;
   }
 
   private skipFields(): Reading {
@@ -167,8 +166,13 @@ class LineMapper {
     const { measure } = field;
     if (measure.line === decoder.line) this.noteRepeat(field);
     measure.line = decoder.line;
-    measure.field = field;
-    if (kind === UNSIGNED && integerForm(source, valueStart, valueEnd) === INVALID) {
+    // Stored only if it differs: storing a pointer takes longer than comparing it.
+    if (measure.field !== field) measure.field = field;
+    if (
+      kind === UNSIGNED &&
+      valueEnd - valueStart > SAFE_DIGITS &&
+      integerForm(source, valueStart, valueEnd) === INVALID
+    ) {
       this.problem ??= new Refusal(
         'unsigned',
         `field '${measure.name}': Timestream cannot store unsigned values above 9223372036854775807`,

@@ -3,10 +3,11 @@
  * Series are looked up by the bytes of the line. Lines with the same tags in a different order share one series.
  */
 
-import { ByteMap, HASH_BASIS, HashSlots, hashBytes, hashWord, withRoom } from '../line-protocol/byte-map';
+import { ByteMap, HASH_BASIS, HashSlots, hashBytes, hashWord } from '../line-protocol/byte-map';
 import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
 import { ERROR, type LineDecoder, TOKEN } from '../line-protocol/decoder';
 import { Words } from '../line-protocol/words';
+import { borrowIntegers, returnIntegers, withRoom } from '../reused-buffers';
 import { type Dimension, DimensionTable } from './dimensions';
 import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
 import type { MeasureColumn } from './measure-json';
@@ -82,17 +83,17 @@ export class SeriesTable {
   length = 0;
   readonly dimensions: DimensionTable;
   /** The dimensions of all series, each sorted by name. */
-  dimensionIds = new Int32Array(4 * CAPACITY);
+  dimensionIds = borrowIntegers(4 * CAPACITY);
   /** Why the line of the last `read` is refused. */
   refusal: Refusal = NO_TAGS;
-  private rows = new Int32Array(WIDTH * CAPACITY);
+  private rows = borrowIntegers(WIDTH * CAPACITY);
   private readonly identities = new HashSlots(CAPACITY);
   private idsEnd = 0;
   /** Measurement and tags as in the lines, and what `read` returns for each text; refusals are below REFUSED. */
   private readonly texts = new ByteMap(CAPACITY);
-  private seriesOfText = new Int32Array(CAPACITY);
+  private seriesOfText = borrowIntegers(CAPACITY);
   /** The text of the line after this text, plus one; 0 for none. Batches often repeat their series in the same order. */
-  private textAfter = new Int32Array(CAPACITY);
+  private textAfter = borrowIntegers(CAPACITY);
   private lastText = -1;
   private readonly refusals: Refusal[] = [];
   private readonly count: FieldCount = { fields: 0, columns: [] };
@@ -135,6 +136,7 @@ export class SeriesTable {
       this.seriesOfText = withRoom(this.seriesOfText, texts.length);
       this.textAfter = withRoom(this.textAfter, texts.length);
       this.seriesOfText[text] = series;
+      this.textAfter[text] = 0;
     }
     if (lastText >= 0) this.textAfter[lastText] = text + 1;
     this.lastText = text;
@@ -146,6 +148,14 @@ export class SeriesTable {
     if (series >= 0) return series;
     this.refusal = this.refusals[REFUSED - 1 - series];
     return REFUSED;
+  }
+
+  /** Returns the memory for reuse. The series cannot be used afterwards. */
+  release(): void {
+    this.dimensions.release();
+    this.texts.release();
+    this.identities.release();
+    for (const column of [this.dimensionIds, this.rows, this.seriesOfText, this.textAfter]) returnIntegers(column);
   }
 
   get measurementCount(): number {
@@ -193,13 +203,15 @@ export class SeriesTable {
     if (decoder.readMeasurement() === ERROR) return INVALID;
     const measurement = this.measurement(decoder);
     const { tags } = this;
-    tags.length = 0;
+    let count = 0;
     let reading = decoder.readTag();
     for (; reading === TOKEN; reading = decoder.readTag()) {
       // A line with more tags is rejected in any case.
-      if (tags.length <= MAX_DIMENSIONS_PER_RECORD) tags.push(this.dimensions.read(decoder));
+      if (count <= MAX_DIMENSIONS_PER_RECORD) tags[count++] = this.dimensions.read(decoder);
     }
     if (reading === ERROR) return INVALID;
+    // V8 allocates the elements again after a change of the length, so this comes only after the tags are known.
+    if (tags.length > count) tags.length = count;
     // The tags of a shape are sorted.
     const isUsual = measurement.lastShape?.fits(tags) ?? false;
     if (!isUsual && !this.sortTags(decoder)) return INVALID;
