@@ -70,7 +70,8 @@ export class TableWrite {
   static async open(store: Store, table: Table, records: readonly WriteRecord[], nowMs: number): Promise<TableWrite> {
     table.index ??= await loadIndex(store, table);
     const { index } = table;
-    const rows = new Set(records.flatMap((record) => index.rowsOf(hashOf(record))));
+    const rows = new Set<number>();
+    for (const record of records) for (const row of index.rowsOf(hashOf(record))) rows.add(row);
     return new TableWrite(table, index, await readStored(store, table, [...rows]), nowMs);
   }
 
