@@ -3,17 +3,15 @@
  * Series are looked up by the bytes of the line. Lines with the same tags in a different order share one series.
  */
 
-import { ByteMap, HASH_BASIS, HashSlots, hashBytes, hashWord } from '../line-protocol/byte-map';
-import { escapesInMeasurement, unescapeText } from '../line-protocol/bytes';
+import { ByteMap, HASH_BASIS, HashSlots, hashWord } from '../line-protocol/byte-map';
 import { ERROR, type LineDecoder, TOKEN } from '../line-protocol/decoder';
-import { Words } from '../line-protocol/words';
 import { borrowIntegers, returnIntegers, withRoom } from '../reused-buffers';
 import { type Dimension, DimensionTable } from './dimensions';
-import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES, recordNameProblem, tableNameProblem } from './limits';
+import { MAX_DIMENSIONS_PER_RECORD, MAX_SERIES_BYTES } from './limits';
 import type { MeasureColumn } from './measure-json';
-import { escapeColumnName, escapeTableName, storedName } from './names';
+import { type Measurement, MeasurementTable } from './measurements';
 import { Refusal } from './refusal';
-import { type FieldCount, type FieldNaming, Shape } from './shape';
+import { type FieldCount, Shape } from './shape';
 
 /** A measurement, with its table, call and fields, needs as much memory as this number of tags. */
 const MEASUREMENT_WEIGHT = 4;
@@ -44,19 +42,6 @@ export interface SuffixedField {
 /** A table of the request. */
 export interface Table {
   readonly name: string;
-}
-
-export interface Measurement {
-  readonly table: Table;
-  /** The measure name as a JSON string. */
-  readonly measureName: Words;
-  readonly naming: FieldNaming;
-  /** Shapes by the names of their tags. */
-  readonly shapes: Map<string, Shape>;
-  lastShape: Shape | undefined;
-  /** Why points of the measurement cannot be stored; undefined if they can. */
-  readonly refusal: Refusal | undefined;
-  readonly id: number;
 }
 
 /** What `SeriesTable.read` returns for a line without a series. */
@@ -97,20 +82,14 @@ export class SeriesTable {
   private lastText = -1;
   private readonly refusals: Refusal[] = [];
   private readonly count: FieldCount = { fields: 0, columns: [] };
-  private readonly measurements: Measurement[] = [];
-  private readonly measurementsByName = new Map<string, Measurement>();
-  private readonly measurementTexts = new ByteMap();
-  private readonly measurementOfText: Measurement[] = [];
+  private readonly measurements: MeasurementTable;
   private readonly shapes: Shape[] = [];
   /** Tags of the current line. */
   private readonly tags: Dimension[] = [];
 
-  private readonly singleTable: Table | undefined;
-
   constructor(private readonly mapping: SeriesMapping) {
-    const { defaultDimension, singleTable } = mapping;
-    this.dimensions = new DimensionTable(defaultDimension, mapping.escapeNames);
-    this.singleTable = singleTable === undefined ? undefined : { name: singleTable };
+    this.dimensions = new DimensionTable(mapping.defaultDimension, mapping.escapeNames);
+    this.measurements = new MeasurementTable(mapping);
   }
 
   /**
@@ -159,11 +138,11 @@ export class SeriesTable {
   }
 
   get measurementCount(): number {
-    return this.measurements.length;
+    return this.measurements.all.length;
   }
 
   measurementOf(series: number): Measurement {
-    return this.measurements[this.rows[series * WIDTH + MEASUREMENT]];
+    return this.measurements.all[this.rows[series * WIDTH + MEASUREMENT]];
   }
 
   shapeOf(series: number): Shape {
@@ -190,7 +169,9 @@ export class SeriesTable {
 
   /** Distinct tags and fields so far. Each measurement after the first counts as several tags. Memory grows with this number. */
   get tagsAndFields(): number {
-    return this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * Math.max(0, this.measurements.length - 1);
+    return (
+      this.dimensions.size + this.count.fields + MEASUREMENT_WEIGHT * Math.max(0, this.measurements.all.length - 1)
+    );
   }
 
   /** The measures of all shapes, by id. */
@@ -201,7 +182,7 @@ export class SeriesTable {
   /** The number of the series of the current line, INVALID, or a number below REFUSED for a refusal. */
   private parse(decoder: LineDecoder): number {
     if (decoder.readMeasurement() === ERROR) return INVALID;
-    const measurement = this.measurement(decoder);
+    const measurement = this.measurements.read(decoder);
     const { tags } = this;
     let count = 0;
     let reading = decoder.readTag();
@@ -237,40 +218,6 @@ export class SeriesTable {
       }
     }
     return true;
-  }
-
-  private measurement(decoder: LineDecoder): Measurement {
-    const { bytes, view, keyStart, keyEnd } = decoder;
-    const hash = hashBytes(view, keyStart, keyEnd);
-    const text = this.measurementTexts.find(view, keyStart, keyEnd, hash);
-    if (text >= 0) return this.measurementOfText[text];
-    const name = unescapeText(bytes, keyStart, keyEnd, escapesInMeasurement);
-    const measurement = this.measurementsByName.get(name) ?? this.addMeasurement(name);
-    this.measurementTexts.add(keyStart, keyEnd, hash);
-    this.measurementOfText.push(measurement);
-    return measurement;
-  }
-
-  private addMeasurement(name: string): Measurement {
-    const { singleTable } = this;
-    const { escapeNames, measureName, suffixedFields } = this.mapping;
-    const own =
-      singleTable === undefined
-        ? storedName(name, escapeNames, escapeTableName, tableNameProblem)
-        : storedName(name, escapeNames, escapeColumnName, recordNameProblem);
-    const suffixed = suffixedFields.filter(({ measurement = name }) => measurement === name);
-    const measurement: Measurement = {
-      id: this.measurements.length,
-      table: singleTable ?? { name: own.name },
-      measureName: Words.of(JSON.stringify(singleTable === undefined ? measureName : own.name)),
-      naming: { escapeNames, suffixed: new Set(suffixed.map(({ field }) => field)) },
-      shapes: new Map<string, Shape>(),
-      lastShape: undefined,
-      refusal: own.problem === undefined ? undefined : new Refusal('names', own.problem),
-    };
-    this.measurements.push(measurement);
-    this.measurementsByName.set(name, measurement);
-    return measurement;
   }
 
   /** Why points with these tags cannot be stored; undefined if they can. */
