@@ -136,6 +136,22 @@ test('writes a prepared text and then a part of a buffer, at any position', () =
   );
 });
 
+test('writes a prepared text and then up to eight bytes of two words', () => {
+  fc.assert(
+    fc.property(
+      text,
+      fc.string({ unit: fc.constantFrom(...'0123456789.-'), maxLength: 8 }),
+      fc.nat(200),
+      (prepared, short, capacity) => {
+        const [first = 0, second = 0] = new Int32Array(new Uint8Array(Buffer.from(short.padEnd(8, 'x'))).buffer);
+        const writer = new ByteWriter(capacity);
+        for (let i = 0; i < 3; i++) writer.wordsAndShort(Words.of(prepared), first, second, short.length);
+        expect(writer.written.toString()).toBe(`${prepared}${short}`.repeat(3));
+      },
+    ),
+  );
+});
+
 test('recognizes a text at any position of a buffer, and no other text', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 12 }), fc.nat(), fc.nat(), (all, a, b) => {

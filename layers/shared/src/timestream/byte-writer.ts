@@ -110,6 +110,19 @@ export class ByteWriter {
     this.length = to + count;
   }
 
+  /** Appends prepared bytes and then the first `count` bytes (at most 8) of two words. */
+  wordsAndShort({ doubles, length }: Words, first: number, second: number, count: number): void {
+    const start = this.length;
+    const to = start + length;
+    // A prepared text is padded to up to 7 bytes more than its length.
+    if (to + 8 > this.buffer.length) this.reserve(length + 8);
+    const { view } = this;
+    for (let i = 0; i < doubles.length; i++) view.setFloat64(start + i * 8, doubles[i], LITTLE_ENDIAN);
+    view.setInt32(to, first, LITTLE_ENDIAN);
+    view.setInt32(to + 4, second, LITTLE_ENDIAN);
+    this.length = to + count;
+  }
+
   /** Appends ASCII text. */
   ascii(text: string): void {
     this.reserve(text.length);
