@@ -20,6 +20,11 @@ export abstract class ServerProcess {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** Undefined while the server is not running. */
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
   /** Starts the server (again) on the same port and folder; resolves when it is ready. */
   abstract restart(): Promise<void>;
 
