@@ -1,14 +1,11 @@
 /** The clients and settings of the steps of a migration. */
 import type { MigrationConfig } from 'shared/loader-config';
-import type { MigrationServices } from 'shared/migration/services';
+import { type MigrationServices, UNLOAD_INTERVAL_MS } from 'shared/migration/services';
 import { systemClock } from 'shared/resilience/clock';
 import { Pacer } from 'shared/resilience/pacer';
 import { influxClient } from './clients/influxdb';
 import { s3Objects } from './clients/s3';
 import { once } from './step';
-
-/** The service accepts one UNLOAD per second. */
-const UNLOAD_MS = 1_000;
 
 /** Made once per function, so that its clients keep their connections. */
 export function migrationServices(config: MigrationConfig): Omit<MigrationServices, 'deadline'> {
@@ -23,7 +20,7 @@ export function migrationServices(config: MigrationConfig): Omit<MigrationServic
     influxdb: influxClient(config),
     clock: systemClock,
     now: Date.now,
-    unloads: new Pacer(UNLOAD_MS),
+    unloads: new Pacer(UNLOAD_INTERVAL_MS),
     exportKmsKey: config.exportKmsKey,
   };
 }

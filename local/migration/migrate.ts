@@ -12,7 +12,7 @@ import type { ObjectStore, ObjectVersion } from 'shared/loads/objects';
 import type { Summary } from 'shared/loads/summary';
 import { migrationProgress } from 'shared/migration/progress';
 import type { MigrationRequest } from 'shared/migration/request';
-import type { MigrationEvent } from 'shared/migration/services';
+import { type MigrationEvent, UNLOAD_INTERVAL_MS } from 'shared/migration/services';
 import type { LoadWindow, ReportOutput } from 'shared/migration/steps';
 import { WINDOW_LIMITS } from 'shared/migration/windows';
 import { timeText } from 'shared/nanoseconds';
@@ -57,9 +57,6 @@ export interface MigrateOutcome extends ReportOutput {
   readonly objects: ObjectStore;
   readonly workBucket: string;
 }
-
-/** The service accepts one UNLOAD per second. */
-const UNLOAD_MS = 1_000;
 
 /** @throws UsageError, ConfigurationError, InterruptedError, or the error of a step that stops all windows */
 export async function migrate(options: MigrateOptions, config: LoaderConfig): Promise<MigrateOutcome> {
@@ -113,7 +110,7 @@ export async function migrate(options: MigrateOptions, config: LoaderConfig): Pr
   };
   try {
     const queries = { query, clock: systemClock, deadline: signal };
-    const unloads = new Pacer(UNLOAD_MS);
+    const unloads = new Pacer(UNLOAD_INTERVAL_MS);
     const checkPlace = async (): Promise<void> => {
       if (!isEmbedded) return;
       const remove = (files: readonly ObjectVersion[]) => removeObjects(exportTo, region, files);

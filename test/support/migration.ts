@@ -8,7 +8,7 @@ import type { Target } from 'shared/influxdb/protocol';
 import { staticToken } from 'shared/influxdb/token';
 import { Ledger } from 'shared/migration/ledger';
 import type { QueryCall } from 'shared/migration/query';
-import type { MigrationServices } from 'shared/migration/services';
+import { type MigrationServices, UNLOAD_INTERVAL_MS } from 'shared/migration/services';
 import { Pacer } from 'shared/resilience/pacer';
 import { timestreamQuery } from '../../functions/clients/timestream-query';
 import { FolderObjects } from '../../local/loader/folder-objects';
@@ -64,7 +64,7 @@ export function servicesOf(
     workBucket: WORK,
     influxdb: new InfluxClient(target, staticToken(TOKEN)),
     now: () => NOW,
-    unloads: new Pacer(1_000, clock),
+    unloads: new Pacer(UNLOAD_INTERVAL_MS, clock),
     ...change,
   };
 }

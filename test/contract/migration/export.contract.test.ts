@@ -2,10 +2,12 @@
 import type { ObjectRef } from 'shared/loads/objects';
 import { exportStep } from 'shared/migration/export';
 import type { WindowRecord } from 'shared/migration/records';
-import type { MigrationServices } from 'shared/migration/services';
+import { type MigrationServices, UNLOAD_INTERVAL_MS } from 'shared/migration/services';
 import { surveyStep } from 'shared/migration/survey';
+import { Pacer } from 'shared/resilience/pacer';
 import { fill, ledgerOf, multi, REQUEST, type Source, servicesOf, startSource } from '../../support/migration';
 import { ScriptedServer } from '../../support/scripted-server';
+import { VirtualClock } from '../../support/virtual-clock';
 import { NOW, writeRecords } from '../timestream/harness';
 
 const DAY = 86_400_000_000_000n;
@@ -137,6 +139,27 @@ test('reads no record after its deadline, and the next call counts the windows',
     exported: 3,
     rows: 101,
   });
+});
+
+test('starts of UNLOADs are an interval apart, also those that are repeated after throttling', async () => {
+  const id = await survey();
+  const clock = new VirtualClock();
+  const starts: number[] = [];
+  const query: MigrationServices['query'] = async (input, signal) => {
+    if (/^UNLOAD/.test(input.QueryString ?? '') && input.NextToken === undefined) {
+      starts.push(clock.now());
+      if (starts.length % 2 === 1) {
+        throw Object.assign(new Error('slow'), { name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } });
+      }
+    }
+    return await source.query(input, signal);
+  };
+  const unloads = new Pacer(UNLOAD_INTERVAL_MS, clock);
+  const exported = await exportStep({ migrationId: id }, services({ clock, query, unloads }));
+  expect(exported).toMatchObject({ done: true, windows: 3, exported: 3, rows: 101 });
+  expect(starts.length).toBeGreaterThan(6);
+  const gaps = starts.slice(1).map((start, index) => start - (starts[index] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(UNLOAD_INTERVAL_MS);
 });
 
 /** Services of a process that is killed at its n-th access to Timestream or to an object; all later ones fail too. */

@@ -5,7 +5,7 @@ import { parseS3Uri } from '../loads/objects';
 import { fullJitterDelay } from '../resilience/backoff';
 import { targetTable } from './fields';
 import type { Ledger, LedgerEntry } from './ledger';
-import { QueryTokenError, QueryTooLargeError, run, single } from './query';
+import { type QueryCall, type QueryServices, QueryTokenError, QueryTooLargeError, run, single } from './query';
 import { findManifest, type QueryFiles, readQueryFiles } from './query-files';
 import type { Migration, TableSurvey, Window, WindowRecord } from './records';
 import type { MigrationServices } from './services';
@@ -147,22 +147,31 @@ class WindowExport {
 
   /** Starts an UNLOAD into a folder of its own, so that files of an earlier attempt cannot be mistaken for its files. */
   private async unloaded(): Promise<QueryFiles> {
-    const { services, migration, work } = this;
+    const { migration, work } = this;
     const attempt = this.record.attempt + 1;
     const { database, export: root } = migration.request;
     // The layout of AWS's tools: <database>/<table>/<chunk>/.
     const folder = `${root}${database}/${work.table}/${this.name}-${migration.migrationId}-${attempt}/`;
     await this.save({ state: 'started', attempt, query: { folder, nextToken: null }, error: null });
-    await services.unloads.turn(services.deadline);
-    services.deadline.throwIfAborted();
     return await this.poll(folder, undefined);
+  }
+
+  /** A start that is repeated after throttling takes another turn, else it would throttle the starts of other windows. */
+  private async inTurn(...[input, signal]: Parameters<QueryCall>): ReturnType<QueryCall> {
+    const { unloads, query } = this.services;
+    if (input.NextToken === undefined) {
+      await unloads.turn(signal);
+      signal.throwIfAborted();
+    }
+    return await query(input, signal);
   }
 
   private async poll(folder: string, nextToken: string | undefined): Promise<QueryFiles> {
     const { services, work } = this;
     const sql = unload(this.migration.request.database, work.table, work.window, folder, services.exportKmsKey);
     const clientToken = createHash('sha256').update(folder).digest('hex');
-    const result = await run({ sql, clientToken, nextToken }, services, async ({ nextToken: token, percent }) => {
+    const inTurn: QueryServices = { ...services, query: (input, signal) => this.inTurn(input, signal) };
+    const result = await run({ sql, clientToken, nextToken }, inTurn, async ({ nextToken: token, percent }) => {
       await this.save({ query: { folder, nextToken: token } });
       services.onEvent?.({ kind: 'exporting', table: work.table, window: this.name, percent });
     });

@@ -5,6 +5,12 @@ import type { Pacer } from '../resilience/pacer';
 import type { QueryServices } from './query';
 import type { WindowLimits } from './windows';
 
+/**
+ * Time between two UNLOADs, ms. The service accepts one per second. The rest is for requests that take different times to arrive: with
+ * 1,000 ms, more than half of them were throttled.
+ */
+export const UNLOAD_INTERVAL_MS = 1_100;
+
 export interface MigrationServices extends QueryServices {
   /** The work bucket, and the bucket of the exports. */
   readonly objects: ObjectStore;
@@ -12,7 +18,7 @@ export interface MigrationServices extends QueryServices {
   readonly influxdb: InfluxClient;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** One turn for each UNLOAD: the service accepts one per second. */
+  /** One turn for each request that starts an UNLOAD. */
   readonly unloads: Pacer;
   /** ARN of the KMS key that encrypts the exported files; without it, S3's own key does. */
   readonly exportKmsKey?: string | undefined;
