@@ -1,5 +1,6 @@
 /** Cuts a synthetic table into windows, and paces their exports, by the code of the product on a virtual clock. */
 import { inOrder } from 'shared/loads/in-order';
+import { UNLOAD_INTERVAL_MS } from 'shared/migration/services';
 import { cutWindows, WINDOW_LIMITS } from 'shared/migration/windows';
 import { Pacer } from 'shared/resilience/pacer';
 import { VirtualClock } from '../../support/virtual-clock';
@@ -20,7 +21,6 @@ const DAY = 86_400_000_000_000n;
 /** As `migration/export` and `migration/ledger`. */
 const EXPORTS = 4;
 const READS = 16;
-const UNLOAD_MS = 1_000;
 /** Windows whose export is simulated; further ones take the same time. */
 const PACED = 400;
 /** Tables that are loaded at the same time. */
@@ -54,7 +54,7 @@ export async function migrationOf(
 
 async function secondsOfExports(windows: number): Promise<number> {
   const clock = new VirtualClock();
-  const pacer = new Pacer(UNLOAD_MS, clock);
+  const pacer = new Pacer(UNLOAD_INTERVAL_MS, clock);
   const unload = async (): Promise<void> => {
     await pacer.turn();
     await clock.delay(UNLOAD_SECONDS * 1000);
