@@ -55,6 +55,7 @@ const COMBINED: Overrides[] = [
 
 /** Variables of the write function with every destination, and no other parameter. */
 const ALWAYS = {
+  MALLOC_ARENA_MAX: '1',
   metrics_namespace: 'ONS/InfluxDB',
   log_level: 'INFO',
   enable_async_invocation: 'false',

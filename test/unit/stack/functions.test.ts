@@ -126,7 +126,7 @@ test('the functions that are invoked asynchronously, and no others, have a dead 
 });
 
 describe('environment of WriteLineProtocolFunction', () => {
-  const NOT_PARAMETERS = ['dead_letter_queue_url', 'AWS_ENDPOINT_URL_TIMESTREAM_WRITE'];
+  const NOT_PARAMETERS = ['MALLOC_ARENA_MAX', 'dead_letter_queue_url', 'AWS_ENDPOINT_URL_TIMESTREAM_WRITE'];
   const snakeCase = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
 
   test('has no empty variable, which the function would refuse', () => {
