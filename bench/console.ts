@@ -59,6 +59,7 @@ async function serve(): Promise<void> {
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes: 1e7,
+    writeDeadlineMs: 29_000,
     corsAllowedOrigins: ['*'],
     arrivalMs: 29_000,
     log: quiet,

@@ -167,6 +167,7 @@ async function startWriting(
     verify,
     console: view.console,
     onWrite: view.onWrite,
+    writeDeadlineMs: config.writeDeadlineMs,
     corsAllowedOrigins: config.corsAllowedOrigins,
     arrivalMs: ARRIVAL_MS,
     log,

@@ -15,7 +15,7 @@ import { createRouter } from './routes';
 import type { Deadline } from './write';
 
 /** Time reserved to abort calls and to respond before Lambda ends the invocation. */
-const RESPONSE_MS = 1_000;
+export const RESPONSE_MS = 1_000;
 
 /** Time to keep the lines that an optional destination did not store; at most a third of the request's time. */
 const EARLY_MS = 1_500;

@@ -10,12 +10,17 @@ import { ApiError } from '../../functions/write-line-protocol/api-error';
 import { isPreflight, withCors } from '../../functions/write-line-protocol/cors';
 import type { WriteEvent } from '../../functions/write-line-protocol/request';
 import { failure, type HttpResponse } from '../../functions/write-line-protocol/responses';
-import type { createHandler } from '../../functions/write-line-protocol/write-handler';
+import {
+  type createHandler,
+  type InvocationContext,
+  RESPONSE_MS,
+} from '../../functions/write-line-protocol/write-handler';
 import type { ConsoleServer } from '../console/console';
 import type { RecordedWrite } from '../console/recorder';
 import { parametersOf, pathOf, readBody } from './incoming';
 import { isWrite, writeOf } from './recorded-write';
 import { noting, requestLine, type WriteNote } from './request-log';
+import { Turns } from './turns';
 
 export interface ConnectorOptions {
   readonly handler: ReturnType<typeof createHandler>;
@@ -26,6 +31,8 @@ export interface ConnectorOptions {
   readonly maxBodyBytes: number;
   /** Resolves to the token of an authorized request, else to undefined. If absent, every request is authorized. */
   readonly verify?: ((request: CredentialSource) => Promise<AcceptedToken | undefined>) | undefined;
+  /** The time of a request that has arrived, ms; it includes the wait for its turn. */
+  readonly writeDeadlineMs: number;
   /** Origins of browser pages that may send requests; the same as in the handler's configuration. */
   readonly corsAllowedOrigins: readonly string[];
   /** A request that does not arrive completely within this time gets 408, ms. */
@@ -37,6 +44,11 @@ export interface ConnectorOptions {
   readonly log: (line: string) => void;
 }
 
+/**
+ * Bodies of the requests in progress. More of them at once would share the CPU and all miss their deadlines, and each of them takes several
+ * times its size of memory.
+ */
+const MAX_BYTES_AT_ONCE = 4 * 1024 * 1024;
 /** How long a stop waits for requests in progress. */
 const STOP_MS = 6_000;
 /** How long a refused connection stays open. A client that is still sending must not lose the connection before it reads the response. */
@@ -58,8 +70,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
     requestTimeout: options.arrivalMs,
     connectionsCheckingInterval: Math.ceil(options.arrivalMs / 10),
   };
+  const turns = new Turns(MAX_BYTES_AT_ONCE);
   const server = createServer(limits, (request, response) => {
-    respond(request, response, options).catch((error: unknown) => {
+    respond(request, response, turns, options).catch((error: unknown) => {
       options.log(
         `${request.method} ${shown(pathOf(request))} failed: ${error instanceof Error ? error.message : String(error)}`,
       );
@@ -76,15 +89,26 @@ export async function startConnector(options: ConnectorOptions): Promise<Running
   return { url: `http://${host}:${port}`, close: () => close(server) };
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse, options: ConnectorOptions): Promise<void> {
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  turns: Turns,
+  options: ConnectorOptions,
+): Promise<void> {
   const path = pathOf(request);
   if (options.console?.serves(path)) return await options.console.respond(path, request, response);
   const time = Date.now();
   const started = performance.now();
   const note: WriteNote = {};
   const body = await readBody(request, options.maxBodyBytes);
+  const deadline = performance.now() + options.writeDeadlineMs + RESPONSE_MS;
+  const context = { getRemainingTimeInMillis: () => deadline - performance.now() };
   const result =
-    body === undefined ? TOO_LARGE : await noting(note, () => authorized(request, event(request, path, body), options));
+    body === undefined
+      ? TOO_LARGE
+      : await turns.run(body.length, () =>
+          noting(note, () => authorized(request, event(request, path, body), context, options)),
+        );
   const complete = result ?? { statusCode: 202, headers: {}, body: '', isBase64Encoded: false };
   // Responses that do not come from the handler need the headers too, or the browser hides them from its page.
   const { origin } = request.headers;
@@ -107,14 +131,15 @@ const TOO_LARGE = failure(
 async function authorized(
   { method = '', headers: { origin } }: IncomingMessage,
   event: WriteEvent,
+  context: InvocationContext,
   { handler, verify }: ConnectorOptions,
 ): Promise<HttpResponse | undefined> {
   // A browser sends no token with a preflight request.
-  if (verify === undefined || isPreflight(method, origin)) return await handler(event);
+  if (verify === undefined || isPreflight(method, origin)) return await handler(event, context);
   const token = await verify(event);
   if (token === undefined) return failure(new ApiError(401, 'unauthorized', 'unauthorized access'));
   const requestContext = { ...event.requestContext, authorizer: scopeContext(token.scope) };
-  return await handler({ ...event, requestContext });
+  return await handler({ ...event, requestContext }, context);
 }
 
 /** Responds to input that Node's parser refuses, and closes the connection. */

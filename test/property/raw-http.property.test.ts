@@ -27,6 +27,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes: 1_000_000,
+    writeDeadlineMs: 60_000,
     corsAllowedOrigins: ['*'],
     arrivalMs: 60_000,
     log: (line) => {

@@ -137,6 +137,7 @@ export async function connectorBefore(
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes,
+    writeDeadlineMs: config.writeDeadlineMs,
     corsAllowedOrigins: config.corsAllowedOrigins,
     arrivalMs: 30_000,
     verify,

@@ -16,6 +16,7 @@ async function start(arrivalMs: number): Promise<void> {
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes: 1_000_000,
+    writeDeadlineMs: 60_000,
     corsAllowedOrigins: [],
     arrivalMs,
     log: (line: string) => log.push(line),

@@ -1,5 +1,5 @@
 /** How row groups are put together into runs. */
-import { planRuns, planWhole } from 'shared/parquet/plan';
+import { DEFAULT_TARGETS, planRuns, planWhole } from 'shared/parquet/plan';
 import { chunkOf } from '../../support/parquet';
 
 const group = (rows: number, bytes: number) => ({
@@ -32,6 +32,14 @@ test('makes a run of a single large row group, and continues with runs of the us
 
 test('limits rows if there are few bytes', () => {
   expect(plan([group(100, 1), group(100, 1)], { bytes: 40, rows: 100 })).toHaveLength(2);
+});
+
+test.each([16, 20, 25, 40, 50])('makes one run of as many rows as a run may have, in %d row groups', (count) => {
+  const share = Math.floor(2_000_000 / count);
+  const groups = Array.from({ length: count }, (_, index) =>
+    group(index === 0 ? 2_000_000 - share * (count - 1) : share, 1),
+  );
+  expect(plan(groups, DEFAULT_TARGETS)).toHaveLength(1);
 });
 
 test('plans nothing for a file without rows', () => {

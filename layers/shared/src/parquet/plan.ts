@@ -22,6 +22,9 @@ export interface PlanTargets {
 
 export const DEFAULT_TARGETS: PlanTargets = { bytes: 32 * 1024 * 1024, rows: 2_000_000 };
 
+/** The sum of the row groups' costs may exceed a whole number by the rounding of its terms. */
+const ROUNDING = 1e-9;
+
 /**
  * Returns runs that cover every row group once, in order, and whose ends are nearest to equal shares of the whole cost. A row group is
  * never divided: a row group larger than a target is a run by itself. A file without rows has no runs.
@@ -35,7 +38,7 @@ export function planRuns(
   if (rows === 0) return [];
   const costs = rowGroups.map((group) => Math.max(bytesOf(group, columns) / targets.bytes, group.rows / targets.rows));
   const total = costs.reduce((sum, cost) => sum + cost, 0);
-  const share = total / Math.max(1, Math.ceil(total));
+  const share = total / Math.max(1, Math.ceil(total - ROUNDING));
 
   const runs: RowGroupRun[] = [];
   let first = 0;
