@@ -348,6 +348,31 @@ test('counts nothing as stored and retries the call if a rejection does not matc
   expect(never.outcome).toMatchObject({ stored: 0, unstored: 3 });
 });
 
+test('an error that is no outcome of a call ends the run after its calls in progress, and no other call starts', async () => {
+  const report = new LineReport({
+    onLine: () => {
+      throw new Error('no memory');
+    },
+  });
+  const records = mapLines(Buffer.from(lines('m', 2_000)), { ...MAPPING, requestTime: VERSION }, report);
+  const answers: ((response: ServiceResponse) => void)[] = [];
+  const send = () => new Promise<ServiceResponse>((resolve) => answers.push(resolve));
+  const options = { database: DATABASE, send, tables: new TableCreator(TABLES, noAdministration), maxNewTables: 100 };
+  let hasEnded = false;
+  const run = writeRecords(records, VERSION, options, report, new AbortController().signal).finally(() => {
+    hasEnded = true;
+  });
+  const ended = expect(run).rejects.toThrow('no memory');
+  expect(answers).toHaveLength(10);
+  const [first, ...others] = answers;
+  first?.(rejected({ RecordIndex: 0, Reason: 'too old' }));
+  await new Promise(setImmediate);
+  expect([hasEnded, answers.length]).toEqual([false, 10]);
+  for (const answerCall of others) answerCall(STORED);
+  await ended;
+  expect(answers).toHaveLength(10);
+});
+
 test('ten failing calls do not delay the others: a failed call goes behind the new calls', async () => {
   const text = lines('bad', 1_000) + lines('good', 1_000);
   const { calls, outcome } = await write(

@@ -56,9 +56,10 @@ export async function writeRecords(
 class RequestWriter {
   private readonly queue = new CallQueue();
   private readonly newTables: NewTables;
-  /** Resolves and rejects the promise of `run`. */
+  /** Ends `run`. */
   private settled: () => void = () => undefined;
-  private failed: (error: unknown) => void = () => undefined;
+  /** Errors that are no outcome of a call, such as a lack of memory. They end the run once nothing uses the records any more. */
+  private readonly errors: unknown[] = [];
   private sending = 0;
   /** Number of calls, waits and table creations in progress. */
   private open = 0;
@@ -82,11 +83,11 @@ class RequestWriter {
   }
 
   async run(): Promise<RecordsOutcome> {
-    await new Promise<void>((resolve, reject) => {
+    await new Promise<void>((resolve) => {
       this.settled = resolve;
-      this.failed = reject;
       this.advance();
     });
+    if (this.errors.length > 0) throw this.errors[0];
     return this.ledger.outcome;
   }
 
@@ -110,8 +111,18 @@ class RequestWriter {
     return { table, records, version, doubtful: false, retries: 0, failure: undefined };
   }
 
-  /** Starts calls and table creations that can start now. Ends the run if none are in progress. */
+  /** Starts what can start now, and nothing after an error. Ends the run if nothing is in progress. */
   private advance(): void {
+    try {
+      if (this.errors.length === 0) this.startWork();
+    } catch (error) {
+      this.errors.push(error);
+    }
+    if (this.open === 0) this.settled();
+  }
+
+  /** Starts calls and table creations that can start now. */
+  private startWork(): void {
     if (this.signal.aborted) this.leaveQueue();
     while (this.sending < CONCURRENT_CALLS) {
       const call = this.queue.next();
@@ -125,17 +136,16 @@ class RequestWriter {
     for (const table of this.newTables.takeUndecided()) {
       this.newTables.settle(table, (call) => this.ledger.leaveWithoutTable(call, 'the deadline had passed'));
     }
-    this.settled();
   }
 
   private track(work: Promise<void>): void {
     this.open++;
-    work
+    void work
+      .catch((error: unknown) => this.errors.push(error))
       .then(() => {
         this.open--;
         this.advance();
-      })
-      .catch(this.failed);
+      });
   }
 
   /** Makes one attempt of a call. Then settles its records or returns the call to the queue. */
