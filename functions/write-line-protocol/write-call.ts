@@ -89,7 +89,9 @@ export function callSender(
   };
   const send = async (body: Uint8Array, signal: AbortSignal, maySendAgain: boolean): Promise<ServiceResponse> => {
     const second = Math.floor(Date.now() / 1000);
-    const { endpoint, keys, headers } = shared?.second === second ? shared : await resolve(second, signal);
+    // While a call was corrected, another one may have shared again what was wrong, so its repetition shares nothing.
+    const known = maySendAgain && shared?.second === second ? shared : undefined;
+    const { endpoint, keys, headers } = known ?? (await resolve(second, signal));
     const now = Date.now() + clock.systemClockOffset;
     const signed = signer.sign(headers, body, keys, new Date(now));
     const response = await client.post(endpoint.url, signed, body, signal);

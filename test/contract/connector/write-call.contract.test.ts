@@ -143,6 +143,39 @@ test.each(['ExpiredTokenException', 'ExpiredToken'])(
   },
 );
 
+test('a call is repeated with new credentials, also if another call used the old ones while they were requested', async () => {
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(1_800_000_000_000);
+  let key = 'old';
+  let refreshed: () => void = () => undefined;
+  let isRefreshing: () => void = () => undefined;
+  const refreshing = new Promise<void>((resolve) => {
+    isRefreshing = resolve;
+  });
+  const provider = async (options?: { forceRefresh?: boolean }) => {
+    if (options?.forceRefresh === true) {
+      await new Promise<void>((resolve) => {
+        refreshed = resolve;
+        isRefreshing();
+      });
+      key = 'new';
+    }
+    return { ...CREDENTIALS, accessKeyId: key };
+  };
+  server = await ScriptedServer.start(({ headers, body }) =>
+    body === 'other' || String(headers.authorization).includes('Credential=new/')
+      ? STORED
+      : failure('ExpiredTokenException'),
+  );
+  const send = callSender(targetOf(server), 'us-east-1', provider);
+  const call = send(Buffer.from('1'), signal);
+  await refreshing;
+  await send(Buffer.from('other'), signal);
+  refreshed();
+  expect(await call).toMatchObject({ status: 200 });
+  expect(server.requests.map(({ body }) => body)).toEqual(['1', 'other', '1']);
+  clock.mockRestore();
+});
+
 test('endpoint and credentials are requested again after a second', async () => {
   server = await ScriptedServer.start(() => STORED);
   let now = 1_800_000_000_000;
