@@ -93,7 +93,7 @@ export class MeasureList {
   }
 
   columnOf(measure: number): MeasureColumn {
-    return this.columns[this.numbers[measure * WIDTH] >> COLUMN_SHIFT];
+    return this.columns[this.numbers[measure * WIDTH] >>> COLUMN_SHIFT];
   }
 
   /** The bytes of a value, as AWS meters them. */
@@ -117,7 +117,7 @@ export class MeasureList {
     let previous = -1;
     for (let at = start * WIDTH; at < end * WIDTH; at += WIDTH) {
       const code = numbers[at];
-      const column = columns[code >> COLUMN_SHIFT];
+      const column = columns[code >>> COLUMN_SHIFT];
       const head = previous < 0 ? column.head : column.headAfter(previous as Form, body);
       const length = (code & ALL_BUT_COLUMN) >> LENGTH_SHIFT;
       if (length > 0) body.wordsAndShort(head, numbers[at + 1], numbers[at + 2], length);
