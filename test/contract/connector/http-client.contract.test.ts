@@ -1,4 +1,5 @@
 /** The HTTP client of write calls, against servers that send bytes as scripted. */
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
@@ -71,6 +72,8 @@ class RawServer {
     await once(this.server, 'close');
   }
 }
+
+type Found = (error: Error | null, addresses: readonly dns.LookupAddress[]) => void;
 
 /** Starts a further server, which the test stops, and returns its port. */
 async function listening(other: Server): Promise<number> {
@@ -406,6 +409,45 @@ describe('a signal', () => {
   });
 });
 
+test.each(['http:', 'https:'])(
+  'over %s a call that is aborted while its body is being sent does not read the body any more',
+  async (protocol) => {
+    const authority = await makeAuthority();
+    const body = Buffer.alloc(50_000_000, 'a');
+    let received = 0;
+    let hasChanged = false;
+    let connected: (socket: Socket) => void = () => undefined;
+    const connection = new Promise<Socket>((resolve) => {
+      connected = resolve;
+    });
+    const onSocket = (socket: Socket): void => {
+      socket.on('error', () => undefined);
+      // The first bytes have come, and the next ones fill the buffers of both sides.
+      socket.once('data', () => connected(socket.pause()));
+    };
+    const reading =
+      protocol === 'https:' ? createTlsServer(await authority.sign('localhost'), onSocket) : createServer(onSocket);
+    const url = new URL(`${protocol}//localhost:${await listening(reading)}`);
+    server = await RawServer.start(() => undefined);
+    const deadline = new AbortController();
+    const client = new HttpClient({ silenceMs: SILENCE_MS, ca: authority.cert });
+    const sent = client.post(url, { host: 'a' }, body, deadline.signal);
+    const socket = await connection;
+    await polled();
+    deadline.abort();
+    await expect(sent).rejects.toThrow('the deadline of the request has passed');
+    body.fill('b');
+    const closed = once(socket, 'close');
+    socket.on('data', (bytes) => {
+      received += bytes.length;
+      hasChanged ||= bytes.includes('b');
+    });
+    socket.resume();
+    await closed;
+    expect([hasChanged, received < body.length]).toEqual([false, true]);
+  },
+);
+
 test('a response that comes before the end of the request closes the connection: its body is not read any more', async () => {
   const body = Buffer.alloc(50_000_000, 'a');
   let received = 0;
@@ -499,6 +541,29 @@ describe('over TLS', () => {
     await polled();
     await securePost(client);
     expect(connected.slice(1)).toEqual([['localhost', 'http/1.1', true]]);
+    expect(server.requests.map(({ body }) => body.length)).toEqual([100_000, 1, 1]);
+  });
+
+  test('uses the next address of the host if nobody listens at the first one', async () => {
+    const addresses = [
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+    ];
+    const lookup = jest
+      .spyOn(dns, 'lookup')
+      .mockImplementation(((_: string, _options: object, found: Found) =>
+        setImmediate(found, null, addresses)) as unknown as typeof dns.lookup);
+    const client = new HttpClient({ silenceMs: SILENCE_MS, ca: authority.cert });
+    for (const body of ['a'.repeat(100_000), 'x'])
+      expect(await securePost(client, urlOf(), body)).toMatchObject({ status: 200 });
+    await polled();
+    secureSockets[0]?.end();
+    await polled();
+    expect(await securePost(client)).toMatchObject({ status: 200 });
+    expect(lookup).toHaveBeenCalledTimes(2);
+    lookup.mockRestore();
+    // Node.js makes a new socket for the next address, which does not get the session.
+    expect(connected).toEqual(Array.from({ length: 2 }, () => ['localhost', 'http/1.1', false]));
     expect(server.requests.map(({ body }) => body.length)).toEqual([100_000, 1, 1]);
   });
 
