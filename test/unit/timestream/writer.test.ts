@@ -112,6 +112,15 @@ describe('retries', () => {
     expect(outcome.stored).toBe(3);
   });
 
+  test('without a response and without a message of the error have its code as the reason', async () => {
+    const refused = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
+    const { outcome } = await write(LINES, () => Promise.reject(refused), { deadlineMs: 1_000 });
+    expect(outcome).toMatchObject({
+      unstoredReason: 'no response from Timestream: ECONNREFUSED',
+      failureCode: 'ECONNREFUSED',
+    });
+  });
+
   test('end at the deadline, and the outcome has the reason', async () => {
     const { calls, outcome, reasons, clock } = await write(LINES, () => THROTTLED, { deadlineMs: 3_000 });
     expect(outcome).toMatchObject({ stored: 0, unstored: 3, throttled: true, unstoredReason: 'slow' });

@@ -84,6 +84,22 @@ export function readResponse({ status, body }: ServiceResponse, records: number)
   }
 }
 
+/** The result of a WriteRecords call that failed with this error, without a response. */
+export function withoutResponse(error: unknown): CallResult {
+  const code = codeOf(error);
+  // For a host with several addresses the error is an AggregateError, which has a code and no message.
+  const cause = error instanceof Error ? error.message || code : undefined;
+  const reason = cause === undefined ? 'no response from Timestream' : `no response from Timestream: ${cause}`;
+  return { kind: 'transient', throttled: false, connectionLost: true, code, reason };
+}
+
+/** The code of a Node.js error, or else the error type of the SDK; undefined if it has neither. */
+export function codeOf(error: unknown): string | undefined {
+  const { code, name } = error as Partial<NodeJS.ErrnoException>;
+  const found = typeof code === 'string' ? code : name;
+  return found !== undefined && found !== 'Error' && /^\w{1,100}$/.test(found) ? found : undefined;
+}
+
 /** The error type of a response, without its namespace; undefined if the response has none. */
 export function errorType({ body }: ServiceResponse): string | undefined {
   const { type } = parseFailure(body);

@@ -14,7 +14,14 @@ import { recordKey } from './record-key';
 import { RecordLedger, type RecordsOutcome, type TableCounts } from './record-ledger';
 import type { RecordSet } from './record-set';
 import type { Table } from './series';
-import { type CallResult, type RejectedRecord, readResponse, type SendWriteRecords } from './service';
+import {
+  type CallResult,
+  codeOf,
+  type RejectedRecord,
+  readResponse,
+  type SendWriteRecords,
+  withoutResponse,
+} from './service';
 import { TableCreationError, type TableCreator } from './tables';
 
 /** Maximum concurrent calls of one request. */
@@ -168,9 +175,7 @@ class RequestWriter {
     try {
       return readResponse(await this.options.send(bytes, this.signal), call.records.length);
     } catch (error) {
-      const reason =
-        error instanceof Error ? `no response from Timestream: ${error.message}` : 'no response from Timestream';
-      return { kind: 'transient', throttled: false, connectionLost: true, code: codeOf(error), reason };
+      return withoutResponse(error);
     }
   }
 
@@ -301,11 +306,4 @@ class RequestWriter {
       else this.ledger.leave(call, call.failure ?? tooLate);
     }
   }
-}
-
-/** The code of a Node.js error, or else the error type of the SDK; undefined if it has neither. */
-function codeOf(error: unknown): string | undefined {
-  const { code, name } = error as Partial<NodeJS.ErrnoException>;
-  const found = typeof code === 'string' ? code : name;
-  return found !== undefined && found !== 'Error' && /^\w{1,100}$/.test(found) ? found : undefined;
 }
