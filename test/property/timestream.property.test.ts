@@ -1,5 +1,6 @@
 /** Lines to calls: the same records as a naive implementation, in the fewest calls, with shared attributes written once. */
 import fc from 'fast-check';
+import { RequestTooLargeError } from 'shared/errors';
 import { decodePoints, type FieldValue, type Point } from 'shared/line-protocol/point';
 import { ByteWriter } from 'shared/timestream/byte-writer';
 import { CallEncoder, packRecords } from 'shared/timestream/packing';
@@ -208,11 +209,15 @@ test('orders the series by measurement and then by their dimensions, as a compar
   );
 });
 
-test('requests that are in progress at the same time do not share memory, and later ones may reuse it', () => {
+test('requests in progress at the same time do not share memory; later ones reuse it, also that of requests that are too large', () => {
   fc.assert(
     fc.property(fc.array(lines, { minLength: 2, maxLength: 4 }), (texts) => {
       const alone = texts.map((text) => packText(text).bodies.map(String));
       for (let round = 0; round < 2; round++) {
+        for (const text of texts) {
+          const tooLarge = `${text}m,host=a v=1\n`;
+          expect(() => mapText(tooLarge, { maxTagsAndFields: 1 })).toThrow(RequestTooLargeError);
+        }
         const mapped = texts.map((text) => mapText(text));
         const packed = mapped.map(({ records, report }) => ({ records, ...packRecords(records, report) }));
         const bodies = packed.map(({ records, batches }) => {
