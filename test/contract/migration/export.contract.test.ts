@@ -113,7 +113,7 @@ test('exports each window once, with its counts at the source', async () => {
   expect([total('n'), total('x'), total('ok')]).toEqual([100, 50, 1]);
 });
 
-test('reads no record after its deadline, and the next call counts the windows', async () => {
+test('reads no record after its deadline, and is done if no window is left', async () => {
   const id = await survey();
   const stop = new AbortController();
   const { objects } = source;
@@ -132,13 +132,8 @@ test('reads no record after its deadline, and the next call counts the windows',
     },
   });
   const first = await exportStep({ migrationId: id }, services({ objects: watched, deadline: stop.signal }));
-  expect([first.done, readsAfterwards]).toEqual([false, 0]);
-  expect(await exportStep({ migrationId: id }, services())).toMatchObject({
-    done: true,
-    windows: 3,
-    exported: 3,
-    rows: 101,
-  });
+  expect(readsAfterwards).toBe(0);
+  expect(first).toMatchObject({ done: true, windows: 3, exported: 3, rows: 101 });
 });
 
 test('starts of UNLOADs are an interval apart, also those that are repeated after throttling', async () => {
@@ -160,6 +155,88 @@ test('starts of UNLOADs are an interval apart, also those that are repeated afte
   expect(starts.length).toBeGreaterThan(6);
   const gaps = starts.slice(1).map((start, index) => start - (starts[index] ?? 0));
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(UNLOAD_INTERVAL_MS);
+});
+
+test('a call that continues leaves the windows alone that its run has settled, and a new run tries the failed ones again', async () => {
+  const id = await survey();
+  const tried: string[] = [];
+  const broken = (stop: AbortController): Partial<MigrationServices> => ({
+    deadline: stop.signal,
+    query: async (input, signal) => {
+      if (/^UNLOAD/.test(input.QueryString ?? '') && input.NextToken === undefined) tried.push(input.QueryString ?? '');
+      if (!/^UNLOAD .*"other"/s.test(input.QueryString ?? '')) return await source.query(input, signal);
+      throw Object.assign(new Error('broken'), { name: 'ValidationException', $metadata: { httpStatusCode: 400 } });
+    },
+  });
+  const stop = new AbortController();
+  const { objects } = source;
+  // Stops after the first window, which fails.
+  const watched: typeof objects = Object.assign(Object.create(objects), {
+    write: async (ref: ObjectRef, body: Uint8Array) => {
+      await objects.write(ref, body);
+      if (Buffer.from(body).toString().includes('"state":"failed"')) stop.abort();
+    },
+  });
+  const first = await exportStep({ migrationId: id }, services({ ...broken(stop), objects: watched }));
+  expect(first).toMatchObject({ done: false, failed: 1, continuation: 1 });
+  const started = tried.filter((sql) => sql.includes('"other"')).length;
+  const second = await exportStep(first, services(broken(new AbortController())));
+  expect(second).toMatchObject({ done: true, windows: 3, failed: 1, exported: 2, rows: 100, continuation: 3 });
+  expect(tried.filter((sql) => sql.includes('"other"'))).toHaveLength(started);
+  expect(await exportStep({ migrationId: id }, services())).toMatchObject({ done: true, failed: 0, exported: 3 });
+});
+
+test('reads each record once, and looks for the files of several windows at once', async () => {
+  const id = await survey();
+  await exportStep({ migrationId: id }, services());
+  const { objects } = source;
+  const reads = new Map<string, number>();
+  let finding = 0;
+  let atOnce = 0;
+  const watched: typeof objects = Object.assign(Object.create(objects), {
+    read: (ref: ObjectRef) => {
+      if (ref.key.includes('/windows/')) reads.set(ref.key, 1 + (reads.get(ref.key) ?? 0));
+      return objects.read(ref);
+    },
+    find: async (ref: ObjectRef) => {
+      finding += 1;
+      atOnce = Math.max(atOnce, finding);
+      await new Promise(setImmediate);
+      const found = await objects.find(ref);
+      finding -= 1;
+      return found;
+    },
+  });
+  const again = await exportStep({ migrationId: id }, services({ objects: watched }));
+  expect(again).toMatchObject({ done: true, windows: 3, exported: 3, rows: 101 });
+  // One record is that of the window that was halved.
+  expect([...reads.values()]).toEqual([1, 1, 1, 1]);
+  expect(atOnce).toBeGreaterThan(1);
+});
+
+test('a ledger that cannot be read before the deadline ends the run instead of another call', async () => {
+  const id = await survey();
+  const { continuation } = await exportStep({ migrationId: id }, services());
+  const stop = new AbortController();
+  const { objects } = source;
+  const watched: typeof objects = Object.assign(Object.create(objects), {
+    read: (ref: ObjectRef) => {
+      if (ref.key.includes('/windows/')) stop.abort();
+      return objects.read(ref);
+    },
+  });
+  const again = exportStep({ migrationId: id, continuation }, services({ objects: watched, deadline: stop.signal }));
+  await expect(again).rejects.toThrow(/cannot read the ledger of 3 windows before its deadline/);
+  // The first call of a run counts what it has read, for the next one.
+  const begun = new AbortController();
+  const read: typeof objects = Object.assign(Object.create(objects), {
+    find: (ref: ObjectRef) => {
+      begun.abort();
+      return objects.find(ref);
+    },
+  });
+  const first = await exportStep({ migrationId: id }, services({ objects: read, deadline: begun.signal }));
+  expect(first).toMatchObject({ done: false, continuation: 1 });
 });
 
 /** Services of a process that is killed at its n-th access to Timestream or to an object; all later ones fail too. */

@@ -11,7 +11,7 @@ export interface MigrationPlan {
   /** Bytes of the list of windows in the survey of one table. */
   readonly surveyBytes: number;
   readonly exportSeconds: number;
-  /** Reading the record of each window once, which each call of Export does when it begins and when it ends. */
+  /** Reading the record of each window once, as each call of Export does. */
   readonly ledgerSeconds: number;
   /** With one load of a window at a time for each table. */
   readonly loadSeconds: number;

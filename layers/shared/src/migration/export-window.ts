@@ -21,7 +21,7 @@ const PAUSE = { baseMs: 2_000, capMs: 30_000 };
 type Work = LedgerEntry & { readonly survey: TableSurvey };
 
 /**
- * @returns the halves if the window was too large; otherwise nothing. A failure is in the ledger.
+ * @returns the record, as it is in the ledger, and the halves if the window was too large. A failure is in the ledger.
  * @throws TimestreamUnavailableError if Timestream stays unavailable; S3UnavailableError
  */
 export async function exportWindow(
@@ -29,18 +29,17 @@ export async function exportWindow(
   migration: Migration,
   ledger: Ledger,
   services: MigrationServices,
-): Promise<readonly Window[]> {
+): Promise<{ readonly record: WindowRecord; readonly parts: readonly Window[] }> {
   const exporting = new WindowExport(work, migration, ledger, services);
+  let parts: readonly Window[] = [];
   try {
     await exporting.run();
-    return [];
   } catch (error) {
-    if (services.deadline.aborted) return [];
-    if (error instanceof QueryTooLargeError) return await exporting.split(error);
-    if (!isOfWindow(error)) throw error;
-    await exporting.fail(error.message);
-    return [];
+    if (error instanceof QueryTooLargeError && !services.deadline.aborted) parts = await exporting.split(error);
+    else if (isOfWindow(error) && !services.deadline.aborted) await exporting.fail(error.message);
+    else if (!services.deadline.aborted) throw error;
   }
+  return { record: exporting.record, parts };
 }
 
 /** Errors after which other windows may succeed. */
@@ -51,7 +50,7 @@ function isOfWindow(error: unknown): error is Error {
 }
 
 class WindowExport {
-  private record: WindowRecord;
+  record: WindowRecord;
   private readonly name: string;
 
   constructor(

@@ -1,4 +1,6 @@
 /** The step Export: one UNLOAD for each window, polled to its end; too large windows are halved. */
+
+import { InvalidEventError } from '../errors';
 import { inOrder } from '../loads/in-order';
 import { type ObjectStore, parseS3Uri } from '../loads/objects';
 import { validate } from '../validation';
@@ -10,26 +12,80 @@ import { type ExportOutput, stepInputSchema } from './steps';
 
 /** Windows exported concurrently: more would compete for the account's compute units. */
 const CONCURRENCY = 4;
+/** Exported windows whose files are looked for concurrently: one after the other, 40,000 windows would take the whole time of the step. */
+const CHECKS = 16;
 
 /**
  * Exports the windows that are not exported. A window that fails does not stop the others. Ends early, with `done: false`, when the
- * deadline aborts; queries in progress go on in the service, and the next call continues them.
- * @throws TimestreamUnavailableError if Timestream stays unavailable; S3UnavailableError
+ * deadline aborts; queries in progress go on in the service, and the next call continues them. With the continuation, that call leaves
+ * the windows alone that this run has settled: if it tried those that failed again, it might never come to the others.
+ * @throws TimestreamUnavailableError if Timestream stays unavailable; S3UnavailableError; InvalidEventError if there are too many windows
  */
 export async function exportStep(event: unknown, services: MigrationServices): Promise<ExportOutput> {
-  const { migrationId } = validate(stepInputSchema, event, 'the input of Export');
+  const { migrationId, continuation } = validate(stepInputSchema, event, 'the input of Export');
   const ledger = new Ledger(migrationId, services.objects, services.workBucket);
   const migration = await ledger.migration();
-  const work = (entry: Work): Promise<void> => exportEntry(entry, migration, ledger, services);
-  for await (const _ of inOrder(pending(ledger, services.objects), CONCURRENCY, work))
-    if (services.deadline.aborted) break;
-  return await progress(migrationId, ledger, services.deadline);
+  const settled = continuation ?? 0;
+  const counts = { windows: 0, exported: 0, failed: 0, rows: 0, bytes: 0 };
+  const end = (done: boolean): ExportOutput => ({ migrationId, done, continuation: counts.windows, ...counts });
+  const work = async ({ entry, ...part }: Part) => {
+    return { ...part, records: entry ? await exportEntry(entry, migration, ledger, services) : [] };
+  };
+  for await (const { before, isLast, records } of inOrder(parts(ledger, settled, services), CONCURRENCY, work)) {
+    add(counts, before);
+    for (const record of records) {
+      if (!isSettled(record)) return end(false);
+      add(counts, countsOf(record));
+    }
+    if (isLast) return end(true);
+  }
+  // The deadline came before the last window was read.
+  if (settled === 0 || counts.windows > settled) return end(false);
+  throw new InvalidEventError(
+    `Export cannot read the ledger of ${settled} windows before its deadline: divide the migration by from and to`,
+  );
 }
 
 type Work = LedgerEntry & { readonly survey: TableSurvey };
+type Counts = Pick<ExportOutput, 'windows' | 'exported' | 'failed' | 'rows' | 'bytes'>;
 
-async function* pending(ledger: Ledger, objects: ObjectStore): AsyncGenerator<Work> {
-  for await (const entry of ledger.allEntries()) if (await isPending(entry.record, objects)) yield entry;
+/** A window to export, and the counts of those before it that need no export. */
+interface Part {
+  readonly before: Counts;
+  readonly entry?: Work;
+  /** Whether no window comes after `before`. */
+  readonly isLast?: boolean;
+}
+
+const isSettled = (record: WindowRecord | undefined): record is WindowRecord =>
+  record?.state === 'exported' || record?.state === 'failed';
+
+function countsOf({ state, exported }: WindowRecord): Counts {
+  if (state === 'failed') return { windows: 1, exported: 0, failed: 1, rows: 0, bytes: 0 };
+  return { windows: 1, exported: 1, failed: 0, rows: exported?.rows ?? 0, bytes: exported?.bytes ?? 0 };
+}
+
+function add(counts: { -readonly [K in keyof Counts]: number }, more: Counts): void {
+  for (const key of ['windows', 'exported', 'failed', 'rows', 'bytes'] as const) counts[key] += more[key];
+}
+
+/** Without the last part if the deadline aborts. @param settled windows at the beginning that this run has settled */
+async function* parts(ledger: Ledger, settled: number, { objects, deadline }: MigrationServices): AsyncGenerator<Part> {
+  let windows = 0;
+  const entries = inOrder(ledger.allEntries(), CHECKS, async (entry) => {
+    windows += 1;
+    const isLeft = windows <= settled && isSettled(entry.record);
+    return { entry, isPending: !isLeft && (await isPending(entry.record, objects)) };
+  });
+  let before = { windows: 0, exported: 0, failed: 0, rows: 0, bytes: 0 };
+  for await (const { entry, isPending } of entries) {
+    if (isPending) {
+      yield { before, entry };
+      before = { windows: 0, exported: 0, failed: 0, rows: 0, bytes: 0 };
+    } else if (entry.record) add(before, countsOf(entry.record));
+    if (deadline.aborted) return yield { before };
+  }
+  yield { before, isLast: true };
 }
 
 /** Loads after which a window that still differs is exported again: its rows may have changed between its export and its count. */
@@ -50,26 +106,13 @@ async function exportEntry(
   migration: Migration,
   ledger: Ledger,
   services: MigrationServices,
-): Promise<void> {
-  if (services.deadline.aborted) return;
-  const parts = await exportWindow(work, migration, ledger, services);
+): Promise<(WindowRecord | undefined)[]> {
+  if (services.deadline.aborted) return [undefined];
+  const { record, parts } = await exportWindow(work, migration, ledger, services);
+  if (parts.length === 0) return [record];
+  const records: (WindowRecord | undefined)[] = [];
   for (const window of parts) {
-    await exportEntry({ ...work, window, record: undefined }, migration, ledger, services);
+    records.push(...(await exportEntry({ ...work, window, record: undefined }, migration, ledger, services)));
   }
-}
-
-/** The counts of all windows. Reading many records takes minutes, so after the deadline the counts are those of the windows read so far. */
-async function progress(migrationId: string, ledger: Ledger, deadline: AbortSignal): Promise<ExportOutput> {
-  const counts = { windows: 0, exported: 0, failed: 0, rows: 0, bytes: 0 };
-  if (deadline.aborted) return { migrationId, done: false, ...counts };
-  for await (const { record } of ledger.allEntries()) {
-    if (deadline.aborted) return { migrationId, done: false, ...counts };
-    counts.windows += 1;
-    if (record?.state === 'failed') counts.failed += 1;
-    if (record?.state !== 'exported') continue;
-    counts.exported += 1;
-    counts.rows += record.exported?.rows ?? 0;
-    counts.bytes += record.exported?.bytes ?? 0;
-  }
-  return { migrationId, done: counts.exported + counts.failed === counts.windows, ...counts };
+  return records;
 }

@@ -29,14 +29,16 @@ export type SurveyOutput = Readonly<z.output<typeof surveyOutputSchema>>;
 /** Input of Export, Load, Verify and Report. Other members are ignored, so the output of any step is a valid input. */
 export const stepInputSchema = z.object({
   migrationId: z.string(),
-  /** Of Verify: the number of windows that this run has verified. */
+  /** Of Export and Verify: the number of windows that this run has settled or verified. */
   continuation: count.nullish(),
 });
 
-/** With `done: false` the counts are those of the windows that were counted before the deadline. */
+/** With `done: false` the counts are those of the windows before the first one that is not settled. */
 export const exportOutputSchema = z.object({
   migrationId: z.string(),
   done: z.boolean(),
+  /** The windows at the beginning that this run has settled. */
+  continuation: count,
   /** Windows without halved ones. */
   windows: count,
   exported: count,
