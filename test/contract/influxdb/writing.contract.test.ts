@@ -1,6 +1,8 @@
 /** Writes to a scripted InfluxDB 2: the requests, and the effect of each response and network error. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { LineWriter } from 'shared/influxdb/client';
+import type { Retryable } from 'shared/influxdb/outcome';
 import { secretToken } from 'shared/influxdb/token';
 import { checkLines } from '../../support/check-lines';
 import { batchOf, clientOf, numberedBatches, recordingLogger, streamOf, write } from '../../support/influx-writing';
@@ -132,6 +134,36 @@ describe('a retryable error', () => {
     const clock = new VirtualClock();
     await write(client(), streamOf(ONE), { clock, random: () => 0 });
     expect(clock.now()).toBe(expected);
+  });
+
+  test.each<[string, Partial<Retryable>, number]>([
+    ['connections that had been closed', { cause: 'unavailable', atOnce: true }, 8],
+    ['errors', { cause: 'error' }, 8],
+    ['429', { cause: 'throttled' }, 4],
+    ['no response', { cause: 'unavailable' }, 4],
+  ])('after %s, once for each write in flight, %j, at most %i are sent at once', async (_, failure, expected) => {
+    await script();
+    let calls = 0;
+    let running = 0;
+    let atOnce = 0;
+    const influxdb: LineWriter = {
+      encode: (lines) => Promise.resolve({ lines, body: lines }),
+      write: async () => {
+        calls += 1;
+        const isFirst = calls <= 8;
+        if (!isFirst) running += 1;
+        atOnce = Math.max(atOnce, running);
+        // All writes that may be sent at the same time have begun.
+        for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+        if (isFirst) return { kind: 'retryable', cause: 'error', reason: 'busy', ...failure };
+        running -= 1;
+        return { kind: 'written' };
+      },
+    };
+    const options = { concurrency: 8, clock: new VirtualClock(), random: () => 0, breaker: { failures: 99 } };
+    const result = await write(influxdb, numberedBatches(8, 1), options);
+    expect(result).toMatchObject({ pointsWritten: 8, failure: undefined });
+    expect(atOnce).toBe(expected);
   });
 
   test('a batch has at most MAX_RETRIES retries', async () => {

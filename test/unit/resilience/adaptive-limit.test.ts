@@ -3,14 +3,14 @@ import { AdaptiveLimit } from 'shared/resilience/adaptive-limit';
 
 /** Calls that the test ends one by one. */
 class Calls {
-  running: ((isOverload: boolean) => void)[] = [];
+  running: ((isOverload: boolean | undefined) => void)[] = [];
   max = 0;
 
   constructor(private readonly limit: AdaptiveLimit) {}
 
-  start(count: number): Promise<boolean>[] {
+  start(count: number): Promise<boolean | undefined>[] {
     const call = () =>
-      new Promise<boolean>((resolve) => {
+      new Promise<boolean | undefined>((resolve) => {
         this.running.push(resolve);
         this.max = Math.max(this.max, this.running.length);
       });
@@ -18,7 +18,7 @@ class Calls {
   }
 
   /** Ends the oldest call, and waits until the next one has begun. */
-  async end(isOverload: boolean): Promise<void> {
+  async end(isOverload: boolean | undefined): Promise<void> {
     this.running.shift()?.(isOverload);
     await new Promise(setImmediate);
   }
@@ -61,6 +61,14 @@ describe('AdaptiveLimit', () => {
       for (let call = 0; call < inRound + 1; call++) await calls.end(false);
     }
     expect(running).toEqual([4, 5, 6, 7, 8, 8]);
+  });
+
+  test('keeps the limit after results that say nothing about the load', async () => {
+    const calls = new Calls(new AdaptiveLimit(8));
+    void Promise.all(calls.start(100));
+    for (let call = 0; call < 8; call++) await calls.end(true);
+    for (let call = 0; call < 50; call++) await calls.end(undefined);
+    expect(calls.running).toHaveLength(4);
   });
 
   test('counts a call that throws as ended', async () => {

@@ -60,8 +60,14 @@ export async function deliver(
   }
 }
 
-/** Whether InfluxDB has more to do than it can, as far as it says so: a slow response alone may be a flush that waits. */
-const isOverload = (outcome: WriteOutcome): boolean => outcome.kind === 'retryable' && outcome.cause !== 'error';
+/**
+ * Whether InfluxDB has more to do than it can; undefined if that is unknown: an error may have any reason, and a stale connection was closed
+ * while nothing was sent. A slow response is no overload, as it may be a flush that waits.
+ */
+function isOverload(outcome: WriteOutcome): boolean | undefined {
+  if (outcome.kind !== 'retryable') return false;
+  return outcome.cause === 'error' || outcome.atOnce ? undefined : true;
+}
 
 /** The reason to count a failure of InfluxDB towards opening the breaker. An InfluxDB that throttles is available. */
 function reasonAway(outcome: WriteOutcome): string | undefined {

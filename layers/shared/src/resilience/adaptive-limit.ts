@@ -12,15 +12,19 @@ export class AdaptiveLimit {
     this.limit = max;
   }
 
-  /** Makes the call when its turn comes, in the order of the requests. */
-  async run<T>(call: () => Promise<T>, isOverload: (result: T) => boolean): Promise<T> {
+  /**
+   * Makes the call when its turn comes, in the order of the requests.
+   * @param isOverload whether the result means that the service is overloaded; undefined if it does not say
+   */
+  async run<T>(call: () => Promise<T>, isOverload: (result: T) => boolean | undefined): Promise<T> {
     if (this.running >= Math.floor(this.limit)) await new Promise<void>((resolve) => this.waiting.push(resolve));
     else this.running += 1;
     const { decreases } = this;
     try {
       const result = await call();
-      if (!isOverload(result)) this.limit = Math.min(this.max, this.limit + 1 / this.limit);
-      else if (decreases === this.decreases) this.decrease();
+      const isOver = isOverload(result);
+      if (isOver === false) this.limit = Math.min(this.max, this.limit + 1 / this.limit);
+      else if (isOver && decreases === this.decreases) this.decrease();
       return result;
     } finally {
       this.running -= 1;
