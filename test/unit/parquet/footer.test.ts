@@ -342,6 +342,26 @@ describe('a page', () => {
     );
   });
 
+  test('of codes whose dictionary has fewer values than its header says is refused, with its column', async () => {
+    // PageHeader with type DICTIONARY_PAGE, no bytes, and DictionaryPageHeader with 30 values, PLAIN.
+    const header = Buffer.from('1504150015004c153c15000000', 'hex');
+    const damaged = new Uint8Array(readFileSync(fixture('codec-none')));
+    const file = withFooter(damaged, (footer) => {
+      const text = footer.row_groups[0]?.columns.find(
+        ({ meta_data: data }) => data?.path_in_schema[0] === 'energy_source',
+      );
+      const data = text?.meta_data;
+      if (!data?.dictionary_page_offset) throw new Error('no dictionary');
+      const start = data.data_page_offset - BigInt(header.length);
+      damaged.set(header, Number(start));
+      data.total_compressed_size -= start - data.dictionary_page_offset;
+      data.dictionary_page_offset = start;
+    });
+    const loaded = collect(reader, memorySource(file), generation, strict);
+    await expect(loaded).rejects.toMatchObject({ name: 'DataConversionError', rowGroup: 0 });
+    await expect(loaded).rejects.toThrow(/column energy_source .*cannot be decoded/);
+  });
+
   test('that ends beyond its column chunk is refused', async () => {
     const loaded = load((footer) => {
       chunk(footer).total_compressed_size -= 3n;
