@@ -79,6 +79,42 @@ test(
   120_000 * FACTOR,
 );
 
+test.each([true, false])(
+  'bytes that are not UTF-8 make only their own rows unreadable (dictionary: %s)',
+  async (hasDictionary) => {
+    // The bytes of the first two values are one character together, in the dictionary and in plain pages.
+    const values = ["'\\xC3'::BLOB", "'\\xA9'::BLOB", "'ok'::BLOB", 'NULL', "'\\xFF'::BLOB", "'\\xC3\\xA9'::BLOB"];
+    const cases = values.map((value, index) => `WHEN ${index} THEN ${value}`).join(' ');
+    const file = await parquetOf(
+      `SELECT CASE i % ${values.length} ${cases} END AS c, i FROM range(600) AS r(i) ORDER BY i`,
+    );
+    const properties = new WriterPropertiesBuilder().setDictionaryEnabled(hasDictionary).build();
+    const { tables } = recordedTables(writeParquet(readParquet(file), properties));
+    const states: number[] = [];
+    const texts: (string | null | undefined)[] = [];
+    const range = { firstRowGroup: 0, rowGroups: 1, maxRowGroupBytes: 1e9 };
+    await tables.forEachBatch(
+      range,
+      ['c'],
+      ({ columns, rows }) => {
+        for (const column of columns) {
+          expect(column.dictionary !== undefined).toBe(hasDictionary);
+          const [cells, numbers, ids] = [new StringCells(undefined, rows), new TextIds(), new Int32Array(rows)];
+          cells.read(column);
+          numbers.read(column, ids);
+          states.push(...cells.states);
+          texts.push(...Array.from(ids, (id) => numbers.valueOf(id)));
+        }
+      },
+      () => undefined,
+    );
+    const { missing, unreadable, ok } = Cell;
+    const expected = [unreadable, unreadable, ok, missing, unreadable, ok];
+    expect(states).toEqual(Array.from({ length: 600 }, (_, row) => expected[row % 6]));
+    expect(texts.slice(0, 6)).toEqual([null, null, 'ok', undefined, null, 'é']);
+  },
+);
+
 type Recorded = ReturnType<typeof recordedTables>;
 
 function rewritten(file: Uint8Array, options: WriterChoice): Uint8Array {
