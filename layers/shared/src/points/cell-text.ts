@@ -4,7 +4,7 @@ import { type ArrowColumn, isValid } from '../parquet/c-data';
 import type { ColumnType } from '../parquet/column-type';
 import { fixedBytes } from './cells';
 import { decimalTexts } from './decimals';
-import { shortest } from './digits';
+import { shortest } from './float-formats';
 import { floatBits, readNumbers } from './number-cells';
 import { emptySpans, spansOf } from './spans';
 import { TimeReader } from './times';

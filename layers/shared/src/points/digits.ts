@@ -4,8 +4,9 @@
  * replaces them.
  */
 import type { Counts } from './counts';
+import { type FloatBits, FORMATS, shortest } from './float-formats';
 
-/** The longest text of a double is `-2.2250738585072014e-308`, that of a timestamp has 20 characters; and the spoilt bytes. */
+/** The longest text of a double is `-0.0000012345678901234567`, that of a timestamp has 20 characters; and the spoilt bytes. */
 export const LONGEST_NUMBER = 28;
 const SPOILT_BYTES = 4;
 
@@ -28,19 +29,6 @@ const FRACTIONS = THREE.map((digits) => (digits << 8) | POINT);
 const FRACTION_LENGTHS = Uint8Array.from({ length: 1000 }, (_, n) =>
   n === 0 ? 0 : n % 100 === 0 ? 2 : n % 10 === 0 ? 3 : 4,
 );
-
-/** A binary float: its bits, how a number is rounded to it, the decimal digits that every normal one keeps, and its smallest normal one. */
-interface Format {
-  readonly round: (x: number) => number;
-  readonly digits: number;
-  readonly normal: number;
-}
-export type FloatBits = 16 | 32 | 64;
-const FORMATS: Readonly<Record<FloatBits, Format>> = {
-  16: { round: roundToHalf, digits: 3, normal: 2 ** -14 },
-  32: { round: Math.fround, digits: 6, normal: 2 ** -126 },
-  64: { round: (x) => x, digits: 15, normal: 2 ** -1022 },
-};
 
 /** Numbers of more digits that are kept with their text. */
 const KEPT = 1024;
@@ -299,31 +287,4 @@ function copyWords(out: DataView, at: number, from: DataView, start: number): vo
 export function writeText(out: DataView, at: number, text: string): number {
   for (let index = 0; index < text.length; index++) out.setUint8(at + index, text.charCodeAt(index));
   return at + text.length;
-}
-
-/**
- * The shortest decimal that is nearer to this float than to any other of its type. A whole float16 keeps its few digits: 65504, not 65500.
- * @param x not negative, a float of so many bits
- */
-export function shortest(x: number, bits: FloatBits): string {
-  if (bits === 64 || (bits === 16 && Number.isInteger(x))) return String(x);
-  const { round, digits: kept, normal } = FORMATS[bits];
-  // Below the normal numbers fewer digits are enough; three more than are kept always are.
-  for (let digits = x < normal ? 1 : kept; digits < kept + 3; digits++) {
-    const short = Number(x.toPrecision(digits));
-    if (round(short) === x) return String(short);
-  }
-  return String(Number(x.toPrecision(kept + 3)));
-}
-
-/** The nearest IEEE 754 binary16, ties to even. @param x not negative */
-function roundToHalf(x: number): number {
-  if (x >= 65520) return Number.POSITIVE_INFINITY;
-  // Steps of 2^-24 below the normal numbers, and of 2^-10 of the power of two above.
-  const step = x < 2 ** -14 ? 2 ** -24 : 2 ** (Math.floor(Math.log2(x)) - 10);
-  const steps = x / step;
-  const floor = Math.floor(steps);
-  const rest = steps - floor;
-  const isUp = rest > 0.5 || (rest === 0.5 && floor % 2 === 1);
-  return (floor + (isUp ? 1 : 0)) * step;
 }

@@ -3,7 +3,7 @@ import { type ArrowColumn, isValid } from '../parquet/c-data';
 import type { ColumnType } from '../parquet/column-type';
 import { Cell, fixedBytes, integersOf, markMissing } from './cells';
 import { decimalNumbers } from './decimals';
-import type { FloatBits } from './digits';
+import type { FloatBits } from './float-formats';
 import { emptySpans, spansOf } from './spans';
 
 /** A record batch's values; a row's value is defined only if its state is ok. */
