@@ -41,7 +41,7 @@ const report = { migrationId: 'execution', status: 'proved', message: 'all equal
 const GOOD: Responses = {
   Survey: is(survey),
   CheckInfluxDB: is({ healthy: true }),
-  Export: is({ done: true }),
+  Export: is({ done: true, continuation: 2 }),
   Load: is({ tables: { bucket: 'work', key: 'loads.jsonl' } }),
   LoadTables: is([]),
   Verify: is({ done: true, continuation: 2 }),
@@ -72,7 +72,11 @@ const EXECUTIONS: readonly Execution[] = [
     responses: {
       ...GOOD,
       Survey: [{ result: { ...survey, done: false } }, { result: survey }],
-      Export: [{ result: { done: false } }, { result: { done: false } }, { result: { done: true } }],
+      Export: [
+        { result: { done: false, continuation: 1 } },
+        { result: { done: false, continuation: 2 } },
+        { result: { done: true, continuation: 3 } },
+      ],
       Verify: [{ result: { done: false, continuation: 1 } }, { result: { done: true, continuation: 2 } }],
     },
     status: 'SUCCEEDED',
@@ -109,7 +113,10 @@ const EXECUTIONS: readonly Execution[] = [
   },
   {
     name: 'a migration succeeds if Timestream is available again within six retries of the export',
-    responses: { ...GOOD, Export: [...times(6, error('TimestreamUnavailableError')), { result: { done: true } }] },
+    responses: {
+      ...GOOD,
+      Export: [...times(6, error('TimestreamUnavailableError')), { result: { done: true, continuation: 2 } }],
+    },
     status: 'SUCCEEDED',
     calls: ['Survey', 'CheckInfluxDB', ...Array<string>(7).fill('Export'), ...ALL.slice(3)],
   },

@@ -138,6 +138,15 @@ describe('expressions', () => {
   });
 
   test.each([
+    [{ done: false, continuation: 7 }, 7],
+    [{ done: true, continuation: 9 }, 0],
+  ])('after the export %j the next step begins at window %i', async (result, expected) => {
+    const { Arguments, Assign } = definition.States.Export ?? {};
+    expect(await evaluate(Arguments?.continuation, { continuation: 7 })).toBe(7);
+    expect(await evaluate(Assign?.continuation, { states: { result } })).toBe(expected);
+  });
+
+  test.each([
     [null, 'Verify'],
     [{ bucket: 'b', key: 'k' }, 'LoadTables'],
   ])('with the list %j comes %s', async (tables, expected) => {
