@@ -1,5 +1,4 @@
 /** The step Export: one UNLOAD for each window, polled to its end; too large windows are halved. */
-
 import { InvalidEventError } from '../errors';
 import { inOrder } from '../loads/in-order';
 import { type ObjectStore, parseS3Uri } from '../loads/objects';

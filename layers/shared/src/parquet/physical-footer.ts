@@ -1,7 +1,8 @@
 /**
  * Writes the footer for parquet-wasm: only the columns to read, with names of our own and only their physical types. A column of structs is
- * below a group of its own for each level that its pages have beyond one; a null group is a null value. parquet-wasm then returns values as they are stored, and `points/` applies their logical types. So parquet-wasm sees no name, logical type, encryption
- * or metadata on which it panics or changes values: for example, an INT96 is twelve bytes, and text is bytes.
+ * below a group of its own for each level that its pages have beyond one; a null group is a null value. parquet-wasm then returns values as
+ * they are stored, and `points/` applies their logical types. So parquet-wasm sees no name, logical type, encryption or metadata on which it
+ * panics or changes values: for example, an INT96 is twelve bytes, and text is bytes.
  */
 import type { FileMetaData, RowGroup, SchemaElement } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
