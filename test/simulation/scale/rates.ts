@@ -9,7 +9,7 @@ export const PLAN_SECONDS = 840;
 /** CPU time of SummarizeLoad per item, s: its results of 1.5 KB each, in files that the map wrote. 240,000 items in a part take 181 MB. */
 export const SUMMARY_SECONDS_PER_ITEM = 0.000045;
 /** Rows that a function with one CPU reads, encodes and compresses (gzip 1) per second. */
-export const ENCODED_ROWS_PER_SECOND = 1e6 / 2.19;
+export const ENCODED_ROWS_PER_SECOND = 1e6 / 1.42;
 /** Bytes of line protocol per row of the generation dataset. */
 export const LINE_BYTES = 183;
 /** Compressed bytes per row of the same rows in Parquet. */

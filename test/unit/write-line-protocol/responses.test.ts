@@ -65,7 +65,7 @@ test('the message says "partial write" only if something was stored', async () =
   expect(await message(FAULTY)).toMatch(/^unable to parse 'broken': at line 1:\d+: .* dropped=1$/);
   expect(await message(`${FAULTY}\n${GOOD}`)).toMatch(/^partial write: unable to parse 'broken': .* dropped=1$/);
   expect(await message(REJECTED)).toBe(
-    "failure writing points to database: partial write: line 1: tag 'time': the name is reserved; set EscapeNames (--escape-names) to store it under an escaped name dropped=1",
+    "failure writing points to database: partial write: line 1: tag 'time': the name is reserved; set EscapeNames (--escape-names true) to store it under an escaped name dropped=1",
   );
 });
 

@@ -16,7 +16,7 @@ const TABLE: Escaping = { takes: isTableName, special: /[^a-zA-Z0-9_-]+/g };
 const COLUMN: Escaping = { takes: (name) => !name.includes(':') && !columnIsReserved(name), special: /[.:]+/g };
 
 const PREFIX = '_.';
-const HINT = '; set EscapeNames (--escape-names) to store it under an escaped name';
+const HINT = '; set EscapeNames (--escape-names true) to store it under an escaped name';
 
 /**
  * The name to store, and the reason if it cannot be stored.
