@@ -4,6 +4,7 @@
  */
 import { connect, isIP } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import { hostOf } from 'shared/host';
 import { HttpConnections, type Opener } from './http-connections';
 import type { HttpResponse } from './http-response';
 
@@ -84,8 +85,8 @@ function tcpOpener(url: URL): Opener {
   return (onread, ready) => connect({ ...place, onread }, ready);
 }
 
-function placeOf({ hostname, port }: URL, defaultPort: number): { host: string; port: number } {
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? defaultPort : Number(port) };
+function placeOf(url: URL, defaultPort: number): { host: string; port: number } {
+  return { host: hostOf(url), port: url.port === '' ? defaultPort : Number(url.port) };
 }
 
 /** @throws TypeError for a header value that would change the request: no part of it is in the message, because it may be a secret */

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { hostOf } from 'shared/host';
 import type { AcceptedToken } from 'shared/tokens/accepted';
 import type { CredentialSource } from 'shared/tokens/presented';
 import { ApiError } from '../../functions/write-line-protocol/api-error';
@@ -31,7 +32,7 @@ export function assertOwnPage(headers: IncomingHttpHeaders, listensOn: string): 
 export function isOwnName(host: string | undefined, listensOn: string): boolean {
   const url = `http://${host ?? ''}`;
   if (host === undefined || !URL.canParse(url)) return false;
-  const name = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const name = hostOf(new URL(url));
   const own = ['localhost', listensOn.toLowerCase(), hostname().toLowerCase()];
   return isIP(name) !== 0 || name.endsWith('.localhost') || own.includes(name);
 }

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { number } from 'shared/count-text';
 import { BUILT_IN_MAPPINGS } from 'shared/datasets/built-in';
 import { InfluxDBWriteError } from 'shared/errors';
+import { hostOf } from 'shared/host';
 import type { HealthAdvice, HealthReport } from 'shared/influxdb/health';
 import { assertHealthy, checkHealth } from 'shared/influxdb/health';
 import type { LoaderConfig } from 'shared/loader-config';
@@ -194,8 +195,8 @@ function identified(request: MigrationRequest, given: GivenPlaces, { target }: L
 /** @throws UsageError if nothing listens at the URL of the embedded Timestream */
 async function assertListening(url: string): Promise<void> {
   try {
-    const { hostname, port, protocol } = new URL(url);
-    const socket = connect(Number(port) || (protocol === 'https:' ? 443 : 80), hostname.replace(/^\[|\]$/g, ''));
+    const server = new URL(url);
+    const socket = connect(Number(server.port) || (server.protocol === 'https:' ? 443 : 80), hostOf(server));
     await once(socket, 'connect').finally(() => socket.destroy());
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

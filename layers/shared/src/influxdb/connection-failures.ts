@@ -1,5 +1,6 @@
 /** Explains why a connection failed and what to change; detects whether a server speaks TLS. */
 import { connect } from 'node:tls';
+import { hostOf } from '../host';
 
 export interface ConnectionFailure {
   readonly reason: string;
@@ -54,11 +55,15 @@ export function schemeError(url: string): string {
 
 /** Whether the server at an address completes a TLS handshake. Any certificate is accepted. */
 export function speaksTls(url: string, limitMs: number): Promise<boolean> {
-  const { hostname, port } = new URL(url);
+  const server = new URL(url);
   return new Promise((resolve) => {
-    const host = hostname.replace(/^\[|\]$/g, '');
     // Nothing is sent, so the certificate need not be trusted.
-    const socket = connect({ host, port: Number(port || 80), rejectUnauthorized: false, timeout: limitMs });
+    const socket = connect({
+      host: hostOf(server),
+      port: Number(server.port || 80),
+      rejectUnauthorized: false,
+      timeout: limitMs,
+    });
     const settle = (isTls: boolean) => () => {
       socket.destroy();
       resolve(isTls);
