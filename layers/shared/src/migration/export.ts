@@ -25,7 +25,7 @@ export async function exportStep(event: unknown, services: MigrationServices): P
   const ledger = new Ledger(migrationId, services.objects, services.workBucket);
   const migration = await ledger.migration();
   const settled = continuation ?? 0;
-  const counts = { windows: 0, exported: 0, failed: 0, rows: 0, bytes: 0 };
+  const counts = noCounts();
   const end = (done: boolean): ExportOutput => ({ migrationId, done, continuation: counts.windows, ...counts });
   const work = async ({ entry, ...part }: Part) => {
     return { ...part, records: entry ? await exportEntry(entry, migration, ledger, services) : [] };
@@ -59,8 +59,10 @@ interface Part {
 const isSettled = (record: WindowRecord | undefined): record is WindowRecord =>
   record?.state === 'exported' || record?.state === 'failed';
 
+const noCounts = () => ({ windows: 0, exported: 0, failed: 0, rows: 0, bytes: 0 });
+
 function countsOf({ state, exported }: WindowRecord): Counts {
-  if (state === 'failed') return { windows: 1, exported: 0, failed: 1, rows: 0, bytes: 0 };
+  if (state === 'failed') return { ...noCounts(), windows: 1, failed: 1 };
   return { windows: 1, exported: 1, failed: 0, rows: exported?.rows ?? 0, bytes: exported?.bytes ?? 0 };
 }
 
@@ -76,11 +78,11 @@ async function* parts(ledger: Ledger, settled: number, { objects, deadline }: Mi
     const isLeft = windows <= settled && isSettled(entry.record);
     return { entry, isPending: !isLeft && (await isPending(entry.record, objects)) };
   });
-  let before = { windows: 0, exported: 0, failed: 0, rows: 0, bytes: 0 };
+  let before = noCounts();
   for await (const { entry, isPending } of entries) {
     if (isPending) {
       yield { before, entry };
-      before = { windows: 0, exported: 0, failed: 0, rows: 0, bytes: 0 };
+      before = noCounts();
     } else if (entry.record) add(before, countsOf(entry.record));
     if (deadline.aborted) return yield { before };
   }
