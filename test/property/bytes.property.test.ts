@@ -73,7 +73,7 @@ test('writes the digits of a number with leading zeros', () => {
   const value = fc.oneof(fc.nat(), fc.integer({ min: 0, max: 10 ** 15 }), fc.constantFrom(999_999_999, 1e9, 1e9 + 1));
   fc.assert(
     fc.property(value, fc.integer({ min: 1, max: 9 }), (number, width) => {
-      const writer = new ByteWriter(1);
+      const writer = new ByteWriter(Buffer.allocUnsafeSlow(1));
       writer.digits(number, width);
       expect(writer.written.toString()).toBe(String(number).padStart(width, '0'));
     }),
@@ -85,7 +85,7 @@ test('copies any range of a buffer, including its own', () => {
     fc.property(fc.uint8Array({ maxLength: 2_000 }), fc.nat(), fc.nat(), (bytes, a, b) => {
       const [start, end] = [a, b].map((at) => at % (bytes.length + 1)).sort((x, y) => x - y) as [number, number];
       const part = Buffer.from(bytes).toString('latin1').slice(start, end);
-      const writer = new ByteWriter(1);
+      const writer = new ByteWriter(Buffer.allocUnsafeSlow(1));
       writer.copy(viewOf(bytes), start, end);
       writer.copy(writer.view, 0, writer.length);
       writer.ascii('.');
@@ -104,7 +104,7 @@ test('writes unescaped text as the content of a JSON string', () => {
       fc.pre(text.isWellFormed());
       const plain = isKey ? text.replace(/\\([,= ])/g, '$1') : text;
       const bytes = Buffer.from(text);
-      const writer = new ByteWriter(1);
+      const writer = new ByteWriter(Buffer.allocUnsafeSlow(1));
       expect(writer.jsonText(bytes, 0, bytes.length, isKey ? escapesInKey : undefined)).toBe(Buffer.byteLength(plain));
       expect(JSON.parse(`"${writer.written}"`)).toBe(plain);
       if (isKey) expect(jsonTextBytes(bytes, 0, bytes.length, escapesInKey)).toBe(writer.length);
@@ -128,7 +128,7 @@ test('writes a prepared text and then a part of a buffer, at any position', () =
         const [from, to] = [a, b].map((at) => at % (source.length + 1)).sort((x, y) => x - y) as [number, number];
         fc.pre(source.slice(0, from).isWellFormed() && source.slice(0, to).isWellFormed());
         const [start, end] = [from, to].map((at) => Buffer.byteLength(source.slice(0, at))) as [number, number];
-        const writer = new ByteWriter(capacity);
+        const writer = new ByteWriter(Buffer.allocUnsafeSlow(capacity));
         for (let i = 0; i < 3; i++) writer.wordsAndCopy(Words.of(prepared), viewOf(bytes), start, end);
         expect(writer.written.toString()).toBe(`${prepared}${source.slice(from, to)}`.repeat(3));
       },
@@ -144,7 +144,7 @@ test('writes a prepared text and then up to eight bytes of two words', () => {
       fc.nat(200),
       (prepared, short, capacity) => {
         const [first = 0, second = 0] = new Int32Array(new Uint8Array(Buffer.from(short.padEnd(8, 'x'))).buffer);
-        const writer = new ByteWriter(capacity);
+        const writer = new ByteWriter(Buffer.allocUnsafeSlow(capacity));
         for (let i = 0; i < 3; i++) writer.wordsAndShort(Words.of(prepared), first, second, short.length);
         expect(writer.written.toString()).toBe(`${prepared}${short}`.repeat(3));
       },

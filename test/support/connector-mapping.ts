@@ -47,7 +47,9 @@ export function packText(text: string | Uint8Array, options: Partial<MappingOpti
   const mapped = mapText(text, options);
   const { batches } = packRecords(mapped.records, mapped.report);
   const encoder = new CallEncoder(mapped.records, DATABASE);
-  const bodies = batches.map((batch) => Buffer.from(encoder.encode(batch, version, new ByteWriter(16))));
+  const bodies = batches.map((batch) =>
+    Buffer.from(encoder.encode(batch, version, new ByteWriter(Buffer.allocUnsafeSlow(16)))),
+  );
   return { ...mapped, bodies, calls: bodies.map(expandCall) };
 }
 

@@ -16,7 +16,7 @@ test('a request can have as many measures as max_tags_and_fields allows at most'
   columns[last.id] = last;
   const measures = new MeasureList(source, columns);
   measures.add(last, decoder);
-  const body = new ByteWriter(64);
+  const body = new ByteWriter(Buffer.allocUnsafeSlow(64));
   measures.write(body, 0, 1);
   expect(measures.columnOf(0)).toBe(last);
   expect(String(body.written)).toBe('{"Name":"v","Value":"1.5","Type":"DOUBLE"}');

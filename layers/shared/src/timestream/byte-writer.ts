@@ -26,16 +26,13 @@ export class ByteWriter {
   /** `buffer`, to read and write by word. */
   view: DataView;
 
-  constructor(
-    capacity: number,
-    public buffer: Buffer = Buffer.allocUnsafeSlow(capacity),
-  ) {
-    this.view = viewOf(this.buffer);
+  constructor(public buffer: Buffer) {
+    this.view = viewOf(buffer);
   }
 
   /** Returns an empty writer with a reused buffer. */
   static borrow(capacity: number): ByteWriter {
-    return new ByteWriter(capacity, borrowBuffer(capacity));
+    return new ByteWriter(borrowBuffer(capacity));
   }
 
   /** Returns the buffer for reuse. The caller must not use the writer or its bytes afterwards. */
